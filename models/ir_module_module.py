@@ -1,0 +1,19 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+
+class IrModuleModule(models.Model):
+    _inherit = 'ir.module.module'
+
+    def button_uninstall(self):
+        if 'mrp_mmr' in (self | self.downstream_dependencies()).mapped('name'):
+            self._check_mmr_uninstall()
+        return super().button_uninstall()
+
+    def _check_mmr_uninstall(self):
+        """Refuse to uninstall while signed records exist (AUD-030, 21 CFR 11.10(e))."""
+        count = self.env['mrp.esignature'].sudo().search_count([])
+        if count:
+            raise UserError(self.env._(
+                "Master Manufacturing Records holds %s signatures. GMP records are kept. Rule: AUD-030, REC-040, "
+                "21 CFR 11.10(c), 111.605. Leave the addon installed until every record may be disposed.", count))

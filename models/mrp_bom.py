@@ -1,0 +1,129 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..tools import in_transition, refusal
+
+# The third floor: what the ORM refuses, PostgreSQL refuses too (plain SQL, other addons, sudo).
+CONTENT_TRIGGERS = {
+    'mrp_bom_line': 'product_id, product_qty, gmp_qty, product_uom_id, bom_id, operation_id, sequence',
+    'mrp_bom_byproduct': 'product_id, product_qty, product_uom_id, bom_id, operation_id',
+    'mrp_routing_workcenter': 'name, workcenter_id, bom_id, sequence, active, mmr_instruction',
+}
+
+GUARD_CONTENT_FUNCTION = """
+    CREATE OR REPLACE FUNCTION mrp_mmr_guard_content() RETURNS trigger AS $$
+    DECLARE
+        owner text;
+    BEGIN
+        SELECT m.name || ', revision ' || r.revision INTO owner
+          FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
+         WHERE r.state <> 'draft'
+           AND r.bom_id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.bom_id END,
+                            CASE WHEN TG_OP <> 'INSERT' THEN OLD.bom_id END)
+         LIMIT 1;
+        IF owner IS NOT NULL THEN
+            RAISE EXCEPTION 'The content of % is signed and cannot change (REV-010).', owner
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                      CONSTRAINT = 'mrp_mmr_content_frozen';
+        END IF;
+        RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    END $$ LANGUAGE plpgsql;
+"""
+
+
+class MrpBom(models.Model):
+    _name = 'mrp.bom'
+    _inherit = ['mrp.bom', 'mrp.mmr.content.mixin']
+
+    mmr_revision_ids = fields.One2many(
+        'mrp.mmr.revision', 'bom_id', "MMR Revision", copy=False,
+        help="The revision of a Master Manufacturing Record that owns this bill of materials.")
+
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bom() RETURNS trigger AS $$
+            DECLARE
+                owner text;
+                owner_state text;
+            BEGIN
+                SELECT m.name || ', revision ' || r.revision, r.state INTO owner, owner_state
+                  FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
+                 WHERE r.bom_id = OLD.id;
+                IF owner IS NULL THEN
+                    RETURN NEW;
+                END IF;
+                IF NEW.active AND NOT OLD.active AND owner_state <> 'effective' THEN
+                    RAISE EXCEPTION 'The bill of materials of % cannot be used: the revision is %.',
+                        owner, owner_state
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_bom_not_effective';
+                END IF;
+                IF owner_state <> 'draft' AND
+                   (NEW.product_tmpl_id, NEW.product_id, NEW.product_qty, NEW.product_uom_id, NEW.type,
+                    NEW.company_id, NEW.batch_size, NEW.enable_batch_size, NEW.allow_operation_dependencies)
+                   IS DISTINCT FROM
+                   (OLD.product_tmpl_id, OLD.product_id, OLD.product_qty, OLD.product_uom_id, OLD.type,
+                    OLD.company_id, OLD.batch_size, OLD.enable_batch_size, OLD.allow_operation_dependencies) THEN
+                    RAISE EXCEPTION 'The content of % is signed and cannot change (REV-010).', owner
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_content_frozen';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bom BEFORE UPDATE ON mrp_bom
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bom();
+        """)
+
+    @api.model
+    def _mmr_create_content_triggers(self, table):
+        """Create the triggers that freeze ``table``; called by the model of that table in its ``init``."""
+        # The tables are initialised in no order that could be relied on: each brings the function along.
+        self.env.cr.execute(GUARD_CONTENT_FUNCTION)
+        self.env.cr.execute(SQL(
+            """
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_insert_delete BEFORE INSERT OR DELETE ON %(table)s
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_content();
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_update BEFORE UPDATE OF %(columns)s ON %(table)s
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_content();
+            """,
+            table=SQL.identifier(table),
+            columns=SQL(', ').join(SQL.identifier(name) for name in CONTENT_TRIGGERS[table].split(', ')),
+        ))
+
+    def _mmr_boms(self):
+        return self
+
+    @api.model
+    def _mmr_content_fields(self):
+        return {
+            'product_tmpl_id', 'product_id', 'product_qty', 'product_uom_id', 'type', 'company_id', 'code',
+            'batch_size', 'enable_batch_size', 'consumption', 'allow_operation_dependencies',
+            'bom_line_ids', 'operation_ids', 'byproduct_ids',
+        }
+
+    def write(self, vals):
+        if 'active' in vals and not in_transition():
+            for revision in self.sudo().mmr_revision_ids:
+                raise refusal(
+                    self.env,
+                    self.env._("The bill of materials of %(revision)s follows the status of the revision.",
+                               revision=revision.display_name),
+                    "REV-050, 21 CFR 111.255(c)",
+                    self.env._("approve or retire the revision; its bill of materials follows by itself."),
+                    record=revision,
+                )
+        return super().write(vals)
+
+    def action_create_mmr(self):
+        """Open the dialog that makes an MMR from this bill of materials (its quantities as they are)."""
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Create MMR"),
+            'res_model': 'mrp.mmr.create',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_bom_id': self.id},
+        }

@@ -1,0 +1,18 @@
+from odoo import api, models
+
+
+class MrpBomByproduct(models.Model):
+    _name = 'mrp.bom.byproduct'
+    _inherit = ['mrp.bom.byproduct', 'mrp.mmr.content.mixin']
+
+    def init(self):
+        super().init()
+        self.env['mrp.bom']._mmr_create_content_triggers(self._table)
+
+    def _mmr_boms(self):
+        return self.bom_id
+
+    @api.model
+    def _mmr_content_fields(self):
+        return {'product_id', 'product_qty', 'product_uom_id', 'bom_id', 'operation_id',
+                'bom_product_template_attribute_value_ids'}

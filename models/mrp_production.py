@@ -1,0 +1,477 @@
+from collections import Counter
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..tools import convert, decimal_string, exact, in_transition, refusal, sha256, transition
+
+#: Set by the release of the order alone.
+SNAPSHOT_FIELDS = {'mmr_controlled', 'mmr_revision_id', 'mmr_snapshot', 'mmr_snapshot_sha256'}
+#: What a released batch is; it cannot drift afterwards (USE-020).
+FIXED_FIELDS = {'product_id', 'product_qty', 'product_uom_id', 'bom_id', 'company_id'}
+
+
+class MrpProduction(models.Model):
+    _inherit = 'mrp.production'
+
+    mmr_controlled = fields.Boolean(
+        "Controlled by MMR", compute='_compute_mmr_controlled', store=True, precompute=True, copy=False,
+        help="Taken from the product while the order is a draft, then fixed.")
+    mmr_id = fields.Many2one(
+        'mrp.mmr', "Master Manufacturing Record", compute='_compute_mmr_id', inverse='_inverse_mmr_id',
+        search='_search_mmr_id', compute_sudo=True,
+        help="Choose the batch size to make: quantity and bill of materials follow.")
+    mmr_available_sizes = fields.Char("Available Batch Sizes", compute='_compute_mmr_available_sizes')
+    mmr_revision_id = fields.Many2one(
+        'mrp.mmr.revision', "MMR Revision", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
+        help="The revision this batch is made by.")
+    mmr_revision_state = fields.Selection(related='mmr_revision_id.state', string="Status of the MMR Revision")
+    mmr_snapshot = fields.Json(
+        "MMR Snapshot", readonly=True, copy=False, prefetch=False,
+        help="The signed content of the revision, embedded when the order was confirmed.")
+    mmr_snapshot_sha256 = fields.Char("Digest of the MMR Snapshot", readonly=True, copy=False)
+
+    _mmr_snapshot_required = models.Constraint(
+        "CHECK (mmr_controlled IS NOT TRUE OR state IN ('draft', 'cancel') OR "
+        "(mmr_snapshot IS NOT NULL AND mmr_snapshot_sha256 IS NOT NULL AND mmr_revision_id IS NOT NULL))",
+        "A controlled product is only made with the snapshot of an effective MMR of exactly this batch size "
+        "(USE-010, USE-030, 21 CFR 111.205(a)). Use the Confirm button of the order.")
+
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_production() RETURNS trigger AS $$
+            DECLARE
+                master record;
+                product record;
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    IF OLD.mmr_snapshot IS NOT NULL THEN
+                        RAISE EXCEPTION 'Order % was released by an MMR and is kept (BPR-010).', OLD.name
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_production_kept';
+                    END IF;
+                    RETURN OLD;
+                END IF;
+                IF TG_OP = 'UPDATE' THEN
+                    IF OLD.mmr_snapshot IS NOT NULL AND
+                       (NEW.mmr_snapshot, NEW.mmr_snapshot_sha256, NEW.mmr_revision_id, NEW.mmr_controlled,
+                        NEW.product_id, NEW.product_qty, NEW.product_uom_id, NEW.bom_id, NEW.company_id)
+                       IS DISTINCT FROM
+                       (OLD.mmr_snapshot, OLD.mmr_snapshot_sha256, OLD.mmr_revision_id, OLD.mmr_controlled,
+                        OLD.product_id, OLD.product_qty, OLD.product_uom_id, OLD.bom_id, OLD.company_id) THEN
+                        RAISE EXCEPTION 'Order % was released: snapshot, product, quantity and bill of materials are fixed (USE-020, USE-030).',
+                            OLD.name
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_snapshot_fixed';
+                    END IF;
+                    IF OLD.mmr_snapshot IS NOT NULL AND OLD.state IN ('done', 'cancel') AND NEW.state <> OLD.state THEN
+                        RAISE EXCEPTION 'Order % is closed and cannot be opened again (USE-020).', OLD.name
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_snapshot_fixed';
+                    END IF;
+                END IF;
+                IF NEW.mmr_snapshot IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.mmr_snapshot IS NULL) THEN
+                    SELECT r.state, r.document, r.document_sha256, r.bom_id, m.product_id, m.company_id,
+                           m.batch_size_product_uom
+                      INTO master
+                      FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
+                     WHERE r.id = NEW.mmr_revision_id;
+                    IF master.state IS DISTINCT FROM 'effective'
+                       OR master.document IS DISTINCT FROM NEW.mmr_snapshot -> 'document'
+                       OR master.document_sha256 IS DISTINCT FROM NEW.mmr_snapshot ->> 'document_sha256'
+                       OR (master.bom_id, master.product_id, master.company_id)
+                          IS DISTINCT FROM (NEW.bom_id, NEW.product_id, NEW.company_id)
+                       OR round((NEW.product_qty * (SELECT u.factor FROM uom_uom u WHERE u.id = NEW.product_uom_id)
+                                 / (SELECT u.factor FROM uom_uom u
+                                      JOIN product_template t ON t.uom_id = u.id
+                                      JOIN product_product p ON p.product_tmpl_id = t.id
+                                     WHERE p.id = NEW.product_id))::numeric, 6)
+                          IS DISTINCT FROM round(master.batch_size_product_uom::numeric, 6) THEN
+                        RAISE EXCEPTION 'Order % does not match an effective MMR of exactly its size (USE-010).', NEW.name
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_snapshot_matches';
+                    END IF;
+                END IF;
+                IF NEW.state NOT IN ('draft', 'cancel') AND NEW.mmr_snapshot IS NULL
+                   AND (TG_OP = 'INSERT' OR OLD.state IN ('draft', 'cancel')) THEN
+                    SELECT t.mmr_controlled INTO product
+                      FROM product_template t JOIN product_product p ON p.product_tmpl_id = t.id
+                     WHERE p.id = NEW.product_id;
+                    IF product.mmr_controlled THEN
+                        RAISE EXCEPTION 'Order % makes a controlled product and has no MMR snapshot (USE-010).', NEW.name
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_production_mmr_snapshot_required';
+                    END IF;
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_production BEFORE INSERT OR UPDATE OR DELETE ON mrp_production
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_production();
+        """)
+
+    # === COMPUTE === #
+
+    @api.depends('product_id')
+    def _compute_mmr_controlled(self):
+        for production in self:
+            production.mmr_controlled = production.product_id.mmr_controlled
+
+    @api.depends('bom_id', 'mmr_revision_id')
+    def _compute_mmr_id(self):
+        for production in self:
+            revision = production.mmr_revision_id or production.bom_id.mmr_revision_ids
+            production.mmr_id = revision.mmr_id
+
+    def _inverse_mmr_id(self):
+        for production in self:
+            revision = production.mmr_id.effective_revision_id
+            if revision and production.bom_id != revision.bom_id:
+                production.write(production._prepare_mmr_choice_vals(production.mmr_id))
+
+    @api.model
+    def _search_mmr_id(self, operator, value):
+        return [('bom_id.mmr_revision_ids.mmr_id', operator, value)]
+
+    @api.depends('product_id', 'company_id')
+    def _compute_mmr_available_sizes(self):
+        controlled = self.filtered('product_id.mmr_controlled')
+        (self - controlled).mmr_available_sizes = False
+        if not controlled:
+            return
+        masters = self.env['mrp.mmr']._get_effective_masters(controlled.product_id, controlled.company_id)
+        for production in controlled:
+            production.mmr_available_sizes = production._get_mmr_size_labels(masters) or self.env._("none")
+
+    @api.onchange('mmr_id')
+    def _onchange_mmr_id(self):
+        if self.mmr_id and self.state == 'draft' and self.mmr_id.effective_revision_id.bom_id != self.bom_id:
+            self.update(self._prepare_mmr_choice_vals(self.mmr_id))
+
+    def _prepare_mmr_choice_vals(self, mmr):
+        """Return the values of a draft order that makes one batch of ``mmr``."""
+        bom = mmr.sudo().effective_revision_id.bom_id
+        return {
+            'product_id': mmr.product_id.id,
+            'bom_id': bom.id,
+            'product_qty': bom.product_qty,
+            'product_uom_id': bom.product_uom_id.id,
+        }
+
+    def _compute_state(self):
+        super()._compute_state()
+        for production in self:
+            # Work on a draft order does not release it: only the gate does (USE-010).
+            if production.mmr_controlled and production.state not in (False, 'draft', 'cancel') \
+                    and not production.mmr_snapshot_sha256:
+                production.state = 'draft'
+
+    # === CRUD === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if SNAPSHOT_FIELDS & vals.keys() and not in_transition():
+                raise self._mmr_refuse_snapshot_write()
+        productions = super().create(vals_list)
+        for production in productions:
+            if production.product_id.mmr_controlled and production.state not in ('draft', 'cancel'):
+                raise production._mmr_refuse_unreleased()
+        return productions
+
+    def write(self, vals):
+        guarded = vals.keys() & (SNAPSHOT_FIELDS | FIXED_FIELDS | {'state', 'is_locked', 'qty_producing'})
+        if guarded and not in_transition():
+            if SNAPSHOT_FIELDS & guarded:
+                raise self._mmr_refuse_snapshot_write()
+            for production in self:
+                if production.mmr_controlled or (
+                        'state' in guarded and production.product_id.mmr_controlled):
+                    production._mmr_check_write(vals)
+        return super().write(vals)
+
+    def _mmr_check_write(self, vals):
+        """Refuse to change what a released batch is, or to set its status by hand (USE-020)."""
+        self.ensure_one()
+        new_state = vals.get('state', self.state)
+        if self.mmr_snapshot_sha256:
+            for name in FIXED_FIELDS & vals.keys():
+                field = self._fields[name]
+                if field.convert_to_write(self[name], self) != vals[name] and not (
+                        field.type == 'float' and decimal_string(self[name]) == decimal_string(vals[name])):
+                    raise self._mmr_refuse_change(field._description_string(self.env))
+        elif new_state not in ('draft', 'cancel'):
+            if self.state == 'draft' or self.mmr_controlled:
+                raise self._mmr_refuse_unreleased()
+        if new_state != self.state and (
+                self.state in ('done', 'cancel') or new_state == 'draft'
+                or (new_state == 'done' and self.mmr_snapshot_sha256)):
+            raise self._mmr_refuse_change(self._fields['state']._description_string(self.env))
+        if self.state == 'done' and (not vals.get('is_locked', True) or 'qty_producing' in vals):
+            raise self._mmr_refuse_change(self.env._("closed batch record"))
+
+    def unlink(self):
+        self._unlink_except_mmr_released()
+        return super().unlink()
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_mmr_released(self):
+        for production in self:
+            if production.mmr_snapshot_sha256:
+                raise refusal(
+                    self.env,
+                    self.env._("%(order)s was released by %(revision)s and is kept.", order=production.name,
+                               revision=production.mmr_revision_id.display_name),
+                    "BPR-010, REC-040, 21 CFR 111.255(a), 111.605",
+                    self.env._("cancel the order; it stays as a record."), record=production)
+
+    # === REFUSALS === #
+
+    def _mmr_refuse_snapshot_write(self):
+        return refusal(
+            self.env, self.env._("The MMR snapshot of an order is written by its release alone."),
+            "USE-030, 21 CFR 111.255(c)", self.env._("use the Confirm button of the order."), record=self)
+
+    def _mmr_refuse_unreleased(self):
+        return refusal(
+            self.env,
+            self.env._("%(order)s makes %(product)s, which is controlled by MMR, and was not released.",
+                       order=self.name, product=self.product_id.display_name),
+            "USE-010, 21 CFR 111.205(a), 111.255(c)",
+            self.env._("confirm the order; it is checked against the effective MMR."), record=self)
+
+    def _mmr_refuse_change(self, what):
+        return refusal(
+            self.env,
+            self.env._("%(order)s was released by %(revision)s: %(what)s cannot be changed. Making less than "
+                       "planned is yield, not a smaller batch.", order=self.name,
+                       revision=self.mmr_revision_id.display_name, what=what),
+            "USE-020, 21 CFR 111.205(a)",
+            self.env._("cancel the order and make a new one of an available batch size."), record=self)
+
+    # === RELEASE === #
+
+    def action_confirm(self):
+        self._mmr_release()
+        return super().action_confirm()
+
+    def _get_mmr_size_labels(self, masters):
+        """Return the batch sizes of ``masters`` that this order could be made in, as text."""
+        self.ensure_one()
+        usable = masters.filtered(
+            lambda mmr: mmr.product_id == self.product_id and mmr.company_id == self.company_id)
+        several = len(set(usable.mapped('formulation_code'))) > 1
+        return ', '.join(
+            f"{mmr._get_batch_size_label()} ({mmr.formulation_code})" if several else mmr._get_batch_size_label()
+            for mmr in usable)
+
+    def _mmr_release(self):
+        """Release draft orders of controlled products: check each against its MMR and embed the snapshot.
+
+        Queries do not grow with the number of orders; orders of other products are not touched.
+
+        :raise UserError: where no effective MMR has exactly the order's size, or order and MMR differ
+        """
+        drafts = self.filtered(lambda order: order.state == 'draft')
+        orders = drafts.filtered(lambda order: order.product_id.mmr_controlled)
+        changed = drafts.filtered(lambda order: order.mmr_controlled != order.product_id.mmr_controlled)
+        with transition():
+            for order in changed:
+                order.mmr_controlled = order.product_id.mmr_controlled
+        if not orders:
+            return
+        revisions = self.env['mrp.mmr.revision'].sudo()
+        revisions.search([
+            ('state', '=', 'approved'), ('product_id', 'in', orders.product_id.ids),
+            ('company_id', 'in', orders.company_id.ids),
+        ])._activate_due()
+        masters = self.env['mrp.mmr']._get_effective_masters(orders.product_id, orders.company_id)
+        chosen = {order: order._mmr_choose(masters).effective_revision_id for order in orders}
+        used = revisions.union(*chosen.values())
+        used._lock_for_release()
+        for revision in used:
+            revision._check_bom_is_signed()
+        by_revision = {}
+        for order, revision in chosen.items():
+            if order.bom_id != revision.bom_id:
+                order._mmr_use_revision(revision)
+            order._mmr_check_content(revision)
+            by_revision[revision] = by_revision.get(revision, self.browse()) | order
+        with transition():
+            for revision, batch in by_revision.items():
+                snapshot = revision._prepare_snapshot()
+                batch.sudo().write({
+                    'mmr_revision_id': revision.id,
+                    'mmr_snapshot': snapshot,
+                    'mmr_snapshot_sha256': sha256(snapshot),
+                })
+
+    def _mmr_choose(self, masters):
+        """Return the one master of exactly this order's size.
+
+        :raise UserError: naming the available batch sizes, where there is none or the choice is open
+        """
+        self.ensure_one()
+        size = convert(self.product_qty, self.product_uom_id, self.product_id.uom_id)
+        candidates = masters.filtered(
+            lambda mmr: mmr.product_id == self.product_id and mmr.company_id == self.company_id
+            and size is not None and exact(mmr.batch_size_product_uom) == size)
+        own = self.bom_id.sudo().mmr_revision_ids.mmr_id
+        if own:
+            candidates = candidates.filtered(
+                lambda mmr: mmr.formulation_code == own.formulation_code) or (
+                    candidates if len(candidates) == 1 else candidates.browse())
+        if len(candidates) == 1:
+            return candidates
+        sizes = self._get_mmr_size_labels(masters)
+        wanted = f"{decimal_string(self.product_qty)} {self.product_uom_id.name}"
+        if len(candidates) > 1:
+            message = self.env._(
+                "%(order)s: %(product)s has several formulations for %(size)s.", order=self.name,
+                product=self.product_id.display_name, size=wanted)
+            next_action = self.env._("choose the master manufacturing record on the order: %s.", sizes)
+        elif sizes:
+            message = self.env._(
+                "%(order)s: no effective MMR of %(product)s has the batch size %(size)s. Available batch sizes: "
+                "%(sizes)s.", order=self.name, product=self.product_id.display_name, size=wanted, sizes=sizes)
+            next_action = self.env._(
+                "choose an available batch size, or have an MMR for %s prepared and approved.", wanted)
+        else:
+            message = self.env._(
+                "%(order)s: %(product)s is controlled and has no effective MMR in %(company)s.", order=self.name,
+                product=self.product_id.display_name, company=self.company_id.sudo().name)
+            next_action = self.env._("have an MMR for %s prepared and approved.", wanted)
+        raise refusal(
+            self.env, message, "USE-010, 21 CFR 111.205(a), 211.186(a), EU GMP 4.17", next_action, record=self)
+
+    def _mmr_use_revision(self, revision):
+        """Put a draft order on the bill of materials of ``revision``, its quantity unchanged."""
+        self.ensure_one()
+        self._link_bom(revision.bom_id)
+
+    def action_mmr_reset(self):
+        """Take components and operations of the MMR again, where a draft was edited."""
+        self.check_access('write')
+        for production in self:
+            if production.state == 'draft' and production.mmr_id.effective_revision_id:
+                production._mmr_use_revision(production.mmr_id.effective_revision_id)
+        return True
+
+    def _mmr_check_content(self, revision):
+        """Refuse where components, operations or by-products of the order are not those of the MMR.
+
+        :raise UserError: naming each difference with the value of the order and of the MMR
+        """
+        self.ensure_one()
+        document = revision.document
+        by_products = self.move_finished_ids.filtered(lambda move: move.product_id != self.product_id)
+        rows = self._mmr_compare_moves(document['components'], self.move_raw_ids)
+        rows += self._mmr_compare_moves(document['by_products'], by_products)
+        planned = Counter(operation['name'] for operation in document['operations'])
+        actual = Counter(self.workorder_ids.mapped('name'))
+        rows += [self.env._("operation %s of the MMR is missing", name) for name in planned - actual]
+        rows += [self.env._("operation %s is not in the MMR", name) for name in actual - planned]
+        if rows:
+            raise refusal(
+                self.env,
+                self.env._("%(order)s differs from %(revision)s:\n%(rows)s", order=self.name,
+                           revision=revision.display_name, rows='\n'.join(f"• {row}" for row in rows)),
+                "MMR-050, USE-030, 21 CFR 111.255(c)",
+                self.env._("use Reset to MMR on the order to take the content of the MMR again."), record=self)
+
+    def _mmr_compare_moves(self, planned_rows, moves):
+        planned, actual = {}, {}
+        names, units = {}, {}
+        for row in planned_rows:
+            key = (row['product']['id'], row['unit_id'])
+            planned[key] = planned.get(key, 0) + exact(row['quantity'])
+            names[key], units[key] = row['product']['name'], row['unit']
+        for move in moves:
+            if move.state == 'cancel':
+                continue
+            key = (move.product_id.id, move.product_uom.id)
+            actual[key] = actual.get(key, 0) + exact(move.product_uom_qty)
+            if key not in names:
+                names[key], units[key] = move.product_id.display_name, move.product_uom.name
+        return [
+            self.env._("%(product)s: %(actual)s %(unit)s on the order, %(planned)s %(unit)s in the MMR",
+                       product=names[key], unit=units[key], actual=decimal_string(actual.get(key, 0)),
+                       planned=decimal_string(planned.get(key, 0)))
+            for key in dict.fromkeys([*planned, *actual])
+            if planned.get(key, 0) != actual.get(key, 0)
+        ]
+
+    # === ROUTES THAT A CONTROLLED BATCH DOES NOT TAKE === #
+
+    def _mmr_refuse_released(self, what):
+        """Refuse ``what`` for released orders.
+
+        :raise UserError: where any of these orders carries a snapshot
+        """
+        for production in self:
+            if production.mmr_snapshot_sha256:
+                raise production._mmr_refuse_change(what)
+
+    def _mmr_refuse_divided(self):
+        """Refuse to split, merge or back-order a controlled batch: one batch is one order (USE-020)."""
+        for production in self:
+            if production.mmr_controlled or production.product_id.mmr_controlled:
+                raise refusal(
+                    self.env,
+                    self.env._("%(order)s makes %(product)s, which is controlled by MMR: one batch is one order. It is "
+                               "not split, merged or back-ordered.", order=production.name,
+                               product=production.product_id.display_name),
+                    "USE-020, 21 CFR 111.205(a)",
+                    self.env._("make one order per batch of an available batch size."), record=production)
+
+    def _pre_action_split_merge_hook(self, merge=False, split=False):
+        if merge or split:
+            self._mmr_refuse_divided()
+        return super()._pre_action_split_merge_hook(merge=merge, split=split)
+
+    def action_merge(self):
+        self._mmr_refuse_divided()
+        return super().action_merge()
+
+    def _split_productions(self, amounts=False, cancel_remaining_qty=False, set_consumed_qty=False):
+        self._mmr_refuse_divided()
+        return super()._split_productions(amounts, cancel_remaining_qty, set_consumed_qty)
+
+    def _get_quantity_produced_issues(self):
+        issues = super()._get_quantity_produced_issues()
+        # Less than planned is yield: no backorder is offered (USE-020).
+        return [order for order in issues if not order.mmr_controlled]
+
+    def _link_bom(self, bom):
+        self._mmr_refuse_released(self.env._("the bill of materials"))
+        return super()._link_bom(bom)
+
+    def _update_raw_moves(self, factor):
+        self._mmr_refuse_released(self.env._("the quantity"))
+        return super()._update_raw_moves(factor)
+
+    def action_toggle_is_locked(self):
+        for production in self:
+            if production.mmr_snapshot_sha256 and production.state == 'done':
+                raise production._mmr_refuse_change(self.env._("closed batch record"))
+        return super().action_toggle_is_locked()
+
+    def _button_mark_done_sanity_checks(self):
+        for production in self:
+            if production.product_id.mmr_controlled and production.state == 'draft':
+                raise production._mmr_refuse_unreleased()
+        return super()._button_mark_done_sanity_checks()
+
+    def button_mark_done(self):
+        if not any(self.mapped('mmr_controlled')):
+            return super().button_mark_done()
+        self._button_mark_done_sanity_checks()
+        with transition():
+            return super().button_mark_done()
+
+    def action_generate_bom(self):
+        if self.product_id.mmr_controlled:
+            raise UserError(self.env._(
+                "%s is controlled by MMR: its formula is written in an MMR, not taken from an order. Rule: MMR-050, "
+                "21 CFR 111.210. Use New Revision on the MMR.", self.product_id.display_name))
+        return super().action_generate_bom()

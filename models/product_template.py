@@ -1,0 +1,65 @@
+from odoo import fields, models
+from odoo.exceptions import AccessError
+
+from ..tools import in_transition, refusal
+
+
+class ProductTemplate(models.Model):
+    _inherit = 'product.template'
+
+    mmr_controlled = fields.Boolean(
+        "Controlled by MMR", tracking=True,
+        help="Manufacturing orders of this product are only confirmed on an effective Master Manufacturing "
+             "Record of exactly their size (21 CFR 111.205(a)). Set by itself when the first MMR becomes effective.")
+    mmr_count = fields.Integer("Master Manufacturing Records", compute='_compute_mmr_count')
+
+    def _compute_mmr_count(self):
+        counts = {}
+        for product, count in self.env['mrp.mmr']._read_group(
+                [('product_id', 'in', self.with_context(active_test=False).product_variant_ids.ids)],
+                ['product_id'], ['__count']):
+            counts[product.product_tmpl_id.id] = counts.get(product.product_tmpl_id.id, 0) + count
+        for template in self:
+            template.mmr_count = counts.get(template.id, 0)
+
+    def write(self, vals):
+        if 'mmr_controlled' in vals:
+            self._check_mmr_control_change(bool(vals['mmr_controlled']))
+        if 'uom_id' in vals:
+            self._check_mmr_unit_change(vals['uom_id'])
+        return super().write(vals)
+
+    def _check_mmr_control_change(self, controlled):
+        """Only Quality Control takes a product out of control.
+
+        :raise AccessError: for anybody else
+        """
+        if controlled or in_transition() or self.env.user.has_group('mrp_mmr.group_mmr_qc'):
+            return
+        for template in self.filtered('mmr_controlled'):
+            raise refusal(
+                self.env, self.env._("%s is controlled by MMR.", template.display_name),
+                "USE-020, 21 CFR 111.205(a), 111.12(b)",
+                self.env._("ask Quality Control to take the product out of control."),
+                record=template, exception=AccessError)
+
+    def _check_mmr_unit_change(self, uom_id):
+        """The product's unit is part of the key of its MMRs."""
+        changed = self.filtered(lambda template: template.uom_id.id != uom_id)
+        if not changed:
+            return
+        mmr = self.env['mrp.mmr'].sudo().with_context(active_test=False).search(
+            [('product_id.product_tmpl_id', 'in', changed.ids)], limit=1)
+        if mmr:
+            raise refusal(
+                self.env,
+                self.env._("%(product)s has the MMR %(mmr)s, whose batch size is kept in the product's unit.",
+                           product=mmr.product_id.display_name, mmr=mmr.name),
+                "MMR-030, 21 CFR 111.205(a)", self.env._("create another product for the other unit."), record=mmr)
+
+    def action_view_mmrs(self):
+        self.ensure_one()
+        action = self.env['ir.actions.actions']._for_xml_id('mrp_mmr.mrp_mmr_action')
+        return dict(
+            action, domain=[('product_id', 'in', self.with_context(active_test=False).product_variant_ids.ids)],
+            context={'default_product_id': self.product_variant_id.id})

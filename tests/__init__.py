@@ -1,0 +1,4 @@
+from . import test_mmr
+from . import test_mmr_revision
+from . import test_esignature
+from . import test_production_gate

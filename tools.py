@@ -1,0 +1,107 @@
+"""What every model of the addon shares: exact numbers, canonical JSON, digests, refusals, transitions."""
+
+import hashlib
+import json
+import logging
+from contextlib import contextmanager
+from contextvars import ContextVar
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from odoo.exceptions import UserError
+
+_logger = logging.getLogger(__name__)
+
+#: Digits of the decimal precision 'GMP Quantity'; frozen documents never depend on a setting.
+GMP_DIGITS = 6
+_QUANTUM = Decimal(1).scaleb(-GMP_DIGITS)
+
+_transition = ContextVar('mrp_mmr_transition', default=False)
+
+
+@contextmanager
+def transition():
+    """Mark the code below as a workflow step of the addon.
+
+    Guards that refuse direct writes of states, snapshots and signatures let a step through. A context
+    variable of the process cannot be sent by a client, unlike a key of the environment's context, and
+    does not leak into the actions that buttons return.
+    """
+    token = _transition.set(True)
+    try:
+        yield
+    finally:
+        _transition.reset(token)
+
+
+def in_transition():
+    """Whether a workflow step of the addon is running (see :func:`transition`)."""
+    return _transition.get()
+
+
+def exact(value):
+    """Return a quantity as a :class:`~decimal.Decimal` of exactly ``GMP_DIGITS`` digits.
+
+    :param value: float, int, str or Decimal; a float is read by its shortest decimal form, so that
+        0.1 is one tenth and not its binary neighbour
+    """
+    return Decimal(str(value or 0)).quantize(_QUANTUM, ROUND_HALF_EVEN)
+
+
+def decimal_string(value):
+    """Return a quantity for a frozen document: plain decimal notation without trailing zeros."""
+    text = format(exact(value), 'f').rstrip('0').rstrip('.')
+    return '0' if text in ('', '-0') else text
+
+
+def convert(quantity, unit, to_unit):
+    """Convert a quantity between units without rounding to a display precision.
+
+    :return: Decimal of ``GMP_DIGITS`` digits, or None where the units have no common reference
+    """
+    if unit == to_unit:
+        return exact(quantity)
+    if not unit or not to_unit or not unit._has_common_reference(to_unit):
+        return None
+    factor = Decimal(str(unit.factor)) / Decimal(str(to_unit.factor))
+    return exact(Decimal(str(quantity or 0)) * factor)
+
+
+def canonical_json(content):
+    """Serialise for signing: UTF-8, sorted keys, no white space; floats are refused.
+
+    :raise TypeError: on a float, as its text is not the same everywhere
+    """
+    _refuse_floats(content)
+    return json.dumps(content, sort_keys=True, separators=(',', ':'), ensure_ascii=False).encode()
+
+
+def _refuse_floats(content):
+    if isinstance(content, float):
+        raise TypeError(f"A signed document holds no float: {content!r}")
+    if isinstance(content, dict):
+        for key, value in content.items():
+            _refuse_floats(key)
+            _refuse_floats(value)
+    elif isinstance(content, (list, tuple)):
+        for value in content:
+            _refuse_floats(value)
+
+
+def sha256(content):
+    """Return the hexadecimal SHA-256 of the canonical JSON of ``content``."""
+    return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
+def refusal(env, message, rule, next_action, record=None, exception=UserError):
+    """Build the exception for a broken rule; the caller raises it.
+
+    :param str message: what was refused, naming the record
+    :param str rule: requirement and citation, e.g. ``"USE-010, 21 CFR 111.205(a)"``
+    :param str next_action: the next legal action
+    :param record: the record concerned, for the server log
+    """
+    _logger.info("Refused (%s), user %s, record %s: %s", rule, env.uid, record, message)
+    return exception(env._(
+        "%(message)s\n\nRule: %(rule)s.\nWhat you can do: %(next_action)s",
+        message=message, rule=rule, next_action=next_action,
+    ))
