@@ -16,6 +16,7 @@ GMP_DIGITS = 6
 _QUANTUM = Decimal(1).scaleb(-GMP_DIGITS)
 
 _transition = ContextVar('mrp_mmr_transition', default=False)
+_session_uid = ContextVar('mrp_mmr_session_uid', default=None)
 
 
 @contextmanager
@@ -36,6 +37,24 @@ def transition():
 def in_transition():
     """Whether a workflow step of the addon is running (see :func:`transition`)."""
     return _transition.get()
+
+
+@contextmanager
+def session_of(user):
+    """Stand in for the browser session of ``user`` where there is no request: demo data and tests.
+
+    Only Python code can open it; user name and password are checked all the same.
+    """
+    token = _session_uid.set(user.id)
+    try:
+        yield
+    finally:
+        _session_uid.reset(token)
+
+
+def current_session_uid(request):
+    """Return the user of the browser session, or None outside of one (API key, cron, shell)."""
+    return request.session.uid if request else _session_uid.get()
 
 
 def exact(value):

@@ -1,10 +1,10 @@
 import logging
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.http import request
 
-from ..tools import refusal, transition
+from ..tools import current_session_uid, refusal, transition
 
 _logger = logging.getLogger(__name__)
 
@@ -129,11 +129,6 @@ class MrpEsignatureMixin(models.AbstractModel):
         self.env.cr.execute(f'SELECT id FROM "{self._table}" WHERE id = %s FOR UPDATE', [self.id])
         self.invalidate_recordset()
 
-    @api.model
-    def _get_session_uid(self):
-        """Return the user of the browser session, or None outside of one (API key, cron, shell)."""
-        return request.session.uid if request else None
-
     def _check_signing_credential(self, credential):
         """Check that the person at the keyboard is the logged-in user (SIG-040, SIG-080).
 
@@ -143,7 +138,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         user = self.env.user
         rule = "SIG-080, 21 CFR 11.200(a)(2)"
         remedy = self.env._("sign in with your own user name and password, in the browser.")
-        if self.env.su or user._is_superuser() or self._get_session_uid() != user.id:
+        if self.env.su or user._is_superuser() or current_session_uid(request) != user.id:
             raise refusal(
                 self.env, self.env._("Nobody signs for another, and no program signs at all."),
                 rule, remedy, record=self)

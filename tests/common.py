@@ -1,11 +1,8 @@
 """Products, people and helpers shared by the tests; nothing here needs demo data."""
 
-from contextlib import contextmanager
-from unittest.mock import patch
-
 from odoo.tests import Form, TransactionCase, new_test_user, tagged
 
-from odoo.addons.mrp_mmr.models.mrp_esignature_mixin import MrpEsignatureMixin
+from odoo.addons.mrp_mmr.tools import session_of
 
 PASSWORD = 'A-long-password-1'
 
@@ -66,16 +63,10 @@ class MmrCommon(TransactionCase):
         ])
         return revision
 
-    @contextmanager
-    def _session_of(self, user):
-        """Behave as a request of the browser session of ``user``."""
-        with patch.object(MrpEsignatureMixin, '_get_session_uid', lambda self: user.id):
-            yield
-
     def _esign(self, revision, action, user, password=PASSWORD, comment=None, login=None, digest=None):
         """Sign as the dialog does and return its answer."""
         revision = revision.with_user(user)
-        with self._session_of(user):
+        with session_of(user):
             if digest is None:
                 digest = revision.esign_prepare(action)['digest']
             return revision.esign(

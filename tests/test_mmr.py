@@ -1,4 +1,4 @@
-from psycopg2.errors import CheckViolation, UniqueViolation
+from psycopg2.errors import CheckViolation, NotNullViolation, UniqueViolation
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import mute_logger
@@ -11,12 +11,13 @@ class TestMmr(MmrCommon):
     def test_identity_is_mandatory(self):
         """MMR-010: product, formulation, batch size and profile identify an MMR; 0 and negative sizes fail."""
         for size in (0, -1, 0.0000001):
-            with self.subTest(size=size), mute_logger('odoo.sql_db'), self.assertRaises((CheckViolation, ValidationError)), \
-                    self.cr.savepoint():
+            with self.subTest(size=size), mute_logger('odoo.sql_db'), \
+                    self.assertRaisesRegex(CheckViolation, "batch_size_positive"), self.cr.savepoint():
                 self._create_mmr(batch_size=size)
                 self.env.flush_all()
         for name in ('product_id', 'formulation_code', 'profile_id'):
-            with self.subTest(field=name), mute_logger('odoo.sql_db'), self.assertRaises(Exception), self.cr.savepoint():
+            with self.subTest(field=name), mute_logger('odoo.sql_db'), self.assertRaisesRegex(NotNullViolation, name), \
+                    self.cr.savepoint():
                 self._create_mmr(**{name: False})
                 self.env.flush_all()
 

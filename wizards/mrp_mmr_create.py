@@ -10,18 +10,21 @@ class MrpMmrCreate(models.TransientModel):
     _description = "Create MMR from a Bill of Materials"
 
     bom_id = fields.Many2one('mrp.bom', "Bill of Materials", required=True, readonly=True, ondelete='cascade')
-    company_id = fields.Many2one('res.company', required=True, compute='_compute_from_bom', store=True, readonly=False)
-    product_tmpl_id = fields.Many2one(related='bom_id.product_tmpl_id')
+    company_id = fields.Many2one(
+        'res.company', required=True, compute='_compute_from_bom', store=True, readonly=False, precompute=True)
+    product_tmpl_id = fields.Many2one(related='bom_id.product_tmpl_id', string="Product Template")
     product_id = fields.Many2one(
-        'product.product', required=True, compute='_compute_from_bom', store=True, readonly=False,
+        'product.product', required=True, compute='_compute_from_bom', store=True, readonly=False, precompute=True,
         domain="[('product_tmpl_id', '=', product_tmpl_id)]")
     formulation_code = fields.Char("Formulation", required=True, default="A")
     profile_id = fields.Many2one(
         'mrp.mmr.profile', required=True, ondelete='cascade',
         default=lambda self: self.env['mrp.mmr.profile'].search([], limit=1))
     batch_size = fields.Float(
-        "Batch Size", digits='GMP Quantity', required=True, compute='_compute_from_bom', store=True, readonly=False)
-    uom_id = fields.Many2one('uom.uom', "Unit", required=True, compute='_compute_from_bom', store=True, readonly=False)
+        "Batch Size", digits='GMP Quantity', required=True, compute='_compute_from_bom', store=True, readonly=False,
+        precompute=True)
+    uom_id = fields.Many2one(
+        'uom.uom', "Unit", required=True, compute='_compute_from_bom', store=True, readonly=False, precompute=True)
     is_other_size = fields.Boolean(compute='_compute_is_other_size')
 
     @api.depends('bom_id')
