@@ -7,6 +7,7 @@ TRIGGERS = {
     'mrp_bom_line': ('mrp_mmr_guard_insert_delete', 'mrp_mmr_guard_update'),
     'mrp_bom_byproduct': ('mrp_mmr_guard_insert_delete', 'mrp_mmr_guard_update'),
     'mrp_routing_workcenter': ('mrp_mmr_guard_insert_delete', 'mrp_mmr_guard_update'),
+    'mrp_routing_workcenter_dependencies_rel': ('mrp_mmr_guard_dependency',),
     'mrp_production': ('mrp_mmr_guard_production',),
     'mrp_mmr': ('mrp_mmr_guard_identity',),
     'mrp_mmr_revision': ('mrp_mmr_guard_revision',),
@@ -14,7 +15,7 @@ TRIGGERS = {
 }
 FUNCTIONS = (
     'mrp_mmr_guard_bom', 'mrp_mmr_guard_content', 'mrp_mmr_guard_production', 'mrp_mmr_guard_identity',
-    'mrp_mmr_guard_revision', 'mrp_mmr_append_only',
+    'mrp_mmr_guard_revision', 'mrp_mmr_guard_dependency', 'mrp_mmr_append_only',
 )
 
 

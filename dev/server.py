@@ -5,7 +5,7 @@ import time
 import urllib.error
 import urllib.request
 
-from environment import (
+from common import (
     HARMLESS,
     LEVELS_SHOWN,
     LOG,
@@ -14,17 +14,15 @@ from environment import (
     Failure,
     Step,
     addon_digest,
-    check_port,
     end,
     lines_of,
-    prepare,
     remove,
-    reset,
     say,
     set_stamp,
     stamp,
     start,
 )
+from environment import check_port, prepare, reset
 
 # Users of the demonstration data, in the order they are shown; the password is the login.
 LOGINS = ('admin', 'preparer', 'qc', 'qp', 'qmanager', 'production', 'planner', 'operator', 'verifier', 'auditor',

@@ -3,7 +3,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from environment import (
+from common import (
     ADDON,
     CONF,
     MODULE,
@@ -15,12 +15,12 @@ from environment import (
     addon_files,
     digest,
     manifest,
-    prepare,
     run,
     say,
     set_stamp,
     stamp,
 )
+from environment import prepare
 
 USAGE = """usage: dev/test [--lint | --no-lint] [PYTEST ARGUMENTS …]
 
@@ -32,6 +32,10 @@ Checks the code, installs the addon into a fresh database and runs its tests, br
 
 Examples: dev/test tests/test_revision.py      dev/test -k ledger -x      dev/test --lint
 """
+
+# The first two are the rules of another project; the last is wrong about methods that return
+# nothing, such as init(). (Here, because .pylintrc cannot take back a part of what it enables.)
+NOT_CHECKED = 'manifest-required-author,missing-readme,missing-return'
 
 XML_CHECK = """
 import sys
@@ -66,7 +70,8 @@ def lint(env):
     xml = [path for path in files if path.suffix in {'.xml', '.svg'}]
     checks = [
         ('ruff', [env.python, '-m', 'ruff', 'check', '--quiet', '--cache-dir', STATE / 'ruff', ROOT, *scripts]),
-        ('pylint-odoo', [env.python, '-m', 'pylint', '--rcfile', ROOT / '.pylintrc', *sources]),
+        ('pylint-odoo', [env.python, '-m', 'pylint', '--rcfile', ROOT / '.pylintrc', f'--disable={NOT_CHECKED}',
+                         *sources]),
         ('XML', [env.python, '-c', XML_CHECK, *xml]),
     ]
     passed = True
@@ -78,8 +83,7 @@ def lint(env):
                 passed = False
                 for line in tail:
                     step.note(line.replace(f'{ROOT}/', ''))
-        if not passed:
-            step.name += ': not passed'
+        step.failed = not passed
     if passed:
         set_stamp('lint', passed=wanted)
     return passed
@@ -148,7 +152,7 @@ def main(args):
         name = env.own_database('test')
         with env.lock, Step('Copying the database'):
             env.clone_database(template, name)
-        command = [env.python, '-m', 'pytest', '-c', ROOT / 'pytest.ini', f'--rootdir={ADDON}',
+        command = [env.python, '-m', 'pytest', '-c', ROOT / 'pytest.ini', f'--rootdir={ADDON}', f'--confcutdir={ADDON}',
                    '-o', f'cache_dir={STATE / "pytest"}', f'--odoo-database={name}', f'--odoo-config={CONF}',
                    '--odoo-http', '--odoo-log-level=warn', *pytest_arguments(args)]
         code = env.foreground(command, cwd=ROOT)

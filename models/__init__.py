@@ -18,3 +18,4 @@ from . import product_template
 from . import res_users
 from . import ir_module_module
 from . import ir_actions_report
+from . import mrp_mmr_demo

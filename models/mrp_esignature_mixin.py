@@ -3,6 +3,7 @@ import logging
 from odoo import models
 from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.http import request
+from odoo.tools import SQL
 
 from ..tools import current_session_uid, refusal, transition
 
@@ -126,7 +127,8 @@ class MrpEsignatureMixin(models.AbstractModel):
 
     def _lock_for_signing(self):
         """Let signers of one record wait for each other, and judge on what is committed."""
-        self.env.cr.execute(f'SELECT id FROM "{self._table}" WHERE id = %s FOR UPDATE', [self.id])
+        self.env.execute_query(SQL(
+            "SELECT id FROM %s WHERE id = %s FOR UPDATE", SQL.identifier(self._table), self.id))
         self.invalidate_recordset()
 
     def _check_signing_credential(self, credential):

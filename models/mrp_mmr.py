@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
 from ..tools import convert, decimal_string, exact, in_transition, refusal, transition
 
@@ -174,6 +175,8 @@ class MrpMmr(models.Model):
             raise refusal(
                 self.env, self.env._("Number and revision counter of an MMR are given by the system."),
                 "REV-020, EU GMP 4.3", self.env._("leave them as they are."), record=self)
+        if vals.get('active') is False:
+            self._check_archivable()
         changed = IDENTITY_FIELDS & vals.keys()
         if changed:
             for mmr in self:
@@ -192,6 +195,17 @@ class MrpMmr(models.Model):
             self.revision_ids._sync_bom_with_mmr()
             return True
         return super().write(vals)
+
+    def _check_archivable(self):
+        """Keep a master record in sight while it is used or worked on (REC-040)."""
+        for mmr in self:
+            revision = mmr.effective_revision_id or mmr.open_revision_id
+            if revision:
+                raise refusal(
+                    self.env,
+                    self.env._("%(mmr)s cannot be archived: revision %(number)s is %(state)s.",
+                               mmr=mmr.display_name, number=revision.revision, state=revision._get_state_label()),
+                    "REC-040, 21 CFR 111.605(b)", self.env._("retire or cancel that revision first."), record=mmr)
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_submitted(self):
@@ -233,8 +247,9 @@ class MrpMmr(models.Model):
     def _take_revision_number(self):
         """Return the next revision number; concurrent callers wait for each other."""
         self.ensure_one()
-        self.env.cr.execute('SELECT last_revision FROM mrp_mmr WHERE id = %s FOR UPDATE', [self.id])
-        number = self.env.cr.fetchone()[0] + 1
+        self.flush_recordset(['last_revision'])
+        [[last]] = self.env.execute_query(SQL("SELECT last_revision FROM mrp_mmr WHERE id = %s FOR UPDATE", self.id))
+        number = last + 1
         with transition():
             self.sudo().write({'last_revision': number})
         return number
@@ -290,4 +305,4 @@ class MrpMmr(models.Model):
         return self.sudo().search([
             ('product_id', 'in', products.ids), ('company_id', 'in', companies.ids),
             ('effective_revision_id', '!=', False),
-        ], order='batch_size_product_uom')
+        ], order='batch_size_product_uom, formulation_code')

@@ -44,18 +44,19 @@ class MrpMmrContentMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        records = super().create(vals_list)
-        records._mmr_check_editable()
-        return records
+        # Before the insert, so that the refusal is the clear one and not PostgreSQL's.
+        if self._name != 'mrp.bom':
+            self.env['mrp.bom'].browse({vals.get('bom_id') for vals in vals_list} - {None, False})._mmr_check_editable()
+        return super().create(vals_list)
 
     def write(self, vals):
         if not self._mmr_content_fields() & vals.keys():
             return super().write(vals)
         self._mmr_check_editable()
-        result = super().write(vals)
-        # A row that is moved to another bill of materials becomes content there.
-        self._mmr_check_editable()
-        return result
+        if self._name != 'mrp.bom' and vals.get('bom_id'):
+            # A row that is moved to another bill of materials becomes content there.
+            self.env['mrp.bom'].browse(vals['bom_id'])._mmr_check_editable()
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_signed_content(self):

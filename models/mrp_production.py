@@ -173,11 +173,11 @@ class MrpProduction(models.Model):
         for vals in vals_list:
             if SNAPSHOT_FIELDS & vals.keys() and not in_transition():
                 raise self._mmr_refuse_snapshot_write()
-        productions = super().create(vals_list)
-        for production in productions:
-            if production.product_id.mmr_controlled and production.state not in ('draft', 'cancel'):
-                raise production._mmr_refuse_unreleased()
-        return productions
+            if vals.get('state', self.env.context.get('default_state')) not in (None, False, 'draft', 'cancel'):
+                born = self.new({name: vals[name] for name in ('name', 'product_id', 'bom_id') if name in vals})
+                if born.product_id.mmr_controlled:
+                    raise born._mmr_refuse_unreleased()
+        return super().create(vals_list)
 
     def write(self, vals):
         guarded = vals.keys() & (SNAPSHOT_FIELDS | FIXED_FIELDS | {'state', 'is_locked', 'qty_producing'})
@@ -280,6 +280,13 @@ class MrpProduction(models.Model):
                 order.mmr_controlled = order.product_id.mmr_controlled
         if not orders:
             return
+        for order in orders:
+            if order.product_tracking == 'serial' and order.product_uom_id != order.product_id.uom_id:
+                # Core converts such orders when it confirms them, which would be too late: the size is fixed then.
+                order.write({
+                    'product_qty': float(convert(order.product_qty, order.product_uom_id, order.product_id.uom_id)),
+                    'product_uom_id': order.product_id.uom_id.id,
+                })
         revisions = self.env['mrp.mmr.revision'].sudo()
         revisions.search([
             ('state', '=', 'approved'), ('product_id', 'in', orders.product_id.ids),
@@ -347,7 +354,11 @@ class MrpProduction(models.Model):
     def _mmr_use_revision(self, revision):
         """Put a draft order on the bill of materials of ``revision``, its quantity unchanged."""
         self.ensure_one()
-        self._link_bom(revision.bom_id)
+        if self.bom_id == revision.bom_id:
+            self._link_bom(revision.bom_id)
+        else:
+            self.write({
+                'bom_id': revision.bom_id.id, 'product_qty': self.product_qty, 'product_uom_id': self.product_uom_id.id})
 
     def action_mmr_reset(self):
         """Take components and operations of the MMR again, where a draft was edited."""

@@ -22,7 +22,7 @@ class MrpWorkorder(models.Model):
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_mmr_released(self):
-        self._mmr_check_editable()
+        self.exists()._mmr_check_editable()
 
     def _mmr_check_editable(self):
         """Refuse to add, change or remove work of a released batch (USE-030)."""

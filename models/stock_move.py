@@ -33,5 +33,7 @@ class StockMove(models.Model):
     @api.ondelete(at_uninstall=True)
     def _unlink_except_mmr_released(self):
         if not in_transition():
-            (self.raw_material_production_id | self.production_id)._mmr_refuse_released(
+            # Core deletes moves again that a change of the bill of materials has deleted already.
+            moves = self.exists()
+            (moves.raw_material_production_id | moves.production_id)._mmr_refuse_released(
                 self.env._("components and by-products"))

@@ -1,0 +1,2 @@
+from . import stamped_report
+from . import report_mmr_revision

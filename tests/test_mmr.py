@@ -108,6 +108,19 @@ class TestMmr(MmrCommon):
         with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "REC-040"), self.cr.savepoint():
             self.cr.execute('DELETE FROM mrp_mmr_revision WHERE id = %s', [revision.id])
 
+    def test_archive(self):
+        """REC-040: a master record that is used or worked on is not archived away."""
+        revision = self._create_mmr(100)
+        mmr = revision.mmr_id.with_user(self.user_preparer)
+        with self.assertRaisesRegex(UserError, "REC-040"):
+            mmr.action_archive()
+        self._make_effective(revision)
+        with self.assertRaisesRegex(UserError, "REC-040"):
+            mmr.action_archive()
+        self._sign(revision, 'retire', self.user_qc, comment="x")
+        mmr.action_archive()
+        self.assertFalse(mmr.active)
+
     def test_access(self):
         """SEC-010: planners and auditors read master records, preparers write them."""
         revision = self._create_mmr(100)

@@ -1,0 +1,103 @@
+from odoo import api, models
+
+from ..tools import sha256
+from .stamping import Stamp
+
+#: The words of the watermark are part of the requirement and not translated (PRD-030).
+NOT_FOR_PRODUCTION = "NOT FOR PRODUCTION"
+OBSOLETE = "OBSOLETE"
+WATERMARKS = {'effective': None, 'superseded': OBSOLETE, 'obsolete': OBSOLETE}
+
+
+class ReportMmrRevision(models.AbstractModel):
+    """Print of a revision (RPT-010): its frozen document, its signatures, its present status.
+
+    Only a draft, which has no frozen document, is printed from the live records.
+    """
+    _name = 'report.mrp_mmr.report_mmr_revision'
+    _inherit = ['mrp.mmr.stamped.report']
+    _description = "Print of a Master Manufacturing Record"
+
+    @api.model
+    def _get_report_values(self, docids, data=None):
+        revisions = self.env['mrp.mmr.revision'].browse(docids)
+        revisions.check_access('read')
+        signatures = self._prepare_signatures(revisions)
+        return {
+            'doc_ids': docids,
+            'doc_model': revisions._name,
+            'docs': [
+                dict(self._prepare_print_vals(revision), signatures=signatures[revision.id]) for revision in revisions],
+        }
+
+    def _get_stamp(self, record):
+        record.check_access('read')
+        document, digest = self._get_document(record)
+        return Stamp(
+            header_left=f"{document['company']['name']} · {self.env._('Master Manufacturing Record')}",
+            header_right=self.env._(
+                "%(number)s · revision %(revision)s · %(status)s", number=document['number'],
+                revision=document['revision'], status=self._get_status(record)),
+            footer_left=self.env._("SHA-256 %(digest)s…", digest=digest[:16]),
+            footer_center=self._get_printed_label(),
+            watermark=self._get_watermark(record),
+            page_label=self._get_page_label(),
+        )
+
+    @api.model
+    def _get_watermark(self, revision):
+        """Return what is written across each page; None for the one revision that may be used (PRD-030)."""
+        return WATERMARKS.get(revision.state, NOT_FOR_PRODUCTION)
+
+    @api.model
+    def _get_status(self, revision):
+        return dict(revision._fields['state']._description_selection(self.env))[revision.state]
+
+    @api.model
+    def _get_document(self, revision):
+        """Return what is printed, and its digest: the frozen document, or the content of a draft."""
+        # Whoever may read the revision may print all of it, also without a right to read bills of materials.
+        revision = revision.sudo()
+        if revision.document:
+            return revision.document, revision.document_sha256
+        document = revision._prepare_document()
+        return document, sha256(document)
+
+    @api.model
+    def _prepare_print_vals(self, revision):
+        """Return what the template shows of one revision; only status and times come from the live record."""
+        document, digest = self._get_document(revision)
+        operations = {
+            row['position']: f"{row['position']} {row['name']}" for row in document['operations']}
+
+        def lines(text):
+            return (text or '').splitlines()
+
+        def with_operation(rows):
+            return [dict(row, operation_label=operations.get(row['operation'])) for row in rows]
+
+        components = with_operation(document['components'])
+        return {
+            'id': revision.id,
+            'document': document,
+            'digest': digest,
+            'is_frozen': bool(revision.document),
+            'is_intact': sha256(document) == digest,
+            'status': self._get_status(revision),
+            'watermark': self._get_watermark(revision),
+            'effective_at': self._format_utc(revision.effective_at),
+            'ended_at': self._format_utc(revision.ended_at),
+            'change_category': dict(revision._fields['change_category']._description_selection(self.env)).get(
+                document['change']['category'], document['change']['category']),
+            'description_lines': lines(document['change']['description']),
+            'reason_lines': lines(document['change']['reason']),
+            'precaution_lines': lines(document['precautions']),
+            'components': components,
+            'operations': [dict(
+                row,
+                predecessor_labels=[operations.get(position, position) for position in row['predecessors']],
+                instruction_lines=lines(row['instruction']),
+                components=[component for component in components if component['operation'] == row['position']],
+            ) for row in document['operations']],
+            'by_products': with_operation(document['by_products']),
+        }

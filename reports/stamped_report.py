@@ -1,0 +1,76 @@
+from odoo import api, fields, models
+
+
+class MrpMmrStampedReport(models.AbstractModel):
+    """Prints of GMP records: each page says what it is, in which status and of how many pages.
+
+    A report model (``report.<report name>``) that inherits this one is rendered record by record,
+    from a self-contained HTML document (see the template ``mrp_mmr.report_stamped_layout``), and
+    each page is stamped with what :meth:`_get_stamp` returns. The same comes out of every build of
+    wkhtmltopdf, for one record or fifty.
+    """
+    _name = 'mrp.mmr.stamped.report'
+    _description = "Stamped Print of a GMP Record"
+
+    def _get_stamp(self, record):
+        """Return the header, footer and watermark of the pages of ``record``.
+
+        :rtype: odoo.addons.mrp_mmr.reports.stamping.Stamp
+        """
+        raise NotImplementedError
+
+    @api.model
+    def _get_printed_label(self):
+        """Return who prints, and when on the clock of that person."""
+        now = fields.Datetime.context_timestamp(self, fields.Datetime.now())
+        return self.env._(
+            "Printed by %(user)s, %(time)s", user=self.env.user.name, time=now.strftime('%Y-%m-%d %H:%M %Z'))
+
+    @api.model
+    def _get_page_label(self):
+        return self.env._("Page %(page)s of %(pages)s", page='%(page)s', pages='%(pages)s')
+
+    @api.model
+    def _format_utc(self, timestamp):
+        return f"{timestamp:%Y-%m-%d %H:%M:%S} UTC" if timestamp else None
+
+    @api.model
+    def _format_local(self, timestamp, time_zone):
+        """Return a time on the clock of ``time_zone``, with the zone and its distance from UTC."""
+        local = fields.Datetime.context_timestamp(self.with_context(tz=time_zone or 'UTC'), timestamp)
+        offset = local.strftime('%z')
+        return f"{local:%Y-%m-%d %H:%M:%S %Z} (UTC{offset[:3]}:{offset[3:5]}, {time_zone or 'UTC'})"
+
+    @api.model
+    def _prepare_signatures(self, records):
+        """Return the signatures of ``records`` as they are printed, oldest first (SIG-020, 21 CFR 11.50(b)).
+
+        Void signatures are part of the record: they come with the signature that voided them.
+
+        :return: dict from record id to a list of dicts
+        """
+        # Whoever may read a record may read who signed it.
+        signatures = self.env['mrp.esignature'].sudo().search(
+            [('res_model', '=', records._name), ('res_id', 'in', records.ids)], order='signed_at, id')
+        result = {record_id: [] for record_id in records.ids}
+        for signature in signatures:
+            result[signature.res_id].append(self._prepare_signature(signature))
+        return result
+
+    @api.model
+    def _prepare_signature(self, signature):
+        voided_by = signature.voided_by_ids[:1]
+        return dict(
+            signature._get_printed_vals(),
+            meaning_label=signature._get_meaning_label(),
+            local_time=self._format_local(signature.signed_at, signature.signer_tz),
+            utc_time=self._format_utc(signature.signed_at),
+            is_intact=signature._is_intact(),
+            comment_lines=(signature.comment or '').splitlines(),
+            voided_by=voided_by and {
+                'name': voided_by.signer_name,
+                'meaning_label': voided_by._get_meaning_label(),
+                'local_time': self._format_local(voided_by.signed_at, voided_by.signer_tz),
+                'comment': voided_by.comment,
+            },
+        )
