@@ -40,16 +40,19 @@ class Postgres:
             except KeyError:
                 self.owner = pwd.getpwnam('nobody')
             self.prefix = ['setpriv', f'--reuid={self.owner.pw_uid}', f'--regid={self.owner.pw_gid}', '--clear-groups']
-            reachable = subprocess.run([*self.prefix, 'test', '-x', STATE], capture_output=True, check=False)
-            if reachable.returncode:    # somewhere like /root: allow it to pass through the folders above
+            if not self._reachable():   # somewhere like /root: allow it to pass through the folders above
                 capability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override']
                 self.prefix += capability
-                reachable = subprocess.run([*self.prefix, 'test', '-x', STATE], capture_output=True, check=False)
-                if reachable.returncode:
+                if not self._reachable():
                     raise Failure(f'PostgreSQL cannot run as root, and the user {self.owner.pw_name} cannot reach '
                                   f'{STATE}.\nMove the checkout to a folder that everybody may enter, or work as '
                                   'a normal user.')
         self.folder = self._socket_folder()
+
+    def _reachable(self):
+        # not `test -x`: that looks at permissions without capabilities
+        command = [*self.prefix, 'stat', STATE / 'lock']
+        return not subprocess.run(command, capture_output=True, check=False).returncode
 
     def _socket_folder(self):
         folder = STATE / 'socket'

@@ -196,8 +196,8 @@ def main(function):
     """Run a command's function: plain messages, no traceback, sensible exit codes."""
     sys.stdout.reconfigure(errors='replace')
     sys.stderr.reconfigure(errors='replace')
-    signal.signal(signal.SIGTERM, on_signals)
-    signal.signal(signal.SIGHUP, on_signals)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signals)
     try:
         code = function(sys.argv[1:])
     except Failure as failure:

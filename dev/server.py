@@ -74,11 +74,11 @@ def show_logins(env, name, demo):
 def serve(env, name, port, demo):
     # reports fetch their styles from this address
     env.sql(f"UPDATE ir_config_parameter SET value = 'http://127.0.0.1:{port}' WHERE key = 'web.base.url'", name)
-    remove(LOG / 'server.log')
+    log_file = LOG / f'server-{port}.log'
     process = start(env.command('-d', name, f'--db-filter=^{name}$', '--no-database-list', f'--http-port={port}'),
                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env.environ())
     try:
-        with open(LOG / 'server.log', 'w', encoding='utf-8') as log:
+        with open(log_file, 'w', encoding='utf-8') as log:
             ready, tail, checked = False, [], 0
             step = Step('Starting Odoo').__enter__()
             shown = False
@@ -99,7 +99,7 @@ def serve(env, name, port, demo):
                             step.__exit__(None, None, None)
                             say(f'\nOdoo is ready: http://127.0.0.1:{port}\n')
                             show_logins(env, name, demo)
-                            say(f'\nLog: {LOG / "server.log"}. Ctrl-C ends it.')
+                            say(f'\nLog: {log_file}. Ctrl-C ends it.')
             finally:
                 if not ready:
                     step.__exit__(Failure, None, None)

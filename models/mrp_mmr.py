@@ -278,11 +278,10 @@ class MrpMmr(models.Model):
             'type': 'ir.actions.act_window',
             'res_model': 'mrp.production',
             'view_mode': 'form',
+            # Quantity and unit come with the bill of materials; as defaults they would reach the components too.
             'context': {
                 'default_product_id': self.product_id.id,
                 'default_bom_id': revision.bom_id.id,
-                'default_product_qty': revision.bom_id.product_qty,
-                'default_product_uom_id': revision.bom_id.product_uom_id.id,
                 'default_company_id': self.company_id.id,
             },
         }

@@ -1,6 +1,7 @@
 from contextlib import nullcontext
+from datetime import timedelta
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.http import borrow_request, request
 
@@ -185,16 +186,17 @@ class MrpMmrDemo(models.AbstractModel):
 
     def _load_orders(self, small, large):
         """One confirmed order with reserved components, and one draft."""
-        confirmed, draft = (self._create_order(mmr) for mmr in (small, large))
+        confirmed, draft = (self._create_order(mmr, days) for mmr, days in ((small, 1), (large, 8)))
         confirmed.action_confirm()
         confirmed.action_assign()
         self._set_xmlids({'production_confirmed': confirmed, 'production_draft': draft})
 
-    def _create_order(self, mmr):
-        """Return what the planner saves after *New Order* on ``mmr``."""
+    def _create_order(self, mmr, days):
+        """Return what the planner saves after *New Order* on ``mmr``, to start in some days."""
         defaults = self._as('planner', mmr).action_new_order()['context']
-        return self._as('planner', self.env['mrp.production']).create({
-            name.removeprefix('default_'): value for name, value in defaults.items()})
+        vals = {name.removeprefix('default_'): value for name, value in defaults.items()}
+        vals['date_start'] = fields.Datetime.now() + timedelta(days=days)
+        return self._as('planner', self.env['mrp.production']).create(vals)
 
     # === TOOLS === #
 

@@ -28,6 +28,9 @@ MARK_RED = 1
 MARK_STYLE = f'position: absolute; width: 2px; height: 2px; background: #{MARK_RED:02x}%04x;'
 MARK_COLOR = re.compile(rb'([\d.]+) ([\d.]+) ([\d.]+) (?:scn|rg)\b')
 
+#: What lxml refuses as text; visible in print instead of lost.
+CONTROL_CHARACTERS = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]')
+
 RULER = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"/><title>-</title></head><body style="margin: 0">
 <div style="position: relative; height: 400pt; font-size: 10pt">
@@ -70,7 +73,7 @@ def render_paged(html, render, scale=1.0):
     :param float scale: see :func:`measure_scale`
     :return: PDF as bytes
     """
-    document = lxml.html.document_fromstring(html)
+    document = lxml.html.document_fromstring(CONTROL_CHARACTERS.sub('\ufffd', html))
     document.set('style', f"font-size: {ROOT_SIZE / scale:.3f}pt")
     tables = [_split_table(table) for table in document.xpath(PAGED_TABLE)]
     _keep_with_next(document)

@@ -25,6 +25,8 @@ _logger = logging.getLogger(__name__)
 #: File names of TrueType fonts, best first; each line is set in the font that has most of its characters.
 FONTS = ('LiberationSans-Regular', 'DejaVuSans', 'DroidSansFallbackFull')
 BOLD_FONTS = ('LiberationSans-Bold', 'DejaVuSans-Bold', 'DroidSansFallbackFull')
+#: Where the system has none of them: every PDF reader has these, with Western European characters only.
+STANDARD_FONTS = ('Helvetica', 'Helvetica-Bold')
 FONT_SIZE = 7.5
 MIN_FONT_SIZE = 4
 GAP = 6 * mm
@@ -81,8 +83,7 @@ def choose_font(text, bold=False):
         if not missing:
             break
     if best is None:
-        encoding = 'cp1252'
-        return 'Helvetica-Bold' if bold else 'Helvetica', text.encode(encoding, 'replace').decode(encoding)
+        return STANDARD_FONTS[bold], text.encode('cp1252', 'replace').decode('cp1252')
     name, missing = best
     return name, ''.join('?' if char in missing else char for char in text)
 
@@ -95,7 +96,7 @@ def _fit(text, width, bold=False, shorten=True):
         return name, FONT_SIZE, text
     if not shorten:
         return name, max(MIN_FONT_SIZE, FONT_SIZE * width / needed), text
-    ellipsis = '…' if name == 'Helvetica' or ord('…') in _load_font(name).face.charToGlyph else '...'
+    ellipsis = '…' if name in STANDARD_FONTS or ord('…') in _load_font(name).face.charToGlyph else '...'
     while text and pdfmetrics.stringWidth(text + ellipsis, name, FONT_SIZE) > width:
         text = text[:-1]
     return name, FONT_SIZE, text.rstrip() + ellipsis
@@ -177,6 +178,7 @@ def stamp_pdf(content, stamp, margin_left=15, margin_right=15):
         page.mergePage(stamps.getPage(number))
         compress = getattr(page, 'compress_content_streams', None) or page.compressContentStreams
         compress()
+    writer.addMetadata({'/Title': stamp.header_right})
     result = io.BytesIO()
     writer.write(result)
     return result

@@ -1,0 +1,161 @@
+"""Two transactions at the same moment, on real cursors: what is committed here stays in the test database."""
+
+import threading
+import uuid
+
+from odoo import SUPERUSER_ID, api
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.modules.registry import Registry
+from odoo.service.model import retrying
+from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tools import mute_logger
+
+from ..tools import session_of
+from .common import PASSWORD
+
+
+@tagged('post_install', '-at_install')
+class TestConcurrency(BaseCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry = Registry(get_db_name())
+        cls.tag = uuid.uuid4().hex[:8]
+        with cls.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            groups = [env.ref('mrp_mmr.group_mmr_preparer').id, env.ref('mrp_mmr.group_mmr_qc').id]
+            cls.users = env['res.users'].with_context(no_reset_password=True).create([
+                {'name': name, 'login': f'{name}-{cls.tag}', 'password': PASSWORD,
+                 'group_ids': [Command.set([env.ref('base.group_user').id, group])]}
+                for name, group in (('preparer', groups[0]), ('qc1', groups[1]), ('qc2', groups[1]))
+            ]).ids
+            kilogram = env.ref('uom.product_uom_kgm')
+            cls.product, cls.component = env['product.product'].create([
+                {'name': f"{name} {cls.tag}", 'type': 'consu', 'uom_id': kilogram.id} for name in ("Powder", "Component")]).ids
+            cls.workcenter = env['mrp.workcenter'].create({'name': f"Room {cls.tag}"}).id
+
+    @classmethod
+    def tearDownClass(cls):
+        with cls.registry.cursor() as cr:
+            api.Environment(cr, SUPERUSER_ID, {})['res.users'].browse(cls.users).active = False
+        super().tearDownClass()
+
+    def _run(self, uid, function):
+        """Run ``function`` as one request of user ``uid``, retried by Odoo like a request; return result or refusal."""
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, uid, {})
+            try:
+                result = retrying(lambda: function(env), env)
+            except UserError as error:
+                cr.rollback()
+                return str(error)
+            return result
+
+    @mute_logger('odoo.sql_db', 'odoo.service.model')
+    def _race(self, *runs):
+        """Run ``(uid, function)`` pairs at the same moment and return their results."""
+        barrier = threading.Barrier(len(runs))
+        results = [None] * len(runs)
+
+        def worker(position, uid, function):
+            with self.registry.cursor() as cr:
+                api.Environment(cr, uid, {})['res.users'].browse(uid).name  # warm caches, so that both start alike
+            barrier.wait()
+            results[position] = self._run(uid, function)
+
+        threads = [threading.Thread(target=worker, args=(position, *run)) for position, run in enumerate(runs)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+            self.assertFalse(thread.is_alive())
+        return results
+
+    def _create_mmr(self, env, size):
+        mmr = env['mrp.mmr'].create({'product_id': self.product, 'formulation_code': self.tag, 'batch_size': size})
+        revision = mmr.open_revision_id
+        revision.precautions = "none"
+        operation = env['mrp.routing.workcenter'].create(
+            {'name': "Blend", 'bom_id': revision.bom_id.id, 'workcenter_id': self.workcenter})
+        env['mrp.bom.line'].create({
+            'bom_id': revision.bom_id.id, 'product_id': self.component, 'gmp_qty': size, 'operation_id': operation.id})
+        return revision.id
+
+    def _sign(self, env, revision_id, action):
+        revision = env['mrp.mmr.revision'].browse(revision_id)
+        with session_of(env.user):
+            digest = revision.document_sha256 or revision.esign_prepare(action)['digest']
+            result = revision.esign(action, {'login': env.user.login, 'password': PASSWORD}, digest)
+        return result.get('signature_id') or result['refused']
+
+    def test_same_key_twice(self):
+        """MMR-020: two concurrent creations of one formulation and batch size leave one record."""
+        preparer = self.users[0]
+        results = self._race(*[(preparer, lambda env: self._create_mmr(env, 100))] * 2)
+        self.assertEqual(len([result for result in results if isinstance(result, int)]), 1, results)
+        self.assertTrue([result for result in results if "MMR-020" in str(result)], results)
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            self.assertEqual(env['mrp.mmr'].search_count([('formulation_code', '=', self.tag), ('batch_size', '=', 100)]), 1)
+
+    def test_two_approvals(self):
+        """APR-030: of two people approving at the same moment one signs, the other is told."""
+        preparer, first, second = self.users
+        revision = self._run(preparer, lambda env: self._create_mmr(env, 200))
+        self.assertIsInstance(self._run(preparer, lambda env: self._sign(env, revision, 'submit')), int)
+        results = self._race(
+            (first, lambda env: self._sign(env, revision, 'approve')),
+            (second, lambda env: self._sign(env, revision, 'approve')))
+        self.assertEqual(len([result for result in results if isinstance(result, int)]), 1, results)
+        self.assertTrue([result for result in results if "APR-010" in str(result)], results)
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            record = env['mrp.mmr.revision'].browse(revision)
+            self.assertEqual((record.state, record.signature_count), ('effective', 2))
+
+    def test_two_new_revisions(self):
+        """REV-020: two concurrent 'new revision' actions give one draft."""
+        preparer, approver, _other = self.users
+        revision = self._run(preparer, lambda env: self._create_mmr(env, 300))
+        self._run(preparer, lambda env: self._sign(env, revision, 'submit'))
+        self.assertIsInstance(self._run(approver, lambda env: self._sign(env, revision, 'approve')), int)
+        results = self._race(*[(
+            preparer, lambda env: env['mrp.mmr.revision'].browse(revision).action_new_revision()['res_id'])] * 2)
+        self.assertEqual(len([result for result in results if isinstance(result, int)]), 1, results)
+        self.assertTrue([result for result in results if "REV-020" in str(result)], results)
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            revisions = env['mrp.mmr.revision'].browse(revision).mmr_id.revision_ids
+            self.assertEqual(revisions.sorted('revision').mapped('revision'), [1, 2])
+
+    def test_order_against_successor(self):
+        """REV-050: an order confirmed while a successor becomes effective carries one of the two, whole."""
+        preparer, approver, _other = self.users
+        revision = self._run(preparer, lambda env: self._create_mmr(env, 400))
+        self._run(preparer, lambda env: self._sign(env, revision, 'submit'))
+        self._run(approver, lambda env: self._sign(env, revision, 'approve'))
+        successor = self._run(
+            preparer, lambda env: env['mrp.mmr.revision'].browse(revision).action_new_revision()['res_id'])
+
+        def change(env):
+            env['mrp.mmr.revision'].browse(successor).write({'reason': "Yield"})
+            env['mrp.mmr.revision'].browse(successor).bom_line_ids.gmp_qty = 399
+            return self._sign(env, successor, 'submit')
+
+        def order(env):
+            production = env['mrp.production'].create({'product_id': self.product, 'product_qty': 400})
+            production.action_confirm()
+            return production.id
+
+        self.assertIsInstance(self._run(preparer, change), int)
+        approved, production = self._race((approver, lambda env: self._sign(env, successor, 'approve')), (preparer, order))
+        self.assertIsInstance(approved, int, approved)
+        self.assertIsInstance(production, int, production)
+        with self.registry.cursor() as cr:
+            record = api.Environment(cr, SUPERUSER_ID, {})['mrp.production'].browse(production)
+            quantity = {revision: 400, successor: 399}[record.mmr_revision_id.id]
+            self.assertEqual(record.move_raw_ids.product_uom_qty, quantity)
+            self.assertEqual(record.mmr_snapshot['document']['components'][0]['quantity'], str(quantity))
+            self.assertEqual(record.bom_id, record.mmr_revision_id.bom_id)
