@@ -14,7 +14,7 @@ import odoo
 from odoo import SUPERUSER_ID, api
 from odoo.fields import Command
 from odoo.modules.registry import Registry
-from odoo.tools import config
+from odoo.tools import SQL, config
 
 BATCH_SIZE = 100.0      # kg
 COMPONENTS = 40
@@ -112,9 +112,8 @@ class Worker:
             self._keep_order('uncontrolled', bom)
             if self.addon:
                 self._keep_order('controlled', self._make_effective(controlled, components, workcenters))
-        with self.registry.cursor() as cr:
-            cr.execute('ANALYZE')
-        return {'addon': self.addon, 'version': odoo.release.version}
+        self._vacuum()
+        return {'odoo': odoo.release.version, 'components': COMPONENTS, 'operations': len(OPERATIONS)}
 
     def _fill(self, bom, components, workcenters, quantity='product_qty'):
         env = bom.env
@@ -159,6 +158,7 @@ class Worker:
 
     def measure(self, kind, orders):
         """Create and confirm orders as the planner, each up to the commit, and roll them back."""
+        tables = []
         with self.registry.cursor() as cr:
             try:
                 env = api.Environment(cr, self.uids['bench_planner'], self.context)
@@ -173,14 +173,30 @@ class Worker:
                     raise RuntimeError(f"The orders were not confirmed as expected: {created[0].mapped('state')}")
                 if self.addon and all(created[0].mapped('mmr_snapshot_sha256')) != (kind == 'controlled'):
                     raise RuntimeError("Snapshots are missing, or are where none are expected.")
+                cr.execute("SELECT relname FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0")
+                tables = [name for name, in cr.fetchall()]
             finally:
                 cr.rollback()
+        self._vacuum(tables)        # every run finds tables of the same size
         return result
+
+    def _vacuum(self, tables=()):
+        with self.registry.cursor() as cr:
+            cr._cnx.autocommit = True       # VACUUM runs in no transaction
+            try:
+                if tables:
+                    cr.execute(SQL("VACUUM %s", SQL(', ').join(map(SQL.identifier, tables))))
+                else:
+                    cr.execute("VACUUM (ANALYZE)")
+            finally:
+                cr._cnx.autocommit = False
 
     @staticmethod
     def _clock(env, function):
         cr = env.cr
+        gc.unfreeze()
         gc.collect()
+        gc.freeze()     # a collection in the middle of a run does not go through all of Odoo
         queries, database, cpu, wall = (
             cr.sql_log_count, _cpu_of_backend(cr), time.process_time(), time.perf_counter())
         function()

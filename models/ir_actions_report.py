@@ -1,18 +1,46 @@
-import io
+import os
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import lxml.html
-
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
+
+from odoo.addons.base.models.ir_actions_report import _run_wkhtmltopdf
 
 from ..reports.paging import measure_scale, render_paged
 from ..reports.stamping import stamp_pdf
 
-#: Argument for documents without scripts and resources; it travels with the paper format's arguments.
-STATIC_ARGUMENT = 'data-report-mmr-static'
+#: A print of many records runs as many wkhtmltopdf at a time as this, or as there are processors.
+MAX_PROCESSES = 4
+#: The documents have no script, so there is nothing to wait for (Odoo waits a second in each run).
+STATIC_ARGUMENTS = ('--disable-javascript', '--javascript-delay', '0')
 
+#: Scale by arguments of wkhtmltopdf: what is measured once is true for the life of the process.
 _scales = {}
+
+
+class WkhtmltopdfError(RuntimeError):
+    """wkhtmltopdf made no PDF; the text is its own message."""
+
+
+def _render_document(html, arguments):
+    """Run wkhtmltopdf on one self-contained document.
+
+    Header, footer and further documents in one run need a patched Qt, hence are not asked for.
+
+    :rtype: bytes
+    :raise WkhtmltopdfError: where there is no PDF
+    """
+    with TemporaryDirectory(prefix='mrp_mmr.report.') as folder:
+        source, target = Path(folder) / 'document.html', Path(folder) / 'document.pdf'
+        source.write_text(html, encoding='utf-8')
+        process = _run_wkhtmltopdf([*arguments, str(source), str(target)])
+        # 1 is what a document with a missing resource gives; ours have none.
+        if process.returncode or not target.exists():
+            raise WkhtmltopdfError(f"{process.stderr[-1000:]} ({process.returncode})")
+        return target.read_bytes()
 
 
 class IrActionsReport(models.Model):
@@ -21,74 +49,54 @@ class IrActionsReport(models.Model):
 
     def _get_stamped_report(self, report_ref):
         """Return the model of a stamped report, or None for any other report."""
-        report_model = report_ref and self._get_rendering_context_model(self._get_report(report_ref))
-        if isinstance(report_model, self.env.registry['mrp.mmr.stamped.report']):
-            return report_model
-        return None
+        report_model = self._get_rendering_context_model(self._get_report(report_ref))
+        return report_model if isinstance(report_model, self.env.registry['mrp.mmr.stamped.report']) else None
 
     def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
-        """Render the records one by one and stamp their pages."""
         stamped_report = self._get_stamped_report(report_ref)
         if stamped_report is None:
             return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids)
+        return self._render_stamped_streams(report_ref, stamped_report, data, res_ids)
+
+    def _render_stamped_streams(self, report_ref, stamped_report, data, res_ids):
+        """Render each record by itself and stamp its pages.
+
+        A print that was kept as an attachment may bear a status of the past, so that none is used here.
+
+        :param stamped_report: model of the report, see mrp.mmr.stamped.report
+        :return: as ``_render_qweb_pdf_prepare_streams`` does; a record that is asked for twice comes once
+        """
         if not res_ids:
             raise UserError(self.env._("Choose the records to print."))
+        if self.get_wkhtmltopdf_state() == 'install':
+            raise UserError(self.env._("Unable to find Wkhtmltopdf on this system. The PDF can not be created."))
         report = self._get_report(report_ref)
         paperformat = report.get_paperformat()
-        # A print that was kept may bear a status of the past: pages are always made anew.
-        renderer = self.with_context(report_pdf_no_attachment=True)
-        streams = OrderedDict()
-        for record in self.env[report.model].browse(list(dict.fromkeys(res_ids))):
-            stream = super(IrActionsReport, renderer)._render_qweb_pdf_prepare_streams(
-                report_ref, dict(data or {}), res_ids=[record.id])[record.id]['stream']
-            streams[record.id] = {
+        arguments = [*self._build_wkhtmltopdf_args(paperformat, self.env.context.get('landscape')), *STATIC_ARGUMENTS]
+        records = self.env[report.model].browse(list(dict.fromkeys(res_ids)))
+        documents = [
+            self._render_qweb_html(report_ref, record.ids, data=dict(data or {}, report_type='pdf'))[0].decode()
+            for record in records]
+        try:
+            contents = self._render_stamped_documents(documents, arguments)
+        except WkhtmltopdfError as error:
+            raise UserError(self.env._("Wkhtmltopdf failed. Message: %s", error)) from error
+        return OrderedDict(
+            (record.id, {
                 'stream': stamp_pdf(
-                    stream.getvalue(), stamped_report._get_stamp(record),
+                    content, stamped_report._get_stamp(record),
                     margin_left=paperformat.margin_left, margin_right=paperformat.margin_right),
                 'attachment': None,
-            }
-            stream.close()
-        return streams
+            }) for record, content in zip(records, contents, strict=True))
 
-    def _prepare_html(self, html, report_model=False):
-        """Leave the document as it is: it brings its style along and has neither header nor footer."""
-        if self._get_stamped_report(self) is None:
-            return super()._prepare_html(html, report_model=report_model)
-        document = lxml.html.document_fromstring(html, parser=lxml.html.HTMLParser(encoding='utf-8'))
-        res_ids = [
-            int(node.get('data-oe-id')) for node in document.xpath('//*[@data-oe-model=$model]', model=report_model)]
-        return [html.decode()], res_ids, None, None, {}
-
-    @api.model
-    def _run_wkhtmltopdf(self, bodies, report_ref=False, header=None, footer=None, landscape=False,
-                         specific_paperformat_args=None, set_viewport_size=False):
-        stamped_report = self._get_stamped_report(report_ref)
-        if stamped_report is None:
-            return super()._run_wkhtmltopdf(
-                bodies, report_ref=report_ref, header=header, footer=footer, landscape=landscape,
-                specific_paperformat_args=specific_paperformat_args, set_viewport_size=set_viewport_size)
-        arguments = {**(specific_paperformat_args or {}), STATIC_ARGUMENT: '1'}
-        run = super()._run_wkhtmltopdf
-
+    def _render_stamped_documents(self, documents, arguments):
+        """Return the PDF of each HTML document; several are rendered at a time."""
         def render(html):
-            return run([html], report_ref=report_ref, landscape=landscape, specific_paperformat_args=arguments,
-                       set_viewport_size=set_viewport_size)
+            return _render_document(html, arguments)
 
-        # The scale is a property of the program and of its arguments, hence kept by the process.
-        key = tuple(self._build_wkhtmltopdf_args(
-            self._get_report(report_ref).get_paperformat(), landscape, arguments, set_viewport_size))
+        key = tuple(arguments)
         if key not in _scales:
             _scales[key] = measure_scale(render)
-        (body,) = bodies
-        return render_paged(body, render, _scales[key])
-
-    @api.model
-    def _build_wkhtmltopdf_args(self, paperformat_id, landscape, specific_paperformat_args=None,
-                                set_viewport_size=False):
-        args = super()._build_wkhtmltopdf_args(
-            paperformat_id, landscape, specific_paperformat_args=specific_paperformat_args,
-            set_viewport_size=set_viewport_size)
-        if specific_paperformat_args and STATIC_ARGUMENT in specific_paperformat_args:
-            # No script runs, so there is nothing to wait for (Odoo waits a second in each run).
-            args += ['--disable-javascript', '--javascript-delay', '0']
-        return args
+        # The threads only wait for processes and count pages: they have no access to the environment.
+        with ThreadPoolExecutor(min(MAX_PROCESSES, os.cpu_count() or 1, len(documents))) as pool:
+            return list(pool.map(lambda html: render_paged(html, render, _scales[key]), documents))

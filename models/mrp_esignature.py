@@ -42,6 +42,7 @@ class MrpEsignature(models.Model):
     statement = fields.Char(required=True, readonly=True)
     comment = fields.Text(readonly=True)
     signed_at = fields.Datetime(required=True, readonly=True, help="Server time, stored in UTC.")
+    signed_at_text = fields.Char("Date and Time", compute='_compute_signed_at_text')
     signer_tz = fields.Char("Time Zone", required=True, readonly=True)
     content = fields.Json(readonly=True, prefetch=False, help="The signed content, where it may change later.")
     content_sha256 = fields.Char("Digest of the Content", required=True, readonly=True)
@@ -49,7 +50,7 @@ class MrpEsignature(models.Model):
     voids_signature_id = fields.Many2one(
         'mrp.esignature', "Voids", readonly=True, index='btree_not_null', ondelete='restrict')
     voided_by_ids = fields.One2many('mrp.esignature', 'voids_signature_id', readonly=True)
-    is_void = fields.Boolean(compute='_compute_is_void')
+    is_void = fields.Boolean("Void", compute='_compute_is_void')
 
     _record_idx = models.Index('(res_model, res_id)')
 
@@ -72,6 +73,13 @@ class MrpEsignature(models.Model):
     def _compute_is_void(self):
         for signature in self:
             signature.is_void = bool(signature.voided_by_ids)
+
+    @api.depends('signed_at', 'signer_tz')
+    def _compute_signed_at_text(self):
+        for signature in self:
+            utc = signature.signed_at
+            local = fields.Datetime.context_timestamp(signature.with_context(tz=signature.signer_tz), utc) if utc else None
+            signature.signed_at_text = utc and f"{utc:%Y-%m-%d %H:%M:%S} UTC ({local:%Y-%m-%d %H:%M:%S} {signature.signer_tz})"
 
     @api.depends('signer_name', 'meaning', 'record_name')
     def _compute_display_name(self):

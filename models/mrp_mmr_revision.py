@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -110,7 +112,9 @@ class MrpMmrRevision(models.Model):
         'mrp.esignature', "Approved by Quality Control", readonly=True, copy=False, ondelete='restrict')
     retired_signature_id = fields.Many2one(
         'mrp.esignature', "Retired", readonly=True, copy=False, ondelete='restrict')
-    signature_count = fields.Integer(compute='_compute_signature_count')
+    signature_ids = fields.Many2many(
+        'mrp.esignature', "All Signatures", compute='_compute_signature_ids', help="Void ones included.")
+    signature_count = fields.Integer(compute='_compute_signature_ids')
     effective_at = fields.Datetime("Effective Since", readonly=True, copy=False, tracking=True)
     ended_at = fields.Datetime("Effective Until", readonly=True, copy=False, tracking=True)
     production_ids = fields.One2many('mrp.production', 'mmr_revision_id', "Manufacturing Orders")
@@ -223,11 +227,12 @@ class MrpMmrRevision(models.Model):
         for revision in self:
             revision.to_review_count = len(revision.bom_line_ids.filtered('mmr_to_review'))
 
-    def _compute_signature_count(self):
-        counts = dict(self.env['mrp.esignature']._read_group(
-            [('res_model', '=', self._name), ('res_id', 'in', self.ids)], ['res_id'], ['__count']))
+    def _compute_signature_ids(self):
+        signatures = self.env['mrp.esignature'].search(
+            [('res_model', '=', self._name), ('res_id', 'in', self.ids)]).grouped('res_id')
         for revision in self:
-            revision.signature_count = counts.get(revision.id, 0)
+            revision.signature_ids = signatures.get(revision.id)
+            revision.signature_count = len(revision.signature_ids)
 
     def _compute_production_count(self):
         counts = dict(self.env['mrp.production']._read_group(
@@ -694,6 +699,7 @@ class MrpMmrRevision(models.Model):
                     and not blocked & user._get_gmp_persons():
                 self.activity_schedule(
                     'mrp_mmr.mail_activity_type_approval', user_id=user.id,
+                    date_deadline=self._get_today() + timedelta(days=3),
                     summary=self.env._("Approve %s", self.display_name))
 
     def _close_approval_activities(self):

@@ -78,20 +78,15 @@ def render_paged(html, render, scale=1.0):
     tables = [_split_table(table) for table in document.xpath(PAGED_TABLE)]
     _keep_with_next(document)
 
-    pdf = render(_serialize(document))
-    if not any(len(rows) > 1 for _head, rows in tables) or len(_read_pages(pdf)) == 1:
-        return pdf
-    changed = False
     continued = set()
-    for _attempt in range(MAX_BREAKS):
+    while len(continued) < MAX_BREAKS and any(len(rows) > 1 for _head, rows in tables):
         broken = _find_broken_row(document, tables, continued, render)
         if not broken:
             break
         head, row = broken
         continued.add(row)
         _insert_wrapper(row, [copy.deepcopy(head), row], KEEP_STYLE + BREAK_STYLE)
-        changed = True
-    return render(_serialize(document)) if changed else pdf
+    return render(_serialize(document))
 
 
 def _serialize(document):

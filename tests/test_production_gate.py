@@ -520,7 +520,8 @@ class TestProductionRoutes(GateCommon):
             sly.action_confirm()
         self.env.flush_all()
         with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "USE-010"), self.cr.savepoint():
-            self.cr.execute("UPDATE mrp_production SET mmr_controlled = false, state = 'confirmed' WHERE id = %s", [sly.id])
+            self.cr.execute(
+                "UPDATE mrp_production SET mmr_controlled = false, state = 'confirmed' WHERE id = %s", [sly.id])
 
     def test_snapshot_is_fixed(self):
         """USE-030: the snapshot is not written, changed or removed, by anybody, by SQL neither."""

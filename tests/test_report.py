@@ -2,6 +2,7 @@ import io
 import re
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pypdf
@@ -12,6 +13,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import TransactionCase, new_test_user, tagged
 
 from odoo.addons.base.models import ir_actions_report as base_report
+from odoo.addons.mrp_mmr.models import ir_actions_report as stamped_report
 from odoo.addons.mrp_mmr.reports import paging, stamping
 
 from .common import MmrCommon
@@ -483,13 +485,13 @@ class TestReport(ReportCommon):
     def test_one_document_per_run(self):
         """RPT-010: each run of wkhtmltopdf gets one document, without header, footer and script."""
         runs = []
-        run = base_report._run_wkhtmltopdf
+        run = stamped_report._run_wkhtmltopdf
 
         def spy(args):
             runs.append(args)
             return run(args)
 
-        with patch.object(base_report, '_run_wkhtmltopdf', spy):
+        with patch.object(stamped_report, '_run_wkhtmltopdf', spy):
             self._print(self._create_mmr() | self._create_mmr(batch_size=20))
         self.assertGreaterEqual(len(runs), 2)
         for args in runs:
@@ -508,10 +510,14 @@ class TestReport(ReportCommon):
         """RPT-010: reports of other addons are rendered as always."""
         reports = self.env['ir.actions.report']
         self.assertIsNone(reports._get_stamped_report('mrp.report_mrporder'))
-        self.assertIsNone(reports._get_stamped_report(False))
         self.assertIsNotNone(reports._get_stamped_report(REPORT))
-        args = reports._build_wkhtmltopdf_args(self.env.ref('base.paperformat_euro'), False)
-        self.assertNotIn('--disable-javascript', args)
+
+    def test_failure(self):
+        """RPT-010: where wkhtmltopdf fails, the user reads why; an incomplete print is not handed out."""
+        process = SimpleNamespace(returncode=1, stderr="out of paper")
+        with patch.object(stamped_report, '_run_wkhtmltopdf', lambda args: process), \
+                patch.object(stamped_report, '_scales', {}), self.assertRaisesRegex(UserError, "out of paper"):
+            self._print(self._create_mmr())
 
     def test_file_name(self):
         """RPT-010: the file is named after number and revision."""

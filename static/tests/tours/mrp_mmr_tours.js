@@ -52,7 +52,7 @@ registry.category("web_tour.tours").add("mrp_mmr_submit", {
         ...sign("t_preparer"),
         status("Submitted"),
         { trigger: ".nav-link[name=signatures]", run: "click" },
-        { trigger: ".o_field_widget[name=prepared_signature_id]:contains(Test t_preparer)" },
+        { trigger: ".o_field_widget[name=signature_ids] .o_data_row:contains(Prepared):contains(Test t_preparer):contains(UTC)" },
     ],
 });
 

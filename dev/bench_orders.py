@@ -1,0 +1,261 @@
+"""`dev/bench`: what the addon costs manufacturing orders, as ratios of paired runs.
+
+An order of 40 components and 6 operations is created and confirmed
+
+* in plain Odoo, in a database without the addon,
+* in a database with the addon, for a product that it does not control,
+* in the same database and process, for a controlled product with a signed MMR of the same content.
+
+A worker process per database does one run at a time and rolls it back. A round does each of the
+three once, each round in another order; ratios are taken within a round, where a noisy machine is as
+noisy for both, and their median over the rounds is the result. CPU time is that of Odoo's process
+and of its PostgreSQL backend; it suffers less than elapsed time from whatever else the machine does.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import time
+
+from common import CONF, LOG, ROOT, Failure, Step, end, remove, say, start
+from environment import prepare
+from testing import addon_template, core_template
+
+ROUNDS = {1: 12, 10: 6, 100: 2}
+QUICK = {1: 8, 10: 3}
+HEADLINE = 10       # orders at once, of the figures that are named one by one in the JSON file
+STEPS = ('create', 'confirm')
+CLOCKS = ('cpu', 'wall')
+RATIOS = {
+    'addon_over_plain': ('addon', 'plain'),
+    'controlled_over_uncontrolled': ('controlled', 'addon'),
+    'plain_over_itself': ('control', 'plain'),
+}
+TITLES = {'plain': 'plain Odoo', 'addon': 'addon, not controlled', 'controlled': 'controlled', 'control': 'plain again'}
+
+
+class Worker:
+    """A process of `bench_worker.py` with one database."""
+
+    def __init__(self, env, name, database, arguments, stock):
+        self.log = LOG / f'bench-{name}.log'
+        remove(self.log)
+        with open(self.log, 'w', encoding='utf-8') as log:
+            self.process = start(
+                [env.python, ROOT / 'dev' / 'bench_worker.py', '-c', CONF, '-d', database, *arguments],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                env=env.environ(PYTHONHASHSEED='0'), cwd=ROOT)
+        try:
+            self.facts = self.ask(do='setup', stock=stock)
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self, **command):
+        try:
+            self.process.stdin.write(json.dumps(command) + '\n')
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline()
+        except BrokenPipeError:
+            answer = ''
+        if not answer:
+            self.process.wait(15)
+            last = self.log.read_text(errors='replace').strip().splitlines()[-1:]
+            raise Failure(f'A process of the measurement has ended; the log is {self.log}:\n' + '\n'.join(last))
+        return json.loads(answer)
+
+    def close(self):
+        self.process.stdin.close()
+        end(self.process)
+
+
+def alternated(series, number):
+    """The series in the order of round `number`: after six rounds each stood at each place twice."""
+    shift = number // 2 % len(series)
+    turned = series[shift:] + series[:shift]
+    return turned[::-1] if number % 2 else turned
+
+
+def measure(series, orders, rounds, step):
+    """Return the results of `rounds` rounds, each a dict by the key of the series."""
+    results = []
+    warm_up = 2 if orders == 1 else int(orders <= 10)
+    for number in range(-warm_up, rounds):
+        row = {}
+        for key, worker, kind in alternated(series, number):
+            place = f'round {number + 1} of {rounds}' if number >= 0 else 'warming up'
+            step.detail = f'{place}, {TITLES[key]}'
+            row[key] = worker.ask(do='measure', kind=kind, orders=orders)
+        if number >= 0:
+            results.append(row)
+    return results
+
+
+# === FIGURES === #
+
+def spread(values):
+    """Median and quartiles."""
+    if not values or None in values:
+        return None
+    low, middle, high = statistics.quantiles(values, n=4, method='inclusive') if len(values) > 1 else values * 3
+    return {'median': middle, 'low': low, 'high': high, 'runs': values}
+
+
+def figures_of(rows, orders):
+    """Per step: seconds and queries per order of each series, and the ratios of the pairs."""
+    figures = {}
+    for part in (*STEPS, 'both'):
+        def value(row, key, clock, names=STEPS if part == 'both' else (part,)):
+            values = [row[key][name][clock] for name in names]
+            return None if None in values else sum(values)
+        absolute, ratios = {}, {}
+        for key in rows[0]:
+            absolute[key] = {
+                f'{clock}_seconds_per_order': spread([
+                    None if value(row, key, clock) is None else value(row, key, clock) / orders for row in rows])
+                for clock in CLOCKS}
+            absolute[key]['queries_per_order'] = statistics.median(value(row, key, 'queries') for row in rows) / orders
+        for name, (over, under) in RATIOS.items():
+            if {over, under} <= rows[0].keys():
+                ratios[name] = {
+                    clock: spread([
+                        None if value(row, over, clock) is None else value(row, over, clock) / value(row, under, clock)
+                        for row in rows])
+                    for clock in CLOCKS}
+                ratios[name]['queries_added'] = statistics.median(
+                    value(row, over, 'queries') - value(row, under, 'queries') for row in rows)
+        figures[part] = {'absolute': absolute, 'ratios': ratios}
+    return figures
+
+
+def headline(figures, orders):
+    """The figures by simple names: ratios of elapsed and of CPU time, queries per order."""
+    values = {'orders': orders}
+    for part in STEPS:
+        for name, ratio in figures[part]['ratios'].items():
+            for clock, suffix in (('wall', ''), ('cpu', '_cpu')):
+                values[f'{part}_{name}{suffix}'] = ratio[clock] and ratio[clock]['median']
+            values[f'{part}_queries_added_{name}'] = ratio['queries_added']
+    for key, absolute in figures['confirm']['absolute'].items():
+        values[f'queries_per_order_{"uncontrolled" if key == "addon" else key}'] = absolute['queries_per_order']
+    return values
+
+
+# === TABLES === #
+
+def table(rows):
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        say('  '.join(text.ljust(width) if column < 2 else text.rjust(width)
+                      for column, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip())
+
+
+def show(sizes):
+    keys = list(next(iter(sizes.values()))['confirm']['absolute'])
+    say('\nFor each order: milliseconds of CPU / elapsed, SQL queries')
+    rows = [['orders', '', *(TITLES[key] for key in keys)]]
+    for orders, figures in sizes.items():
+        for part in STEPS:
+            cells = []
+            for key in keys:
+                absolute = figures[part]['absolute'][key]
+                cpu, wall = absolute['cpu_seconds_per_order'], absolute['wall_seconds_per_order']
+                cells.append(f'{cpu["median"] * 1000:.0f} / ' if cpu else '')
+                cells[-1] += f'{wall["median"] * 1000:.0f} ms, {absolute["queries_per_order"]:.1f}'
+            rows.append([f'{orders}', part, *cells])
+    table(rows)
+    for name, (over, under) in RATIOS.items():
+        if name not in figures['confirm']['ratios']:
+            continue
+        say(f'\n{TITLES[over].capitalize()} ÷ {TITLES[under]}: median of paired runs [quartiles]')
+        rows = [['orders', '', 'CPU time', 'elapsed time', 'queries more in all']]
+        for orders, figures in sizes.items():
+            for part in (*STEPS, 'both'):
+                ratio = figures[part]['ratios'][name]
+                rows.append([f'{orders}', part, *(
+                    f'{ratio[clock]["median"]:.3f} [{ratio[clock]["low"]:.3f} – {ratio[clock]["high"]:.3f}]'
+                    if ratio[clock] else 'unknown' for clock in CLOCKS), f'{ratio["queries_added"]:+.0f}'])
+        table(rows)
+
+
+# === COMMAND === #
+
+def numbers(text):
+    try:
+        values = [int(part) for part in text.split(',')]
+    except ValueError:
+        values = [0]
+    if min(values) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is no list of numbers such as 1,10,100')
+    return list(dict.fromkeys(values))
+
+
+def rounds_of(orders, options):
+    known = QUICK if options.quick else ROUNDS
+    return options.repeat or known.get(orders) or max(2, min(12, 60 // orders))
+
+
+def main(args):
+    parser = argparse.ArgumentParser(
+        prog='dev/bench', description='Measures what the addon costs manufacturing orders of 40 components and '
+        '6 operations, against plain Odoo and against products that are not controlled. It never fails for slowness.')
+    parser.add_argument('--orders', type=numbers, help='how many orders at once (default: 1,10,100; with --quick 1,10)')
+    parser.add_argument('--repeat', type=int, metavar='N', help='rounds of every size (default: fewer for more orders)')
+    parser.add_argument('--quick', action='store_true', help='fewer rounds, no 100 orders: about two minutes')
+    parser.add_argument('--stock', action='store_true', help='with components in stock, which Odoo then reserves')
+    parser.add_argument('--control', action='store_true',
+                        help='also measure plain Odoo against itself, in a third process: the error of this method')
+    parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
+    options = parser.parse_args(args)
+    if options.repeat is not None and options.repeat < 1:
+        parser.error('--repeat is 1 or more')
+    wanted = options.orders or list(QUICK if options.quick else ROUNDS)
+    with prepare() as env:
+        began = time.monotonic()
+        templates = {'plain': core_template(env), 'addon': None}
+        if options.control:
+            templates['control'] = templates['plain']
+        databases, workers = {}, {}
+        try:
+            with env.lock:
+                templates['addon'] = addon_template(env)
+                with Step('Copying the databases'):
+                    for name, template in templates.items():
+                        databases[name] = env.own_database(f'bench_{name}')
+                        env.clone_database(template, databases[name])
+            with Step('Making products, signing the MMR'):
+                for name, database in databases.items():
+                    arguments = [] if name == 'addon' else [f'--addons-path={env.core_addons_path}']
+                    workers[name] = Worker(env, name, database, arguments, options.stock)
+            series = [('plain', workers['plain'], 'uncontrolled'), ('addon', workers['addon'], 'uncontrolled'),
+                      ('controlled', workers['addon'], 'controlled')]
+            if options.control:
+                series.append(('control', workers['control'], 'uncontrolled'))
+            sizes = {}
+            for orders in wanted:
+                with Step(f'Orders, {orders} at once') as step:
+                    rows = measure(series, orders, rounds_of(orders, options), step)
+                sizes[orders] = figures_of(rows, orders)
+        finally:
+            for worker in workers.values():
+                worker.close()
+    show(sizes)
+    chosen = HEADLINE if HEADLINE in sizes else wanted[-1]
+    values = headline(sizes[chosen], chosen)
+    say(f'\n{chosen} orders, confirmation, CPU time (elapsed): '
+        f'controlled ÷ not controlled {text_of(values, "confirm_controlled_over_uncontrolled")}, '
+        f'addon ÷ plain Odoo {text_of(values, "confirm_addon_over_plain")}.')
+    if options.json:
+        document = {
+            **workers['addon'].facts, 'stock': options.stock, 'cpus': os.cpu_count(),
+            'seconds': round(time.monotonic() - began), **values, 'sizes': sizes}
+        with open(options.json, 'w', encoding='utf-8') as file:
+            json.dump(document, file, indent=1)
+            file.write('\n')
+    return 0
+
+
+def text_of(values, name):
+    cpu, wall = values[f'{name}_cpu'], values[name]
+    return (f'{cpu:.3f}' if cpu else 'unknown') + f' ({wall:.3f})'
