@@ -38,6 +38,7 @@ class MrpBom(models.Model):
     mmr_revision_ids = fields.One2many(
         'mrp.mmr.revision', 'bom_id', "MMR Revision", copy=False,
         help="The revision of a Master Manufacturing Record that owns this bill of materials.")
+    mmr_locked = fields.Boolean("Signed Content", compute='_compute_mmr_locked', compute_sudo=True)
 
     def init(self):
         super().init()
@@ -75,6 +76,11 @@ class MrpBom(models.Model):
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_bom BEFORE UPDATE ON mrp_bom
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bom();
         """)
+
+    @api.depends('mmr_revision_ids.state')
+    def _compute_mmr_locked(self):
+        for bom in self:
+            bom.mmr_locked = any(revision.state != 'draft' for revision in bom.mmr_revision_ids)
 
     @api.model
     def _mmr_create_content_triggers(self, table):

@@ -54,6 +54,8 @@ class MrpMmr(models.Model):
         'mrp.mmr.revision', compute='_compute_effective_revision_id', store=True,
         compute_sudo=True, help="The revision that is a draft or waits for a signature or for its date.")
     is_effective = fields.Boolean("Usable", compute='_compute_is_effective', search='_search_is_effective')
+    is_signed = fields.Boolean(
+        compute='_compute_is_signed', compute_sudo=True, help="Somebody signed a revision: the identity is fixed.")
     production_count = fields.Integer("Manufacturing Orders", compute='_compute_production_count')
 
     _key_uniq = models.UniqueIndex(
@@ -110,6 +112,11 @@ class MrpMmr(models.Model):
             by_state = mmr.revision_ids.grouped('state')
             mmr.effective_revision_id = by_state.get('effective')
             mmr.open_revision_id = by_state.get('draft') or by_state.get('submitted') or by_state.get('approved')
+
+    @api.depends('revision_ids.submitted_once')
+    def _compute_is_signed(self):
+        for mmr in self:
+            mmr.is_signed = any(mmr.revision_ids.mapped('submitted_once'))
 
     @api.depends('effective_revision_id')
     def _compute_is_effective(self):
@@ -180,7 +187,7 @@ class MrpMmr(models.Model):
         changed = IDENTITY_FIELDS & vals.keys()
         if changed:
             for mmr in self:
-                if any(mmr.sudo().revision_ids.mapped('submitted_once')):
+                if mmr.is_signed:
                     raise refusal(
                         self.env,
                         self.env._("%s was signed: its product, formulation, batch size, unit and profile are fixed.",

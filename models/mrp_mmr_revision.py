@@ -450,7 +450,9 @@ class MrpMmrRevision(models.Model):
                 'instruction': operation.mmr_instruction or None,
                 'predecessors': sorted(
                     positions[blocker.id] for blocker in operation.blocked_by_operation_ids
-                    if blocker.id in positions),
+                    if blocker.id in positions)
+                # Without dependencies Odoo runs the operations one after the other.
+                if bom.allow_operation_dependencies else [position for position in [positions[operation.id] - 1] if position],
             } for operation in operations],
             'by_products': [{
                 'position': position,

@@ -22,6 +22,7 @@ class MrpProduction(models.Model):
         search='_search_mmr_id', compute_sudo=True,
         help="Choose the batch size to make: quantity and bill of materials follow.")
     mmr_available_sizes = fields.Char("Available Batch Sizes", compute='_compute_mmr_available_sizes')
+    mmr_other_size = fields.Boolean("Not an Available Batch Size", compute='_compute_mmr_available_sizes')
     mmr_revision_id = fields.Many2one(
         'mrp.mmr.revision', "MMR Revision", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
         help="The revision this batch is made by.")
@@ -133,15 +134,17 @@ class MrpProduction(models.Model):
     def _search_mmr_id(self, operator, value):
         return [('bom_id.mmr_revision_ids.mmr_id', operator, value)]
 
-    @api.depends('product_id', 'company_id')
+    @api.depends('product_id', 'company_id', 'product_qty', 'product_uom_id')
     def _compute_mmr_available_sizes(self):
         controlled = self.filtered('product_id.mmr_controlled')
         (self - controlled).mmr_available_sizes = False
+        (self - controlled).mmr_other_size = False
         if not controlled:
             return
         masters = self.env['mrp.mmr']._get_effective_masters(controlled.product_id, controlled.company_id)
         for production in controlled:
             production.mmr_available_sizes = production._get_mmr_size_labels(masters) or self.env._("none")
+            production.mmr_other_size = not production._get_mmr_of_size(masters)
 
     @api.onchange('mmr_id')
     def _onchange_mmr_id(self):
@@ -259,7 +262,7 @@ class MrpProduction(models.Model):
         """Return the batch sizes of ``masters`` that this order could be made in, as text."""
         self.ensure_one()
         usable = masters.filtered(
-            lambda mmr: mmr.product_id == self.product_id and mmr.company_id == self.company_id)
+            lambda mmr: mmr.product_id == self.product_id._origin and mmr.company_id == self.company_id)
         several = len(set(usable.mapped('formulation_code'))) > 1
         return ', '.join(
             f"{mmr._get_batch_size_label()} ({mmr.formulation_code})" if several else mmr._get_batch_size_label()
@@ -313,16 +316,21 @@ class MrpProduction(models.Model):
                     'mmr_snapshot_sha256': sha256(snapshot),
                 })
 
+    def _get_mmr_of_size(self, masters):
+        """Return those of ``masters`` that are for this order's product, company and exact quantity (MMR-030)."""
+        self.ensure_one()
+        size = convert(self.product_qty, self.product_uom_id, self.product_id.uom_id)
+        return masters.filtered(
+            lambda mmr: mmr.product_id == self.product_id._origin and mmr.company_id == self.company_id
+            and size is not None and exact(mmr.batch_size_product_uom) == size)
+
     def _mmr_choose(self, masters):
         """Return the one master of exactly this order's size.
 
         :raise UserError: naming the available batch sizes, where there is none or the choice is open
         """
         self.ensure_one()
-        size = convert(self.product_qty, self.product_uom_id, self.product_id.uom_id)
-        candidates = masters.filtered(
-            lambda mmr: mmr.product_id == self.product_id and mmr.company_id == self.company_id
-            and size is not None and exact(mmr.batch_size_product_uom) == size)
+        candidates = self._get_mmr_of_size(masters)
         own = self.bom_id.sudo().mmr_revision_ids.mmr_id
         if own:
             candidates = candidates.filtered(

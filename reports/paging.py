@@ -159,7 +159,8 @@ def _find_broken_row(document, tables, continued, render):
     Where rows are is told by coloured dots at the beginning and the end of their cells, which are
     much faster to find on a page than text. They are not in the final rendering.
     """
-    rows = [(head, row, previous) for head, group in tables for previous, row in zip([None, *group], group)]
+    rows = [
+        (head, row, group[index - 1] if index else None) for head, group in tables for index, row in enumerate(group)]
     numbers = {row: number for number, (_head, row, _previous) in enumerate(rows[:0x10000])}
     marks = []
     for row, number in numbers.items():

@@ -34,10 +34,10 @@ class ReportMmrRevision(models.AbstractModel):
         record.check_access('read')
         document, digest = self._get_document(record)
         return Stamp(
-            header_left=f"{document['company']['name']} · {self.env._('Master Manufacturing Record')}",
+            header_left=document['company']['name'],
             header_right=self.env._(
-                "%(number)s · revision %(revision)s · %(status)s", number=document['number'],
-                revision=document['revision'], status=self._get_status(record)),
+                "Master Manufacturing Record · %(number)s · revision %(revision)s · %(status)s",
+                number=document['number'], revision=document['revision'], status=self._get_status(record)),
             footer_left=self.env._("SHA-256 %(digest)s…", digest=digest[:16]),
             footer_center=self._get_printed_label(),
             watermark=self._get_watermark(record),

@@ -1,4 +1,5 @@
 import io
+import json
 import re
 import time
 from datetime import timedelta
@@ -10,13 +11,13 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import TransactionCase, new_test_user, tagged
+from odoo.tests import HttpCase, TransactionCase, new_test_user, tagged
 
 from odoo.addons.base.models import ir_actions_report as base_report
 from odoo.addons.mrp_mmr.models import ir_actions_report as stamped_report
 from odoo.addons.mrp_mmr.reports import paging, stamping
 
-from .common import MmrCommon
+from .common import PASSWORD, MmrCommon
 
 REPORT = 'mrp_mmr.report_mmr_revision'
 NOT_FOR_PRODUCTION = "NOT FOR PRODUCTION"
@@ -184,7 +185,8 @@ class TestReport(ReportCommon):
     def test_line_breaks(self):
         """RPT-010: texts keep their line breaks, blank lines and indents."""
         revision = self._create_mmr()
-        revision.operation_ids.with_user(self.user_preparer)[0].mmr_instruction = "First line\n\n  - second line\r\nthird line"
+        operation = revision.operation_ids.with_user(self.user_preparer)[0]
+        operation.mmr_instruction = "First line\n\n  - second line\r\nthird line"
         pages = pypdf.PdfReader(io.BytesIO(self._print(revision))).pages
         lines = [line.replace('\t', ' ').strip() for page in pages for line in page.extract_text().splitlines()]
         for line in ("First line", "- second line", "third line"):
@@ -244,8 +246,8 @@ class TestReport(ReportCommon):
             pages = self._print_pages(revision)
         self.assertGreaterEqual(len(pages), 3)
         for number, page in enumerate(pages, 1):
-            self.assertIn(f"{self.company.name} · Master Manufacturing Record", page)
-            self.assertIn(f"{revision.mmr_id.name} · revision 1 · Effective", page)
+            self.assertIn(self.company.name, page)
+            self.assertIn(f"Master Manufacturing Record · {revision.mmr_id.name} · revision 1 · Effective", page)
             self.assertIn(f"SHA-256 {revision.document_sha256[:16]}…", page)
             self.assertIn("Printed by Test t_auditor, 2031-07-01 12:00 CEST", page)
             self.assertIn(f"Page {number} of {len(pages)}", page)
@@ -265,9 +267,16 @@ class TestReport(ReportCommon):
     def test_rows_stay_together(self):
         """RPT-010: a page break does not go through a row of the table of components."""
         revision = self._create_mmr()
-        self._add_components(revision, 60, prefix="A component with a name that takes three lines in its column, number")
-        for page in self._print_pages(revision):
-            self.assertEqual(page.count("A component"), len(re.findall(r'column, number \d{3}', page)))
+        # Rows of many heights, so that breaks would go through some of them.
+        for number in range(40):
+            words = 'word ' * (11 * number % 60)
+            self._add_components(revision, 1, prefix=f"Begin{number:03d} {words} End{number:03d}")
+        pages = self._print_pages(revision)
+        self.assertGreaterEqual(len(pages), 4)
+        for number in range(40):
+            begins = [page.count(f"Begin{number:03d}") for page in pages]
+            self.assertEqual(sum(begins), 1)
+            self.assertEqual(begins, [page.count(f"End{number:03d}") for page in pages])
 
     def test_batch_print(self):
         """RPT-010: a print of several records numbers the pages of each of them."""
@@ -423,7 +432,8 @@ class TestReport(ReportCommon):
             approved = self._sign(revision, 'approve', self.user_qc)
         text = squeeze(' '.join(self._print_pages(revision)))
         for signature in prepared | approved:
-            for name in ('signer_name', 'signer_login', 'signer_role', 'statement', 'content_sha256', 'signature_sha256'):
+            for name in ('signer_name', 'signer_login', 'signer_role', 'statement', 'content_sha256',
+                         'signature_sha256'):
                 with self.subTest(signature=signature.meaning, field=name):
                     self.assertIn(squeeze(signature[name]), text)
         for item in (
@@ -471,6 +481,8 @@ class TestReport(ReportCommon):
         stranger = new_test_user(self.env, login='t_stranger', groups='base.group_user')
         with self.assertRaises(AccessError):
             self._print(revision, stranger)
+        with self.assertRaises(AccessError):
+            self.env['ir.actions.report'].with_user(stranger)._render_qweb_html(REPORT, revision.ids)
         with self.assertRaises(AccessError):
             self.env[f'report.{REPORT}'].with_user(stranger)._get_stamp(revision.with_user(stranger))
         company = self.env['res.company'].create({'name': "Other company"})
@@ -525,6 +537,23 @@ class TestReport(ReportCommon):
         revision = self._create_mmr()
         name = base_report.safe_eval(report.print_report_name, {'object': revision, 'time': base_report.time})
         self.assertEqual(name, f"{revision.mmr_id.name.replace('/', '-')}-rev1")
+
+
+@tagged('post_install', '-at_install')
+class TestReportController(HttpCase, ReportCommon):
+
+    def test_download(self):
+        """RPT-010: an operator prints from the browser; a print only reads."""
+        revisions = self._to_state(self._create_mmr(), 'effective') | self._create_mmr(batch_size=20)
+        self.authenticate(self.user_operator.login, PASSWORD)
+        response = self.url_open(
+            f"/report/pdf/{REPORT}/{','.join(map(str, revisions.ids))}"
+            f"?context={json.dumps({'force_report_rendering': True})}")
+        self.assertEqual(response.headers['Content-Type'], 'application/pdf')
+        text = ' '.join(read_pages(response.content))
+        for revision in revisions:
+            self.assertIn(f"{revision.mmr_id.name} · revision 1", text)
+        self.assertIn("Printed by Test t_operator", text)
 
 
 @tagged('post_install', '-at_install')
