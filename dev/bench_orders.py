@@ -8,22 +8,30 @@ An order of 40 components and 6 operations is created and confirmed
 
 A worker process per database does one run at a time and rolls it back. A round does each of the
 three once, each round in another order; ratios are taken within a round, where a noisy machine is as
-noisy for both, and their median over the rounds is the result. CPU time is that of Odoo's process
-and of its PostgreSQL backend; it suffers less than elapsed time from whatever else the machine does.
+noisy for both, and their median over the rounds is the result. Two processes that do the same differ
+by some percent for as long as they live, so the processes are replaced now and then.
+
+CPU time is that of Odoo's process and of its PostgreSQL backend; it suffers less than elapsed time
+from whatever else the machine does. Calls of Python functions and SQL queries are counted and hardly
+vary at all: they show small differences that no clock shows.
 """
 import argparse
+import contextlib
 import json
 import os
 import statistics
 import subprocess
 import time
+from pathlib import Path
 
 from common import CONF, LOG, ROOT, Failure, Step, end, remove, say, start
 from environment import prepare
 from testing import addon_template, core_template
 
 ROUNDS = {1: 12, 10: 6, 100: 2}
-QUICK = {1: 8, 10: 3}
+QUICK = {1: 6, 10: 3}
+LIFE = 6            # rounds after which processes are replaced, where these are short
+COUNTED = 10        # calls are counted for at most so many orders
 HEADLINE = 10       # orders at once, of the figures that are named one by one in the JSON file
 STEPS = ('create', 'confirm')
 CLOCKS = ('cpu', 'wall')
@@ -36,38 +44,66 @@ TITLES = {'plain': 'plain Odoo', 'addon': 'addon, not controlled', 'controlled':
 
 
 class Worker:
-    """A process of `bench_worker.py` with one database."""
+    """A database, and a process of `bench_worker.py` that measures in it."""
 
-    def __init__(self, env, name, database, arguments, stock):
+    def __init__(self, env, name, database, arguments):
+        self.env, self.name = env, name
+        self.command = [env.python, ROOT / 'dev' / 'bench_worker.py', '-c', CONF, '-d', database, *arguments]
         self.log = LOG / f'bench-{name}.log'
         remove(self.log)
-        with open(self.log, 'w', encoding='utf-8') as log:
+        self.process, self.facts, self.state = None, None, None
+
+    def start(self):
+        self.close()
+        with open(self.log, 'a', encoding='utf-8') as log:
             self.process = start(
-                [env.python, ROOT / 'dev' / 'bench_worker.py', '-c', CONF, '-d', database, *arguments],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-                env=env.environ(PYTHONHASHSEED='0'), cwd=ROOT)
-        try:
-            self.facts = self.ask(do='setup', stock=stock)
-        except BaseException:
-            self.close()
-            raise
+                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                env=self.env.environ(PYTHONHASHSEED='0'), cwd=ROOT)
+
+    def set_up(self, stock):
+        self.start()
+        answer = self.ask(do='setup', stock=stock)
+        self.facts, self.state = answer['facts'], answer['state']
 
     def ask(self, **command):
+        self.tell(**command)
+        return self.answer()
+
+    def tell(self, **command):
         try:
             self.process.stdin.write(json.dumps(command) + '\n')
             self.process.stdin.flush()
-            answer = self.process.stdout.readline()
         except BrokenPipeError:
-            answer = ''
-        if not answer:
+            self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
             self.process.wait(15)
             last = self.log.read_text(errors='replace').strip().splitlines()[-1:]
             raise Failure(f'A process of the measurement has ended; the log is {self.log}:\n' + '\n'.join(last))
-        return json.loads(answer)
+        return json.loads(line)
 
     def close(self):
-        self.process.stdin.close()
-        end(self.process)
+        if self.process:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()      # it ends by itself
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(3)
+            end(self.process)
+            self.process = None
+
+
+def replace(series):
+    """New processes, warmed up."""
+    workers = list(dict.fromkeys(worker for _key, worker, _kind in series))
+    for worker in workers:
+        worker.start()
+        worker.tell(do='resume', **worker.state)
+    for worker in workers:
+        worker.answer()
+    for _key, worker, kind in series:
+        worker.ask(do='measure', kind=kind, orders=1)
 
 
 def alternated(series, number):
@@ -78,18 +114,25 @@ def alternated(series, number):
 
 
 def measure(series, orders, rounds, step):
-    """Return the results of `rounds` rounds, each a dict by the key of the series."""
+    """Return the results of `rounds` rounds, each a dict by the key of the series, and one that counts calls."""
     results = []
-    warm_up = 2 if orders == 1 else int(orders <= 10)
-    for number in range(-warm_up, rounds):
+    for number in range(rounds):
+        place = f'round {number + 1} of {rounds}'
+        if number % (LIFE if orders < 10 else 1) == 0:
+            step.detail = f'{place}, new processes'
+            replace(series)
         row = {}
         for key, worker, kind in alternated(series, number):
-            place = f'round {number + 1} of {rounds}' if number >= 0 else 'warming up'
             step.detail = f'{place}, {TITLES[key]}'
+            worker.ask(do='measure', kind=kind, orders=1)       # the processor has just worked for another process
             row[key] = worker.ask(do='measure', kind=kind, orders=orders)
-        if number >= 0:
-            results.append(row)
-    return results
+        results.append(row)
+    counts = {}
+    if orders <= COUNTED:
+        step.detail = 'counting calls'
+        counts = {key: worker.ask(do='measure', kind=kind, orders=orders, count_calls=True)
+                  for key, worker, kind in series}
+    return results, counts
 
 
 # === FIGURES === #
@@ -102,8 +145,8 @@ def spread(values):
     return {'median': middle, 'low': low, 'high': high, 'runs': values}
 
 
-def figures_of(rows, orders):
-    """Per step: seconds and queries per order of each series, and the ratios of the pairs."""
+def figures_of(rows, counts, orders):
+    """Per step: seconds, queries and calls per order of each series, and the ratios of the pairs."""
     figures = {}
     for part in (*STEPS, 'both'):
         def value(row, key, clock, names=STEPS if part == 'both' else (part,)):
@@ -116,6 +159,7 @@ def figures_of(rows, orders):
                     None if value(row, key, clock) is None else value(row, key, clock) / orders for row in rows])
                 for clock in CLOCKS}
             absolute[key]['queries_per_order'] = statistics.median(value(row, key, 'queries') for row in rows) / orders
+            absolute[key]['calls_per_order'] = value(counts, key, 'calls') / orders if counts else None
         for name, (over, under) in RATIOS.items():
             if {over, under} <= rows[0].keys():
                 ratios[name] = {
@@ -123,6 +167,7 @@ def figures_of(rows, orders):
                         None if value(row, over, clock) is None else value(row, over, clock) / value(row, under, clock)
                         for row in rows])
                     for clock in CLOCKS}
+                ratios[name]['calls'] = value(counts, over, 'calls') / value(counts, under, 'calls') if counts else None
                 ratios[name]['queries_added'] = statistics.median(
                     value(row, over, 'queries') - value(row, under, 'queries') for row in rows)
         figures[part] = {'absolute': absolute, 'ratios': ratios}
@@ -136,7 +181,8 @@ def headline(figures, orders):
         for name, ratio in figures[part]['ratios'].items():
             for clock, suffix in (('wall', ''), ('cpu', '_cpu')):
                 values[f'{part}_{name}{suffix}'] = ratio[clock] and ratio[clock]['median']
-            values[f'{part}_queries_added_{name}'] = ratio['queries_added']
+            values[f'{part}_{name}_calls'] = ratio['calls']
+            values[f'{part}_{name}_queries_added'] = ratio['queries_added']
     for key, absolute in figures['confirm']['absolute'].items():
         values[f'queries_per_order_{"uncontrolled" if key == "addon" else key}'] = absolute['queries_per_order']
     return values
@@ -169,13 +215,14 @@ def show(sizes):
         if name not in figures['confirm']['ratios']:
             continue
         say(f'\n{TITLES[over].capitalize()} ÷ {TITLES[under]}: median of paired runs [quartiles]')
-        rows = [['orders', '', 'CPU time', 'elapsed time', 'queries more in all']]
+        rows = [['orders', '', 'CPU time', 'elapsed time', 'calls', 'more queries']]
         for orders, figures in sizes.items():
             for part in (*STEPS, 'both'):
                 ratio = figures[part]['ratios'][name]
                 rows.append([f'{orders}', part, *(
                     f'{ratio[clock]["median"]:.3f} [{ratio[clock]["low"]:.3f} – {ratio[clock]["high"]:.3f}]'
-                    if ratio[clock] else 'unknown' for clock in CLOCKS), f'{ratio["queries_added"]:+.0f}'])
+                    if ratio[clock] else 'unknown' for clock in CLOCKS),
+                    f'{ratio["calls"]:.4f}' if ratio['calls'] else '', f'{ratio["queries_added"]:+.0f}'])
         table(rows)
 
 
@@ -210,6 +257,8 @@ def main(args):
     options = parser.parse_args(args)
     if options.repeat is not None and options.repeat < 1:
         parser.error('--repeat is 1 or more')
+    if options.json and not Path(options.json).resolve().parent.is_dir():
+        parser.error(f'{options.json}: there is no such folder')
     wanted = options.orders or list(QUICK if options.quick else ROUNDS)
     with prepare() as env:
         began = time.monotonic()
@@ -227,7 +276,8 @@ def main(args):
             with Step('Making products, signing the MMR'):
                 for name, database in databases.items():
                     arguments = [] if name == 'addon' else [f'--addons-path={env.core_addons_path}']
-                    workers[name] = Worker(env, name, database, arguments, options.stock)
+                    workers[name] = Worker(env, name, database, arguments)
+                    workers[name].set_up(options.stock)
             series = [('plain', workers['plain'], 'uncontrolled'), ('addon', workers['addon'], 'uncontrolled'),
                       ('controlled', workers['addon'], 'controlled')]
             if options.control:
@@ -235,8 +285,8 @@ def main(args):
             sizes = {}
             for orders in wanted:
                 with Step(f'Orders, {orders} at once') as step:
-                    rows = measure(series, orders, rounds_of(orders, options), step)
-                sizes[orders] = figures_of(rows, orders)
+                    rows, counts = measure(series, orders, rounds_of(orders, options), step)
+                sizes[orders] = figures_of(rows, counts, orders)
         finally:
             for worker in workers.values():
                 worker.close()

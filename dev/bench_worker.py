@@ -1,14 +1,16 @@
 """One process of `dev/bench`: measures manufacturing orders in one database, on demand.
 
 It runs in Odoo's Python. A command is one line of JSON on standard input, its answer one line on
-standard output: first `setup`, then any number of `measure`. Orders are rolled back, so the database
-stays as `setup` left it.
+standard output: `setup` in a new database or `resume` in one that was set up, then any number of
+`measure`. Orders are rolled back, so the database stays as `setup` left it.
 """
+import cProfile
 import gc
 import json
 import os
 import sys
 import time
+from contextlib import nullcontext
 
 import odoo
 from odoo import SUPERUSER_ID, api
@@ -74,6 +76,7 @@ class Worker:
         self.context = {'lang': 'en_US', 'tz': 'UTC'}
         self.uids = {}
         self.orders = {}        # kind of product: values of one order
+        self.profile = None
 
     # === SET-UP === #
 
@@ -113,7 +116,13 @@ class Worker:
             if self.addon:
                 self._keep_order('controlled', self._make_effective(controlled, components, workcenters))
         self._vacuum()
-        return {'odoo': odoo.release.version, 'components': COMPONENTS, 'operations': len(OPERATIONS)}
+        return {
+            'facts': {'odoo': odoo.release.version, 'components': COMPONENTS, 'operations': len(OPERATIONS)},
+            'state': {'context': self.context, 'uids': self.uids, 'orders': self.orders},
+        }
+
+    def resume(self, context, uids, orders):
+        self.context, self.uids, self.orders = context, uids, orders
 
     def _fill(self, bom, components, workcenters, quantity='product_qty'):
         env = bom.env
@@ -156,8 +165,12 @@ class Worker:
 
     # === MEASUREMENT === #
 
-    def measure(self, kind, orders):
-        """Create and confirm orders as the planner, each up to the commit, and roll them back."""
+    def measure(self, kind, orders, count_calls=False):
+        """Create and confirm orders as the planner, each up to the commit, and roll them back.
+
+        With `count_calls` the answer has the number of calls of Python functions, and times that are too long.
+        """
+        self.profile = cProfile.Profile() if count_calls else None
         tables = []
         with self.registry.cursor() as cr:
             try:
@@ -191,22 +204,30 @@ class Worker:
             finally:
                 cr._cnx.autocommit = False
 
-    @staticmethod
-    def _clock(env, function):
+    def _clock(self, env, function):
         cr = env.cr
         gc.unfreeze()
         gc.collect()
         gc.freeze()     # a collection in the middle of a run does not go through all of Odoo
         queries, database, cpu, wall = (
             cr.sql_log_count, _cpu_of_backend(cr), time.process_time(), time.perf_counter())
-        function()
-        cr.flush()      # what a commit does before it commits, tracking of changes included
+        with self.profile or nullcontext():
+            function()
+            cr.flush()      # what a commit does before it commits, tracking of changes included
         wall, cpu, after = time.perf_counter() - wall, time.process_time() - cpu, _cpu_of_backend(cr)
         return {
             'wall': wall,
             'cpu': cpu if None in (database, after) else cpu + after - database,
             'queries': cr.sql_log_count - queries,
+            'calls': self._take_calls(),
         }
+
+    def _take_calls(self):
+        if not self.profile:
+            return None
+        calls = sum(entry.callcount for entry in self.profile.getstats())
+        self.profile.clear()
+        return calls
 
 
 def _cpu_of_backend(cr):

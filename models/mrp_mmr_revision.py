@@ -546,6 +546,8 @@ class MrpMmrRevision(models.Model):
         for revision in self:
             if revision.state != 'draft':
                 raise revision._refuse_transition(self.env._("cancelled"))
+        # Edits of this transaction reach the database while the revision is a draft there.
+        self.env.flush_all()
         with transition():
             self.write({'state': 'cancelled'})
         return True

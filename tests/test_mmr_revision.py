@@ -359,7 +359,9 @@ class TestMmrRevision(MmrCommon):
             second.with_user(self.user_preparer).action_submit()
         with self.assertRaisesRegex(UserError, "REV-020"):
             first.mmr_id.with_user(self.user_preparer).action_new_revision()
+        second.bom_line_ids[0].with_user(self.user_preparer).gmp_qty = 80
         second.with_user(self.user_preparer).action_cancel()
+        self.env.flush_all()
         self.assertEqual(second.state, 'cancelled')
         self.assertEqual(self._new_revision(first).revision, 3)
         with self.assertRaisesRegex(UserError, "REC-040"):
