@@ -5,7 +5,6 @@
     'sequence': 56,
     'summary': "GMP control of manufacturing: signed master records per formulation and batch size",
     'author': "mrp_mmr contributors",
-    'website': "https://github.com/mrp-mmr/mrp_mmr",
     'license': 'LGPL-3',
     'depends': ['mrp', 'mrp_product_expiry', 'maintenance'],
     'data': [

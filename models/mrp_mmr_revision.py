@@ -1,4 +1,7 @@
+import logging
 from datetime import timedelta
+
+from psycopg2 import IntegrityError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -6,6 +9,8 @@ from odoo.fields import Command
 from odoo.tools import SQL
 
 from ..tools import decimal_string, in_transition, refusal, sha256, transition
+
+_logger = logging.getLogger(__name__)
 
 STATES = [
     ('draft', "Draft"),
@@ -498,6 +503,11 @@ class MrpMmrRevision(models.Model):
                 rows.append(("CON-030, 21 CFR 111.210(c)", self.env._(
                     "%(component)s: %(unit)s does not convert to %(product_unit)s.", component=name,
                     unit=line.product_uom_id.name, product_unit=line.product_id.uom_id.name)))
+            if line.product_id == self.product_id:
+                rows.append(("CON-020, 21 CFR 111.210(b)", self.env._("%s: the product is no component of itself.", name)))
+            if line.product_id.type != 'consu':
+                rows.append(("CON-020, 21 CFR 111.210(b)", self.env._(
+                    "%s: a service is no component; Odoo consumes goods only.", name)))
             if line.mmr_to_review:
                 rows.append(("MMR-040, 21 CFR 111.205(a)", self.env._(
                     "%s: the quantity comes from another batch size and was not reviewed.", name)))
@@ -809,4 +819,11 @@ class MrpMmrRevision(models.Model):
 
     @api.model
     def _cron_activate_due(self):
-        self.sudo().search([('state', '=', 'approved')])._activate_due()
+        """Make due revisions effective one by one, so that a faulty one does not hold the others up."""
+        for revision in self.sudo().search([('state', '=', 'approved')]):
+            try:
+                with self.env.cr.savepoint():
+                    revision._activate_due()
+            except (UserError, IntegrityError) as error:
+                _logger.warning("%s cannot become effective: %s", revision, error)
+                revision._message_log(body=self.env._("Cannot become effective: %s", error))

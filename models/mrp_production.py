@@ -25,7 +25,7 @@ class MrpProduction(models.Model):
     mmr_other_size = fields.Boolean("Not an Available Batch Size", compute='_compute_mmr_available_sizes')
     mmr_revision_id = fields.Many2one(
         'mrp.mmr.revision', "MMR Revision", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
-        help="The revision this batch is made by.")
+        tracking=True, help="The revision this batch is made by.")
     mmr_revision_state = fields.Selection(related='mmr_revision_id.state', string="Status of the MMR Revision")
     mmr_snapshot = fields.Json(
         "MMR Snapshot", readonly=True, copy=False, prefetch=False,

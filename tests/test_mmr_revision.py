@@ -421,6 +421,27 @@ class TestMmrRevision(MmrCommon):
         self.assertEqual(order.mmr_revision_id, second)
         self.assertEqual((first.state, second.state), ('superseded', 'effective'))
 
+    def test_job_goes_on_after_a_faulty_revision(self):
+        """REV-050: one revision that cannot become effective does not hold the others up, and says why."""
+        day = fields.Date.today() + timedelta(days=2)
+        faulty, good = self._create_mmr(100), self._create_mmr(500)
+        for revision in faulty | good:
+            revision.with_user(self.user_preparer).date_effective = day
+            self._sign(revision, 'submit', self.user_preparer)
+            self._sign(revision, 'approve', self.user_qc)
+        original = type(faulty)._activate_due
+
+        def activate(records):
+            if records == faulty:
+                raise ValidationError(records.env._("cycle"))
+            return original(records)
+        self.patch(type(faulty), '_activate_due', activate)
+        with freeze_time(day), self.assertLogs('odoo.addons.mrp_mmr.models.mrp_mmr_revision', 'WARNING'), \
+                mute_logger('odoo.sql_db'):
+            self.env['mrp.mmr.revision']._cron_activate_due()
+        self.assertEqual((faulty.state, good.state), ('approved', 'effective'))
+        self.assertIn("cycle", faulty.message_ids[0].body)
+
     def test_approved_can_be_retired_before_its_day(self):
         """REV-080: Quality Control takes an approved revision back with reason and signature."""
         revision = self._create_mmr()
@@ -446,6 +467,10 @@ class TestMmrRevision(MmrCommon):
         for expected in ("REV-030", "CON-150", "CON-110", "CON-030", "Ascorbic acid: the quantity must be greater",
                          "Microcrystalline cellulose: L does not convert to kg"):
             self.assertIn(expected, str(caught.exception))
+        revision.bom_line_ids[1].product_id = self.product
+        self.component_a.sudo().type = 'service'
+        with self.assertRaisesRegex(UserError, "a service is no component(?s:.)*no component of itself"):
+            revision.action_submit()
         revision.bom_line_ids.unlink()
         with self.assertRaisesRegex(UserError, "CON-020"):
             revision.action_submit()

@@ -208,7 +208,8 @@ class TestProductionGate(GateCommon):
                         [self.small.bom_line_ids[1].id])
         self.cr.execute('ALTER TABLE mrp_bom_line ENABLE TRIGGER mrp_mmr_guard_update')
         self.env.invalidate_all()
-        with self.assertRaisesRegex(UserError, "Microcrystalline cellulose: 9 kg in the bill of materials, 10 kg in the MMR"):
+        found = "Microcrystalline cellulose: 9 kg in the bill of materials, 10 kg in the MMR"
+        with self.assertRaisesRegex(UserError, found):
             order.action_confirm()
 
     def test_uncontrolled_products_are_free(self):
@@ -246,7 +247,8 @@ class TestProductionGate(GateCommon):
         """PRD-070: New Order on the MMR opens an order of exactly its size."""
         action = self.large.mmr_id.with_user(self.user_planner).action_new_order()
         order = Form(self.env['mrp.production'].with_user(self.user_planner).with_context(**action['context'])).save()
-        self.assertRecordValues(order, [{'product_qty': 500, 'bom_id': self.large.bom_id.id, 'mmr_id': self.large.mmr_id.id}])
+        self.assertRecordValues(order, [
+            {'product_qty': 500, 'bom_id': self.large.bom_id.id, 'mmr_id': self.large.mmr_id.id}])
         order.action_confirm()
         self.assertEqual(self.large.production_count, 1)
         self.assertEqual(self.large.mmr_id.production_count, 1)
@@ -314,7 +316,8 @@ class TestProductionRoutes(GateCommon):
         order.qty_producing = 96
         order._set_qty_producing()
         with self.assertRaisesRegex(UserError, "USE-020"):
-            order.with_context(mo_ids_to_backorder=order.ids, skip_backorder=True, skip_consumption=True).button_mark_done()
+            order.with_context(
+                mo_ids_to_backorder=order.ids, skip_backorder=True, skip_consumption=True).button_mark_done()
         result = order.with_context(skip_consumption=True).button_mark_done()
         self.assertEqual(order.state, 'done', result)
         self.assertEqual(order.qty_produced, 96)
@@ -448,7 +451,8 @@ class TestProductionRoutes(GateCommon):
         warehouse = self.env.ref('stock.warehouse0')
         self.product.route_ids = [Command.link(warehouse.manufacture_pull_id.route_id.id)]
         orderpoint = self.env['stock.warehouse.orderpoint'].create({
-            'product_id': self.product.id, 'product_min_qty': 150, 'product_max_qty': 150, 'bom_id': self.small.bom_id.id,
+            'product_id': self.product.id, 'product_min_qty': 150, 'product_max_qty': 150,
+            'bom_id': self.small.bom_id.id,
             'location_id': warehouse.lot_stock_id.id})
         orderpoint.action_replenish()
         orders = self.env['mrp.production'].search([('orderpoint_id', '=', orderpoint.id)])
