@@ -61,7 +61,7 @@ class MrpProduction(models.Model):
                        IS DISTINCT FROM
                        (OLD.mmr_snapshot, OLD.mmr_snapshot_sha256, OLD.mmr_revision_id, OLD.mmr_controlled,
                         OLD.product_id, OLD.product_qty, OLD.product_uom_id, OLD.bom_id, OLD.company_id) THEN
-                        RAISE EXCEPTION 'Order % was released: snapshot, product, quantity and bill of materials are fixed (USE-020, USE-030).',
+                        RAISE EXCEPTION 'Order % was released: what it makes, how much and how is fixed (USE-020).',
                             OLD.name
                             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                                   CONSTRAINT = 'mrp_mmr_snapshot_fixed';
@@ -203,9 +203,8 @@ class MrpProduction(models.Model):
                 if field.convert_to_write(self[name], self) != vals[name] and not (
                         field.type == 'float' and decimal_string(self[name]) == decimal_string(vals[name])):
                     raise self._mmr_refuse_change(field._description_string(self.env))
-        elif new_state not in ('draft', 'cancel'):
-            if self.state == 'draft' or self.mmr_controlled:
-                raise self._mmr_refuse_unreleased()
+        elif new_state not in ('draft', 'cancel') and (self.state == 'draft' or self.mmr_controlled):
+            raise self._mmr_refuse_unreleased()
         if new_state != self.state and (
                 self.state in ('done', 'cancel') or new_state == 'draft'
                 or (new_state == 'done' and self.mmr_snapshot_sha256)):

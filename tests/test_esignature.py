@@ -44,7 +44,7 @@ class TestEsignature(MmrCommon):
         for vals in ({'res_id': other.id}, {'signer_name': "x"}, {'signed_at': '2020-01-01'}, {'comment': "x"},
                      {'content_sha256': 'x'}):
             for record in (signature.with_user(self.env.ref('base.user_admin')), signature.sudo()):
-                with self.subTest(vals=vals, su=record.env.su), self.assertRaises((UserError)):
+                with self.subTest(vals=vals, su=record.env.su), self.assertRaisesRegex(UserError, "SIG-030"):
                     record.write(vals)
         for method in ('unlink', 'copy'):
             with self.subTest(method=method), self.assertRaisesRegex(UserError, "SIG-030"):

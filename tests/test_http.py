@@ -93,7 +93,8 @@ class TestHttp(MmrCommon, HttpCase):
         self.authenticate('t_preparer', PASSWORD)
         hostile = {'mmr_transition': True, 'tracking_disable': True, 'su': True, 'uid': self.user_qc.id}
         digest = self._call('mrp.mmr.revision', 'esign_prepare', [revision.id], 'submit')['result']['digest']
-        bad = self._call('mrp.mmr.revision', 'esign', [revision.id], 'submit', {'login': 't_preparer', 'password': 'no'}, digest)
+        wrong = {'login': 't_preparer', 'password': 'no'}
+        bad = self._call('mrp.mmr.revision', 'esign', [revision.id], 'submit', wrong, digest)
         self.assertIn("SIG-040", bad['result']['refused'])
         self.assertEqual(revision.state, 'draft')
         self.assertIn("Refused signature", revision.message_ids[0].body)

@@ -180,7 +180,8 @@ class TestMmrRevision(MmrCommon):
         """SEC-010: no role implies Quality Control, and the administrator has no signing right."""
         qc = self.env.ref('mrp_mmr.group_mmr_qc')
         self.assertFalse(qc.all_implied_by_ids - qc)
-        roles = self.env['res.groups'].search([('privilege_id.category_id', '=', self.env.ref('mrp_mmr.module_category_gmp').id)])
+        category = self.env.ref('mrp_mmr.module_category_gmp')
+        roles = self.env['res.groups'].search([('privilege_id.category_id', '=', category.id)])
         self.assertEqual(len(roles), 9)
         self.assertEqual(len(roles.privilege_id), 9)
         self.assertFalse(roles & self.env.ref('base.user_admin').all_group_ids)
