@@ -31,8 +31,6 @@ from testing import addon_template, core_template
 ROUNDS = {1: 12, 10: 6, 100: 2}
 QUICK = {1: 6, 10: 3}
 LIFE = 6            # rounds after which processes are replaced, where these are short
-DEPTHS = 120        # calls that fill a piece of Python's stack; every round begins at another depth
-DEPTH_STEP = 73
 COUNTED = 10        # calls are counted for at most so many orders
 HEADLINE = 10       # orders at once, of the figures that are named one by one in the JSON file
 STEPS = ('create', 'confirm')
@@ -127,7 +125,7 @@ def measure(series, orders, rounds, step):
         for key, worker, kind in alternated(series, number):
             step.detail = f'{place}, {TITLES[key]}'
             worker.ask(do='measure', kind=kind, orders=1)       # the processor has just worked for another process
-            row[key] = worker.ask(do='measure', kind=kind, orders=orders, depth=number * DEPTH_STEP % DEPTHS)
+            row[key] = worker.ask(do='measure', kind=kind, orders=orders)
         results.append(row)
     counts = {}
     if orders <= COUNTED:

@@ -76,7 +76,6 @@ class Worker:
         self.context = {'lang': 'en_US', 'tz': 'UTC'}
         self.uids = {}
         self.orders = {}        # kind of product: values of one order
-        self.depth = 0
         self.profile = None
 
     # === SET-UP === #
@@ -166,12 +165,11 @@ class Worker:
 
     # === MEASUREMENT === #
 
-    def measure(self, kind, orders, depth=0, count_calls=False):
+    def measure(self, kind, orders, count_calls=False):
         """Create and confirm orders as the planner, each up to the commit, and roll them back.
 
         With `count_calls` the answer has the number of calls of Python functions, and times that are too long.
         """
-        self.depth = depth
         self.profile = cProfile.Profile() if count_calls else None
         tables = []
         with self.registry.cursor() as cr:
@@ -214,7 +212,7 @@ class Worker:
         queries, database, cpu, wall = (
             cr.sql_log_count, _cpu_of_backend(cr), time.process_time(), time.perf_counter())
         with self.profile or nullcontext():
-            _at_depth(self.depth, function)
+            _call(function)
             cr.flush()      # what a commit does before it commits, tracking of changes included
         wall, cpu, after = time.perf_counter() - wall, time.process_time() - cpu, _cpu_of_backend(cr)
         return {
@@ -232,13 +230,14 @@ class Worker:
         return calls
 
 
-def _at_depth(depth, function):
-    """Call `function` below so many calls more.
+def _call(function):
+    return function()
 
-    Python keeps its frames in pieces of 16 KiB and asks the system for one whenever a call crosses the
-    end of the last: a busy loop that does so is 20 % slower, by the chance of where the calls began.
-    """
-    return _at_depth(depth - 1, function) if depth else function()
+
+# Python keeps its frames in pieces of 16 KiB and asks the system for one whenever a call crosses the end of
+# the last: by the chance of how deep it is called, a busy loop may take up to twice its time. A frame that
+# is larger gets a larger piece, here 1 MiB, where all calls below have room.
+_call.__code__ = _call.__code__.replace(co_stacksize=70_000)
 
 
 def _cpu_of_backend(cr):
