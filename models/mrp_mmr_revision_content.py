@@ -9,18 +9,26 @@ from ..tools import decimal_string, refusal, sha256
 DOCUMENT_SCHEMA = 'mrp_mmr/mmr/1'
 
 
-def _without_names(content):
-    """Return a document without the names of records that it identifies by id or code."""
-    if isinstance(content, dict):
-        named = {'id', 'code'} & content.keys()
-        return {
-            key: _without_names(value) for key, value in content.items()
-            if not (key == 'name' and named or key == 'unit' and 'unit_id' in content
-                    or key == 'code' and 'id' in content)
-        }
-    if isinstance(content, list):
-        return [_without_names(value) for value in content]
-    return content
+def _agrees(live, frozen):
+    """Whether live content still is what a frozen document says.
+
+    Records that the document identifies by id or code may have been renamed since; which ones they are may
+    not change. What a later version of the addon adds to the content is not in an older document, and does
+    not count.
+    """
+    if isinstance(frozen, dict):
+        if not isinstance(live, dict):
+            return False
+        identified = {'id', 'code'} & frozen.keys()
+        names = {'name'} if identified else set()
+        if 'id' in frozen:
+            names.add('code')
+        if 'unit_id' in frozen:
+            names.add('unit')
+        return all(key in live and _agrees(live[key], frozen[key]) for key in frozen.keys() - names)
+    if isinstance(frozen, list):
+        return isinstance(live, list) and len(live) == len(frozen) and all(map(_agrees, live, frozen))
+    return live == frozen
 
 
 class MrpMmrRevision(models.Model):
@@ -229,7 +237,7 @@ class MrpMmrRevision(models.Model):
         self.ensure_one()
         return (
             sha256(self.document) == self.document_sha256
-            and _without_names(self._prepare_document()) == _without_names(self.document)
+            and _agrees(self._prepare_document(), self.document)
         )
 
     def _check_bom_is_signed(self):
@@ -245,7 +253,7 @@ class MrpMmrRevision(models.Model):
         rows = []
         for position in sorted(signed.keys() | current.keys()):
             was, now = signed.get(position), current.get(position)
-            if _without_names(was) != _without_names(now):
+            if not (was and now and _agrees(now, was)):
                 rows.append(self.env._(
                     "%(component)s: %(now)s in the bill of materials, %(was)s in the MMR",
                     component=(was or now)['product']['name'],

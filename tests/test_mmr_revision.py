@@ -13,6 +13,7 @@ from odoo.fields import Command
 from odoo.tools import mute_logger
 
 from ..models.mrp_mmr_revision import STATES, TRANSITIONS
+from ..models.mrp_mmr_revision_content import _agrees
 from ..tools import canonical_json, convert, decimal_string, exact, sha256
 from .common import MmrCommon
 
@@ -564,3 +565,25 @@ class TestMmrRevision(MmrCommon):
         self.assertNotIn(self.user_both, users)
         self._sign(revision, 'approve', self.user_qc)
         self.assertFalse(revision.activity_ids)
+
+    def test_documents_of_earlier_versions(self):
+        """USE-030: content that a later version of the addon adds does not make an older document disagree."""
+        revision = self._make_effective(self._create_mmr())
+        live = revision._prepare_document()
+        frozen = revision.document
+        self.assertTrue(_agrees(live, frozen))
+        self.assertTrue(_agrees(dict(live, more=[1]), frozen))
+        self.assertTrue(_agrees(dict(live, product=dict(live['product'], name="New name", code="N")), frozen))
+        for key in frozen:
+            with self.subTest(missing=key):
+                self.assertFalse(_agrees({name: value for name, value in live.items() if name != key}, frozen))
+        for changed in (
+                dict(live, product=dict(live['product'], id=-1)),
+                dict(live, components=live['components'][:1]),
+                dict(live, components=[dict(row, quantity='1') for row in live['components']]),
+                dict(live, components=[dict(row, unit_id=-1) for row in live['components']]),
+                dict(live, operations=[dict(row, name="x") for row in live['operations']]),
+                dict(live, profile=dict(live['profile'], code='P211')),
+                dict(live, precautions="x"),
+        ):
+            self.assertFalse(_agrees(changed, frozen))
