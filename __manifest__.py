@@ -11,7 +11,6 @@
         'security/mrp_mmr_groups.xml',
         'security/ir.model.access.csv',
         'security/mrp_mmr_rules.xml',
-        'data/decimal_precision_data.xml',
         'data/ir_sequence_data.xml',
         'data/mrp_mmr_profile_data.xml',
         'data/mail_activity_type_data.xml',

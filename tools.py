@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from odoo import fields
 from odoo.exceptions import UserError
 
 _logger = logging.getLogger(__name__)
@@ -15,28 +16,54 @@ _logger = logging.getLogger(__name__)
 GMP_DIGITS = 6
 _QUANTUM = Decimal(1).scaleb(-GMP_DIGITS)
 
-_transition = ContextVar('mrp_mmr_transition', default=False)
+_transition = ContextVar('mrp_mmr_transition', default=frozenset())
+_signing = ContextVar('mrp_mmr_signing', default=None)
 _session_uid = ContextVar('mrp_mmr_session_uid', default=None)
 
 
 @contextmanager
-def transition():
-    """Mark the code below as a workflow step of the addon.
+def transition(*recordsets):
+    """Let a workflow step of the addon write what its guards refuse, on exactly these records.
 
-    Guards that refuse direct writes of states, snapshots and signatures let a step through. A context
-    variable of the process cannot be sent by a client, unlike a key of the environment's context, and
-    does not leak into the actions that buttons return.
+    A context variable of the process cannot be sent by a client, unlike a key of the environment's context,
+    and does not leak into the actions that buttons return. It names the records, so that other code that
+    happens to run inside the step (automation rules, other addons) gains nothing on any other record.
     """
-    token = _transition.set(True)
+    opened = {(records._name, record_id) for records in recordsets for record_id in records.ids}
+    token = _transition.set(_transition.get() | opened)
     try:
         yield
     finally:
         _transition.reset(token)
 
 
-def in_transition():
-    """Whether a workflow step of the addon is running (see :func:`transition`)."""
-    return _transition.get()
+def in_transition(records):
+    """Whether a workflow step of the addon works on every one of ``records`` (see :func:`transition`)."""
+    opened = _transition.get()
+    return all((records._name, record_id) in opened for record_id in records.ids)
+
+
+@contextmanager
+def signing(digest):
+    """Let one signature be stored: the one whose own digest this is."""
+    token = _signing.set(digest)
+    try:
+        yield
+    finally:
+        _signing.reset(token)
+
+
+def is_signing(digest):
+    """Whether the signature with this digest is being stored (see :func:`signing`)."""
+    return bool(digest) and _signing.get() == digest
+
+
+def without_defaults(model, names):
+    """Return ``model`` without ``default_…`` context keys for fields that only the system sets."""
+    keys = {f'default_{name}' for name in names} & model.env.context.keys()
+    if not keys:
+        return model
+    return model.with_context({key: value for key, value in model.env.context.items() if key not in keys})
 
 
 @contextmanager
@@ -83,6 +110,11 @@ def convert(quantity, unit, to_unit):
         return None
     factor = Decimal(str(unit.factor)) / Decimal(str(to_unit.factor))
     return exact(Decimal(str(quantity or 0)) * factor)
+
+
+def iso_utc(value):
+    """Return a stored time for a frozen document: ISO 8601 in UTC, or None."""
+    return fields.Datetime.to_datetime(value).strftime('%Y-%m-%dT%H:%M:%SZ') if value else None
 
 
 def canonical_json(content):

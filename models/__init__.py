@@ -16,7 +16,9 @@ from . import stock_move
 from . import stock_move_line
 from . import stock_rule
 from . import product_template
+from . import product_product
 from . import res_users
 from . import ir_module_module
+from . import ir_model
 from . import ir_actions_report
 from . import mrp_mmr_demo

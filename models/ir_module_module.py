@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 
@@ -10,6 +10,7 @@ class IrModuleModule(models.Model):
             self._check_mmr_uninstall()
         return super().button_uninstall()
 
+    @api.model
     def _check_mmr_uninstall(self):
         """Refuse to uninstall while signed records exist (AUD-030, 21 CFR 11.10(e))."""
         count = self.env['mrp.esignature'].sudo().search_count([])

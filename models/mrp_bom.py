@@ -6,7 +6,7 @@ from ..tools import in_transition, refusal
 # The third floor: what the ORM refuses, PostgreSQL refuses too (plain SQL, other addons, sudo).
 CONTENT_TRIGGERS = {
     'mrp_bom_line': 'product_id, product_qty, gmp_qty, product_uom_id, bom_id, operation_id, sequence',
-    'mrp_bom_byproduct': 'product_id, product_qty, product_uom_id, bom_id, operation_id',
+    'mrp_bom_byproduct': 'product_id, product_qty, product_uom_id, bom_id, operation_id, sequence',
     'mrp_routing_workcenter': 'name, workcenter_id, bom_id, sequence, active, mmr_instruction',
 }
 
@@ -110,8 +110,9 @@ class MrpBom(models.Model):
         }
 
     def write(self, vals):
-        if 'active' in vals and not in_transition():
-            for revision in self.sudo().mmr_revision_ids:
+        if 'active' in vals and not in_transition(self):
+            # Core archives with the product what is archived already.
+            for revision in self.sudo().filtered(lambda bom: bom.active != bool(vals['active'])).mmr_revision_ids:
                 raise refusal(
                     self.env,
                     self.env._("The bill of materials of %(revision)s follows the status of the revision.",

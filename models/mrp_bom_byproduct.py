@@ -14,5 +14,5 @@ class MrpBomByproduct(models.Model):
 
     @api.model
     def _mmr_content_fields(self):
-        return {'product_id', 'product_qty', 'product_uom_id', 'bom_id', 'operation_id',
+        return {'product_id', 'product_qty', 'product_uom_id', 'bom_id', 'operation_id', 'sequence',
                 'bom_product_template_attribute_value_ids'}

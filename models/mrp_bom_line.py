@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..tools import decimal_string
+from ..tools import GMP_DIGITS, decimal_string
 
 
 class MrpBomLine(models.Model):
@@ -9,7 +9,7 @@ class MrpBomLine(models.Model):
     _inherit = ['mrp.bom.line', 'mrp.mmr.content.mixin']
 
     gmp_qty = fields.Float(
-        "GMP Quantity", digits='GMP Quantity',
+        "GMP Quantity", digits=(16, GMP_DIGITS), copy=False,
         help="The quantity for one batch as it is signed. Odoo's own quantity is rounded to the precision of "
              "'Product Unit'; a revision whose quantities do not fit into it cannot be submitted.")
     mmr_to_review = fields.Boolean(
@@ -39,7 +39,8 @@ class MrpBomLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         return super().create([
-            self._mmr_align_quantities({'product_qty': 1.0, **vals}) for vals in vals_list
+            self._mmr_align_quantities({'product_qty': self.env.context.get('default_product_qty', 1.0), **vals})
+            for vals in vals_list
         ])
 
     def write(self, vals):

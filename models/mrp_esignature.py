@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import in_transition, sha256
+from ..tools import is_signing, iso_utc, sha256
 
 MEANINGS = [
     ('prepared', "Prepared"),
@@ -89,7 +89,7 @@ class MrpEsignature(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not in_transition():
+        if len(vals_list) != 1 or not is_signing(sha256(self._get_signed_content(vals_list[0]))):
             raise UserError(self.env._(
                 "A signature is only made by its signer, in the signature dialog, with user name and "
                 "password. Rule: SIG-080, 21 CFR 11.200(a)(2)."))
@@ -140,18 +140,18 @@ class MrpEsignature(models.Model):
         """Return what the digest of a signature covers (SIG-030)."""
         return {
             'schema': 'mrp_mmr/signature/1',
-            'record': {'model': vals['res_model'], 'id': vals['res_id'], 'name': vals['record_name']},
+            'record': {'model': vals.get('res_model'), 'id': vals.get('res_id'), 'name': vals.get('record_name')},
             'signer': {
-                'user': vals['user_id'], 'partner': vals['partner_id'], 'name': vals['signer_name'],
-                'login': vals['signer_login'], 'role': vals['signer_role'],
+                'user': vals.get('user_id'), 'partner': vals.get('partner_id'), 'name': vals.get('signer_name'),
+                'login': vals.get('signer_login'), 'role': vals.get('signer_role'),
             },
-            'meaning': vals['meaning'],
-            'statement': vals['statement'],
-            'comment': vals['comment'] or None,
-            'signed_at': fields.Datetime.to_string(vals['signed_at']).replace(' ', 'T') + 'Z',
-            'time_zone': vals['signer_tz'],
-            'content_sha256': vals['content_sha256'],
-            'voids': vals['voids_signature_id'] or None,
+            'meaning': vals.get('meaning'),
+            'statement': vals.get('statement'),
+            'comment': vals.get('comment') or None,
+            'signed_at': iso_utc(vals.get('signed_at')),
+            'time_zone': vals.get('signer_tz'),
+            'content_sha256': vals.get('content_sha256'),
+            'voids': vals.get('voids_signature_id') or None,
         }
 
     def _is_intact(self):
@@ -178,7 +178,7 @@ class MrpEsignature(models.Model):
             'role': self.signer_role,
             'statement': self.statement,
             'comment': self.comment or None,
-            'signed_at': fields.Datetime.to_string(self.signed_at).replace(' ', 'T') + 'Z',
+            'signed_at': iso_utc(self.signed_at),
             'time_zone': self.signer_tz,
             'content_sha256': self.content_sha256,
             'signature_sha256': self.signature_sha256,

@@ -1,11 +1,13 @@
 import logging
 
+from psycopg2 import IntegrityError
+
 from odoo import models
 from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.http import request
 from odoo.tools import SQL
 
-from ..tools import current_session_uid, refusal, transition
+from ..tools import current_session_uid, refusal, signing, transition
 
 _logger = logging.getLogger(__name__)
 
@@ -90,9 +92,13 @@ class MrpEsignatureMixin(models.AbstractModel):
                 signature = self._esign(action, credential, digest, comment)
         except (UserError, AccessError, AccessDenied) as error:
             message = str(error.args[0]) if error.args else str(error)
-            self._log_refused_signature(action, message)
-            return {'refused': message}
-        return {'signature_id': signature.id}
+        except IntegrityError as error:
+            # A trigger refused what no rule above it did: nothing is stored, and the signer is told.
+            message = error.diag.message_primary or str(error)
+        else:
+            return {'signature_id': signature.id}
+        self._log_refused_signature(action, message)
+        return {'refused': message}
 
     def _esign(self, action, credential, digest, comment):
         self._check_signing_credential(credential)
@@ -112,14 +118,16 @@ class MrpEsignatureMixin(models.AbstractModel):
                 self.env._("The content of %s changed while the signature dialog was open.", self.display_name),
                 "SIG-030, 21 CFR 11.70",
                 self.env._("close the dialog, read the content again and sign what you read."), record=self)
-        with transition():
-            # Nobody has a right to create signatures: only this path does.
-            signatures = self.env['mrp.esignature'].sudo()
-            signature = signatures.create(signatures._prepare_signature_vals(
-                self, user, prepared['meaning'], prepared['statement'],
-                self.env.ref(prepared['group']).sudo().with_context(lang='en_US').name,
-                prepared['digest'], comment=comment, content=prepared.get('content'),
-                voids=self._get_voided_signatures(action)))
+        # Nobody has a right to create signatures: only this path does.
+        signatures = self.env['mrp.esignature'].sudo()
+        vals = signatures._prepare_signature_vals(
+            self, user, prepared['meaning'], prepared['statement'],
+            self.env.ref(prepared['group']).sudo().with_context(lang='en_US').name,
+            prepared['digest'], comment=comment, content=prepared.get('content'),
+            voids=self._get_voided_signatures(action))
+        with signing(vals['signature_sha256']):
+            signature = signatures.create(vals)
+        with transition(self):
             self.sudo()._apply_signing_action(action, signature)
             # Let PostgreSQL judge now, so that a refusal of its triggers undoes the signature too.
             self.env.flush_all()

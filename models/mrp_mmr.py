@@ -2,12 +2,13 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
-from ..tools import convert, decimal_string, exact, in_transition, refusal, transition
+from ..tools import GMP_DIGITS, convert, decimal_string, exact, in_transition, refusal, transition, without_defaults
 
 #: What identifies an MMR; fixed as soon as anybody signed one of its revisions.
 IDENTITY_FIELDS = {'product_id', 'formulation_code', 'batch_size', 'uom_id', 'profile_id', 'company_id'}
 #: Set by the system alone.
-SYSTEM_FIELDS = {'name', 'last_revision', 'batch_size_product_uom'}
+SYSTEM_FIELDS = {
+    'name', 'last_revision', 'batch_size_product_uom', 'effective_revision_id', 'open_revision_id', 'revision_ids'}
 
 
 class MrpMmr(models.Model):
@@ -38,12 +39,12 @@ class MrpMmr(models.Model):
         'mrp.mmr.profile', required=True, ondelete='restrict', tracking=True,
         default=lambda self: self.env['mrp.mmr.profile'].search([], limit=1),
         help="The regulation this record is written for.")
-    batch_size = fields.Float(digits='GMP Quantity', required=True, tracking=True)
+    batch_size = fields.Float(digits=(16, GMP_DIGITS), required=True, tracking=True)
     uom_id = fields.Many2one(
         'uom.uom', "Unit", required=True, ondelete='restrict', tracking=True,
         compute='_compute_uom_id', store=True, readonly=False, precompute=True)
     batch_size_product_uom = fields.Float(
-        "Batch Size in the Product's Unit", digits=(20, 6), readonly=True, copy=False)
+        "Batch Size in the Product's Unit", digits=(20, GMP_DIGITS), readonly=True, copy=False)
     revision_ids = fields.One2many('mrp.mmr.revision', 'mmr_id', "Revisions", copy=False)
     revision_count = fields.Integer(compute='_compute_revision_count')
     last_revision = fields.Integer(readonly=True, copy=False, help="The highest revision number given so far.")
@@ -164,25 +165,27 @@ class MrpMmr(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self = without_defaults(self, SYSTEM_FIELDS)
+        # With the defaults, as the key is made of what is stored, wherever it comes from.
+        vals_list = [self._add_missing_default_values(
+            {name: value for name, value in vals.items() if name not in SYSTEM_FIELDS}) for vals in vals_list]
         for vals in vals_list:
-            if SYSTEM_FIELDS & vals.keys():
-                vals.update(dict.fromkeys(SYSTEM_FIELDS & vals.keys()))
             company = self.env['res.company'].browse(vals.get('company_id')) or self.env.company
             vals['company_id'] = company.id
             vals['name'] = self.env['ir.sequence'].with_company(company).next_by_code('mrp.mmr') or '/'
             vals['last_revision'] = 0
+            vals['formulation_code'] = (vals.get('formulation_code') or '').strip() or False
             self._set_product_uom_size(vals)
         mmrs = super().create(vals_list)
-        if not self.env.context.get('mmr_without_revision'):
-            mmrs._create_first_revision()
+        mmrs._create_first_revision()
         return mmrs
 
     def write(self, vals):
-        if SYSTEM_FIELDS & vals.keys() and not in_transition():
+        if SYSTEM_FIELDS & vals.keys() and not in_transition(self):
             raise refusal(
                 self.env, self.env._("Number and revision counter of an MMR are given by the system."),
                 "REV-020, EU GMP 4.3", self.env._("leave them as they are."), record=self)
-        if vals.get('active') is False:
+        if not vals.get('active', True):
             self._check_archivable()
         changed = IDENTITY_FIELDS & vals.keys()
         if changed:
@@ -197,9 +200,11 @@ class MrpMmr(models.Model):
                         record=mmr)
             for mmr in self:
                 values = dict(vals)
+                if 'formulation_code' in vals:
+                    values['formulation_code'] = (vals['formulation_code'] or '').strip() or False
                 mmr._set_product_uom_size(values)
                 super(MrpMmr, mmr).write(values)
-            self.revision_ids._sync_bom_with_mmr()
+            self.revision_ids._sync_bom_with_mmr(other_size=bool(changed & {'batch_size', 'uom_id', 'product_id'}))
             return True
         return super().write(vals)
 
@@ -257,7 +262,7 @@ class MrpMmr(models.Model):
         self.flush_recordset(['last_revision'])
         [[last]] = self.env.execute_query(SQL("SELECT last_revision FROM mrp_mmr WHERE id = %s FOR UPDATE", self.id))
         number = last + 1
-        with transition():
+        with transition(self):
             self.sudo().write({'last_revision': number})
         return number
 

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ..tools import in_transition, refusal
+from ..tools import refusal
 
 
 class MrpMmrContentMixin(models.AbstractModel):
@@ -39,15 +39,17 @@ class MrpMmrContentMixin(models.AbstractModel):
                     self.env._("create a new revision of %(mmr)s.", mmr=revision.mmr_id.display_name),
                     record=revision,
                 )
-        if not in_transition():
-            revisions._register_editor()
+        revisions._register_editor()
 
     @api.model_create_multi
     def create(self, vals_list):
         # Before the insert, so that the refusal is the clear one and not PostgreSQL's.
         if self._name != 'mrp.bom':
             self.env['mrp.bom'].browse({vals.get('bom_id') for vals in vals_list} - {None, False})._mmr_check_editable()
-        return super().create(vals_list)
+        records = super().create(vals_list)
+        # Again, as a default may have chosen the bill of materials.
+        records._mmr_check_editable()
+        return records
 
     def write(self, vals):
         if not self._mmr_content_fields() & vals.keys():

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..tools import refusal
+
 
 class MrpMmrProfile(models.Model):
     """The regulation an MMR is written for; one MMR has one profile."""
@@ -13,3 +15,10 @@ class MrpMmrProfile(models.Model):
     citation = fields.Char(help="The rules that ask for a master record under this profile.")
 
     _code_uniq = models.Constraint('UNIQUE (code)', "A profile with this code exists already.")
+
+    def write(self, vals):
+        if 'code' in vals and any(profile.code != vals['code'] for profile in self):
+            raise refusal(
+                self.env, self.env._("The code of a profile is part of signed records and cannot be changed."),
+                "REV-010, 21 CFR 111.123(a)(1)", self.env._("change its name instead."), record=self)
+        return super().write(vals)

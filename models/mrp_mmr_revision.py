@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..tools import in_transition, refusal, sha256, transition
+from ..tools import in_transition, refusal, sha256, transition, without_defaults
 
 _logger = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ CONTENT_FIELDS = {
 SYSTEM_FIELDS = {
     'state', 'revision', 'document', 'document_sha256', 'prepared_signature_id', 'approved_signature_id',
     'retired_signature_id', 'effective_at', 'ended_at', 'submitted_once', 'editor_ids',
+    'company_id', 'product_id', 'formulation_code',
 }
 
 
@@ -92,7 +93,7 @@ class MrpMmrRevision(models.Model):
     submitted_once = fields.Boolean(readonly=True, copy=False)
     editor_ids = fields.Many2many(
         'res.users', 'mrp_mmr_revision_editor_rel', 'revision_id', 'user_id', "Edited By",
-        readonly=True, copy=False, context={'active_test': False},
+        readonly=True, copy=False, ondelete='restrict', context={'active_test': False},
         help="Everybody who edited content of this revision; none of them can approve it.")
     prepared_signature_id = fields.Many2one(
         'mrp.esignature', "Prepared", readonly=True, copy=False, ondelete='restrict')
@@ -236,8 +237,9 @@ class MrpMmrRevision(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self = without_defaults(self, SYSTEM_FIELDS | {'bom_id'})
         for vals in vals_list:
-            if (SYSTEM_FIELDS & vals.keys() or vals.get('bom_id')) and not in_transition():
+            if SYSTEM_FIELDS & vals.keys() or vals.get('bom_id'):
                 raise refusal(
                     self.env,
                     self.env._("A revision begins as a draft, with a number and a bill of materials of its own."),
@@ -252,20 +254,20 @@ class MrpMmrRevision(models.Model):
             vals['revision'] = mmr._take_revision_number()
             content = {
                 name: vals.pop(name) for name in ('bom_line_ids', 'operation_ids', 'byproduct_ids') if name in vals}
-            vals['bom_id'] = vals.get('bom_id') or self.env['mrp.bom'].create(
+            vals['bom_id'] = self.env['mrp.bom'].create(
                 dict(self._prepare_bom_vals(mmr, vals['revision']), **content)).id
         revisions = super().create(vals_list)
         revisions._register_editor()
         return revisions
 
     def write(self, vals):
-        if SYSTEM_FIELDS & vals.keys() and not in_transition():
+        if SYSTEM_FIELDS & vals.keys() and not in_transition(self):
             raise refusal(
                 self.env,
                 self.env._("Status, number, digest and signatures of %s are set by signing alone.",
                            ', '.join(self.mapped('display_name'))),
                 "APR-010, 21 CFR 111.123(a)(1)", self.env._("use the buttons of the revision."), record=self)
-        if CONTENT_FIELDS & vals.keys() and not in_transition():
+        if CONTENT_FIELDS & vals.keys() and not in_transition(self):
             if {'mmr_id', 'bom_id'} & vals.keys():
                 raise refusal(
                     self.env, self.env._("A revision stays with its MMR and its bill of materials."),
@@ -312,20 +314,22 @@ class MrpMmrRevision(models.Model):
             'code': self.env._("%(mmr)s rev. %(number)s", mmr=mmr.name, number=number),
         }
 
-    def _sync_bom_with_mmr(self):
-        """Follow the identity of an MMR nobody has signed yet."""
+    def _sync_bom_with_mmr(self, other_size=False):
+        """Follow the identity of an MMR nobody has signed yet; another size wants its quantities reviewed."""
         for revision in self.filtered(lambda revision: revision.state == 'draft'):
             vals = self._prepare_bom_vals(revision.mmr_id, revision.revision)
             revision.bom_id.write({
                 name: vals[name] for name in ('product_tmpl_id', 'product_id', 'company_id', 'product_qty',
                                               'product_uom_id', 'batch_size')})
+            if other_size:
+                revision.bom_id.bom_line_ids.write({'mmr_to_review': True})
 
     def _register_editor(self):
         """Remember who edits the content; sudo keeps the person, so elevated writes count as well."""
         user = self.env.user
         missing = self.sudo().filtered(lambda revision: user not in revision.editor_ids)
         if missing:
-            with transition():
+            with transition(missing):
                 missing.write({'editor_ids': [Command.link(user.id)]})
 
     # === ACTIONS === #
@@ -354,7 +358,7 @@ class MrpMmrRevision(models.Model):
                 raise revision._refuse_transition(self.env._("cancelled"))
         # Edits of this transaction reach the database while the revision is a draft there.
         self.env.flush_all()
-        with transition():
+        with transition(self):
             self.write({'state': 'cancelled'})
         return True
 
@@ -485,7 +489,8 @@ class MrpMmrRevision(models.Model):
             self._activate_due()
         elif action == 'retire':
             self.write({'state': 'obsolete', 'retired_signature_id': signature.id, 'ended_at': now})
-            self.bom_id.write({'active': False})
+            with transition(self.bom_id):
+                self.bom_id.write({'active': False})
         self._message_log(
             body=self.env._("%(meaning)s by %(name)s, digest %(digest)s. %(comment)s",
                             meaning=signature._get_meaning_label(), name=signature.signer_name,
@@ -533,7 +538,8 @@ class MrpMmrRevision(models.Model):
         for revision in due:
             predecessor = self.search([('mmr_id', '=', revision.mmr_id.id), ('state', '=', 'effective')])
             now = fields.Datetime.now()
-            with transition():
+            revision._check_signatures()
+            with transition(revision, revision.bom_id, predecessor, predecessor.bom_id):
                 predecessor.write({'state': 'superseded', 'ended_at': now})
                 predecessor.bom_id.write({'active': False})
                 # One effective revision at a time, in the database too.
@@ -552,8 +558,14 @@ class MrpMmrRevision(models.Model):
         orders = self.env['mrp.production'].sudo().search([
             ('state', '=', 'draft'), ('bom_id', 'in', others.bom_id.ids)])
         for order in orders:
-            order._mmr_use_revision(self)
-            order._message_log(body=self.env._("Follows %s, which became effective.", self.display_name))
+            try:
+                with self.env.cr.savepoint():
+                    order._mmr_use_revision(self)
+            except (UserError, IntegrityError) as error:
+                # A damaged draft must not hold up the revision; it is refused when it is confirmed.
+                _logger.warning("%s cannot follow %s: %s", order, self, error)
+            else:
+                order._message_log(body=self.env._("Follows %s, which became effective.", self.display_name))
 
     @api.model
     def _cron_activate_due(self):

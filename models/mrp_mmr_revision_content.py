@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from ..tools import decimal_string, refusal, sha256
+from ..tools import convert, decimal_string, iso_utc, refusal, sha256
 
 DOCUMENT_SCHEMA = 'mrp_mmr/mmr/1'
 
@@ -110,6 +110,11 @@ class MrpMmrRevision(models.Model):
             return {'id': record.id, 'code': record.default_code or None,
                     'name': record.with_context(display_default_code=False).display_name}
 
+        def product_quantity(quantity, unit, record):
+            # A unit's ratio is content as well: it says how much a drum is.
+            converted = convert(quantity, unit, record.uom_id)
+            return None if converted is None else decimal_string(converted)
+
         return {
             'schema': DOCUMENT_SCHEMA,
             'number': mmr.name,
@@ -120,7 +125,8 @@ class MrpMmrRevision(models.Model):
             'formulation': mmr.formulation_code,
             'batch_size': {
                 'quantity': decimal_string(mmr.batch_size),
-                'unit': mmr.uom_id.with_context(lang=None).name, 'unit_id': mmr.uom_id.id},
+                'unit': mmr.uom_id.with_context(lang=None).name, 'unit_id': mmr.uom_id.id,
+                'product_unit_quantity': product_quantity(mmr.batch_size, mmr.uom_id, product)},
             'change': {
                 'category': self.change_category,
                 'description': self.description or None,
@@ -134,6 +140,7 @@ class MrpMmrRevision(models.Model):
                 'quantity': decimal_string(line.gmp_qty),
                 'unit': line.product_uom_id.name,
                 'unit_id': line.product_uom_id.id,
+                'product_unit_quantity': product_quantity(line.gmp_qty, line.product_uom_id, line.product_id),
                 'operation': positions.get(line.operation_id.id),
             } for position, line in enumerate(
                 bom.bom_line_ids.sorted(lambda line: (line.sequence, line.id)), 1)],
@@ -154,6 +161,7 @@ class MrpMmrRevision(models.Model):
                 'quantity': decimal_string(line.product_qty),
                 'unit': line.product_uom_id.name,
                 'unit_id': line.product_uom_id.id,
+                'product_unit_quantity': product_quantity(line.product_qty, line.product_uom_id, line.product_id),
                 'operation': positions.get(line.operation_id.id),
             } for position, line in enumerate(
                 bom.byproduct_ids.sorted(lambda line: (line.sequence, line.id)), 1)],
@@ -246,6 +254,7 @@ class MrpMmrRevision(models.Model):
         :raise UserError: naming each component with both quantities
         """
         self.ensure_one()
+        self._check_signatures()
         if self._is_content_signed():
             return
         signed = {row['position']: row for row in self.document['components']}
@@ -266,6 +275,22 @@ class MrpMmrRevision(models.Model):
             "MMR-050, 21 CFR 111.210, 11.70",
             self.env._("inform Quality Control; a new revision is needed."), record=self)
 
+    def _check_signatures(self):
+        """Refuse where a signature is not intact or not over the frozen document (SIG-030, 21 CFR 11.70).
+
+        :raise UserError: naming the signature
+        """
+        self.ensure_one()
+        for signature in (self.prepared_signature_id, self.approved_signature_id):
+            if not signature._is_intact() or signature.content_sha256 != self.document_sha256:
+                raise refusal(
+                    self.env,
+                    self.env._("%(revision)s: %(signature)s does not verify.", revision=self.display_name,
+                               signature=signature.display_name or self.env._("a signature")),
+                    "SIG-030, 21 CFR 11.70",
+                    self.env._("inform Quality Control and your administrator; a new revision is needed."),
+                    record=self)
+
     def _prepare_snapshot(self):
         """Return what an order embeds: the signed document, its digest and its signatures (USE-030)."""
         self.ensure_one()
@@ -276,5 +301,5 @@ class MrpMmrRevision(models.Model):
             'signatures': [
                 signature._get_printed_vals()
                 for signature in (self.prepared_signature_id, self.approved_signature_id)],
-            'effective_at': fields.Datetime.to_string(self.effective_at).replace(' ', 'T') + 'Z',
+            'effective_at': iso_utc(self.effective_at),
         }

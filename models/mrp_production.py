@@ -1,14 +1,14 @@
-from collections import Counter
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import convert, decimal_string, exact, in_transition, refusal, sha256, transition
+from ..tools import convert, decimal_string, exact, in_transition, refusal, sha256, transition, without_defaults
 
 #: Set by the release of the order alone.
 SNAPSHOT_FIELDS = {'mmr_controlled', 'mmr_revision_id', 'mmr_snapshot', 'mmr_snapshot_sha256'}
 #: What a released batch is; it cannot drift afterwards (USE-020).
-FIXED_FIELDS = {'product_id', 'product_qty', 'product_uom_id', 'bom_id', 'company_id'}
+FIXED_FIELDS = {'product_id', 'product_qty', 'product_uom_id', 'bom_id', 'company_id', 'consumption'}
+#: What a closed batch has recorded.
+RECORDED_FIELDS = {'qty_producing', 'lot_producing_ids'}
 
 
 class MrpProduction(models.Model):
@@ -74,11 +74,22 @@ class MrpProduction(models.Model):
                 END IF;
                 IF NEW.mmr_snapshot IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.mmr_snapshot IS NULL) THEN
                     SELECT r.state, r.document, r.document_sha256, r.bom_id, m.product_id, m.company_id,
-                           m.batch_size_product_uom
+                           m.batch_size_product_uom, jsonb_build_array(
+                               jsonb_build_array(p.id, p.signer_name, p.signature_sha256),
+                               jsonb_build_array(a.id, a.signer_name, a.signature_sha256)) AS signatures
                       INTO master
-                      FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
+                      FROM mrp_mmr_revision r
+                      JOIN mrp_mmr m ON m.id = r.mmr_id
+                      JOIN mrp_esignature p ON p.id = r.prepared_signature_id
+                      JOIN mrp_esignature a ON a.id = r.approved_signature_id
                      WHERE r.id = NEW.mmr_revision_id;
-                    IF master.state IS DISTINCT FROM 'effective'
+                    IF TG_OP = 'INSERT' OR master.state IS DISTINCT FROM 'effective'
+                       OR jsonb_array_length(NEW.mmr_snapshot -> 'signatures') IS DISTINCT FROM 2
+                       OR master.signatures IS DISTINCT FROM (
+                           SELECT jsonb_agg(jsonb_build_array(s.row -> 'id', s.row -> 'name', s.row -> 'signature_sha256')
+                                            ORDER BY s.position)
+                             FROM jsonb_array_elements(NEW.mmr_snapshot -> 'signatures')
+                                  WITH ORDINALITY AS s(row, position))
                        OR master.document IS DISTINCT FROM NEW.mmr_snapshot -> 'document'
                        OR master.document_sha256 IS DISTINCT FROM NEW.mmr_snapshot ->> 'document_sha256'
                        OR (master.bom_id, master.product_id, master.company_id)
@@ -173,8 +184,9 @@ class MrpProduction(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self = without_defaults(self, SNAPSHOT_FIELDS)
         for vals in vals_list:
-            if SNAPSHOT_FIELDS & vals.keys() and not in_transition():
+            if SNAPSHOT_FIELDS & vals.keys():
                 raise self._mmr_refuse_snapshot_write()
             if vals.get('state', self.env.context.get('default_state')) not in (None, False, 'draft', 'cancel'):
                 born = self.new({name: vals[name] for name in ('name', 'product_id', 'bom_id') if name in vals})
@@ -183,14 +195,18 @@ class MrpProduction(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
-        guarded = vals.keys() & (SNAPSHOT_FIELDS | FIXED_FIELDS | {'state', 'is_locked', 'qty_producing'})
-        if guarded and not in_transition():
+        guarded = vals.keys() & (SNAPSHOT_FIELDS | FIXED_FIELDS | RECORDED_FIELDS | {'state', 'is_locked'})
+        if guarded and not in_transition(self):
             if SNAPSHOT_FIELDS & guarded:
                 raise self._mmr_refuse_snapshot_write()
             for production in self:
+                if in_transition(production):
+                    continue
                 if production.mmr_controlled or (
                         'state' in guarded and production.product_id.mmr_controlled):
                     production._mmr_check_write(vals)
+                elif 'product_qty' in vals and production.state not in ('draft', 'cancel'):
+                    production._mmr_check_uncontrolled_growth(vals)
         return super().write(vals)
 
     def _mmr_check_write(self, vals):
@@ -199,6 +215,8 @@ class MrpProduction(models.Model):
         new_state = vals.get('state', self.state)
         if self.mmr_snapshot_sha256:
             for name in FIXED_FIELDS & vals.keys():
+                if name == 'consumption' and self.state == 'draft':
+                    continue  # core takes it from the bill of materials when it confirms
                 field = self._fields[name]
                 if field.convert_to_write(self[name], self) != vals[name] and not (
                         field.type == 'float' and decimal_string(self[name]) == decimal_string(vals[name])):
@@ -206,11 +224,21 @@ class MrpProduction(models.Model):
         elif new_state not in ('draft', 'cancel') and (self.state == 'draft' or self.mmr_controlled):
             raise self._mmr_refuse_unreleased()
         if new_state != self.state and (
-                self.state in ('done', 'cancel') or new_state == 'draft'
-                or (new_state == 'done' and self.mmr_snapshot_sha256)):
+                self.state in ('done', 'cancel') or new_state in ('draft', 'done', 'cancel') or self.state == 'draft'):
+            # Confirming, cancelling and closing are done by their buttons, which check.
             raise self._mmr_refuse_change(self._fields['state']._description_string(self.env))
-        if self.state == 'done' and (not vals.get('is_locked', True) or 'qty_producing' in vals):
+        if self.state == 'done' and (not vals.get('is_locked', True) or RECORDED_FIELDS & vals.keys()):
             raise self._mmr_refuse_change(self.env._("closed batch record"))
+
+    def _mmr_check_uncontrolled_growth(self, vals):
+        """Refuse to enlarge an order that was confirmed before its product came under control."""
+        self.ensure_one()
+        if self.product_id.mmr_controlled and exact(vals['product_qty']) > exact(self.product_qty):
+            raise refusal(
+                self.env,
+                self.env._("%(order)s was confirmed before %(product)s came under control by MMR; it cannot grow.",
+                           order=self.name, product=self.product_id.display_name),
+                "USE-020, 21 CFR 111.205(a)", self.env._("make a new order of an available batch size."), record=self)
 
     def unlink(self):
         self._unlink_except_mmr_released()
@@ -254,8 +282,26 @@ class MrpProduction(models.Model):
     # === RELEASE === #
 
     def action_confirm(self):
+        self._mmr_check_other_products()
         self._mmr_release()
-        return super().action_confirm()
+        with transition(self.filtered('mmr_snapshot_sha256')):
+            return super().action_confirm()
+
+    def _mmr_check_other_products(self):
+        """Refuse to make a controlled product beside another one: it has an MMR and an order of its own."""
+        for production in self:
+            for move in production.move_finished_ids:
+                if move.product_id.mmr_controlled and move.product_id != production.product_id \
+                        and not production.bom_id.sudo().mmr_revision_ids:
+                    raise production._mmr_refuse_other_product(move.product_id)
+
+    def _mmr_refuse_other_product(self, product):
+        return refusal(
+            self.env,
+            self.env._("%(order)s cannot make %(product)s beside %(main)s: %(product)s is controlled by MMR.",
+                       order=self.name, product=product.display_name, main=self.product_id.display_name),
+            "USE-010, 21 CFR 111.205(a)",
+            self.env._("make %s by an order of its own, on its MMR.", product.display_name), record=self)
 
     def _get_mmr_size_labels(self, masters):
         """Return the batch sizes of ``masters`` that this order could be made in, as text."""
@@ -277,7 +323,7 @@ class MrpProduction(models.Model):
         drafts = self.filtered(lambda order: order.state == 'draft')
         orders = drafts.filtered(lambda order: order.product_id.mmr_controlled)
         changed = drafts.filtered(lambda order: order.mmr_controlled != order.product_id.mmr_controlled)
-        with transition():
+        with transition(changed):
             for order in changed:
                 order.mmr_controlled = order.product_id.mmr_controlled
         if not orders:
@@ -291,8 +337,8 @@ class MrpProduction(models.Model):
                 })
         revisions = self.env['mrp.mmr.revision'].sudo()
         revisions.search([
-            ('state', '=', 'approved'), ('product_id', 'in', orders.product_id.ids),
-            ('company_id', 'in', orders.company_id.ids),
+            ('state', '=', 'approved'), ('mmr_id.product_id', 'in', orders.product_id.ids),
+            ('mmr_id.company_id', 'in', orders.company_id.ids),
         ])._activate_due()
         masters = self.env['mrp.mmr']._get_effective_masters(orders.product_id, orders.company_id)
         chosen = {order: order._mmr_choose(masters).effective_revision_id for order in orders}
@@ -306,7 +352,7 @@ class MrpProduction(models.Model):
                 order._mmr_use_revision(revision)
             order._mmr_check_content(revision)
             by_revision[revision] = by_revision.get(revision, self.browse()) | order
-        with transition():
+        with transition(orders):
             for revision, batch in by_revision.items():
                 snapshot = revision._prepare_snapshot()
                 batch.sudo().write({
@@ -376,19 +422,23 @@ class MrpProduction(models.Model):
         return True
 
     def _mmr_check_content(self, revision):
-        """Refuse where components, operations or by-products of the order are not those of the MMR.
+        """Refuse where components, operations or products of the order are not those of the MMR.
 
         :raise UserError: naming each difference with the value of the order and of the MMR
         """
         self.ensure_one()
         document = revision.document
-        by_products = self.move_finished_ids.filtered(lambda move: move.product_id != self.product_id)
-        rows = self._mmr_compare_moves(document['components'], self.move_raw_ids)
-        rows += self._mmr_compare_moves(document['by_products'], by_products)
-        planned = Counter(operation['name'] for operation in document['operations'])
-        actual = Counter(self.workorder_ids.mapped('name'))
-        rows += [self.env._("operation %s of the MMR is missing", name) for name in planned - actual]
-        rows += [self.env._("operation %s is not in the MMR", name) for name in actual - planned]
+        operations = revision.bom_id.operation_ids.sorted(lambda operation: (operation.sequence, operation.id))
+        positions = {operation: position for position, operation in enumerate(operations, 1)}
+        finished = self.move_finished_ids.filtered(lambda move: move.product_id == self.product_id)
+        rows = self._mmr_compare_moves(document['components'], self.move_raw_ids, positions)
+        rows += self._mmr_compare_moves(document['by_products'], self.move_finished_ids - finished, positions)
+        rows += self._mmr_compare_workorders(document['operations'], operations)
+        if len(finished) != 1 or finished.product_uom != self.product_uom_id \
+                or exact(finished.product_uom_qty) != exact(self.product_qty):
+            rows.append(self.env._("the order does not make %(size)s of %(product)s in one piece",
+                                   size=f"{decimal_string(self.product_qty)} {self.product_uom_id.name}",
+                                   product=self.product_id.display_name))
         if rows:
             raise refusal(
                 self.env,
@@ -397,27 +447,53 @@ class MrpProduction(models.Model):
                 "MMR-050, USE-030, 21 CFR 111.255(c)",
                 self.env._("use Reset to MMR on the order to take the content of the MMR again."), record=self)
 
-    def _mmr_compare_moves(self, planned_rows, moves):
-        planned, actual = {}, {}
-        names, units = {}, {}
+    def _mmr_compare_moves(self, planned_rows, moves, positions):
+        """Return what differs between rows of the document and moves, by product, unit and operation."""
+        planned, actual, names, steps = {}, {}, {}, {}
         for row in planned_rows:
-            key = (row['product']['id'], row['unit_id'])
+            key = (row['product']['id'], row['unit_id'], row['operation'])
             planned[key] = planned.get(key, 0) + exact(row['quantity'])
-            names[key], units[key] = row['product']['name'], row['unit']
+            names[key[:2]] = (row['product']['name'], row['unit'])
         for move in moves:
-            if move.state == 'cancel':
+            # A move that was cancelled, consumed or reserved before the release is not the planned one.
+            if move.state != 'draft':
                 continue
-            key = (move.product_id.id, move.product_uom.id)
+            operation = move.operation_id
+            key = (move.product_id.id, move.product_uom.id, positions.get(operation, operation.id and -operation.id or None))
             actual[key] = actual.get(key, 0) + exact(move.product_uom_qty)
-            if key not in names:
-                names[key], units[key] = move.product_id.display_name, move.product_uom.name
-        return [
-            self.env._("%(product)s: %(actual)s %(unit)s on the order, %(planned)s %(unit)s in the MMR",
-                       product=names[key], unit=units[key], actual=decimal_string(actual.get(key, 0)),
-                       planned=decimal_string(planned.get(key, 0)))
-            for key in dict.fromkeys([*planned, *actual])
-            if planned.get(key, 0) != actual.get(key, 0)
-        ]
+            names.setdefault(key[:2], (move.product_id.display_name, move.product_uom.name))
+        steps = {position: operation.name for operation, position in positions.items()}
+        rows = []
+        for key in dict.fromkeys([*planned, *actual]):
+            if planned.get(key, 0) != actual.get(key, 0):
+                name, unit = names[key[:2]]
+                rows.append(self.env._(
+                    "%(product)s: %(actual)s %(unit)s on the order, %(planned)s %(unit)s in the MMR (operation: %(step)s)",
+                    product=name, unit=unit, actual=decimal_string(actual.get(key, 0)),
+                    planned=decimal_string(planned.get(key, 0)), step=steps.get(key[2]) or self.env._("none")))
+        return rows
+
+    def _mmr_compare_workorders(self, planned_rows, operations):
+        """Return what differs between operations of the document and work orders: name, place and order."""
+        rows = []
+        workorders = self.workorder_ids.filtered(lambda workorder: workorder.state != 'cancel').sorted(
+            lambda workorder: (workorder.sequence, workorder.id))
+        by_operation = workorders.grouped('operation_id')
+        for row, operation in zip(planned_rows, operations, strict=True):
+            workorder = by_operation.pop(operation, workorders.browse())
+            if len(workorder) != 1 or workorder.name != row['name']:
+                rows.append(self.env._("operation %s of the MMR is missing", row['name']))
+                for other in workorder.filtered(lambda workorder, row=row: workorder.name != row['name']):
+                    rows.append(self.env._("operation %s is not in the MMR", other.name))
+            elif workorder.workcenter_id not in operation.workcenter_id | operation.workcenter_id.alternative_workcenter_ids:
+                rows.append(self.env._(
+                    "operation %(operation)s: %(actual)s on the order, %(planned)s in the MMR", operation=row['name'],
+                    actual=workorder.workcenter_id.name, planned=row['work_center']['name']))
+        for others in by_operation.values():
+            rows += [self.env._("operation %s is not in the MMR", workorder.name) for workorder in others]
+        if not rows and list(workorders.operation_id) != list(operations):
+            rows.append(self.env._("the operations are not in the order of the MMR"))
+        return rows
 
     # === ROUTES THAT A CONTROLLED BATCH DOES NOT TAKE === #
 
@@ -427,7 +503,8 @@ class MrpProduction(models.Model):
         :raise UserError: where any of these orders carries a snapshot
         """
         for production in self:
-            if production.mmr_snapshot_sha256:
+            # A draft has no snapshot: it is not asked for one, as its columns may not be read yet.
+            if production.state != 'draft' and production.mmr_snapshot_sha256 and not in_transition(production):
                 raise production._mmr_refuse_change(what)
 
     def _mmr_refuse_divided(self):
@@ -484,8 +561,21 @@ class MrpProduction(models.Model):
         if not any(self.mapped('mmr_controlled')):
             return super().button_mark_done()
         self._button_mark_done_sanity_checks()
-        with transition():
+        with transition(self.filtered('mmr_snapshot_sha256')):
             return super().button_mark_done()
+
+    def _action_cancel(self):
+        with transition(self.filtered('mmr_snapshot_sha256')):
+            return super()._action_cancel()
+
+    def _set_qty_producing(self, pick_manual_consumption_moves=True):
+        """Consume the whole formula, whatever the batch yields: less is yield, not a smaller batch (USE-020)."""
+        # Entered by hand before core proposes anything: kept as it is.
+        entered = self.move_raw_ids.filtered(lambda move: move.picked and move.manual_consumption)
+        result = super()._set_qty_producing(pick_manual_consumption_moves)
+        if self.mmr_snapshot_sha256 and self.qty_producing:
+            (self.move_raw_ids - entered)._mmr_consume_formula()
+        return result
 
     def action_generate_bom(self):
         if self.product_id.mmr_controlled:

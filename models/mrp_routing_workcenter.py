@@ -37,4 +37,4 @@ class MrpRoutingWorkcenter(models.Model):
     @api.model
     def _mmr_content_fields(self):
         return {'name', 'workcenter_id', 'bom_id', 'sequence', 'active', 'mmr_instruction',
-                'blocked_by_operation_ids', 'bom_product_template_attribute_value_ids'}
+                'blocked_by_operation_ids', 'needed_by_operation_ids', 'bom_product_template_attribute_value_ids'}

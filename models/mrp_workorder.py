@@ -13,10 +13,16 @@ class MrpWorkorder(models.Model):
         return workorders
 
     def write(self, vals):
-        if {'name', 'operation_id', 'production_id'} & vals.keys():
+        changing = {'name', 'operation_id', 'production_id', 'workcenter_id'} & vals.keys()
+        if changing:
             changed = self.filtered(lambda workorder: any(
                 workorder._fields[name].convert_to_write(workorder[name], workorder) != vals[name]
-                for name in ('name', 'operation_id', 'production_id') if name in vals))
+                for name in changing))
+            if changing == {'workcenter_id'}:
+                # Planning may take an alternative of the signed work center, and no other.
+                changed = changed.filtered(lambda workorder: vals['workcenter_id'] not in (
+                    workorder.operation_id.workcenter_id | workorder.operation_id.workcenter_id.alternative_workcenter_ids
+                ).ids)
             changed._mmr_check_editable()
         return super().write(vals)
 
@@ -26,11 +32,15 @@ class MrpWorkorder(models.Model):
 
     def _mmr_check_editable(self):
         """Refuse to add, change or remove work of a released batch (USE-030)."""
-        if in_transition():
-            return
         for production in self.production_id:
-            if production.mmr_snapshot_sha256:
+            if production.state != 'draft' and production.mmr_snapshot_sha256 and not in_transition(production):
                 raise production._mmr_refuse_change(self.env._("work orders"))
+
+    def button_finish(self):
+        for workorder in self:
+            if workorder.state not in ('done', 'cancel') and workorder.production_id.mmr_snapshot_sha256:
+                workorder.move_raw_ids.filtered(lambda move: not move.picked)._mmr_consume_formula()
+        return super().button_finish()
 
     def button_start(self, raise_on_invalid_state=False):
         for production in self.production_id:

@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.exceptions import AccessError
 
-from ..tools import in_transition, refusal
+from ..tools import refusal
 
 
 class ProductTemplate(models.Model):
@@ -34,13 +34,13 @@ class ProductTemplate(models.Model):
 
         :raise AccessError: for anybody else
         """
-        if controlled or in_transition() or self.env.user.has_group('mrp_mmr.group_mmr_qc'):
+        if controlled or self.env.user.has_group('mrp_mmr.group_mmr_qc'):
             return
         for template in self.filtered('mmr_controlled'):
             raise refusal(
                 self.env, self.env._("%s is controlled by MMR.", template.display_name),
                 "USE-020, 21 CFR 111.205(a), 111.12(b)",
-                self.env._("ask Quality Control to take the product out of control."),
+                self.env._("ask a person of Quality Control who may edit products."),
                 record=template, exception=AccessError)
 
     def _check_mmr_unit_change(self, uom_id):

@@ -1,9 +1,11 @@
 from odoo import api, models
 
-from ..tools import in_transition
-
 #: What a component or by-product of a released batch is; actual quantities and lots are entered freely.
-PLANNED_FIELDS = {'product_id', 'product_uom_qty', 'product_uom', 'raw_material_production_id', 'production_id'}
+PLANNED_FIELDS = {
+    'product_id', 'product_uom_qty', 'product_uom', 'raw_material_production_id', 'production_id', 'operation_id',
+    'bom_line_id',
+}
+ORDER_FIELDS = ('raw_material_production_id', 'production_id')
 
 
 class StockMove(models.Model):
@@ -12,28 +14,64 @@ class StockMove(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         moves = super().create(vals_list)
-        if not in_transition():
-            ids = {vals.get(name) for vals in vals_list for name in ('raw_material_production_id', 'production_id')}
-            ids.discard(None)
-            ids.discard(False)
-            if ids:
-                self.env['mrp.production'].browse(ids)._mmr_refuse_released(self.env._("components and by-products"))
+        # After the insert, as a default may have chosen the order.
+        for name in ORDER_FIELDS:
+            moves[name]._mmr_refuse_released(self.env._("components and by-products"))
+        moves._mmr_check_other_products()
         return moves
 
     def write(self, vals):
         planned = PLANNED_FIELDS & vals.keys()
-        if planned and not in_transition():
+        if planned:
             for move in self:
-                production = move.raw_material_production_id or move.production_id
-                if production.mmr_snapshot_sha256 and any(
-                        move._fields[name].convert_to_write(move[name], move) != vals[name] for name in planned):
-                    raise production._mmr_refuse_change(self.env._("components and by-products"))
-        return super().write(vals)
+                if any(move._fields[name].convert_to_write(move[name], move) != vals[name] for name in planned):
+                    move._mmr_orders()._mmr_refuse_released(self.env._("components and by-products"))
+            for name in ORDER_FIELDS:
+                if vals.get(name):
+                    self.env['mrp.production'].browse(vals[name])._mmr_refuse_released(
+                        self.env._("components and by-products"))
+        if 'state' in vals:
+            # Cancelling a component would drop it from the batch, reopening it would change a closed record.
+            for move in self:
+                if move.state != vals['state'] and (move.state == 'done' or vals['state'] in ('cancel', 'draft')):
+                    move._mmr_orders()._mmr_refuse_released(self.env._("components and by-products"))
+        result = super().write(vals)
+        if planned & {'product_id', 'production_id'}:
+            self._mmr_check_other_products()
+        return result
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_mmr_released(self):
-        if not in_transition():
-            # Core deletes moves again that a change of the bill of materials has deleted already.
-            moves = self.exists()
-            (moves.raw_material_production_id | moves.production_id)._mmr_refuse_released(
-                self.env._("components and by-products"))
+        # Core deletes moves again that a change of the bill of materials has deleted already.
+        self.exists()._mmr_orders()._mmr_refuse_released(self.env._("components and by-products"))
+
+    def _mmr_orders(self):
+        return self.raw_material_production_id | self.production_id
+
+    def _mmr_check_other_products(self):
+        """Refuse a controlled product as an extra product of a confirmed order of another one (USE-010)."""
+        for move in self:
+            production = move.production_id
+            if production and production.state != 'draft' and move.product_id != production.product_id \
+                    and move.product_id.mmr_controlled and not production.mmr_snapshot_sha256:
+                raise production._mmr_refuse_other_product(move.product_id)
+
+    def _mmr_consume_formula(self):
+        """Take the signed quantities as consumed; core would scale them with what was produced."""
+        for move in self:
+            if move.state not in ('done', 'cancel'):
+                move._set_quantity_done(move.product_uom_qty)
+                move.picked = True
+
+    def _action_done(self, cancel_backorder=False):
+        for production in self._mmr_orders():
+            if production.state == 'draft' and production.product_id.mmr_controlled:
+                raise production._mmr_refuse_unreleased()
+        return super()._action_done(cancel_backorder=cancel_backorder)
+
+    def _compute_should_consume_qty(self):
+        super()._compute_should_consume_qty()
+        for move in self:
+            production = move.raw_material_production_id
+            if production.mmr_snapshot_sha256 and production.qty_producing:
+                move.should_consume_qty = move.product_uom_qty

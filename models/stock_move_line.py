@@ -11,26 +11,32 @@ class StockMoveLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
-        if any(vals.get('move_id') for vals in vals_list):
-            lines._mmr_check_open()
+        lines._mmr_check_open()
         return lines
 
     def write(self, vals):
-        if RECORDED_FIELDS & vals.keys():
+        if not RECORDED_FIELDS & vals.keys():
+            return super().write(vals)
+        self._mmr_check_open()
+        result = super().write(vals)
+        if 'product_id' in vals:
             self._mmr_check_open()
-        return super().write(vals)
+        return result
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_mmr_closed(self):
         self._mmr_check_open()
 
     def _mmr_check_open(self):
-        """Refuse to change what a closed batch consumed or made (AUD-020, 21 CFR 11.10(e))."""
-        if in_transition():
-            return
+        """Refuse to change what a closed batch consumed or made, and to substitute a component.
+
+        Rules: AUD-020, 21 CFR 11.10(e); USE-060, 21 CFR 111.120(e).
+        """
         for move in self.move_id:
-            if move.state != 'done':
+            production = move._mmr_orders()
+            if not production or production.state == 'draft' or not production.mmr_snapshot_sha256 \
+                    or in_transition(production):
                 continue
-            production = move.raw_material_production_id or move.production_id
-            if production.mmr_snapshot_sha256 and production.state == 'done':
+            if production.state == 'done' or any(
+                    line.product_id != move.product_id for line in self if line.move_id == move):
                 raise production._mmr_refuse_change(self.env._("recorded consumption and production"))

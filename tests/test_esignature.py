@@ -5,7 +5,7 @@ from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.tools import mute_logger
 
 from ..hooks import uninstall_hook
-from ..tools import session_of, sha256, transition
+from ..tools import session_of, sha256, signing
 from .common import PASSWORD, MmrCommon
 
 
@@ -31,10 +31,10 @@ class TestEsignature(MmrCommon):
     def test_meaning_is_from_a_closed_list(self):
         """SIG-010: a meaning outside the list fails."""
         revision = self._create_mmr()
-        with transition(), self.assertRaises(ValueError):
-            signatures = self.env['mrp.esignature']
-            signatures.create(signatures._prepare_signature_vals(
-                revision, self.user_preparer, 'liked', "x", "x", '0' * 64))
+        vals = self.env['mrp.esignature']._prepare_signature_vals(
+            revision, self.user_preparer, 'liked', "x", "x", '0' * 64)
+        with signing(vals['signature_sha256']), self.assertRaises(ValueError):
+            self.env['mrp.esignature'].create(vals)
 
     def test_signatures_are_append_only(self):
         """SIG-030: never edited, deleted, copied, moved or made by hand; not by anybody, not by SQL."""
@@ -203,10 +203,10 @@ class TestEsignature(MmrCommon):
                 self.cr.execute(
                     "UPDATE mrp_mmr_revision SET state = 'approved', approved_signature_id = %s WHERE id = %s",
                     [signature, revision.id])
-        with transition():
-            signatures = self.env['mrp.esignature']
-            own = signatures.create(signatures._prepare_signature_vals(
-                revision, self.user_preparer, 'approved', "x", "x", revision.document_sha256))
+        vals = self.env['mrp.esignature']._prepare_signature_vals(
+            revision, self.user_preparer, 'approved', "x", "x", revision.document_sha256)
+        with signing(vals['signature_sha256']):
+            own = self.env['mrp.esignature'].create(vals)
         self.env.flush_all()
         with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "APR-040"), self.cr.savepoint():
             self.cr.execute(

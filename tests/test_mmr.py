@@ -76,6 +76,11 @@ class TestMmr(MmrCommon):
         mmr.batch_size = 120
         self.assertEqual(revision.bom_id.product_qty, 120)
         self.assertEqual(revision.bom_id.batch_size, 120)
+        # The quantities were written for another size: MMR-040.
+        self.assertEqual(revision.to_review_count, 2)
+        with self.assertRaisesRegex(UserError, "MMR-040"):
+            revision.with_user(self.user_preparer).action_submit()
+        revision.with_user(self.user_preparer).action_review_quantities()
         self._sign(revision, 'submit', self.user_preparer)
         for vals in ({'batch_size': 130}, {'uom_id': self.gram.id}, {'formulation_code': "X"},
                      {'product_id': self.component_a.id}):

@@ -1,3 +1,5 @@
+import json
+
 from psycopg2 import IntegrityError
 from psycopg2.errors import CheckViolation
 
@@ -560,8 +562,16 @@ class TestProductionRoutes(GateCommon):
         with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, refused), self.cr.savepoint():
             self.cr.execute(forged.replace("r.document,", "jsonb_set(r.document, '{precautions}', '\"x\"'),"),
                             [self.small.id, fitting.id])
+        snapshot = self.small._prepare_snapshot()
+        head, tail = forged.split("jsonb_build_object(")
+        honest = head + "%s::jsonb" + tail.split(")", 1)[1]
+        for change in ({'name': "The Pope"}, {'id': 0}, {'signature_sha256': 'x'}):
+            with self.subTest(change=change), mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, refused), \
+                    self.cr.savepoint():
+                signatures = [dict(snapshot['signatures'][0], **change), snapshot['signatures'][1]]
+                self.cr.execute(honest, [json.dumps(dict(snapshot, signatures=signatures)), self.small.id, fitting.id])
         # The honest one passes: the trigger judges content, not the road.
-        self.cr.execute(forged, [self.small.id, fitting.id])
+        self.cr.execute(honest, [json.dumps(snapshot), self.small.id, fitting.id])
 
     def test_delete(self):
         """BPR-010: a released order is not deleted, by the ORM or by SQL."""
