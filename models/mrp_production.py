@@ -532,6 +532,31 @@ class MrpProduction(models.Model):
         self._mmr_refuse_divided()
         return super()._split_productions(amounts, cancel_remaining_qty, set_consumed_qty)
 
+    def _get_consumption_issues(self):
+        """Compare the consumption of a controlled batch with its snapshot, not with today's bill of materials (USE-040)."""
+        released = self.filtered('mmr_snapshot_sha256')
+        issues = super(MrpProduction, self - released)._get_consumption_issues()
+        if self.env.context.get('skip_consumption'):
+            return issues
+        for order in released:
+            planned, consumed = {}, {}
+            for row in order.mmr_snapshot['document']['components']:
+                product = row['product']['id']
+                unit = self.env['uom.uom'].browse(row['unit_id'])
+                planned[product] = planned.get(product, 0) + convert(
+                    row['quantity'], unit, self.env['product.product'].browse(product).uom_id)
+            for move in order.move_raw_ids.filtered('picked'):
+                product = move.product_id
+                consumed[product.id] = consumed.get(product.id, 0) + convert(
+                    move._get_picked_quantity(), move.product_uom, product.uom_id)
+            issues += [
+                (order, self.env['product.product'].browse(product), float(consumed.get(product, 0)),
+                 float(planned.get(product, 0)))
+                for product in dict.fromkeys([*planned, *consumed])
+                if planned.get(product, 0) != consumed.get(product, 0)
+            ]
+        return issues
+
     def _get_quantity_produced_issues(self):
         issues = super()._get_quantity_produced_issues()
         # Less than planned is yield: no backorder is offered (USE-020).

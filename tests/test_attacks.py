@@ -89,6 +89,14 @@ class TestAttacks(GateCommon):
             self.assertEqual(order.state, 'done')
             self.assertEqual(order.move_raw_ids.mapped('quantity'), [90, 10])
             self.assertEqual(order.qty_produced, produced)
+        # Other consumption is asked about, against the snapshot.
+        order = self._confirmed()
+        order.qty_producing = 100
+        order._set_qty_producing()
+        order.move_raw_ids[0].quantity = 89
+        [(issue_order, product, consumed, planned)] = order._get_consumption_issues()
+        self.assertEqual((issue_order, product, consumed, planned), (order, self.component_a, 89, 90))
+        self.assertEqual(order.button_mark_done()['res_model'], 'mrp.consumption.warning')
 
     def test_product_under_another_template(self):
         """USE-020: a controlled product does not leave control by changing its template."""
