@@ -63,7 +63,8 @@ def without_defaults(model, names):
     keys = {f'default_{name}' for name in names} & model.env.context.keys()
     if not keys:
         return model
-    return model.with_context({key: value for key, value in model.env.context.items() if key not in keys})
+    context = {key: value for key, value in model.env.context.items() if key not in keys}
+    return model.with_env(model.env(context=context))
 
 
 @contextmanager

@@ -1,3 +1,5 @@
+from contextvars import ContextVar
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -9,6 +11,9 @@ SNAPSHOT_FIELDS = {'mmr_controlled', 'mmr_revision_id', 'mmr_snapshot', 'mmr_sna
 FIXED_FIELDS = {'product_id', 'product_qty', 'product_uom_id', 'bom_id', 'company_id', 'consumption'}
 #: What a closed batch has recorded.
 RECORDED_FIELDS = {'qty_producing', 'lot_producing_ids'}
+
+#: The orders whose moves and work orders were created while orders are being created.
+_rows_created_for = ContextVar('mrp_mmr_rows_created_for', default=None)
 
 
 class MrpProduction(models.Model):
@@ -192,7 +197,26 @@ class MrpProduction(models.Model):
                 born = self.new({name: vals[name] for name in ('name', 'product_id', 'bom_id') if name in vals})
                 if born.product_id.mmr_controlled:
                     raise born._mmr_refuse_unreleased()
-        return super().create(vals_list)
+        token = _rows_created_for.set(set())
+        try:
+            productions = super().create(vals_list)
+            others = _rows_created_for.get().difference(productions.ids)
+        finally:
+            _rows_created_for.reset(token)
+        self.browse(others)._mmr_refuse_released(self.env._("components and work orders"))
+        return productions
+
+    def _mmr_check_new_rows(self, what):
+        """Refuse new rows of released orders; for orders that are being created, once and without reading them.
+
+        :return: whether the check was done now
+        """
+        collected = _rows_created_for.get()
+        if collected is not None:
+            collected.update(self.ids)
+            return False
+        self._mmr_refuse_released(what)
+        return True
 
     def write(self, vals):
         guarded = vals.keys() & (SNAPSHOT_FIELDS | FIXED_FIELDS | RECORDED_FIELDS | {'state', 'is_locked'})

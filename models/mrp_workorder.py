@@ -1,6 +1,5 @@
 from odoo import api, models
-
-from ..tools import in_transition
+from odoo.exceptions import MissingError
 
 
 class MrpWorkorder(models.Model):
@@ -9,7 +8,7 @@ class MrpWorkorder(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         workorders = super().create(vals_list)
-        workorders._mmr_check_editable()
+        workorders.production_id._mmr_check_new_rows(self.env._("work orders"))
         return workorders
 
     def write(self, vals):
@@ -23,18 +22,18 @@ class MrpWorkorder(models.Model):
                 changed = changed.filtered(lambda workorder: vals['workcenter_id'] not in (
                     workorder.operation_id.workcenter_id | workorder.operation_id.workcenter_id.alternative_workcenter_ids
                 ).ids)
-            changed._mmr_check_editable()
+            # Work of a released batch is that of its snapshot (USE-030).
+            changed.production_id._mmr_refuse_released(self.env._("work orders"))
         return super().write(vals)
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_mmr_released(self):
-        self.exists()._mmr_check_editable()
-
-    def _mmr_check_editable(self):
-        """Refuse to add, change or remove work of a released batch (USE-030)."""
-        for production in self.production_id:
-            if production.state != 'draft' and production.mmr_snapshot_sha256 and not in_transition(production):
-                raise production._mmr_refuse_change(self.env._("work orders"))
+        try:
+            orders = self.production_id
+        except MissingError:
+            # Core deletes work orders again that a change of the bill of materials has deleted already.
+            orders = self.exists().production_id
+        orders._mmr_refuse_released(self.env._("work orders"))
 
     def button_finish(self):
         for workorder in self:

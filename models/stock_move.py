@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import MissingError
 
 #: What a component or by-product of a released batch is; actual quantities and lots are entered freely.
 PLANNED_FIELDS = {
@@ -15,9 +16,8 @@ class StockMove(models.Model):
     def create(self, vals_list):
         moves = super().create(vals_list)
         # After the insert, as a default may have chosen the order.
-        for name in ORDER_FIELDS:
-            moves[name]._mmr_refuse_released(self.env._("components and by-products"))
-        moves._mmr_check_other_products()
+        if moves._mmr_orders()._mmr_check_new_rows(self.env._("components and by-products")):
+            moves._mmr_check_other_products()
         return moves
 
     def write(self, vals):
@@ -42,8 +42,12 @@ class StockMove(models.Model):
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_mmr_released(self):
-        # Core deletes moves again that a change of the bill of materials has deleted already.
-        self.exists()._mmr_orders()._mmr_refuse_released(self.env._("components and by-products"))
+        try:
+            orders = self._mmr_orders()
+        except MissingError:
+            # Core deletes moves again that a change of the bill of materials has deleted already.
+            orders = self.exists()._mmr_orders()
+        orders._mmr_refuse_released(self.env._("components and by-products"))
 
     def _mmr_orders(self):
         return self.raw_material_production_id | self.production_id
