@@ -37,7 +37,8 @@ class StockMove(models.Model):
                     move._mmr_orders()._mmr_refuse_released(self.env._("components and by-products"))
         result = super().write(vals)
         if planned & {'product_id', 'production_id'}:
-            self._mmr_check_other_products()
+            # Such a change may have merged moves away.
+            self.exists()._mmr_check_other_products()
         return result
 
     @api.ondelete(at_uninstall=True)
