@@ -10,6 +10,7 @@ from . import mrp_bom_line
 from . import mrp_bom_byproduct
 from . import mrp_routing_workcenter
 from . import mrp_production
+from . import mrp_production_release
 from . import mrp_workorder
 from . import mrp_unbuild
 from . import stock_move

@@ -5,5 +5,6 @@ from . import test_esignature
 from . import test_http
 from . import test_mmr
 from . import test_mmr_revision
+from . import test_performance
 from . import test_production_gate
 from . import test_report
