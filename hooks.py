@@ -2,20 +2,33 @@
 
 from odoo.exceptions import UserError
 
+#: Tables whose rows are content of a revision.
+ROWS = (
+    'mrp_mmr_step', 'mrp_mmr_step_check', 'mrp_mmr_specification', 'mrp_mmr_equipment', 'mrp_mmr_ingredient',
+    'mrp_mmr_pack', 'mrp_mmr_pack_line', 'mrp_mmr_section', 'mrp_mmr_reference', 'mrp_mmr_answer',
+)
 TRIGGERS = {
     'mrp_bom': ('mrp_mmr_guard_bom',),
-    'mrp_bom_line': ('mrp_mmr_guard_insert_delete', 'mrp_mmr_guard_update'),
+    'mrp_bom_line': ('mrp_mmr_guard_insert_delete', 'mrp_mmr_guard_update', 'mrp_mmr_guard_overage'),
     'mrp_bom_byproduct': ('mrp_mmr_guard_insert_delete', 'mrp_mmr_guard_update'),
     'mrp_routing_workcenter': ('mrp_mmr_guard_insert_delete', 'mrp_mmr_guard_update'),
     'mrp_routing_workcenter_dependencies_rel': ('mrp_mmr_guard_dependency',),
     'mrp_production': ('mrp_mmr_guard_production',),
     'mrp_mmr': ('mrp_mmr_guard_identity',),
     'mrp_mmr_revision': ('mrp_mmr_guard_revision',),
+    'mrp_mmr_step_sop_rel': ('mrp_mmr_guard_step_sop',),
+    'mrp_mmr_label': ('mrp_mmr_guard_label',),
+    'mrp_mmr_review': ('mrp_mmr_guard_review',),
+    'mrp_mmr_requirement': ('mrp_mmr_guard_requirement',),
+    'mrp_mmr_file': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
+    **{table: ('mrp_mmr_guard_row',) for table in ROWS},
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
 }
 FUNCTIONS = (
     'mrp_mmr_guard_bom', 'mrp_mmr_guard_content', 'mrp_mmr_guard_production', 'mrp_mmr_guard_identity',
-    'mrp_mmr_guard_revision', 'mrp_mmr_guard_dependency', 'mrp_mmr_append_only',
+    'mrp_mmr_guard_revision', 'mrp_mmr_guard_dependency', 'mrp_mmr_append_only', 'mrp_mmr_guard_row',
+    'mrp_mmr_guard_overage', 'mrp_mmr_guard_step_sop', 'mrp_mmr_guard_label', 'mrp_mmr_guard_review',
+    'mrp_mmr_guard_requirement',
 )
 
 

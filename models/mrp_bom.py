@@ -5,9 +5,16 @@ from ..tools import in_transition, refusal
 
 # The third floor: what the ORM refuses, PostgreSQL refuses too (plain SQL, other addons, sudo).
 CONTENT_TRIGGERS = {
-    'mrp_bom_line': 'product_id, product_qty, gmp_qty, product_uom_id, bom_id, operation_id, sequence',
+    'mrp_bom_line': (
+        'product_id, product_qty, gmp_qty, product_uom_id, bom_id, operation_id, sequence, mmr_base_qty, '
+        'mmr_is_active, mmr_is_declared, mmr_not_in_product, mmr_strength, mmr_strength_unit, mmr_supplier_id, '
+        'mmr_overage_kind, mmr_overage, mmr_overage_rationale, mmr_tolerance, mmr_tolerance_justification, '
+        'mmr_weighing_verified, mmr_addition_verified'),
     'mrp_bom_byproduct': 'product_id, product_qty, product_uom_id, bom_id, operation_id, sequence',
-    'mrp_routing_workcenter': 'name, workcenter_id, bom_id, sequence, active, mmr_instruction',
+    'mrp_routing_workcenter': (
+        'name, workcenter_id, bom_id, sequence, active, mmr_instruction, mmr_stage, mmr_yield_control, '
+        'mmr_theoretical_yield, mmr_yield_uom_id, mmr_yield_min, mmr_yield_max, mmr_yield_rationale, mmr_time_limit, '
+        'mmr_hold_time, mmr_storage_conditions'),
 }
 
 GUARD_CONTENT_FUNCTION = """
@@ -83,6 +90,11 @@ class MrpBom(models.Model):
             bom.mmr_locked = any(revision.state != 'draft' for revision in bom.mmr_revision_ids)
 
     @api.model
+    def _mmr_revisions_of_rows(self, vals_list):
+        """Return the revisions of the bills of materials that rows with these values would belong to."""
+        return self.browse({vals.get('bom_id') for vals in vals_list} - {None, False}).mmr_revision_ids
+
+    @api.model
     def _mmr_create_content_triggers(self, table):
         """Create the triggers that freeze ``table``; called by the model of that table in its ``init``."""
         # The tables are initialised in no order that could be relied on: each brings the function along.
@@ -98,8 +110,12 @@ class MrpBom(models.Model):
             columns=SQL(', ').join(SQL.identifier(name) for name in CONTENT_TRIGGERS[table].split(', ')),
         ))
 
-    def _mmr_boms(self):
-        return self
+    def _mmr_revisions(self):
+        return self.mmr_revision_ids
+
+    @api.model
+    def _mmr_revisions_of(self, vals_list):
+        return self.env['mrp.mmr.revision']
 
     @api.model
     def _mmr_content_fields(self):

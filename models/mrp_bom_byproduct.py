@@ -9,8 +9,12 @@ class MrpBomByproduct(models.Model):
         super().init()
         self.env['mrp.bom']._mmr_create_content_triggers(self._table)
 
-    def _mmr_boms(self):
-        return self.bom_id
+    def _mmr_revisions(self):
+        return self.bom_id.mmr_revision_ids
+
+    @api.model
+    def _mmr_revisions_of(self, vals_list):
+        return self.env['mrp.bom']._mmr_revisions_of_rows(vals_list)
 
     @api.model
     def _mmr_content_fields(self):

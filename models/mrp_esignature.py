@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..tools import is_signing, iso_utc, sha256
 
@@ -16,6 +17,16 @@ MEANINGS = [
     ('certified', "Certified"),
     ('retired', "Retired"),
 ]
+
+
+APPEND_ONLY_FUNCTION = """
+    CREATE OR REPLACE FUNCTION mrp_mmr_append_only() RETURNS trigger AS $$
+    BEGIN
+        RAISE EXCEPTION '% is append-only: % is refused (SIG-030, 21 CFR 11.70).', TG_TABLE_NAME, TG_OP
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                  CONSTRAINT = 'mrp_mmr_append_only';
+    END $$ LANGUAGE plpgsql;
+"""
 
 
 class MrpEsignature(models.Model):
@@ -47,6 +58,11 @@ class MrpEsignature(models.Model):
     content = fields.Json(readonly=True, prefetch=False, help="The signed content, where it may change later.")
     content_sha256 = fields.Char("Digest of the Content", required=True, readonly=True)
     signature_sha256 = fields.Char("Digest of the Signature", required=True, readonly=True)
+    annex = fields.Json(
+        readonly=True, prefetch=False, help="What else the signer was shown and signed, by digest: the redline, for instance.")
+    basis_signature_id = fields.Many2one(
+        'mrp.esignature', "Given On", readonly=True, index='btree_not_null', ondelete='restrict',
+        help="The signature of the preparer over the same content; where that one is void, this one is.")
     voids_signature_id = fields.Many2one(
         'mrp.esignature', "Voids", readonly=True, index='btree_not_null', ondelete='restrict')
     voided_by_ids = fields.One2many('mrp.esignature', 'voids_signature_id', readonly=True)
@@ -56,23 +72,24 @@ class MrpEsignature(models.Model):
 
     def init(self):
         super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_append_only() RETURNS trigger AS $$
-            BEGIN
-                RAISE EXCEPTION '% is append-only: % is refused (SIG-030, 21 CFR 11.70).', TG_TABLE_NAME, TG_OP
-                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                          CONSTRAINT = 'mrp_mmr_append_only';
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_append_only BEFORE UPDATE OR DELETE ON mrp_esignature
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_append_only();
-            CREATE OR REPLACE TRIGGER mrp_mmr_append_only_truncate BEFORE TRUNCATE ON mrp_esignature
-                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_append_only();
-        """)
+        self._make_append_only(self._table)
 
-    @api.depends('voided_by_ids')
+    @api.model
+    def _make_append_only(self, table):
+        """Close ``table`` to UPDATE, DELETE and TRUNCATE; called by its model's ``init``."""
+        self.env.cr.execute(APPEND_ONLY_FUNCTION)
+        self.env.cr.execute(SQL(
+            """
+            CREATE OR REPLACE TRIGGER mrp_mmr_append_only BEFORE UPDATE OR DELETE ON %(table)s
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_append_only();
+            CREATE OR REPLACE TRIGGER mrp_mmr_append_only_truncate BEFORE TRUNCATE ON %(table)s
+                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_append_only();
+            """, table=SQL.identifier(table)))
+
+    @api.depends('voided_by_ids', 'basis_signature_id.voided_by_ids')
     def _compute_is_void(self):
         for signature in self:
-            signature.is_void = bool(signature.voided_by_ids)
+            signature.is_void = bool(signature.voided_by_ids or signature.basis_signature_id.voided_by_ids)
 
     @api.depends('signed_at', 'signer_tz')
     def _compute_signed_at_text(self):
@@ -111,13 +128,13 @@ class MrpEsignature(models.Model):
 
     @api.model
     def _prepare_signature_vals(self, record, user, meaning, statement, role, digest, comment=None,
-                                content=None, voids=None):
+                                content=None, voids=None, annex=None, basis=None):
         """Return the values of a signature of ``user`` over ``record``; the caller checked the credential."""
         vals = {
             'res_model': record._name,
             'res_id': record.id,
             'record_name': record.display_name,
-            'company_id': record.company_id.id,
+            'company_id': (record.company_id or self.env.company).id,
             'user_id': user.id,
             'partner_id': user.partner_id.id,
             'signer_name': user.name,
@@ -131,6 +148,8 @@ class MrpEsignature(models.Model):
             'content': content,
             'content_sha256': digest,
             'voids_signature_id': voids.id if voids else False,
+            'annex': annex,
+            'basis_signature_id': basis.id if basis else False,
         }
         vals['signature_sha256'] = sha256(self._get_signed_content(vals))
         return vals
@@ -138,8 +157,11 @@ class MrpEsignature(models.Model):
     @api.model
     def _get_signed_content(self, vals):
         """Return what the digest of a signature covers (SIG-030)."""
+        annex, basis = vals.get('annex'), vals.get('basis_signature_id')
         return {
-            'schema': 'mrp_mmr/signature/1',
+            # Signatures without these two are made as they always were.
+            **({'schema': 'mrp_mmr/signature/2', 'annex': annex or None, 'basis': basis or None}
+               if annex or basis else {'schema': 'mrp_mmr/signature/1'}),
             'record': {'model': vals.get('res_model'), 'id': vals.get('res_id'), 'name': vals.get('record_name')},
             'signer': {
                 'user': vals.get('user_id'), 'partner': vals.get('partner_id'), 'name': vals.get('signer_name'),
@@ -159,9 +181,9 @@ class MrpEsignature(models.Model):
         self.ensure_one()
         vals = {name: self[name] for name in (
             'res_model', 'res_id', 'record_name', 'signer_name', 'signer_login', 'signer_role', 'meaning',
-            'statement', 'comment', 'signed_at', 'signer_tz', 'content_sha256')}
+            'statement', 'comment', 'signed_at', 'signer_tz', 'content_sha256', 'annex')}
         vals.update(user_id=self.user_id.id, partner_id=self.partner_id.id,
-                    voids_signature_id=self.voids_signature_id.id)
+                    voids_signature_id=self.voids_signature_id.id, basis_signature_id=self.basis_signature_id.id)
         return (
             sha256(self._get_signed_content(vals)) == self.signature_sha256
             and (not self.content or sha256(self.content) == self.content_sha256)
@@ -182,4 +204,5 @@ class MrpEsignature(models.Model):
             'time_zone': self.signer_tz,
             'content_sha256': self.content_sha256,
             'signature_sha256': self.signature_sha256,
+            **({'annex': self.annex} if self.annex else {}),
         }

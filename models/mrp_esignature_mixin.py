@@ -26,7 +26,8 @@ class MrpEsignatureMixin(models.AbstractModel):
         """Return what signing ``action`` means now, after checking that it is possible at all.
 
         :return: dict of ``meaning`` (see mrp.esignature), ``statement``, ``group`` (xmlid of the role),
-            ``digest`` and ``content`` (what is signed), ``comment_required``
+            ``digest`` and ``content`` (what is signed), ``comment_required``, ``annex`` (what else is signed),
+            ``basis`` (the signature it is given on); the role may be a record of res.groups
         :raise UserError: where the record's state or content does not allow the action
         """
         raise NotImplementedError
@@ -37,6 +38,10 @@ class MrpEsignatureMixin(models.AbstractModel):
     def _apply_signing_action(self, action, signature):
         """Do what was signed, in the transaction of the signature."""
         raise NotImplementedError
+
+    def _get_signing_group(self, group):
+        """Return the group of a role, which signing actions name by xmlid or record."""
+        return (self.env.ref(group) if isinstance(group, str) else group).sudo()
 
     def _get_voided_signatures(self, action):
         """Return the signature that signing ``action`` voids, or an empty one."""
@@ -71,7 +76,7 @@ class MrpEsignatureMixin(models.AbstractModel):
                 self.env))[prepared['meaning']],
             'statement': prepared['statement'],
             'digest': prepared['digest'],
-            'role': self.env.ref(prepared['group']).sudo().name,
+            'role': self._get_signing_group(prepared['group']).name,
             'comment_required': prepared.get('comment_required', False),
         }
 
@@ -122,9 +127,9 @@ class MrpEsignatureMixin(models.AbstractModel):
         signatures = self.env['mrp.esignature'].sudo()
         vals = signatures._prepare_signature_vals(
             self, user, prepared['meaning'], prepared['statement'],
-            self.env.ref(prepared['group']).sudo().with_context(lang='en_US').name,
+            self._get_signing_group(prepared['group']).with_context(lang='en_US').name,
             prepared['digest'], comment=comment, content=prepared.get('content'),
-            voids=self._get_voided_signatures(action))
+            voids=self._get_voided_signatures(action), annex=prepared.get('annex'), basis=prepared.get('basis'))
         with signing(vals['signature_sha256']):
             signature = signatures.create(vals)
         with transition(self):
@@ -179,11 +184,12 @@ class MrpEsignatureMixin(models.AbstractModel):
 
         :raise AccessError: where the user is no member of the group
         """
-        if not self.env.user.has_group(group):
+        group = self._get_signing_group(group)
+        if group not in self.env.user.sudo().all_group_ids:
             raise refusal(
                 self.env,
                 self.env._("%(user)s does not have the role %(role)s, which signs this for %(record)s.",
-                           user=self.env.user.name, role=self.env.ref(group).sudo().name,
+                           user=self.env.user.name, role=group.name,
                            record=self.display_name),
                 "APR-050, 21 CFR 111.12(b), 211.22(a)",
                 self.env._("ask a person who has this role to sign."), record=self, exception=AccessError)

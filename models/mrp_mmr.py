@@ -1,5 +1,8 @@
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import GMP_DIGITS, convert, decimal_string, exact, in_transition, refusal, transition, without_defaults
@@ -8,7 +11,8 @@ from ..tools import GMP_DIGITS, convert, decimal_string, exact, in_transition, r
 IDENTITY_FIELDS = {'product_id', 'formulation_code', 'batch_size', 'uom_id', 'profile_id', 'company_id'}
 #: Set by the system alone.
 SYSTEM_FIELDS = {
-    'name', 'last_revision', 'batch_size_product_uom', 'effective_revision_id', 'open_revision_id', 'revision_ids'}
+    'name', 'last_revision', 'batch_size_product_uom', 'effective_revision_id', 'open_revision_id', 'revision_ids',
+    'date_next_review'}
 
 
 class MrpMmr(models.Model):
@@ -58,6 +62,14 @@ class MrpMmr(models.Model):
     is_signed = fields.Boolean(
         compute='_compute_is_signed', compute_sudo=True, help="Somebody signed a revision: the identity is fixed.")
     production_count = fields.Integer("Manufacturing Orders", compute='_compute_production_count')
+    review_interval = fields.Integer(
+        "Review Every (months)", tracking=True, compute='_compute_review_interval', store=True, readonly=False,
+        precompute=True, aggregator=None, help="0: no review is planned (REV-070, EU GMP 4.5).")
+    date_next_review = fields.Date(
+        "Next Review", readonly=True, copy=False, tracking=True,
+        help="Planned when a revision becomes effective and when somebody signed a periodic review.")
+    is_review_overdue = fields.Boolean(
+        "Review Overdue", compute='_compute_is_review_overdue', search='_search_is_review_overdue')
 
     _key_uniq = models.UniqueIndex(
         '(company_id, product_id, formulation_code, batch_size_product_uom)',
@@ -149,7 +161,33 @@ class MrpMmr(models.Model):
         self.ensure_one()
         return f"{decimal_string(self.batch_size)} {self.uom_id.name or ''}".strip()
 
+    @api.depends('profile_id')
+    def _compute_review_interval(self):
+        for mmr in self:
+            mmr.review_interval = mmr.profile_id.review_interval
+
+    @api.depends('date_next_review', 'effective_revision_id')
+    def _compute_is_review_overdue(self):
+        for mmr in self:
+            mmr.is_review_overdue = bool(
+                mmr.effective_revision_id and mmr.date_next_review and mmr.date_next_review < mmr._get_today())
+
+    @api.model
+    def _search_is_review_overdue(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        overdue = Domain('effective_revision_id', '!=', False) & Domain(
+            'date_next_review', '<', fields.Date.context_today(self))
+        return overdue if True in value else ~overdue
+
     # === CHECKS === #
+
+    @api.constrains('review_interval', 'profile_id')
+    def _check_review_interval(self):
+        for mmr in self:
+            if mmr.review_interval < 0 or (mmr.profile_id.code == 'PEU' and not mmr.review_interval):
+                raise ValidationError(self.env._(
+                    "%s: set after how many months it is reviewed. Rule: REV-070, EU GMP 4.5.", mmr.display_name))
 
     @api.constrains('batch_size', 'uom_id', 'product_id')
     def _check_batch_size_unit(self):
@@ -269,14 +307,45 @@ class MrpMmr(models.Model):
     def action_new_revision(self):
         """Open a draft revision copied from the effective one, or the latest; refused while one is open."""
         self.ensure_one()
-        if self.open_revision_id:
-            raise refusal(
-                self.env,
-                self.env._("%(mmr)s has the open revision %(number)s (%(state)s).", mmr=self.display_name,
-                           number=self.open_revision_id.revision, state=self.open_revision_id._get_state_label()),
-                "REV-020, EU GMP 4.3", self.env._("finish or cancel that revision first."), record=self)
         source = self.effective_revision_id or self.revision_ids.sorted('revision')[-1:]
         return source.action_new_revision()
+
+    def _check_no_open_revision(self):
+        """Refuse a second open revision.
+
+        :raise UserError: naming the open one
+        """
+        for mmr in self.filtered('open_revision_id'):
+            raise refusal(
+                self.env,
+                self.env._("%(mmr)s has the open revision %(number)s (%(state)s).", mmr=mmr.display_name,
+                           number=mmr.open_revision_id.revision, state=mmr.open_revision_id._get_state_label()),
+                "REV-020, EU GMP 4.3", self.env._("finish or cancel that revision first."), record=mmr)
+
+    def _plan_next_review(self):
+        """Set the date of the next review from today on, where reviews are planned (REV-070, EU GMP 4.5)."""
+        for mmr in self.filtered('review_interval'):
+            today = mmr._get_today()
+            with transition(mmr):
+                mmr.sudo().date_next_review = today + relativedelta(months=mmr.review_interval)
+
+    def _check_review_not_overdue(self):
+        """Refuse orders of an MMR whose review is overdue, where the company wants that (REV-070).
+
+        :raise UserError: naming the date
+        """
+        for mmr in self:
+            if mmr.company_id.mmr_block_overdue_review and mmr.is_review_overdue:
+                raise refusal(
+                    self.env,
+                    self.env._("The review of %(mmr)s was due on %(date)s.", mmr=mmr.display_name,
+                               date=mmr.date_next_review),
+                    "REV-070, EU GMP 4.5", self.env._("have Quality Control sign the periodic review."), record=mmr)
+
+    def _get_today(self):
+        """Return today's date where the company is."""
+        self.ensure_one()
+        return fields.Date.context_today(self.with_context(tz=self.company_id.partner_id.tz or 'UTC'))
 
     def action_new_order(self):
         """Open a new manufacturing order of exactly this MMR."""

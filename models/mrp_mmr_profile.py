@@ -14,6 +14,11 @@ class MrpMmrProfile(models.Model):
     sequence = fields.Integer(default=10)
     citation = fields.Char(help="The rules that ask for a master record under this profile.")
 
+    review_interval = fields.Integer(
+        "Review Every (months)", default=24, help="Proposed for new MMRs of this profile; 0: none (REV-070, EU GMP 4.5).")
+    requirement_ids = fields.One2many('mrp.mmr.requirement', 'profile_id', "Requirements")
+    reviewer_ids = fields.One2many('mrp.mmr.reviewer', 'profile_id', "Reviewers")
+
     _code_uniq = models.Constraint('UNIQUE (code)', "A profile with this code exists already.")
 
     def write(self, vals):

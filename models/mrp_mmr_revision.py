@@ -1,13 +1,13 @@
 import logging
-from datetime import timedelta
 
 from psycopg2 import IntegrityError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 
-from ..tools import in_transition, refusal, sha256, transition, without_defaults
+from ..tools import GMP_DIGITS, exact, in_transition, refusal, transition, without_defaults
+from .mrp_mmr_section import SECTIONS
 
 _logger = logging.getLogger(__name__)
 
@@ -20,6 +20,15 @@ STATES = [
     ('obsolete', "Obsolete"),
     ('cancelled', "Cancelled"),
 ]
+CHANGE_CATEGORIES = [
+    ('initial', "First revision"),
+    ('formula', "Formula"),
+    ('process', "Process"),
+    ('specification', "Specification"),
+    ('equipment', "Equipment"),
+    ('packaging', "Packaging or label"),
+    ('document', "Wording"),
+]
 #: Every way a revision can go; PostgreSQL knows the same table (see ``init``).
 TRANSITIONS = {
     ('draft', 'submitted'), ('draft', 'cancelled'), ('submitted', 'draft'), ('submitted', 'approved'),
@@ -29,13 +38,22 @@ OPEN_STATES = ('draft', 'submitted', 'approved')
 #: Content of the revision itself; its bill of materials guards its own.
 CONTENT_FIELDS = {
     'change_category', 'description', 'reason', 'date_effective', 'precautions', 'mmr_id', 'bom_id',
-    'bom_line_ids', 'operation_ids', 'byproduct_ids',
+    'bom_line_ids', 'operation_ids', 'byproduct_ids', 'product_description', 'dosage_form', 'dosage_unit_weight',
+    'dosage_unit_weight_unit', 'process_rationale', 'theoretical_yield', 'yield_min', 'yield_max', 'yield_rationale',
+    'yield_to_review', 'step_ids', 'equipment_ids', 'specification_ids', 'ingredient_ids', 'pack_ids', 'reference_ids',
+    'section_ids', 'answer_ids',
 }
+#: The columns among them; PostgreSQL freezes them with the document.
+CONTENT_COLUMNS = (
+    'change_category', 'description', 'reason', 'precautions', 'date_effective', 'product_description', 'dosage_form',
+    'dosage_unit_weight', 'dosage_unit_weight_unit', 'process_rationale', 'theoretical_yield', 'yield_min', 'yield_max',
+    'yield_rationale',
+)
 #: Set by the workflow alone.
 SYSTEM_FIELDS = {
     'state', 'revision', 'document', 'document_sha256', 'prepared_signature_id', 'approved_signature_id',
     'retired_signature_id', 'effective_at', 'ended_at', 'submitted_once', 'editor_ids',
-    'company_id', 'product_id', 'formulation_code',
+    'company_id', 'product_id', 'formulation_code', 'review_ids',
 }
 
 
@@ -61,24 +79,48 @@ class MrpMmrRevision(models.Model):
     product_id = fields.Many2one(related='mmr_id.product_id', store=True, index=True, precompute=True)
     formulation_code = fields.Char(related='mmr_id.formulation_code', store=True, precompute=True)
     profile_id = fields.Many2one(related='mmr_id.profile_id')
+    profile_code = fields.Char(related='mmr_id.profile_id.code', string="Code of the Profile")
     batch_size = fields.Float(related='mmr_id.batch_size')
     uom_id = fields.Many2one(related='mmr_id.uom_id')
 
-    change_category = fields.Selection([
-        ('initial', "First revision"),
-        ('formula', "Formula"),
-        ('process', "Process"),
-        ('specification', "Specification"),
-        ('equipment', "Equipment"),
-        ('packaging', "Packaging or label"),
-        ('document', "Wording"),
-    ], default='formula', required=True, tracking=True)
+    change_category = fields.Selection(CHANGE_CATEGORIES, default='formula', required=True, tracking=True)
     description = fields.Text("Description of the Change", tracking=True)
     reason = fields.Text(tracking=True, help="Why this revision is made.")
     precautions = fields.Text("Special Notations and Precautions", help="Write 'none' where there are none.")
     date_effective = fields.Date(
         "Effective Date", tracking=True,
         help="From this day on the revision is used. Empty: as soon as Quality Control approved it.")
+
+    product_description = fields.Text("Description of the Product", help="Appearance, shape, colour, marking.")
+    dosage_form = fields.Char(help="For instance: film-coated tablet (21 CFR 211.186(b)(1)).")
+    dosage_unit_weight = fields.Float(
+        "Weight of a Dosage Unit", digits=(16, GMP_DIGITS), aggregator=None,
+        help="Total weight or measure of one dosage unit (21 CFR 211.186(b)(2)).")
+    dosage_unit_weight_unit = fields.Char("Unit of the Dosage Weight")
+    process_rationale = fields.Text(
+        "Rationale of the Process Specifications",
+        help="Why meeting the in-process specifications assures that the product meets its own (21 CFR 111.70(c)(2)).")
+    theoretical_yield = fields.Float(
+        digits=(16, GMP_DIGITS), aggregator=None,
+        help="Quantity at the end of manufacture if nothing were lost (21 CFR 111.3), in the unit of the batch size.")
+    yield_min = fields.Float(
+        "Minimum Yield (%)", digits=(16, GMP_DIGITS), aggregator=None, help="A yield equal to the limit is inside.")
+    yield_max = fields.Float("Maximum Yield (%)", digits=(16, GMP_DIGITS), aggregator=None)
+    yield_rationale = fields.Text("Rationale of the Band")
+    yield_to_review = fields.Boolean(
+        "Yield To Be Reviewed", copy=False, help="It was copied from another batch size and was not looked at yet.")
+
+    step_ids = fields.One2many('mrp.mmr.step', 'revision_id', "Steps")
+    equipment_ids = fields.One2many('mrp.mmr.equipment', 'revision_id', "Equipment")
+    specification_ids = fields.One2many('mrp.mmr.specification', 'revision_id', "Specifications")
+    ingredient_ids = fields.One2many('mrp.mmr.ingredient', 'revision_id', "Declared Ingredients")
+    pack_ids = fields.One2many('mrp.mmr.pack', 'revision_id', "Pack Sizes")
+    reference_ids = fields.One2many('mrp.mmr.reference', 'revision_id', "Referenced Documents")
+    section_ids = fields.One2many('mrp.mmr.section', 'revision_id', "Device Sections")
+    answer_ids = fields.One2many('mrp.mmr.answer', 'revision_id', "Answers")
+    review_ids = fields.One2many('mrp.mmr.review', 'revision_id', "Reviews", readonly=True)
+    open_review_names = fields.Char("Waits for the Reviews", compute='_compute_open_review_names')
+    overages_to_confirm = fields.Integer("Overages to Confirm", compute='_compute_overages_to_confirm')
 
     bom_id = fields.Many2one(
         'mrp.bom', "Bill of Materials", required=True, readonly=True, copy=False, ondelete='restrict',
@@ -128,6 +170,11 @@ class MrpMmrRevision(models.Model):
         'CHECK (prepared_signature_id <> approved_signature_id)',
         "Two signatures are needed (APR-030, 21 CFR 211.186(a)).")
 
+    _yield_band = models.Constraint(
+        "CHECK (yield_min >= 0 AND theoretical_yield >= 0 AND (yield_max = 0 OR yield_min <= yield_max))",
+        "A yield band lies between a minimum of at least 0 % and a maximum that is not below it. "
+        "Rule: CON-060, 21 CFR 111.210(f).")
+
     def init(self):
         super().init()
         allowed = ', '.join(f"('{old}', '{new}')" for old, new in sorted(TRANSITIONS))
@@ -162,11 +209,9 @@ class MrpMmrRevision(models.Model):
                         AND OLD.revision <> 0
                    OR (OLD.submitted_once AND NEW.submitted_once IS NOT TRUE)
                    OR (OLD.state <> 'draft' AND NEW.state <> 'draft' AND
-                       (NEW.change_category, NEW.description, NEW.reason, NEW.precautions, NEW.date_effective,
-                        NEW.document, NEW.document_sha256, NEW.prepared_signature_id)
+                       (@new_content@, NEW.document, NEW.document_sha256, NEW.prepared_signature_id)
                        IS DISTINCT FROM
-                       (OLD.change_category, OLD.description, OLD.reason, OLD.precautions, OLD.date_effective,
-                        OLD.document, OLD.document_sha256, OLD.prepared_signature_id))
+                       (@old_content@, OLD.document, OLD.document_sha256, OLD.prepared_signature_id))
                    OR (OLD.approved_signature_id IS NOT NULL
                        AND NEW.approved_signature_id IS DISTINCT FROM OLD.approved_signature_id)
                    OR (OLD.effective_at IS NOT NULL AND NEW.effective_at IS DISTINCT FROM OLD.effective_at)
@@ -195,12 +240,32 @@ class MrpMmrRevision(models.Model):
                             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                                   CONSTRAINT = 'mrp_mmr_revision_signed';
                     END IF;
+                    IF EXISTS (SELECT FROM mrp_mmr_review v
+                                WHERE v.revision_id = NEW.id AND v.prepared_signature_id = NEW.prepared_signature_id
+                                  AND v.signature_id IS NULL)
+                       OR jsonb_array_length(COALESCE(NEW.document -> 'reviewers', '[]')) <> (
+                            SELECT count(*) FROM mrp_mmr_review v
+                             WHERE v.revision_id = NEW.id AND v.prepared_signature_id = NEW.prepared_signature_id) THEN
+                        RAISE EXCEPTION 'Revision % still waits for a review (APR-030).', OLD.revision
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_revision_reviewed';
+                    END IF;
+                    IF OLD.state = 'submitted' AND EXISTS (
+                            SELECT FROM mrp_bom_line l
+                             WHERE l.bom_id = NEW.bom_id AND l.mmr_overage > 0
+                               AND (l.mmr_overage_confirmed_id IS NULL OR COALESCE(l.mmr_overage_rationale, '') = '')) THEN
+                        RAISE EXCEPTION 'Quality Control has not confirmed every overage of revision % (PRD-050).', OLD.revision
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_revision_overages';
+                    END IF;
                 END IF;
                 RETURN NEW;
             END $$ LANGUAGE plpgsql;
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_revision BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_revision
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_revision();
         """
+        for row in ('new', 'old'):
+            guard = guard.replace(f'@{row}_content@', ', '.join(f'{row.upper()}.{name}' for name in CONTENT_COLUMNS))
         self.env.cr.execute(guard.replace('@allowed@', allowed))
 
     # === COMPUTE === #
@@ -211,10 +276,22 @@ class MrpMmrRevision(models.Model):
             revision.display_name = self.env._(
                 "%(mmr)s revision %(number)s", mmr=revision.mmr_id.name, number=revision.revision)
 
-    @api.depends('bom_line_ids.mmr_to_review')
+    @api.depends('bom_line_ids.mmr_to_review', 'operation_ids.mmr_yield_to_review', 'yield_to_review')
     def _compute_to_review_count(self):
         for revision in self:
-            revision.to_review_count = len(revision.bom_line_ids.filtered('mmr_to_review'))
+            revision.to_review_count = (
+                len(revision.bom_line_ids.filtered('mmr_to_review')) + revision.yield_to_review
+                + len(revision.operation_ids.filtered('mmr_yield_to_review')))
+
+    @api.depends('review_ids.signature_id', 'state')
+    def _compute_open_review_names(self):
+        for revision in self:
+            revision.open_review_names = ', '.join(revision._get_open_reviews().mapped('name'))
+
+    @api.depends('bom_line_ids.mmr_overage', 'bom_line_ids.mmr_overage_confirmed_id')
+    def _compute_overages_to_confirm(self):
+        for revision in self:
+            revision.overages_to_confirm = len(revision.sudo()._get_unconfirmed_overages())
 
     def _compute_signature_ids(self):
         signatures = self.env['mrp.esignature'].search(
@@ -252,6 +329,9 @@ class MrpMmrRevision(models.Model):
                     self.env, self.env._("%s has an open revision already.", mmr.display_name),
                     "REV-020, EU GMP 4.3", self.env._("finish or cancel that revision first."), record=mmr)
             vals['revision'] = mmr._take_revision_number()
+            vals.setdefault('theoretical_yield', mmr.batch_size)
+            if mmr.profile_id.code == 'PDEV' and 'section_ids' not in vals:
+                vals['section_ids'] = [Command.create({'code': code}) for code, _label in SECTIONS]
             content = {
                 name: vals.pop(name) for name in ('bom_line_ids', 'operation_ids', 'byproduct_ids') if name in vals}
             vals['bom_id'] = self.env['mrp.bom'].create(
@@ -272,8 +352,24 @@ class MrpMmrRevision(models.Model):
                 raise refusal(
                     self.env, self.env._("A revision stays with its MMR and its bill of materials."),
                     "REV-020, EU GMP 4.3", self.env._("create a new revision instead."), record=self)
-            self.bom_id._mmr_check_editable()
+            self._check_editable()
         return super().write(vals)
+
+    def _check_editable(self):
+        """Refuse unless these revisions are drafts, and remember who edits them (APR-040).
+
+        :raise UserError: where a revision is no draft any more
+        """
+        for revision in self:
+            if revision.state != 'draft':
+                raise refusal(
+                    self.env,
+                    self.env._("%(revision)s is %(state)s: its content cannot be changed.",
+                               revision=revision.display_name, state=revision._get_state_label()),
+                    "REV-010, 21 CFR 111.123(a)(1), 211.100(a), EU GMP 4.3",
+                    self.env._("create a new revision of %(mmr)s.", mmr=revision.mmr_id.display_name),
+                    record=revision)
+        self._register_editor()
 
     def copy(self, default=None):  # pylint: disable=method-required-super
         raise UserError(self.env._(
@@ -323,6 +419,11 @@ class MrpMmrRevision(models.Model):
                                               'product_uom_id', 'batch_size')})
             if other_size:
                 revision.bom_id.bom_line_ids.write({'mmr_to_review': True})
+                if exact(revision.yield_max):
+                    revision.yield_to_review = True
+                else:
+                    revision.theoretical_yield = revision.mmr_id.batch_size
+                revision.operation_ids.filtered('mmr_yield_control').write({'mmr_yield_to_review': True})
 
     def _register_editor(self):
         """Remember who edits the content; sudo keeps the person, so elevated writes count as well."""
@@ -333,22 +434,6 @@ class MrpMmrRevision(models.Model):
                 missing.write({'editor_ids': [Command.link(user.id)]})
 
     # === ACTIONS === #
-
-    def action_submit(self):
-        """Open the signature of the preparer (APR-020, 21 CFR 211.186(a))."""
-        return self.action_open_signature('submit')
-
-    def action_approve(self):
-        """Open the signature of Quality Control (APR-030, 21 CFR 111.123(a)(1))."""
-        return self.action_open_signature('approve')
-
-    def action_reject(self):
-        """Open the rejection of Quality Control: signed, with a reason (APR-010)."""
-        return self.action_open_signature('reject')
-
-    def action_retire(self):
-        """Open the retirement by Quality Control: signed, with a reason (REV-080)."""
-        return self.action_open_signature('retire')
 
     def action_cancel(self):
         """Abandon a draft; its number is not used again (REV-020, EU GMP 4.3)."""
@@ -366,28 +451,107 @@ class MrpMmrRevision(models.Model):
         """Clear all *to be reviewed* marks; the person who does it is named in the chatter (MMR-040)."""
         self.check_access('write')
         for revision in self:
-            lines = revision.bom_line_ids.filtered('mmr_to_review')
-            lines.write({'mmr_to_review': False})
+            count = revision.to_review_count
+            revision.bom_line_ids.filtered('mmr_to_review').write({'mmr_to_review': False})
+            revision.operation_ids.filtered('mmr_yield_to_review').write({'mmr_yield_to_review': False})
+            if revision.yield_to_review:
+                revision.yield_to_review = False
             revision.message_post(body=self.env._(
-                "All %(count)s quantities were reviewed for the batch size %(size)s.",
-                count=len(lines), size=revision.mmr_id._get_batch_size_label()))
+                "All %(count)s quantities and yields were reviewed for the batch size %(size)s.",
+                count=count, size=revision.mmr_id._get_batch_size_label()))
         return True
 
     def action_new_revision(self):
-        """Open a draft copied from this revision: content only, no signature, date or decision (REV-030)."""
+        """Open the dialog that makes the next revision from this one, with category and reason (REV-030)."""
         self.ensure_one()
         self.check_access('read')
-        revision = self.create({
-            'mmr_id': self.mmr_id.id,
-            'change_category': 'formula',
-            'precautions': self.precautions,
-        })
-        revision._copy_content_from(self.bom_id)
+        self.mmr_id._check_no_open_revision()
         return {
             'type': 'ir.actions.act_window',
-            'res_model': self._name,
-            'res_id': revision.id,
+            'name': self.env._("New Revision"),
+            'res_model': 'mrp.mmr.change',
             'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_revision_ids': self.ids},
+        }
+
+    def _create_successor(self, vals):
+        """Return a new draft of each MMR, copied from these revisions: content, no signature or decision (REV-030).
+
+        :param dict vals: change category, description, reason and effective date of the drafts
+        """
+        drafts = self.browse()
+        for revision in self:
+            draft = self.create(dict(vals, mmr_id=revision.mmr_id.id))
+            draft._copy_content_from(revision.bom_id, source=revision)
+            drafts |= draft
+        return drafts
+
+    def action_confirm_overages(self):
+        """Confirm every open overage of this revision as Quality Control (PRD-050)."""
+        self.ensure_one()
+        return self._get_unconfirmed_overages().action_confirm_overage()
+
+    def _get_unconfirmed_overages(self):
+        return self.bom_line_ids.filtered(
+            lambda line: line.mmr_overage and not line.mmr_overage_confirmed_id)
+
+    @api.model
+    def _search_where_used(self, product=None, equipment=None, category=None, sop=None, label=None, partner=None):
+        """Return the revisions whose content uses all of what is given (REV-040); none where nothing is given."""
+        domains = []
+        if product:
+            materials = self.env['mrp.mmr.pack.line'].search([('product_id', '=', product.id)]).revision_id
+            labels = self.env['mrp.mmr.pack'].search([('label_id.product_id', '=', product.id)]).revision_id
+            boms = self.env['mrp.bom.line'].sudo().search([('product_id', '=', product.id)]).bom_id
+            domains.append(['|', ('id', 'in', (materials | labels).ids), ('bom_id', 'in', boms.ids)])
+        if equipment:
+            rows = self.env['mrp.mmr.equipment'].search(
+                ['|', ('equipment_id', '=', equipment.id), ('category_id', '=', equipment.category_id.id or -1)])
+            domains.append([('id', 'in', rows.revision_id.ids)])
+        if category:
+            rows = self.env['mrp.mmr.equipment'].search(
+                ['|', ('category_id', '=', category.id), ('equipment_id.category_id', '=', category.id)])
+            domains.append([('id', 'in', rows.revision_id.ids)])
+        if sop:
+            domains.append([('id', 'in', sop._get_revisions().ids)])
+        if label:
+            rows = self.env['mrp.mmr.pack'].search([('label_id', '=', label.id)])
+            domains.append([('id', 'in', rows.revision_id.ids)])
+        if partner:
+            boms = self.env['mrp.bom.line'].sudo().search([('mmr_supplier_id', '=', partner.id)]).bom_id
+            domains.append([('bom_id', 'in', boms.ids)])
+        return self.search(Domain.AND(domains)) if domains else self.browse()
+
+    def action_import_components(self):
+        """Open Odoo's import for the components of this draft."""
+        return self._action_import('mrp.bom.line', {'default_bom_id': self.bom_id.id})
+
+    def action_import_steps(self):
+        """Open Odoo's import for the steps of this draft."""
+        return self._action_import('mrp.mmr.step', {'default_revision_id': self.id})
+
+    def _action_import(self, model, context):
+        self.ensure_one()
+        self.check_access('write')
+        self._check_editable()
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'import',
+            'name': self.env._("Import into %s", self.display_name),
+            'params': {'model': model, 'context': dict(context, mmr_revision_id=self.id)},
+        }
+
+    def action_copy_to_mmr(self):
+        """Open the dialog that makes another MMR from this revision: another batch size, another product."""
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Copy to a New MMR"),
+            'res_model': 'mrp.mmr.create',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_source_id': self.id},
         }
 
     def action_view_bom(self):
@@ -412,114 +576,6 @@ class MrpMmrRevision(models.Model):
     def action_new_order(self):
         return self.mmr_id.action_new_order()
 
-    # === SIGNING === #
-
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        actions = {
-            'submit': ('draft', 'prepared', 'mrp_mmr.group_mmr_preparer', self.env._(
-                "I prepared this master manufacturing record; it is complete and correct.")),
-            'approve': ('submitted', 'approved', 'mrp_mmr.group_mmr_qc', self.env._(
-                "I reviewed this master manufacturing record independently and approve it for use.")),
-            'reject': ('submitted', 'rejected', 'mrp_mmr.group_mmr_qc', self.env._(
-                "I reject this master manufacturing record; the preparer's signature is void.")),
-            'retire': (('approved', 'effective'), 'retired', 'mrp_mmr.group_mmr_qc', self.env._(
-                "I retire this master manufacturing record without successor.")),
-        }
-        if action not in actions:
-            raise UserError(self.env._("Unknown signature: %s", action))
-        states, meaning, group, statement = actions[action]
-        if self.state not in states:
-            raise self._refuse_transition(statement)
-        result = {
-            'meaning': meaning, 'group': group, 'statement': statement,
-            'comment_required': action in ('reject', 'retire'),
-        }
-        if action == 'submit':
-            self._check_complete()
-            document = self._prepare_document()
-            return dict(result, content=document, digest=sha256(document))
-        return dict(result, digest=self.document_sha256)
-
-    def _check_signer(self, action, user):
-        if action == 'submit':
-            self.check_access('write')
-        if action != 'approve':
-            return
-        persons = (self.prepared_signature_id.user_id | self.sudo().editor_ids | self.create_uid)._get_gmp_persons()
-        persons.add(('partner', self.prepared_signature_id.sudo().partner_id.id))
-        if persons & user._get_gmp_persons():
-            raise refusal(
-                self.env,
-                self.env._("%(user)s prepared or edited %(revision)s and cannot approve it.",
-                           user=user.name, revision=self.display_name),
-                "APR-040, 21 CFR 211.186(a), 111.12(b)",
-                self.env._("ask an independent person of Quality Control to approve."), record=self)
-        if self.date_effective and self.date_effective < self._get_today():
-            raise refusal(
-                self.env,
-                self.env._("The effective date %(date)s of %(revision)s lies before its approval.",
-                           date=self.date_effective, revision=self.display_name),
-                "REV-030, EU GMP 4.3", self.env._("reject it, so that the preparer sets a new date."), record=self)
-        if not self._is_content_signed():
-            raise refusal(
-                self.env,
-                self.env._("The content of %s is not what its preparer signed.", self.display_name),
-                "APR-060, 21 CFR 11.70", self.env._("reject it, so that it is submitted again."), record=self)
-
-    def _get_voided_signatures(self, action):
-        return self.prepared_signature_id if action == 'reject' else self.env['mrp.esignature']
-
-    def _apply_signing_action(self, action, signature):
-        now = signature.signed_at
-        if action == 'submit':
-            self.write({
-                'state': 'submitted', 'submitted_once': True, 'prepared_signature_id': signature.id,
-                'document': signature.content, 'document_sha256': signature.content_sha256,
-            })
-            self._notify_approvers()
-        elif action == 'reject':
-            # Document and preparer's signature stay with the void signature itself.
-            self.write({'state': 'draft', 'prepared_signature_id': False, 'document': False,
-                        'document_sha256': False})
-            self._close_approval_activities()
-        elif action == 'approve':
-            self.write({'state': 'approved', 'approved_signature_id': signature.id})
-            self._close_approval_activities()
-            self._activate_due()
-        elif action == 'retire':
-            self.write({'state': 'obsolete', 'retired_signature_id': signature.id, 'ended_at': now})
-            with transition(self.bom_id):
-                self.bom_id.write({'active': False})
-        self._message_log(
-            body=self.env._("%(meaning)s by %(name)s, digest %(digest)s. %(comment)s",
-                            meaning=signature._get_meaning_label(), name=signature.signer_name,
-                            digest=signature.content_sha256[:16], comment=signature.comment or ''),
-            author_id=signature.partner_id.id)
-
-    def _refuse_transition(self, statement):
-        return refusal(
-            self.env,
-            self.env._("%(revision)s is %(state)s: '%(step)s' is not possible now.", revision=self.display_name,
-                       state=self._get_state_label(), step=statement),
-            "APR-010, 21 CFR 111.123(a)(1)",
-            self.env._("follow the life of a revision: draft, submitted, approved, effective."), record=self)
-
-    def _notify_approvers(self):
-        """Give every eligible member of Quality Control an activity."""
-        group = self.env.ref('mrp_mmr.group_mmr_qc').sudo()
-        blocked = (self.editor_ids | self.prepared_signature_id.user_id)._get_gmp_persons()
-        for user in group.all_user_ids:
-            if user.active and not user.share and self.company_id in user.company_ids \
-                    and not blocked & user._get_gmp_persons():
-                self.activity_schedule(
-                    'mrp_mmr.mail_activity_type_approval', user_id=user.id,
-                    date_deadline=self._get_today() + timedelta(days=3),
-                    summary=self.env._("Approve %s", self.display_name))
-
-    def _close_approval_activities(self):
-        self.activity_unlink(['mrp_mmr.mail_activity_type_approval'])
-
     # === EFFECTIVE === #
 
     def _get_today(self):
@@ -541,6 +597,7 @@ class MrpMmrRevision(models.Model):
             revision._check_signatures()
             with transition(revision, revision.bom_id, predecessor, predecessor.bom_id):
                 predecessor.write({'state': 'superseded', 'ended_at': now})
+                predecessor._flag_running_orders()
                 predecessor.bom_id.write({'active': False})
                 # One effective revision at a time, in the database too.
                 self.env.flush_all()
@@ -548,6 +605,7 @@ class MrpMmrRevision(models.Model):
                 self.env.flush_all()
                 revision.bom_id.write({'active': True})
                 revision.product_id.product_tmpl_id.sudo().mmr_controlled = True
+            revision.mmr_id._plan_next_review()
             revision._move_draft_orders()
         return due
 

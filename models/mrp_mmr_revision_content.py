@@ -1,34 +1,11 @@
-"""What a revision says: its content, the document that is signed, and what orders take from it."""
+"""The content of a revision: where it is copied from, and what orders take from it."""
 
-from odoo import api, fields, models
+from odoo import models
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from ..tools import convert, decimal_string, iso_utc, refusal, sha256
-
-DOCUMENT_SCHEMA = 'mrp_mmr/mmr/1'
-
-
-def _agrees(live, frozen):
-    """Whether live content still is what a frozen document says.
-
-    Records that the document identifies by id or code may have been renamed since; which ones they are may
-    not change. What a later version of the addon adds to the content is not in an older document, and does
-    not count.
-    """
-    if isinstance(frozen, dict):
-        if not isinstance(live, dict):
-            return False
-        identified = {'id', 'code'} & frozen.keys()
-        names = {'name'} if identified else set()
-        if 'id' in frozen:
-            names.add('code')
-        if 'unit_id' in frozen:
-            names.add('unit')
-        return all(key in live and _agrees(live[key], frozen[key]) for key in frozen.keys() - names)
-    if isinstance(frozen, list):
-        return isinstance(live, list) and len(live) == len(frozen) and all(map(_agrees, live, frozen))
-    return live == frozen
+from ..tools import convert, exact, iso_utc, refusal, sha256
+from .mrp_mmr_revision_document import agrees
 
 
 class MrpMmrRevision(models.Model):
@@ -36,198 +13,87 @@ class MrpMmrRevision(models.Model):
 
     # === CONTENT === #
 
-    @api.model
-    def _prepare_content_vals(self, bom, product, to_review=False):
-        """Return values that copy lines, operations and by-products of ``bom`` for ``product``.
+    def _copy_content_from(self, bom, source=None, to_review=False, ratio=None):
+        """Fill this draft from a bill of materials, and from the revision ``source`` where there is one.
 
-        Quantities are copied as they are; ``to_review`` marks each of them (MMR-040).
+        Content is copied, never a signature, date or decision (REV-030).
+
+        :param bom: the bill of materials that components, stages and by-products come from
+        :param source: the revision that everything else comes from
+        :param bool to_review: mark every quantity and yield as *to be reviewed* (MMR-040)
+        :param ratio: Decimal; propose quantities and yields multiplied by it. Only together with ``to_review``:
+            an approved MMR is never scaled by itself (MMR-030).
         """
-        operations = bom.operation_ids.filtered(lambda operation: not operation._skip_operation_line(product))
-        lines = bom.bom_line_ids.filtered(lambda line: not line._skip_bom_line(product))
-        byproducts = bom.byproduct_ids.filtered(lambda line: not line._skip_byproduct_line(product))
-        return {
-            'operations': [{
-                'name': operation.name,
-                'sequence': operation.sequence,
-                'workcenter_id': operation.workcenter_id.id,
-                'time_mode': operation.time_mode,
-                'time_mode_batch': operation.time_mode_batch,
-                'time_cycle_manual': operation.time_cycle_manual,
-                'mmr_instruction': operation.mmr_instruction,
-            } for operation in operations],
-            'operation_ids': operations.ids,
-            'lines': [{
-                'product_id': line.product_id.id,
-                'gmp_qty': line._get_mmr_quantity(),
-                'product_uom_id': line.product_uom_id.id,
-                'sequence': line.sequence,
-                'mmr_to_review': to_review or line.mmr_to_review,
-                'operation_id': line.operation_id.id,
-            } for line in lines],
-            'byproducts': [{
-                'product_id': line.product_id.id,
-                'product_qty': line.product_qty,
-                'product_uom_id': line.product_uom_id.id,
-                'sequence': line.sequence,
-                'cost_share': line.cost_share,
-                'operation_id': line.operation_id.id,
-            } for line in byproducts],
-        }
-
-    def _copy_content_from(self, bom, to_review=False):
-        """Fill this draft's bill of materials from another one (operations first, lines point to them)."""
         self.ensure_one()
-        content = self._prepare_content_vals(bom, self.product_id, to_review)
-        operations = self.env['mrp.routing.workcenter'].create([
-            dict(vals, bom_id=self.bom_id.id) for vals in content['operations']])
-        mapping = dict(zip(content['operation_ids'], operations.ids, strict=True))
-        for source, operation in zip(
-                self.env['mrp.routing.workcenter'].browse(content['operation_ids']), operations, strict=True):
-            blockers = [mapping[blocker.id] for blocker in source.blocked_by_operation_ids if blocker.id in mapping]
+        source = (source or self.browse()).sudo()
+        product = self.product_id
+        operations = bom.operation_ids.filtered(lambda row: not row._skip_operation_line(product))
+        lines = bom.bom_line_ids.filtered(lambda row: not row._skip_bom_line(product))
+        byproducts = bom.byproduct_ids.filtered(lambda row: not row._skip_byproduct_line(product))
+        mapping = {}
+
+        def scaled(value):
+            return float(exact(exact(value) * ratio)) if ratio and to_review else value
+
+        def copy(rows, parent, change=None):
+            vals_list = []
+            for row in rows:
+                vals = dict(row._mmr_copy_vals(mapping), **parent)
+                vals_list.append(change(row, vals) if change else vals)
+            copies = self.env[rows._name].create(vals_list)
+            mapping[rows._name] = dict(zip(rows.ids, copies.ids, strict=True))
+            return copies
+
+        def change_operation(row, vals):
+            return dict(
+                vals, mmr_theoretical_yield=scaled(row.mmr_theoretical_yield),
+                mmr_yield_to_review=row.mmr_yield_control and (to_review or row.mmr_yield_to_review))
+
+        def change_line(row, vals):
+            quantity = scaled(row._get_mmr_quantity())
+            if vals.get('mmr_overage_kind') == 'amount':
+                vals['mmr_overage'] = scaled(row.mmr_overage)
+            vals['mmr_base_qty'] = scaled(row.mmr_base_qty) if row.mmr_overage else quantity
+            return dict(
+                vals, gmp_qty=quantity, mmr_tolerance=scaled(row.mmr_tolerance),
+                mmr_to_review=to_review or row.mmr_to_review)
+
+        def change_byproduct(row, vals):
+            return dict(vals, product_qty=scaled(row.product_qty), cost_share=row.cost_share)
+
+        in_bom = {'bom_id': self.bom_id.id}
+        copies = copy(operations, in_bom, change_operation)
+        stages = mapping['mrp.routing.workcenter']
+        for row, stage in zip(operations, copies, strict=True):
+            blockers = [stages[blocker.id] for blocker in row.blocked_by_operation_ids if blocker.id in stages]
             if blockers:
-                operation.blocked_by_operation_ids = [Command.set(blockers)]
-        for model, key in (('mrp.bom.line', 'lines'), ('mrp.bom.byproduct', 'byproducts')):
-            self.env[model].create([
-                dict(vals, bom_id=self.bom_id.id, operation_id=mapping.get(vals['operation_id'], False))
-                for vals in content[key]])
+                stage.blocked_by_operation_ids = [Command.set(blockers)]
+        copy(lines, in_bom, change_line)
+        copy(byproducts, in_bom, change_byproduct)
         if self.bom_id.allow_operation_dependencies != bom.allow_operation_dependencies:
             self.bom_id.allow_operation_dependencies = bom.allow_operation_dependencies
-
-    def _prepare_document(self):
-        """Return the whole content of the revision, live, as the document that is signed.
-
-        Quantities are decimal strings, times ISO 8601 UTC; ``schema/mmr.schema.json`` describes it.
-        """
-        self.ensure_one()
-        mmr = self.mmr_id
-        # Signed wording must not depend on the language of the signer.
-        bom = self.bom_id.sudo().with_context(lang=None)
-        product = bom.product_id
-        operations = bom.operation_ids.sorted(lambda operation: (operation.sequence, operation.id))
-        positions = {operation.id: position for position, operation in enumerate(operations, 1)}
-
-        def product_vals(record):
-            return {'id': record.id, 'code': record.default_code or None,
-                    'name': record.with_context(display_default_code=False).display_name}
-
-        def product_quantity(quantity, unit, record):
-            # A unit's ratio is content as well: it says how much a drum is.
-            converted = convert(quantity, unit, record.uom_id)
-            return None if converted is None else decimal_string(converted)
-
-        return {
-            'schema': DOCUMENT_SCHEMA,
-            'number': mmr.name,
-            'revision': self.revision,
-            'company': {'id': mmr.company_id.id, 'name': mmr.company_id.sudo().name},
-            'profile': {'code': mmr.profile_id.code, 'name': mmr.profile_id.with_context(lang=None).name},
-            'product': product_vals(product),
-            'formulation': mmr.formulation_code,
-            'batch_size': {
-                'quantity': decimal_string(mmr.batch_size),
-                'unit': mmr.uom_id.with_context(lang=None).name, 'unit_id': mmr.uom_id.id,
-                'product_unit_quantity': product_quantity(mmr.batch_size, mmr.uom_id, product)},
-            'change': {
-                'category': self.change_category,
-                'description': self.description or None,
-                'reason': self.reason or None,
-            },
-            'effective_date': fields.Date.to_string(self.date_effective) or None,
-            'precautions': self.precautions or None,
-            'components': [{
-                'position': position,
-                'product': product_vals(line.product_id),
-                'quantity': decimal_string(line.gmp_qty),
-                'unit': line.product_uom_id.name,
-                'unit_id': line.product_uom_id.id,
-                'product_unit_quantity': product_quantity(line.gmp_qty, line.product_uom_id, line.product_id),
-                'operation': positions.get(line.operation_id.id),
-            } for position, line in enumerate(
-                bom.bom_line_ids.sorted(lambda line: (line.sequence, line.id)), 1)],
-            'operations': [{
-                'position': positions[operation.id],
-                'name': operation.name,
-                'work_center': {'id': operation.workcenter_id.id, 'name': operation.workcenter_id.name},
-                'instruction': operation.mmr_instruction or None,
-                'predecessors': sorted(
-                    positions[blocker.id] for blocker in operation.blocked_by_operation_ids
-                    if blocker.id in positions)
-                # Without dependencies Odoo runs the operations one after the other.
-                if bom.allow_operation_dependencies else list(range(1, positions[operation.id]))[-1:],
-            } for operation in operations],
-            'by_products': [{
-                'position': position,
-                'product': product_vals(line.product_id),
-                'quantity': decimal_string(line.product_qty),
-                'unit': line.product_uom_id.name,
-                'unit_id': line.product_uom_id.id,
-                'product_unit_quantity': product_quantity(line.product_qty, line.product_uom_id, line.product_id),
-                'operation': positions.get(line.operation_id.id),
-            } for position, line in enumerate(
-                bom.byproduct_ids.sorted(lambda line: (line.sequence, line.id)), 1)],
-        }
-
-    def _get_unmet_requirements(self):
-        """Return everything that keeps this draft from being submitted, as ``(citation, text)`` rows."""
-        self.ensure_one()
-        rows = []
-        bom = self.bom_id
-        if not self.reason or not self.reason.strip():
-            rows.append(("REV-030, EU GMP 4.3", self.env._("The reason of this revision is missing.")))
-        if not bom.bom_line_ids:
-            rows.append(("CON-020, 21 CFR 111.210(b)", self.env._("The list of components is empty.")))
-        if not bom.operation_ids:
-            rows.append(("CON-150, 21 CFR 111.205(b)(2)", self.env._("There is no operation.")))
-        if not self.precautions or not self.precautions.strip():
-            rows.append(("CON-110, 21 CFR 111.210(h)(4)", self.env._(
-                "Special notations and precautions are blank; write 'none' where there are none.")))
-        if decimal_string(bom.product_qty) != decimal_string(self.batch_size) or bom.product_uom_id != self.uom_id:
-            rows.append(("MMR-010, 21 CFR 111.205(a)", self.env._(
-                "Odoo's precision 'Product Unit' cannot hold the batch size %(size)s exactly. Write it in a "
-                "smaller unit, or raise the precision.", size=self.mmr_id._get_batch_size_label())))
-        kits = self.env['mrp.bom']._bom_find(
-            bom.bom_line_ids.product_id, company_id=self.company_id.id, bom_type='phantom')
-        for line in bom.bom_line_ids:
-            name = line.product_id.display_name
-            if line.gmp_qty <= 0:
-                rows.append(("CON-030, 21 CFR 111.210(c)", self.env._("%s: the quantity must be greater than zero.", name)))
-            elif not line._is_mmr_quantity_exact():
-                rows.append(("CON-030, 21 CFR 111.210(c)", self.env._(
-                    "%(component)s: Odoo's precision 'Product Unit' cannot hold %(quantity)s %(unit)s exactly. "
-                    "Write it in a smaller unit, or raise the precision.",
-                    component=name, quantity=decimal_string(line.gmp_qty), unit=line.product_uom_id.name)))
-            if not line.product_uom_id._has_common_reference(line.product_id.uom_id):
-                rows.append(("CON-030, 21 CFR 111.210(c)", self.env._(
-                    "%(component)s: %(unit)s does not convert to %(product_unit)s.", component=name,
-                    unit=line.product_uom_id.name, product_unit=line.product_id.uom_id.name)))
-            if line.product_id == self.product_id:
-                rows.append(("CON-020, 21 CFR 111.210(b)", self.env._("%s: the product is no component of itself.", name)))
-            if line.product_id.type != 'consu':
-                rows.append(("CON-020, 21 CFR 111.210(b)", self.env._(
-                    "%s: a service is no component; Odoo consumes goods only.", name)))
-            if line.mmr_to_review:
-                rows.append(("MMR-040, 21 CFR 111.205(a)", self.env._(
-                    "%s: the quantity comes from another batch size and was not reviewed.", name)))
-            if kits.get(line.product_id):
-                rows.append(("MMR-050, 21 CFR 111.210(b)", self.env._(
-                    "%s is a kit: add its components one by one.", name)))
-        if self.date_effective and self.date_effective < self._get_today():
-            rows.append(("REV-030, EU GMP 4.3", self.env._("The effective date lies in the past.")))
-        return rows
-
-    def _check_complete(self):
-        """Refuse with every unmet row at once.
-
-        :raise UserError: where anything is missing
-        """
-        rows = self._get_unmet_requirements()
-        if rows:
-            raise refusal(
-                self.env,
-                self.env._("%(revision)s is not complete:\n%(rows)s", revision=self.display_name,
-                           rows='\n'.join(f"• {text} [{citation}]" for citation, text in rows)),
-                "CON-010 to CON-200, 21 CFR 111.210",
-                self.env._("fill in what is listed and submit again."), record=self)
+        if not source:
+            return
+        in_revision = {'revision_id': self.id}
+        copy(source.equipment_ids.filtered(lambda row: row.operation_id in operations), in_revision)
+        copy(source.step_ids.filtered(
+            lambda row: row.operation_id in operations and (not row.bom_line_id or row.bom_line_id in lines)), in_revision)
+        copy(source.step_ids.check_ids.filtered(lambda row: row.step_id.id in mapping['mrp.mmr.step']), in_revision)
+        copy(source.pack_ids, in_revision)
+        copy(source.pack_ids.line_ids, in_revision)
+        for rows in (source.specification_ids, source.ingredient_ids, source.reference_ids):
+            copy(rows, in_revision)
+        copy(source.answer_ids.filtered(lambda row: row.requirement_id.profile_id == self.profile_id), in_revision)
+        self.section_ids.unlink()
+        copy(source.section_ids, in_revision)
+        vals = {name: source[name] for name in (
+            'precautions', 'product_description', 'dosage_form', 'dosage_unit_weight', 'dosage_unit_weight_unit',
+            'process_rationale', 'yield_min', 'yield_max', 'yield_rationale')}
+        size = convert(source.batch_size, source.uom_id, self.uom_id)
+        same_size = size is not None and size == exact(self.batch_size)
+        self.write(dict(
+            vals, theoretical_yield=source.theoretical_yield if same_size and source.uom_id == self.uom_id
+            else scaled(source.theoretical_yield), yield_to_review=to_review or source.yield_to_review))
 
     # === USE ON ORDERS === #
 
@@ -245,7 +111,7 @@ class MrpMmrRevision(models.Model):
         self.ensure_one()
         return (
             sha256(self.document) == self.document_sha256
-            and _agrees(self._prepare_document(), self.document)
+            and agrees(self._prepare_document(), self.document)
         )
 
     def _check_bom_is_signed(self):
@@ -262,7 +128,7 @@ class MrpMmrRevision(models.Model):
         rows = []
         for position in sorted(signed.keys() | current.keys()):
             was, now = signed.get(position), current.get(position)
-            if not (was and now and _agrees(now, was)):
+            if not (was and now and agrees(now, was)):
                 rows.append(self.env._(
                     "%(component)s: %(now)s in the bill of materials, %(was)s in the MMR",
                     component=(was or now)['product']['name'],

@@ -75,6 +75,7 @@ class MrpProduction(models.Model):
         used._lock_for_release()
         for revision in used:
             revision._check_bom_is_signed()
+            revision.mmr_id._check_review_not_overdue()
         by_revision = {}
         for order, revision in chosen.items():
             if order.bom_id != revision.bom_id:

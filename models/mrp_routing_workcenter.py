@@ -1,4 +1,15 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..tools import GMP_DIGITS
+
+STAGES = [
+    ('dispensing', "Dispensing"),
+    ('processing', "Processing"),
+    ('packaging', "Packaging"),
+    ('labelling', "Labelling"),
+    ('testing', "Testing"),
+]
 
 
 class MrpRoutingWorkcenter(models.Model):
@@ -7,6 +18,31 @@ class MrpRoutingWorkcenter(models.Model):
 
     mmr_instruction = fields.Text(
         "Instruction", help="What is to be done in this operation, as it is signed and printed in the MMR.")
+    mmr_stage = fields.Selection(STAGES, "Stage", default='processing')
+    mmr_step_ids = fields.One2many('mrp.mmr.step', 'operation_id', "Steps")
+    mmr_equipment_ids = fields.One2many('mrp.mmr.equipment', 'operation_id', "Equipment")
+    mmr_yield_control = fields.Boolean(
+        "Yield Control", help="The yield of this stage is controlled (21 CFR 111.210(f)).")
+    mmr_theoretical_yield = fields.Float("Theoretical Yield", digits=(16, GMP_DIGITS), aggregator=None)
+    mmr_yield_uom_id = fields.Many2one('uom.uom', "Yield Unit", ondelete='restrict')
+    mmr_yield_min = fields.Float("Minimum Yield (%)", digits=(16, GMP_DIGITS), aggregator=None)
+    mmr_yield_max = fields.Float("Maximum Yield (%)", digits=(16, GMP_DIGITS), aggregator=None)
+    mmr_yield_rationale = fields.Text("Rationale of the Band")
+    mmr_yield_to_review = fields.Boolean("Yield To Be Reviewed", copy=False)
+    mmr_time_limit = fields.Float("Maximum Duration (h)", digits=(16, GMP_DIGITS), aggregator=None)
+    mmr_hold_time = fields.Float(
+        "Maximum Hold Time (h)", digits=(16, GMP_DIGITS), aggregator=None,
+        help="Between the end of this stage and the beginning of the next one.")
+    mmr_storage_conditions = fields.Char("Storage until the Next Stage")
+
+    _mmr_yield_band = models.Constraint(
+        "CHECK (mmr_yield_min >= 0 AND mmr_theoretical_yield >= 0 "
+        "AND (mmr_yield_max = 0 OR mmr_yield_min <= mmr_yield_max))",
+        "A yield band lies between a minimum of at least 0 % and a maximum that is not below it. "
+        "Rule: CON-060, 21 CFR 111.210(f).")
+    _mmr_times = models.Constraint(
+        "CHECK (mmr_time_limit >= 0 AND mmr_hold_time >= 0)",
+        "Times are not negative. Rule: CON-150, 21 CFR 211.111.")
 
     def init(self):
         super().init()
@@ -31,10 +67,39 @@ class MrpRoutingWorkcenter(models.Model):
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_dependency();
         """)
 
-    def _mmr_boms(self):
-        return self.bom_id
+    @api.model
+    def name_search(self, name='', domain=None, operator='ilike', limit=100):
+        # An import names rows of the revision that it fills, and of no other.
+        revision = self.env.context.get('mmr_revision_id')
+        if revision:
+            domain = Domain(domain or Domain.TRUE) & Domain('bom_id.mmr_revision_ids', '=', revision)
+        return super().name_search(name, domain, operator, limit)
+
+    def _mmr_revisions(self):
+        return self.bom_id.mmr_revision_ids
+
+    @api.model
+    def _mmr_revisions_of(self, vals_list):
+        return self.env['mrp.bom']._mmr_revisions_of_rows(vals_list)
 
     @api.model
     def _mmr_content_fields(self):
-        return {'name', 'workcenter_id', 'bom_id', 'sequence', 'active', 'mmr_instruction',
-                'blocked_by_operation_ids', 'needed_by_operation_ids', 'bom_product_template_attribute_value_ids'}
+        return {
+            'name', 'workcenter_id', 'bom_id', 'sequence', 'active', 'mmr_instruction', 'blocked_by_operation_ids',
+            'needed_by_operation_ids', 'bom_product_template_attribute_value_ids', 'mmr_stage', 'mmr_step_ids',
+            'mmr_equipment_ids', 'mmr_yield_control', 'mmr_theoretical_yield', 'mmr_yield_uom_id', 'mmr_yield_min',
+            'mmr_yield_max', 'mmr_yield_rationale', 'mmr_yield_to_review', 'mmr_time_limit', 'mmr_hold_time',
+            'mmr_storage_conditions',
+        }
+
+    @api.model
+    def _mmr_copied_fields(self):
+        return self._mmr_content_fields() - {
+            'bom_id', 'active', 'blocked_by_operation_ids', 'needed_by_operation_ids',
+            'bom_product_template_attribute_value_ids',
+        } | {'time_mode', 'time_mode_batch', 'time_cycle_manual'}
+
+    @api.onchange('mmr_yield_control')
+    def _onchange_mmr_yield_control(self):
+        if self.mmr_yield_control and not self.mmr_yield_uom_id:
+            self.mmr_yield_uom_id = self.bom_id.product_uom_id

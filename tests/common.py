@@ -7,6 +7,51 @@ from odoo.addons.mrp_mmr.tools import session_of
 PASSWORD = 'A-long-password-1'
 
 
+def complete_content(revision, band=(95, 102)):
+    """Add to a draft with components and operations whatever else its profile asks for."""
+    env = revision.env
+
+    def find(model, vals):
+        name = 'code' if 'code' in vals else 'name'
+        records = env[model].sudo()
+        return records.search([(name, '=', vals[name])], limit=1) or records.create(vals)
+
+    specification = find('mrp.sop', {'code': "SPEC-1", 'name': "Specifications", 'kind': 'specification'})
+    label = find('mrp.mmr.label', {'code': "LBL-1", 'name': "Bottle label", 'location': "Label archive, drawer 4"})
+    equipment_class = find('maintenance.equipment.category', {'name': "Test blender"})
+    declared = revision.bom_line_ids.sorted('sequence')[:1]
+    declared.write({
+        'mmr_is_active': True, 'mmr_is_declared': True, 'mmr_strength': 500, 'mmr_strength_unit': "mg per tablet",
+        'mmr_overage_kind': declared.mmr_overage_kind or 'none'})
+    blending = revision.operation_ids.sorted('sequence')[-1]
+    revision.write({
+        'precautions': "Protect from moisture.", 'process_rationale': "Uniform blends give uniform tablets.",
+        'yield_min': band[0], 'yield_max': band[1],
+    })
+    equipment = env['mrp.mmr.equipment'].create({
+        'revision_id': revision.id, 'operation_id': blending.id, 'category_id': equipment_class.id,
+        'preparation': "Clean and dry."})
+    revision.action_add_weighing_steps()
+    env['mrp.mmr.step'].create([
+        {'revision_id': revision.id, 'operation_id': blending.id, 'equipment_id': equipment.id, 'sequence': sequence,
+         **vals} for sequence, vals in enumerate((
+            {'name': "Line clearance", 'kind': 'clearance'},
+            {'name': "Blend", 'kind': 'instruction', 'instruction': "Blend at 12 rpm."},
+            {'name': "Blending time", 'kind': 'numeric', 'minimum': 14, 'maximum': 16, 'unit': "min",
+             'corrective_action': "Stop and inform Quality Control."},
+        ), 11)])
+    revision.action_add_ingredients()
+    env['mrp.mmr.specification'].create([
+        {'revision_id': revision.id, 'document_id': specification.id, 'criterion_text': "Conforms.",
+         'corrective_action': "Reject the lot.", **vals} for vals in [
+            {'scope': 'component', 'product_id': product.id, 'name': "Identity", 'is_identity': True, 'method': "FTIR"}
+            for product in revision.bom_line_ids.product_id] + [
+            {'scope': 'product', 'name': "Appearance"}, {'scope': 'label', 'name': "Text and version"}]])
+    env['mrp.mmr.pack'].create({
+        'revision_id': revision.id, 'name': "Bottle of 60", 'quantity': 60, 'uom_id': env.ref('uom.product_uom_unit').id,
+        'description': "White HDPE bottle with child-resistant cap.", 'label_id': label.id})
+
+
 @tagged('post_install', '-at_install')
 class MmrCommon(TransactionCase):
 
@@ -43,17 +88,17 @@ class MmrCommon(TransactionCase):
 
     @classmethod
     def _create_mmr(cls, batch_size=100.0, **vals):
-        """Return the draft revision of a new MMR, written by the preparer: two components, two operations."""
+        """Return the draft revision of a new MMR, complete, written by the preparer: two components, two stages."""
         env = cls.env(user=cls.user_preparer)
         mmr = env['mrp.mmr'].create({
             'product_id': cls.product.id, 'formulation_code': "A", 'batch_size': batch_size, 'uom_id': cls.kg.id, **vals})
         revision = mmr.open_revision_id
-        revision.precautions = "Protect from moisture."
         operations = env['mrp.routing.workcenter'].create([
             {'name': name, 'bom_id': revision.bom_id.id, 'workcenter_id': cls.workcenter.id, 'sequence': sequence,
-             'mmr_instruction': instruction}
-            for sequence, (name, instruction) in enumerate(
-                [("Weighing", "Weigh each component.\nVerify each weighing."), ("Blending", "Blend for 15 minutes.")], 1)
+             'mmr_instruction': instruction, 'mmr_stage': stage}
+            for sequence, (name, instruction, stage) in enumerate(
+                [("Weighing", "Weigh each component.\nVerify each weighing.", 'dispensing'),
+                 ("Blending", "Blend for 15 minutes.", 'processing')], 1)
         ])
         env['mrp.bom.line'].create([
             {'bom_id': revision.bom_id.id, 'product_id': component.id, 'gmp_qty': batch_size * share,
@@ -61,6 +106,7 @@ class MmrCommon(TransactionCase):
             for sequence, (component, share, operation) in enumerate(
                 [(cls.component_a, 0.9, operations[0]), (cls.component_b, 0.1, operations[1])], 1)
         ])
+        complete_content(revision)
         return revision
 
     def _esign(self, revision, action, user, password=PASSWORD, comment=None, login=None, digest=None):
@@ -84,11 +130,13 @@ class MmrCommon(TransactionCase):
         self.assertEqual(revision.state, 'effective')
         return revision
 
-    def _new_revision(self, revision, user=None, reason="Yield improved"):
-        action = revision.with_user(user or self.user_preparer).action_new_revision()
-        new = self.env['mrp.mmr.revision'].browse(action['res_id'])
-        new.with_user(user or self.user_preparer).reason = reason
-        return new
+    def _new_revision(self, revision, user=None, reason="Yield improved", **vals):
+        """Return the draft that follows ``revision``, made in the dialog."""
+        env = self.env(user=user or self.user_preparer)
+        action = revision.with_env(env).action_new_revision()
+        action = env['mrp.mmr.change'].with_context(**action['context']).create({
+            'reason': reason, 'description': "As the reason says.", **vals}).action_create()
+        return self.env['mrp.mmr.revision'].browse(action['res_id'])
 
     def _create_order(self, quantity=100.0, unit=None, user=None, product=None, **vals):
         form = Form(self.env['mrp.production'].with_user(user or self.user_planner))

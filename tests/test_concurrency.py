@@ -12,7 +12,7 @@ from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
 
 from ..tools import session_of
-from .common import PASSWORD
+from .common import PASSWORD, complete_content
 
 
 @tagged('post_install', '-at_install')
@@ -76,12 +76,17 @@ class TestConcurrency(BaseCase):
     def _create_mmr(self, env, size):
         mmr = env['mrp.mmr'].create({'product_id': self.product, 'formulation_code': self.tag, 'batch_size': size})
         revision = mmr.open_revision_id
-        revision.precautions = "none"
         operation = env['mrp.routing.workcenter'].create(
             {'name': "Blend", 'bom_id': revision.bom_id.id, 'workcenter_id': self.workcenter})
         env['mrp.bom.line'].create({
             'bom_id': revision.bom_id.id, 'product_id': self.component, 'gmp_qty': size, 'operation_id': operation.id})
+        complete_content(revision)
         return revision.id
+
+    def _new_revision(self, env, revision_id):
+        action = env['mrp.mmr.revision'].browse(revision_id).action_new_revision()
+        return env['mrp.mmr.change'].with_context(**action['context']).create(
+            {'reason': "Yield", 'description': "Another quantity."}).action_create()['res_id']
 
     def _sign(self, env, revision_id, action):
         revision = env['mrp.mmr.revision'].browse(revision_id)
@@ -121,8 +126,7 @@ class TestConcurrency(BaseCase):
         revision = self._run(preparer, lambda env: self._create_mmr(env, 300))
         self._run(preparer, lambda env: self._sign(env, revision, 'submit'))
         self.assertIsInstance(self._run(approver, lambda env: self._sign(env, revision, 'approve')), int)
-        results = self._race(*[(
-            preparer, lambda env: env['mrp.mmr.revision'].browse(revision).action_new_revision()['res_id'])] * 2)
+        results = self._race(*[(preparer, lambda env: self._new_revision(env, revision))] * 2)
         self.assertEqual(len([result for result in results if isinstance(result, int)]), 1, results)
         self.assertTrue([result for result in results if "REV-020" in str(result)], results)
         with self.registry.cursor() as cr:
@@ -136,11 +140,9 @@ class TestConcurrency(BaseCase):
         revision = self._run(preparer, lambda env: self._create_mmr(env, 400))
         self._run(preparer, lambda env: self._sign(env, revision, 'submit'))
         self._run(approver, lambda env: self._sign(env, revision, 'approve'))
-        successor = self._run(
-            preparer, lambda env: env['mrp.mmr.revision'].browse(revision).action_new_revision()['res_id'])
+        successor = self._run(preparer, lambda env: self._new_revision(env, revision))
 
         def change(env):
-            env['mrp.mmr.revision'].browse(successor).write({'reason': "Yield"})
             env['mrp.mmr.revision'].browse(successor).bom_line_ids.gmp_qty = 399
             return self._sign(env, successor, 'submit')
 

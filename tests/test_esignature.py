@@ -72,6 +72,7 @@ class TestEsignature(MmrCommon):
             'partner_id': self.user_qc.partner_id.id, 'signer_name': 'x', 'signer_login': 'x', 'signer_role': 'x',
             'meaning': 'approved', 'statement': 'x', 'comment': 'x', 'signed_at': '2020-01-01', 'signer_tz': 'UTC',
             'content': '{"a": 1}', 'content_sha256': 'x', 'signature_sha256': 'x', 'voids_signature_id': signature.id,
+            'annex': '{"a": 1}', 'basis_signature_id': signature.id,
         }
         covered = set(changes) | {'company_id', 'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
         stored = {name for name, field in signature._fields.items() if field.store and field.column_type}

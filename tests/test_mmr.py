@@ -3,7 +3,7 @@ from psycopg2.errors import CheckViolation, NotNullViolation, UniqueViolation
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import mute_logger
 
-from .common import MmrCommon
+from .common import MmrCommon, complete_content
 
 
 class TestMmr(MmrCommon):
@@ -77,7 +77,7 @@ class TestMmr(MmrCommon):
         self.assertEqual(revision.bom_id.product_qty, 120)
         self.assertEqual(revision.bom_id.batch_size, 120)
         # The quantities were written for another size: MMR-040.
-        self.assertEqual(revision.to_review_count, 2)
+        self.assertEqual(revision.to_review_count, 3)
         with self.assertRaisesRegex(UserError, "MMR-040"):
             revision.with_user(self.user_preparer).action_submit()
         revision.with_user(self.user_preparer).action_review_quantities()
@@ -175,7 +175,7 @@ class TestMmr(MmrCommon):
                 self.assertFalse(revision.bom_id.active)
                 self.assertTrue(revision.bom_id.enable_batch_size)
                 self.assertEqual(revision.bom_id.batch_size, size)
-        revision.with_user(self.user_preparer).precautions = "none"
+        complete_content(revision.with_user(self.user_preparer))
         with self.assertRaisesRegex(UserError, "MMR-040"):
             revision.with_user(self.user_preparer).action_submit()
         revision.with_user(self.user_preparer).action_review_quantities()

@@ -13,7 +13,7 @@ from odoo.fields import Command
 from odoo.tools import mute_logger
 
 from ..models.mrp_mmr_revision import STATES, TRANSITIONS
-from ..models.mrp_mmr_revision_content import _agrees
+from ..models.mrp_mmr_revision_document import agrees
 from ..tools import canonical_json, convert, decimal_string, exact, sha256
 from .common import MmrCommon
 
@@ -128,8 +128,11 @@ class TestMmrRevision(MmrCommon):
         roads = {
             'line': lambda rev: rev.bom_line_ids[0].write({'gmp_qty': 80}),
             'new line': lambda rev: self.env['mrp.bom.line'].with_user(rev.env.user).create(
-                {'bom_id': rev.bom_id.id, 'product_id': self.component_other.id, 'product_qty': 1}),
+                {'bom_id': rev.bom_id.id, 'product_id': self.component_a.id, 'product_qty': 1,
+                 'operation_id': rev.operation_ids[0].id}) and rev.action_add_weighing_steps(),
             'deleted line': lambda rev: rev.bom_line_ids[-1:].unlink(),
+            'deleted step': lambda rev: rev.step_ids.filtered(lambda step: step.kind == 'instruction').unlink(),
+            'specification': lambda rev: rev.specification_ids[0].write({'method': "NIR"}),
             'sudo': lambda rev: rev.sudo().bom_line_ids[0].write({'gmp_qty': 81}),
             'through the revision': lambda rev: rev.write(
                 {'bom_line_ids': [Command.update(rev.bom_line_ids[0].id, {'gmp_qty': 82})]}),
@@ -355,9 +358,9 @@ class TestMmrRevision(MmrCommon):
         first.with_user(self.user_preparer).bom_id.allow_operation_dependencies = True
         first.operation_ids[1].with_user(self.user_preparer).blocked_by_operation_ids = first.operation_ids[0]
         self._make_effective(first)
-        second = self._new_revision(first, reason=False)
+        second = self._new_revision(first)
         for name in ('prepared_signature_id', 'approved_signature_id', 'document', 'document_sha256', 'effective_at',
-                     'date_effective', 'submitted_once', 'reason'):
+                     'date_effective', 'submitted_once'):
             self.assertFalse(second[name], name)
         self.assertRecordValues(second.bom_line_ids, [
             {'product_id': self.component_a.id, 'gmp_qty': 90, 'operation_id': second.operation_ids[0].id},
@@ -365,6 +368,12 @@ class TestMmrRevision(MmrCommon):
         ])
         self.assertEqual(second.operation_ids[1].blocked_by_operation_ids, second.operation_ids[0])
         self.assertFalse(second.operation_ids & first.operation_ids)
+        for name in ('step_ids', 'equipment_ids', 'specification_ids', 'pack_ids', 'ingredient_ids'):
+            self.assertTrue(second[name], name)
+            self.assertEqual(len(second[name]), len(first[name]), name)
+            self.assertFalse(second[name] & first[name], name)
+        self.assertEqual(second.step_ids.bom_line_id, second.bom_line_ids)
+        second.with_user(self.user_preparer).reason = False
         with self.assertRaisesRegex(UserError, "REV-030"):
             second.with_user(self.user_preparer).action_submit()
         with self.assertRaisesRegex(UserError, "REV-020"):
@@ -579,12 +588,12 @@ class TestMmrRevision(MmrCommon):
         revision = self._make_effective(self._create_mmr())
         live = revision._prepare_document()
         frozen = revision.document
-        self.assertTrue(_agrees(live, frozen))
-        self.assertTrue(_agrees(dict(live, more=[1]), frozen))
-        self.assertTrue(_agrees(dict(live, product=dict(live['product'], name="New name", code="N")), frozen))
-        for key in frozen:
+        self.assertTrue(agrees(live, frozen))
+        self.assertTrue(agrees(dict(live, more=[1]), frozen))
+        self.assertTrue(agrees(dict(live, product=dict(live['product'], name="New name", code="N")), frozen))
+        for key in frozen.keys() - {'schema'}:
             with self.subTest(missing=key):
-                self.assertFalse(_agrees({name: value for name, value in live.items() if name != key}, frozen))
+                self.assertFalse(agrees({name: value for name, value in live.items() if name != key}, frozen))
         for changed in (
                 dict(live, product=dict(live['product'], id=-1)),
                 dict(live, components=live['components'][:1]),
@@ -594,4 +603,4 @@ class TestMmrRevision(MmrCommon):
                 dict(live, profile=dict(live['profile'], code='P211')),
                 dict(live, precautions="x"),
         ):
-            self.assertFalse(_agrees(changed, frozen))
+            self.assertFalse(agrees(changed, frozen))

@@ -1,0 +1,37 @@
+from odoo import api, fields, models
+
+
+class MrpMmrSpecification(models.Model):
+    """One acceptance criterion of a component, the packaging, the label or the finished product (21 CFR 111.70).
+
+    Criteria of the process itself are those of its steps.
+    """
+    _name = 'mrp.mmr.specification'
+    _description = "Specification of an MMR"
+    _inherit = ['mrp.mmr.row.mixin', 'mrp.mmr.criterion.mixin']
+    _order = 'revision_id, sequence, id'
+
+    sequence = fields.Integer(default=10)
+    scope = fields.Selection([
+        ('component', "Component"),
+        ('packaging', "Packaging"),
+        ('label', "Label"),
+        ('product', "Finished product"),
+    ], "Of", required=True, default='component')
+    product_id = fields.Many2one(
+        'product.product', "Component or Material", index=True, ondelete='restrict',
+        help="Empty for the finished product and for labels.")
+    name = fields.Char("Test or Property", required=True)
+    is_identity = fields.Boolean("Identity Test", help="It tells the component from every other one (21 CFR 111.70(b)(1)).")
+    limit_kind = fields.Selection(required=True, default='text')
+    document_id = fields.Many2one(
+        'mrp.sop', "Specification", ondelete='restrict', index=True, help="The specification with its version.")
+    method = fields.Char(help="How it is tested, e.g. FTIR against the reference spectrum.")
+    method_id = fields.Many2one('mrp.sop', "Test Procedure", ondelete='restrict', index=True)
+    corrective_action = fields.Text("Corrective Action Plan", help="What is done where the criterion is not met.")
+
+    @api.depends('scope', 'product_id', 'name')
+    def _compute_display_name(self):
+        scopes = dict(self._fields['scope']._description_selection(self.env))
+        for row in self:
+            row.display_name = f"{row.product_id.name or scopes.get(row.scope, '')}: {row.name}"

@@ -1,0 +1,107 @@
+from odoo import api, fields, models
+
+from ..tools import refusal
+from .mrp_mmr_file import DOCUMENTS, IMAGES
+
+FIXED_FIELDS = {'code', 'version', 'kind', 'company_id', 'file_id', 'upload'}
+
+
+class MrpSop(models.Model):
+    """A controlled document that records refer to: procedure, test method, specification, drawing.
+
+    References never replace content, except for test procedures and the label's location (21 CFR 111.210(g),
+    (h)(2)).
+    """
+    _name = 'mrp.sop'
+    _description = "Controlled Document"
+    _inherit = ['mail.thread']
+    _order = 'code, version desc'
+    _check_company_auto = True
+
+    code = fields.Char("Number", required=True, index='trigram', tracking=True)
+    version = fields.Char(required=True, default="1", tracking=True)
+    name = fields.Char("Title", required=True, tracking=True)
+    kind = fields.Selection([
+        ('sop', "Procedure (SOP)"),
+        ('method', "Test procedure"),
+        ('specification', "Specification"),
+        ('drawing', "Drawing"),
+        ('form', "Form"),
+        ('other', "Other"),
+    ], default='sop', required=True, tracking=True)
+    state = fields.Selection([
+        ('current', "Current"),
+        ('obsolete', "Obsolete"),
+    ], "Status", default='current', required=True, tracking=True)
+    company_id = fields.Many2one(
+        'res.company', required=True, index=True, ondelete='restrict', default=lambda self: self.env.company)
+    location = fields.Char(help="Where the document is kept: a shelf, or the address of a document system.")
+    file_id = fields.Many2one('mrp.mmr.file', "File", readonly=True, ondelete='restrict')
+    upload = fields.Binary("Document", compute='_compute_upload', inverse='_inverse_upload')
+    upload_name = fields.Char("File Name", compute='_compute_upload_name', readonly=False)
+
+    _code_uniq = models.Constraint(
+        'UNIQUE (company_id, code, version)', "This version of the document exists already (CON-190).")
+
+    @api.depends('code', 'version', 'name')
+    @api.depends_context('mmr_short')
+    def _compute_display_name(self):
+        for document in self:
+            label = self.env._("%(code)s v. %(version)s", code=document.code, version=document.version)
+            document.display_name = label if self.env.context.get('mmr_short') else f"{label} · {document.name}"
+
+    @api.depends('file_id')
+    def _compute_upload(self):
+        for document in self:
+            document.upload = document.file_id.data
+
+    @api.depends('file_id')
+    def _compute_upload_name(self):
+        for document in self:
+            document.upload_name = document.file_id.name
+
+    def _inverse_upload(self):
+        for document in self:
+            document.file_id = self.env['mrp.mmr.file']._store(
+                document.upload_name, document.with_context(bin_size=False).upload, {**DOCUMENTS, **IMAGES},
+            ) if document.upload else False
+
+    def write(self, vals):
+        if FIXED_FIELDS & vals.keys():
+            self._check_not_in_use()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_in_use(self):
+        self._check_not_in_use()
+
+    def _check_not_in_use(self):
+        """Refuse to change what signed records refer to.
+
+        :raise UserError: naming a revision that refers to the document
+        """
+        for document in self:
+            revision = document.sudo()._get_revisions().filtered(lambda revision: revision.state != 'draft')[:1]
+            if revision:
+                raise refusal(
+                    self.env,
+                    self.env._("%(document)s is named in %(revision)s, which was signed.",
+                               document=document.display_name, revision=revision.display_name),
+                    "CON-190, REV-010, 21 CFR 111.123(a)(1)",
+                    self.env._("add the new version as a document of its own and mark this one as obsolete."),
+                    record=document)
+
+    def _get_revisions(self):
+        """Return the revisions that refer to these documents, in whatever place."""
+        steps = self.env['mrp.mmr.step'].search(
+            ['|', ('method_id', 'in', self.ids), ('sop_ids', 'in', self.ids)])
+        specifications = self.env['mrp.mmr.specification'].search(
+            ['|', ('method_id', 'in', self.ids), ('document_id', 'in', self.ids)])
+        references = self.env['mrp.mmr.reference'].search([('sop_id', 'in', self.ids)])
+        return steps.revision_id | specifications.revision_id | references.revision_id
+
+    def _get_document(self):
+        """Return the document as frozen documents name it, or None."""
+        if not self:
+            return None
+        return {'id': self.id, 'code': self.code, 'version': self.version, 'name': self.name, 'kind': self.kind}
