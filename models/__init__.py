@@ -3,6 +3,7 @@ from . import mrp_esignature
 from . import mrp_esignature_mixin
 from . import mrp_mmr_profile
 from . import mrp_mmr
+from . import mrp_mmr_planner
 from . import mrp_mmr_revision
 from . import mrp_mmr_revision_content
 from . import mrp_bom
@@ -11,11 +12,13 @@ from . import mrp_bom_byproduct
 from . import mrp_routing_workcenter
 from . import mrp_production
 from . import mrp_production_release
+from . import mrp_production_plan
 from . import mrp_workorder
 from . import mrp_unbuild
 from . import stock_move
 from . import stock_move_line
 from . import stock_rule
+from . import stock_warehouse_orderpoint
 from . import product_template
 from . import product_product
 from . import res_users

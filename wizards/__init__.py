@@ -1,1 +1,2 @@
 from . import mrp_mmr_create
+from . import mrp_mmr_plan
