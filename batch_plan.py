@@ -82,7 +82,7 @@ def _best_counts(demand, sizes):
         if total < demand:
             for position, size in enumerate(sizes[1:], 1):
                 heappush(queue, (waste + largest - size, total + size, position))
-    filled, number, waste, total = best
+    filled, _number, waste, total = best
     counts = [0] * len(sizes)
     counts[0] = (filled - total) // largest
     while total:
