@@ -9,6 +9,7 @@ from . import mrp_mmr_profile
 from . import mrp_mmr_requirement
 from . import mrp_mmr_review
 from . import mrp_mmr
+from . import mrp_mmr_planner
 from . import mrp_mmr_revision
 from . import mrp_mmr_revision_document
 from . import mrp_mmr_revision_content
@@ -28,11 +29,13 @@ from . import mrp_routing_workcenter
 from . import mrp_production
 from . import mrp_production_release
 from . import mrp_production_decision
+from . import mrp_production_plan
 from . import mrp_workorder
 from . import mrp_unbuild
 from . import stock_move
 from . import stock_move_line
 from . import stock_rule
+from . import stock_warehouse_orderpoint
 from . import product_template
 from . import product_product
 from . import res_company

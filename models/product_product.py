@@ -17,3 +17,12 @@ class ProductProduct(models.Model):
                         self.env, self.env._("%s is controlled by MMR and stays what it is.", product.display_name),
                         "USE-020, 21 CFR 111.205(a)", self.env._("create another product."), record=product)
         return super().write(vals)
+
+    def _mmr_in_company(self, company):
+        """Return these products so that their quantities are those of ``company`` alone."""
+        return self.with_company(company).with_context(allowed_company_ids=company.ids)
+
+    def _mmr_get_shortage(self, company):
+        """Return how much ``company`` needs beyond what it has and expects."""
+        self.ensure_one()
+        return max(0.0, -self._mmr_in_company(company).virtual_available)

@@ -63,3 +63,13 @@ class ProductTemplate(models.Model):
         return dict(
             action, domain=[('product_id', 'in', self.with_context(active_test=False).product_variant_ids.ids)],
             context={'default_product_id': self.product_variant_id.id})
+
+    def action_mmr_plan(self):
+        """Open the dialog that splits a demand into batches of the approved sizes of this product."""
+        self.ensure_one()
+        masters = self.env['mrp.mmr']._get_effective_masters(self.product_variant_ids, self.env.company)
+        product = masters.product_id[:1] or self.product_variant_id
+        return self.env['mrp.mmr.plan']._open({
+            'product_id': product.id,
+            'demand_qty': product._mmr_get_shortage(self.env.company),
+        })

@@ -1,2 +1,3 @@
 from . import mrp_mmr_create
 from . import mrp_mmr_change
+from . import mrp_mmr_plan
