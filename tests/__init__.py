@@ -8,3 +8,4 @@ from . import test_mmr_revision
 from . import test_performance
 from . import test_production_gate
 from . import test_report
+from . import test_redline
