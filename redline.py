@@ -135,12 +135,12 @@ def overage_text(overage):
 
 
 def sample_text(sample):
-    """Return a sampling for reading: "3 × 10 g, at the beginning, qc"."""
+    """Return a sampling for reading: "3 × 10 g, at the beginning"."""
     if not sample:
         return None
     size = _measure(sample.get('size'), sample.get('unit'))
     return ", ".join(str(part) for part in (
-        f"{sample.get('count')} × {size}", sample.get('timing'), sample.get('role')) if part)
+        f"{sample.get('count')} × {size}", sample.get('timing')) if part)
 
 
 def _same_ratio(before, after):
@@ -518,7 +518,9 @@ class _Comparison:
         limits = row.get('plausibility')
         yield 'plausibility', 'tests', limits, limits and _band(limits.get('minimum'), limits.get('maximum'), None)
         yield 'corrective_action', 'tests', *[row.get('corrective_action')] * 2
-        yield 'sample', 'tests', row.get('sample'), sample_text(row.get('sample'))
+        sample = row.get('sample')
+        yield 'sample', 'tests', sample and {key: sample[key] for key in sample if key != 'role'}, sample_text(sample)
+        yield 'sample.role', 'tests', *[(sample or {}).get('role')] * 2
         yield 'method', 'tests', row.get('method'), _controlled(row.get('method'))
         documents = row.get('documents') or []
         yield 'documents', None, documents, "; ".join(map(_controlled, documents)) or None

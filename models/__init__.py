@@ -5,6 +5,7 @@ from . import mrp_mmr_profile
 from . import mrp_mmr
 from . import mrp_mmr_revision
 from . import mrp_mmr_revision_content
+from . import mrp_mmr_revision_redline
 from . import mrp_bom
 from . import mrp_bom_line
 from . import mrp_bom_byproduct

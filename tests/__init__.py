@@ -9,3 +9,4 @@ from . import test_performance
 from . import test_production_gate
 from . import test_report
 from . import test_redline
+from . import test_redline_revision
