@@ -10,3 +10,4 @@ from . import test_production_gate
 from . import test_report
 from . import test_redline
 from . import test_redline_revision
+from . import test_report_content
