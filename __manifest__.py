@@ -18,6 +18,8 @@
         'data/ir_cron_data.xml',
         'reports/mrp_mmr_report.xml',
         'reports/mrp_mmr_templates.xml',
+        'reports/mrp_mmr_content_templates.xml',
+        'reports/mrp_mmr_redline_templates.xml',
         'wizards/mrp_mmr_create_views.xml',
         'wizards/mrp_mmr_change_views.xml',
         'wizards/mrp_mmr_plan_views.xml',

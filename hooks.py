@@ -21,7 +21,7 @@ TRIGGERS = {
     'mrp_mmr_review': ('mrp_mmr_guard_review',),
     'mrp_mmr_requirement': ('mrp_mmr_guard_requirement',),
     'mrp_mmr_file': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
-    **{table: ('mrp_mmr_guard_row',) for table in ROWS},
+    **dict.fromkeys(ROWS, ('mrp_mmr_guard_row',)),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
 }
 FUNCTIONS = (

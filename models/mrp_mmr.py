@@ -58,7 +58,6 @@ class MrpMmr(models.Model):
     open_revision_id = fields.Many2one(
         'mrp.mmr.revision', compute='_compute_effective_revision_id', store=True,
         compute_sudo=True, help="The revision that is a draft or waits for a signature or for its date.")
-    date_next_review = fields.Date("Next Review", tracking=True, copy=False)
     is_effective = fields.Boolean("Usable", compute='_compute_is_effective', search='_search_is_effective')
     is_signed = fields.Boolean(
         compute='_compute_is_signed', compute_sudo=True, help="Somebody signed a revision: the identity is fixed.")

@@ -3,8 +3,6 @@ from odoo.fields import Command
 from odoo.models import MAGIC_COLUMNS
 from odoo.tools import SQL
 
-from ..tools import refusal
-
 #: Freezes the rows that belong to a revision, and keeps their links inside it. Arguments: pairs of a column
 #: and the table it points to.
 GUARD_ROW_FUNCTION = """

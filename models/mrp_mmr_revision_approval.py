@@ -83,7 +83,7 @@ class MrpMmrRevision(models.Model):
         The redline is what changed against the revision before; overages are confirmed after the preparer signed.
         """
         self.ensure_one()
-        annex = {}
+        annex = {'redline': self._get_redline_digest()}
         if action == 'approve':
             annex['overages'] = [{
                 'component': line.product_id.id, 'confirmed_by': line.mmr_overage_confirmed_id.name,

@@ -420,7 +420,7 @@ class MrpMmrRevision(models.Model):
                 ('revision_id.state', 'in', ('approved', 'effective', 'superseded'))])
             for group in rows.grouped('product_id').values():
                 # The newest approved wording, whichever product it was written for.
-                newest = max(group.revision_id, key=lambda revision: (revision.effective_at or revision.create_date, revision.id))
+                newest = max(group.revision_id, key=lambda row: (row.effective_at or row.create_date, row.id))
                 create_vals += [
                     dict(row._mmr_copy_vals({}), revision_id=self.id)
                     for row in group if row.revision_id == newest]

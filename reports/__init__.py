@@ -1,2 +1,3 @@
 from . import stamped_report
 from . import report_mmr_revision
+from . import report_mmr_redline

@@ -1,6 +1,7 @@
 from odoo import api, models
 
 from ..tools import sha256
+from .document_sections import DocumentSections
 from .stamping import Stamp
 
 #: The words of the watermark are part of the requirement and not translated (PRD-030).
@@ -77,6 +78,7 @@ class ReportMmrRevision(models.AbstractModel):
             return [dict(row, operation_label=operations.get(row['operation'])) for row in rows]
 
         components = with_operation(document['components'])
+        sections = DocumentSections(self.env, document, self._get_images(document))
         return {
             'id': revision.id,
             'document': document,
@@ -92,12 +94,29 @@ class ReportMmrRevision(models.AbstractModel):
             'description_lines': lines(document['change']['description']),
             'reason_lines': lines(document['change']['reason']),
             'precaution_lines': lines(document['precautions']),
+            'identity': sections.identity(),
             'components': components,
+            'after_components': self._without_empty(sections.components(), sections.ingredients()),
             'operations': [dict(
                 row,
+                facts=sections.stage_facts(row),
+                equipment_table=sections.stage_equipment(row),
+                step_table=sections.stage_steps(row),
                 predecessor_labels=[operations.get(position, position) for position in row['predecessors']],
                 instruction_lines=lines(row['instruction']),
                 components=[component for component in components if component['operation'] == row['position']],
             ) for row in document['operations']],
             'by_products': with_operation(document['by_products']),
+            'after_operations': self._without_empty(
+                sections.final_yield(), sections.rationale(), sections.specifications(), sections.packs(),
+                sections.references(), sections.sections(), sections.answers(), sections.reviewers()),
         }
+
+    @api.model
+    def _without_empty(self, *sections):
+        return [section for section in sections if section]
+
+    @api.model
+    def _get_images(self, document):
+        """Return the images of a document as sources by digest; only bytes that have the digest are printed."""
+        return {}

@@ -9,3 +9,6 @@ from . import test_performance
 from . import test_production_gate
 from . import test_report
 from . import test_planner
+from . import test_redline
+from . import test_redline_revision
+from . import test_report_content

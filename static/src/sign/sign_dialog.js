@@ -4,12 +4,15 @@ import { registry } from "@web/core/registry";
 import { useAutofocus, useService } from "@web/core/utils/hooks";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
+import { Redline } from "../redline/redline";
+
 /**
  * The one signature dialog. It shows what is signed and sends user name and password once, as
  * arguments of the call: they never enter a field, a context or the browser's storage.
  */
 export class SignDialog extends Component {
     static template = "mrp_mmr.SignDialog";
+    static components = { Redline };
     static props = { ...standardActionServiceProps };
 
     setup() {

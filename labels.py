@@ -1,0 +1,224 @@
+"""Words for the codes of a frozen document, in the language of the reader.
+
+Documents hold codes (``weigh``, ``operator``), so that what is signed depends on no language. Screens, prints and
+spreadsheets of documents all take their words from here.
+"""
+
+
+def code_labels(env):
+    """Return dicts from code to label by kind of code; a code that is not in them is shown as it is."""
+    meanings = dict(env['mrp.esignature']._fields['meaning']._description_selection(env))
+    roles = {
+        'operator': env._("Operator"),
+        'verifier': env._("Verifier"),
+        'production': env._("Production responsible"),
+        'qc': env._("Quality Control"),
+        'qp': env._("Qualified Person"),
+        'preparer': env._("Preparer"),
+        'quality_manager': env._("Quality manager"),
+    }
+    return {
+        'flag': {'yes': env._("Yes"), 'no': env._("No")},
+        'role': roles,
+        'meaning': meanings,
+        'stage': {
+            'dispensing': env._("Dispensing"),
+            'processing': env._("Processing"),
+            'packaging': env._("Packaging"),
+            'labelling': env._("Labelling"),
+            'testing': env._("Testing"),
+        },
+        'kind': {
+            'instruction': env._("Instruction"),
+            'weigh': env._("Weigh and add"),
+            'numeric': env._("Numeric check"),
+            'passfail': env._("Pass or fail"),
+            'equipment': env._("Equipment"),
+            'clearance': env._("Line clearance"),
+            'environment': env._("Environment"),
+            'yield': env._("Yield"),
+            'label': env._("Label reconciliation"),
+            'sampling': env._("Sampling"),
+            'photo': env._("Photo"),
+        },
+        'execution': {'manual': env._("Manual"), 'automated': env._("Automated")},
+        'scope': {
+            'component': env._("Component"),
+            'packaging': env._("Packaging"),
+            'label': env._("Label"),
+            'product': env._("Finished product"),
+        },
+        'category': dict(env['mrp.mmr.revision']._fields['change_category']._description_selection(env)),
+        'overage': {'none': env._("None")},
+    }
+
+
+def redline_groups(env):
+    """Return the name of each group of differences."""
+    return {
+        'identity': env._("Identity"),
+        'formula': env._("Formula"),
+        'overage': env._("Overage"),
+        'yields': env._("Yields"),
+        'steps': env._("Stages and steps"),
+        'equipment': env._("Equipment"),
+        'label': env._("Packs and label"),
+        'tests': env._("Specifications and tests"),
+        'text': env._("Texts and references"),
+    }
+
+
+def redline_fields(env):
+    """Return for each field of a redline its label, and the kind of code that its values are, or None."""
+    position = env._("Position")
+    product_unit = env._("Quantity in the unit of the product")
+    material = {
+        'product': (env._("Product"), None),
+        'quantity': (env._("Quantity"), None),
+        'product_unit_quantity': (product_unit, None),
+        'operation': (env._("Stage"), None),
+        'position': (position, None),
+    }
+    yields = {
+        'yield.theoretical': (env._("Theoretical yield"), None),
+        'yield.band': (env._("Acceptable yield, percent of theoretical"), None),
+        'yield.rationale': (env._("Rationale of the yield limits"), None),
+    }
+    rows = {
+        'component': {
+            **material,
+            'overage': (env._("Overage"), 'overage'),
+            'overage.rationale': (env._("Rationale of the overage"), None),
+            'is_active': (env._("Active"), 'flag'),
+            'is_declared': (env._("Declared on the label"), 'flag'),
+            'in_product': (env._("In the finished product"), 'flag'),
+            'supplier': (env._("Supplier"), None),
+            'strength': (env._("Strength"), None),
+            'tolerance': (env._("Weighing tolerance"), None),
+            'tolerance_justification': (env._("Justification of the tolerance"), None),
+            'weighing_verified': (env._("Weighing is verified"), 'flag'),
+            'addition_verified': (env._("Addition is verified"), 'flag'),
+        },
+        'by_product': material,
+        'material': material,
+        'operation': {
+            'name': (env._("Name"), None),
+            'work_center': (env._("Work center"), None),
+            'stage': (env._("Kind of stage"), 'stage'),
+            'predecessors': (env._("After stage"), None),
+            'instruction': (env._("Instruction"), None),
+            **yields,
+            'time_limit': (env._("Time limit"), None),
+            'hold_time': (env._("Hold time"), None),
+            'storage_conditions': (env._("Environment and storage"), None),
+            'position': (position, None),
+        },
+        'equipment': {
+            'name': (env._("Equipment"), None),
+            'class': (env._("Equipment class"), None),
+            'preparation': (env._("Preparation"), None),
+            'position': (position, None),
+        },
+        'step': {
+            'name': (env._("Name"), None),
+            'kind': (env._("Kind"), 'kind'),
+            'instruction': (env._("Instruction"), None),
+            'precaution': (env._("Precaution"), None),
+            'component': (env._("Component"), None),
+            'performer_role': (env._("Performed by"), 'role'),
+            'performer_meaning': (env._("Signature of the performer"), 'meaning'),
+            'verifier_role': (env._("Verified by"), 'role'),
+            'verifier_meaning': (env._("Signature of the verifier"), 'meaning'),
+            'is_critical': (env._("Critical"), 'flag'),
+            'is_hold_point': (env._("Hold point"), 'flag'),
+            'execution': (env._("Execution"), 'execution'),
+            'equipment': (env._("Equipment used"), None),
+            'time_limit': (env._("Time limit"), None),
+            'criterion': (env._("Acceptance criterion"), None),
+            'plausibility': (env._("Plausible values"), None),
+            'corrective_action': (env._("Corrective action"), None),
+            'sample': (env._("Sample"), None),
+            'sample.role': (env._("Sampled by"), 'role'),
+            'method': (env._("Method"), None),
+            'documents': (env._("Documents"), None),
+            'picture': (env._("Picture"), None),
+            'position': (position, None),
+        },
+        'checklist': {
+            'text': (env._("Checklist"), None),
+            'mandatory': (env._("Mandatory"), 'flag'),
+            'position': (position, None),
+        },
+        'ingredient': {
+            'name': (env._("Name on the label"), None),
+            'is_dietary': (env._("Dietary ingredient"), 'flag'),
+            'product': (env._("Product"), None),
+            'amount': (env._("Declared amount"), None),
+            'position': (position, None),
+        },
+        'specification': {
+            'parameter': (env._("Parameter"), None),
+            'scope': (env._("Of"), 'scope'),
+            'product': (env._("Product"), None),
+            'is_identity': (env._("Identity test"), 'flag'),
+            'criterion': (env._("Acceptance criterion"), None),
+            'method': (env._("Method"), None),
+            'method_document': (env._("Method, document"), None),
+            'document': (env._("Specification, document"), None),
+            'corrective_action': (env._("Corrective action"), None),
+            'position': (position, None),
+        },
+        'pack': {
+            'name': (env._("Name"), None),
+            'size': (env._("Size"), None),
+            'description': (env._("Description"), None),
+            'coding_position': (env._("Position of the coding"), None),
+            'clearance': (env._("Line clearance"), None),
+            'checks': (env._("Checks during packaging"), None),
+            'label': (env._("Label"), None),
+            'label.file': (env._("Label, file"), None),
+            'label.location': (env._("Label, location"), None),
+            'label.panel': (env._("Label, panel"), None),
+            'label.claims': (env._("Label, claims"), None),
+            'label.approval': (env._("Label, approval"), None),
+            'position': (position, None),
+        },
+        'reference': {
+            'document': (env._("Document"), None),
+            'purpose': (env._("Purpose"), None),
+            'position': (position, None),
+        },
+        'section': {
+            'name': (env._("Section"), None),
+            'text': (env._("Text"), None),
+            'file': (env._("File"), None),
+            'location': (env._("Location"), None),
+            'not_applicable_reason': (env._("Not applicable because"), None),
+            'position': (position, None),
+        },
+        'reviewer': {'role': (env._("Reviewer"), 'role'), 'position': (position, None)},
+        'answer': {
+            'text': (env._("Requirement"), None),
+            'answer': (env._("Answer"), None),
+            'position': (position, None),
+        },
+    }
+    head = {
+        'company': (env._("Company"), None),
+        'profile': (env._("Profile"), None),
+        'product': (env._("Product"), None),
+        'formulation': (env._("Formulation"), None),
+        'batch_size': (env._("Batch size"), None),
+        'batch_size.product_unit_quantity': (env._("Batch size in the unit of the product"), None),
+        'identity.description': (env._("Description of the product"), None),
+        'identity.dosage_form': (env._("Dosage form"), None),
+        'identity.dosage_unit_weight': (env._("Weight of a dosage unit"), None),
+        'effective_date': (env._("Effective date"), None),
+        **yields,
+        'precautions': (env._("Special notations and precautions"), None),
+        'process_rationale': (env._("Rationale of the in-process specifications"), None),
+        'change.category': (env._("Category of the change"), 'category'),
+        'change.description': (env._("Description of the change"), None),
+        'change.reason': (env._("Reason of the change"), None),
+    }
+    return head | {f'{row}.{field}': label for row, fields in rows.items() for field, label in fields.items()}

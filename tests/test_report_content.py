@@ -1,0 +1,188 @@
+import base64
+from unittest.mock import patch
+
+from odoo.tests import tagged
+
+from odoo.addons.mrp_mmr import labels
+from odoo.addons.mrp_mmr.tools import sha256
+
+from .mmr_document import rich_document
+from .test_report import ReportCommon, leaves, read_pages, squeeze
+
+#: One dot of PNG.
+PIXEL = base64.b64decode(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGM4YWQEAALyAS2saifwAAAAAElFTkSuQmCC')
+CODES = {
+    'stage': 'stage', 'kind': 'kind', 'performer_role': 'role', 'verifier_role': 'role', 'role': 'role',
+    'performer_meaning': 'meaning', 'verifier_meaning': 'meaning', 'execution': 'execution', 'category': 'category',
+}
+#: What the print says about a flag that is set and one that is not; None where it says nothing.
+FLAGS = {
+    'is_active': ("active", "not active"),
+    'is_declared': ("declared on the label", "not declared on the label"),
+    'in_product': ("in the finished product", "not in the finished product"),
+    'weighing_verified': ("weighing verified", "weighing not verified"),
+    'addition_verified': ("addition verified", "addition not verified"),
+    'is_critical': ("CRITICAL", None), 'is_hold_point': ("HOLD POINT", None), 'is_identity': ("identity test", None),
+    'is_dietary': ("Dietary Ingredients", "Other Ingredients"), 'mandatory': (None, "(not mandatory)"),
+}
+
+
+@tagged('post_install', '-at_install')
+class TestReportContent(ReportCommon):
+    """RPT-010: all content of a rich document is in its print."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.revision = cls._create_mmr()
+
+    def _print_document(self, document, user=None, images=None):
+        model = self.env.registry['report.mrp_mmr.report_mmr_revision']
+        with patch.object(model, '_get_document', lambda self, revision: (document, sha256(document))), \
+                patch.object(model, '_get_images', lambda self, document: images or {}):
+            return self._print(self.revision, user)
+
+    def _get_expected(self, path, value, document):
+        """Return the text that stands for one leaf, or None where the print has none."""
+        key = path[-1]
+        codes = labels.code_labels(self.env)
+        if key in FLAGS:
+            return FLAGS[key][not value]
+        if value is None or key in ('id', 'unit_id', 'product_unit_quantity') or not isinstance(value, (str, int)):
+            return None
+        if path[:2] == ('operations', 0) and key in ('time_limit', 'hold_time'):
+            return f"{value} h"
+        if key == 'kind':
+            if path[-2] == 'criterion' or path[-2] == 'overage' or 'document' in str(path) or path[-2] == 'method':
+                return None
+            return codes['kind'][value]
+        if key in CODES:
+            return codes[CODES[key]].get(value, value)
+        if key == 'scope':
+            return {'component': "Components", 'packaging': "Packaging", 'label': "Labels",
+                    'product': "Finished Product"}[value]
+        if 'overage' in path and key in ('percent', 'amount', 'unit'):
+            return "None" if document['components'][path[1]]['overage']['kind'] == 'none' else value
+        if key in ('operation', 'component') and isinstance(value, int):
+            rows = document[f'{key}s']
+            return next((row.get('name') or row['product']['name']) for row in rows if row['position'] == value)
+        if key == 'equipment':
+            rows = document['operations'][path[1]]['equipment']
+            row = rows[value - 1]
+            return (row['equipment'] or row['class'])['name']
+        if key == 'position' and path[0] in ('packs', 'specifications', 'references', 'reviewers', 'ingredients') \
+                or 'checklist' in path and key == 'position' or key == 'size' and 'sample' not in path:
+            return None
+        return str(value)
+
+    def test_every_leaf(self):
+        """Every value of the rich document is found in the text of its print."""
+        document = rich_document()
+        pages = read_pages(self._print_document(document))
+        text = squeeze(' '.join(pages))
+        found = 0
+        for path, value in leaves(document):
+            expected = self._get_expected(path, value, document)
+            if expected is None:
+                continue
+            with self.subTest(leaf='/'.join(map(str, path)), text=expected):
+                self.assertIn(squeeze(expected), text)
+            found += 1
+        self.assertGreater(found, 280)
+        for page in pages:
+            self.assertIn("MMR/00001 · revision 2", page)
+        self.assertNotIn("None", text.replace("None", "", 1), "one overage is stated as None, and nothing else is")
+        self.assertNotIn("False", text)
+        self.assertNotIn("{", text)
+
+    def test_overage_statement(self):
+        """CON-050: an overage is stated with percent, amount and rationale, or as None."""
+        text = ' '.join(read_pages(self._print_document(rich_document())))
+        self.assertIn("1 Ascorbic acid 5 % = 2.125 kg Decays by five percent in its shelf life.", text)
+        self.assertIn("2 Microcrystalline cellulose None", text)
+        self.assertIn("3 Magnesium stearate 0.3 kg = 4 % Sticks to the drum.", text)
+
+    def test_order(self):
+        """Sections, stages and steps come in their order; ingredients in two groups."""
+        text = ' '.join(read_pages(self._print_document(rich_document())))
+        items = (
+            "Identity and Strength", "Special Notations and Precautions", "Components", "Overage",
+            "Dietary Ingredients", "Vitamin C [ASC]", "Other Ingredients", "Glazing wax", "Operations", "1 Dispensing",
+            "98.5 – 100.5 % of theoretical", "1.1 Line clearance of the booth", "1.2 Weigh the active", "2 Blending",
+            "2.1 Add the lubricant", "2.3 Draw the blend samples", "By-products", "Yield at the End of Manufacture",
+            "Specifications", "Packaging and Label", "Referenced Documents", "Further Sections", "Reviewed before",
+            "Signatures")
+        position = 0
+        for item in items:
+            self.assertIn(item, text[position:])
+            position = text.index(item, position)
+
+    def test_no_empty_section(self):
+        """What a document does not say has no section; a document of schema 1 prints as it did."""
+        document = rich_document()
+        for key in ('ingredients', 'specifications', 'packs', 'references', 'sections', 'reviewers', 'answers', 'by_products'):
+            document[key] = []
+        document.update({'identity': {'description': None, 'dosage_form': None, 'dosage_unit_weight': None},
+                         'process_rationale': None, 'yield': None})
+        for row in document['components']:
+            row.update(strength=None, overage=None)
+        text = ' '.join(read_pages(self._print_document(document)))
+        for title in ("Identity and Strength", "Rationale of the overage", "Declaration of Ingredients", "Specifications",
+                      "Packaging and Label",
+                      "Referenced Documents", "Further Sections", "Reviewed before", "Requirements of the Company",
+                      "By-products", "Yield at the End", "Why the In-process"):
+            with self.subTest(title=title):
+                self.assertNotIn(title, text)
+
+        old = {key: document[key] for key in (
+            'number', 'revision', 'company', 'profile', 'product', 'formulation', 'batch_size', 'change', 'effective_date',
+            'precautions', 'by_products')}
+        old.update(schema='mrp_mmr/mmr/1', components=[{key: row[key] for key in (
+            'position', 'product', 'quantity', 'unit', 'unit_id', 'product_unit_quantity', 'operation')}
+            for row in document['components']], operations=[{key: row[key] for key in (
+                'position', 'name', 'work_center', 'instruction', 'predecessors')} for row in document['operations']])
+        text = ' '.join(read_pages(self._print_document(old)))
+        self.assertIn("1 ASC Ascorbic acid 42.5 kg 1 Dispensing", text)
+        for title in ("Use, Supplier and Weighing", "Equipment", "What is done", "Kind of stage"):
+            self.assertNotIn(title, text)
+
+    def test_picture(self):
+        """A picture is in the print; the name and digest of its file as well."""
+        document = rich_document()
+        picture = document['operations'][0]['steps'][1]['picture']
+        without = self._print_document(document)
+        source = 'data:image/png;base64,' + base64.b64encode(PIXEL).decode()
+        pdf = self._print_document(document, images={picture['sha256']: source})
+        self.assertGreater(pdf.count(b'/Image'), without.count(b'/Image'))
+        text = squeeze(' '.join(read_pages(pdf)))
+        self.assertIn(picture['sha256'], text)
+        self.assertIn("scoop.png", text)
+
+    def test_markup_is_text(self):
+        """Markup in any text is printed as it was typed."""
+        attack = '<b>x</b><script>1</script><img src="http://example.invalid/x.png"/>'
+        document = rich_document()
+        step = document['operations'][0]['steps'][0]
+        step.update(instruction=attack, precaution=attack, corrective_action=attack)
+        step['checklist'][0]['text'] = attack
+        document['packs'][0]['label']['panel'] = attack
+        document['sections'][0]['text'] = attack
+        text = squeeze(' '.join(read_pages(self._print_document(document))))
+        self.assertEqual(text.count(squeeze(attack)), 6)
+
+    def test_long(self):
+        """A stage of many steps keeps each step on one page, under a header."""
+        document = rich_document()
+        steps = document['operations'][1]['steps']
+        for number in range(4, 60):
+            steps.append(dict(steps[1], position=number, name=f"Begin{number:03d}",
+                              instruction="\n".join(["line"] * (number % 9)) + f" End{number:03d}"))
+        pages = read_pages(self._print_document(document))
+        for number in range(4, 60):
+            begins = [page.count(f"Begin{number:03d}") for page in pages]
+            self.assertEqual(sum(begins), 1)
+            self.assertEqual(begins, [page.count(f"End{number:03d}") for page in pages])
+        for page in pages:
+            if "Begin" in page:
+                self.assertIn("Step What is done Limits, checks and signatures", page)
