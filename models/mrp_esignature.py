@@ -59,7 +59,7 @@ class MrpEsignature(models.Model):
     content_sha256 = fields.Char("Digest of the Content", required=True, readonly=True)
     signature_sha256 = fields.Char("Digest of the Signature", required=True, readonly=True)
     annex = fields.Json(
-        readonly=True, prefetch=False, help="What else the signer was shown and signed, by digest: the redline, for instance.")
+        readonly=True, help="What else the signer was shown and signed, by digest: the redline, for instance.")
     basis_signature_id = fields.Many2one(
         'mrp.esignature', "Given On", readonly=True, index='btree_not_null', ondelete='restrict',
         help="The signature of the preparer over the same content; where that one is void, this one is.")

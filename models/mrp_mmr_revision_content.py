@@ -109,10 +109,13 @@ class MrpMmrRevision(models.Model):
         Names of products, units and work centers may change later; which ones they are may not.
         """
         self.ensure_one()
-        return (
-            sha256(self.document) == self.document_sha256
-            and agrees(self._prepare_document(), self.document)
-        )
+        return sha256(self.document) == self.document_sha256 and agrees(self._prepare_document(), self.document)
+
+    def _is_formula_signed(self):
+        """The same for what orders are made by; the rest of the content they take from the document itself."""
+        self.ensure_one()
+        return sha256(self.document) == self.document_sha256 and agrees(
+            self._prepare_formula(), self.document, partly=True)
 
     def _check_bom_is_signed(self):
         """Refuse where the bill of materials is not the signed content any more (MMR-050).
@@ -121,14 +124,14 @@ class MrpMmrRevision(models.Model):
         """
         self.ensure_one()
         self._check_signatures()
-        if self._is_content_signed():
+        if self._is_formula_signed():
             return
         signed = {row['position']: row for row in self.document['components']}
-        current = {row['position']: row for row in self._prepare_document()['components']}
+        current = {row['position']: row for row in self._prepare_formula()['components']}
         rows = []
         for position in sorted(signed.keys() | current.keys()):
             was, now = signed.get(position), current.get(position)
-            if not (was and now and agrees(now, was)):
+            if not (was and now and agrees(now, was, partly=True)):
                 rows.append(self.env._(
                     "%(component)s: %(now)s in the bill of materials, %(was)s in the MMR",
                     component=(was or now)['product']['name'],

@@ -7,8 +7,10 @@ from ..tools import convert, decimal_string, exact
 DOCUMENT_SCHEMA = 'mrp_mmr/mmr/2'
 
 
-def agrees(live, frozen):
+def agrees(live, frozen, partly=False):
     """Whether live content still is what a frozen document says.
+
+    :param bool partly: ``live`` is a part of the document only, such as the formula
 
     Records that the document identifies by id or code may have been renamed since; which ones they are may
     not change. What a later version of the addon adds to the content is not in an older document, and does
@@ -24,9 +26,12 @@ def agrees(live, frozen):
             ignored.add('unit')
         if frozen.get('approval', True) is None:
             ignored.add('approval')
-        return all(key in live and agrees(live[key], frozen[key]) for key in frozen.keys() - ignored)
+        if partly:
+            ignored |= frozen.keys() - live.keys()
+        return all(key in live and agrees(live[key], frozen[key], partly) for key in frozen.keys() - ignored)
     if isinstance(frozen, list):
-        return isinstance(live, list) and len(live) == len(frozen) and all(map(agrees, live, frozen))
+        return isinstance(live, list) and len(live) == len(frozen) and all(
+            agrees(*rows, partly) for rows in zip(live, frozen, strict=True))
     return live == frozen
 
 
@@ -56,16 +61,85 @@ class MrpMmrRevision(models.Model):
         self.ensure_one()
         # Signed wording must not depend on the language of the signer; who may sign may read all of it.
         revision = self.sudo().with_context(lang=None)
+        document = revision._prepare_formula()
+        components = {line.id: position for position, line in enumerate(ordered(revision.bom_id.bom_line_ids), 1)}
+        for row, operation in zip(document['operations'], ordered(revision.bom_id.operation_ids), strict=True):
+            equipment = {line.id: position for position, line in enumerate(ordered(operation.mmr_equipment_ids), 1)}
+            row['equipment'] = [{
+                'position': equipment[line.id],
+                'equipment': {'id': line.equipment_id.id, 'name': line.equipment_id.name} if line.equipment_id else None,
+                'class': {'id': line.category_id.id, 'name': line.category_id.name} if line.category_id else None,
+                'preparation': text(line.preparation),
+            } for line in ordered(operation.mmr_equipment_ids)]
+            row['steps'] = [
+                revision._document_step(position, step, components, equipment)
+                for position, step in enumerate(ordered(operation.mmr_step_ids), 1)]
+        return dict(
+            document,
+            ingredients=[{
+                'position': position,
+                'name': row.name,
+                'is_dietary': row.is_dietary,
+                'product': revision._document_product(row.product_id),
+                'amount': value_with_unit(row.amount, row.amount_unit),
+            } for position, row in enumerate(ordered(revision.ingredient_ids), 1)],
+            specifications=[{
+                'position': position,
+                'scope': row.scope,
+                'product': revision._document_product(row.product_id),
+                'parameter': row.name,
+                'is_identity': row.is_identity,
+                'criterion': row._get_criterion(),
+                'method': text(row.method),
+                'method_document': row.method_id._get_document(),
+                'document': row.document_id._get_document(),
+                'corrective_action': text(row.corrective_action),
+            } for position, row in enumerate(ordered(revision.specification_ids), 1)],
+            packs=[{
+                'position': position,
+                'name': pack.name,
+                'size': {'quantity': decimal_string(pack.quantity), 'unit': pack.uom_id.name, 'unit_id': pack.uom_id.id},
+                'description': text(pack.description),
+                'coding_position': text(pack.coding_position),
+                'clearance': text(pack.clearance),
+                'checks': text(pack.checks),
+                'label': pack.label_id._get_document(),
+                'materials': [{
+                    'position': number,
+                    'product': revision._document_product(row.product_id),
+                    'quantity': decimal_string(row.quantity),
+                    'unit': row.uom_id.name,
+                    'unit_id': row.uom_id.id,
+                } for number, row in enumerate(ordered(pack.line_ids), 1)],
+            } for position, pack in enumerate(ordered(revision.pack_ids), 1)],
+            references=[{
+                'position': position, 'document': row.sop_id._get_document(), 'purpose': text(row.purpose),
+            } for position, row in enumerate(ordered(revision.reference_ids), 1)],
+            sections=[{
+                'code': row.code,
+                'name': dict(row._fields['code']._description_selection(row.env))[row.code],
+                'text': text(row.text),
+                'file': row.file_id._get_document(),
+                'location': text(row.location),
+                'not_applicable_reason': text(row.not_applicable_reason),
+            } for row in revision.section_ids.sorted('id')],
+            reviewers=revision.document.get('reviewers', []) if revision.document else [
+                {'position': position, 'name': reviewer.name, 'role': reviewer.group_id.name}
+                for position, reviewer in enumerate(revision._get_reviewers(), 1)],
+            answers=[{
+                'requirement': row.requirement_id.code, 'text': row.requirement_id.name, 'answer': row.answer,
+            } for row in revision.answer_ids.sorted(lambda row: row.requirement_id.code)],
+        )
+
+    def _prepare_formula(self):
+        """Return what orders are made by, live: the part of the document that lies in the bill of materials."""
+        self.ensure_one()
+        revision = self.sudo().with_context(lang=None)
         mmr = revision.mmr_id
         bom = revision.bom_id
         product = bom.product_id
         operations = ordered(bom.operation_ids)
-        lines = ordered(bom.bom_line_ids)
-        byproducts = ordered(bom.byproduct_ids)
-        positions = {
-            'operations': {operation.id: position for position, operation in enumerate(operations, 1)},
-            'components': {line.id: position for position, line in enumerate(lines, 1)},
-        }
+        positions = {operation.id: position for position, operation in enumerate(operations, 1)}
         return {
             'schema': DOCUMENT_SCHEMA,
             'number': mmr.name,
@@ -90,68 +164,14 @@ class MrpMmrRevision(models.Model):
             'process_rationale': text(revision.process_rationale),
             'components': [
                 dict(revision._document_line(position, line, positions), **revision._document_component(line))
-                for position, line in enumerate(lines, 1)],
-            'ingredients': [{
-                'position': position,
-                'name': row.name,
-                'is_dietary': row.is_dietary,
-                'product': revision._document_product(row.product_id),
-                'amount': value_with_unit(row.amount, row.amount_unit),
-            } for position, row in enumerate(ordered(revision.ingredient_ids), 1)],
-            'operations': [
-                revision._document_operation(operation, bom, positions) for operation in operations],
+                for position, line in enumerate(ordered(bom.bom_line_ids), 1)],
+            'operations': [revision._document_operation(operation, bom, positions) for operation in operations],
             'yield': revision._document_yield(
                 revision.theoretical_yield, mmr.uom_id, revision.yield_min, revision.yield_max, revision.yield_rationale)
             if revision.theoretical_yield or revision.yield_max else None,
-            'specifications': [{
-                'position': position,
-                'scope': row.scope,
-                'product': revision._document_product(row.product_id),
-                'parameter': row.name,
-                'is_identity': row.is_identity,
-                'criterion': row._get_criterion(),
-                'method': text(row.method),
-                'method_document': row.method_id._get_document(),
-                'document': row.document_id._get_document(),
-                'corrective_action': text(row.corrective_action),
-            } for position, row in enumerate(ordered(revision.specification_ids), 1)],
-            'packs': [{
-                'position': position,
-                'name': pack.name,
-                'size': {'quantity': decimal_string(pack.quantity), 'unit': pack.uom_id.name, 'unit_id': pack.uom_id.id},
-                'description': text(pack.description),
-                'coding_position': text(pack.coding_position),
-                'clearance': text(pack.clearance),
-                'checks': text(pack.checks),
-                'label': pack.label_id._get_document(),
-                'materials': [{
-                    'position': number,
-                    'product': revision._document_product(row.product_id),
-                    'quantity': decimal_string(row.quantity),
-                    'unit': row.uom_id.name,
-                    'unit_id': row.uom_id.id,
-                } for number, row in enumerate(ordered(pack.line_ids), 1)],
-            } for position, pack in enumerate(ordered(revision.pack_ids), 1)],
-            'references': [{
-                'position': position, 'document': row.sop_id._get_document(), 'purpose': text(row.purpose),
-            } for position, row in enumerate(ordered(revision.reference_ids), 1)],
-            'sections': [{
-                'code': row.code,
-                'name': dict(row._fields['code']._description_selection(row.env))[row.code],
-                'text': text(row.text),
-                'file': row.file_id._get_document(),
-                'location': text(row.location),
-                'not_applicable_reason': text(row.not_applicable_reason),
-            } for row in revision.section_ids.sorted('id')],
-            'reviewers': [
-                {'position': position, 'name': reviewer.name, 'role': reviewer.group_id.name}
-                for position, reviewer in enumerate(revision._get_reviewers(), 1)]
-            if not revision.document else revision.document.get('reviewers', []),
-            'answers': [{
-                'requirement': row.requirement_id.code, 'text': row.requirement_id.name, 'answer': row.answer,
-            } for row in revision.answer_ids.sorted(lambda row: row.requirement_id.code)],
             'by_products': [
-                revision._document_line(position, line, positions) for position, line in enumerate(byproducts, 1)],
+                revision._document_line(position, line, positions)
+                for position, line in enumerate(ordered(bom.byproduct_ids), 1)],
         }
 
     def _document_product(self, product):
@@ -177,7 +197,7 @@ class MrpMmrRevision(models.Model):
             'position': position,
             'product': self._document_product(line.product_id),
             **self._document_quantity(quantity, line.product_uom_id, line.product_id),
-            'operation': positions['operations'].get(line.operation_id.id),
+            'operation': positions.get(line.operation_id.id),
         }
 
     def _document_component(self, line):
@@ -217,9 +237,7 @@ class MrpMmrRevision(models.Model):
             'minimum': decimal_string(minimum), 'maximum': decimal_string(maximum), 'rationale': text(rationale),
         }
 
-    def _document_operation(self, operation, bom, positions):
-        order = positions['operations']
-        equipment = {row.id: position for position, row in enumerate(ordered(operation.mmr_equipment_ids), 1)}
+    def _document_operation(self, operation, bom, order):
         return {
             'position': order[operation.id],
             'name': operation.name,
@@ -236,15 +254,6 @@ class MrpMmrRevision(models.Model):
             'time_limit': decimal_string(operation.mmr_time_limit) if operation.mmr_time_limit else None,
             'hold_time': decimal_string(operation.mmr_hold_time) if operation.mmr_hold_time else None,
             'storage_conditions': text(operation.mmr_storage_conditions),
-            'equipment': [{
-                'position': equipment[row.id],
-                'equipment': {'id': row.equipment_id.id, 'name': row.equipment_id.name} if row.equipment_id else None,
-                'class': {'id': row.category_id.id, 'name': row.category_id.name} if row.category_id else None,
-                'preparation': text(row.preparation),
-            } for row in ordered(operation.mmr_equipment_ids)],
-            'steps': [
-                self._document_step(position, step, positions['components'], equipment)
-                for position, step in enumerate(ordered(operation.mmr_step_ids), 1)],
         }
 
     def _document_step(self, position, step, components, equipment):
