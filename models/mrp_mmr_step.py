@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from ..tools import GMP_DIGITS
 from .mrp_mmr_file import IMAGES
+from .mrp_mmr_revision_document import ordered
 
 KINDS = [
     ('instruction', "Instruction"),
@@ -157,6 +158,18 @@ class MrpMmrStep(models.Model):
             step.file_id = self.env['mrp.mmr.file']._store(
                 step.picture_name or 'picture.png', step.with_context(bin_size=False).picture, IMAGES,
             ) if step.picture else False
+
+    @api.model
+    def default_get(self, fields):
+        """Go on where the last step of the revision stands."""
+        values = super().default_get(fields)
+        revision = self.env['mrp.mmr.revision'].browse(values.get('revision_id'))
+        if 'sequence' in fields and revision.step_ids:
+            values['sequence'] = max(revision.step_ids.mapped('sequence')) + 1
+        if 'operation_id' in fields and not values.get('operation_id') and revision:
+            last_stage = ordered(revision.operation_ids).filtered('mmr_step_ids')[-1:] or ordered(revision.operation_ids)[:1]
+            values['operation_id'] = last_stage.id
+        return values
 
     @api.onchange('kind')
     def _onchange_kind(self):
