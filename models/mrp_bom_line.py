@@ -85,6 +85,17 @@ class MrpBomLine(models.Model):
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_overage();
         """)
 
+    @api.model
+    def default_get(self, fields):
+        """A component of an MMR goes where the one before it went, at first to the first stage."""
+        values = super().default_get(fields)
+        bom = self.env['mrp.bom'].browse(self.env.context.get('default_bom_id'))
+        if 'operation_id' in fields and not values.get('operation_id') and bom.mmr_revision_ids:
+            last = bom.bom_line_ids.sorted(lambda line: (line.sequence, line.id))[-1:]
+            stages = bom.operation_ids.sorted(lambda stage: (stage.sequence, stage.id))
+            values['operation_id'] = (last.operation_id or stages[:1]).id
+        return values
+
     # === COMPUTE === #
 
     @api.depends('gmp_qty', 'mmr_base_qty', 'mmr_overage_kind', 'mmr_overage')
@@ -139,6 +150,15 @@ class MrpBomLine(models.Model):
                         "%(product)s is a kit: its content could change after signing. Rule: MMR-050, "
                         "21 CFR 111.210(b). Add the components of the kit one by one.",
                         product=product.display_name))
+
+    @api.constrains('product_id', 'product_uom_id', 'bom_id')
+    def _check_mmr_unit(self):
+        for line in self.filtered('bom_id.mmr_revision_ids'):
+            if not line.product_uom_id._has_common_reference(line.product_id.uom_id):
+                raise ValidationError(self.env._(
+                    "%(component)s: %(unit)s does not convert to %(product_unit)s, the unit of the component. Rule: "
+                    "CON-030, 21 CFR 111.210(c). Choose a unit of the same kind.", component=line.product_id.display_name,
+                    unit=line.product_uom_id.name, product_unit=line.product_id.uom_id.name))
 
     # === CRUD === #
 
@@ -231,6 +251,15 @@ class MrpBomLine(models.Model):
                 'mmr_overage_confirmed_id': self.env.uid, 'mmr_overage_confirmed_at': fields.Datetime.now()})
 
     # === CONTENT === #
+
+    @api.model
+    def get_import_templates(self):
+        if not self.env.context.get('mmr_revision_id'):
+            return super().get_import_templates()
+        return [{
+            'label': self.env._("Import Template for the Components of an MMR"),
+            'template': '/mrp_mmr/static/import/mmr_components.csv',
+        }]
 
     @api.model
     def name_search(self, name='', domain=None, operator='ilike', limit=100):

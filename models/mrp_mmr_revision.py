@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
-from ..tools import GMP_DIGITS, exact, in_transition, refusal, transition, without_defaults
+from ..tools import GMP_DIGITS, decimal_string, exact, in_transition, refusal, transition, without_defaults
 from .mrp_mmr_section import SECTIONS
 
 _logger = logging.getLogger(__name__)
@@ -121,6 +121,7 @@ class MrpMmrRevision(models.Model):
     review_ids = fields.One2many('mrp.mmr.review', 'revision_id', "Reviews", readonly=True)
     open_review_names = fields.Char("Waits for the Reviews", compute='_compute_open_review_names')
     overages_to_confirm = fields.Integer("Overages to Confirm", compute='_compute_overages_to_confirm')
+    overage_summary = fields.Text("Overages", compute='_compute_overages_to_confirm')
 
     bom_id = fields.Many2one(
         'mrp.bom', "Bill of Materials", required=True, readonly=True, copy=False, ondelete='restrict',
@@ -288,10 +289,16 @@ class MrpMmrRevision(models.Model):
         for revision in self:
             revision.open_review_names = ', '.join(revision._get_open_reviews().mapped('name'))
 
-    @api.depends('bom_line_ids.mmr_overage', 'bom_line_ids.mmr_overage_confirmed_id')
+    @api.depends('bom_line_ids.mmr_overage', 'bom_line_ids.mmr_overage_confirmed_id', 'bom_line_ids.mmr_overage_rationale')
     def _compute_overages_to_confirm(self):
         for revision in self:
-            revision.overages_to_confirm = len(revision.sudo()._get_unconfirmed_overages())
+            lines = revision.sudo()._get_unconfirmed_overages()
+            revision.overages_to_confirm = len(lines)
+            revision.overage_summary = '\n'.join(self.env._(
+                "%(component)s: %(percent)s%(amount)s %(unit)s. %(rationale)s", component=line.product_id.display_name,
+                percent=f"{decimal_string(line.mmr_overage)} % = " if line.mmr_overage_kind == 'percent' else '',
+                amount=decimal_string(line._get_overage_amount()), unit=line.product_uom_id.name,
+                rationale=line.mmr_overage_rationale or self.env._("No rationale.")) for line in lines)
 
     def _compute_signature_ids(self):
         signatures = self.env['mrp.esignature'].search(

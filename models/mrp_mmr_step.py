@@ -163,7 +163,7 @@ class MrpMmrStep(models.Model):
     def default_get(self, fields):
         """Go on where the last step of the revision stands."""
         values = super().default_get(fields)
-        revision = self.env['mrp.mmr.revision'].browse(values.get('revision_id'))
+        revision = self.env['mrp.mmr.revision'].browse(self.env.context.get('default_revision_id'))
         if 'sequence' in fields and revision.step_ids:
             values['sequence'] = max(revision.step_ids.mapped('sequence')) + 1
         if 'operation_id' in fields and not values.get('operation_id') and revision:
@@ -200,6 +200,13 @@ class MrpMmrStep(models.Model):
             if vals.get('verifier_role') and 'verifier_meaning' not in vals:
                 vals['verifier_meaning'] = 'verified'
         return super().create(vals_list)
+
+    @api.model
+    def get_import_templates(self):
+        return [{
+            'label': self.env._("Import Template for the Steps of an MMR"),
+            'template': '/mrp_mmr/static/import/mmr_steps.csv',
+        }]
 
     @api.model
     def _mmr_copied_fields(self):
