@@ -98,6 +98,10 @@ class MrpMmrPlan(models.TransientModel):
     def _get_total(self):
         return sum((line._get_quantity() for line in self.line_ids), exact(0))
 
+    def _without_defaults(self):
+        """Return this plan without the defaults of its caller: they would reach orders and components, too."""
+        return self.with_env(self.env(context=clean_context(self.env.context)))
+
     # === ACTIONS === #
 
     @api.model
@@ -106,7 +110,7 @@ class MrpMmrPlan(models.TransientModel):
 
         The plan is made here and not by defaults in the context, which would reach every record that is created later.
         """
-        plan = self.with_context(clean_context(self.env.context)).create(vals)
+        plan = self._without_defaults().create(vals)
         return {
             'type': 'ir.actions.act_window',
             'name': self.env._("Split into Batches") if plan.production_id else self.env._("Plan Batches"),
@@ -133,7 +137,7 @@ class MrpMmrPlan(models.TransientModel):
         :raise UserError: where the plan misses the demand, is too large or does not fit the masters of today
         """
         self.ensure_one()
-        self = self.with_context(clean_context(self.env.context)).with_company(self.company_id)
+        self = self._without_defaults().with_company(self.company_id)
         if self.production_id:
             # Two planners splitting the same order would make its demand twice.
             self.production_id.lock_for_update(allow_referencing=True)

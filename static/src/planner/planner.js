@@ -68,6 +68,10 @@ export class Planner extends Component {
         return formatFloat(rounded, { digits: [16, digits], trailingZeros: false });
     }
 
+    isShort(row) {
+        return Number(row.forecast.toFixed(this.state.data.digits)) < 0;
+    }
+
     date(value) {
         return formatDate(deserializeDate(value));
     }
