@@ -117,7 +117,8 @@ class MrpMmr(models.Model):
             cells.setdefault((mmr.product_id, mmr.formulation_code, mmr.company_id), []).append({
                 'id': mmr.id,
                 'name': mmr.name,
-                'size': mmr._get_batch_size_label(),
+                'batch_size': mmr.batch_size,
+                'unit': mmr.uom_id.name,
                 'revision': effective.revision if effective else False,
                 'open_revision': opened.revision if opened else False,
                 'open_state': opened.state if opened else False,

@@ -648,7 +648,7 @@ class TestMatrix(PlannerCommon):
         orders[2].action_cancel()
         row = self._row()
         self.assertEqual((row['unit'], row['company'], row['on_hand']), ("kg", False, 0))
-        self.assertEqual([cell['size'] for cell in row['cells']], ["50 kg", "100 kg", "500 kg"])
+        self.assertEqual([(cell['batch_size'], cell['unit']) for cell in row['cells']], [(50, "kg"), (100, "kg"), (500, "kg")])
         fifty, small, large = row['cells']
         self.assertEqual(
             (fifty['name'], fifty['revision'], fifty['open_revision'], fifty['open_state']),
