@@ -401,6 +401,14 @@ class TestSplit(PlannerCommon):
             second.action_create_orders()
         self.assertEqual(len(self._orders()), 5)
 
+    def test_not_at_the_same_moment(self):
+        """PRD-070: an order that another transaction holds is refused with a reason."""
+        plan = self._split(self._create_order(1300))
+        production = type(self.env['mrp.production'])
+        with patch.object(production, 'try_lock_for_update', lambda self, **kwargs: self.browse()), \
+                self.assertRaisesRegex(UserError, r"(?s)Somebody else is changing.*PRD-070"):
+            plan.action_create_orders()
+
     def test_refusals(self):
         """USE-010, USE-020: available size, confirmed, uncontrolled, no MMR, no right."""
         order = self._create_order(100)

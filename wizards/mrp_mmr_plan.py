@@ -138,14 +138,18 @@ class MrpMmrPlan(models.TransientModel):
         """
         self.ensure_one()
         self = self._without_defaults().with_company(self.company_id)
-        if self.production_id:
+        order = self.production_id
+        if order:
             # Two planners splitting the same order would make its demand twice.
-            self.production_id.lock_for_update(allow_referencing=True)
-            self.production_id._mmr_check_splittable()
+            if not order.try_lock_for_update(allow_referencing=True):
+                raise refusal(
+                    self.env, self.env._("Somebody else is changing %s at this moment.", order.name),
+                    "PRD-070, 21 CFR 111.205(a)", self.env._("look at the order and try again."), record=order)
+            order._mmr_check_splittable()
         self._check_plan()
         masters = [line.mmr_id for line in self.line_ids._sorted() for _batch in range(line.batch_count)]
-        if self.production_id:
-            return self.production_id._mmr_split(masters)
+        if order:
+            return order._mmr_split(masters)
         return self.env['mrp.production'].create([self._prepare_order_vals(mmr) for mmr in masters])
 
     def _prepare_order_vals(self, mmr):
