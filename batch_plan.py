@@ -14,7 +14,7 @@ from math import gcd, lcm
 
 #: How many combinations of batches are looked at, which bounds the time to a second even for sizes without any
 #: common measure. Approved sizes have simple proportions and need a handful.
-MAX_COMBINATIONS = 100_000
+MAX_COMBINATIONS = 200_000
 
 
 def split_into_batches(demand, sizes):
@@ -66,7 +66,8 @@ def _best_counts(demand, sizes):
     added = {}      # (waste, sum) → position of the size added last
     best = None
     queue = [(0, 0, 0)]
-    while queue and len(added) < MAX_COMBINATIONS:
+    looked_at = 0
+    while queue and looked_at < MAX_COMBINATIONS:
         waste, total, position = heappop(queue)
         remainder = total % largest
         if lowest.get(remainder, total + 1) <= total:
@@ -80,6 +81,7 @@ def _best_counts(demand, sizes):
         if filled == demand:
             break   # whatever follows wastes more: it needs more batches for the same
         if total < demand:
+            looked_at += len(sizes)
             for position, size in enumerate(sizes[1:], 1):
                 heappush(queue, (waste + largest - size, total + size, position))
     filled, _number, waste, total = best

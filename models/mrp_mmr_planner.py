@@ -51,7 +51,7 @@ class MrpMmr(models.Model):
     @api.model
     @api.readonly
     def get_planner_data(self, search='', offset=0, limit=40):
-        """Return one page of the planner's matrix: products and formulations with their batch sizes.
+        """Return one page of the planner's matrix: controlled products and formulations with their batch sizes.
 
         The number of queries depends neither on the number of masters nor on the number of rows.
 
@@ -60,9 +60,9 @@ class MrpMmr(models.Model):
         :param int limit: rows to return, at most :data:`MAX_ROWS`
         :return: dict with ``rows``, ``total`` (number of rows of all pages), ``can_plan`` and ``digits``
         """
-        search = (search or '').strip()
+        search = str(search or '').strip()
         offset, limit = max(int(offset), 0), min(max(int(limit), 1), MAX_ROWS)
-        own = Domain('company_id', 'in', self.env.companies.ids)
+        own = Domain('company_id', 'in', self.env.companies.ids) & Domain('product_id.mmr_controlled', '=', True)
         domain = own
         if search:
             domain &= (Domain('product_id', 'ilike', search) | Domain('formulation_code', 'ilike', search)
@@ -117,7 +117,8 @@ class MrpMmr(models.Model):
             cells.setdefault((mmr.product_id, mmr.formulation_code, mmr.company_id), []).append({
                 'id': mmr.id,
                 'name': mmr.name,
-                'size': mmr._get_batch_size_label(),
+                'batch_size': mmr.batch_size,
+                'unit': mmr.uom_id.name,
                 'revision': effective.revision if effective else False,
                 'open_revision': opened.revision if opened else False,
                 'open_state': opened.state if opened else False,

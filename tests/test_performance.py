@@ -4,6 +4,7 @@ import functools
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.fields import Command
 
 from .common import MmrCommon
@@ -11,7 +12,7 @@ from .common import MmrCommon
 #: The models whose overrides lie on the way of every order.
 MODELS = (
     'mrp.production', 'mrp.workorder', 'stock.move', 'stock.move.line', 'stock.rule', 'mrp.bom', 'mrp.bom.line',
-    'product.product', 'product.template',
+    'product.product', 'product.template', 'stock.warehouse.orderpoint',
 )
 ADDON = 'odoo.addons.mrp_mmr.'
 
@@ -144,6 +145,37 @@ class TestPerformance(MmrCommon):
         orders.mapped('mmr_controlled')
         with self.assertQueryCount(0):
             orders._mmr_release()
+
+    def _count_procurement(self, number, by_rule):
+        """Return the queries of ``number`` procurements of the uncontrolled product, taken back afterwards."""
+        warehouse = self.env['stock.warehouse'].search([('company_id', '=', self.company.id)], limit=1)
+        for _warm_up_and_count in range(2):
+            with self._rolled_back():
+                before = self.env['mrp.production'].search([])
+                if by_rule:
+                    orderpoint = self.env['stock.warehouse.orderpoint'].create({
+                        'product_id': self.uncontrolled.id, 'product_min_qty': 50 * number, 'product_max_qty': 50 * number,
+                        'location_id': warehouse.lot_stock_id.id})
+                    counted = self._count(lambda rule=orderpoint: rule._procure_orderpoint_confirm(company_id=self.company))
+                else:
+                    needs = [self.env['stock.rule'].Procurement(
+                        self.uncontrolled, 50, self.kg, warehouse.lot_stock_id, "Need", f"Need {position}", self.company,
+                        {'warehouse_id': warehouse, 'date_planned': fields.Datetime.now()}) for position in range(number)]
+                    counted = self._count(lambda needs=needs: self.env['stock.rule'].run(needs))
+                made = self.env['mrp.production'].search([]) - before
+                self.assertEqual(sum(made.mapped('product_qty')), 50 * number)
+                self.assertEqual(set(made.mapped('state')), {'confirmed'})
+        return counted
+
+    def test_uncontrolled_procurement_needs_no_query_more(self):
+        """USE-010, PRD-070: procurement of other products needs not one query more than without the addon."""
+        self._make_effective(self.revision)
+        for number, by_rule in ((1, False), (5, False), (1, True)):
+            with self.subTest(procurements=number, by_rule=by_rule):
+                counted = self._count_procurement(number, by_rule)
+                with self._without_addon():
+                    plain = self._count_procurement(number, by_rule)
+                self.assertLessEqual(counted, plain)
 
     # === CONTROLLED PRODUCTS === #
 

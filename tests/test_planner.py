@@ -401,6 +401,14 @@ class TestSplit(PlannerCommon):
             second.action_create_orders()
         self.assertEqual(len(self._orders()), 5)
 
+    def test_not_at_the_same_moment(self):
+        """PRD-070: an order that another transaction holds is refused with a reason."""
+        plan = self._split(self._create_order(1300))
+        production = type(self.env['mrp.production'])
+        with patch.object(production, 'try_lock_for_update', lambda self, **kwargs: self.browse()), \
+                self.assertRaisesRegex(UserError, r"(?s)Somebody else is changing.*PRD-070"):
+            plan.action_create_orders()
+
     def test_refusals(self):
         """USE-010, USE-020: available size, confirmed, uncontrolled, no MMR, no right."""
         order = self._create_order(100)
@@ -521,6 +529,35 @@ class TestProcurement(PlannerCommon):
         self._produce(orders[0])
         self.assertEqual((delivery.state, delivery.quantity), ('assigned', 1250))
 
+    def test_component_of_another_product(self):
+        """PRD-070: batches made for an order of another product are its children and serve its component."""
+        self.env.ref('stock.route_warehouse0_mto').active = True
+        self.product.route_ids = [Command.link(self.env.ref('stock.route_warehouse0_mto').id)]
+        kit = self.env['product.product'].create({'name': "Filled bottles", 'is_storable': True, 'uom_id': self.kg.id})
+        bom = self._create_bom(kit, self.product)
+        for split in (False, True):
+            with self.subTest(split=split):
+                if split:
+                    self.existing |= self._orders()
+                    plain = self._retire_all()
+                parent = self.env['mrp.production'].create({
+                    'product_id': kit.id, 'bom_id': bom.id, 'product_qty': 620, 'product_uom_id': self.kg.id})
+                parent.action_confirm()
+                if split:
+                    order = self._orders()
+                    self.assertRecordValues(order, [{'product_qty': 620, 'state': 'draft', 'bom_id': plain.id}])
+                    for revision in (self.small, self.large):
+                        self._make_effective(self._new_revision(revision))
+                    action = order.with_user(self.user_planner).action_mmr_split()
+                    self.env['mrp.mmr.plan'].browse(action['res_id']).action_confirm_orders()
+                orders = self._orders()
+                self.assertEqual(orders.mapped('product_qty'), [500, 100, 100])
+                self.assertEqual(set(orders.mapped('state')), {'confirmed'})
+                self.assertEqual(parent._get_children(), orders)
+                for order in orders:
+                    self.assertEqual(order._get_sources(), parent)
+                self.assertEqual(parent.move_raw_ids.move_orig_ids, orders.move_finished_ids)
+
     def test_formulations(self):
         """MMR-030, USE-010: one formulation per procurement; where it is open, the demand waits for a person."""
         other = self._make_effective(self._create_mmr(300, formulation_code="B"))
@@ -619,7 +656,7 @@ class TestMatrix(PlannerCommon):
         orders[2].action_cancel()
         row = self._row()
         self.assertEqual((row['unit'], row['company'], row['on_hand']), ("kg", False, 0))
-        self.assertEqual([cell['size'] for cell in row['cells']], ["50 kg", "100 kg", "500 kg"])
+        self.assertEqual([(cell['batch_size'], cell['unit']) for cell in row['cells']], [(50, "kg"), (100, "kg"), (500, "kg")])
         fifty, small, large = row['cells']
         self.assertEqual(
             (fifty['name'], fifty['revision'], fifty['open_revision'], fifty['open_state']),
@@ -659,12 +696,14 @@ class TestMatrix(PlannerCommon):
         """PRD-070: formulations have rows of their own; a controlled product without MMR is shown, too."""
         self._create_mmr(10, formulation_code="B")
         bare = self.env['product.product'].create({'name': "Bare tablets", 'mmr_controlled': True})
+        self._create_mmr(10, product_id=self.component_b.id)    # a draft alone controls nothing
         rows = self._data(limit=200)['rows']
         self.assertEqual(len({row['key'] for row in rows}), len(rows))
         self.assertEqual(
             [row['formulation'] for row in rows if row['product_id'] == self.product.id], ["A", "B"])
         self.assertEqual([(row['formulation'], row['cells']) for row in rows if row['product_id'] == bare.id], [(False, [])])
-        self.assertNotIn(self.component_a.id, [row['product_id'] for row in rows])
+        for product in (self.component_a, self.component_b):
+            self.assertNotIn(product.id, [row['product_id'] for row in rows])
         self.assertEqual([row['product'] for row in self._data(search="bare tab")['rows']], ["Bare tablets"])
 
     def test_search_and_pages(self):
@@ -724,7 +763,7 @@ class TestMatrix(PlannerCommon):
 
         def create(number, products):
             made = self.env['product.product'].create([
-                {'name': f"Matrix {number}/{position}", 'is_storable': True, 'uom_id': self.kg.id}
+                {'name': f"Matrix {number}/{position}", 'is_storable': True, 'uom_id': self.kg.id, 'mmr_controlled': True}
                 for position in range(products)])
             self.env['mrp.mmr'].with_user(self.user_preparer).create([
                 {'product_id': made[position % products].id, 'formulation_code': "A", 'batch_size': 10 + position}

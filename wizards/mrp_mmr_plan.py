@@ -98,6 +98,10 @@ class MrpMmrPlan(models.TransientModel):
     def _get_total(self):
         return sum((line._get_quantity() for line in self.line_ids), exact(0))
 
+    def _without_defaults(self):
+        """Return this plan without the defaults of its caller: they would reach orders and components, too."""
+        return self.with_env(self.env(context=clean_context(self.env.context)))
+
     # === ACTIONS === #
 
     @api.model
@@ -106,7 +110,7 @@ class MrpMmrPlan(models.TransientModel):
 
         The plan is made here and not by defaults in the context, which would reach every record that is created later.
         """
-        plan = self.with_context(clean_context(self.env.context)).create(vals)
+        plan = self._without_defaults().create(vals)
         return {
             'type': 'ir.actions.act_window',
             'name': self.env._("Split into Batches") if plan.production_id else self.env._("Plan Batches"),
@@ -133,15 +137,19 @@ class MrpMmrPlan(models.TransientModel):
         :raise UserError: where the plan misses the demand, is too large or does not fit the masters of today
         """
         self.ensure_one()
-        self = self.with_context(clean_context(self.env.context)).with_company(self.company_id)
-        if self.production_id:
+        self = self._without_defaults().with_company(self.company_id)
+        order = self.production_id
+        if order:
             # Two planners splitting the same order would make its demand twice.
-            self.production_id.lock_for_update(allow_referencing=True)
-            self.production_id._mmr_check_splittable()
+            if not order.try_lock_for_update(allow_referencing=True):
+                raise refusal(
+                    self.env, self.env._("Somebody else is changing %s at this moment.", order.name),
+                    "PRD-070, 21 CFR 111.205(a)", self.env._("look at the order and try again."), record=order)
+            order._mmr_check_splittable()
         self._check_plan()
         masters = [line.mmr_id for line in self.line_ids._sorted() for _batch in range(line.batch_count)]
-        if self.production_id:
-            return self.production_id._mmr_split(masters)
+        if order:
+            return order._mmr_split(masters)
         return self.env['mrp.production'].create([self._prepare_order_vals(mmr) for mmr in masters])
 
     def _prepare_order_vals(self, mmr):

@@ -68,6 +68,14 @@ export class Planner extends Component {
         return formatFloat(rounded, { digits: [16, digits], trailingZeros: false });
     }
 
+    size(cell) {
+        return `${formatFloat(cell.batch_size, { digits: [16, 6], trailingZeros: false })} ${cell.unit}`;
+    }
+
+    isShort(row) {
+        return Number(row.forecast.toFixed(this.state.data.digits)) < 0;
+    }
+
     date(value) {
         return formatDate(deserializeDate(value));
     }
