@@ -231,6 +231,18 @@ def show(sizes):
         table(rows)
 
 
+def show_records(records):
+    say(f'\nRedline of two revisions with {records["components"]} components and {records["steps"]} steps: '
+        f'{records["redline_seconds"] * 1000:.1f} ms for {records["redline_changes"]} differences, '
+        f'{records["redline_over_hashing"]:.2f} × hashing both documents')
+    rows = [['MMRs', *(f'{number:,}' for number in (100, records['mmrs'])), 'many ÷ few']]
+    for name, title in (('page', 'first page of the list'), ('groups', 'groups by profile'), ('matrix', 'planner')):
+        cells = [f'{records[f"{name}_{number}_seconds"] * 1000:.1f} ms, {records[f"{name}_{number}_queries"]} queries'
+                 for number in (100, records['mmrs'])]
+        rows.append([title, *cells, f'{records[f"{name}_many_over_few"]:.2f}'])
+    table(rows)
+
+
 # === COMMAND === #
 
 def numbers(text):
@@ -292,10 +304,15 @@ def main(args):
                 with Step(f'Orders, {orders} at once') as step:
                     rows, counts = measure(series, orders, rounds_of(orders, options), step)
                 sizes[orders] = figures_of(rows, counts, orders)
+            with Step('Master records'):
+                workers['addon'].start()
+                workers['addon'].ask(do='resume', **workers['addon'].state)
+                records = workers['addon'].ask(do='records')
         finally:
             for worker in workers.values():
                 worker.close()
     show(sizes)
+    show_records(records)
     chosen = HEADLINE if HEADLINE in sizes else wanted[-1]
     values = headline(sizes[chosen], chosen)
     say(f'\n{chosen} orders, confirmation, CPU time (elapsed): '
@@ -304,7 +321,7 @@ def main(args):
     if options.json:
         document = {
             **workers['addon'].facts, 'stock': options.stock, 'cpus': os.cpu_count(),
-            'seconds': round(time.monotonic() - began), **values, 'sizes': sizes}
+            'seconds': round(time.monotonic() - began), **values, 'records': records, 'sizes': sizes}
         with open(options.json, 'w', encoding='utf-8') as file:
             json.dump(document, file, indent=1)
             file.write('\n')

@@ -12,6 +12,8 @@ import sys
 import time
 from contextlib import nullcontext
 
+import bench_records
+
 import odoo
 from odoo import SUPERUSER_ID, api
 from odoo.fields import Command
@@ -20,6 +22,7 @@ from odoo.tools import SQL, config
 
 BATCH_SIZE = 100.0      # kg
 COMPONENTS = 40
+STEPS_EACH = 5          # of every operation, beside the weighing steps
 PASSWORD = 'Bench-of-orders-1'
 USERS = {       # login: groups in plain Odoo, and those of the addon
     'bench_planner': (('mrp.group_mrp_user',), ()),
@@ -139,14 +142,22 @@ class Worker:
 
     def _make_effective(self, product, components, workcenters):
         """Write the MMR of `product` and sign it as its people do; return its bill of materials."""
+        from odoo.addons.mrp_mmr.tests.common import complete_content
         from odoo.addons.mrp_mmr.tools import session_of
         env = product.with_user(self.uids['bench_preparer']).env
         mmr = env['mrp.mmr'].create({
             'product_id': product.id, 'formulation_code': "BENCH", 'batch_size': BATCH_SIZE,
             'uom_id': product.uom_id.id})
         revision = mmr.open_revision_id
-        revision.write({'precautions': PRECAUTIONS, 'reason': "First revision."})
         self._fill(revision.bom_id, components, workcenters, 'gmp_qty')
+        complete_content(revision)
+        revision.write({'precautions': PRECAUTIONS, 'reason': "First revision."})
+        env['mrp.mmr.step'].create([
+            {'revision_id': revision.id, 'operation_id': operation.id, 'kind': 'instruction', 'sequence': 50 + number,
+             'name': f"Step {number}", 'instruction': operation.mmr_instruction}
+            for operation in revision.operation_ids for number in range(1, STEPS_EACH + 1)])
+        for operation in revision.operation_ids.filtered(lambda row: not row.mmr_equipment_ids):
+            operation.mmr_stage = 'testing'
         for action, login in (('submit', 'bench_preparer'), ('approve', 'bench_qc')):
             signer = revision.with_user(self.uids[login])
             with session_of(signer.env.user):
@@ -192,6 +203,15 @@ class Worker:
                 cr.rollback()
         self._vacuum(tables)        # every run finds tables of the same size
         return result
+
+    def records(self):
+        """Measure master records themselves (see bench_records.py)."""
+        with self.registry.cursor() as cr:
+            try:
+                env = api.Environment(cr, self.uids['bench_planner'], self.context)
+                return bench_records.measure(env, self.orders['controlled']['bom_id'])
+            finally:
+                cr.rollback()
 
     def _vacuum(self, tables=()):
         with self.registry.cursor() as cr:

@@ -109,13 +109,14 @@ class MrpMmrRevision(models.Model):
         Names of products, units and work centers may change later; which ones they are may not.
         """
         self.ensure_one()
-        return sha256(self.document) == self.document_sha256 and agrees(self._prepare_document(), self.document)
+        document = self.document
+        return sha256(document) == self.document_sha256 and agrees(self._prepare_document(), document)
 
     def _is_formula_signed(self):
         """The same for what orders are made by; the rest of the content they take from the document itself."""
         self.ensure_one()
-        return sha256(self.document) == self.document_sha256 and agrees(
-            self._prepare_formula(), self.document, partly=True)
+        document = self.document
+        return sha256(document) == self.document_sha256 and agrees(self._prepare_formula(), document, partly=True)
 
     def _check_bom_is_signed(self):
         """Refuse where the bill of materials is not the signed content any more (MMR-050).

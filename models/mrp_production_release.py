@@ -77,10 +77,14 @@ class MrpProduction(models.Model):
             revision._check_bom_is_signed()
             revision.mmr_id._check_review_not_overdue()
         by_revision = {}
+        # The ORM copies a document whenever it is read.
+        documents = {}
         for order, revision in chosen.items():
             if order.bom_id != revision.bom_id:
                 order._mmr_use_revision(revision)
-            order._mmr_check_content(revision)
+            if revision not in documents:
+                documents[revision] = revision.document
+            order._mmr_check_content(revision, documents[revision])
             by_revision[revision] = by_revision.get(revision, self.browse()) | order
         with transition(orders):
             for revision, batch in by_revision.items():
@@ -151,13 +155,12 @@ class MrpProduction(models.Model):
                 production._mmr_use_revision(production.mmr_id.effective_revision_id)
         return True
 
-    def _mmr_check_content(self, revision):
+    def _mmr_check_content(self, revision, document):
         """Refuse where components, operations or products of the order are not those of the MMR.
 
         :raise UserError: naming each difference with the value of the order and of the MMR
         """
         self.ensure_one()
-        document = revision.document
         operations = revision.bom_id.operation_ids.sorted(lambda operation: (operation.sequence, operation.id))
         positions = {operation: position for position, operation in enumerate(operations, 1)}
         finished = self.move_finished_ids.filtered(lambda move: move.product_id == self.product_id)

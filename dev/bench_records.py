@@ -1,0 +1,126 @@
+"""The part of `dev/bench` that measures master records: redline, document, lists of many MMRs.
+
+It runs inside a worker process (`bench_worker.py`); everything is rolled back.
+"""
+import copy
+import time
+
+from odoo.tools import SQL
+
+COMPONENTS = 60
+STEPS = 80
+FEW, MANY = 100, 10_000
+REPEAT = 7
+
+
+def seconds(function, repeat=REPEAT):
+    """Return the fastest of some runs: the one that the rest of the machine disturbed least."""
+    best = None
+    for _run in range(repeat):
+        began = time.perf_counter()
+        function()
+        elapsed = time.perf_counter() - began
+        best = elapsed if best is None else min(best, elapsed)
+    return best
+
+
+def large_documents(document):
+    """Return two revisions of a document with many components and steps, which differ in some places of each kind."""
+    document = copy.deepcopy(document)
+    component, stage = document['components'][0], document['operations'][0]
+    step = next(step for operation in document['operations'] for step in operation['steps'])
+    document['components'] = [
+        dict(copy.deepcopy(component), position=number,
+             product=dict(component['product'], id=1000 + number, name=f"Component {number:02}"))
+        for number in range(1, COMPONENTS + 1)]
+    stages = 8
+    document['operations'] = [
+        dict(copy.deepcopy(stage), position=place, name=f"Stage {place}", predecessors=[place - 1] if place > 1 else [],
+             steps=[dict(copy.deepcopy(step), position=number, name=f"Step {place}.{number}",
+                         instruction=f"Do the step {place}.{number} as the procedure says.\n" * 5, component=None)
+                    for number in range(1, STEPS // stages + 1)])
+        for place in range(1, stages + 1)]
+    changed = copy.deepcopy(document)
+    changed['revision'] += 1
+    for row in changed['components'][::7]:
+        row['quantity'] = '7.5'
+    for operation in changed['operations']:
+        operation['steps'][2]['instruction'] += "And look twice."
+        operation['steps'][4]['name'] += " again"
+    removed = changed['operations'][3]['steps'].pop(1)
+    changed['operations'][5]['steps'].insert(0, removed)
+    del changed['components'][11]
+    return document, changed
+
+
+def measure_redline(env, revision):
+    """Compare the redline of two large revisions with hashing the two documents once."""
+    from odoo.addons.mrp_mmr.redline import compare
+    from odoo.addons.mrp_mmr.tools import sha256
+    before, after = large_documents(revision.document)
+    changes = len(compare(before, after)['changes'])
+    redline = seconds(lambda: compare(before, after))
+    hashing = seconds(lambda: (sha256(before), sha256(after)))
+    return {
+        'redline_seconds': redline, 'redline_changes': changes, 'redline_over_hashing': redline / hashing,
+        'document_seconds': seconds(lambda: (env.invalidate_all(), revision._prepare_document())),
+    }
+
+
+def measure_lists(env, mmr):
+    """Read the first page of the list, a count, groups and the planner's matrix among few and among many MMRs."""
+    result = {}
+    fields = {
+        'name': {}, 'product_id': {'fields': {'display_name': {}}}, 'formulation_code': {}, 'batch_size': {},
+        'uom_id': {'fields': {'display_name': {}}}, 'profile_id': {'fields': {'display_name': {}}},
+        'effective_revision_id': {'fields': {'display_name': {}}}, 'is_review_overdue': {}, 'date_next_review': {},
+        'production_count': {},
+    }
+
+    def page():
+        env.invalidate_all()
+        env['mrp.mmr'].web_search_read([], fields, limit=80)
+
+    def groups():
+        env['mrp.mmr'].formatted_read_group([], ['profile_id'], ['__count'])
+
+    def matrix():
+        env.invalidate_all()
+        env['mrp.mmr'].get_planner_data()
+
+    made = 1
+    for wanted in (FEW, MANY):
+        copy_mmrs(env, mmr, made, wanted)
+        made = wanted
+        env.cr.execute('ANALYZE mrp_mmr')
+        for name, function in (('page', page), ('groups', groups), ('matrix', matrix)):
+            function()
+            before = env.cr.sql_log_count
+            function()
+            result[f'{name}_{wanted}_queries'] = env.cr.sql_log_count - before
+            result[f'{name}_{wanted}_seconds'] = seconds(function)
+    for name in ('page', 'groups', 'matrix'):
+        result[f'{name}_many_over_few'] = result[f'{name}_{MANY}_seconds'] / result[f'{name}_{FEW}_seconds']
+    return result
+
+
+def copy_mmrs(env, mmr, made, wanted):
+    """Fill the table: MMRs without revision, of other formulations and sizes of the same product."""
+    columns = [name for name, field in mmr._fields.items()
+               if field.store and field.column_type and name not in (
+                   'id', 'name', 'formulation_code', 'batch_size_product_uom', 'effective_revision_id', 'open_revision_id')]
+    names = SQL(', ').join(map(SQL.identifier, columns))
+    env.cr.execute(SQL(
+        """
+        INSERT INTO mrp_mmr (name, formulation_code, batch_size_product_uom, %s)
+        SELECT 'MMR/B' || n, 'F' || (n %% 500), batch_size_product_uom + n, %s
+          FROM mrp_mmr, generate_series(%s, %s) AS n WHERE mrp_mmr.id = %s
+        """, names, names, made, wanted - 1, mmr.id))
+
+
+def measure(env, bom):
+    """Measure everything; the caller rolls back."""
+    revision = env['mrp.mmr.revision'].search([('bom_id', '=', bom)])
+    return {
+        **measure_redline(env, revision.sudo()), **measure_lists(env, revision.mmr_id),
+        'components': COMPONENTS, 'steps': STEPS, 'mmrs': MANY}
