@@ -13,6 +13,8 @@ from odoo.exceptions import UserError
 from odoo.http import content_disposition, request
 from odoo.tools.misc import html_escape
 
+from ..reports.xlsx_mmr import write_history, write_register, write_revision
+from ..reports.xlsx_workbook import MIMETYPE as XLSX
 from ..tools import refusal
 
 PDF = 'application/pdf'
@@ -68,3 +70,45 @@ class MrpMmrDownloads(http.Controller):
         content, _type = report._render_qweb_pdf('mrp_mmr.report_mmr_redline', after.ids)
         name = '-'.join(f"{revision.mmr_id.name.replace('/', '-')}-rev{revision.revision}" for revision in before | after)
         return self._make_response(content, PDF, f"redline-{name}.pdf")
+
+    # === SPREADSHEETS === #
+
+    @http.route('/mrp_mmr/revision/<int:revision_id>.xlsx', type='http', auth='user', readonly=True)
+    @_shown_to_client
+    def revision_xlsx(self, revision_id, **kwargs):
+        """One revision in full (RPT-010)."""
+        revision = self._browse('mrp.mmr.revision', [revision_id])
+        name = revision.mmr_id.name.replace('/', '-')
+        return self._make_response(write_revision(revision), XLSX, f"{name}-rev{revision.revision}.xlsx")
+
+    @http.route('/mrp_mmr/mmr/<int:mmr_id>.xlsx', type='http', auth='user', readonly=True)
+    @_shown_to_client
+    def history_xlsx(self, mmr_id, **kwargs):
+        """One MMR with its revision history (PRD-040)."""
+        mmr = self._browse('mrp.mmr', [mmr_id])
+        return self._make_response(write_history(mmr), XLSX, f"{mmr.name.replace('/', '-')}-history.xlsx")
+
+    @http.route('/mrp_mmr/register.xlsx', type='http', auth='user', readonly=True)
+    @_shown_to_client
+    def register_xlsx(self, ids=None, **kwargs):
+        """The register of MMRs: of ``ids`` (``1-40,43``), or of all that the user may read."""
+        if ids:
+            mmrs = self._browse('mrp.mmr', self._parse_ids(ids))
+        else:
+            mmrs = request.env['mrp.mmr'].with_context(active_test=False).search([])
+        return self._make_response(write_register(mmrs.sorted('name')), XLSX, "register.xlsx")
+
+    def _parse_ids(self, ids):
+        """Return the ids of a text of ranges.
+
+        :raise UserError: where it is none
+        """
+        result = []
+        for part in ids.split(','):
+            first, _dash, last = part.partition('-')
+            if not first.isdecimal() or (last and not last.isdecimal()) or int(last or first) - int(first) > 100000:
+                raise refusal(
+                    request.env, request.env._("The list of records is not valid."), "RPT-010, 21 CFR 11.10(b)",
+                    request.env._("choose the records in the list again."))
+            result += range(int(first), int(last or first) + 1)
+        return result

@@ -23,6 +23,7 @@ from . import mrp_mmr_pack
 from . import mrp_mmr_section
 from . import mrp_mmr_reference
 from . import mrp_mmr_revision_redline
+from . import mrp_mmr_export
 from . import mrp_bom
 from . import mrp_bom_line
 from . import mrp_bom_byproduct

@@ -1,5 +1,10 @@
 import base64
+import io
+import struct
+import zlib
 from unittest.mock import patch
+
+import pypdf
 
 from odoo.tests import tagged
 
@@ -9,9 +14,16 @@ from odoo.addons.mrp_mmr.tools import sha256
 from .mmr_document import rich_document
 from .test_report import ReportCommon, leaves, read_pages, squeeze
 
-#: One dot of PNG.
-PIXEL = base64.b64decode(
-    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGM4YWQEAALyAS2saifwAAAAAElFTkSuQmCC')
+
+def png(red=90, green=140, blue=60):
+    """Return a picture of one colour."""
+    def chunk(kind, data):
+        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+
+    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 40, 40, 8, 2, 0, 0, 0)) + chunk(
+        b'IDAT', zlib.compress((b'\0' + bytes([red, green, blue]) * 40) * 40)) + chunk(b'IEND', b'')
+
+
 CODES = {
     'stage': 'stage', 'kind': 'kind', 'performer_role': 'role', 'verifier_role': 'role', 'role': 'role',
     'performer_meaning': 'meaning', 'verifier_meaning': 'meaning', 'execution': 'execution', 'category': 'category',
@@ -152,9 +164,10 @@ class TestReportContent(ReportCommon):
         document = rich_document()
         picture = document['operations'][0]['steps'][1]['picture']
         without = self._print_document(document)
-        source = 'data:image/png;base64,' + base64.b64encode(PIXEL).decode()
+        source = 'data:image/png;base64,' + base64.b64encode(png()).decode()
         pdf = self._print_document(document, images={picture['sha256']: source})
-        self.assertGreater(pdf.count(b'/Image'), without.count(b'/Image'))
+        images = [sum(len(page.images) for page in pypdf.PdfReader(io.BytesIO(content)).pages) for content in (without, pdf)]
+        self.assertEqual(images, [0, 1])
         text = squeeze(' '.join(read_pages(pdf)))
         self.assertIn(picture['sha256'], text)
         self.assertIn("scoop.png", text)
