@@ -7,48 +7,19 @@ spreadsheets of documents all take their words from here.
 
 def code_labels(env):
     """Return dicts from code to label by kind of code; a code that is not in them is shown as it is."""
-    meanings = dict(env['mrp.esignature']._fields['meaning']._description_selection(env))
-    roles = {
-        'operator': env._("Operator"),
-        'verifier': env._("Verifier"),
-        'production': env._("Production responsible"),
-        'qc': env._("Quality Control"),
-        'qp': env._("Qualified Person"),
-        'preparer': env._("Preparer"),
-        'quality_manager': env._("Quality manager"),
-    }
+    def selection(model, field):
+        return dict(env[model]._fields[field]._description_selection(env))
+
     return {
         'flag': {'yes': env._("Yes"), 'no': env._("No")},
-        'role': roles,
-        'meaning': meanings,
-        'stage': {
-            'dispensing': env._("Dispensing"),
-            'processing': env._("Processing"),
-            'packaging': env._("Packaging"),
-            'labelling': env._("Labelling"),
-            'testing': env._("Testing"),
-        },
-        'kind': {
-            'instruction': env._("Instruction"),
-            'weigh': env._("Weigh and add"),
-            'numeric': env._("Numeric check"),
-            'passfail': env._("Pass or fail"),
-            'equipment': env._("Equipment"),
-            'clearance': env._("Line clearance"),
-            'environment': env._("Environment"),
-            'yield': env._("Yield"),
-            'label': env._("Label reconciliation"),
-            'sampling': env._("Sampling"),
-            'photo': env._("Photo"),
-        },
-        'execution': {'manual': env._("Manual"), 'automated': env._("Automated")},
-        'scope': {
-            'component': env._("Component"),
-            'packaging': env._("Packaging"),
-            'label': env._("Label"),
-            'product': env._("Finished product"),
-        },
-        'category': dict(env['mrp.mmr.revision']._fields['change_category']._description_selection(env)),
+        'role': selection('mrp.mmr.step', 'performer_role'),
+        'meaning': selection('mrp.esignature', 'meaning'),
+        'stage': selection('mrp.routing.workcenter', 'mmr_stage'),
+        'kind': selection('mrp.mmr.step', 'kind'),
+        'execution': selection('mrp.mmr.step', 'execution'),
+        'scope': selection('mrp.mmr.specification', 'scope'),
+        'document': selection('mrp.sop', 'kind'),
+        'category': selection('mrp.mmr.revision', 'change_category'),
         'overage': {'none': env._("None")},
     }
 
@@ -196,7 +167,11 @@ def redline_fields(env):
             'not_applicable_reason': (env._("Not applicable because"), None),
             'position': (position, None),
         },
-        'reviewer': {'role': (env._("Reviewer"), 'role'), 'position': (position, None)},
+        'reviewer': {
+            'name': (env._("Review"), None),
+            'role': (env._("Reviewing role"), None),
+            'position': (position, None),
+        },
         'answer': {
             'text': (env._("Requirement"), None),
             'answer': (env._("Answer"), None),

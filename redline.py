@@ -418,10 +418,10 @@ class _Comparison:
         yield 'overage.rationale', 'overage', *[(overage or {}).get('rationale')] * 2
         for field in ('is_active', 'is_declared', 'in_product'):
             yield field, None, row.get(field), _flag(row.get(field))
-        yield 'supplier', None, *[row.get('supplier')] * 2
+        yield 'supplier', None, row.get('supplier'), _name(row.get('supplier'))
         yield 'strength', None, row.get('strength'), _amount(row.get('strength'))
         tolerance = row.get('tolerance')
-        yield 'tolerance', None, tolerance, None if tolerance is None else f"± {tolerance} %"
+        yield 'tolerance', None, tolerance, None if tolerance is None else f"± {_measure(tolerance, row['unit'])}"
         yield 'tolerance_justification', None, *[row.get('tolerance_justification')] * 2
         for field in ('weighing_verified', 'addition_verified'):
             yield field, None, row.get(field), _flag(row.get(field))
@@ -567,8 +567,8 @@ class _Comparison:
             *lists('sections'), lambda row, side: row['name'],
             lambda row, side: row['code'], lambda row, side: row['name']), self._get_section)
         self._compare_rows('reviewer', 'identity', self._match(
-            *lists('reviewers'), lambda row, side: row['role'],
-            lambda row, side: row['role'], lambda row, side: row['position']), self._get_reviewer)
+            *lists('reviewers'), lambda row, side: row['name'],
+            lambda row, side: row['name'], lambda row, side: row['position']), self._get_reviewer)
         self._compare_rows('answer', 'text', self._match(
             *lists('answers'), lambda row, side: row['requirement'],
             lambda row, side: (row['requirement'], row['text']),
@@ -617,6 +617,7 @@ class _Comparison:
             yield field, None, *[row.get(field)] * 2
 
     def _get_reviewer(self, row, side):
+        yield 'name', None, row['name'], row['name']
         yield 'role', None, row['role'], row['role']
 
     def _get_answer(self, row, side):

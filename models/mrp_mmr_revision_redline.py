@@ -11,7 +11,7 @@ APPROVED_STATES = ('approved', 'effective', 'superseded', 'obsolete')
 #: The field that a row has for as long as it exists: where it is new or gone, so is the row.
 PRIMARY_FIELDS = {
     'component.product', 'by_product.product', 'material.product', 'operation.name', 'step.name', 'checklist.text',
-    'ingredient.name', 'specification.parameter', 'pack.name', 'reference.document', 'section.name', 'reviewer.role',
+    'ingredient.name', 'specification.parameter', 'pack.name', 'reference.document', 'section.name', 'reviewer.name',
     'answer.text',
 }
 #: From this length on the words that changed are marked.
@@ -76,7 +76,7 @@ class MrpMmrRevision(models.Model):
                 if any(kind == 'same' for kind, _text in parts):
                     row['parts'] = parts
             group = groups.setdefault(change['group'], {})
-            group.setdefault(words.get(change['item'], change['item']), []).append(row)
+            group.setdefault(change['item'], []).append(row)
         return {
             'before': redline['before'] and self._prepare_redline_side(redline['before'], before),
             'after': self._prepare_redline_side(redline['after'], after),

@@ -141,7 +141,8 @@ class DocumentSections:
             self._table(
                 [(env._("Position"), 9, ''), name, (env._("Role in the product"), 22, ''), (env._("Supplier"), 20, ''),
                  (env._("Weighing"), 23, '')],
-                [[text(row['position']), text(row['product']['name']), self._get_use(row), text(row.get('supplier')),
+                [[text(row['position']), text(row['product']['name']), self._get_use(row),
+                  text(row['supplier'] and row['supplier']['name']),
                   self._get_weighing(row)] for row in known],
                 env._("Use, Supplier and Weighing")),
         ])
@@ -161,7 +162,8 @@ class DocumentSections:
         env = self.env
         tolerance = row.get('tolerance')
         return [
-            *text(None if tolerance is None else env._("tolerance ± %s %%", tolerance)),
+            *text(env._("tolerance ± %(tolerance)s %(unit)s", tolerance=tolerance, unit=row['unit'])
+                  if tolerance not in (None, '0') else None),
             *text(row.get('tolerance_justification')),
             *text(env._("weighing verified") if row.get('weighing_verified') else env._("weighing not verified")),
             *text(env._("addition verified") if row.get('addition_verified') else env._("addition not verified")),
@@ -337,9 +339,11 @@ class DocumentSections:
     def references(self):
         env = self.env
         return self._section(env._("Referenced Documents"), tables=[self._table(
-            [(env._("Code"), 18, ''), (env._("Version"), 10, ''), (env._("Document"), 42, ''), (env._("Purpose"), 30, '')],
-            [[text(row['document'].get('code')), text(row['document'].get('version')), text(row['document'].get('name')),
-              text(row.get('purpose'))] for row in self.document.get('references') or []])])
+            [(env._("Code"), 16, ''), (env._("Version"), 9, ''), (env._("Document"), 32, ''), (env._("Kind"), 18, ''),
+             (env._("Purpose"), 25, '')],
+            [[text(row['document']['code']), text(row['document']['version']), text(row['document']['name']),
+              text(self._code('document', row['document'].get('kind'))), text(row.get('purpose'))]
+             for row in self.document.get('references') or []])])
 
     def sections(self):
         env = self.env
@@ -352,9 +356,10 @@ class DocumentSections:
              for row in self.document.get('sections') or []])])
 
     def reviewers(self):
-        rows = self.document.get('reviewers') or []
-        return self._section(self.env._("Reviewed before Approval by"), notes=text(
-            ", ".join(self._code('role', row['role']) for row in rows) or None))
+        env = self.env
+        return self._section(env._("Reviewed before Approval by"), tables=[self._table(
+            [(env._("Review"), 50, ''), (env._("Role"), 50, '')],
+            [[text(row['name']), text(row['role'])] for row in self.document.get('reviewers') or []])])
 
     def answers(self):
         env = self.env

@@ -1,12 +1,27 @@
-from odoo import api, models
+import base64
+import hashlib
+import io
+import logging
 
+from PIL import Image, ImageOps
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools.image import ImageProcess
+
+from ..models.mrp_mmr_file import IMAGES
 from ..tools import sha256
 from .document_sections import DocumentSections
 from .stamping import Stamp
 
+_logger = logging.getLogger(__name__)
+
 #: The words of the watermark are part of the requirement and not translated (PRD-030).
 NOT_FOR_PRODUCTION = "NOT FOR PRODUCTION"
 OBSOLETE = "OBSOLETE"
+IMAGE_TYPES = set(IMAGES.values())
+#: Pixels on the longer side: 300 per inch on paper.
+MAX_IMAGE_SIZE = 1000
 WATERMARKS = {'effective': None, 'superseded': OBSOLETE, 'obsolete': OBSOLETE}
 
 
@@ -119,4 +134,43 @@ class ReportMmrRevision(models.AbstractModel):
     @api.model
     def _get_images(self, document):
         """Return the images of a document as sources by digest; only bytes that have the digest are printed."""
-        return {}
+        digests = set()
+
+        def visit(part):
+            if isinstance(part, dict):
+                if part.get('sha256') and part.get('mimetype') in IMAGE_TYPES:
+                    digests.add(part['sha256'])
+                part = part.values()
+            if not isinstance(part, (str, int)) and part is not None:
+                for content in part:
+                    visit(content)
+
+        visit(document)
+        # Whoever may read the record may see its pictures.
+        files = self.env['mrp.mmr.file'].sudo().with_context(bin_size=False).search([('sha256', 'in', list(digests))])
+        sources = {}
+        for file in files:
+            source = file.sha256 not in sources and self._get_image_source(file)
+            if source:
+                sources[file.sha256] = source
+        return sources
+
+    @api.model
+    def _get_image_source(self, file):
+        """Return a picture as the address that holds it, small enough for paper; None where it is damaged."""
+        content = base64.b64decode(file.data or b'')
+        if hashlib.sha256(content).hexdigest() != file.sha256:
+            return None
+        try:
+            image = ImageProcess(content, verify_resolution=True).image
+            image = ImageOps.exif_transpose(image).convert('RGBA')
+        except (UserError, OSError, ValueError, SyntaxError) as error:
+            _logger.info("%s cannot be printed: %s", file, error)
+            return None
+        image.thumbnail((MAX_IMAGE_SIZE, MAX_IMAGE_SIZE))
+        # On white, as paper is: neither transparency nor a format that wkhtmltopdf does not know.
+        paper = Image.new('RGB', image.size, 'white')
+        paper.paste(image, mask=image.getchannel('A'))
+        buffer = io.BytesIO()
+        paper.save(buffer, 'PNG', optimize=True)
+        return 'data:image/png;base64,' + base64.b64encode(buffer.getvalue()).decode()

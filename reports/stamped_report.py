@@ -59,7 +59,8 @@ class MrpMmrStampedReport(models.AbstractModel):
 
     @api.model
     def _prepare_signature(self, signature):
-        voided_by = signature.voided_by_ids[:1]
+        # What voids a preparer's signature voids the reviews and approvals that were given on it.
+        voided_by = (signature.voided_by_ids | signature.basis_signature_id.voided_by_ids)[:1]
         return dict(
             signature._get_printed_vals(),
             meaning_label=signature._get_meaning_label(),
@@ -67,6 +68,7 @@ class MrpMmrStampedReport(models.AbstractModel):
             utc_time=self._format_utc(signature.signed_at),
             is_intact=signature._is_intact(),
             comment_lines=(signature.comment or '').splitlines(),
+            annex_lines=self._prepare_annex_lines(signature.annex or {}),
             voided_by=voided_by and {
                 'name': voided_by.signer_name,
                 'meaning_label': voided_by._get_meaning_label(),
@@ -74,3 +76,26 @@ class MrpMmrStampedReport(models.AbstractModel):
                 'comment': voided_by.comment,
             },
         )
+
+    @api.model
+    def _prepare_annex_lines(self, annex):
+        """Return what else was signed, in words: the differences from the revision before, confirmed overages."""
+        lines = []
+        redline = annex.get('redline')
+        if redline and redline.get('before'):
+            lines.append(self.env._(
+                "Differences from revision %(revision)s, SHA-256 %(digest)s", revision=redline['before']['revision'],
+                digest=redline['redline_sha256']))
+        elif redline:
+            lines.append(self.env._("First revision, SHA-256 of its content %s", redline['redline_sha256']))
+        if annex.get('review'):
+            lines.append(self.env._("Review: %s", annex['review']))
+        components = self.env['product.product'].sudo().browse(
+            [row['component'] for row in annex.get('overages') or []]).exists()
+        names = {component.id: component.display_name for component in components}
+        lines += [
+            self.env._("Overage of %(component)s confirmed by %(name)s, %(time)s",
+                       component=names.get(row['component'], row['component']), name=row['confirmed_by'],
+                       time=row['confirmed_at'])
+            for row in annex.get('overages') or []]
+        return lines

@@ -127,7 +127,7 @@ class _RevisionSheets(_Sheets):
             (env._("Rationale of the yield limits"), final.get('rationale')),
             (env._("Rationale of the in-process specifications"), document.get('process_rationale')),
             (env._("Reviewed before approval by"), ", ".join(
-                self.code('role', row['role']) for row in document.get('reviewers') or []) or None),
+                f"{row['name']} ({row['role']})" for row in document.get('reviewers') or []) or None),
             (env._("Content, SHA-256"), self.digest),
             (env._("Content is what was signed"), self.flag(sha256(document) == self.digest) if
              self.revision.sudo().document else env._("draft, not signed")),
@@ -155,7 +155,7 @@ class _RevisionSheets(_Sheets):
                 self.flag(row.get('in_product')), strength.get('value'), strength.get('unit'),
                 kinds.get(overage.get('kind'), overage.get('kind')),
                 overage['percent'] if stated else None, overage['amount'] if stated else None,
-                overage['unit'] if stated else None, overage.get('rationale'), row.get('supplier'),
+                overage['unit'] if stated else None, overage.get('rationale'), (row.get('supplier') or {}).get('name'),
                 row.get('tolerance'), row.get('tolerance_justification'), self.flag(row.get('weighing_verified')),
                 self.flag(row.get('addition_verified'))]
 
@@ -165,7 +165,7 @@ class _RevisionSheets(_Sheets):
             Column(env._("Unit of the strength"), width=10), Column(env._("Overage"), width=12),
             Column(env._("Overage, percent"), 'number'), Column(env._("Overage, amount"), 'number'),
             Column(env._("Overage, unit"), width=10), Column(env._("Rationale of the overage"), width=40),
-            Column(env._("Supplier")), Column(env._("Weighing tolerance, percent"), 'number'),
+            Column(env._("Supplier")), Column(env._("Weighing tolerance (±)"), 'number'),
             Column(env._("Justification of the tolerance"), width=40), Column(env._("Weighing is verified"), width=12),
             Column(env._("Addition is verified"), width=12),
         ], [component(row) for row in self.document['components']])
@@ -308,8 +308,9 @@ class _RevisionSheets(_Sheets):
         env, document = self.env, self.document
         self.book.add_table(env._("References"), [
             Column(env._("Position"), 'integer'), Column(env._("Code"), width=16), Column(env._("Version"), width=10),
-            Column(env._("Document"), width=44), Column(env._("Purpose"), width=36),
-        ], [[row['position'], row['document']['code'], row['document']['version'], row['document']['name'], row['purpose']]
+            Column(env._("Document"), width=44), Column(env._("Kind"), width=18), Column(env._("Purpose"), width=36),
+        ], [[row['position'], row['document']['code'], row['document']['version'], row['document']['name'],
+             self.code('document', row['document']['kind']), row['purpose']]
             for row in document.get('references') or []])
         self.book.add_table(env._("Further sections"), [
             Column(env._("Code"), width=16), Column(env._("Section"), width=36), Column(env._("Text"), width=60),

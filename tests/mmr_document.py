@@ -25,7 +25,8 @@ def component(position, material, quantity, operation, overage=None, **values):
     return {
         'position': position, 'product': material, 'quantity': quantity, 'unit': 'kg', 'unit_id': 12,
         'product_unit_quantity': quantity, 'operation': operation, 'is_active': False, 'is_declared': True,
-        'in_product': True, 'supplier': f"Supplier of {material['name']}", 'strength': None, 'overage': overage,
+        'in_product': True, 'supplier': {'id': 700 + position, 'name': f"Supplier of {material['name']}"},
+        'strength': None, 'overage': overage,
         'tolerance': '1', 'tolerance_justification': None, 'weighing_verified': True, 'addition_verified': True, **values}
 
 
@@ -180,7 +181,8 @@ _DOCUMENT = {
          'file': file_content("drawing.pdf", 403), 'location': "PLM/4711", 'not_applicable_reason': None},
         {'code': 'installation', 'name': "Installation and servicing", 'text': None, 'file': None, 'location': None,
          'not_applicable_reason': "The product is not installed."}],
-    'reviewers': [{'position': 1, 'role': 'production'}, {'position': 2, 'role': 'qp'}],
+    'reviewers': [{'position': 1, 'name': "Technical review", 'role': "Production Responsible"},
+                  {'position': 2, 'name': "Regulatory review", 'role': "Regulatory Affairs"}],
     'answers': [{'requirement': 'OWN-1', 'text': "Is the allergen plan named?", 'answer': "Yes, plan AP-3."}],
     'by_products': [
         {'position': 1, 'product': product(106, "DUST", "Tablet dust"), 'quantity': '0.75', 'unit': 'kg', 'unit_id': 12,

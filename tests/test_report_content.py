@@ -6,7 +6,8 @@ from unittest.mock import patch
 
 import pypdf
 
-from odoo.tests import tagged
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user, tagged
 
 from odoo.addons.mrp_mmr import labels
 from odoo.addons.mrp_mmr.tools import sha256
@@ -25,7 +26,7 @@ def png(red=90, green=140, blue=60):
 
 
 CODES = {
-    'stage': 'stage', 'kind': 'kind', 'performer_role': 'role', 'verifier_role': 'role', 'role': 'role',
+    'stage': 'stage', 'kind': 'kind', 'performer_role': 'role', 'verifier_role': 'role',
     'performer_meaning': 'meaning', 'verifier_meaning': 'meaning', 'execution': 'execution', 'category': 'category',
 }
 #: What the print says about a flag that is set and one that is not; None where it says nothing.
@@ -69,6 +70,8 @@ class TestReportContent(ReportCommon):
             if path[-2] == 'criterion' or path[-2] == 'overage' or 'document' in str(path) or path[-2] == 'method':
                 return None
             return codes['kind'][value]
+        if key == 'role' and 'sample' in path:
+            return codes['role'][value]
         if key in CODES:
             return codes[CODES[key]].get(value, value)
         if key == 'scope':
@@ -199,3 +202,86 @@ class TestReportContent(ReportCommon):
         for page in pages:
             if "Begin" in page:
                 self.assertIn("Step What is done Limits, checks and signatures", page)
+
+
+@tagged('post_install', '-at_install')
+class TestReportHistory(ReportCommon):
+    """PRD-040: an MMR with its revision history."""
+
+    def _print_history(self, mmrs, user=None):
+        pdf, _type = self.env['ir.actions.report'].with_user(user or self.user_auditor).with_context(
+            force_report_rendering=True)._render_qweb_pdf('mrp_mmr.report_mmr_history', mmrs.ids)
+        return read_pages(pdf)
+
+    def test_history(self):
+        """Two revisions that differ in one quantity: this difference, both signature pairs, the batches of each."""
+        first = self._create_mmr()
+        self._sign(first, 'submit', self.user_preparer)
+        self._sign(first, 'reject', self.user_qc, "Not yet")
+        self._make_effective(first)
+        order = self._create_order()
+        order.action_confirm()
+        second = self._new_revision(first, reason="Because of the study")
+        second.with_user(self.user_preparer).bom_line_ids[0].gmp_qty = 91
+        self._make_effective(second)
+        pages = self._print_history(first.mmr_id)
+        text = ' '.join(pages)
+        for item in ("Revision 1 · Superseded", "Revision 2 · Effective", "Because of the study", "Not yet", "VOID",
+                     "Differences from revision 1", order.name, first.document_sha256, second.document_sha256,
+                     "State: Draft → Submitted", "Ascorbic acid Quantity 90 kg 91 kg"):
+            with self.subTest(item=item):
+                self.assertIn(squeeze(item), squeeze(text))
+        self.assertEqual(text.count("Approved: I reviewed"), 2)
+        self.assertEqual(text.count("Prepared: I prepared"), 3)
+        for number, page in enumerate(pages, 1):
+            self.assertIn(f"Revision history · {first.mmr_id.name} · revisions 1 to 2", page)
+            self.assertIn(f"Page {number} of {len(pages)}", page)
+            self.assertNotIn("OBSOLETE", page)
+
+    def test_watermark(self):
+        """PRD-030: nothing of an MMR without an effective revision looks usable."""
+        revision = self._create_mmr()
+        for page in self._print_history(revision.mmr_id):
+            self.assertIn("NOT FOR PRODUCTION", page)
+        self._make_effective(revision)
+        self._sign(revision, 'retire', self.user_qc, "No longer made")
+        for page in self._print_history(revision.mmr_id):
+            self.assertIn("OBSOLETE", page)
+
+    def test_access(self):
+        """Whoever may read the MMR prints its history, in full; others do not."""
+        revision = self._make_effective(self._create_mmr())
+        order = self._create_order()
+        order.action_confirm()
+        stranger = new_test_user(self.env, login='t_stranger', groups='base.group_user')
+        with self.assertRaises(AccessError):
+            self._print_history(revision.mmr_id, stranger)
+        for user in (self.user_qc, self.user_preparer, self.user_operator, self.user_planner):
+            self.assertIn(order.name, ' '.join(self._print_history(revision.mmr_id, user)))
+
+
+@tagged('post_install', '-at_install')
+class TestReportImages(ReportCommon):
+    """Pictures come from files by their digest, intact ones only."""
+
+    def test_images(self):
+        files = self.env['mrp.mmr.file']
+        picture = files._store('dot.png', base64.b64encode(png()))
+        other = files._store('note.txt', base64.b64encode(b'text'))
+        document = {'a': [{'picture': picture._get_document()}, {'file': other._get_document(), 'none': None}], 'n': 1}
+        report = self.env['report.mrp_mmr.report_mmr_revision']
+        images = report._get_images(document)
+        self.assertEqual(list(images), [picture.sha256])
+        self.assertTrue(images[picture.sha256].startswith('data:image/png;base64,'))
+        self.assertEqual(report.with_user(self.user_auditor)._get_images(document), images)
+        self.env.cr.execute("ALTER TABLE mrp_mmr_file DISABLE TRIGGER mrp_mmr_append_only")
+        self.env.cr.execute("UPDATE mrp_mmr_file SET data = %s WHERE id = %s", (base64.b64encode(png(1)), picture.id))
+        self.env.cr.execute("ALTER TABLE mrp_mmr_file ENABLE TRIGGER mrp_mmr_append_only")
+        picture.invalidate_recordset()
+        self.assertEqual(report._get_images(document), {})
+
+    def test_damaged_picture(self):
+        """Bytes that are no picture are named and not shown."""
+        with patch.object(self.env.registry['mrp.mmr.file'], '_is_intact', return_value=True):
+            picture = self.env['mrp.mmr.file']._store('dot.png', base64.b64encode(png()[:8] + b'x' * 60))
+        self.assertFalse(self.env['report.mrp_mmr.report_mmr_revision']._get_images({'picture': picture._get_document()}))
