@@ -54,8 +54,8 @@ class ReportMmrRedline(models.AbstractModel):
                 status=dict(record._fields['state']._description_selection(self.env))[record.state]),
             footer_left=self.env._(
                 "SHA-256 %(before)s… → %(after)s…; differences %(redline)s…",
-                before=before['document_sha256'][:12] if before else '-', after=after['document_sha256'][:12],
-                redline=sha256(redline)[:12]),
+                before=before['document_sha256'][:8] if before else '-', after=after['document_sha256'][:8],
+                redline=sha256(redline)[:8]),
             footer_center=self._get_printed_label(),
             watermark=WATERMARKS.get(record.state, NOT_FOR_PRODUCTION),
             page_label=self._get_page_label(),

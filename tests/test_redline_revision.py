@@ -200,7 +200,7 @@ class TestRedlineRevision(MmrCommon):
             self.assertIn(digest, text)
         for page in pages:
             self.assertIn(f"{first.mmr_id.name} · revision 1 → {first.mmr_id.name} · revision 2 · Submitted", page)
-            self.assertIn(f"SHA-256 {first.document_sha256[:12]}… → {second.document_sha256[:12]}…", page)
+            self.assertIn(f"SHA-256 {first.document_sha256[:8]}… → {second.document_sha256[:8]}…; differences ", page)
             self.assertIn("NOT FOR PRODUCTION", page)
         self.assertIn("90 kg 91 kg", text)
         self.assertIn("First revision", text)
