@@ -10,11 +10,10 @@ import pypdf
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.mrp_mmr import labels
 from odoo.addons.mrp_mmr.tools import sha256
 
 from .mmr_document import rich_document
-from .test_report import ReportCommon, leaves, read_pages, squeeze
+from .test_report import ReportCommon, get_printed_text, leaves, read_pages, squeeze
 
 
 def png(red=90, green=140, blue=60):
@@ -24,22 +23,6 @@ def png(red=90, green=140, blue=60):
 
     return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 40, 40, 8, 2, 0, 0, 0)) + chunk(
         b'IDAT', zlib.compress((b'\0' + bytes([red, green, blue]) * 40) * 40)) + chunk(b'IEND', b'')
-
-
-CODES = {
-    'stage': 'stage', 'kind': 'kind', 'performer_role': 'role', 'verifier_role': 'role',
-    'performer_meaning': 'meaning', 'verifier_meaning': 'meaning', 'execution': 'execution', 'category': 'category',
-}
-#: What the print says about a flag that is set and one that is not; None where it says nothing.
-FLAGS = {
-    'is_active': ("active", "not active"),
-    'is_declared': ("declared on the label", "not declared on the label"),
-    'in_product': ("in the finished product", "not in the finished product"),
-    'weighing_verified': ("weighing verified", "weighing not verified"),
-    'addition_verified': ("addition verified", "addition not verified"),
-    'is_critical': ("CRITICAL", None), 'is_hold_point': ("HOLD POINT", None), 'is_identity': ("identity test", None),
-    'is_dietary': ("Dietary Ingredients", "Other Ingredients"), 'mandatory': (None, "(not mandatory)"),
-}
 
 
 @tagged('post_install', '-at_install')
@@ -57,41 +40,6 @@ class TestReportContent(ReportCommon):
                 patch.object(model, '_get_images', lambda self, document: images or {}):
             return self._print(self.revision, user)
 
-    def _get_expected(self, path, value, document):
-        """Return the text that stands for one leaf, or None where the print has none."""
-        key = path[-1]
-        codes = labels.code_labels(self.env)
-        if key in FLAGS:
-            return FLAGS[key][not value]
-        if value is None or key in ('id', 'unit_id', 'product_unit_quantity') or not isinstance(value, (str, int)):
-            return None
-        if path[:2] == ('operations', 0) and key in ('time_limit', 'hold_time'):
-            return f"{value} h"
-        if key == 'kind':
-            if path[-2] == 'criterion' or path[-2] == 'overage' or 'document' in str(path) or path[-2] == 'method':
-                return None
-            return codes['kind'][value]
-        if key == 'role' and 'sample' in path:
-            return codes['role'][value]
-        if key in CODES:
-            return codes[CODES[key]].get(value, value)
-        if key == 'scope':
-            return {'component': "Components", 'packaging': "Packaging", 'label': "Labels",
-                    'product': "Finished Product"}[value]
-        if 'overage' in path and key in ('percent', 'amount', 'unit'):
-            return "None" if document['components'][path[1]]['overage']['kind'] == 'none' else value
-        if key in ('operation', 'component') and isinstance(value, int):
-            rows = document[f'{key}s']
-            return next((row.get('name') or row['product']['name']) for row in rows if row['position'] == value)
-        if key == 'equipment':
-            rows = document['operations'][path[1]]['equipment']
-            row = rows[value - 1]
-            return (row['equipment'] or row['class'])['name']
-        if key == 'position' and path[0] in ('packs', 'specifications', 'references', 'reviewers', 'ingredients') \
-                or 'checklist' in path and key == 'position' or key == 'size' and 'sample' not in path:
-            return None
-        return str(value)
-
     def test_every_leaf(self):
         """Every value of the rich document is found in the text of its print."""
         document = rich_document()
@@ -99,7 +47,7 @@ class TestReportContent(ReportCommon):
         text = squeeze(' '.join(pages))
         found = 0
         for path, value in leaves(document):
-            expected = self._get_expected(path, value, document)
+            expected = get_printed_text(self.env, path, value, document)
             if expected is None:
                 continue
             with self.subTest(leaf='/'.join(map(str, path)), text=expected):

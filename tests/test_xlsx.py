@@ -18,8 +18,7 @@ from odoo.addons.mrp_mmr.tools import sha256
 
 from .common import PASSWORD, MmrCommon
 from .mmr_document import rich_document
-from .test_report import leaves
-from .test_report_content import CODES
+from .test_report import CODES, leaves
 
 NAMESPACE = {'m': 'http://schemas.openxmlformats.org/spreadsheetml/2006/main'}
 EPOCH = datetime(1899, 12, 30)
