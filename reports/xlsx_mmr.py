@@ -57,7 +57,7 @@ class _Sheets:
 
 def write_revision(revision):
     """Return the spreadsheet of one revision in full, from its frozen document (RPT-010)."""
-    return _RevisionSheets(revision).write()
+    return _RevisionSheets(revision).build()
 
 
 class _RevisionSheets(_Sheets):
@@ -70,7 +70,7 @@ class _RevisionSheets(_Sheets):
         self.operations = {row['position']: row for row in self.document['operations']}
         self.components = {row['position']: row for row in self.document['components']}
 
-    def write(self):
+    def build(self):
         env, document = self.env, self.document
         status = self.report._get_watermark(self.revision) or self.report._get_status(self.revision)
         self.book = Workbook(
