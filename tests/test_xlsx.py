@@ -272,6 +272,17 @@ class TestXlsx(XlsxCommon):
         self.assertEqual(
             revision.with_user(self.user_auditor).action_download_xlsx()['url'], f'/mrp_mmr/revision/{revision.id}.xlsx')
         stranger = new_test_user(self.env, login='t_stranger', groups='base.group_user')
+        for xmlid, record in (('mrp_mmr_action_register_xlsx', mmr), ('mrp_mmr_action_history_xlsx', mmr),
+                              ('mrp_mmr_revision_action_xlsx', revision)):
+            for user, allowed in ((self.user_auditor, True), (self.user_planner, True), (stranger, False)):
+                with self.subTest(action=xmlid, user=user.login):
+                    action = self.env.ref(f'mrp_mmr.{xmlid}').with_user(user).sudo(False).with_context(
+                        active_model=record._name, active_id=record.id, active_ids=record.ids)
+                    if allowed:
+                        self.assertEqual(action.run()['type'], 'ir.actions.act_url')
+                    else:
+                        with self.assertRaises(AccessError):
+                            action.run()
         for action in (mmr.with_user(stranger).action_download_register, mmr.with_user(stranger).action_download_history,
                        revision.with_user(stranger).action_download_xlsx):
             with self.assertRaises(AccessError):
