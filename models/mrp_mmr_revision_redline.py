@@ -14,6 +14,8 @@ PRIMARY_FIELDS = {
     'ingredient.name', 'specification.parameter', 'pack.name', 'reference.document', 'section.name', 'reviewer.name',
     'answer.text',
 }
+#: Signatures whose signer sees, and signs, what changed.
+REDLINE_ACTIONS = ('review', 'approve')
 #: From this length on the words that changed are marked.
 LONG_TEXT = 60
 
@@ -179,13 +181,13 @@ class MrpMmrRevision(models.Model):
 
     def action_open_signature(self, action):
         result = super().action_open_signature(action)
-        if action == 'approve':
+        if action in REDLINE_ACTIONS:
             # The differences stand beside the form.
             result['context'] = dict(result.get('context') or {}, dialog_size='extra-large')
         return result
 
     def esign_prepare(self, action):
         prepared = super().esign_prepare(action)
-        if action == 'approve':
+        if action in REDLINE_ACTIONS:
             prepared['redline'] = self._prepare_redline_with(self._get_redline_base())
         return prepared

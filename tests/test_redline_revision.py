@@ -145,6 +145,19 @@ class TestRedlineRevision(MmrCommon):
         self.assertEqual(action['context']['dialog_size'], 'extra-large')
         self._sign(second, 'approve', self.user_qc)
 
+    def test_review_dialog(self):
+        """A reviewer of the approval route sees and signs the differences as the approver does."""
+        self.env['mrp.mmr.reviewer'].sudo().create({
+            'name': "Technical review", 'group_id': self.env.ref('mrp_mmr.group_mmr_production').id})
+        reviewer = new_test_user(
+            self.env, login='t_reviewer', password=PASSWORD, groups='mrp_mmr.group_mmr_production', name="Test t_reviewer")
+        revision = self._create_mmr()
+        self._sign(revision, 'submit', self.user_preparer)
+        prepared = revision.with_user(reviewer).esign_prepare('review')
+        self.assertIsNone(prepared['redline']['before'])
+        signature = self._sign(revision, 'review', reviewer)
+        self.assertEqual(signature.annex['redline']['redline_sha256'], prepared['redline']['redline_sha256'])
+
     # === VIEW === #
 
     def test_view(self):
@@ -223,6 +236,7 @@ class TestRedlineHttp(TestRedlineRevision, HttpCase):
 
     # Only what needs a server: the tests of the parent ran there.
     test_redline = test_draft = test_base = test_digest = test_labels = test_prepared = test_approval_dialog = None
+    test_review_dialog = None
     test_view = test_view_access = test_print = None
 
     def test_tour(self):
