@@ -19,6 +19,9 @@ ROOT_SIZE = 10
 #: A table that goes on over more pages keeps its rows together, but its last pages lack the header.
 MAX_BREAKS = 100
 
+#: Rows that are rendered at a time in search of page breaks: one page or a few.
+PART_ROWS = 40
+
 PAGED_TABLE = "//table[contains(concat(' ', normalize-space(@class), ' '), ' o_paged ')]"
 WITH_NEXT = 'o_with_next'
 KEEP_STYLE = 'page-break-inside: avoid;'
@@ -78,15 +81,75 @@ def render_paged(html, render, scale=1.0):
     tables = [_split_table(table) for table in document.xpath(PAGED_TABLE)]
     _keep_with_next(document)
 
+    rows = _list_rows(tables)
     continued = set()
-    while len(continued) < MAX_BREAKS and any(len(rows) > 1 for _head, rows in tables):
-        broken = _find_broken_row(document, tables, continued, render)
-        if not broken:
-            break
-        head, row = broken
-        continued.add(row)
-        _insert_wrapper(row, [copy.deepcopy(head), row], KEEP_STYLE + BREAK_STYLE)
+    if any(len(group) > 1 for _head, group in tables):
+        _break_by_parts(document, rows, continued, render)
+        # Parts are laid out as the whole is. Where one is not, the whole decides.
+        while len(continued) < MAX_BREAKS:
+            broken = _find_broken_row(document, rows, continued, render)
+            if not broken:
+                break
+            _repeat_header(*broken, continued)
     return render(_serialize(document))
+
+
+def _list_rows(tables):
+    """Return header, row and the row before it in the same table, or None, for all rows of the document."""
+    return [
+        (head, row, group[index - 1] if index else None) for head, group in tables for index, row in enumerate(group)]
+
+
+def _repeat_header(head, row, continued):
+    continued.add(row)
+    return _insert_wrapper(row, [copy.deepcopy(head), row], KEEP_STYLE + BREAK_STYLE)
+
+
+def _break_by_parts(document, rows, continued, render):
+    """Repeat headers from break to break, rendering a few pages at a time.
+
+    What comes after a header that begins a page does not depend on what is before it: the more pages a
+    document has, the more this saves over rendering all of it for each break.
+    """
+    if len(rows) <= PART_ROWS:
+        return
+    place = {row: number for number, (_head, row, _previous) in enumerate(rows)}
+    begin, start, length = 0, None, PART_ROWS
+    while len(continued) < MAX_BREAKS and begin < len(rows):
+        end = begin + length
+        broken = _find_broken_row(
+            document, rows[begin:end], continued, render, start, rows[end - 1][1] if end < len(rows) else None)
+        if broken:
+            start = _repeat_header(*broken, continued)
+            begin, length = place[broken[1]], PART_ROWS
+        elif end >= len(rows):
+            return
+        else:
+            length *= 2
+
+
+def _cut(document, first, last):
+    """Return a copy of the document with only what lies from ``first`` to ``last``; None for its beginning or end."""
+    marked = {}
+    for name, element in (('first', first), ('last', last)):
+        if element is not None:
+            element.set('data-part', f"{element.get('data-part', '')} {name}".strip())
+            marked[name] = element
+    part = copy.deepcopy(document)
+    for element in marked.values():
+        element.attrib.pop('data-part', None)
+    for name, following in (('first', False), ('last', True)):
+        if name not in marked:
+            continue
+        [element] = part.xpath(f"//*[contains(concat(' ', @data-part, ' '), ' {name} ')]")
+        while element.tag != 'body':
+            parent = element.getparent()
+            for sibling in list(element.itersiblings(preceding=not following)):
+                parent.remove(sibling)
+            if not following:
+                parent.text = None
+            element = parent
+    return part
 
 
 def _serialize(document):
@@ -153,14 +216,16 @@ def _keep_with_next(document):
         _insert_wrapper(element, run, KEEP_STYLE)
 
 
-def _find_broken_row(document, tables, continued, render):
+def _find_broken_row(document, rows, continued, render, part_first=None, part_last=None):
     """Return header and row of the first row that begins a page without header, or None.
 
     Where rows are is told by coloured dots at the beginning and the end of their cells, which are
     much faster to find on a page than text. They are not in the final rendering.
+
+    :param rows: those that are looked at, see :func:`_list_rows`
+    :param part_first: element with which the rendered part begins; it begins a page
+    :param part_last: element with which it ends
     """
-    rows = [
-        (head, row, group[index - 1] if index else None) for head, group in tables for index, row in enumerate(group)]
     numbers = {row: number for number, (_head, row, _previous) in enumerate(rows[:0x10000])}
     marks = []
     for row, number in numbers.items():
@@ -172,7 +237,8 @@ def _find_broken_row(document, tables, continued, render):
             cell.append(last)
             marks += [first, last]
     try:
-        pages = _find_marks(render(_serialize(document)))
+        part = document if part_first is None and part_last is None else _cut(document, part_first, part_last)
+        pages = _find_marks(render(_serialize(part)))
     finally:
         for mark in marks:
             mark.drop_tree()
