@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from odoo import fields
 from odoo.tests import HttpCase, tagged
 
-from .common import PASSWORD, MmrCommon
+from .common import PASSWORD, MmrCommon, complete_content
 
 
 @tagged('post_install', '-at_install')
@@ -26,16 +26,23 @@ class TestHttp(MmrCommon, HttpCase):
     # === BROWSER === #
 
     def test_author(self):
-        """PRD-080: a preparer writes an MMR in the browser."""
+        """PRD-080, CON-010 to CON-110: a preparer writes an MMR in the browser, led by the completeness page."""
         self.start_tour('/odoo/mmr', 'mrp_mmr_author', login='t_preparer')
         mmr = self.env['mrp.mmr'].search([('formulation_code', '=', "TOUR-A")])
         revision = mmr.open_revision_id
         self.assertEqual(mmr.batch_size, 100)
         self.assertRecordValues(revision.bom_line_ids, [
             {'product_id': self.component_a.id, 'gmp_qty': 90.25, 'product_qty': 90.25, 'product_uom_id': self.kg.id}])
-        self.assertRecordValues(revision.operation_ids, [
-            {'name': "Blending", 'mmr_instruction': "Blend for 15 minutes.", 'workcenter_id': self.workcenter.id}])
+        self.assertRecordValues(revision.bom_line_ids, [
+            {'operation_id': revision.operation_ids.id, 'mmr_is_active': True, 'mmr_strength': 500, 'mmr_is_declared': True}])
+        self.assertRecordValues(revision.operation_ids, [{'name': "Blending", 'workcenter_id': self.workcenter.id}])
+        self.assertRecordValues(revision.step_ids, [
+            {'kind': 'weigh', 'bom_line_id': revision.bom_line_ids.id, 'verifier_role': 'verifier'},
+            {'kind': 'instruction', 'bom_line_id': False, 'verifier_role': False}])
+        self.assertRecordValues(revision.ingredient_ids, [
+            {'product_id': self.component_a.id, 'is_dietary': True, 'amount': 500, 'amount_unit': "mg per tablet"}])
         self.assertEqual(revision.editor_ids, self.user_preparer)
+        complete_content(revision.with_user(self.user_preparer))
         self._make_effective(revision)
 
     def test_from_draft_to_order(self):
