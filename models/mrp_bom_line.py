@@ -183,6 +183,11 @@ class MrpBomLine(models.Model):
             raise refusal(
                 self.env, self.env._("An overage is confirmed by Quality Control in person."),
                 "PRD-050, 21 CFR 111.123(a)(1)", self.env._("use the button Confirm Overage."), record=self)
+        reviewed = self.filtered('mmr_to_review') if vals.get('mmr_to_review') is False else self.browse()
+        if reviewed:
+            reviewed._mmr_log_review({
+                line.id: f"{line.product_id.display_name} {decimal_string(line.gmp_qty)} {line.product_uom_id.name}"
+                for line in reviewed})
         if not (QUANTITY_FIELDS | OVERAGE_FIELDS) & vals.keys():
             return super().write(vals)
         before = {line: line._mmr_overage_state() for line in self if line.mmr_overage_kind or 'mmr_overage_kind' in vals}

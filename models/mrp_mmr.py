@@ -310,6 +310,11 @@ class MrpMmr(models.Model):
         source = self.effective_revision_id or self.revision_ids.sorted('revision')[-1:]
         return source.action_new_revision()
 
+    def action_copy_to_mmr(self):
+        """Open the dialog that makes another MMR from this one: another batch size, another product (MMR-040)."""
+        self.ensure_one()
+        return (self.effective_revision_id or self.revision_ids.sorted('revision')[-1:]).action_copy_to_mmr()
+
     def _check_no_open_revision(self):
         """Refuse a second open revision.
 

@@ -127,6 +127,16 @@ class MrpMmrContentMixin(models.AbstractModel):
     def _unlink_except_signed_content(self):
         self._mmr_check_editable()
 
+    def _mmr_log_review(self, names):
+        """Record on the revisions which quantities or yields their reader compared with the batch size (MMR-040)."""
+        for revision, rows in self.grouped(lambda row: row.sudo()._mmr_revisions()[:1]).items():
+            if revision:
+                revision._message_log(
+                    body=self.env._("Reviewed for the batch size %(size)s: %(what)s.",
+                                    size=revision.mmr_id._get_batch_size_label(),
+                                    what=', '.join(names[row.id] for row in rows)),
+                    author_id=self.env.user.partner_id.id)
+
 
 class MrpMmrRowMixin(models.AbstractModel):
     """Rows that exist for a revision alone; every column of theirs is content."""

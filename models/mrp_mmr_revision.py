@@ -41,7 +41,7 @@ CONTENT_FIELDS = {
     'bom_line_ids', 'operation_ids', 'byproduct_ids', 'product_description', 'dosage_form', 'dosage_unit_weight',
     'dosage_unit_weight_unit', 'process_rationale', 'theoretical_yield', 'yield_min', 'yield_max', 'yield_rationale',
     'yield_to_review', 'step_ids', 'equipment_ids', 'specification_ids', 'ingredient_ids', 'pack_ids', 'reference_ids',
-    'section_ids', 'answer_ids',
+    'section_ids', 'answer_ids', 'allow_operation_dependencies',
 }
 #: The columns among them; PostgreSQL freezes them with the document.
 CONTENT_COLUMNS = (
@@ -128,6 +128,9 @@ class MrpMmrRevision(models.Model):
         check_company=True, context={'active_test': False})
     bom_line_ids = fields.One2many(related='bom_id.bom_line_ids', readonly=False, string="Components")
     operation_ids = fields.One2many(related='bom_id.operation_ids', readonly=False, string="Operations")
+    allow_operation_dependencies = fields.Boolean(
+        related='bom_id.allow_operation_dependencies', readonly=False, string="Stages Have Predecessors",
+        help="Otherwise each stage follows the one before it.")
     byproduct_ids = fields.One2many(related='bom_id.byproduct_ids', readonly=False, string="By-products")
     to_review_count = fields.Integer("Quantities to Review", compute='_compute_to_review_count')
 
@@ -360,6 +363,12 @@ class MrpMmrRevision(models.Model):
                     self.env, self.env._("A revision stays with its MMR and its bill of materials."),
                     "REV-020, EU GMP 4.3", self.env._("create a new revision instead."), record=self)
             self._check_editable()
+        if vals.get('yield_to_review') is False:
+            for revision in self.filtered('yield_to_review'):
+                revision._message_log(
+                    body=self.env._("Reviewed for the batch size %(size)s: %(what)s.",
+                                    size=revision.mmr_id._get_batch_size_label(), what=self.env._("yield of the batch")),
+                    author_id=self.env.user.partner_id.id)
         return super().write(vals)
 
     def _check_editable(self):

@@ -99,6 +99,14 @@ class MrpRoutingWorkcenter(models.Model):
             'bom_product_template_attribute_value_ids',
         } | {'time_mode', 'time_mode_batch', 'time_cycle_manual'}
 
+    def write(self, vals):
+        reviewed = self.filtered('mmr_yield_to_review') if vals.get('mmr_yield_to_review') is False else self.browse()
+        result = super().write(vals)
+        if reviewed:
+            reviewed._mmr_log_review({
+                stage.id: self.env._("yield of %(stage)s", stage=stage.name) for stage in reviewed})
+        return result
+
     @api.onchange('mmr_yield_control')
     def _onchange_mmr_yield_control(self):
         if self.mmr_yield_control and not self.mmr_yield_uom_id:

@@ -66,6 +66,9 @@ class MrpMmrWhereUsed(models.TransientModel):
     revision_ids = fields.Many2many('mrp.mmr.revision', compute='_compute_revision_ids', string="Revisions")
     revision_count = fields.Integer(compute='_compute_revision_ids')
 
+    def _compute_display_name(self):
+        self.display_name = self.env._("Where Used")
+
     @api.depends('product_id', 'equipment_id', 'category_id', 'sop_id', 'label_id', 'partner_id', 'include_drafts')
     def _compute_revision_ids(self):
         for wizard in self:
