@@ -102,7 +102,8 @@ class MmrCommon(TransactionCase):
         ])
         env['mrp.bom.line'].create([
             {'bom_id': revision.bom_id.id, 'product_id': component.id, 'gmp_qty': batch_size * share,
-             'product_uom_id': mmr.uom_id.id, 'operation_id': operation.id, 'sequence': sequence}
+             'product_uom_id': (mmr.uom_id if mmr.uom_id._has_common_reference(component.uom_id) else component.uom_id).id,
+             'operation_id': operation.id, 'sequence': sequence}
             for sequence, (component, share, operation) in enumerate(
                 [(cls.component_a, 0.9, operations[0]), (cls.component_b, 0.1, operations[1])], 1)
         ])

@@ -49,7 +49,6 @@ class TestMmr(MmrCommon):
                                  ("Device", self.unit, 50)):
             product = self.env['product.product'].create({'name': name, 'type': 'consu', 'uom_id': unit.id})
             revision = self._create_mmr(size, product_id=product.id, uom_id=unit.id)
-            revision.bom_id.bom_line_ids.with_user(self.user_preparer).write({'product_uom_id': self.kg.id})
             self._make_effective(revision)
             order = self._create_order(size, product=product)
             order.action_confirm()
