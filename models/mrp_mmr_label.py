@@ -53,6 +53,18 @@ class MrpMmrLabel(models.Model):
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_label() RETURNS trigger AS $$
             BEGIN
+                IF TG_OP <> 'DELETE' AND NEW.approved_signature_id IS NOT NULL
+                   AND (TG_OP = 'INSERT' OR OLD.approved_signature_id IS NULL) AND NOT EXISTS (
+                        SELECT FROM mrp_esignature s
+                         WHERE s.id = NEW.approved_signature_id AND s.res_model = 'mrp.mmr.label'
+                           AND s.res_id = NEW.id AND s.meaning = 'approved') THEN
+                    RAISE EXCEPTION 'Label % has no approval of its own (CON-070).', NEW.code
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_label_signed';
+                END IF;
+                IF TG_OP = 'INSERT' THEN
+                    RETURN NEW;
+                END IF;
                 IF (OLD.approved_signature_id IS NOT NULL OR EXISTS (
                         SELECT FROM mrp_mmr_pack p JOIN mrp_mmr_revision r ON r.id = p.revision_id
                          WHERE p.label_id = OLD.id AND r.state <> 'draft'))
@@ -70,7 +82,7 @@ class MrpMmrLabel(models.Model):
                 END IF;
                 RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
             END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_label BEFORE UPDATE OR DELETE ON mrp_mmr_label
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_label BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_label
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_label();
         """)
 

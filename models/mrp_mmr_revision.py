@@ -47,7 +47,7 @@ CONTENT_FIELDS = {
 CONTENT_COLUMNS = (
     'change_category', 'description', 'reason', 'precautions', 'date_effective', 'product_description', 'dosage_form',
     'dosage_unit_weight', 'dosage_unit_weight_unit', 'process_rationale', 'theoretical_yield', 'yield_min', 'yield_max',
-    'yield_rationale',
+    'yield_rationale', 'yield_to_review',
 )
 #: Set by the workflow alone.
 SYSTEM_FIELDS = {
@@ -353,7 +353,18 @@ class MrpMmrRevision(models.Model):
                     self.env, self.env._("A revision stays with its MMR and its bill of materials."),
                     "REV-020, EU GMP 4.3", self.env._("create a new revision instead."), record=self)
             self._check_editable()
+        if vals.get('yield_to_review') is False:
+            for revision in self.filtered('yield_to_review'):
+                revision._log_reviewed([self.env._("yield at the end of manufacture")])
         return super().write(vals)
+
+    def _log_reviewed(self, names):
+        """Record that the person reviewed these quantities and yields for this batch size (MMR-040)."""
+        for revision in self:
+            revision._message_log(
+                body=self.env._("Reviewed for the batch size %(size)s: %(names)s",
+                                size=revision.mmr_id._get_batch_size_label(), names=', '.join(names)),
+                author_id=self.env.user.partner_id.id)
 
     def _check_editable(self):
         """Refuse unless these revisions are drafts, and remember who edits them (APR-040).

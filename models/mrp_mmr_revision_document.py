@@ -20,8 +20,11 @@ def agrees(live, frozen):
         ignored = {'name', 'schema'} if {'id', 'code'} & frozen.keys() else {'schema'}
         if 'id' in frozen:
             ignored.add('code')
-        if 'unit_id' in frozen:
+        if {'unit_id', 'percent'} & frozen.keys():
+            # An overage is in the unit of its component, which is compared there.
             ignored.add('unit')
+        if 'requirement' in frozen:
+            ignored.add('text')
         if frozen.get('approval', True) is None:
             ignored.add('approval')
         return all(key in live and agrees(live[key], frozen[key]) for key in frozen.keys() - ignored)
@@ -55,10 +58,11 @@ class MrpMmrRevision(models.Model):
         """
         self.ensure_one()
         # Signed wording must not depend on the language of the signer; who may sign may read all of it.
-        revision = self.sudo().with_context(lang=None)
+        # Nor on a key that shows what is archived: an archived stage is not run.
+        revision = self.sudo().with_context(lang=None, active_test=True)
         mmr = revision.mmr_id
         bom = revision.bom_id
-        product = bom.product_id
+        product = mmr.product_id
         operations = ordered(bom.operation_ids)
         lines = ordered(bom.bom_line_ids)
         byproducts = ordered(bom.byproduct_ids)
