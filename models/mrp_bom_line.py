@@ -218,8 +218,12 @@ class MrpBomLine(models.Model):
         kind = vals.get('mmr_overage_kind', self.mmr_overage_kind)
         overage = exact(vals.get('mmr_overage', self.mmr_overage))
         had_overage = self.mmr_overage and self.mmr_overage_kind in ('percent', 'amount')
+        stored = exact(self.mmr_base_qty)
         if vals.get('mmr_base_qty'):
             base = exact(vals['mmr_base_qty'])
+        elif stored and 'gmp_qty' in vals and exact(vals['gmp_qty']) == stored + self._get_extra(stored, kind, overage):
+            # A form sends what it changed: the quantity with the overage, and not the base that stayed.
+            base = stored
         elif 'gmp_qty' not in vals:
             base = exact(self.mmr_base_qty if had_overage else self.gmp_qty)
         elif had_overage:

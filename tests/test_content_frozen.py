@@ -476,7 +476,8 @@ class TestContentFrozen(MmrCommon):
         for record, vals in (
                 (self.kg, {'name': "kilogram"}), (self.component_a, {'name': "Ascorbic acid, fine"}),
                 (self.component_a, {'default_code': "ASC-2"}), (self.workcenter, {'name': "Room 12"}),
-                (requirement, {'name': "Allergens and gluten"}), (self.signed.bom_line_ids.mmr_supplier_id, {'name': "New Ltd."}),
+                (requirement, {'name': "Allergens and gluten"}),
+                (self.signed.bom_line_ids.mmr_supplier_id, {'name': "New Ltd."}),
                 (self.signed.equipment_ids.equipment_id, {'name': "V-blender"}), (self.company, {'name': "Renamed Inc."}),
                 (self.signed.profile_id, {'name': "Supplements"})):
             with self.subTest(record=record._name, vals=vals), self._undone():
@@ -488,7 +489,8 @@ class TestContentFrozen(MmrCommon):
     def test_document_ignores_hostile_context(self):
         """USE-030: no key of the context puts anything into the document or takes it out."""
         before = self._digest(self.draft)
-        for context in ({'active_test': False}, {'lang': 'xx_XX'}, {'tz': 'Asia/Tokyo'}, {'bin_size': True}, {'mmr_short': True},
+        for context in ({'active_test': False}, {'lang': 'xx_XX'}, {'tz': 'Asia/Tokyo'}, {'bin_size': True},
+                        {'mmr_short': True},
                         {'display_default_code': False}, {'prefetch_fields': False}):
             with self.subTest(context=context):
                 self.assertEqual(sha256(self.draft.with_context(**context)._prepare_document()), before)
