@@ -179,7 +179,8 @@ class MrpMmrRowMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         parent = self._mmr_parent_field
-        if parent:
+        # A revision that is said, by an import as well, stays: a foreign parent is refused, not followed.
+        if parent and not self.env.context.get('default_revision_id'):
             vals_list = [
                 vals if vals.get('revision_id') or not vals.get(parent)
                 else dict(vals, revision_id=self._mmr_revision_of_parent(vals[parent]).id)

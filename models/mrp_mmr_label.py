@@ -3,7 +3,9 @@ from odoo import api, fields, models
 from ..tools import in_transition, iso_utc, refusal, sha256, transition
 from .mrp_mmr_file import IMAGES
 
-FIXED_FIELDS = {'code', 'version', 'name', 'product_id', 'company_id', 'location', 'panel', 'claims', 'file_id', 'upload'}
+FIXED_FIELDS = {
+    'code', 'version', 'name', 'product_id', 'company_id', 'location', 'panel', 'claims', 'file_id', 'upload',
+    'upload_name'}
 SYSTEM_FIELDS = {'state', 'approved_signature_id'}
 
 
@@ -34,7 +36,8 @@ class MrpMmrLabel(models.Model):
     ], "Status", default='draft', required=True, readonly=True, copy=False, tracking=True)
     file_id = fields.Many2one('mrp.mmr.file', "Stored File", readonly=True, ondelete='restrict')
     upload = fields.Binary("Label File", compute='_compute_upload', inverse='_inverse_upload')
-    upload_name = fields.Char("File Name", compute='_compute_upload_name', readonly=False)
+    # The inverse is shared: without one of its own, the name of a new record's file would be lost.
+    upload_name = fields.Char("File Name", compute='_compute_upload_name', inverse='_inverse_upload')
     file_sha256 = fields.Char(related='file_id.sha256', string="Digest of the File")
     location = fields.Char("Location of the Label", help="Where the physical label is kept, if no file is attached.")
     panel = fields.Text("Supplement Facts or Composition")

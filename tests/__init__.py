@@ -1,5 +1,6 @@
 from . import test_attacks
 from . import test_concurrency
+from . import test_content
 from . import test_content_frozen
 from . import test_demo
 from . import test_esignature
