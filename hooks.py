@@ -13,7 +13,8 @@ TRIGGERS = {
     'mrp_bom_byproduct': ('mrp_mmr_guard_insert_delete', 'mrp_mmr_guard_update'),
     'mrp_routing_workcenter': ('mrp_mmr_guard_insert_delete', 'mrp_mmr_guard_update'),
     'mrp_routing_workcenter_dependencies_rel': ('mrp_mmr_guard_dependency',),
-    'mrp_production': ('mrp_mmr_guard_production',),
+    'mrp_production': ('mrp_mmr_guard_production', 'mrp_mmr_guard_decision'),
+    'mrp_sop': ('mrp_mmr_guard_sop',),
     'mrp_mmr': ('mrp_mmr_guard_identity',),
     'mrp_mmr_revision': ('mrp_mmr_guard_revision',),
     'mrp_mmr_step_sop_rel': ('mrp_mmr_guard_step_sop',),
@@ -28,7 +29,7 @@ FUNCTIONS = (
     'mrp_mmr_guard_bom', 'mrp_mmr_guard_content', 'mrp_mmr_guard_production', 'mrp_mmr_guard_identity',
     'mrp_mmr_guard_revision', 'mrp_mmr_guard_dependency', 'mrp_mmr_append_only', 'mrp_mmr_guard_row',
     'mrp_mmr_guard_overage', 'mrp_mmr_guard_step_sop', 'mrp_mmr_guard_label', 'mrp_mmr_guard_review',
-    'mrp_mmr_guard_requirement',
+    'mrp_mmr_guard_requirement', 'mrp_mmr_guard_decision', 'mrp_mmr_guard_sop',
 )
 
 

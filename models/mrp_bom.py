@@ -9,31 +9,51 @@ CONTENT_TRIGGERS = {
         'product_id, product_qty, gmp_qty, product_uom_id, bom_id, operation_id, sequence, mmr_base_qty, '
         'mmr_is_active, mmr_is_declared, mmr_not_in_product, mmr_strength, mmr_strength_unit, mmr_supplier_id, '
         'mmr_overage_kind, mmr_overage, mmr_overage_rationale, mmr_tolerance, mmr_tolerance_justification, '
-        'mmr_weighing_verified, mmr_addition_verified'),
+        'mmr_weighing_verified, mmr_addition_verified, mmr_to_review'),
     'mrp_bom_byproduct': 'product_id, product_qty, product_uom_id, bom_id, operation_id, sequence',
     'mrp_routing_workcenter': (
         'name, workcenter_id, bom_id, sequence, active, mmr_instruction, mmr_stage, mmr_yield_control, '
         'mmr_theoretical_yield, mmr_yield_uom_id, mmr_yield_min, mmr_yield_max, mmr_yield_rationale, mmr_time_limit, '
-        'mmr_hold_time, mmr_storage_conditions'),
+        'mmr_hold_time, mmr_storage_conditions, mmr_yield_to_review'),
 }
 
 GUARD_CONTENT_FUNCTION = """
     CREATE OR REPLACE FUNCTION mrp_mmr_guard_content() RETURNS trigger AS $$
     DECLARE
         owner text;
+        owner_state text;
+        operation integer;
     BEGIN
-        SELECT m.name || ', revision ' || r.revision INTO owner
+        -- The signed one first, where there are two.
+        SELECT m.name || ', revision ' || r.revision, r.state INTO owner, owner_state
           FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
-         WHERE r.state <> 'draft'
-           AND r.bom_id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.bom_id END,
+         WHERE r.bom_id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.bom_id END,
                             CASE WHEN TG_OP <> 'INSERT' THEN OLD.bom_id END)
-         LIMIT 1;
-        IF owner IS NOT NULL THEN
+         ORDER BY (r.state = 'draft') LIMIT 1;
+        IF owner IS NULL THEN
+            RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+        END IF;
+        IF owner_state <> 'draft' THEN
             RAISE EXCEPTION 'The content of % is signed and cannot change (REV-010).', owner
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_content_frozen';
         END IF;
-        RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+        IF TG_OP = 'DELETE' THEN
+            RETURN OLD;
+        END IF;
+        IF TG_OP = 'UPDATE' AND NEW.bom_id IS DISTINCT FROM OLD.bom_id THEN
+            RAISE EXCEPTION 'The content of % stays in its revision (REV-010).', owner
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                      CONSTRAINT = 'mrp_mmr_content_moved';
+        END IF;
+        operation := (to_jsonb(NEW) ->> 'operation_id')::integer;
+        IF operation IS NOT NULL AND NOT EXISTS (
+                SELECT FROM mrp_routing_workcenter o WHERE o.id = operation AND o.bom_id = NEW.bom_id) THEN
+            RAISE EXCEPTION 'Rows of % only point to stages of the same revision (REV-010).', owner
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                      CONSTRAINT = 'mrp_mmr_content_foreign';
+        END IF;
+        RETURN NEW;
     END $$ LANGUAGE plpgsql;
 """
 

@@ -9,7 +9,8 @@ from ..tools import GMP_DIGITS, decimal_string, exact, in_transition, refusal, t
 #: Set by the system when Quality Control sets or confirms an overage.
 CONFIRMATION_FIELDS = {'mmr_overage_confirmed_id', 'mmr_overage_confirmed_at'}
 #: What Quality Control confirms (PRD-050).
-OVERAGE_FIELDS = {'mmr_overage_kind', 'mmr_overage', 'mmr_overage_rationale', 'mmr_base_qty', 'product_id'}
+OVERAGE_FIELDS = {
+    'mmr_overage_kind', 'mmr_overage', 'mmr_overage_rationale', 'mmr_base_qty', 'product_id', 'product_uom_id'}
 QUANTITY_FIELDS = {'gmp_qty', 'product_qty', 'mmr_base_qty', 'mmr_overage', 'mmr_overage_kind'}
 
 
@@ -41,7 +42,7 @@ class MrpBomLine(models.Model):
     mmr_overage = fields.Float(
         "Overage Value", digits=(16, GMP_DIGITS), help="Percent of the quantity without overage, or an amount.")
     mmr_base_qty = fields.Float(
-        "Quantity without Overage", digits=(16, GMP_DIGITS), copy=False, help="Quantity per batch less the overage.")
+        "Quantity without Overage", digits=(16, GMP_DIGITS), help="Quantity per batch less the overage.")
     mmr_overage_amount = fields.Float(
         "Overage Amount", digits=(16, GMP_DIGITS), compute='_compute_mmr_overage_amount',
         help="In the unit of the component.")
@@ -118,6 +119,11 @@ class MrpBomLine(models.Model):
             self.mmr_base_qty = float(self._get_base(exact(self.gmp_qty), kind, overage))
         self.product_qty = self.gmp_qty
 
+    @api.onchange('mmr_overage_kind')
+    def _onchange_mmr_overage_kind(self):
+        if self.mmr_overage_kind not in ('percent', 'amount'):
+            self.mmr_overage = 0
+
     @api.onchange('mmr_base_qty', 'mmr_overage', 'mmr_overage_kind')
     def _onchange_mmr_overage(self):
         base = exact(self.mmr_base_qty or self.gmp_qty)
@@ -183,16 +189,16 @@ class MrpBomLine(models.Model):
             raise refusal(
                 self.env, self.env._("An overage is confirmed by Quality Control in person."),
                 "PRD-050, 21 CFR 111.123(a)(1)", self.env._("use the button Confirm Overage."), record=self)
-        reviewed = self.filtered('mmr_to_review') if vals.get('mmr_to_review') is False else self.browse()
-        if reviewed:
-            reviewed._mmr_log_review({
-                line.id: f"{line.product_id.display_name} {decimal_string(line.gmp_qty)} {line.product_uom_id.name}"
-                for line in reviewed})
+        if vals.get('mmr_to_review') is False:
+            self.filtered('mmr_to_review')._mmr_log_reviewed()
         if not (QUANTITY_FIELDS | OVERAGE_FIELDS) & vals.keys():
             return super().write(vals)
+        if 'mmr_overage_kind' in vals and vals['mmr_overage_kind'] not in ('percent', 'amount'):
+            # Without the kind, the value says nothing.
+            vals = {'mmr_overage': 0, **vals}
         before = {line: line._mmr_overage_state() for line in self if line.mmr_overage_kind or 'mmr_overage_kind' in vals}
         if QUANTITY_FIELDS & vals.keys() and (
-                any(line.mmr_overage_kind for line in self) or vals.get('mmr_overage_kind')):
+                any(line.mmr_overage_kind or line.mmr_base_qty for line in self) or vals.get('mmr_overage_kind')):
             for line in self:
                 super(MrpBomLine, line).write(line._mmr_align_line(vals))
         else:
@@ -204,9 +210,13 @@ class MrpBomLine(models.Model):
 
     def _mmr_align_new(self):
         """Store what follows from the overage of a new line."""
+        kind, overage = self.mmr_overage_kind, exact(self.mmr_overage)
         base = exact(self.mmr_base_qty or self.gmp_qty)
-        quantity = float(base + self._get_extra(base, self.mmr_overage_kind, exact(self.mmr_overage)))
-        super().write({'gmp_qty': quantity, 'product_qty': quantity, 'mmr_base_qty': float(base)})
+        quantity = base + self._get_extra(base, kind, overage)
+        if self.mmr_base_qty and base == self._get_base(exact(self.gmp_qty), kind, overage):
+            # Copied: the quantity was typed, and what it is without overage was rounded.
+            quantity = exact(self.gmp_qty)
+        super().write({'gmp_qty': float(quantity), 'product_qty': float(quantity), 'mmr_base_qty': float(base)})
 
     @api.model
     def _mmr_align_quantities(self, vals):
@@ -228,8 +238,12 @@ class MrpBomLine(models.Model):
         kind = vals.get('mmr_overage_kind', self.mmr_overage_kind)
         overage = exact(vals.get('mmr_overage', self.mmr_overage))
         had_overage = self.mmr_overage and self.mmr_overage_kind in ('percent', 'amount')
+        stored = exact(self.mmr_base_qty)
         if vals.get('mmr_base_qty'):
             base = exact(vals['mmr_base_qty'])
+        elif stored and 'gmp_qty' in vals and exact(vals['gmp_qty']) == stored + self._get_extra(stored, kind, overage):
+            # A form sends what it changed: the quantity with the overage, and not the base that stayed.
+            base = stored
         elif 'gmp_qty' not in vals:
             base = exact(self.mmr_base_qty if had_overage else self.gmp_qty)
         elif had_overage:
@@ -241,19 +255,44 @@ class MrpBomLine(models.Model):
         return dict(vals, gmp_qty=quantity, product_qty=quantity, mmr_base_qty=float(base))
 
     def _mmr_overage_state(self):
-        return (self.product_id, self.mmr_overage_kind, exact(self.mmr_overage), self.mmr_overage_rationale or '')
+        state = (self.product_id, self.mmr_overage_kind, exact(self.mmr_overage), self.mmr_overage_rationale or '')
+        if self.mmr_overage_kind == 'amount':
+            # An amount is judged by its unit and by what it is added to.
+            state += (self.product_uom_id, exact(self.mmr_base_qty))
+        return state
+
+    def _mmr_log_reviewed(self):
+        """Record whose quantities somebody reviewed for another batch size (MMR-040)."""
+        for revision, lines in self.sudo().grouped(lambda line: line.bom_id.mmr_revision_ids).items():
+            if revision:
+                revision._log_reviewed(lines.product_id.mapped('display_name'))
+
+    def _mmr_reset_overage_confirmation(self):
+        """Let these overages wait for Quality Control."""
+        confirmed = self.filtered('mmr_overage_confirmed_id')
+        with transition(confirmed):
+            confirmed.write({'mmr_overage_confirmed_id': False, 'mmr_overage_confirmed_at': False})
 
     def _mmr_note_overage(self):
         """Remember who set an overage where Quality Control did; else it waits for their confirmation (PRD-050)."""
         is_qc = not self.env.user._is_superuser() and self.env.user.has_group('mrp_mmr.group_mmr_qc')
-        vals = {'mmr_overage_confirmed_id': False, 'mmr_overage_confirmed_at': False}
         confirmed = self.browse()
         if is_qc:
             confirmed = self.filtered(lambda line: line.mmr_overage and (line.mmr_overage_rationale or '').strip())
-        with transition(self):
-            (self - confirmed).filtered('mmr_overage_confirmed_id').write(vals)
+        (self - confirmed)._mmr_reset_overage_confirmation()
+        with transition(confirmed):
             confirmed.write({
                 'mmr_overage_confirmed_id': self.env.uid, 'mmr_overage_confirmed_at': fields.Datetime.now()})
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for line, vals in zip(self, vals_list, strict=True):
+            if {'gmp_qty', 'product_qty'} & (default or {}).keys():
+                vals.pop('mmr_base_qty', None)
+            elif line.mmr_overage:
+                # The quantity contains the overage already.
+                vals['gmp_qty'] = line._get_mmr_quantity()
+        return vals_list
 
     # === CONTENT === #
 

@@ -3,6 +3,8 @@ from odoo.fields import Command
 from odoo.models import MAGIC_COLUMNS
 from odoo.tools import SQL
 
+from ..tools import refusal
+
 #: Freezes the rows that belong to a revision, and keeps their links inside it. Arguments: pairs of a column
 #: and the table it points to.
 GUARD_ROW_FUNCTION = """
@@ -25,6 +27,11 @@ GUARD_ROW_FUNCTION = """
         END IF;
         IF TG_OP = 'DELETE' THEN
             RETURN OLD;
+        END IF;
+        IF TG_OP = 'UPDATE' AND NEW.revision_id <> OLD.revision_id THEN
+            RAISE EXCEPTION 'Rows of a revision stay in it (REV-010).'
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                      CONSTRAINT = 'mrp_mmr_content_moved';
         END IF;
         WHILE position < TG_NARGS LOOP
             linked := (to_jsonb(NEW) ->> TG_ARGV[position])::integer;
@@ -57,6 +64,9 @@ class MrpMmrContentMixin(models.AbstractModel):
     """
     _name = 'mrp.mmr.content.mixin'
     _description = "Content of a Master Manufacturing Record"
+
+    #: The field that says where a row belongs.
+    _mmr_owner_field = 'bom_id'
 
     def _mmr_revisions(self):
         """Return the revisions these rows belong to."""
@@ -109,7 +119,8 @@ class MrpMmrContentMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         # Before the insert, so that the refusal is the clear one and not PostgreSQL's.
-        self.sudo()._mmr_revisions_of(vals_list)._check_editable()
+        default = self.env.context.get(f'default_{self._mmr_owner_field}')
+        self.sudo()._mmr_revisions_of([*vals_list, {self._mmr_owner_field: default}])._check_editable()
         records = super().create(vals_list)
         # Again, as a default may have chosen the revision.
         records._mmr_check_editable()
@@ -119,23 +130,21 @@ class MrpMmrContentMixin(models.AbstractModel):
         if not self._mmr_content_fields() & vals.keys():
             return super().write(vals)
         self._mmr_check_editable()
-        # A row that is moved to another revision becomes content there.
-        self.sudo()._mmr_revisions_of([vals])._check_editable()
+        if self._mmr_owner_field in vals:
+            # A row that is moved to another revision becomes content there.
+            target = self.sudo()._mmr_revisions_of([vals])
+            target._check_editable()
+            for row in self.sudo().filtered(lambda row: row[self._mmr_owner_field].id != vals[self._mmr_owner_field]):
+                if target or row._mmr_revisions():
+                    raise refusal(
+                        self.env, self.env._("%s stays in its revision.", row.display_name),
+                        "REV-010, 21 CFR 111.123(a)(1)", self.env._("create a new row there, and delete this one."),
+                        record=row)
         return super().write(vals)
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_signed_content(self):
         self._mmr_check_editable()
-
-    def _mmr_log_review(self, names):
-        """Record on the revisions which quantities or yields their reader compared with the batch size (MMR-040)."""
-        for revision, rows in self.grouped(lambda row: row.sudo()._mmr_revisions()[:1]).items():
-            if revision:
-                revision._message_log(
-                    body=self.env._("Reviewed for the batch size %(size)s: %(what)s.",
-                                    size=revision.mmr_id._get_batch_size_label(),
-                                    what=', '.join(names[row.id] for row in rows)),
-                    author_id=self.env.user.partner_id.id)
 
 
 class MrpMmrRowMixin(models.AbstractModel):
@@ -143,6 +152,7 @@ class MrpMmrRowMixin(models.AbstractModel):
     _name = 'mrp.mmr.row.mixin'
     _inherit = ['mrp.mmr.content.mixin']
     _description = "Row of a Master Manufacturing Record"
+    _mmr_owner_field = 'revision_id'
 
     #: The field that says which row of the same revision this one is a part of.
     _mmr_parent_field = None
@@ -169,7 +179,8 @@ class MrpMmrRowMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         parent = self._mmr_parent_field
-        if parent:
+        # A revision that is said, by an import as well, stays: a foreign parent is refused, not followed.
+        if parent and not self.env.context.get('default_revision_id'):
             vals_list = [
                 vals if vals.get('revision_id') or not vals.get(parent)
                 else dict(vals, revision_id=self._mmr_revision_of_parent(vals[parent]).id)

@@ -74,6 +74,9 @@ class MrpMmrCriterionMixin(models.AbstractModel):
         problems = []
         if not (self.unit or '').strip():
             problems.append(self.env._("has limits without unit"))
+        if self.limit_kind == 'range' and not self.minimum and not self.maximum:
+            # Blank numbers are zero; what must be zero is 'not more than 0'.
+            problems.append(self.env._("has no limits"))
         if self.limit_kind == 'range' and self.minimum > self.maximum:
             problems.append(self.env._("has a minimum above its maximum"))
         if self.has_target and (

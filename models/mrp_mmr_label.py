@@ -3,7 +3,9 @@ from odoo import api, fields, models
 from ..tools import in_transition, iso_utc, refusal, sha256, transition
 from .mrp_mmr_file import IMAGES
 
-FIXED_FIELDS = {'code', 'version', 'name', 'product_id', 'company_id', 'location', 'panel', 'claims', 'file_id', 'upload'}
+FIXED_FIELDS = {
+    'code', 'version', 'name', 'product_id', 'company_id', 'location', 'panel', 'claims', 'file_id', 'upload',
+    'upload_name'}
 SYSTEM_FIELDS = {'state', 'approved_signature_id'}
 
 
@@ -34,7 +36,8 @@ class MrpMmrLabel(models.Model):
     ], "Status", default='draft', required=True, readonly=True, copy=False, tracking=True)
     file_id = fields.Many2one('mrp.mmr.file', "Stored File", readonly=True, ondelete='restrict')
     upload = fields.Binary("Label File", compute='_compute_upload', inverse='_inverse_upload')
-    upload_name = fields.Char("File Name", compute='_compute_upload_name', readonly=False)
+    # The inverse is shared: without one of its own, the name of a new record's file would be lost.
+    upload_name = fields.Char("File Name", compute='_compute_upload_name', inverse='_inverse_upload')
     file_sha256 = fields.Char(related='file_id.sha256', string="Digest of the File")
     location = fields.Char("Location of the Label", help="Where the physical label is kept, if no file is attached.")
     panel = fields.Text("Supplement Facts or Composition")
@@ -53,6 +56,18 @@ class MrpMmrLabel(models.Model):
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_label() RETURNS trigger AS $$
             BEGIN
+                IF TG_OP <> 'DELETE' AND NEW.approved_signature_id IS NOT NULL
+                   AND (TG_OP = 'INSERT' OR OLD.approved_signature_id IS NULL) AND NOT EXISTS (
+                        SELECT FROM mrp_esignature s
+                         WHERE s.id = NEW.approved_signature_id AND s.res_model = 'mrp.mmr.label'
+                           AND s.res_id = NEW.id AND s.meaning = 'approved') THEN
+                    RAISE EXCEPTION 'Label % has no approval of its own (CON-070).', NEW.code
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_label_signed';
+                END IF;
+                IF TG_OP = 'INSERT' THEN
+                    RETURN NEW;
+                END IF;
                 IF (OLD.approved_signature_id IS NOT NULL OR EXISTS (
                         SELECT FROM mrp_mmr_pack p JOIN mrp_mmr_revision r ON r.id = p.revision_id
                          WHERE p.label_id = OLD.id AND r.state <> 'draft'))
@@ -70,7 +85,7 @@ class MrpMmrLabel(models.Model):
                 END IF;
                 RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
             END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_label BEFORE UPDATE OR DELETE ON mrp_mmr_label
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_label BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_label
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_label();
         """)
 

@@ -1,9 +1,10 @@
 from odoo import api, fields, models
 
-from ..tools import in_transition, refusal, sha256
+from ..tools import in_transition, refusal, sha256, without_defaults
 
 #: What a shipped row is; the addon alone says it.
-FIXED_FIELDS = {'code', 'profile_id', 'citation', 'enforcement', 'check', 'enabled', 'is_shipped', 'name'}
+FIXED_FIELDS = {
+    'code', 'profile_id', 'company_id', 'citation', 'enforcement', 'check', 'enabled', 'is_shipped', 'name', 'page'}
 
 
 class MrpMmrRequirement(models.Model):
@@ -46,10 +47,24 @@ class MrpMmrRequirement(models.Model):
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_requirement() RETURNS trigger AS $$
             BEGIN
-                IF OLD.check IS NOT NULL AND (TG_OP = 'DELETE' OR NEW.check IS NULL) THEN
-                    RAISE EXCEPTION 'Requirement % is shipped with the addon and stays.', OLD.code
+                -- The setting is made by the ORM alone, while the addon's own data are loaded.
+                IF OLD.check IS NOT NULL AND current_setting('mrp_mmr.loading', true) IS DISTINCT FROM 'on'
+                   AND (TG_OP = 'DELETE' OR
+                        (NEW.code, NEW.profile_id, NEW.company_id, NEW.citation, NEW.enforcement, NEW.check)
+                        IS DISTINCT FROM
+                        (OLD.code, OLD.profile_id, OLD.company_id, OLD.citation, OLD.enforcement, OLD.check)) THEN
+                    RAISE EXCEPTION 'Requirement % is shipped with the addon and stays as it is.', OLD.code
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_requirement_kept';
+                END IF;
+                IF TG_OP = 'UPDATE' AND NEW.enabled IS DISTINCT FROM OLD.enabled
+                   AND NEW.enabled::text IS DISTINCT FROM (
+                        SELECT s.content ->> 'enabled' FROM mrp_esignature s
+                         WHERE s.res_model = 'mrp.mmr.requirement' AND s.res_id = NEW.id AND s.meaning = 'approved'
+                         ORDER BY s.id DESC LIMIT 1) THEN
+                    RAISE EXCEPTION 'Requirement % is switched on and off by a signature of Quality Control.', OLD.code
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_requirement_signed';
                 END IF;
                 RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
             END $$ LANGUAGE plpgsql;
@@ -71,6 +86,7 @@ class MrpMmrRequirement(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self = without_defaults(self, {'check', 'enabled', 'page'})
         if not self._is_loading():
             for vals in vals_list:
                 if vals.get('check') or not vals.get('enabled', True):
@@ -88,7 +104,18 @@ class MrpMmrRequirement(models.Model):
                 raise self._refuse_change(self.env._("it is switched on and off by a signature of Quality Control"))
             if FIXED_FIELDS & vals.keys() and self.filtered('check'):
                 raise self._refuse_change(self.env._("it is shipped with the addon"))
-        return super().write(vals)
+            if {'code', 'profile_id', 'company_id'} & vals.keys() and self.env['mrp.mmr.answer'].sudo().search_count(
+                    [('requirement_id', 'in', self.ids), ('revision_id.state', '!=', 'draft')], limit=1):
+                raise self._refuse_change(self.env._("a signed revision answers it"))
+        if not (self._is_loading() and self.filtered('check')):
+            return super().write(vals)
+        # A new version of the addon may bring another citation.
+        self.flush_recordset()
+        self.env.cr.execute("SELECT set_config('mrp_mmr.loading', 'on', true)")
+        result = super().write(vals)
+        self.flush_recordset()
+        self.env.cr.execute("SELECT set_config('mrp_mmr.loading', '', true)")
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_shipped(self):

@@ -47,7 +47,7 @@ CONTENT_FIELDS = {
 CONTENT_COLUMNS = (
     'change_category', 'description', 'reason', 'precautions', 'date_effective', 'product_description', 'dosage_form',
     'dosage_unit_weight', 'dosage_unit_weight_unit', 'process_rationale', 'theoretical_yield', 'yield_min', 'yield_max',
-    'yield_rationale',
+    'yield_rationale', 'yield_to_review',
 )
 #: Set by the workflow alone.
 SYSTEM_FIELDS = {
@@ -365,11 +365,16 @@ class MrpMmrRevision(models.Model):
             self._check_editable()
         if vals.get('yield_to_review') is False:
             for revision in self.filtered('yield_to_review'):
-                revision._message_log(
-                    body=self.env._("Reviewed for the batch size %(size)s: %(what)s.",
-                                    size=revision.mmr_id._get_batch_size_label(), what=self.env._("yield of the batch")),
-                    author_id=self.env.user.partner_id.id)
+                revision._log_reviewed([self.env._("yield at the end of manufacture")])
         return super().write(vals)
+
+    def _log_reviewed(self, names):
+        """Record that the person reviewed these quantities and yields for this batch size (MMR-040)."""
+        for revision in self:
+            revision._message_log(
+                body=self.env._("Reviewed for the batch size %(size)s: %(names)s",
+                                size=revision.mmr_id._get_batch_size_label(), names=', '.join(names)),
+                author_id=self.env.user.partner_id.id)
 
     def _check_editable(self):
         """Refuse unless these revisions are drafts, and remember who edits them (APR-040).

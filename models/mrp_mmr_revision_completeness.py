@@ -96,6 +96,12 @@ class MrpMmrRevision(models.Model):
             yield self.env._(
                 "Odoo's precision 'Product Unit' cannot hold the batch size %(size)s exactly. Write it in a "
                 "smaller unit, or raise the precision.", size=self.mmr_id._get_batch_size_label())
+        wanted = self._prepare_bom_vals(self.mmr_id, self.revision)
+        for name in ('product_tmpl_id', 'product_id', 'company_id', 'type', 'enable_batch_size'):
+            if bom._fields[name].convert_to_write(bom[name], bom) != wanted[name]:
+                yield self.env._(
+                    "The bill of materials does not follow the MMR: %s differs.",
+                    bom._fields[name]._description_string(self.env))
 
     def _unmet_reviewed(self):
         for line in self.bom_line_ids.filtered('mmr_to_review'):
@@ -156,8 +162,10 @@ class MrpMmrRevision(models.Model):
                 yield self.env._(
                     "%(component)s: %(unit)s does not convert to %(product_unit)s.", component=name,
                     unit=line.product_uom_id.name, product_unit=line.product_id.uom_id.name)
-            if not line.operation_id:
+            if line.operation_id not in self.operation_ids:
                 yield self.env._("%s: the stage where it is used is missing.", name)
+            if line._skip_bom_line(self.product_id):
+                yield self.env._("%s is meant for other variants of the product alone.", name)
 
     def _unmet_declaration(self):
         declared = self.ingredient_ids
@@ -230,6 +238,8 @@ class MrpMmrRevision(models.Model):
                 yield self.env._("%(step)s %(problem)s.", step=step._get_location(), problem=problem)
             if step.kind in NUMERIC_KINDS and step.limit_kind == 'text':
                 yield self.env._("%s is a measurement and has no limits.", step._get_location())
+            if step.kind == 'passfail' and step.limit_kind != 'text':
+                yield self.env._("%s is a pass / fail check and does not say what passes.", step._get_location())
 
     def _unmet_sampling(self):
         for step in self.step_ids.filtered(lambda step: step.sample_required or step.kind == 'sampling'):
@@ -287,6 +297,9 @@ class MrpMmrRevision(models.Model):
             yield self.env._("There is no operation.")
         for operation in self.operation_ids.filtered(lambda row: not row.mmr_step_ids):
             yield self.env._("%s has no step.", operation.name)
+        # What hangs on an archived stage would be checked, and would not be in the document.
+        for operation in (self.step_ids.operation_id | self.equipment_ids.operation_id) - self.operation_ids:
+            yield self.env._("%s is archived and still has steps or equipment.", operation.name)
         for step in self.step_ids:
             if blank(step.instruction) and step.kind in ('instruction', 'passfail', 'sampling', 'photo'):
                 yield self.env._("%s: the instruction is missing.", step._get_location())

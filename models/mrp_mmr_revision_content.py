@@ -68,7 +68,8 @@ class MrpMmrRevision(models.Model):
             blockers = [stages[blocker.id] for blocker in row.blocked_by_operation_ids if blocker.id in stages]
             if blockers:
                 stage.blocked_by_operation_ids = [Command.set(blockers)]
-        copy(lines, in_bom, change_line)
+        # Who copies an overage has not judged it, even where that is a member of Quality Control (PRD-050).
+        copy(lines, in_bom, change_line)._mmr_reset_overage_confirmation()
         copy(byproducts, in_bom, change_byproduct)
         if self.bom_id.allow_operation_dependencies != bom.allow_operation_dependencies:
             self.bom_id.allow_operation_dependencies = bom.allow_operation_dependencies
@@ -89,11 +90,11 @@ class MrpMmrRevision(models.Model):
         vals = {name: source[name] for name in (
             'precautions', 'product_description', 'dosage_form', 'dosage_unit_weight', 'dosage_unit_weight_unit',
             'process_rationale', 'yield_min', 'yield_max', 'yield_rationale')}
-        size = convert(source.batch_size, source.uom_id, self.uom_id)
-        same_size = size is not None and size == exact(self.batch_size)
+        # It is in the unit of the batch size, which may be another one here.
+        converted = convert(source.theoretical_yield, source.uom_id, self.uom_id)
         self.write(dict(
-            vals, theoretical_yield=source.theoretical_yield if same_size and source.uom_id == self.uom_id
-            else scaled(source.theoretical_yield), yield_to_review=to_review or source.yield_to_review))
+            vals, theoretical_yield=scaled(source.theoretical_yield if converted is None else float(converted)),
+            yield_to_review=to_review or source.yield_to_review))
 
     # === USE ON ORDERS === #
 

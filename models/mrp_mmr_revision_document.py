@@ -22,8 +22,11 @@ def agrees(live, frozen, partly=False):
         ignored = {'name', 'schema'} if {'id', 'code'} & frozen.keys() else {'schema'}
         if 'id' in frozen:
             ignored.add('code')
-        if 'unit_id' in frozen:
+        if {'unit_id', 'percent'} & frozen.keys():
+            # An overage is in the unit of its component, which is compared there.
             ignored.add('unit')
+        if 'requirement' in frozen:
+            ignored.add('text')
         if frozen.get('approval', True) is None:
             ignored.add('approval')
         if partly:
@@ -60,7 +63,8 @@ class MrpMmrRevision(models.Model):
         """
         self.ensure_one()
         # Signed wording must not depend on the language of the signer; who may sign may read all of it.
-        revision = self.sudo().with_context(lang=None)
+        # Nor on a key that shows what is archived: an archived stage is not run.
+        revision = self.sudo().with_context(lang=None, active_test=True)
         document = revision._prepare_formula()
         components = {line.id: position for position, line in enumerate(ordered(revision.bom_id.bom_line_ids), 1)}
         for row, operation in zip(document['operations'], ordered(revision.bom_id.operation_ids), strict=True):
@@ -134,10 +138,10 @@ class MrpMmrRevision(models.Model):
     def _prepare_formula(self):
         """Return what orders are made by, live: the part of the document that lies in the bill of materials."""
         self.ensure_one()
-        revision = self.sudo().with_context(lang=None)
+        revision = self.sudo().with_context(lang=None, active_test=True)
         mmr = revision.mmr_id
         bom = revision.bom_id
-        product = bom.product_id
+        product = mmr.product_id
         operations = ordered(bom.operation_ids)
         positions = {operation.id: position for position, operation in enumerate(operations, 1)}
         return {

@@ -31,6 +31,31 @@ class MrpProduction(models.Model):
         "CHECK (mmr_decision IS DISTINCT FROM 'stop' OR state <> 'done')",
         "Quality Control stopped this batch; it cannot be completed (REV-060, EU GMP 4.5).")
 
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_decision() RETURNS trigger AS $$
+            BEGIN
+                IF (NEW.mmr_decision, NEW.mmr_decision_signature_id)
+                   IS DISTINCT FROM (OLD.mmr_decision, OLD.mmr_decision_signature_id)
+                   AND (NEW.mmr_decision IN ('continue', 'stop') OR OLD.mmr_decision IN ('continue', 'stop'))
+                   AND NOT EXISTS (
+                        SELECT FROM mrp_esignature s
+                         WHERE s.id = NEW.mmr_decision_signature_id AND s.res_model = 'mrp.production' AND s.res_id = NEW.id
+                           AND s.meaning = CASE NEW.mmr_decision WHEN 'continue' THEN 'approved' WHEN 'stop' THEN 'rejected' END
+                           AND s.content ->> 'decision' = NEW.mmr_decision
+                           AND s.id > COALESCE(OLD.mmr_decision_signature_id, 0)) THEN
+                    RAISE EXCEPTION 'Whether batch % goes on is decided by a signature of Quality Control (REV-060).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_production_mmr_decision_signed';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_decision
+                BEFORE UPDATE OF mmr_decision, mmr_decision_signature_id ON mrp_production
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_decision();
+        """)
+
     @api.model_create_multi
     def create(self, vals_list):
         return super(MrpProduction, without_defaults(self, DECISION_FIELDS)).create([
@@ -109,6 +134,13 @@ class MrpProduction(models.Model):
 
 class MrpWorkorder(models.Model):
     _inherit = 'mrp.workorder'
+
+    def write(self, vals):
+        # By whatever button, import or call: a step that was not begun is neither begun nor reported as done.
+        if vals.get('state') in ('progress', 'done'):
+            self.filtered(lambda workorder: workorder.state not in (vals['state'], 'progress')) \
+                .production_id._mmr_check_not_stopped()
+        return super().write(vals)
 
     def button_start(self, raise_on_invalid_state=False):
         self.production_id._mmr_check_not_stopped()

@@ -60,7 +60,18 @@ class MrpRoutingWorkcenter(models.Model):
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_content_frozen';
                 END IF;
-                RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+                IF TG_OP = 'DELETE' THEN
+                    RETURN OLD;
+                END IF;
+                IF EXISTS (
+                    SELECT FROM mrp_routing_workcenter o JOIN mrp_routing_workcenter b ON b.id = NEW.blocked_by_id
+                     WHERE o.id = NEW.operation_id AND o.bom_id <> b.bom_id
+                       AND EXISTS (SELECT FROM mrp_mmr_revision r WHERE r.bom_id IN (o.bom_id, b.bom_id))) THEN
+                    RAISE EXCEPTION 'A stage only follows stages of the same revision (REV-010).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_content_foreign';
+                END IF;
+                RETURN NEW;
             END $$ LANGUAGE plpgsql;
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_dependency
                 BEFORE INSERT OR UPDATE OR DELETE ON mrp_routing_workcenter_dependencies_rel
@@ -100,12 +111,10 @@ class MrpRoutingWorkcenter(models.Model):
         } | {'time_mode', 'time_mode_batch', 'time_cycle_manual'}
 
     def write(self, vals):
-        reviewed = self.filtered('mmr_yield_to_review') if vals.get('mmr_yield_to_review') is False else self.browse()
-        result = super().write(vals)
-        if reviewed:
-            reviewed._mmr_log_review({
-                stage.id: self.env._("yield of %(stage)s", stage=stage.name) for stage in reviewed})
-        return result
+        if vals.get('mmr_yield_to_review') is False:
+            for operation in self.sudo().filtered('mmr_yield_to_review'):
+                operation.bom_id.mmr_revision_ids._log_reviewed([self.env._("yield of %s", operation.name)])
+        return super().write(vals)
 
     @api.onchange('mmr_yield_control')
     def _onchange_mmr_yield_control(self):

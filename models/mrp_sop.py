@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from ..tools import refusal
 from .mrp_mmr_file import DOCUMENTS, IMAGES
 
-FIXED_FIELDS = {'code', 'version', 'kind', 'company_id', 'file_id', 'upload'}
+FIXED_FIELDS = {'code', 'version', 'kind', 'company_id', 'file_id', 'upload', 'upload_name'}
 
 
 class MrpSop(models.Model):
@@ -38,10 +38,37 @@ class MrpSop(models.Model):
     location = fields.Char(help="Where the document is kept: a shelf, or the address of a document system.")
     file_id = fields.Many2one('mrp.mmr.file', "File", readonly=True, ondelete='restrict')
     upload = fields.Binary("Document", compute='_compute_upload', inverse='_inverse_upload')
-    upload_name = fields.Char("File Name", compute='_compute_upload_name', readonly=False)
+    # The inverse is shared: without one of its own, the name of a new record's file would be lost.
+    upload_name = fields.Char("File Name", compute='_compute_upload_name', inverse='_inverse_upload')
 
     _code_uniq = models.Constraint(
         'UNIQUE (company_id, code, version)', "This version of the document exists already (CON-190).")
+
+    def init(self):
+        super().init()
+        # PostgreSQL plans the function when it first runs: the tables it names may come later.
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_sop() RETURNS trigger AS $$
+            BEGIN
+                IF (NEW.code, NEW.version, NEW.kind, NEW.company_id, NEW.file_id)
+                   IS DISTINCT FROM (OLD.code, OLD.version, OLD.kind, OLD.company_id, OLD.file_id)
+                   AND EXISTS (
+                    SELECT FROM mrp_mmr_revision r WHERE r.state <> 'draft' AND r.id IN (
+                        SELECT revision_id FROM mrp_mmr_step WHERE method_id = OLD.id
+                        UNION SELECT s.revision_id FROM mrp_mmr_step s JOIN mrp_mmr_step_sop_rel l ON l.step_id = s.id
+                               WHERE l.sop_id = OLD.id
+                        UNION SELECT revision_id FROM mrp_mmr_specification
+                               WHERE method_id = OLD.id OR document_id = OLD.id
+                        UNION SELECT revision_id FROM mrp_mmr_reference WHERE sop_id = OLD.id)) THEN
+                    RAISE EXCEPTION 'Document % is named in a signed revision and cannot change (REV-010).', OLD.code
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_content_frozen';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_sop BEFORE UPDATE ON mrp_sop
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_sop();
+        """)
 
     @api.depends('code', 'version', 'name')
     @api.depends_context('mmr_short')

@@ -1,10 +1,14 @@
 """Products, people and helpers shared by the tests; nothing here needs demo data."""
 
+from odoo.fields import Command
 from odoo.tests import Form, TransactionCase, new_test_user, tagged
 
 from odoo.addons.mrp_mmr.tools import session_of
 
 PASSWORD = 'A-long-password-1'
+#: One white dot each.
+PNG = ('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==')
+GIF = 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
 
 
 def complete_content(revision, band=(95, 102)):
@@ -50,6 +54,89 @@ def complete_content(revision, band=(95, 102)):
     env['mrp.mmr.pack'].create({
         'revision_id': revision.id, 'name': "Bottle of 60", 'quantity': 60, 'uom_id': env.ref('uom.product_uom_unit').id,
         'description': "White HDPE bottle with child-resistant cap.", 'label_id': label.id})
+
+
+def fill_content(revision, material):
+    """Give every content field of a draft made by :meth:`MmrCommon._create_mmr` a value, every table two rows.
+
+    :param material: a product that stands for packaging, by-products and processing aids
+    """
+    env = revision.env
+    kilogram = env.ref('uom.product_uom_kgm').id
+    sop, method, form = (env['mrp.sop'].sudo().search([('code', '=', code)], limit=1) or env['mrp.sop'].sudo().create(
+        {'code': code, 'name': f"Document {code}", 'kind': kind})
+        for code, kind in (('SOP-7', 'sop'), ('M-7', 'method'), ('F-7', 'form')))
+    file = env['mrp.mmr.file'].sudo()._store("drawing.png", PNG)
+    equipment = env['maintenance.equipment'].sudo().search([('name', '=', "Test blender 1")], limit=1) \
+        or env['maintenance.equipment'].sudo().create({'name': "Test blender 1"})
+    requirement = env['mrp.mmr.requirement'].sudo().search([('code', '=', 'OWN-1')], limit=1) \
+        or env['mrp.mmr.requirement'].sudo().create({
+            'profile_id': revision.profile_id.id, 'code': 'OWN-1', 'citation': "Quality manual 4",
+            'name': "Allergens", 'enforcement': 'S'})
+    partner = env['res.partner'].sudo().search([('name', '=', "Test supplier")], limit=1) \
+        or env['res.partner'].sudo().create({'name': "Test supplier"})
+    weighing, blending = revision.operation_ids.sorted('sequence')
+    testing = env['mrp.routing.workcenter'].create({
+        'name': "Testing", 'bom_id': revision.bom_id.id, 'workcenter_id': blending.workcenter_id.id, 'sequence': 3,
+        'mmr_stage': 'testing'})
+    line = revision.bom_line_ids.sorted('sequence')[0]
+    revision.write({
+        'description': "All of it.", 'product_description': "White powder.", 'dosage_form': "Powder",
+        'dosage_unit_weight': 625, 'dosage_unit_weight_unit': "mg", 'yield_rationale': "Ten batches.",
+    })
+    revision.bom_id.write({'allow_operation_dependencies': True})
+    blending.write({
+        'blocked_by_operation_ids': [Command.set(weighing.ids)], 'mmr_yield_control': True, 'mmr_theoretical_yield': 99,
+        'mmr_yield_uom_id': kilogram, 'mmr_yield_min': 96, 'mmr_yield_max': 101, 'mmr_yield_rationale': "Ten blends.",
+        'mmr_time_limit': 4, 'mmr_hold_time': 24, 'mmr_storage_conditions': "Below 25 °C",
+    })
+    line.write({
+        'mmr_supplier_id': partner.id, 'mmr_overage_kind': 'percent', 'mmr_overage': 5,
+        'mmr_overage_rationale': "Loss in storage.", 'mmr_tolerance': 0.05,
+        'mmr_tolerance_justification': "Balance.", 'mmr_not_in_product': False,
+    })
+    env['mrp.bom.byproduct'].create([
+        {'bom_id': revision.bom_id.id, 'product_id': material.id, 'product_qty': quantity, 'product_uom_id': kilogram,
+         'operation_id': blending.id, 'sequence': quantity} for quantity in (1, 2)])
+    unit = env['mrp.mmr.equipment'].create({
+        'revision_id': revision.id, 'operation_id': blending.id, 'equipment_id': equipment.id, 'preparation': "Clean.",
+        'sequence': 20})
+    step = env['mrp.mmr.step'].create({
+        'revision_id': revision.id, 'operation_id': blending.id, 'name': "Moisture", 'kind': 'numeric', 'sequence': 5,
+        'instruction': "Measure.", 'precaution': "Hot.", 'bom_line_id': line.id, 'sop_ids': [Command.set(sop.ids)],
+        'file_id': file.id, 'verifier_role': 'verifier', 'is_critical': True, 'is_hold_point': True,
+        'equipment_id': unit.id, 'limit_kind': 'range', 'minimum': 1, 'maximum': 3, 'has_target': True, 'target': 2,
+        'unit': "%", 'criterion_text': "At 105 °C.", 'corrective_action': "Dry again.", 'method_id': method.id,
+        'has_plausibility': True, 'plausible_min': 0.5, 'plausible_max': 20, 'time_limit': 30, 'sample_required': True,
+        'sample_count': 3, 'sample_size': 5, 'sample_unit': "g", 'sample_timing': "Beginning, middle, end",
+    })
+    env['mrp.mmr.step'].create({
+        'revision_id': revision.id, 'operation_id': testing.id, 'name': "Send the samples", 'instruction': "Cold."})
+    env['mrp.mmr.step.check'].create([
+        {'step_id': step.id, 'name': name, 'sequence': sequence}
+        for sequence, name in enumerate(("Oven is clean", "Oven is calibrated"), 1)])
+    env['mrp.mmr.specification'].create({
+        'revision_id': revision.id, 'scope': 'packaging', 'product_id': material.id, 'name': "Height", 'sequence': 5,
+        'is_identity': True, 'limit_kind': 'range', 'minimum': 1, 'maximum': 3, 'has_target': True, 'target': 2, 'unit': "mm",
+        'criterion_text': "Measured.", 'document_id': form.id, 'method': "Calliper", 'method_id': method.id,
+        'corrective_action': "Reject."})
+    pack = revision.pack_ids[:1]
+    pack.write({'coding_position': "Bottom", 'clearance': "Count.", 'checks': "Torque."})
+    pack.copy({'name': "Bottle of 90", 'sequence': 30})
+    env['mrp.mmr.pack.line'].create([
+        {'pack_id': pack.id, 'product_id': material.id, 'quantity': quantity, 'uom_id': kilogram, 'sequence': quantity}
+        for quantity in (1, 2)])
+    env['mrp.mmr.ingredient'].create({
+        'revision_id': revision.id, 'name': "Vitamin C", 'is_dietary': True, 'product_id': line.product_id.id,
+        'amount': 500, 'amount_unit': "mg", 'sequence': 5})
+    env['mrp.mmr.reference'].create([
+        {'revision_id': revision.id, 'sop_id': document.id, 'purpose': "Cleaning", 'sequence': sequence}
+        for sequence, document in enumerate((sop, form), 1)])
+    env['mrp.mmr.section'].create([
+        {'revision_id': revision.id, 'code': 'device', 'text': "Drawing 7.", 'location': "Shelf 7", 'file_id': file.id},
+        {'revision_id': revision.id, 'code': 'service', 'not_applicable_reason': "No service."}])
+    env['mrp.mmr.answer'].create({
+        'revision_id': revision.id, 'requirement_id': requirement.id, 'answer': "None."})
 
 
 @tagged('post_install', '-at_install')
