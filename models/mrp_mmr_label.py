@@ -34,7 +34,7 @@ class MrpMmrLabel(models.Model):
     ], "Status", default='draft', required=True, readonly=True, copy=False, tracking=True)
     file_id = fields.Many2one('mrp.mmr.file', "Stored File", readonly=True, ondelete='restrict')
     upload = fields.Binary("Label File", compute='_compute_upload', inverse='_inverse_upload')
-    upload_name = fields.Char("File Name", compute='_compute_upload_name', readonly=False)
+    upload_name = fields.Char("File Name", compute='_compute_upload_name', inverse='_inverse_upload')
     file_sha256 = fields.Char(related='file_id.sha256', string="Digest of the File")
     location = fields.Char("Location of the Label", help="Where the physical label is kept, if no file is attached.")
     panel = fields.Text("Supplement Facts or Composition")

@@ -23,7 +23,7 @@ class MrpMmrSection(models.Model):
     location = fields.Char(help="Where it is kept, if not here.")
     file_id = fields.Many2one('mrp.mmr.file', "Stored File", ondelete='restrict')
     upload = fields.Binary("File", compute='_compute_upload', inverse='_inverse_upload')
-    upload_name = fields.Char("File Name", compute='_compute_upload_name', readonly=False)
+    upload_name = fields.Char("File Name", compute='_compute_upload_name', inverse='_inverse_upload')
     not_applicable_reason = fields.Char("Not Applicable Because")
 
     _once = models.Constraint('UNIQUE (revision_id, code)', "Each section stands in an MMR once.")

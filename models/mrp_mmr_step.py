@@ -58,7 +58,7 @@ class MrpMmrStep(models.Model):
     sop_ids = fields.Many2many('mrp.sop', 'mrp_mmr_step_sop_rel', 'step_id', 'sop_id', "Procedures", ondelete='restrict')
     file_id = fields.Many2one('mrp.mmr.file', "Stored Picture", ondelete='restrict')
     picture = fields.Binary(compute='_compute_picture', inverse='_inverse_picture', help="Shown with the instruction.")
-    picture_name = fields.Char("Picture Name", compute='_compute_picture_name', readonly=False)
+    picture_name = fields.Char("Picture Name", compute='_compute_picture_name', inverse='_inverse_picture')
     check_ids = fields.One2many('mrp.mmr.step.check', 'step_id', "Checklist")
 
     performer_role = fields.Selection(ROLES, "Performed By", default='operator')

@@ -38,7 +38,7 @@ class MrpSop(models.Model):
     location = fields.Char(help="Where the document is kept: a shelf, or the address of a document system.")
     file_id = fields.Many2one('mrp.mmr.file', "File", readonly=True, ondelete='restrict')
     upload = fields.Binary("Document", compute='_compute_upload', inverse='_inverse_upload')
-    upload_name = fields.Char("File Name", compute='_compute_upload_name', readonly=False)
+    upload_name = fields.Char("File Name", compute='_compute_upload_name', inverse='_inverse_upload')
 
     _code_uniq = models.Constraint(
         'UNIQUE (company_id, code, version)', "This version of the document exists already (CON-190).")

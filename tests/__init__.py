@@ -2,6 +2,7 @@ from . import test_attacks
 from . import test_concurrency
 from . import test_demo
 from . import test_esignature
+from . import test_files
 from . import test_http
 from . import test_mmr
 from . import test_mmr_revision
