@@ -144,6 +144,7 @@ def get_data():
         'name': 'dressing_kit_50', 'product': 'dressing_kit', 'formulation': 'KIT2301-B', 'profile': 'pdev', 'size': 50,
         'unit': 'unit',
         'header': {
+            'reason': "First master record for 50 kits; takes over device master record DMR-2301, issue 7, without change.",
             'precautions': "Gowning for ISO class 8, hands disinfected every 30 minutes, nobody with an open wound or a "
                            "cold.\nEthylene oxide: see SOP-STE-001; kits are not opened before the residual is released.",
             'process_rationale': "Sealing window SV-2301 (temperature, time, pressure at their corners: seal strength 1.6 to "
@@ -179,7 +180,7 @@ def get_data():
             'materials': list(MATERIALS.items())}],
         'labels': {'kit': {
             'code': "LBL-KIT-2301", 'version': "5", 'name': "Sterile wound dressing kit", 'product': 'label_kit',
-            'image': 'label_dressing_kit.png',
+            'image': 'label_dressing_kit.png', 'approved': True,
             'panel': "Contents: 5 gauze swabs, 1 absorbent dressing pad 10 × 20 cm, 2 forceps, 1 drape 45 × 75 cm, 1 pair of "
                      "gloves (nitrile, M), 1 waste bag. STERILE EO. Do not re-use, do not re-sterilize, do not use "
                      "if the package is damaged.",

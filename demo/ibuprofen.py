@@ -216,6 +216,7 @@ def get_data():
         'name': 'ibuprofen_50', 'product': 'ibuprofen_tablets', 'formulation': 'IBU200-C', 'profile': 'p211', 'size': 50,
         'unit': 'kgm',
         'header': {
+            'reason': "First master record for 50 kg, after process validation PV-2101 (three batches).",
             'precautions': "Ibuprofen dust: mask P3, gloves, glasses; local extraction on. It sticks and melts: product never "
                            "above 50 °C.\nNo other product in rooms 109 to 114 at the same time; changeover cleaning "
                            "verified by swab below 10 ppm.",

@@ -163,6 +163,7 @@ def get_data():
         'unit': 'litre',
         'review_interval': 24,
         'header': {
+            'reason': "First master record for 250 L, after process validation PV-2201 (three batches).",
             'precautions': "Paracetamol hydrolyses to 4-aminophenol when hot: never above 60 °C, at 50 to 55 °C at most 1 "
                            "hour.\nThe solution feeds microorganisms: no open holding, bulk at most 48 hours, "
                            "hoses drained and dried.",
@@ -204,7 +205,7 @@ def get_data():
             'materials': [(product, 1) for product in MATERIALS]}],
         'labels': {'par_100': {
             'code': "LBL-PAR-100", 'version': "2", 'name': "Paracetamol 24 mg/ml oral solution, 100 ml", 'product': 'label_par',
-            'image': 'label_paracetamol_100.png', 'claims': "None.",
+            'image': 'label_paracetamol_100.png', 'approved': True, 'claims': "None.",
             'panel': "1 ml contains 24 mg paracetamol. Excipients with known effect: sorbitol 175 mg/ml (as dry substance). "
                      "For oral use. Keep out of the sight and reach of children. Store below 25 °C. After opening: 3 months."}},
         'references': [

@@ -24,11 +24,13 @@ from .common import (
 SIZES = {
     100: {'core': 97.0, 'tablets': '160,000', 'shell': '300 L', 'blender': 'blender_300', 'blend': 15, 'speed': 12,
           'minutes': (75, 60, 25, 150, 240, 180, 90), 'press_hours': 4, 'loads': "all cores in one pan load",
-          'bottles': ("2,666", "1,333")},
+          'bottles': ("2,666", "1,333"),
+          'reason': "First master record for 100 kg, after process validation PV-2001 (three batches)."},
     500: {'core': 485.0, 'tablets': '800,000', 'shell': '1,500 L', 'blender': 'blender_1500', 'blend': 22, 'speed': 8,
           'minutes': (210, 90, 35, 620, 900, 780, 300), 'press_hours': 14,
           'loads': "the cores in five equal pan loads, each coated and recorded by itself",
-          'bottles': ("13,333", "6,666")},
+          'bottles': ("13,333", "6,666"),
+          'reason': "First master record for 500 kg: the blender VB-02 is qualified; formula as revision 2 of the 100 kg."},
 }
 
 PRECAUTIONS = """\
@@ -87,7 +89,7 @@ def get_label(count):
     return {
         'code': f"LBL-VC-{count:03}", 'version': "3", 'name': f"Vitamin C 500 mg, {count} tablets",
         'product': f'label_vc_{count}', 'panel': PANEL.format(count=count), 'claims': CLAIMS,
-        'image': f'label_vitamin_c_{count}.png'}
+        'image': f'label_vitamin_c_{count}.png', 'approved': True}
 
 
 def get_pack(count, capacity):
@@ -118,6 +120,7 @@ def get_data(size):
         'name': f'vitamin_c_{size}', 'product': 'vitamin_c', 'formulation': 'VC500-A', 'profile': 'p111', 'size': size,
         'unit': 'kgm',
         'header': {
+            'reason': sizes['reason'],
             'precautions': PRECAUTIONS, 'process_rationale': PROCESS_RATIONALE,
             'product_description': "Round, biconvex, white film-coated tablet, 12 mm, plain on both sides.",
             'dosage_form': "Film-coated tablet", 'dosage_unit_weight': 625, 'dosage_unit_weight_unit': "mg",

@@ -125,6 +125,7 @@ def get_data():
     return {
         'name': 'zinc_250', 'product': 'zinc', 'formulation': 'ZN15-A', 'profile': 'p111', 'size': 250, 'unit': 'kgm',
         'header': {
+            'reason': "First master record for 250 kg, after development batches ZN-03 to ZN-05.",
             'precautions': "Zinc gluconate dust irritates: dust mask FFP2, safety glasses and gloves; local extraction is "
                            "on.\nRelative humidity at most 50 %. Clean the press at once after the batch: the blend "
                            "sticks when it gets moist.",

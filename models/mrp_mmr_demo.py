@@ -267,7 +267,7 @@ class MrpMmrDemo(models.AbstractModel):
             for sequence, (product, quantity) in enumerate(row['materials'], 1)])
 
     def _get_label(self, name, row, company):
-        """Return a version of a label, approved by a signature where the profile wants that; sizes share it."""
+        """Return a version of a label, approved by a signature of Quality Control or not; sizes share it."""
         label = self._find(f'label_{name}')
         if label:
             return self._as('preparer', label)
