@@ -40,7 +40,17 @@
     ],
     'demo': [
         'demo/res_users_demo.xml',
-        'demo/product_demo.xml',
+        'demo/res.partner.csv',
+        'demo/product.category.csv',
+        'demo/product.product.csv',
+        'demo/stock.lot.csv',
+        'demo/stock.quant.csv',
+        'demo/mrp.workcenter.csv',
+        'demo/maintenance.equipment.category.csv',
+        'demo/maintenance.equipment.csv',
+        'demo/mrp.sop.csv',
+        'demo/mrp.mmr.reviewer.csv',
+        'demo/mrp_bom_demo.xml',
         'demo/mrp_mmr_demo.xml',
     ],
     'assets': {

@@ -1,113 +1,21 @@
+import base64
 from contextlib import nullcontext
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.http import borrow_request, request
+from odoo.tools import file_open
 
 from ..tools import session_of
 
-#: Vitamin C 500 mg, film-coated, 625 mg a tablet: what depends on the batch size is filled in.
-VITAMIN_C_OPERATIONS = [
-    ('Dispensing', 'dispensing', """\
-Line clearance: no material, label or paper of another batch is in the booth; the cleaning label is in date.
-Compare name, lot number and expiry date of each container with the pick list before opening it.
-Weigh each component into its own labelled bag: floor scale from 10 kg, bench balance below. A second person checks \
-identity and weight of every bag.
-Seal the bags, stage them on one pallet in the order of use and close unused containers at once."""),
-    ('Sieving and blending', 'blender', """\
-Fit the {shell} shell. Line clearance; check that the shell is dry.
-Pass silicon dioxide, croscarmellose sodium and about one third of the microcrystalline cellulose together through a \
-20 mesh sieve.
-Load half of the ascorbic acid, the sieved premix, the rest of the cellulose and the other half of the ascorbic acid.
-Blend for {blend} minutes at {speed} rpm.
-Sample the blend at ten positions of the shell; label the samples for Quality Control."""),
-    ('Lubrication', 'blender', """\
-Pass stearic acid and magnesium stearate through a 40 mesh sieve and add them to the blend.
-Blend for 3 minutes at {speed} rpm, not longer: over-lubricated blend disintegrates slowly.
-Discharge into double-lined drums, weigh every drum and label it with name, batch number, net weight and drum x of y.
-Expected: {core} kg of final blend."""),
-    ('Compression', 'press', """\
-Fit the 12 mm round concave tooling; line clearance; challenge the metal detector with all three test pieces.
-Set up and have the first tablets released: mass 606 mg (588 to 624 mg), hardness 12 to 18 kp, friability at most 0.8 %.
-Every 15 minutes: mass of 20 tablets, hardness and thickness of 5, appearance. Stop the press and inform the \
-supervisor where a value is out of its limits.
-Collect dedusted tablets in lined drums; rejects of set-up and metal detector are weighed and recorded."""),
-    ('Film coating', 'coating', """\
-Disperse the coating premix in the purified water under the stirrer, 45 minutes; keep stirring and use within 8 hours.
-Load {load}; warm to a bed temperature of 40 °C.
-Spray at a bed temperature of 40 to 44 °C until the tablets gained 3.0 % of mass. The water is a processing aid: it \
-is removed completely.
-Dry for 10 minutes at 45 °C, cool below 30 °C and discharge."""),
-    ('Bulk packaging', 'packaging', """\
-Line clearance, labels included. Count the labels received.
-Fill 20 kg of tablets each into double PE bags with one desiccant unit, in fibre drums; close with a numbered seal.
-Label every drum with product, formulation, batch number, net weight, drum x of y and expiry date; reconcile labels.
-Theoretical yield {size} kg ({tablets} tablets). Below 96.0 % or above 101.0 %: stop and inform Quality Control."""),
-]
-VITAMIN_C_PRECAUTIONS = """\
-Ascorbic acid oxidises and picks up moisture: relative humidity below 45 %, temperature below 25 °C, containers closed.
-Contact surfaces are stainless steel 316L or PE; iron and copper discolour the blend.
-Wear dust mask FFP2, safety glasses, gloves and hair cover. Magnesium stearate and ascorbic acid dust can ignite: \
-ground all drums."""
-#: component, quantity in 100 kg, unit, operation that uses it
-VITAMIN_C_COMPONENTS = [
-    ('ascorbic_acid', 80.0, 'kgm', 2),
-    ('mcc', 11.0, 'kgm', 2),
-    ('croscarmellose', 3.0, 'kgm', 2),
-    ('silicon_dioxide', 500.0, 'gram', 2),
-    ('stearic_acid', 1.5, 'kgm', 3),
-    ('magnesium_stearate', 1000.0, 'gram', 3),
-    ('coating_premix', 3.0, 'kgm', 5),
-    ('purified_water', 17.0, 'kgm', 5),
-]
-#: What revision 2 changes of it.
-VITAMIN_C_CHANGES = {'mcc': 11.25, 'magnesium_stearate': 750.0}
-VITAMIN_C_SIZES = {
-    100: {'size': '100', 'core': '97.00', 'tablets': '160,000', 'shell': '300 L', 'blend': 15, 'speed': 12,
-          'load': 'the cores in one pan load'},
-    500: {'size': '500', 'core': '485.00', 'tablets': '800,000', 'shell': '1,500 L', 'blend': 22, 'speed': 8,
-          'load': 'the cores in five equal pan loads and repeat the following for each'},
-}
-VITAMIN_C_MINUTES = {100: (75, 60, 25, 150, 240, 60), 500: (210, 90, 35, 620, 900, 220)}
-
-ZINC_OPERATIONS = [
-    ('Dispensing', 'dispensing', 150, """\
-Line clearance; the cleaning label of the booth is in date.
-Compare name, lot number and expiry date of each container with the pick list before opening it.
-Weigh each component into its own labelled bag. A second person checks identity and weight of every bag."""),
-    ('Sieving and blending', 'blender', 75, """\
-Fit the 800 L shell. Pass zinc gluconate, croscarmellose sodium and silicon dioxide through a 20 mesh sieve.
-Load in layers: half of the cellulose, the sieved premix, the other half of the cellulose.
-Blend for 20 minutes at 10 rpm. Sample at ten positions for content uniformity."""),
-    ('Lubrication', 'blender', 30, """\
-Pass stearic acid and magnesium stearate through a 40 mesh sieve and add them.
-Blend for 4 minutes at 10 rpm. Discharge into lined drums, weigh and label every drum. Expected: 250.00 kg."""),
-    ('Compression', 'press', 480, """\
-Fit the 9 mm round tooling; line clearance; challenge the metal detector.
-Set up: mass 250 mg (240 to 260 mg), hardness 8 to 13 kp, friability at most 0.8 %, disintegration at most 30 minutes.
-Every 15 minutes: mass of 20 tablets, hardness and thickness of 5, appearance."""),
-    ('Bulk packaging', 'packaging', 120, """\
-Line clearance, labels included. Fill 20 kg each into double PE bags in fibre drums; close with a numbered seal.
-Theoretical yield 250 kg (1,000,000 tablets). Below 96.0 % or above 101.0 %: stop and inform Quality Control."""),
-]
-ZINC_COMPONENTS = [
-    ('zinc_gluconate', 105.0, 'kgm', 2),
-    ('mcc', 120.0, 'kgm', 2),
-    ('croscarmellose', 12.5, 'kgm', 2),
-    ('silicon_dioxide', 2500.0, 'gram', 2),
-    ('stearic_acid', 5.0, 'kgm', 3),
-    ('magnesium_stearate', 5000.0, 'gram', 3),
-]
-ZINC_PRECAUTIONS = """\
-Zinc gluconate dust irritates: dust mask FFP2, safety glasses and gloves; local extraction is on.
-Relative humidity below 50 %. Clean the press at once after the batch: the blend sticks when it gets moist."""
-
 
 class MrpMmrDemo(models.AbstractModel):
-    """Makes the demonstration records that XML cannot: signatures and what follows from them.
+    """Makes the demonstration records that data files cannot: signatures and what follows from them.
 
-    Its people write, sign and order as they do in the browser, with their own rights and passwords.
+    Its people write, sign and order as they do in the browser, with their own rights and passwords. What they
+    write is in ``demo/``, one module per product.
     """
     _name = 'mrp.mmr.demo'
     _description = "Demonstration of Master Manufacturing Records"
@@ -120,76 +28,71 @@ class MrpMmrDemo(models.AbstractModel):
         """
         if self._find('mmr_vitamin_c_100'):
             return
-        missing = [login for login in ('preparer', 'qc', 'planner') if not self._find(f'user_{login}')]
+        missing = [login for login in ('preparer', 'qc', 'planner', 'production') if not self._find(f'user_{login}')]
         if missing:
             raise UserError(self.env._(
                 "The users of the demonstration data are missing: %s. Nothing was loaded.", ', '.join(missing)))
+        # Read with the data, so that a production database does not carry them in its memory.
+        from ..demo import dressing_kit, ibuprofen, paracetamol, vitamin_c, zinc
         # Installed from the Apps menu there is a request, and its session is not the signer's.
         with borrow_request() if request else nullcontext():
-            small = self._load_vitamin_c(100)
-            self._load_vitamin_c_change(small)
-            large = self._load_vitamin_c(500)
-            self._load_zinc()
-            self._load_orders(small, large)
+            small = self._load_effective(vitamin_c.get_data(100), "Compared with formulation VC500-A and validation PV-2001.")
+            running = self._create_order(small, 0)
+            running.action_confirm()
+            self._load_vitamin_c_change(small, vitamin_c)
+            large = self._load_effective(
+                vitamin_c.get_data(500), "Compared with revision 2 of the 100 kg and with the validation of VB-02.")
+            self._load_zinc(zinc)
+            self._load_effective(ibuprofen.get_data(), "Validation PV-2101 and the approved label compared.")
+            self._load_effective(dressing_kit.get_data(), "Device file 2301 and validations SV-2301, VR-2301 compared.")
+            self._load_effective(paracetamol.get_data(), "Compared with the marketing authorisation, module 3.2.P.3.")
+            confirmed, draft = self._create_order(small, 1), self._create_order(large, 8)
+            confirmed.action_confirm()
+            confirmed.action_assign()
+            self._set_xmlids({
+                'production_superseded': running, 'production_confirmed': confirmed, 'production_draft': draft})
 
     # === RECORDS === #
 
-    def _load_vitamin_c(self, size):
-        """Return the MMR of VC500-A for ``size`` kg with its effective revision.
-
-        Each size is written and signed by itself; the 500 kg come after the change of the formula.
-        """
-        factor = size // 100
-        changes = VITAMIN_C_CHANGES if factor > 1 else {}
-        mmr = self._create_mmr(
-            f'mmr_vitamin_c_{size}', 'vitamin_c', 'VC500-A', size, VITAMIN_C_PRECAUTIONS,
-            [(name, workcenter, minutes, text.format(**VITAMIN_C_SIZES[size]))
-             for (name, workcenter, text), minutes in zip(
-                 VITAMIN_C_OPERATIONS, VITAMIN_C_MINUTES[size], strict=True)],
-            [(product, changes.get(product, quantity) * factor, unit, operation)
-             for product, quantity, unit, operation in VITAMIN_C_COMPONENTS])
+    def _load_effective(self, data, comment):
+        """Return a new MMR whose first revision went all the way: written, submitted, reviewed, approved."""
+        mmr = self._create_mmr(data)
         revision = mmr.open_revision_id
         self._sign(revision, 'submit', 'preparer')
-        self._sign(revision, 'approve', 'qc', "Compared with formulation VC500-A and the validation batches.")
+        while revision.open_review_names:
+            self._sign(revision, 'review', 'production', "Feasible on the equipment named; limits agreed.")
+        if revision.overages_to_confirm:
+            self._as('qc', revision).action_confirm_overages()
+        self._sign(revision, 'approve', 'qc', comment)
         return mmr
 
-    def _load_vitamin_c_change(self, mmr):
-        """Supersede the first revision: less magnesium stearate."""
+    def _load_vitamin_c_change(self, mmr, data):
+        """Supersede the first revision: less magnesium stearate, more overage, a narrower limit."""
         action = self._as('preparer', mmr).action_new_revision()
-        revision = self._as('preparer', self.env['mrp.mmr.revision']).browse(action['res_id'])
-        revision.write({
-            'change_category': 'formula',
-            'description': "Magnesium stearate 1000 g → 750 g; microcrystalline cellulose 11.00 kg → 11.25 kg. "
-                           "The mass of the tablet does not change.",
-            'reason': "Three batches disintegrated in 24 to 28 minutes (limit 30). The study of the lubricant level "
-                      "showed 14 minutes at 0.75 % with unchanged ejection force and hardness.",
-        })
+        wizard = self._as('preparer', self.env[action['res_model']]).with_context(**action['context']).create(data.CHANGE)
+        revision = self._as('preparer', self.env['mrp.mmr.revision']).browse(wizard.action_create()['res_id'])
         for line in revision.bom_line_ids:
-            for product, quantity in VITAMIN_C_CHANGES.items():
+            for product, quantity in data.CHANGED_QUANTITIES.items():
                 if line.product_id == self._get(f'product_{product}'):
                     line.gmp_qty = quantity
+            if line.mmr_overage:
+                overage, rationale = data.CHANGED_OVERAGE
+                line.write({'mmr_overage': overage, 'mmr_overage_rationale': rationale})
+        revision.step_ids.filtered(lambda step: step.name.startswith("Disintegration")).maximum = data.CHANGED_DISINTEGRATION
         self._set_xmlids({'revision_vitamin_c_100_2': revision})
         self._sign(revision, 'submit', 'preparer')
-        self._sign(revision, 'approve', 'qc', "Study of the lubricant level reviewed; the change is justified.")
+        self._as('qc', revision).action_confirm_overages()
+        self._sign(revision, 'approve', 'qc', "Study of the lubricant level and stability data reviewed.")
 
-    def _load_zinc(self):
+    def _load_zinc(self, data):
         """One MMR that waits for Quality Control, and a draft of another size copied from it."""
-        mmr = self._create_mmr(
-            'mmr_zinc_250', 'zinc', 'ZN15-A', 250, ZINC_PRECAUTIONS, ZINC_OPERATIONS, ZINC_COMPONENTS)
-        revision = mmr.open_revision_id
+        revision = self._create_mmr(data.get_data()).open_revision_id
         self._sign(revision, 'submit', 'preparer', "Ready for review before the campaign of next month.")
-        wizard = self._as('preparer', self.env['mrp.mmr.create']).create({
-            'bom_id': revision.bom_id.id, 'formulation_code': 'ZN15-A', 'batch_size': 50.0})
-        action = wizard.action_create()
-        draft = self.env['mrp.mmr.revision'].browse(action['res_id'])
+        action = self._as('preparer', revision).action_copy_to_mmr()
+        wizard = self._as('preparer', self.env[action['res_model']]).with_context(**action['context']).create({
+            'batch_size': 50.0})
+        draft = self.env['mrp.mmr.revision'].browse(wizard.action_create()['res_id'])
         self._set_xmlids({'mmr_zinc_50': draft.mmr_id, 'revision_zinc_50_1': draft})
-
-    def _load_orders(self, small, large):
-        """One confirmed order with reserved components, and one draft."""
-        confirmed, draft = (self._create_order(mmr, days) for mmr, days in ((small, 1), (large, 8)))
-        confirmed.action_confirm()
-        confirmed.action_assign()
-        self._set_xmlids({'production_confirmed': confirmed, 'production_draft': draft})
 
     def _create_order(self, mmr, days):
         """Return what the planner saves after *New Order* on ``mmr``, to start in some days."""
@@ -198,56 +101,217 @@ class MrpMmrDemo(models.AbstractModel):
         vals['date_start'] = fields.Datetime.now() + timedelta(days=days)
         return self._as('planner', self.env['mrp.production']).create(vals)
 
-    # === TOOLS === #
+    # === CONTENT === #
 
-    def _create_mmr(self, name, product, formulation, size, precautions, operations, components):
-        """Return a new MMR, written by the preparer, whose first revision is a draft."""
-        kilogram = self.env.ref('uom.product_uom_kgm')
+    def _create_mmr(self, data):
+        """Return a new MMR, written by the preparer, whose first revision is a complete draft.
+
+        :param dict data: content as in ``demo/``
+        """
         mmr = self._as('preparer', self.env['mrp.mmr']).create({
             'company_id': self.env.ref('base.main_company').id,
-            'product_id': self._get(f'product_{product}').id,
-            'formulation_code': formulation,
-            'profile_id': self.env.ref('mrp_mmr.profile_p111').id,
-            'batch_size': size,
-            'uom_id': kilogram.id,
+            'product_id': self._get(f"product_{data['product']}").id,
+            'formulation_code': data['formulation'],
+            'profile_id': self.env.ref(f"mrp_mmr.profile_{data['profile']}").id,
+            'batch_size': data['size'],
+            'uom_id': self._unit(data['unit']).id,
+            **({'review_interval': data['review_interval']} if 'review_interval' in data else {}),
         })
         revision = mmr.open_revision_id
-        revision.precautions = precautions
-        routing = mmr.env['mrp.routing.workcenter'].create([{
-            'bom_id': revision.bom_id.id,
-            'sequence': sequence,
-            'name': operation,
-            'workcenter_id': self._get(f'workcenter_{workcenter}').id,
-            'time_mode': 'manual',
-            'time_cycle_manual': minutes,
-            'mmr_instruction': instruction,
-        } for sequence, (operation, workcenter, minutes, instruction) in enumerate(operations, 1)])
-        mmr.env['mrp.bom.line'].create([{
-            'bom_id': revision.bom_id.id,
-            'sequence': sequence,
-            'product_id': self._get(f'product_{component}').id,
-            'gmp_qty': quantity,
-            'product_uom_id': self.env.ref(f'uom.product_uom_{unit}').id,
-            'operation_id': routing[operation - 1].id,
-        } for sequence, (component, quantity, unit, operation) in enumerate(components, 1)])
-        self._set_xmlids({name: mmr, f'{name.replace("mmr_", "revision_", 1)}_1': revision})
+        revision.write(data['header'])
+        stages = self._create_stages(revision, data['stages'])
+        lines = self._create_components(revision, data['components'], stages)
+        self._create_steps(revision, data['stages'], stages, lines)
+        self._create_declaration(revision, data)
+        self._create_packs(revision, data)
+        for section in revision.section_ids:
+            section.write(self._prepare_section_vals(data['sections'][section.code]))
+        name = data['name']
+        self._set_xmlids({f'mmr_{name}': mmr, f'revision_{name}_1': revision})
         return mmr
 
-    def _sign(self, revision, action, login, comment=None):
+    def _create_stages(self, revision, stages):
+        return revision.env['mrp.routing.workcenter'].create([{
+            'bom_id': revision.bom_id.id,
+            'sequence': sequence,
+            'name': stage['name'],
+            'workcenter_id': self._get(f"workcenter_{stage['workcenter']}").id,
+            'time_mode': 'manual',
+            'time_cycle_manual': stage['minutes'],
+            'mmr_stage': stage['stage'],
+            'mmr_instruction': stage['instruction'],
+            'mmr_time_limit': stage.get('time_limit', 0),
+            'mmr_hold_time': stage.get('hold_time', 0),
+            'mmr_storage_conditions': stage.get('storage'),
+            **self._prepare_yield_vals(revision, *stage.get('yield', ())),
+        } for sequence, stage in enumerate(stages, 1)])
+
+    def _prepare_yield_vals(self, revision, theoretical=None, minimum=0, maximum=0, rationale=None):
+        return {
+            'mmr_yield_control': True, 'mmr_theoretical_yield': theoretical, 'mmr_yield_uom_id': revision.uom_id.id,
+            'mmr_yield_min': minimum, 'mmr_yield_max': maximum, 'mmr_yield_rationale': rationale,
+        } if theoretical else {}
+
+    def _create_components(self, revision, rows, stages):
+        return revision.env['mrp.bom.line'].create([
+            dict(
+                self._prepare_component_vals(**more),
+                bom_id=revision.bom_id.id,
+                sequence=sequence,
+                product_id=self._get(f'product_{product}').id,
+                gmp_qty=quantity,
+                product_uom_id=self._unit(unit).id,
+                operation_id=stages[stage - 1].id,
+            ) for sequence, (product, quantity, unit, stage, more) in enumerate(rows, 1)])
+
+    def _prepare_component_vals(self, is_active=False, is_declared=False, not_in_product=False, strength=(0, None),
+                                overage=None, supplier=None, tolerance=0, tolerance_justification=None):
+        kind, overage, rationale = overage or (False, 0, None)
+        return {
+            'mmr_is_active': is_active, 'mmr_is_declared': is_declared, 'mmr_not_in_product': not_in_product,
+            'mmr_strength': strength[0], 'mmr_strength_unit': strength[1],
+            'mmr_overage_kind': kind, 'mmr_overage': overage, 'mmr_overage_rationale': rationale,
+            'mmr_supplier_id': supplier and self._get(f'partner_{supplier}').id,
+            'mmr_tolerance': tolerance, 'mmr_tolerance_justification': tolerance_justification,
+        }
+
+    def _create_steps(self, revision, rows, stages, lines):
+        equipment = revision.env['mrp.mmr.equipment'].create([
+            self._prepare_equipment_vals(revision, stage, sequence, *row)
+            for stage, data in zip(stages, rows, strict=True) for sequence, row in enumerate(data['equipment'], 1)])
+        by_stage = equipment.grouped('operation_id')
+        by_product = lines.grouped('product_id')
+        data = [(stage, step) for stage, stage_data in zip(stages, rows, strict=True) for step in stage_data['steps']]
+        steps = revision.env['mrp.mmr.step'].create([dict(
+            self._prepare_step_vals(step, by_stage.get(stage), by_product),
+            revision_id=revision.id, operation_id=stage.id, sequence=sequence,
+        ) for sequence, (stage, step) in enumerate(data, 1)])
+        revision.env['mrp.mmr.step.check'].create([
+            {'step_id': step.id, 'revision_id': revision.id, 'sequence': sequence, 'name': text}
+            for step, (_stage, row) in zip(steps, data, strict=True)
+            for sequence, text in enumerate(row.get('checks', ()), 1)])
+
+    def _prepare_equipment_vals(self, revision, stage, sequence, name, preparation):
+        kind, _separator, key = name.rpartition(':')
+        return {
+            'revision_id': revision.id, 'operation_id': stage.id, 'sequence': sequence, 'preparation': preparation,
+            **({'category_id': self._get(f'equipment_category_{key}').id} if kind
+               else {'equipment_id': self._get(f'equipment_{key}').id}),
+        }
+
+    def _prepare_step_vals(self, step, equipment, components):
+        vals = {name: step[name] for name in (
+            'kind', 'instruction', 'precaution', 'performer_role', 'performer_meaning', 'verifier_role', 'verifier_meaning',
+            'is_critical', 'is_hold_point', 'execution', 'corrective_action', 'time_limit') if name in step}
+        vals.update(name=step['name'], **self._prepare_limit_vals(step.get('limits')))
+        if 'component' in step:
+            product, line = step['component']
+            product = self._get(f'product_{product}')
+            vals.update(bom_line_id=components[product][line].id, name=step['name'] or f"Weigh {product.name}")
+        if 'equipment' in step:
+            vals['equipment_id'] = equipment[step['equipment'] - 1].id
+        if 'method' in step:
+            vals['method_id'] = self._get(f"sop_method_{step['method']}").id
+        if 'sops' in step:
+            vals['sop_ids'] = [Command.set([self._get(f'sop_{name}').id for name in step['sops']])]
+        if 'plausible' in step:
+            vals.update(has_plausibility=True, plausible_min=step['plausible'][0], plausible_max=step['plausible'][1])
+        if 'sample' in step:
+            names = ('sample_count', 'sample_size', 'sample_unit', 'sample_timing', 'sample_role')
+            vals.update(zip(names, step['sample'], strict=True), sample_required=True)
+        if 'picture' in step:
+            vals.update(picture=self._read(step['picture']), picture_name=step['picture'])
+        return vals
+
+    def _prepare_limit_vals(self, limits):
+        """Return the fields of an acceptance criterion written as in ``demo/common.py``."""
+        if not limits:
+            return {}
+        if isinstance(limits, str):
+            return {'limit_kind': 'text', 'criterion_text': limits}
+        kind, *values = limits
+        bounds = {'range': ('minimum', 'maximum'), 'nlt': ('minimum',), 'nmt': ('maximum',)}[kind]
+        vals = dict(zip(bounds, values, strict=False), limit_kind=kind, unit=values[len(bounds)])
+        target = values[len(bounds) + 1:]
+        return dict(vals, has_target=True, target=target[0]) if target else vals
+
+    def _create_declaration(self, revision, data):
+        revision.env['mrp.mmr.ingredient'].create([{
+            'revision_id': revision.id, 'sequence': sequence, 'name': name, 'is_dietary': is_dietary,
+            'product_id': self._get(f'product_{product}').id,
+            **(dict(zip(('amount', 'amount_unit'), amount, strict=True)) if amount else {}),
+        } for sequence, (name, is_dietary, product, *amount) in enumerate(data['ingredients'], 1)])
+        revision.env['mrp.mmr.specification'].create([{
+            'revision_id': revision.id, 'sequence': sequence, 'scope': scope,
+            'product_id': product and self._get(f'product_{product}').id,
+            'document_id': self._get(f'sop_{document}').id,
+            'name': row['name'], 'is_identity': row['is_identity'], 'method': row['method'],
+            'method_id': self._get(f"sop_method_{row['test']}").id, 'corrective_action': row['corrective_action'],
+            **self._prepare_limit_vals(row['limits']),
+        } for sequence, (scope, product, document, row) in enumerate(data['specifications'], 1)])
+        revision.env['mrp.mmr.reference'].create([
+            {'revision_id': revision.id, 'sequence': sequence, 'sop_id': self._get(f'sop_{name}').id, 'purpose': purpose}
+            for sequence, (name, purpose) in enumerate(data['references'], 1)])
+
+    def _create_packs(self, revision, data):
+        labels = {name: self._get_label(name, row, revision.company_id) for name, row in data['labels'].items()}
+        packs = revision.env['mrp.mmr.pack'].create([{
+            'revision_id': revision.id, 'sequence': sequence, 'label_id': labels[pack['label']].id,
+            'uom_id': self._unit(pack.get('unit', 'unit')).id,
+            **{name: pack[name] for name in ('name', 'quantity', 'description', 'coding_position', 'clearance', 'checks')},
+        } for sequence, pack in enumerate(data['packs'], 1)])
+        revision.env['mrp.mmr.pack.line'].create([{
+            'pack_id': pack.id, 'revision_id': revision.id, 'sequence': sequence,
+            'product_id': self._get(f'product_{product}').id, 'quantity': quantity,
+        } for pack, row in zip(packs, data['packs'], strict=True)
+            for sequence, (product, quantity) in enumerate(row['materials'], 1)])
+
+    def _get_label(self, name, row, company):
+        """Return a version of a label, approved by a signature of Quality Control or not; sizes share it."""
+        label = self._find(f'label_{name}')
+        if label:
+            return self._as('preparer', label)
+        label = self._as('preparer', self.env['mrp.mmr.label']).create({
+            'company_id': company.id,
+            'product_id': self._get(f"product_{row['product']}").id,
+            **{key: row[key] for key in ('code', 'version', 'name', 'panel', 'claims', 'location') if key in row},
+            **({'upload': self._read(row['image']), 'upload_name': row['image']} if 'image' in row else {}),
+        })
+        self._set_xmlids({f'label_{name}': label})
+        if row.get('approved'):
+            self._sign(label, 'approve', 'qc', "Proof compared word for word with the master copy.")
+        return label
+
+    def _prepare_section_vals(self, row):
+        vals = {name: value for name, value in row.items() if name != 'file'}
+        if 'file' in row:
+            vals.update(upload=self._read(row['file']), upload_name=row['file'])
+        return vals
+
+    # === TOOLS === #
+
+    def _sign(self, record, action, login, comment=None):
         """Sign as the person does in the dialog.
 
         :raise UserError: where the signature is refused
         """
         user = self._get(f'user_{login}')
-        revision = revision.with_user(user)
+        record = record.with_user(user)
         with session_of(user):
-            prepared = revision.esign_prepare(action)
-            result = revision.esign(action, {'login': login, 'password': login}, prepared['digest'], comment)
+            prepared = record.esign_prepare(action)
+            result = record.esign(action, {'login': login, 'password': login}, prepared['digest'], comment)
         if 'refused' in result:
             raise UserError(result['refused'])
 
+    def _read(self, name):
+        with file_open(f'mrp_mmr/demo/images/{name}', 'rb') as image:
+            return base64.b64encode(image.read())
+
     def _as(self, login, records):
         return records.with_user(self._get(f'user_{login}'))
+
+    def _unit(self, name):
+        return self.env.ref(f'uom.product_uom_{name}')
 
     def _find(self, name):
         return self.env.ref(self._get_xmlid(name), raise_if_not_found=False)
@@ -263,4 +327,6 @@ class MrpMmrDemo(models.AbstractModel):
     def _get_xmlid(self, name):
         """Return ``mrp_mmr.user_demo_qc`` for ``user_qc``."""
         kind, separator, rest = name.partition('_')
+        if name.startswith('equipment_category_'):
+            kind, rest = 'equipment_category', name.removeprefix('equipment_category_')
         return f'mrp_mmr.{kind}_demo{separator}{rest}'

@@ -1,11 +1,15 @@
 """The demonstration data load without error and are what they claim to be (PRD-110)."""
 
+from dateutil.relativedelta import relativedelta
+
 from odoo.exceptions import UserError
 from odoo.modules import Manifest
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import convert_file
 
 from odoo.addons.mrp_mmr.tools import sha256
+
+EFFECTIVE = ('vitamin_c_100_2', 'vitamin_c_500_1', 'ibuprofen_50_1', 'dressing_kit_50_1', 'paracetamol_250_1')
 
 
 @tagged('post_install', '-at_install')
@@ -23,80 +27,177 @@ class TestDemo(TransactionCase):
     def _ref(self, name):
         return self.env.ref(f'mrp_mmr.{name}')
 
+    def _revisions(self, *names):
+        return self.env['mrp.mmr.revision'].concat(*(self._ref(f'revision_demo_{name}') for name in names))
+
     def test_revisions(self):
-        """A superseded, two effective, one submitted and one draft revision, each of its batch size."""
-        for name, formulation, size, revision, state in [
-            ('vitamin_c_100_1', 'VC500-A', 100, 1, 'superseded'),
-            ('vitamin_c_100_2', 'VC500-A', 100, 2, 'effective'),
-            ('vitamin_c_500_1', 'VC500-A', 500, 1, 'effective'),
-            ('zinc_250_1', 'ZN15-A', 250, 1, 'submitted'),
-            ('zinc_50_1', 'ZN15-A', 50, 1, 'draft'),
+        """A superseded, five effective, one submitted and one draft revision, each of its batch size and profile."""
+        for name, profile, formulation, size, revision, state in [
+            ('vitamin_c_100_1', 'P111', 'VC500-A', 100, 1, 'superseded'),
+            ('vitamin_c_100_2', 'P111', 'VC500-A', 100, 2, 'effective'),
+            ('vitamin_c_500_1', 'P111', 'VC500-A', 500, 1, 'effective'),
+            ('zinc_250_1', 'P111', 'ZN15-A', 250, 1, 'submitted'),
+            ('zinc_50_1', 'P111', 'ZN15-A', 50, 1, 'draft'),
+            ('ibuprofen_50_1', 'P211', 'IBU200-C', 50, 1, 'effective'),
+            ('dressing_kit_50_1', 'PDEV', 'KIT2301-B', 50, 1, 'effective'),
+            ('paracetamol_250_1', 'PEU', 'PAR24-B', 250, 1, 'effective'),
         ]:
             with self.subTest(name):
                 self.assertRecordValues(self._ref(f'revision_demo_{name}'), [{
-                    'formulation_code': formulation, 'batch_size': size, 'revision': revision, 'state': state}])
+                    'profile_code': profile, 'formulation_code': formulation, 'batch_size': size, 'revision': revision,
+                    'state': state}])
+
+    def test_profiles(self):
+        """Each profile has an effective MMR on which every requirement is met."""
+        for profile in self.env['mrp.mmr.profile'].search([]):
+            with self.subTest(profile.code):
+                effective = self._revisions(*EFFECTIVE).filtered(lambda row, profile=profile: row.profile_id == profile)
+                self.assertTrue(effective)
+                self.assertEqual(effective.mapped('state'), ['effective'] * len(effective))
+                for revision in effective:
+                    rows = revision._evaluate_requirements()
+                    self.assertGreater(len(rows), 20)
+                    self.assertFalse([(row['code'], row['problems']) for row in rows if row['problems']])
+
+    def test_content(self):
+        """They hold what an inspector looks for, not the minimum that submission asks for."""
+        for revision in self._revisions(*EFFECTIVE):
+            with self.subTest(revision.display_name):
+                self.assertGreaterEqual(len(revision.operation_ids), 5)
+                self.assertTrue(all(revision.operation_ids.mapped('mmr_instruction')))
+                kinds = set(revision.step_ids.mapped('kind'))
+                self.assertLessEqual(
+                    {'weigh', 'clearance', 'numeric', 'passfail', 'environment', 'sampling', 'equipment', 'label'}, kinds)
+                self.assertTrue(revision.step_ids.check_ids)
+                self.assertTrue(revision.step_ids.filtered('has_target'))
+                self.assertTrue(revision.step_ids.sop_ids)
+                self.assertTrue(revision.specification_ids.document_id)
+                self.assertTrue(revision.pack_ids.label_id.file_id)
+                self.assertTrue(all(row._is_intact() for row in revision.pack_ids.label_id.file_id))
+                self.assertTrue(revision.reference_ids)
+                self.assertTrue(revision.yield_rationale)
 
     def test_components(self):
-        """The components of a tablet batch add up to the batch; water is a processing aid."""
+        """What remains in the product adds up to the batch; water of granules and coats does not."""
         kilogram = self.env.ref('uom.product_uom_kgm')
-        water = self._ref('product_demo_purified_water')
-        for name in ('vitamin_c_100_1', 'vitamin_c_100_2', 'vitamin_c_500_1', 'zinc_250_1'):
+        for name, total in [
+            ('vitamin_c_100_1', 100), ('vitamin_c_100_2', 100), ('vitamin_c_500_1', 500), ('zinc_250_1', 250),
+            ('ibuprofen_50_1', 50), ('paracetamol_250_1', 276),
+        ]:
             with self.subTest(name):
-                revision = self._ref(f'revision_demo_{name}')
-                lines = revision.bom_line_ids.filtered(lambda line: line.product_id != water)
+                lines = self._ref(f'revision_demo_{name}').bom_line_ids.filtered(lambda line: not line.mmr_not_in_product)
                 self.assertGreaterEqual(len(lines), 6)
                 self.assertTrue(all(lines.mapped('operation_id')))
                 self.assertAlmostEqual(
                     sum(line.product_uom_id._compute_quantity(line.gmp_qty, kilogram, round=False) for line in lines),
-                    revision.batch_size, 6)
-                self.assertTrue(all(revision.operation_ids.mapped('mmr_instruction')))
+                    total, 6)
 
     def test_change(self):
-        """Revision 2 changes the lubricant, with a reason."""
-        revisions = self._ref('revision_demo_vitamin_c_100_1') | self._ref('revision_demo_vitamin_c_100_2')
+        """Revision 2 changes lubricant, overage and one limit; the redline says so, and why."""
+        revisions = self._revisions('vitamin_c_100_1', 'vitamin_c_100_2')
         stearate = self._ref('product_demo_magnesium_stearate')
         self.assertEqual(
-            [revision.bom_line_ids.filtered(lambda line: line.product_id == stearate).gmp_qty
-             for revision in revisions.sorted('revision')],
+            [revision.bom_line_ids.filtered(lambda line: line.product_id == stearate).gmp_qty for revision in revisions],
             [1000, 750])
+        self.assertEqual(
+            [[(line.mmr_overage, line.gmp_qty) for line in revision.bom_line_ids if line.mmr_overage]
+             for revision in revisions],
+            [[(3, 82.4)], [(4, 83.2)]])
         self.assertIn("disintegrated", revisions[1].reason)
+        groups = {change['group'] for change in revisions[1]._get_redline(revisions[0])['changes']}
+        self.assertEqual(groups, {'formula', 'overage', 'tests', 'text'})
+
+    def test_overages(self):
+        """Each overage has a rationale and was confirmed by Quality Control."""
+        lines = self._revisions(*EFFECTIVE, 'vitamin_c_100_1').bom_line_ids.filtered('mmr_overage')
+        self.assertEqual(len(lines), 3)
+        self.assertEqual(lines.mmr_overage_confirmed_id, self._ref('user_demo_qc'))
+        self.assertTrue(all(lines.mapped('mmr_overage_rationale')))
 
     def test_signatures(self):
         """They are real: intact, over the frozen content, of the preparer and of Quality Control."""
-        for name, approved in [('vitamin_c_100_1', True), ('vitamin_c_100_2', True), ('vitamin_c_500_1', True),
-                               ('zinc_250_1', False)]:
+        for name in (*EFFECTIVE, 'vitamin_c_100_1', 'zinc_250_1'):
             with self.subTest(name):
                 revision = self._ref(f'revision_demo_{name}')
                 self.assertEqual(sha256(revision.document), revision.document_sha256)
+                self.assertTrue(revision._is_content_signed())
                 self.assertEqual(revision.prepared_signature_id.user_id, self._ref('user_demo_preparer'))
                 self.assertEqual(
                     revision.approved_signature_id.user_id,
-                    self._ref('user_demo_qc') if approved else self.env['res.users'])
-                for signature in revision.prepared_signature_id | revision.approved_signature_id:
+                    self.env['res.users'] if name == 'zinc_250_1' else self._ref('user_demo_qc'))
+                self.assertTrue(revision.signature_ids)
+                for signature in revision.signature_ids:
                     self.assertTrue(signature._is_intact())
                     self.assertEqual(signature.content_sha256, revision.document_sha256)
 
+    def test_drug(self):
+        """Production reviewed the drug before Quality Control approved it; its label is signed."""
+        revision = self._ref('revision_demo_ibuprofen_50_1')
+        self.assertEqual([row['name'] for row in revision.document['reviewers']], ["Production"])
+        self.assertEqual(revision.review_ids.signature_id.user_id, self._ref('user_demo_production'))
+        self.assertLess(revision.review_ids.signature_id.id, revision.approved_signature_id.id)
+        label = revision.pack_ids.label_id
+        self.assertEqual(label.state, 'approved')
+        self.assertEqual(label.approved_signature_id.user_id, self._ref('user_demo_qc'))
+        self.assertTrue(label.approved_signature_id._is_intact())
+        self.assertTrue(revision.document['packs'][0]['label']['approval'])
+        for name in EFFECTIVE:
+            if name != 'ibuprofen_50_1':
+                self.assertFalse(self._ref(f'revision_demo_{name}').review_ids, name)
+
+    def test_device(self):
+        """Five sections, one of them not applicable with its reason."""
+        sections = self._ref('revision_demo_dressing_kit_50_1').section_ids
+        self.assertEqual(len(sections), 5)
+        self.assertEqual(sections.filtered('not_applicable_reason').mapped('code'), ['service'])
+        self.assertTrue(sections.file_id)
+
+    def test_medicine(self):
+        """Hold time, storage, environment and the date of the next review."""
+        revision = self._ref('revision_demo_paracetamol_250_1')
+        held = revision.operation_ids.filtered('mmr_hold_time')
+        self.assertTrue(held)
+        self.assertTrue(all(held.mapped('mmr_storage_conditions')))
+        self.assertIn('environment', revision.step_ids.mapped('kind'))
+        self.assertEqual(revision.mmr_id.review_interval, 24)
+        self.assertEqual(
+            revision.mmr_id.date_next_review, revision._get_today() + relativedelta(months=24))
+
     def test_draft(self):
-        """The draft shows what keeps a revision from being submitted."""
-        citations = [citation for citation, _text in self._ref('revision_demo_zinc_50_1')._get_unmet_requirements()]
-        self.assertIn("MMR-040, 21 CFR 111.205(a)", citations)
-        self.assertIn("CON-110, 21 CFR 111.210(h)(4)", citations)
+        """The draft shows what keeps a revision from being submitted: quantities and yields of another size."""
+        draft = self._ref('revision_demo_zinc_50_1')
+        citations = {citation for citation, _text in draft._get_unmet_requirements()}
+        self.assertEqual(citations, {"MMR-040, 21 CFR 111.205(a)"})
+        self.assertTrue(all(draft.bom_line_ids.mapped('mmr_to_review')))
 
     def test_orders(self):
-        """The confirmed order embeds revision 2 and has its components; the draft embeds nothing."""
+        """One order runs on the superseded revision, one on revision 2 with its components; the draft embeds nothing."""
+        for name, number, decision in [('superseded', 1, 'pending'), ('confirmed', 2, False)]:
+            with self.subTest(name):
+                order = self._ref(f'production_demo_{name}')
+                revision = self._ref(f'revision_demo_vitamin_c_100_{number}')
+                self.assertRecordValues(order, [{
+                    'state': 'confirmed', 'product_qty': 100, 'mmr_revision_id': revision.id, 'bom_id': revision.bom_id.id,
+                    'mmr_decision': decision}])
+                self.assertEqual(order.mmr_snapshot['document'], revision.document)
+                self.assertEqual(order.mmr_snapshot_sha256, sha256(order.mmr_snapshot))
+                self.assertEqual(
+                    [signature['login'] for signature in order.mmr_snapshot['signatures']], ['preparer', 'qc'])
         order = self._ref('production_demo_confirmed')
-        revision = self._ref('revision_demo_vitamin_c_100_2')
-        self.assertRecordValues(order, [{
-            'state': 'confirmed', 'product_qty': 100, 'mmr_revision_id': revision.id,
-            'bom_id': revision.bom_id.id, 'reservation_state': 'assigned'}])
-        self.assertEqual(order.mmr_snapshot['document'], revision.document)
-        self.assertEqual(order.mmr_snapshot_sha256, sha256(order.mmr_snapshot))
-        self.assertEqual(
-            [signature['login'] for signature in order.mmr_snapshot['signatures']], ['preparer', 'qc'])
+        self.assertEqual(order.reservation_state, 'assigned')
         self.assertTrue(order.move_raw_ids)
         self.assertTrue(all(move.move_line_ids.lot_id for move in order.move_raw_ids))
         self.assertRecordValues(self._ref('production_demo_draft'), [{
             'state': 'draft', 'product_qty': 500, 'mmr_snapshot_sha256': False}])
+
+    def test_stock(self):
+        """Components of one batch of everything are there, by lot."""
+        for name in (*EFFECTIVE, 'zinc_250_1'):
+            for line in self._ref(f'revision_demo_{name}').bom_line_ids:
+                with self.subTest(f"{name}: {line.product_id.name}"):
+                    self.assertGreaterEqual(
+                        line.product_id.qty_available, line.product_uom_id._compute_quantity(
+                            line.gmp_qty, line.product_id.uom_id, round=False))
 
     def test_ordinary_bom(self):
         """One bill of materials is left to try the button Create MMR on."""
@@ -116,6 +217,6 @@ class TestDemo(TransactionCase):
         self.env['ir.model.data'].search([
             ('module', '=', 'mrp_mmr'), ('model', 'in', ('mrp.mmr', 'res.users'))]).unlink()
         count = self.env['mrp.mmr'].search_count([])
-        with self.assertRaisesRegex(UserError, "preparer, qc, planner"):
+        with self.assertRaisesRegex(UserError, "preparer, qc, planner, production"):
             self.env['mrp.mmr.demo']._load()
         self.assertEqual(self.env['mrp.mmr'].search_count([]), count)
