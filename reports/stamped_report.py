@@ -87,7 +87,8 @@ class MrpMmrStampedReport(models.AbstractModel):
                 "Differences from revision %(revision)s, SHA-256 %(digest)s", revision=redline['before']['revision'],
                 digest=redline['redline_sha256']))
         elif redline:
-            lines.append(self.env._("First revision, SHA-256 of its content %s", redline['redline_sha256']))
+            lines.append(self.env._(
+                "First revision: everything is new, SHA-256 %s", redline['redline_sha256']))
         if annex.get('review'):
             lines.append(self.env._("Review: %s", annex['review']))
         components = self.env['product.product'].sudo().browse(
