@@ -130,7 +130,6 @@ class DocumentSections:
         env = self.env
         stated = [row for row in self.document['components'] if row.get('overage')]
         known = [row for row in self.document['components'] if 'is_active' in row]
-        name = (env._("Component"), 26, '')
         return self._section(None, tables=[
             self._table(
                 [(env._("Position"), 9, ''), (env._("Component"), 31, ''), (env._("Overage"), 20, ''),
@@ -139,8 +138,8 @@ class DocumentSections:
                   text(row['overage'].get('rationale'))] for row in stated],
                 env._("Overage")),
             self._table(
-                [(env._("Position"), 9, ''), name, (env._("Role in the product"), 22, ''), (env._("Supplier"), 20, ''),
-                 (env._("Weighing"), 23, '')],
+                [(env._("Position"), 9, ''), (env._("Component"), 25, ''), (env._("Role in the product"), 27, ''),
+                 (env._("Supplier"), 15, ''), (env._("Weighing"), 24, '')],
                 [[text(row['position']), text(row['product']['name']), self._get_use(row),
                   text(row['supplier'] and row['supplier']['name']),
                   self._get_weighing(row)] for row in known],
@@ -152,21 +151,20 @@ class DocumentSections:
 
     def _get_use(self, row):
         env = self.env
-        return [
-            *text(env._("active") if row['is_active'] else env._("not active")),
-            *text(env._("declared on the label") if row.get('is_declared') else env._("not declared on the label")),
-            *text(env._("in the finished product") if row.get('in_product') else env._("not in the finished product")),
-        ]
+        return text(", ".join((
+            env._("active") if row['is_active'] else env._("not active"),
+            env._("declared on the label") if row['is_declared'] else env._("not declared on the label"),
+            env._("in the finished product") if row['in_product'] else env._("not in the finished product"))))
 
     def _get_weighing(self, row):
         env = self.env
-        tolerance = row.get('tolerance')
         return [
-            *text(env._("tolerance ± %(tolerance)s %(unit)s", tolerance=tolerance, unit=row['unit'])
-                  if tolerance not in (None, '0') else None),
-            *text(row.get('tolerance_justification')),
-            *text(env._("weighing verified") if row.get('weighing_verified') else env._("weighing not verified")),
-            *text(env._("addition verified") if row.get('addition_verified') else env._("addition not verified")),
+            *text(env._("tolerance ± %(tolerance)s %(unit)s", tolerance=row['tolerance'], unit=row['unit'])
+                  if row['tolerance'] not in (None, '0') else None),
+            *text(row['tolerance_justification']),
+            *text(", ".join((
+                env._("weighing verified") if row['weighing_verified'] else env._("weighing not verified"),
+                env._("addition verified") if row['addition_verified'] else env._("addition not verified")))),
         ]
 
     def ingredients(self):
@@ -206,12 +204,15 @@ class DocumentSections:
 
     def stage_equipment(self, operation):
         env = self.env
+        rows = operation.get('equipment') or []
+        # Named equipment or its class is enough: the column that nobody filled in is left out.
+        names = [(key, label) for key, label in (('equipment', env._("Equipment")), ('class', env._("Class")))
+                 if any(row[key] for row in rows)]
         return self._table(
-            [(env._("Position"), 9, ''), (env._("Equipment"), 31, ''), (env._("Class"), 25, ''),
-             (env._("Preparation"), 35, '')],
-            [[text(row['position']), text(row['equipment'] and row['equipment']['name']),
-              text(row['class'] and row['class']['name']), text(row.get('preparation'))]
-             for row in operation.get('equipment') or []])
+            [(env._("Position"), 9, ''), *((label, 56 // len(names), '') for _key, label in names),
+             (env._("Preparation"), 35, '')] if names else [],
+            [[text(row['position']), *(text(row[key] and row[key]['name']) for key, _label in names),
+              text(row['preparation'])] for row in rows])
 
     def stage_steps(self, operation):
         env = self.env
@@ -287,7 +288,7 @@ class DocumentSections:
     def _get_specifications(self, title, rows):
         env = self.env
         columns = [
-            (env._("Parameter"), 24, ''), (env._("Acceptance criterion"), 28, ''), (env._("Method and documents"), 24, '')]
+            (env._("Parameter"), 17, ''), (env._("Acceptance criterion"), 31, ''), (env._("Method and documents"), 33, '')]
         cells = [[
             [*text(row['parameter'], bold=True), *text(env._("identity test") if row.get('is_identity') else None)],
             [*text(criterion_text(row['criterion']), bold=True),
@@ -296,7 +297,7 @@ class DocumentSections:
              *text(document_label(row.get('document')), env._("Specification"))],
         ] for row in rows]
         if any(row.get('product') for row in rows):
-            columns.insert(0, (env._("Of"), 24, ''))
+            columns.insert(0, (env._("Of"), 19, ''))
             for row, line in zip(rows, cells, strict=True):
                 line.insert(0, text(product_label(row.get('product'))))
         return self._table(columns, cells, title)
