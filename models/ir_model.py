@@ -3,6 +3,11 @@
 from odoo import api, models
 
 
+def is_update(env):
+    """Whether the registry is being loaded: an update of the addon removes what its code has no more."""
+    return not env.registry.ready
+
+
 class IrModelData(models.Model):
     _inherit = 'ir.model.data'
 
@@ -17,7 +22,7 @@ class IrModel(models.Model):
     _inherit = 'ir.model'
 
     def unlink(self):
-        if any(model.model.startswith(('mrp.mmr', 'mrp.esignature')) for model in self):
+        if any(model.model.startswith(('mrp.mmr', 'mrp.esignature')) for model in self) and not is_update(self.env):
             self.env['ir.module.module']._check_mmr_uninstall()
         return super().unlink()
 
@@ -26,7 +31,7 @@ class IrModelFields(models.Model):
     _inherit = 'ir.model.fields'
 
     def unlink(self):
-        if any('mrp_mmr' in (field.modules or '') for field in self):
+        if any('mrp_mmr' in (field.modules or '') for field in self) and not is_update(self.env):
             self.env['ir.module.module']._check_mmr_uninstall()
         return super().unlink()
 
@@ -35,11 +40,6 @@ class IrModelConstraint(models.Model):
     _inherit = 'ir.model.constraint'
 
     def unlink(self):
-        if 'mrp_mmr' in self.sudo().module.mapped('name') and not self._is_mmr_update():
+        if 'mrp_mmr' in self.sudo().module.mapped('name') and not is_update(self.env):
             self.env['ir.module.module']._check_mmr_uninstall()
         return super().unlink()
-
-    @api.model
-    def _is_mmr_update(self):
-        """An update of the addon removes constraints that its code has no more."""
-        return not self.env.registry.ready

@@ -216,7 +216,8 @@ class MrpBomLine(models.Model):
         if self.mmr_base_qty and base == self._get_base(exact(self.gmp_qty), kind, overage):
             # Copied: the quantity was typed, and what it is without overage was rounded.
             quantity = exact(self.gmp_qty)
-        super().write({'gmp_qty': float(quantity), 'product_qty': float(quantity), 'mmr_base_qty': float(base)})
+        super().write(  # pylint: disable=super-method-mismatch
+            {'gmp_qty': float(quantity), 'product_qty': float(quantity), 'mmr_base_qty': float(base)})
 
     @api.model
     def _mmr_align_quantities(self, vals):

@@ -18,7 +18,7 @@ class MrpMmrPack(models.Model):
     coding_position = fields.Char("Lot and Expiry Printed", help="Where lot number and expiry date are printed.")
     clearance = fields.Text("Line Clearance")
     checks = fields.Text("Packaging Checks")
-    label_id = fields.Many2one('mrp.mmr.label', "Label", index=True, ondelete='restrict')
+    label_id = fields.Many2one('mrp.mmr.label', index=True, ondelete='restrict')
     label_state = fields.Selection(related='label_id.state', string="Status of the Label")
     line_ids = fields.One2many('mrp.mmr.pack.line', 'pack_id', "Packaging Materials")
 

@@ -111,7 +111,7 @@ class MrpMmrRevision(models.Model):
         "Yield To Be Reviewed", copy=False, help="It was copied from another batch size and was not looked at yet.")
 
     step_ids = fields.One2many('mrp.mmr.step', 'revision_id', "Steps")
-    equipment_ids = fields.One2many('mrp.mmr.equipment', 'revision_id', "Equipment")
+    equipment_ids = fields.One2many('mrp.mmr.equipment', 'revision_id')
     specification_ids = fields.One2many('mrp.mmr.specification', 'revision_id', "Specifications")
     ingredient_ids = fields.One2many('mrp.mmr.ingredient', 'revision_id', "Declared Ingredients")
     pack_ids = fields.One2many('mrp.mmr.pack', 'revision_id', "Pack Sizes")

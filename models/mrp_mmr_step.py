@@ -58,7 +58,7 @@ class MrpMmrStep(models.Model):
     sop_ids = fields.Many2many('mrp.sop', 'mrp_mmr_step_sop_rel', 'step_id', 'sop_id', "Procedures", ondelete='restrict')
     file_id = fields.Many2one('mrp.mmr.file', "Stored Picture", ondelete='restrict')
     picture = fields.Binary(compute='_compute_picture', inverse='_inverse_picture', help="Shown with the instruction.")
-    picture_name = fields.Char("Picture Name", compute='_compute_picture_name', inverse='_inverse_picture')
+    picture_name = fields.Char(compute='_compute_picture_name', inverse='_inverse_picture')
     check_ids = fields.One2many('mrp.mmr.step.check', 'step_id', "Checklist")
 
     performer_role = fields.Selection(ROLES, "Performed By", default='operator')
@@ -82,7 +82,7 @@ class MrpMmrStep(models.Model):
         ('automated', "Automated"),
     ], required=True, default='manual', help="Automated: controlled equipment does it, one person checks (21 CFR 211.68(c)).")
     equipment_id = fields.Many2one(
-        'mrp.mmr.equipment', "Equipment", index='btree_not_null', ondelete='set null',
+        'mrp.mmr.equipment', index='btree_not_null', ondelete='set null',
         help="The equipment of the stage that is used; needed for automated steps.")
 
     limit_kind = fields.Selection(compute='_compute_limit_kind', store=True, readonly=False, precompute=True)
@@ -95,7 +95,7 @@ class MrpMmrStep(models.Model):
     sample_required = fields.Boolean("Sample")
     sample_count = fields.Integer("Number of Samples", aggregator=None)
     sample_size = fields.Float(digits=(16, GMP_DIGITS), aggregator=None)
-    sample_unit = fields.Char("Sample Unit")
+    sample_unit = fields.Char()
     sample_timing = fields.Char("When", help="For instance: at the beginning, in the middle and at the end.")
     sample_role = fields.Selection(ROLES, "Sampled By", default='operator')
 

@@ -36,7 +36,7 @@ class MrpSop(models.Model):
     company_id = fields.Many2one(
         'res.company', required=True, index=True, ondelete='restrict', default=lambda self: self.env.company)
     location = fields.Char(help="Where the document is kept: a shelf, or the address of a document system.")
-    file_id = fields.Many2one('mrp.mmr.file', "File", readonly=True, ondelete='restrict')
+    file_id = fields.Many2one('mrp.mmr.file', readonly=True, ondelete='restrict')
     upload = fields.Binary("Document", compute='_compute_upload', inverse='_inverse_upload')
     # The inverse is shared: without one of its own, the name of a new record's file would be lost.
     upload_name = fields.Char("File Name", compute='_compute_upload_name', inverse='_inverse_upload')

@@ -480,7 +480,8 @@ class TestMmrRevision(MmrCommon):
         revision.write({'reason': False, 'precautions': False})
         revision.operation_ids.unlink()
         revision.bom_line_ids[0].gmp_qty = 0
-        with self.assertRaisesRegex(ValidationError, "cellulose: L does not convert to kg(?s:.)*CON-030"):
+        with self.assertRaisesRegex(ValidationError, "cellulose: L does not convert to kg(?s:.)*CON-030"), \
+                self.cr.savepoint():
             revision.bom_line_ids[1].product_uom_id = self.litre
         with self.assertRaises(UserError) as caught:
             revision.action_submit()

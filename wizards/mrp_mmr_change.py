@@ -18,7 +18,7 @@ class MrpMmrChange(models.TransientModel):
     change_category = fields.Selection(
         [item for item in CHANGE_CATEGORIES if item[0] != 'initial'], required=True, default='formula')
     description = fields.Text("Description of the Change", required=True)
-    reason = fields.Text("Reason", required=True)
+    reason = fields.Text(required=True)
     date_effective = fields.Date("Effective Date")
 
     @api.depends('revision_ids')
@@ -60,7 +60,7 @@ class MrpMmrWhereUsed(models.TransientModel):
     equipment_id = fields.Many2one('maintenance.equipment', "Unit of Equipment")
     category_id = fields.Many2one('maintenance.equipment.category', "Class of Equipment")
     sop_id = fields.Many2one('mrp.sop', "Document")
-    label_id = fields.Many2one('mrp.mmr.label', "Label")
+    label_id = fields.Many2one('mrp.mmr.label')
     partner_id = fields.Many2one('res.partner', "Supplier")
     include_drafts = fields.Boolean("Open Revisions as Well")
     revision_ids = fields.Many2many('mrp.mmr.revision', compute='_compute_revision_ids', string="Revisions")
