@@ -41,7 +41,7 @@ class MrpMmrLabel(models.Model):
     file_sha256 = fields.Char(related='file_id.sha256', string="Digest of the File")
     location = fields.Char("Location of the Label", help="Where the physical label is kept, if no file is attached.")
     panel = fields.Text("Supplement Facts or Composition")
-    claims = fields.Text("Claims")
+    claims = fields.Text()
     approved_signature_id = fields.Many2one(
         'mrp.esignature', "Approved by Quality Control", readonly=True, copy=False, ondelete='restrict')
 
