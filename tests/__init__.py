@@ -1,3 +1,4 @@
+from . import test_approval_route
 from . import test_attacks
 from . import test_concurrency
 from . import test_content
