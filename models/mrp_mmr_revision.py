@@ -438,6 +438,10 @@ class MrpMmrRevision(models.Model):
             revision.bom_id.write({
                 name: vals[name] for name in ('product_tmpl_id', 'product_id', 'company_id', 'product_qty',
                                               'product_uom_id', 'batch_size')})
+            if revision.profile_code == 'PDEV':
+                present = revision.section_ids.mapped('code')
+                revision.write({'section_ids': [
+                    Command.create({'code': code}) for code, _label in SECTIONS if code not in present]})
             if other_size:
                 revision.bom_id.bom_line_ids.write({'mmr_to_review': True})
                 if exact(revision.yield_max):
@@ -471,7 +475,8 @@ class MrpMmrRevision(models.Model):
     def action_review_quantities(self):
         """Clear all *to be reviewed* marks; the person who does it is named in the chatter (MMR-040)."""
         self.check_access('write')
-        for revision in self:
+        self._check_editable()
+        for revision in self.filtered('to_review_count'):
             count = revision.to_review_count
             revision.bom_line_ids.filtered('mmr_to_review').write({'mmr_to_review': False})
             revision.operation_ids.filtered('mmr_yield_to_review').write({'mmr_yield_to_review': False})

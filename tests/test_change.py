@@ -521,6 +521,24 @@ class TestCopyToOtherSize(ChangeCommon):
         with self.assertRaisesRegex(UserError, "MMR-030"):
             self._copy(product_id=capsules.id, batch_size=10, uom_id=self.kg.id)
 
+    def test_another_profile(self):
+        """CON-180, MMR-040: a copy that becomes a device's record has its sections, those of the source filled."""
+        copy = self._copy(batch_size=50, profile_id=self.env.ref('mrp_mmr.profile_pdev').id)
+        self.assertEqual(sorted(copy.section_ids.mapped('code')), ['device', 'packaging', 'production', 'quality', 'service'])
+        self.assertEqual(copy.section_ids.filtered(lambda row: row.code == 'device').text, "Drawing 7.")
+        self.assertFalse(copy.answer_ids, "answers belong to a profile")
+        draft = self._create_mmr(60)
+        self.assertFalse(draft.section_ids)
+        draft.mmr_id.with_user(self.user_preparer).profile_id = self.env.ref('mrp_mmr.profile_pdev')
+        self.assertEqual(len(draft.section_ids), 5)
+
+    def test_marks_of_signed_revisions(self):
+        """MMR-040, REV-010: nobody reports a review of quantities on a signed revision."""
+        count = len(self.source.message_ids)
+        with self.assertRaisesRegex(UserError, "REV-010"):
+            self.source.with_user(self.user_preparer).action_review_quantities()
+        self.assertEqual(len(self.source.message_ids), count)
+
     @mute_logger('odoo.sql_db')
     def test_same_key(self):
         """MMR-020: a copy to the own size is refused, whatever the unit; an approved MMR is never scaled in place."""
