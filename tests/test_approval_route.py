@@ -271,6 +271,21 @@ class TestApprovalRoute(MmrCommon):
         with self.assertRaisesRegex(CheckViolation, "APR-040"):
             self._sql(self._APPROVE, foreign.id, self.revision.id)
 
+    def test_sql_does_not_forget_editors(self):
+        """APR-040: PostgreSQL keeps the list of editors, and lets none of them approve, nor the same person."""
+        (self.production_review | self.qp_review).unlink()
+        self.revision.with_user(self.user_both).precautions = "Edited."
+        twin = self.user_qc.copy({'login': 't_twin', 'partner_id': self.user_both.partner_id.id})
+        self._submit()
+        for query in ("DELETE FROM mrp_mmr_revision_editor_rel WHERE user_id = %s",
+                      "UPDATE mrp_mmr_revision_editor_rel SET user_id = 1 WHERE user_id = %s"):
+            with self.subTest(query=query), self.assertRaisesRegex(CheckViolation, "APR-040"):
+                self._sql(query, self.user_both.id)
+        for user in (self.user_both, twin):
+            with self.subTest(user=user.login), self.assertRaisesRegex(CheckViolation, "APR-040"):
+                self._sql(self._APPROVE, self._approval(user).id, self.revision.id)
+        self._sign(self.revision, 'approve', self.user_qc)
+
     def test_reviews_are_not_written(self):
         """APR-030, SEC-020: no review is made, changed or deleted by a call."""
         self._submit()
