@@ -5,7 +5,7 @@ from ..models.mrp_mmr_planner import MAX_BATCHES
 from ..tools import GMP_DIGITS, convert, decimal_string, exact, refusal
 
 #: More than any order can hold; beyond, decimals would lose digits.
-MAX_DEMAND = 1e12
+MAX_DEMAND = 1e9
 #: What the column of the number of batches holds; far more than is ever created.
 MAX_SHOWN = 999_999_999
 
