@@ -534,8 +534,12 @@ class TestContent(ContentCommon):
             (self._step("Caps"), {'instruction': False}, "Bottling, step 'Caps': the instruction is missing"),
             (lambda revision: revision.operation_ids, None, "There is no operation"),
             (self._stage("Blending"), {'active': False}, "Blending is archived and still has steps or equipment"),
+            (self._stage("Bottling"), {'active': False}, "Bottling is archived and still has steps or equipment"),
         ])
         revision = self.drafts['P111']
+        with self._undone():
+            self._step("Blending time")(revision).equipment_id = self._stage("Bottling")(revision).mmr_equipment_ids
+            self._assert_blocked(revision, 'CON-150', "Blending, step 'Blending time' names equipment of another stage")
         with self._undone():
             revision.bom_id.allow_operation_dependencies = True
             first, second, third = revision.operation_ids.sorted('sequence')
