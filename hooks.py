@@ -17,6 +17,7 @@ TRIGGERS = {
     'mrp_sop': ('mrp_mmr_guard_sop',),
     'mrp_mmr': ('mrp_mmr_guard_identity',),
     'mrp_mmr_revision': ('mrp_mmr_guard_revision',),
+    'mrp_mmr_revision_editor_rel': ('mrp_mmr_guard_editor',),
     'mrp_mmr_step_sop_rel': ('mrp_mmr_guard_step_sop',),
     'mrp_mmr_label': ('mrp_mmr_guard_label',),
     'mrp_mmr_review': ('mrp_mmr_guard_review',),
@@ -30,6 +31,7 @@ FUNCTIONS = (
     'mrp_mmr_guard_revision', 'mrp_mmr_guard_dependency', 'mrp_mmr_append_only', 'mrp_mmr_guard_row',
     'mrp_mmr_guard_overage', 'mrp_mmr_guard_step_sop', 'mrp_mmr_guard_label', 'mrp_mmr_guard_review',
     'mrp_mmr_guard_requirement', 'mrp_mmr_guard_decision', 'mrp_mmr_guard_sop',
+    'mrp_mmr_guard_editor',
 )
 
 

@@ -12,7 +12,7 @@ from odoo.exceptions import UserError
 
 _logger = logging.getLogger(__name__)
 
-#: Digits of the decimal precision 'GMP Quantity'; frozen documents never depend on a setting.
+#: Digits of every GMP quantity; neither fields nor frozen documents depend on a setting of the database.
 GMP_DIGITS = 6
 _QUANTUM = Decimal(1).scaleb(-GMP_DIGITS)
 

@@ -42,6 +42,9 @@ class MrpMmrReview(models.Model):
     signed_at_text = fields.Char(related='signature_id.signed_at_text')
     is_void = fields.Boolean(related='prepared_signature_id.is_void')
 
+    _signature_uniq = models.UniqueIndex(
+        '(signature_id)', "A signature gives one review and not two. Rule: APR-030, 21 CFR 111.123(a)(1).")
+
     def init(self):
         super().init()
         self.env.cr.execute("""

@@ -238,7 +238,11 @@ class MrpMmrRevision(models.Model):
                     SELECT * INTO approved FROM mrp_esignature WHERE id = NEW.approved_signature_id;
                     IF approved.res_model IS DISTINCT FROM 'mrp.mmr.revision' OR approved.res_id <> NEW.id
                             OR approved.meaning <> 'approved' OR approved.content_sha256 <> NEW.document_sha256
-                            OR approved.user_id = prepared.user_id OR approved.partner_id = prepared.partner_id THEN
+                            OR approved.user_id = prepared.user_id OR approved.partner_id = prepared.partner_id
+                            OR (OLD.state = 'submitted' AND EXISTS (
+                                SELECT FROM mrp_mmr_revision_editor_rel e JOIN res_users u ON u.id = e.user_id
+                                 WHERE e.revision_id = NEW.id
+                                   AND (u.id = approved.user_id OR u.partner_id = approved.partner_id))) THEN
                         RAISE EXCEPTION 'Revision % has no valid signature of an independent approver (APR-040).',
                             OLD.revision
                             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
@@ -271,6 +275,21 @@ class MrpMmrRevision(models.Model):
         for row in ('new', 'old'):
             guard = guard.replace(f'@{row}_content@', ', '.join(f'{row.upper()}.{name}' for name in CONTENT_COLUMNS))
         self.env.cr.execute(guard.replace('@allowed@', allowed))
+        # Who edited is remembered as long as there is something to approve.
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_editor() RETURNS trigger AS $$
+            BEGIN
+                IF EXISTS (SELECT FROM mrp_mmr_revision WHERE id = OLD.revision_id)
+                   AND (TG_OP = 'DELETE' OR NEW IS DISTINCT FROM OLD) THEN
+                    RAISE EXCEPTION 'Who edited a revision is not forgotten (APR-040).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_editor_kept';
+                END IF;
+                RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_editor BEFORE UPDATE OR DELETE ON mrp_mmr_revision_editor_rel
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_editor();
+        """)
 
     # === COMPUTE === #
 
@@ -438,6 +457,10 @@ class MrpMmrRevision(models.Model):
             revision.bom_id.write({
                 name: vals[name] for name in ('product_tmpl_id', 'product_id', 'company_id', 'product_qty',
                                               'product_uom_id', 'batch_size')})
+            if revision.profile_code == 'PDEV':
+                present = revision.section_ids.mapped('code')
+                revision.write({'section_ids': [
+                    Command.create({'code': code}) for code, _label in SECTIONS if code not in present]})
             if other_size:
                 revision.bom_id.bom_line_ids.write({'mmr_to_review': True})
                 if exact(revision.yield_max):
@@ -471,7 +494,8 @@ class MrpMmrRevision(models.Model):
     def action_review_quantities(self):
         """Clear all *to be reviewed* marks; the person who does it is named in the chatter (MMR-040)."""
         self.check_access('write')
-        for revision in self:
+        self._check_editable()
+        for revision in self.filtered('to_review_count'):
             count = revision.to_review_count
             revision.bom_line_ids.filtered('mmr_to_review').write({'mmr_to_review': False})
             revision.operation_ids.filtered('mmr_yield_to_review').write({'mmr_yield_to_review': False})

@@ -301,6 +301,9 @@ class MrpMmrRevision(models.Model):
         for operation in (self.step_ids.operation_id | self.equipment_ids.operation_id) - self.operation_ids:
             yield self.env._("%s is archived and still has steps or equipment.", operation.name)
         for step in self.step_ids:
+            if step.equipment_id and step.equipment_id.operation_id != step.operation_id:
+                # The document names equipment by its place in the list of the stage.
+                yield self.env._("%s names equipment of another stage.", step._get_location())
             if blank(step.instruction) and step.kind in ('instruction', 'passfail', 'sampling', 'photo'):
                 yield self.env._("%s: the instruction is missing.", step._get_location())
 

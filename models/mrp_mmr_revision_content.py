@@ -85,7 +85,8 @@ class MrpMmrRevision(models.Model):
         for rows in (source.specification_ids, source.ingredient_ids, source.reference_ids):
             copy(rows, in_revision)
         copy(source.answer_ids.filtered(lambda row: row.requirement_id.profile_id == self.profile_id), in_revision)
-        self.section_ids.unlink()
+        # A device keeps the sections that the source has not.
+        self.section_ids.filtered(lambda row: row.code in source.section_ids.mapped('code')).unlink()
         copy(source.section_ids, in_revision)
         vals = {name: source[name] for name in (
             'precautions', 'product_description', 'dosage_form', 'dosage_unit_weight', 'dosage_unit_weight_unit',

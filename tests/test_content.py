@@ -1,6 +1,7 @@
 """What an MMR must say, row by row and profile by profile; bad input on every road (requirements 2.A, 2.B)."""
 
 import base64
+import csv
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import file_open, mute_logger
 
 from ..models.mrp_mmr_file import MAX_SIZE
 from .common import GIF, PNG, MmrCommon
@@ -533,8 +534,12 @@ class TestContent(ContentCommon):
             (self._step("Caps"), {'instruction': False}, "Bottling, step 'Caps': the instruction is missing"),
             (lambda revision: revision.operation_ids, None, "There is no operation"),
             (self._stage("Blending"), {'active': False}, "Blending is archived and still has steps or equipment"),
+            (self._stage("Bottling"), {'active': False}, "Bottling is archived and still has steps or equipment"),
         ])
         revision = self.drafts['P111']
+        with self._undone():
+            self._step("Blending time")(revision).equipment_id = self._stage("Bottling")(revision).mmr_equipment_ids
+            self._assert_blocked(revision, 'CON-150', "Blending, step 'Blending time' names equipment of another stage")
         with self._undone():
             revision.bom_id.allow_operation_dependencies = True
             first, second, third = revision.operation_ids.sorted('sequence')
@@ -973,6 +978,27 @@ class TestContent(ContentCommon):
         self.assertEqual(created.revision_id, revision)
         self.assertEqual(created.operation_id.bom_id, revision.bom_id)
         self.assertEqual((created[1].bom_line_id, created[1].verifier_role), (self._line(revision), 'verifier'))
+
+    def test_import_templates(self):
+        """CON-030, CON-150: the spreadsheets that the addon offers as examples are imported as they are."""
+        revision = self._create_mmr(900)
+        revision.step_ids.unlink()
+        revision.bom_line_ids.unlink()
+        self._stage("Weighing")(revision).name = "Dispensing"
+        for action, name in (('action_import_components', 'mmr_components'), ('action_import_steps', 'mmr_steps')):
+            params = getattr(revision, action)()['params']
+            model = self.env[params['model']].with_user(self.user_preparer).with_context(**params['context'])
+            with file_open(f'mrp_mmr/static/import/{name}.csv') as file:
+                header, *rows = csv.reader(file)
+            labels = {field['string']: name for name, field in model.fields_get().items()}
+            with self.subTest(template=name):
+                self.assertFalse(set(header) - labels.keys(), "columns are found by their names")
+                self.assertTrue(rows)
+                result = model.load([labels[column] for column in header], rows)
+                self.assertEqual(result['messages'], [])
+                self.assertEqual(len(result['ids']), len(rows))
+        self.assertEqual(revision.bom_line_ids.filtered('mmr_overage').mapped('gmp_qty'), [42])
+        self.assertEqual(revision.step_ids.bom_line_id, revision.bom_line_ids.sorted('sequence')[0])
 
     def test_import_with_unknown_columns(self):
         """CON-030: columns that are not fields are refused, not skipped in silence."""

@@ -361,6 +361,27 @@ class TestContentFrozen(MmrCommon):
                 row.unlink()
                 self.assertNotEqual(self._digest(self.draft), before)
 
+    def test_draft_goes_as_a_whole(self):
+        """REC-040: a draft that nobody submitted is deleted with all its rows; a cancelled one keeps them for ever."""
+        with self._undone():
+            rows = {name: self._rows(self.draft, name) for name in self._models()[1:]}
+            self.draft.with_user(self.user_preparer).unlink()
+            self.env.flush_all()
+            for name, records in rows.items():
+                self.assertTrue(records)
+                self.assertFalse(records.exists(), name)
+        with self._undone():
+            self.draft.mmr_id.with_user(self.user_preparer).unlink()
+            self.assertFalse(self.draft.exists())
+        self.draft.with_user(self.user_preparer).action_cancel()
+        self.env.flush_all()
+        for name in self._models()[2:]:
+            row = self._rows(self.draft, name)[0]
+            with self.subTest(model=name):
+                self._execute_refused(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(row._table), row.id))
+                with self.assertRaisesRegex(UserError, "REV-010"):
+                    row.with_user(self.user_preparer).unlink()
+
     # === ROWS STAY WHERE THEY ARE === #
 
     def test_rows_do_not_move(self):

@@ -269,9 +269,9 @@ class TestPlan(PlannerCommon):
         plan.line_ids[0].batch_count = 201
         with self.assertRaisesRegex(UserError, "204 orders; at most 200"):
             plan.action_confirm_orders()
-        absurd = self._plan(demand_qty=1e9)
-        self.assertEqual(self._counts(absurd), {500: 2000000, 100: 0})
-        with self.assertRaisesRegex(UserError, "2000000 orders; at most 200"):
+        absurd = self._plan(demand_qty=5e8)
+        self.assertEqual(self._counts(absurd), {500: 1000000, 100: 0})
+        with self.assertRaisesRegex(UserError, "1000000 orders; at most 200"):
             absurd.action_create_orders()
         plan = self._plan()
         self._sign(self.large, 'retire', self.user_qc, comment="x")

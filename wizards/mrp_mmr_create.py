@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import convert, decimal_string, exact, refusal
+from ..tools import GMP_DIGITS, convert, decimal_string, exact, refusal
 
 
 class MrpMmrCreate(models.TransientModel):
@@ -26,7 +26,7 @@ class MrpMmrCreate(models.TransientModel):
         'mrp.mmr.profile', required=True, ondelete='cascade', compute='_compute_from_bom', store=True, readonly=False,
         precompute=True)
     batch_size = fields.Float(
-        digits='GMP Quantity', required=True, compute='_compute_from_bom', store=True, readonly=False,
+        digits=(16, GMP_DIGITS), required=True, compute='_compute_from_bom', store=True, readonly=False,
         precompute=True)
     uom_id = fields.Many2one(
         'uom.uom', "Unit", required=True, compute='_compute_from_bom', store=True, readonly=False, precompute=True)

@@ -2,10 +2,10 @@ from odoo import api, fields, models
 from odoo.tools.misc import clean_context
 
 from ..models.mrp_mmr_planner import MAX_BATCHES
-from ..tools import convert, decimal_string, exact, refusal
+from ..tools import GMP_DIGITS, convert, decimal_string, exact, refusal
 
 #: More than any order can hold; beyond, decimals would lose digits.
-MAX_DEMAND = 1e12
+MAX_DEMAND = 1e9
 #: What the column of the number of batches holds; far more than is ever created.
 MAX_SHOWN = 999_999_999
 
@@ -22,7 +22,7 @@ class MrpMmrPlan(models.TransientModel):
     product_id = fields.Many2one(
         'product.product', required=True, ondelete='cascade', domain="[('mmr_controlled', '=', True)]")
     product_uom_id = fields.Many2one(related='product_id.uom_id', string="Unit of the Product")
-    demand_qty = fields.Float("Demand", digits='GMP Quantity')
+    demand_qty = fields.Float("Demand", digits=(16, GMP_DIGITS))
     uom_id = fields.Many2one(
         'uom.uom', "Unit", required=True, compute='_compute_uom_id', store=True, readonly=False, precompute=True)
     formulation_codes = fields.Json(compute='_compute_formulation_codes')
@@ -34,9 +34,9 @@ class MrpMmrPlan(models.TransientModel):
     line_ids = fields.One2many(
         'mrp.mmr.plan.line', 'plan_id', "Batches", compute='_compute_line_ids', store=True, readonly=False)
     batch_count = fields.Integer("Orders", compute='_compute_totals')
-    total_qty = fields.Float("Total", digits='GMP Quantity', compute='_compute_totals')
-    over_qty = fields.Float("Over-production", digits='GMP Quantity', compute='_compute_totals')
-    missing_qty = fields.Float("Missing", digits='GMP Quantity', compute='_compute_totals')
+    total_qty = fields.Float("Total", digits=(16, GMP_DIGITS), compute='_compute_totals')
+    over_qty = fields.Float("Over-production", digits=(16, GMP_DIGITS), compute='_compute_totals')
+    missing_qty = fields.Float("Missing", digits=(16, GMP_DIGITS), compute='_compute_totals')
 
     # === COMPUTE === #
 
@@ -236,7 +236,7 @@ class MrpMmrPlanLine(models.TransientModel):
     batch_size = fields.Float(related='mmr_id.batch_size')
     uom_id = fields.Many2one(related='mmr_id.uom_id', string="Unit")
     batch_count = fields.Integer("Batches")
-    quantity = fields.Float(digits='GMP Quantity', compute='_compute_quantity', help="In the product's unit.")
+    quantity = fields.Float(digits=(16, GMP_DIGITS), compute='_compute_quantity', help="In the product's unit.")
 
     _batch_count_positive = models.Constraint(
         'CHECK (batch_count >= 0)', "A number of batches is not negative. Rule: PRD-070, 21 CFR 111.205(a).")
