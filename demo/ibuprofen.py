@@ -108,9 +108,9 @@ STAGES = [
     },
     {
         'name': "Final blending", 'workcenter': 'blender', 'stage': 'processing', 'minutes': 60, 'hold_time': 240,
-        'instruction': "V-blender with the 100 L shell.", 'storage': "Double-lined closed drums, at most 25 °C",
+        'instruction': "V-blender with the 150 L shell.", 'storage': "Double-lined closed drums, at most 25 °C",
         'yield': (48.4375, 97, 101, "PV-2101: 98.0 to 99.3 %."),
-        'equipment': [('blender_300', "100 L shell fitted, dry, valve tight; cleaning label in date."),
+        'equipment': [('blender_300', "150 L shell fitted, dry, valve tight; cleaning label in date."),
                       ('sieve', "Screen 40 mesh in, intact.")],
         'steps': [
             clearance("room 108"),

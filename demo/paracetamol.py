@@ -29,11 +29,11 @@ COMPONENTS = [
     ('sorbitol', 62.5, 'kgm', 2, {}),
     ('sucralose', 250.0, 'gram', 2, {}),
     ('potassium_sorbate', 375.0, 'gram', 2, {}),
-    ('citric_acid_mono', 125.0, 'gram', 2, {}),
-    ('sodium_citrate', 500.0, 'gram', 2, {}),
+    ('citric_acid_mono', 185.0, 'gram', 2, {}),
+    ('sodium_citrate', 420.0, 'gram', 2, {}),
     ('purified_water', 120.0, 'kgm', 2, {}),
     ('strawberry_flavour', 250.0, 'gram', 3, {}),
-    ('purified_water', 23.5, 'kgm', 3, {
+    ('purified_water', 23.52, 'kgm', 3, {
         'tolerance': 3.0, 'tolerance_justification': "The solution is made up to volume: the density of the "
                                                      "sorbitol varies with its lot."}),
 ]
@@ -59,7 +59,7 @@ STAGES = [
         'instruction': "Two phases: paracetamol in warm macrogol and glycerol (MV-02), buffer and "
                        "preservative in water (MV-01).",
         'equipment': [('vessel_300', "CIP cycle 3 done at most 72 hours ago, seals and stirrer checked, load cell zeroed."),
-                      ('vessel_50', "CIP cycle 3 done at most 72 hours ago; jacket at 55 °C."),
+                      ('vessel_80', "CIP cycle 3 done at most 72 hours ago; jacket at 55 °C."),
                       ('bench_balance_2', "Calibration label in date.")],
         'steps': [
             clearance("room 116", "Hoses of this product only, flushed"), *climate(65),

@@ -40,9 +40,8 @@ Wear dust mask FFP2, safety glasses, gloves and hair cover. Magnesium stearate a
 ground all drums."""
 
 PROCESS_RATIONALE = """\
-Assay and uniformity: the tablet is 500 mg of ascorbic acid in 606 mg of core. A blend within 95 to 105 % of label at ten \
-places (RSD at most 5 %) and cores within 3 % of their mass give 485 to 530 mg a tablet with the overage; release asks for \
-at least 500 mg.
+Assay and uniformity: a blend within 95 to 105 % of label at ten places (RSD at most 5 %) and cores within 3 % of their \
+mass gave 508 to 521 mg in composites of 20 tablets (PV-2001); release asks for 500 to 550 mg.
 Disintegration: process validation PV-2001 (three batches) showed at most 16 minutes for cores of 12 to 18 kp that were \
 lubricated for 3 minutes; the coat adds less than 2 minutes. Release asks for at most 30 minutes.
 Stability: loss on drying of the tablets at most 1.0 %, which 45 % RH during manufacture and the sealed bottle with \

@@ -113,6 +113,7 @@ class TestDemo(TransactionCase):
         self.assertEqual(len(lines), 3)
         self.assertEqual(lines.mmr_overage_confirmed_id, self._ref('user_demo_qc'))
         self.assertTrue(all(lines.mapped('mmr_overage_rationale')))
+        self.assertEqual(self._ref('revision_demo_zinc_250_1').overages_to_confirm, 1)
 
     def test_signatures(self):
         """They are real: intact, over the frozen content, of the preparer and of Quality Control."""
