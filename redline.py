@@ -689,7 +689,8 @@ def word_diff(before, after):
     if max(len(old), len(new)) > MAX_DIFF_TOKENS:
         old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    if matcher.quick_ratio() < 0.3:
+    # Texts that share single words only are read one after the other, not interleaved.
+    if matcher.quick_ratio() < 0.6 or matcher.ratio() < 0.6:
         return [['removed', before], ['added', after]]
     parts = []
 

@@ -22,6 +22,7 @@ class MrpBomLine(models.Model):
         "GMP Quantity", digits=(16, GMP_DIGITS), copy=False,
         help="The quantity for one batch as it is signed, overage included. Odoo's own quantity is rounded to the "
              "precision of 'Product Unit'; a revision whose quantities do not fit into it cannot be submitted.")
+    mmr_locked = fields.Boolean(related='bom_id.mmr_locked')
     mmr_to_review = fields.Boolean(
         "To Be Reviewed", copy=False,
         help="The quantity was copied from another batch size and was not looked at yet.")

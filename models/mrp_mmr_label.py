@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..tools import in_transition, iso_utc, refusal, sha256, transition
+from ..tools import in_transition, iso_utc, refusal, sha256
 from .mrp_mmr_file import IMAGES
 
 FIXED_FIELDS = {
@@ -180,25 +180,34 @@ class MrpMmrLabel(models.Model):
         return self.action_open_signature('approve')
 
     def action_obsolete(self):
-        """Mark the label as obsolete; no new revision can use it."""
-        self.check_access('write')
-        with transition(self):
-            self.write({'state': 'obsolete'})
-        return True
+        """Open the signature that makes this label obsolete, with a reason: no new revision can use it."""
+        return self.action_open_signature('obsolete')
 
     def _get_signing_action(self, action):
         self.ensure_one()
-        if action != 'approve' or self.state != 'draft':
+        if (action, self.state) not in {('approve', 'draft'), ('obsolete', 'draft'), ('obsolete', 'approved')}:
             raise self._refuse_status()
-        if not self.file_id and not (self.location or '').strip():
+        if action == 'approve' and not self.file_id and not (self.location or '').strip():
             raise refusal(
                 self.env, self.env._("%s has neither a file nor a location.", self.display_name),
                 "CON-070, 21 CFR 111.210(g)", self.env._("attach the label or say where it is kept."), record=self)
         content = dict(self.sudo()._get_document(with_approval=False), schema='mrp_mmr/label/1')
+        if action == 'obsolete':
+            return {
+                'meaning': 'retired', 'group': 'mrp_mmr.group_mmr_qc', 'content': content, 'digest': sha256(content),
+                'statement': self.env._("I retire this version of the label."), 'comment_required': True,
+            }
         return {
             'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'content': content, 'digest': sha256(content),
             'statement': self.env._("I compared this label with its master and approve it for use."),
         }
 
     def _apply_signing_action(self, action, signature):
-        self.write({'state': 'approved', 'approved_signature_id': signature.id})
+        if action == 'obsolete':
+            self.write({'state': 'obsolete'})
+        else:
+            self.write({'state': 'approved', 'approved_signature_id': signature.id})
+        self._message_log(
+            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
+                            name=signature.signer_name, comment=signature.comment or ''),
+            author_id=signature.partner_id.id)

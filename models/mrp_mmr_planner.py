@@ -151,7 +151,7 @@ class MrpMmr(models.Model):
             for product in products._mmr_in_company(company):
                 quantities[product, company] = {
                     'on_hand': product.qty_available,
-                    'open_demand': product.outgoing_qty - product.incoming_qty,
+                    'open_demand': max(product.outgoing_qty - product.incoming_qty, 0.0),
                     'forecast': product.virtual_available,
                 }
         return quantities

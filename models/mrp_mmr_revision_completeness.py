@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 
 from ..tools import decimal_string, refusal
-from .mrp_mmr_step import CONTROL_KINDS, NUMERIC_KINDS
+from .mrp_mmr_step import COMPONENT_KINDS, CONTROL_KINDS, NUMERIC_KINDS
 
 #: Units of the customary system; all others are metric. Units that people add count as what they refer to.
 CUSTOMARY_UNITS = (
@@ -261,9 +261,9 @@ class MrpMmrRevision(models.Model):
         weighed = self.step_ids.filtered(lambda step: step.kind == 'weigh')
         for line in self.bom_line_ids - weighed.bom_line_id:
             yield self.env._("%s: no step weighs and adds it.", line.product_id.display_name)
-        for step in weighed:
+        for step in self.step_ids.filtered(lambda step: step.kind in COMPONENT_KINDS):
             if not step.bom_line_id:
-                yield self.env._("%s does not say which component is weighed.", step._get_location())
+                yield self.env._("%s does not say which component it is about.", step._get_location())
             if step.execution == 'manual' and not step.verifier_role:
                 yield self.env._("%s is done by hand and has no second person.", step._get_location())
 

@@ -8,6 +8,7 @@ from .mrp_mmr_revision_document import ordered
 KINDS = [
     ('instruction', "Instruction"),
     ('weigh', "Weigh and add"),
+    ('add', "Add"),
     ('numeric', "Measurement"),
     ('passfail', "Pass / fail check"),
     ('equipment', "Equipment"),
@@ -18,6 +19,8 @@ KINDS = [
     ('sampling', "Sampling"),
     ('photo', "Photo"),
 ]
+#: Steps about one component. Where a step of its own adds it, the step before only weighs or measures it.
+COMPONENT_KINDS = ('weigh', 'add')
 #: Steps that carry a specification: control points (21 CFR 111.205(b)).
 CONTROL_KINDS = ('numeric', 'passfail', 'environment')
 NUMERIC_KINDS = ('numeric', 'environment')
@@ -54,7 +57,7 @@ class MrpMmrStep(models.Model):
     precaution = fields.Text(help="It must be acknowledged before the step can start.")
     bom_line_id = fields.Many2one(
         'mrp.bom.line', "Component", index='btree_not_null', ondelete='cascade',
-        help="The component that is weighed and added here.")
+        help="The component that is weighed or added here.")
     sop_ids = fields.Many2many('mrp.sop', 'mrp_mmr_step_sop_rel', 'step_id', 'sop_id', "Procedures", ondelete='restrict')
     file_id = fields.Many2one('mrp.mmr.file', "Stored Picture", ondelete='restrict')
     picture = fields.Binary(compute='_compute_picture', inverse='_inverse_picture', help="Shown with the instruction.")
@@ -100,7 +103,7 @@ class MrpMmrStep(models.Model):
     sample_role = fields.Selection(ROLES, "Sampled By", default='operator')
 
     _second_person = models.Constraint(
-        "CHECK (kind <> 'weigh' OR execution = 'automated' OR verifier_role IS NOT NULL)",
+        "CHECK (kind NOT IN ('weigh', 'add') OR execution = 'automated' OR verifier_role IS NOT NULL)",
         "Weighing and adding by hand need a second person. Rule: CON-100, 21 CFR 111.210(h)(3)(ii). Choose who "
         "verifies, or name the equipment that does it automatically.")
     _plausibility_in_order = models.Constraint(
@@ -173,7 +176,7 @@ class MrpMmrStep(models.Model):
 
     @api.onchange('kind')
     def _onchange_kind(self):
-        if self.kind in ('weigh', 'label', 'clearance', 'yield') and not self.verifier_role:
+        if self.kind in ('weigh', 'add', 'label', 'clearance', 'yield') and not self.verifier_role:
             self.verifier_role = 'verifier'
             self.verifier_meaning = 'verified'
 
@@ -195,7 +198,7 @@ class MrpMmrStep(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             # The rules name a second person for weighing by hand: it is there unless something else is said.
-            if vals.get('kind') == 'weigh' and vals.get('execution', 'manual') == 'manual':
+            if vals.get('kind') in COMPONENT_KINDS and vals.get('execution', 'manual') == 'manual':
                 vals.setdefault('verifier_role', 'verifier')
             if vals.get('verifier_role') and 'verifier_meaning' not in vals:
                 vals['verifier_meaning'] = 'verified'

@@ -18,6 +18,7 @@ class MrpRoutingWorkcenter(models.Model):
 
     mmr_instruction = fields.Text(
         "Instruction", help="What is to be done in this operation, as it is signed and printed in the MMR.")
+    mmr_locked = fields.Boolean(related='bom_id.mmr_locked')
     mmr_stage = fields.Selection(STAGES, "Stage", default='processing')
     mmr_step_ids = fields.One2many('mrp.mmr.step', 'operation_id', "Steps")
     mmr_equipment_ids = fields.One2many('mrp.mmr.equipment', 'operation_id', "Equipment")

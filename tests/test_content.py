@@ -5,6 +5,8 @@ import csv
 from contextlib import contextmanager
 from datetime import timedelta
 
+from psycopg2.errors import CheckViolation
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
@@ -364,7 +366,8 @@ class TestContent(ContentCommon):
         for profile, revision in self.drafts.items():
             label = revision.pack_ids.label_id
             with self.subTest(profile=profile, label="obsolete"), self._undone():
-                label.with_user(self.user_preparer).action_obsolete()
+                self.assertIn("APR-050", self._esign(label, 'obsolete', self.user_preparer, comment="Old")['refused'])
+                self._sign(label, 'obsolete', self.user_qc, comment="New text")
                 self._assert_blocked(revision, 'CON-070', f"{label.code} v. 1 · Bottle label is obsolete")
             with self.subTest(profile=profile, label="neither"), self._undone():
                 other = label.copy({'code': 'LBL-X', 'location': False})
@@ -481,6 +484,21 @@ class TestContent(ContentCommon):
                 step.execution = 'manual'
                 self.env.flush_all()
             self.env.invalidate_all()
+
+    def test_con_100_added_elsewhere(self):
+        """CON-100: a component that is added in another stage than it is weighed in has two verifications."""
+        revision = self.drafts['P111']
+        line = self._line(revision)
+        step = self.env['mrp.mmr.step'].with_user(self.user_preparer).create({
+            'operation_id': revision.operation_ids[-1].id, 'kind': 'add', 'name': "Add it", 'bom_line_id': line.id})
+        self.assertEqual(step.verifier_role, 'verifier')
+        self._assert_blocked(revision, '', '', False)
+        self.assertIn('add', [row['kind'] for row in revision._prepare_document()['operations'][-1]['steps']])
+        with self.assertRaisesRegex(CheckViolation, "second_person"), mute_logger('odoo.sql_db'), self.cr.savepoint():
+            step.verifier_role = False
+            step.flush_recordset()
+        step.bom_line_id = False
+        self._assert_blocked(revision, 'CON-100', "does not say which component")
 
     def test_con_110(self):
         """CON-110: special notations are written, or 'none' is."""

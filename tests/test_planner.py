@@ -682,7 +682,7 @@ class TestMatrix(PlannerCommon):
             self.env['mrp.production'].search([('mmr_id', '=', cell['id']), ('state', 'not in', ('done', 'cancel'))]), order)
 
     def test_quantities(self):
-        """PRD-070: on hand and open demand are the product's own; orders that are confirmed lower the demand."""
+        """PRD-070: on hand and open demand are of the product; confirmed orders lower it, and a surplus is none."""
         self.env['stock.quant']._update_available_quantity(self.product, self.warehouse.lot_stock_id, 30)
         self._deliver(250, make_to_order=False)
         row = self._row()
@@ -690,7 +690,7 @@ class TestMatrix(PlannerCommon):
         self._plan(demand_qty=220).action_confirm_orders()
         self.env.invalidate_all()
         row = self._row()
-        self.assertEqual((row['on_hand'], row['open_demand'], row['forecast']), (30, -50, 80))
+        self.assertEqual((row['on_hand'], row['open_demand'], row['forecast']), (30, 0, 80))
 
     def test_rows(self):
         """PRD-070: formulations have rows of their own; a controlled product without MMR is shown, too."""
