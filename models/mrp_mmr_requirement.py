@@ -117,6 +117,12 @@ class MrpMmrRequirement(models.Model):
         self.env.cr.execute("SELECT set_config('mrp_mmr.loading', '', true)")
         return result
 
+    def _update_field_translations(self, field_name, translations, digest=None, source_lang=''):
+        # The wording of the addon stays; other languages may say it better. This road does not lead through write().
+        if 'en_US' in translations and field_name in FIXED_FIELDS and self.filtered('check') and not self._is_loading():
+            raise self._refuse_change(self.env._("it is shipped with the addon"))
+        return super()._update_field_translations(field_name, translations, digest=digest, source_lang=source_lang)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_shipped(self):
         if self.filtered('check'):

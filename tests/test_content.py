@@ -748,6 +748,8 @@ class TestContent(ContentCommon):
                     self.assertRaisesRegex(Exception, "stays as it is|not allowed to delete"), self.cr.savepoint():
                 row.with_user(user).with_context(**hostile).unlink()
             self.env.invalidate_all()
+        with self.assertRaisesRegex(UserError, "AUD-060"):
+            row.with_user(self.user_qc).update_field_translations('name', {'en_US': "Nothing"})
         for vals in changes:
             with self.subTest(sudo=True, vals=vals), self.assertRaisesRegex(UserError, "AUD-060"):
                 row.sudo().write(vals)
