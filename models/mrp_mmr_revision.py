@@ -548,8 +548,11 @@ class MrpMmrRevision(models.Model):
         if product:
             materials = self.env['mrp.mmr.pack.line'].search([('product_id', '=', product.id)]).revision_id
             labels = self.env['mrp.mmr.pack'].search([('label_id.product_id', '=', product.id)]).revision_id
-            boms = self.env['mrp.bom.line'].sudo().search([('product_id', '=', product.id)]).bom_id
-            domains.append(['|', ('id', 'in', (materials | labels).ids), ('bom_id', 'in', boms.ids)])
+            others = self.env['mrp.mmr.specification'].search([('product_id', '=', product.id)]).revision_id \
+                | self.env['mrp.mmr.ingredient'].search([('product_id', '=', product.id)]).revision_id
+            boms = self.env['mrp.bom.line'].sudo().search([('product_id', '=', product.id)]).bom_id \
+                | self.env['mrp.bom.byproduct'].sudo().search([('product_id', '=', product.id)]).bom_id
+            domains.append(['|', ('id', 'in', (materials | labels | others).ids), ('bom_id', 'in', boms.ids)])
         if equipment:
             rows = self.env['mrp.mmr.equipment'].search(
                 ['|', ('equipment_id', '=', equipment.id), ('category_id', '=', equipment.category_id.id or -1)])

@@ -126,6 +126,15 @@ class MrpMmrRevision(models.Model):
                 self.env._("%(revision)s still waits for: %(reviews)s.", revision=self.display_name,
                            reviews=', '.join(reviews.mapped('name'))),
                 "APR-030, 21 CFR 111.123(a)(1)", self.env._("have these reviews signed first."), record=self)
+        # Labels and documents may have been retired since the preparer signed.
+        problems = [*self.sudo()._unmet_label(), *self.sudo()._unmet_references()]
+        if problems:
+            raise refusal(
+                self.env,
+                self.env._("%(revision)s cannot be approved any more:\n%(rows)s", revision=self.display_name,
+                           rows='\n'.join(f"• {problem}" for problem in problems)),
+                "CON-070, CON-190, 21 CFR 111.210(g), 111.123(a)(1)",
+                self.env._("reject it, so that the preparer names what is in force."), record=self)
         overages = self.sudo()._get_unconfirmed_overages()
         if overages:
             raise refusal(

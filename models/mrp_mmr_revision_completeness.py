@@ -329,6 +329,8 @@ class MrpMmrRevision(models.Model):
                 yield self.env._("%s: the label has neither a file nor a location.", label.display_name)
             elif label.state == 'obsolete':
                 yield self.env._("%s is obsolete.", label.display_name)
+            elif label.company_id != self.company_id:
+                yield self.env._("%s belongs to another company.", label.display_name)
             elif self.profile_code == 'P211' and label.state != 'approved':
                 yield self.env._("%s is not signed by Quality Control.", label.display_name)
 
@@ -378,6 +380,8 @@ class MrpMmrRevision(models.Model):
             | self.specification_ids.method_id | self.specification_ids.document_id
         for document in documents.filtered(lambda document: document.state == 'obsolete'):
             yield self.env._("%s is obsolete.", document.display_name)
+        for document in documents.filtered(lambda document: document.company_id != self.company_id):
+            yield self.env._("%s belongs to another company.", document.display_name)
 
     def _unmet_sections(self):
         for row in self.section_ids.filtered(lambda row: not row._is_filled()):

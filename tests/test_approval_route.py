@@ -412,3 +412,15 @@ class TestApprovalRoute(MmrCommon):
         with freeze_time(day):
             self.env['mrp.mmr.revision']._cron_activate_due()
         self.assertEqual(self.revision.state, 'obsolete')
+
+    def test_retired_since_submission(self):
+        """CON-070, CON-190, APR-030: what was retired after the preparer signed is not approved."""
+        revision = self._create_mmr()
+        self._sign(revision, 'submit', self.user_preparer)
+        document = revision.specification_ids.document_id
+        document.sudo().state = 'obsolete'
+        self.assertIn("is obsolete", self._esign(revision, 'approve', self.user_qc)['refused'])
+        document.sudo().state = 'current'
+        self._sign(revision.pack_ids.label_id, 'obsolete', self.user_qc, comment="New text")
+        self.assertIn("CON-070", self._esign(revision, 'approve', self.user_qc)['refused'])
+        self.assertEqual(revision.state, 'submitted')

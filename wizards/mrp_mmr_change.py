@@ -32,7 +32,10 @@ class MrpMmrChange(models.TransientModel):
         :raise UserError: where nothing is left to do
         """
         self.ensure_one()
-        revisions = self.revision_ids.filtered(lambda revision: not revision.mmr_id.open_revision_id)
+        # One draft for each MMR, from the newest of its revisions that were chosen.
+        newest = [max(group, key=lambda revision: revision.revision) for group in self.revision_ids.grouped('mmr_id').values()]
+        revisions = self.revision_ids.browse().union(*newest).filtered(
+            lambda revision: not revision.mmr_id.open_revision_id)
         if not revisions:
             (self.revision_ids.mmr_id or self.env['mrp.mmr'])._check_no_open_revision()
             raise refusal(
