@@ -44,7 +44,7 @@ class Workbook:
             'in_memory': True, 'strings_to_formulas': False, 'strings_to_urls': False, 'strings_to_numbers': False})
         self._book.set_properties({
             'title': CONTROL_CHARACTERS.sub('', title)[:255], 'author': CONTROL_CHARACTERS.sub('', author or '')[:255],
-            'status': status or ''})
+            'status': CONTROL_CHARACTERS.sub('', status or '')})
         base = {'valign': 'top', 'text_wrap': True}
         self._formats = {
             'head': self._book.add_format({
@@ -70,8 +70,8 @@ class Workbook:
 
     def _add_worksheet(self, name):
         sheet = self._book.add_worksheet(self._get_name(name))
-        header = self.title.replace('&', '&&')[:120]
-        sheet.set_header(f"&L{header}&R{(self.status or '').replace('&', '&&')}")
+        title, status = (CONTROL_CHARACTERS.sub('', text or '').replace('&', '&&') for text in (self.title, self.status))
+        sheet.set_header(f"&L{title[:120]}&R{status}")
         sheet.set_footer('&L&A&R&P / &N')
         sheet.set_landscape()
         sheet.set_paper(9)  # A4
