@@ -25,8 +25,13 @@ SEPARATOR = " › "
 SIMILAR = 0.5
 #: More rows than this on a side are compared by their words only, which is much faster.
 MAX_DIFFLIB_ROWS = 20
+#: More pairs of rows than this are not compared by their words: what no key recognises is gone, or new.
+MAX_SIMILAR_PAIRS = 500_000
 #: Longer texts are compared by lines instead of words.
 MAX_DIFF_TOKENS = 3000
+#: As many pairs of words or lines are looked at; what is left is shown as replaced. It bounds the time to a second,
+#: also for texts that repeat the same words over and over.
+MAX_DIFF_WORK = 6_000_000
 
 WORD = re.compile(r'\w+')
 TOKEN = re.compile(r'\s+|\w+|[^\w\s]')
@@ -268,7 +273,7 @@ class _Comparison:
                 if not left or not right:
                     break
                 left, right = self._match_by(key, left, right, found)
-            if similar and left and right:
+            if similar and left and right and len(left) * len(right) <= MAX_SIMILAR_PAIRS:
                 left, right = self._match_similar(similar, left, right, found)
         partner = {id(new): old for old, new in found}
         pairs = [(partner.get(id(row)), row) for row in after] + [(row, None) for row in left]
@@ -683,12 +688,27 @@ def _longest_increasing(numbers):
 
 # === WORDING === #
 
+class _BoundedMatcher(difflib.SequenceMatcher):
+    """A matcher that stops looking for equal parts after :data:`MAX_DIFF_WORK`; unlike a clock, the same each time."""
+
+    def __init__(self, old, new):
+        super().__init__(None, old, new, autojunk=False)
+        self._work = 0
+
+    def find_longest_match(self, alo=0, ahi=None, blo=0, bhi=None):
+        places = self.b2j
+        self._work += ahi - alo + sum(len(places.get(token, ())) for token in self.a[alo:ahi])
+        if self._work > MAX_DIFF_WORK:
+            return difflib.Match(alo, blo, 0)
+        return super().find_longest_match(alo, ahi, blo, bhi)
+
+
 def word_diff(before, after):
     """Return two texts as one: a list of ``[kind, text]`` with kind same, removed or added."""
     old, new = TOKEN.findall(before), TOKEN.findall(after)
     if max(len(old), len(new)) > MAX_DIFF_TOKENS:
         old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    matcher = _BoundedMatcher(old, new)
     # Texts that share single words only are read one after the other, not interleaved.
     if matcher.quick_ratio() < 0.6 or matcher.ratio() < 0.6:
         return [['removed', before], ['added', after]]

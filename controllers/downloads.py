@@ -4,6 +4,7 @@ A reader gets them of what the reader may read, by ordinary requests that write 
 """
 
 import json
+import re
 from functools import wraps
 
 from werkzeug.exceptions import InternalServerError
@@ -18,6 +19,10 @@ from ..reports.xlsx_workbook import MIMETYPE as XLSX
 from ..tools import refusal
 
 PDF = 'application/pdf'
+#: As many records are named in one request.
+MAX_RECORDS = 100_000
+#: What PostgreSQL takes as the id of a record.
+ID = re.compile('[0-9]{1,9}')
 
 
 def _shown_to_client(method):
@@ -42,8 +47,8 @@ class MrpMmrDownloads(http.Controller):
         :raise UserError: where one of them does not exist
         :raise AccessError: where the user may not read one of them
         """
-        records = request.env[model].browse(record_ids)
-        if not records or len(records.exists()) != len(records):
+        records = request.env[model].browse(record_id for record_id in record_ids if record_id < 2 ** 31)
+        if len(records) != len(record_ids) or not records or len(records.exists()) != len(records):
             raise refusal(
                 request.env, request.env._("What is to be downloaded does not exist."), "RPT-010, 21 CFR 11.10(b)",
                 request.env._("open the record again and download from there."))
@@ -103,12 +108,13 @@ class MrpMmrDownloads(http.Controller):
 
         :raise UserError: where it is none
         """
-        result = []
+        result = set()
         for part in ids.split(','):
             first, _dash, last = part.partition('-')
-            if not first.isdecimal() or (last and not last.isdecimal()) or int(last or first) - int(first) > 100000:
+            if not ID.fullmatch(first) or (last and not ID.fullmatch(last)) \
+                    or len(result) + int(last or first) - int(first) > MAX_RECORDS:
                 raise refusal(
                     request.env, request.env._("The list of records is not valid."), "RPT-010, 21 CFR 11.10(b)",
                     request.env._("choose the records in the list again."))
-            result += range(int(first), int(last or first) + 1)
-        return result
+            result.update(range(int(first), int(last or first) + 1))
+        return sorted(result)

@@ -2,6 +2,7 @@ from . import mrp_mmr_content_mixin
 from . import mrp_esignature
 from . import mrp_esignature_mixin
 from . import mrp_mmr_file
+from . import mrp_mmr_file_mixin
 from . import mrp_sop
 from . import mrp_mmr_label
 from . import mrp_mmr_criterion_mixin

@@ -34,7 +34,8 @@ class MrpBomLine(models.Model):
     mmr_strength = fields.Float(
         "Label Claim", digits=(16, GMP_DIGITS), help="Strength, concentration, weight or measure of the ingredient.")
     mmr_strength_unit = fields.Char("Claim Unit", help="For instance: mg per tablet.")
-    mmr_supplier_id = fields.Many2one('res.partner', "Supplier", ondelete='restrict', help="Where only this one may be used.")
+    mmr_supplier_id = fields.Many2one(
+        'res.partner', "Supplier", check_company=True, ondelete='restrict', help="Where only this one may be used.")
     mmr_overage_kind = fields.Selection([
         ('none', "None"),
         ('percent', "%"),

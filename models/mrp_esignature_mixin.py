@@ -7,7 +7,7 @@ from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.http import request
 from odoo.tools import SQL
 
-from ..tools import current_session_uid, refusal, signing, transition
+from ..tools import current_session_uid, refusal, sha256, signing, transition
 
 _logger = logging.getLogger(__name__)
 
@@ -78,9 +78,10 @@ class MrpEsignatureMixin(models.AbstractModel):
             'digest': prepared['digest'],
             'role': self._get_signing_group(prepared['group']).name,
             'comment_required': prepared.get('comment_required', False),
+            'annex_sha256': sha256(prepared['annex']) if prepared.get('annex') else None,
         }
 
-    def esign(self, action, credential, digest, comment=None):
+    def esign(self, action, credential, digest, comment=None, annex_sha256=None):
         """Sign ``action`` with user name and password and do it (21 CFR 11.200(a)(1)).
 
         A refused attempt changes nothing but leaves a note on the record, which is why it is returned
@@ -88,13 +89,14 @@ class MrpEsignatureMixin(models.AbstractModel):
 
         :param dict credential: ``login`` and ``password``, both typed by the signer; never stored
         :param str digest: the digest that the dialog showed
+        :param str annex_sha256: the digest of what it showed beside, such as the redline
         :return: ``{'signature_id': id}`` or ``{'refused': message}``
         """
         self.ensure_one()
         self.check_access('read')
         try:
             with self.env.cr.savepoint():
-                signature = self._esign(action, credential, digest, comment)
+                signature = self._esign(action, credential, digest, comment, annex_sha256)
         except (UserError, AccessError, AccessDenied) as error:
             message = str(error.args[0]) if error.args else str(error)
         except IntegrityError as error:
@@ -105,7 +107,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         self._log_refused_signature(action, message)
         return {'refused': message}
 
-    def _esign(self, action, credential, digest, comment):
+    def _esign(self, action, credential, digest, comment, annex_sha256=None):
         self._check_signing_credential(credential)
         self._lock_for_signing()
         prepared = self._get_signing_action(action)
@@ -117,7 +119,8 @@ class MrpEsignatureMixin(models.AbstractModel):
             raise refusal(
                 self.env, self.env._("%s: a reason is needed.", self.display_name),
                 "APR-010, 21 CFR 111.123(a)(1)", self.env._("type the reason and sign again."), record=self)
-        if digest != prepared['digest']:
+        annex = prepared.get('annex')
+        if digest != prepared['digest'] or (annex_sha256 and (not annex or annex_sha256 != sha256(annex))):
             raise refusal(
                 self.env,
                 self.env._("The content of %s changed while the signature dialog was open.", self.display_name),
@@ -129,7 +132,7 @@ class MrpEsignatureMixin(models.AbstractModel):
             self, user, prepared['meaning'], prepared['statement'],
             self._get_signing_group(prepared['group']).with_context(lang='en_US').name,
             prepared['digest'], comment=comment, content=prepared.get('content'),
-            voids=self._get_voided_signatures(action), annex=prepared.get('annex'), basis=prepared.get('basis'))
+            voids=self._get_voided_signatures(action), annex=annex, basis=prepared.get('basis'))
         with signing(vals['signature_sha256']):
             signature = signatures.create(vals)
         with transition(self):

@@ -153,6 +153,7 @@ class MrpMmrRowMixin(models.AbstractModel):
     _inherit = ['mrp.mmr.content.mixin']
     _description = "Row of a Master Manufacturing Record"
     _mmr_owner_field = 'revision_id'
+    _check_company_auto = True
 
     #: The field that says which row of the same revision this one is a part of.
     _mmr_parent_field = None

@@ -13,8 +13,10 @@ class MrpMmrEquipment(models.Model):
     sequence = fields.Integer(default=10)
     operation_id = fields.Many2one(
         'mrp.routing.workcenter', "Stage", required=True, index=True, ondelete='cascade')
-    equipment_id = fields.Many2one('maintenance.equipment', "Unit", index=True, ondelete='restrict')
-    category_id = fields.Many2one('maintenance.equipment.category', "Class", index=True, ondelete='restrict')
+    equipment_id = fields.Many2one(
+        'maintenance.equipment', "Unit", index=True, check_company=True, ondelete='restrict')
+    category_id = fields.Many2one(
+        'maintenance.equipment.category', "Class", index=True, check_company=True, ondelete='restrict')
     preparation = fields.Text(help="Cleaning, assembly, calibration before use.")
 
     _unit_or_class = models.Constraint(

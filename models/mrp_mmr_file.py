@@ -41,6 +41,11 @@ class MrpMmrFile(models.Model):
     size = fields.Integer("Size (bytes)", required=True, readonly=True, aggregator=None)
     mimetype = fields.Char("Type", required=True, readonly=True)
     sha256 = fields.Char("SHA-256", required=True, readonly=True)
+    # Where it is used; it is read by whoever may read one of these (see the record rule).
+    label_ids = fields.One2many('mrp.mmr.label', 'file_id', readonly=True)
+    sop_ids = fields.One2many('mrp.sop', 'file_id', "Documents", readonly=True)
+    step_ids = fields.One2many('mrp.mmr.step', 'file_id', "Steps", readonly=True)
+    section_ids = fields.One2many('mrp.mmr.section', 'file_id', "Device Sections", readonly=True)
 
     _content_uniq = models.UniqueIndex('(sha256, name)', "This file is stored already.")
 

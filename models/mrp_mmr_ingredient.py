@@ -14,7 +14,7 @@ class MrpMmrIngredient(models.Model):
     name = fields.Char("Declared Name", required=True)
     is_dietary = fields.Boolean("Dietary Ingredient", help="It stands on the Supplement Facts label with its amount.")
     product_id = fields.Many2one(
-        'product.product', "Component", index=True, ondelete='restrict',
+        'product.product', "Component", index=True, check_company=True, ondelete='restrict',
         help="The component that the ingredient comes from.")
     amount = fields.Float("Declared Amount", digits=(16, GMP_DIGITS), aggregator=None)
     amount_unit = fields.Char("Unit", help="For instance: mg per serving.")

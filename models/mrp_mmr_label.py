@@ -17,9 +17,10 @@ class MrpMmrLabel(models.Model):
     """
     _name = 'mrp.mmr.label'
     _description = "Label Version"
-    _inherit = ['mail.thread', 'mrp.esignature.mixin']
+    _inherit = ['mrp.mmr.file.mixin', 'mail.thread', 'mrp.esignature.mixin']
     _order = 'code, version desc'
     _check_company_auto = True
+    _mmr_file_kinds = {**IMAGES, 'pdf': 'application/pdf'}
 
     code = fields.Char("Number", required=True, index='trigram', tracking=True)
     version = fields.Char(required=True, default="1", tracking=True)
@@ -34,7 +35,7 @@ class MrpMmrLabel(models.Model):
         ('approved', "Approved"),
         ('obsolete', "Obsolete"),
     ], "Status", default='draft', required=True, readonly=True, copy=False, tracking=True)
-    file_id = fields.Many2one('mrp.mmr.file', "Stored File", readonly=True, ondelete='restrict')
+    file_id = fields.Many2one('mrp.mmr.file', "Stored File", readonly=True, index='btree_not_null', ondelete='restrict')
     upload = fields.Binary("Label File", compute='_compute_upload', inverse='_inverse_upload')
     # The inverse is shared: without one of its own, the name of a new record's file would be lost.
     upload_name = fields.Char("File Name", compute='_compute_upload_name', inverse='_inverse_upload')
@@ -94,22 +95,6 @@ class MrpMmrLabel(models.Model):
         for label in self:
             label.display_name = self.env._(
                 "%(code)s v. %(version)s · %(name)s", code=label.code, version=label.version, name=label.name)
-
-    @api.depends('file_id')
-    def _compute_upload(self):
-        for label in self:
-            label.upload = label.file_id.data
-
-    @api.depends('file_id')
-    def _compute_upload_name(self):
-        for label in self:
-            label.upload_name = label.file_id.name
-
-    def _inverse_upload(self):
-        for label in self:
-            label.file_id = self.env['mrp.mmr.file']._store(
-                label.upload_name, label.with_context(bin_size=False).upload,
-                {**IMAGES, 'pdf': 'application/pdf'}) if label.upload else False
 
     @api.model_create_multi
     def create(self, vals_list):

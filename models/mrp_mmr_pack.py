@@ -18,7 +18,7 @@ class MrpMmrPack(models.Model):
     coding_position = fields.Char("Lot and Expiry Printed", help="Where lot number and expiry date are printed.")
     clearance = fields.Text("Line Clearance")
     checks = fields.Text("Packaging Checks")
-    label_id = fields.Many2one('mrp.mmr.label', index=True, ondelete='restrict')
+    label_id = fields.Many2one('mrp.mmr.label', index=True, check_company=True, ondelete='restrict')
     label_state = fields.Selection(related='label_id.state', string="Status of the Label")
     line_ids = fields.One2many('mrp.mmr.pack.line', 'pack_id', "Packaging Materials")
 
@@ -40,7 +40,8 @@ class MrpMmrPackLine(models.Model):
 
     sequence = fields.Integer(default=10)
     pack_id = fields.Many2one('mrp.mmr.pack', "Pack Size", required=True, index=True, ondelete='cascade')
-    product_id = fields.Many2one('product.product', "Material", required=True, index=True, ondelete='restrict')
+    product_id = fields.Many2one(
+        'product.product', "Material", required=True, index=True, check_company=True, ondelete='restrict')
     quantity = fields.Float("Quantity per Pack", digits=(16, GMP_DIGITS), required=True, default=1)
     uom_id = fields.Many2one(
         'uom.uom', "Unit", required=True, ondelete='restrict', compute='_compute_uom_id', store=True,

@@ -9,7 +9,7 @@ class MrpMmrReference(models.Model):
     _order = 'revision_id, sequence, id'
 
     sequence = fields.Integer(default=10)
-    sop_id = fields.Many2one('mrp.sop', "Document", required=True, index=True, ondelete='restrict')
+    sop_id = fields.Many2one('mrp.sop', "Document", required=True, index=True, check_company=True, ondelete='restrict')
     sop_state = fields.Selection(related='sop_id.state', string="Status of the Document")
     purpose = fields.Char(help="What it is used for here.")
 

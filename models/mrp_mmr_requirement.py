@@ -176,7 +176,8 @@ class MrpMmrAnswer(models.Model):
     _order = 'revision_id, requirement_id'
 
     requirement_id = fields.Many2one(
-        'mrp.mmr.requirement', required=True, index=True, ondelete='restrict', domain="[('check', '=', False)]")
+        'mrp.mmr.requirement', required=True, index=True, check_company=True, ondelete='restrict',
+        domain="[('check', '=', False)]")
     answer = fields.Text(required=True)
 
     _once = models.Constraint('UNIQUE (revision_id, requirement_id)', "The requirement is answered already.")

@@ -228,6 +228,7 @@ class MrpMmrRevision(models.Model):
                     SELECT * INTO prepared FROM mrp_esignature WHERE id = NEW.prepared_signature_id;
                     IF prepared.res_model IS DISTINCT FROM 'mrp.mmr.revision' OR prepared.res_id <> NEW.id
                             OR prepared.meaning <> 'prepared' OR prepared.content_sha256 <> NEW.document_sha256
+                            OR prepared.content IS DISTINCT FROM NEW.document
                             OR EXISTS (SELECT FROM mrp_esignature WHERE voids_signature_id = prepared.id) THEN
                         RAISE EXCEPTION 'Revision % has no valid signature of its preparer (APR-020).', OLD.revision
                             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,

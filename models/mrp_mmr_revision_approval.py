@@ -88,7 +88,7 @@ class MrpMmrRevision(models.Model):
             annex['overages'] = [{
                 'component': line.product_id.id, 'confirmed_by': line.mmr_overage_confirmed_id.name,
                 'confirmed_at': iso_utc(line.mmr_overage_confirmed_at),
-            } for line in self.bom_line_ids if line.mmr_overage]
+            } for line in self.bom_id.bom_line_ids if line.mmr_overage]
         else:
             annex['review'] = self._get_open_reviews()[:1].name
         return annex
@@ -109,7 +109,8 @@ class MrpMmrRevision(models.Model):
     def _get_reviewers(self):
         """Return the roles that company and profile add to the approval route, in order."""
         self.ensure_one()
-        return self.env['mrp.mmr.reviewer'].sudo().search(
+        # Archived ones are not in the document, whatever the context of the signer says.
+        return self.env['mrp.mmr.reviewer'].sudo().with_context(active_test=True).search(
             self._get_reviewers_domain(self.profile_id, self.company_id))
 
     def _check_signer(self, action, user):

@@ -456,5 +456,6 @@ class MrpMmrRevision(models.Model):
     def action_component_catalog(self):
         """Open Odoo's product catalog for the components."""
         self.ensure_one()
+        self.check_access('write')
         self._check_editable()
         return self.bom_id.with_context(child_field='bom_line_ids').action_add_from_catalog()

@@ -42,10 +42,13 @@ class MrpMmrStep(models.Model):
     """
     _name = 'mrp.mmr.step'
     _description = "Step of an MMR"
-    _inherit = ['mrp.mmr.row.mixin', 'mrp.mmr.criterion.mixin']
+    _inherit = ['mrp.mmr.file.mixin', 'mrp.mmr.row.mixin', 'mrp.mmr.criterion.mixin']
     _order = 'revision_id, operation_id, sequence, id'
     _mmr_parent_field = 'operation_id'
     _mmr_links = ('operation_id', 'bom_line_id', 'equipment_id')
+    _mmr_file_kinds = IMAGES
+    _mmr_upload_fields = ('picture', 'picture_name')
+    _mmr_file_name = 'picture.png'
 
     sequence = fields.Integer(default=10)
     operation_id = fields.Many2one(
@@ -58,10 +61,11 @@ class MrpMmrStep(models.Model):
     bom_line_id = fields.Many2one(
         'mrp.bom.line', "Component", index='btree_not_null', ondelete='cascade',
         help="The component that is weighed or added here.")
-    sop_ids = fields.Many2many('mrp.sop', 'mrp_mmr_step_sop_rel', 'step_id', 'sop_id', "Procedures", ondelete='restrict')
-    file_id = fields.Many2one('mrp.mmr.file', "Stored Picture", ondelete='restrict')
-    picture = fields.Binary(compute='_compute_picture', inverse='_inverse_picture', help="Shown with the instruction.")
-    picture_name = fields.Char(compute='_compute_picture_name', inverse='_inverse_picture')
+    sop_ids = fields.Many2many(
+        'mrp.sop', 'mrp_mmr_step_sop_rel', 'step_id', 'sop_id', "Procedures", check_company=True, ondelete='restrict')
+    file_id = fields.Many2one('mrp.mmr.file', "Stored Picture", index='btree_not_null', ondelete='restrict')
+    picture = fields.Binary(compute='_compute_upload', inverse='_inverse_upload', help="Shown with the instruction.")
+    picture_name = fields.Char(compute='_compute_upload_name', inverse='_inverse_upload')
     check_ids = fields.One2many('mrp.mmr.step.check', 'step_id', "Checklist")
 
     performer_role = fields.Selection(ROLES, "Performed By", default='operator')
@@ -90,7 +94,8 @@ class MrpMmrStep(models.Model):
 
     limit_kind = fields.Selection(compute='_compute_limit_kind', store=True, readonly=False, precompute=True)
     corrective_action = fields.Text("Corrective Action Plan", help="What is done where the criterion is not met.")
-    method_id = fields.Many2one('mrp.sop', "Test Procedure", ondelete='restrict', index='btree_not_null')
+    method_id = fields.Many2one(
+        'mrp.sop', "Test Procedure", check_company=True, ondelete='restrict', index='btree_not_null')
     has_plausibility = fields.Boolean("Plausibility Range", help="Values outside it are refused as typing errors.")
     plausible_min = fields.Float("Plausible From", digits=(16, GMP_DIGITS), aggregator=None)
     plausible_max = fields.Float("Plausible To", digits=(16, GMP_DIGITS), aggregator=None)
@@ -145,22 +150,6 @@ class MrpMmrStep(models.Model):
                 step.limit_kind = 'text'
             elif step.limit_kind not in ('range', 'nlt', 'nmt'):
                 step.limit_kind = 'range'
-
-    @api.depends('file_id')
-    def _compute_picture(self):
-        for step in self:
-            step.picture = step.file_id.data
-
-    @api.depends('file_id')
-    def _compute_picture_name(self):
-        for step in self:
-            step.picture_name = step.file_id.name
-
-    def _inverse_picture(self):
-        for step in self:
-            step.file_id = self.env['mrp.mmr.file']._store(
-                step.picture_name or 'picture.png', step.with_context(bin_size=False).picture, IMAGES,
-            ) if step.picture else False
 
     @api.model
     def default_get(self, fields):

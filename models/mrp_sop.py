@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 
 from ..tools import refusal
-from .mrp_mmr_file import DOCUMENTS, IMAGES
 
 FIXED_FIELDS = {'code', 'version', 'kind', 'company_id', 'file_id', 'upload', 'upload_name'}
 
@@ -14,7 +13,7 @@ class MrpSop(models.Model):
     """
     _name = 'mrp.sop'
     _description = "Controlled Document"
-    _inherit = ['mail.thread']
+    _inherit = ['mrp.mmr.file.mixin', 'mail.thread']
     _order = 'code, version desc'
     _check_company_auto = True
 
@@ -36,7 +35,7 @@ class MrpSop(models.Model):
     company_id = fields.Many2one(
         'res.company', required=True, index=True, ondelete='restrict', default=lambda self: self.env.company)
     location = fields.Char(help="Where the document is kept: a shelf, or the address of a document system.")
-    file_id = fields.Many2one('mrp.mmr.file', readonly=True, ondelete='restrict')
+    file_id = fields.Many2one('mrp.mmr.file', readonly=True, index='btree_not_null', ondelete='restrict')
     upload = fields.Binary("Document", compute='_compute_upload', inverse='_inverse_upload')
     # The inverse is shared: without one of its own, the name of a new record's file would be lost.
     upload_name = fields.Char("File Name", compute='_compute_upload_name', inverse='_inverse_upload')
@@ -76,22 +75,6 @@ class MrpSop(models.Model):
         for document in self:
             label = self.env._("%(code)s v. %(version)s", code=document.code, version=document.version)
             document.display_name = label if self.env.context.get('mmr_short') else f"{label} · {document.name}"
-
-    @api.depends('file_id')
-    def _compute_upload(self):
-        for document in self:
-            document.upload = document.file_id.data
-
-    @api.depends('file_id')
-    def _compute_upload_name(self):
-        for document in self:
-            document.upload_name = document.file_id.name
-
-    def _inverse_upload(self):
-        for document in self:
-            document.file_id = self.env['mrp.mmr.file']._store(
-                document.upload_name, document.with_context(bin_size=False).upload, {**DOCUMENTS, **IMAGES},
-            ) if document.upload else False
 
     def write(self, vals):
         if FIXED_FIELDS & vals.keys():

@@ -316,3 +316,113 @@ class TestAttacks(GateCommon):
             answer = revision.with_user(self.user_preparer).esign(
                 'submit', {'login': 't_preparer', 'password': PASSWORD}, digest)
         self.assertIn("SIG-080", answer['refused'])
+
+    # === CONTENT AND SIGNATURES OF REVISIONS === #
+
+    def test_content_of_other_companies(self):
+        """A draft names nothing of another company: its frozen document would show it to everybody here."""
+        company = self.env['res.company'].create({'name': "Other"})
+        own = {'name': "Secret", 'company_id': company.id}
+        label = self.env['mrp.mmr.label'].create({**own, 'code': "SECRET"})
+        document = self.env['mrp.sop'].create({**own, 'code': "SECRET"})
+        equipment = self.env['maintenance.equipment'].create(dict(own))
+        category = self.env['maintenance.equipment.category'].create(dict(own))
+        partner = self.env['res.partner'].create(dict(own))
+        product = self.env['product.product'].create({**own, 'uom_id': self.kg.id})
+        revision = self._create_mmr(900)
+        requirement = self.env['mrp.mmr.requirement'].create(
+            {**own, 'code': "SECRET", 'citation': "-", 'profile_id': revision.profile_id.id})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        env = self.env(user=self.user_preparer)
+        revision = revision.with_env(env)
+        own_document = env['mrp.sop'].create({'code': "OWN", 'name': "Own"})
+        revision.reference_ids = [Command.create({'sop_id': own_document.id})]
+        for rows, vals in [
+            (revision.pack_ids, {'label_id': label.id}),
+            (revision.pack_ids, {'line_ids': [Command.create({'product_id': product.id, 'revision_id': revision.id})]}),
+            (revision.step_ids[:1], {'sop_ids': [Command.link(document.id)]}),
+            (revision.step_ids[:1], {'method_id': document.id}),
+            (revision.reference_ids, {'sop_id': document.id}),
+            (revision.specification_ids[:1], {'document_id': document.id}),
+            (revision.specification_ids[:1], {'method_id': document.id}),
+            (revision.specification_ids[:1], {'product_id': product.id}),
+            (revision.ingredient_ids[:1], {'product_id': product.id}),
+            (revision.equipment_ids[:1], {'equipment_id': equipment.id, 'category_id': False}),
+            (revision.equipment_ids[:1], {'category_id': category.id}),
+            (revision.bom_line_ids[:1], {'mmr_supplier_id': partner.id}),
+            (revision.bom_line_ids[:1], {'product_id': product.id}),
+            (revision, {'answer_ids': [Command.create({'requirement_id': requirement.id, 'answer': "-"})]}),
+        ]:
+            with self.subTest(rows=rows._name, vals=vals):
+                self.assertTrue(rows)
+                self._refused(lambda rows=rows, vals=vals: rows.write(vals), "compan|Failed to write|access")
+
+    def test_readers_are_no_editors(self):
+        """APR-040: only who may edit is remembered as an editor; a click of a reader blocks no approval."""
+        revision = self._create_mmr(900)
+        for user in (self.user_auditor, self.user_planner, self.user_qc):
+            with self.subTest(user.login):
+                self._refused(revision.with_user(user).action_component_catalog, "not allowed")
+        self.assertEqual(revision.editor_ids, self.user_preparer)
+
+    def test_document_that_nobody_signed(self):
+        """APR-060: PostgreSQL takes no other document into a submitted revision than the one that its signature is over."""
+        revision = self._create_mmr(900)
+        self._sign(revision, 'submit', self.user_preparer)
+        self._sign(revision, 'reject', self.user_qc, comment="No")
+        other = self._create_mmr(901)
+        prepared = self._sign(other, 'submit', self.user_preparer)
+        self._sign(other, 'reject', self.user_qc, comment="No")
+        third = self._create_mmr(902)
+        with session_of(self.user_preparer):
+            signer = third.with_user(self.user_preparer)
+            digest = signer.esign_prepare('submit')['digest']
+        self.env.flush_all()
+        # A valid signature in state draft, as another addon could leave it.
+        self.patch(type(third), '_apply_signing_action', lambda self, action, signature: None)
+        signature = self._sign(third, 'submit', self.user_preparer)
+        self.assertEqual(signature.content_sha256, digest)
+
+        def submit(document_of):
+            self.cr.execute(
+                """UPDATE mrp_mmr_revision SET state = 'submitted', submitted_once = true, document_sha256 = %s,
+                          prepared_signature_id = %s, document = (SELECT content FROM mrp_esignature WHERE id = %s)
+                    WHERE id = %s""", [digest, signature.id, document_of.id, third.id])
+
+        self._refused(lambda: submit(prepared), "APR-020")
+        submit(signature)
+
+    def test_signing_what_the_dialog_did_not_show(self):
+        """SIG-030: the redline, the review and the overages that the dialog showed are what is signed beside the content."""
+        groups = self.env['res.groups'].create([{'name': "First"}, {'name': "Second"}])
+        self.user_qc.group_ids += groups
+        self.user_operator.group_ids += groups[0]
+        self.env['mrp.mmr.reviewer'].create([
+            {'name': name, 'group_id': group.id, 'sequence': number}
+            for number, (name, group) in enumerate(zip(("Production", "Regulatory"), groups, strict=True))])
+        revision = self._create_mmr(900)
+        self._sign(revision, 'submit', self.user_preparer)
+        reviewer = revision.with_user(self.user_qc)
+        shown = reviewer.esign_prepare('review')
+        # Meanwhile somebody else gives the first review.
+        self._sign(revision, 'review', self.user_operator)
+        with session_of(self.user_qc):
+            credential = {'login': 't_qc', 'password': PASSWORD}
+            answer = reviewer.esign('review', credential, shown['digest'], None, shown['annex_sha256'])
+            self.assertIn("SIG-030", answer['refused'])
+            self.assertEqual(revision.open_review_names, "Regulatory")
+            shown = reviewer.esign_prepare('review')
+            answer = reviewer.esign('review', credential, shown['digest'], None, shown['annex_sha256'])
+        self.assertNotIn('refused', answer)
+        self.assertFalse(revision.open_review_names)
+
+    def test_archived_reviewers_do_not_come_back(self):
+        """APR-030: a context that shows archived records does not lengthen the route, which could never be ended then."""
+        self.env['mrp.mmr.reviewer'].create({
+            'name': "Gone", 'group_id': self.env.ref('mrp_mmr.group_mmr_qc').id, 'active': False})
+        revision = self._create_mmr(900).with_context(active_test=False)
+        self._sign(revision, 'submit', self.user_preparer)
+        self.assertFalse(revision.review_ids)
+        self._sign(revision, 'approve', self.user_qc)
+        self.assertEqual(revision.state, 'effective')

@@ -434,3 +434,21 @@ class TestRedline(BaseCase):
         parts = word_diff(long + "\nend", long + "\nfin")
         self.assertLess(time.process_time() - start, 2)
         self.assertEqual(''.join(text for kind, text in parts if kind != 'removed'), long + "\nfin")
+
+    def test_time_is_bounded(self):
+        """Neither repeated words nor many renamed rows hold the reader up."""
+        before, after = ({**large_document(), 'operations': [operation(1, "Blending", {'id': 1, 'name': "Room"}, [
+            step(number, f"{name} {number}", instruction=' '.join(f"{name}{number + word}" for word in range(20)))
+            for number in range(1, 1501)])]} for name in ("old", "new"))
+        for name, function in [
+            ("words", lambda: word_diff("a b " * 740, "b a a " * 490)),
+            ("lines", lambda: word_diff("\n" * 200000 + "x " * 3001, "\n" * 200001 + "x " * 3001)),
+            ("rows", lambda: compare(before, after)),
+        ]:
+            with self.subTest(name):
+                start = time.process_time()
+                function()
+                self.assertLess(time.process_time() - start, 5)
+        parts = word_diff("a b " * 740, "b a a " * 490)
+        self.assertEqual(''.join(text for kind, text in parts if kind != 'added'), "a b " * 740)
+        self.assertEqual(''.join(text for kind, text in parts if kind != 'removed'), "b a a " * 490)

@@ -323,7 +323,9 @@ class TestXlsxHttp(XlsxCommon, HttpCase):
                     self.assertIn('spreadsheetml', response.headers['Content-Type'])
                     self.assertIn('attachment', response.headers['Content-Disposition'])
                     self._check(response.content)
-        for url in ('/mrp_mmr/register.xlsx?ids=abc', '/mrp_mmr/register.xlsx?ids=1-999999999', '/mrp_mmr/mmr/99999999.xlsx',
+        for url in ('/mrp_mmr/revision/99999999999.xlsx', f'/mrp_mmr/register.xlsx?ids={"9" * 5000}',
+                    '/mrp_mmr/register.xlsx?ids=1-99999,100001-199999', '/mrp_mmr/register.xlsx?ids=١',
+                    '/mrp_mmr/register.xlsx?ids=abc', '/mrp_mmr/register.xlsx?ids=1-999999999', '/mrp_mmr/mmr/99999999.xlsx',
                     '/mrp_mmr/register.xlsx?ids=5-'):
             with self.subTest(url=url):
                 self.assertEqual(self.url_open(url).status_code, 422)

@@ -53,6 +53,7 @@ export class SignDialog extends Component {
                 credential,
                 this.state.prepared.digest,
                 this.state.comment,
+                this.state.prepared.annex_sha256,
             ]);
             if (result.refused) {
                 this.state.refused = result.refused;
