@@ -415,6 +415,7 @@ class TestApprovalRoute(MmrCommon):
 
     def test_retired_since_submission(self):
         """CON-070, CON-190, APR-030: what was retired after the preparer signed is not approved."""
+        self.env['mrp.mmr.reviewer'].search([]).active = False
         revision = self._create_mmr(700)
         self._sign(revision, 'submit', self.user_preparer)
         document = revision.specification_ids.document_id
