@@ -78,7 +78,7 @@ class MrpEsignatureMixin(models.AbstractModel):
             'digest': prepared['digest'],
             'role': self._get_signing_group(prepared['group']).name,
             'comment_required': prepared.get('comment_required', False),
-            'annex_sha256': sha256(prepared['annex']) if prepared.get('annex') else None,
+            'annex_sha256': sha256(prepared['annex']) if prepared.get('annex') else False,
         }
 
     def esign(self, action, credential, digest, comment=None, annex_sha256=None):

@@ -66,7 +66,6 @@ def fill_content(revision, material):
     sop, method, form = (env['mrp.sop'].sudo().search([('code', '=', code)], limit=1) or env['mrp.sop'].sudo().create(
         {'code': code, 'name': f"Document {code}", 'kind': kind})
         for code, kind in (('SOP-7', 'sop'), ('M-7', 'method'), ('F-7', 'form')))
-    file = env['mrp.mmr.file'].sudo()._store("drawing.png", PNG)
     equipment = env['maintenance.equipment'].sudo().search([('name', '=', "Test blender 1")], limit=1) \
         or env['maintenance.equipment'].sudo().create({'name': "Test blender 1"})
     requirement = env['mrp.mmr.requirement'].sudo().search([('code', '=', 'OWN-1')], limit=1) \
@@ -104,7 +103,7 @@ def fill_content(revision, material):
     step = env['mrp.mmr.step'].create({
         'revision_id': revision.id, 'operation_id': blending.id, 'name': "Moisture", 'kind': 'numeric', 'sequence': 5,
         'instruction': "Measure.", 'precaution': "Hot.", 'bom_line_id': line.id, 'sop_ids': [Command.set(sop.ids)],
-        'file_id': file.id, 'verifier_role': 'verifier', 'is_critical': True, 'is_hold_point': True,
+        'picture': PNG, 'picture_name': "drawing.png", 'verifier_role': 'verifier', 'is_critical': True, 'is_hold_point': True,
         'equipment_id': unit.id, 'limit_kind': 'range', 'minimum': 1, 'maximum': 3, 'has_target': True, 'target': 2,
         'unit': "%", 'criterion_text': "At 105 °C.", 'corrective_action': "Dry again.", 'method_id': method.id,
         'has_plausibility': True, 'plausible_min': 0.5, 'plausible_max': 20, 'time_limit': 30, 'sample_required': True,
@@ -133,7 +132,8 @@ def fill_content(revision, material):
         {'revision_id': revision.id, 'sop_id': document.id, 'purpose': "Cleaning", 'sequence': sequence}
         for sequence, document in enumerate((sop, form), 1)])
     env['mrp.mmr.section'].create([
-        {'revision_id': revision.id, 'code': 'device', 'text': "Drawing 7.", 'location': "Shelf 7", 'file_id': file.id},
+        {'revision_id': revision.id, 'code': 'device', 'text': "Drawing 7.", 'location': "Shelf 7", 'upload': PNG,
+         'upload_name': "drawing.png"},
         {'revision_id': revision.id, 'code': 'service', 'not_applicable_reason': "No service."}])
     env['mrp.mmr.answer'].create({
         'revision_id': revision.id, 'requirement_id': requirement.id, 'answer': "None."})

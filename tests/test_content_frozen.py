@@ -63,15 +63,16 @@ class TestContentFrozen(MmrCommon):
         cls._sign(cls('setUpClass_helper'), cls.signed, 'submit', cls.user_preparer)
         cls.env.flush_all()
         equipment, category = 'maintenance.equipment', 'maintenance.equipment.category'
-        file = cls.env['mrp.mmr.file'].sudo()
+        document = cls.env['mrp.sop'].create({
+            'code': 'X-1', 'name': "Another document", 'upload': GIF, 'upload_name': "another.gif"})
         cls.others = {
             'product.product': cls.component_other, 'uom.uom': cls.gram, 'mrp.workcenter': cls.room,
             'res.partner': cls.env['res.partner'].create({'name': "Another supplier"}),
             equipment: cls.env[equipment].create({'name': "Another blender"}),
             category: cls.env[category].create({'name': "Another class"}),
-            'mrp.sop': cls.env['mrp.sop'].create({'code': 'X-1', 'name': "Another document"}),
+            'mrp.sop': document,
             'mrp.mmr.label': cls.env['mrp.mmr.label'].create({'code': 'X-1', 'name': "Another label", 'location': "Shelf"}),
-            'mrp.mmr.file': file._store("another.gif", GIF),
+            'mrp.mmr.file': document.file_id,
             'mrp.mmr.requirement': cls.env['mrp.mmr.requirement'].create({
                 'profile_id': cls.signed.profile_id.id, 'code': 'OWN-2', 'citation': "Manual", 'name': "Halal",
                 'enforcement': 'S'}),
