@@ -38,6 +38,10 @@ GUARD_CONTENT_FUNCTION = """
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_content_frozen';
         END IF;
+        -- Nobody signs until this edit is committed, and nobody did since it began (see GUARD_ROW_FUNCTION).
+        PERFORM FROM mrp_mmr_revision
+          WHERE bom_id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.bom_id END,
+                           CASE WHEN TG_OP <> 'INSERT' THEN OLD.bom_id END) FOR SHARE;
         IF TG_OP = 'DELETE' THEN
             RETURN OLD;
         END IF;
@@ -96,6 +100,9 @@ class MrpBom(models.Model):
                     RAISE EXCEPTION 'The content of % is signed and cannot change (REV-010).', owner
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_content_frozen';
+                END IF;
+                IF owner_state = 'draft' THEN
+                    PERFORM FROM mrp_mmr_revision WHERE bom_id = OLD.id FOR SHARE;
                 END IF;
                 RETURN NEW;
             END $$ LANGUAGE plpgsql;

@@ -81,6 +81,7 @@ class MrpBomLine(models.Model):
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_content_frozen';
                 END IF;
+                PERFORM FROM mrp_mmr_revision WHERE bom_id = NEW.bom_id FOR SHARE;
                 RETURN NEW;
             END $$ LANGUAGE plpgsql;
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_overage

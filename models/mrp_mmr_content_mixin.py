@@ -6,7 +6,8 @@ from odoo.tools import SQL
 from ..tools import refusal
 
 #: Freezes the rows that belong to a revision, and keeps their links inside it. Arguments: pairs of a column
-#: and the table it points to.
+#: and the table it points to. A draft is locked against signing until the edit is committed: where somebody signed
+#: since this transaction began, PostgreSQL reports a serialization failure, and Odoo tries again on what is signed.
 GUARD_ROW_FUNCTION = """
     CREATE OR REPLACE FUNCTION mrp_mmr_guard_row() RETURNS trigger AS $$
     DECLARE
@@ -25,6 +26,9 @@ GUARD_ROW_FUNCTION = """
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_content_frozen';
         END IF;
+        PERFORM FROM mrp_mmr_revision
+          WHERE id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.revision_id END,
+                       CASE WHEN TG_OP <> 'INSERT' THEN OLD.revision_id END) FOR SHARE;
         IF TG_OP = 'DELETE' THEN
             RETURN OLD;
         END IF;

@@ -84,6 +84,8 @@ class MrpMmrLabel(models.Model):
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_content_frozen';
                 END IF;
+                PERFORM FROM mrp_mmr_revision r WHERE r.state = 'draft' AND r.id IN (
+                    SELECT p.revision_id FROM mrp_mmr_pack p WHERE p.label_id = OLD.id) FOR SHARE;
                 RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
             END $$ LANGUAGE plpgsql;
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_label BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_label

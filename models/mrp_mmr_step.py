@@ -133,6 +133,10 @@ class MrpMmrStep(models.Model):
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_content_frozen';
                 END IF;
+                PERFORM FROM mrp_mmr_revision r WHERE r.id IN (
+                    SELECT s.revision_id FROM mrp_mmr_step s
+                     WHERE s.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.step_id END,
+                                    CASE WHEN TG_OP <> 'INSERT' THEN OLD.step_id END)) FOR SHARE;
                 RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
             END $$ LANGUAGE plpgsql;
         """)

@@ -61,6 +61,10 @@ class MrpRoutingWorkcenter(models.Model):
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_content_frozen';
                 END IF;
+                PERFORM FROM mrp_mmr_revision r WHERE r.bom_id IN (
+                    SELECT o.bom_id FROM mrp_routing_workcenter o
+                     WHERE o.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.operation_id END,
+                                    CASE WHEN TG_OP <> 'INSERT' THEN OLD.operation_id END)) FOR SHARE;
                 IF TG_OP = 'DELETE' THEN
                     RETURN OLD;
                 END IF;

@@ -48,21 +48,25 @@ class MrpSop(models.Model):
         # PostgreSQL plans the function when it first runs: the tables it names may come later.
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_sop() RETURNS trigger AS $$
+            DECLARE
+                used integer[];
             BEGIN
                 IF (NEW.code, NEW.version, NEW.kind, NEW.company_id, NEW.file_id)
-                   IS DISTINCT FROM (OLD.code, OLD.version, OLD.kind, OLD.company_id, OLD.file_id)
-                   AND EXISTS (
-                    SELECT FROM mrp_mmr_revision r WHERE r.state <> 'draft' AND r.id IN (
-                        SELECT revision_id FROM mrp_mmr_step WHERE method_id = OLD.id
-                        UNION SELECT s.revision_id FROM mrp_mmr_step s JOIN mrp_mmr_step_sop_rel l ON l.step_id = s.id
-                               WHERE l.sop_id = OLD.id
-                        UNION SELECT revision_id FROM mrp_mmr_specification
-                               WHERE method_id = OLD.id OR document_id = OLD.id
-                        UNION SELECT revision_id FROM mrp_mmr_reference WHERE sop_id = OLD.id)) THEN
+                   IS NOT DISTINCT FROM (OLD.code, OLD.version, OLD.kind, OLD.company_id, OLD.file_id) THEN
+                    RETURN NEW;
+                END IF;
+                used := ARRAY(
+                    SELECT revision_id FROM mrp_mmr_step WHERE method_id = OLD.id
+                    UNION SELECT s.revision_id FROM mrp_mmr_step s JOIN mrp_mmr_step_sop_rel l ON l.step_id = s.id
+                           WHERE l.sop_id = OLD.id
+                    UNION SELECT revision_id FROM mrp_mmr_specification WHERE method_id = OLD.id OR document_id = OLD.id
+                    UNION SELECT revision_id FROM mrp_mmr_reference WHERE sop_id = OLD.id);
+                IF EXISTS (SELECT FROM mrp_mmr_revision r WHERE r.id = ANY(used) AND r.state <> 'draft') THEN
                     RAISE EXCEPTION 'Document % is named in a signed revision and cannot change (REV-010).', OLD.code
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_content_frozen';
                 END IF;
+                PERFORM FROM mrp_mmr_revision r WHERE r.id = ANY(used) FOR SHARE;
                 RETURN NEW;
             END $$ LANGUAGE plpgsql;
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_sop BEFORE UPDATE ON mrp_sop

@@ -161,3 +161,48 @@ class TestConcurrency(BaseCase):
             self.assertEqual(record.move_raw_ids.product_uom_qty, quantity)
             self.assertEqual(record.mmr_snapshot['document']['components'][0]['quantity'], str(quantity))
             self.assertEqual(record.bom_id, record.mmr_revision_id.bom_id)
+
+    @mute_logger('odoo.sql_db', 'odoo.service.model')
+    def test_edit_begun_before_signing(self):
+        """REV-010: who began to edit before somebody signed, and saves after it, changes nothing."""
+        preparer, approver, _other = self.users
+
+        def create(env, size):
+            revision = env['mrp.mmr.revision'].browse(self._create_mmr(env, size))
+            # Nobody else uses these.
+            revision.pack_ids.label_id = env['mrp.mmr.label'].create(
+                {'code': uuid.uuid4().hex, 'name': "Label", 'location': "Shelf"})
+            revision.specification_ids.document_id = env['mrp.sop'].create({'code': uuid.uuid4().hex, 'name': "Specification"})
+            return revision.id
+
+        edits = {
+            'mrp.mmr.step': lambda revision: revision.step_ids[:1].write({'instruction': "Late"}),
+            'mrp.mmr.specification': lambda revision: revision.specification_ids[:1].unlink(),
+            'mrp.bom.line': lambda revision: revision.bom_line_ids.write({'mmr_tolerance': 1}),
+            'mrp.routing.workcenter': lambda revision: revision.operation_ids.write({'mmr_instruction': "Late"}),
+            'mrp.bom': lambda revision: revision.bom_id.write({'allow_operation_dependencies': True}),
+            'mrp.mmr.label': lambda revision: revision.pack_ids.label_id.write({'panel': "Late"}),
+            'mrp.sop': lambda revision: revision.specification_ids.document_id.write({'kind': 'form'}),
+            'sop_ids': lambda revision: revision.step_ids[:1].write({'sop_ids': [Command.create({
+                'code': uuid.uuid4().hex, 'name': "Late"})]}),
+        }
+        for size, (name, edit) in enumerate(edits.items(), 500):
+            with self.subTest(name):
+                revision = self._run(preparer, lambda env, size=size: create(env, size))
+                signed = []
+
+                def late(env, revision=revision, edit=edit, signed=signed):
+                    record = env['mrp.mmr.revision'].browse(revision)
+                    record.step_ids.mapped('name')
+                    if not signed:
+                        signed += [self._run(preparer, lambda env: self._sign(env, revision, 'submit')),
+                                   self._run(approver, lambda env: self._sign(env, revision, 'approve'))]
+                    edit(record)
+                    env.flush_all()
+
+                self.assertIn("REV-010", str(self._run(preparer, late)))
+                self.assertTrue(all(isinstance(result, int) for result in signed), signed)
+                with self.registry.cursor() as cr:
+                    record = api.Environment(cr, SUPERUSER_ID, {})['mrp.mmr.revision'].browse(revision)
+                    self.assertEqual(record.state, 'effective')
+                    self.assertTrue(record._is_content_signed())
