@@ -24,13 +24,16 @@ TRIGGERS = {
     'mrp_mmr_requirement': ('mrp_mmr_guard_requirement',),
     'mrp_mmr_file': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     **dict.fromkeys(ROWS, ('mrp_mmr_guard_row',)),
+    'mrp_audit_chain': ('mrp_mmr_guard_chain', 'mrp_mmr_guard_chain_truncate'),
+    'mrp_audit_entry': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_entry'),
+    'mrp_audit_seal': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
 }
 FUNCTIONS = (
     'mrp_mmr_guard_bom', 'mrp_mmr_guard_content', 'mrp_mmr_guard_production', 'mrp_mmr_guard_identity',
     'mrp_mmr_guard_revision', 'mrp_mmr_guard_dependency', 'mrp_mmr_append_only', 'mrp_mmr_guard_row',
     'mrp_mmr_guard_overage', 'mrp_mmr_guard_step_sop', 'mrp_mmr_guard_label', 'mrp_mmr_guard_review',
-    'mrp_mmr_guard_requirement', 'mrp_mmr_guard_decision', 'mrp_mmr_guard_sop',
+    'mrp_mmr_guard_requirement', 'mrp_mmr_guard_chain', 'mrp_mmr_guard_entry', 'mrp_mmr_guard_decision', 'mrp_mmr_guard_sop',
     'mrp_mmr_guard_editor',
 )
 

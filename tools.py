@@ -147,6 +147,8 @@ def refusal(env, message, rule, next_action, record=None, exception=UserError):
     :param record: the record concerned, for the server log
     """
     _logger.info("Refused (%s), user %s, record %s: %s", rule, env.uid, record, message)
+    if 'mrp.audit.entry' in env and env.registry.ready:
+        env['mrp.audit.entry']._remember_refusal(message, rule, record)
     return exception(env._(
         "%(message)s\n\nRule: %(rule)s.\nWhat you can do: %(next_action)s",
         message=message, rule=rule, next_action=next_action,

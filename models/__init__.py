@@ -1,3 +1,6 @@
+from . import mrp_audit_entry
+from . import mrp_audit_mixin
+from . import mrp_audit_seal
 from . import mrp_mmr_content_mixin
 from . import mrp_esignature
 from . import mrp_esignature_mixin
@@ -42,6 +45,7 @@ from . import stock_warehouse_orderpoint
 from . import product_template
 from . import product_product
 from . import res_company
+from . import res_groups
 from . import res_users
 from . import ir_module_module
 from . import ir_model

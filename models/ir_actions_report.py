@@ -81,6 +81,7 @@ class IrActionsReport(models.Model):
             contents = self._render_stamped_documents(documents, arguments)
         except WkhtmltopdfError as error:
             raise UserError(self.env._("Wkhtmltopdf failed. Message: %s", error)) from error
+        self.env['mrp.audit.entry']._append_about('print', records, {'report': {'new': report.report_name}})
         return OrderedDict(
             (record.id, {
                 'stream': stamp_pdf(

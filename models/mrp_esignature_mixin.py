@@ -135,11 +135,19 @@ class MrpEsignatureMixin(models.AbstractModel):
             voids=self._get_voided_signatures(action), annex=annex, basis=prepared.get('basis'))
         with signing(vals['signature_sha256']):
             signature = signatures.create(vals)
+        self._audit_signature('sign', {
+            'signature_id': {'new': signature.id}, 'meaning': {'new': vals['meaning']},
+            'content_sha256': {'new': vals['content_sha256']}, 'signature_sha256': {'new': vals['signature_sha256']},
+        }, comment)
         with transition(self):
             self.sudo()._apply_signing_action(action, signature)
             # Let PostgreSQL judge now, so that a refusal of its triggers undoes the signature too.
             self.env.flush_all()
         return signature
+
+    def _audit_signature(self, kind, values, reason):
+        """Append a signature, or a refused attempt, to the ledger (AUD-010, SIG-040)."""
+        self.env['mrp.audit.entry']._append_about(kind, self, values, reason)
 
     def _lock_for_signing(self):
         """Let signers of one record wait for each other, and judge on what is committed."""
@@ -200,6 +208,7 @@ class MrpEsignatureMixin(models.AbstractModel):
     def _log_refused_signature(self, action, message):
         """Keep the attempt visible on the record; the signer may have no right to write there."""
         _logger.info("Refused signature %s of %s by user %s", action, self, self.env.uid)
+        self._audit_signature('refused_sign', {'action': {'new': str(action)}}, message)
         self.sudo()._message_log(
             body=self.env._("Refused signature of %(user)s: %(message)s",
                             user=self.env.user.name, message=message),

@@ -23,7 +23,7 @@ class MrpMmr(models.Model):
     """
     _name = 'mrp.mmr'
     _description = "Master Manufacturing Record"
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['mail.thread', 'mail.activity.mixin', 'mrp.audit.mixin']
     _order = 'name desc'
     _check_company_auto = True
 
@@ -179,6 +179,9 @@ class MrpMmr(models.Model):
         overdue = Domain('effective_revision_id', '!=', False) & Domain(
             'date_next_review', '<', fields.Date.context_today(self))
         return overdue if True in value else ~overdue
+
+    def _audit_chain(self):
+        return self
 
     # === CHECKS === #
 

@@ -67,6 +67,7 @@ class MrpMmrContentMixin(models.AbstractModel):
     211.100(a), EU GMP 4.3). Rows of a bill of materials without revision are Odoo's own business.
     """
     _name = 'mrp.mmr.content.mixin'
+    _inherit = ['mrp.audit.mixin']
     _description = "Content of a Master Manufacturing Record"
 
     #: The field that says where a row belongs.
@@ -75,6 +76,17 @@ class MrpMmrContentMixin(models.AbstractModel):
     def _mmr_revisions(self):
         """Return the revisions these rows belong to."""
         raise NotImplementedError
+
+    def _audit_records(self, vals=None):
+        return self.filtered(lambda row: row._mmr_revisions())
+
+    def _audit_chain(self):
+        return self._mmr_revisions()[:1].mmr_id
+
+    @api.model
+    def _audit_fields(self):
+        return {name for name in self._mmr_content_fields() if self._fields[name].store
+                and self._fields[name].type != 'one2many'}
 
     @api.model
     def _mmr_revisions_of(self, vals_list):

@@ -17,7 +17,7 @@ class MrpMmrLabel(models.Model):
     """
     _name = 'mrp.mmr.label'
     _description = "Label Version"
-    _inherit = ['mrp.mmr.file.mixin', 'mail.thread', 'mrp.esignature.mixin']
+    _inherit = ['mrp.mmr.file.mixin', 'mail.thread', 'mrp.esignature.mixin', 'mrp.audit.mixin']
     _order = 'code, version desc'
     _check_company_auto = True
     _mmr_file_kinds = {**IMAGES, 'pdf': 'application/pdf'}

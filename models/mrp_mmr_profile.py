@@ -7,6 +7,7 @@ class MrpMmrProfile(models.Model):
     """The regulation an MMR is written for; one MMR has one profile."""
     _name = 'mrp.mmr.profile'
     _description = "MMR Profile"
+    _inherit = ['mrp.audit.mixin']
     _order = 'sequence, id'
 
     name = fields.Char(required=True, translate=True)
@@ -20,6 +21,9 @@ class MrpMmrProfile(models.Model):
     reviewer_ids = fields.One2many('mrp.mmr.reviewer', 'profile_id', "Reviewers")
 
     _code_uniq = models.Constraint('UNIQUE (code)', "A profile with this code exists already.")
+
+    def _audit_chain(self):
+        return self.env.company
 
     def write(self, vals):
         if 'code' in vals and any(profile.code != vals['code'] for profile in self):

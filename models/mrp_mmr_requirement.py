@@ -15,7 +15,7 @@ class MrpMmrRequirement(models.Model):
     """
     _name = 'mrp.mmr.requirement'
     _description = "Requirement on the Content of an MMR"
-    _inherit = ['mail.thread', 'mrp.esignature.mixin']
+    _inherit = ['mail.thread', 'mrp.esignature.mixin', 'mrp.audit.mixin']
     _order = 'profile_id, sequence, code, id'
 
     profile_id = fields.Many2one('mrp.mmr.profile', required=True, index=True, ondelete='restrict')

@@ -11,7 +11,7 @@ class MrpMmrReviewer(models.Model):
     """
     _name = 'mrp.mmr.reviewer'
     _description = "Reviewer in the Approval Route"
-    _inherit = ['mail.thread']
+    _inherit = ['mail.thread', 'mrp.audit.mixin']
     _order = 'sequence, id'
 
     sequence = fields.Integer(default=10, help="Reviewers sign in this order.", tracking=True)
@@ -30,6 +30,7 @@ class MrpMmrReview(models.Model):
     """One review that a submitted revision needs, and the signature that gave it. Kept for ever."""
     _name = 'mrp.mmr.review'
     _description = "Review of an MMR Revision"
+    _inherit = ['mrp.audit.mixin']
     _order = 'revision_id, id'
 
     revision_id = fields.Many2one('mrp.mmr.revision', required=True, readonly=True, index=True, ondelete='restrict')
@@ -93,6 +94,9 @@ class MrpMmrReview(models.Model):
     @api.ondelete(at_uninstall=True)
     def _unlink_except_never(self):
         raise self._refuse()
+
+    def _audit_chain(self):
+        return self.revision_id.mmr_id
 
     def _refuse(self):
         return UserError(self.env._(

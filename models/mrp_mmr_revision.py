@@ -65,7 +65,7 @@ class MrpMmrRevision(models.Model):
     """
     _name = 'mrp.mmr.revision'
     _description = "Revision of a Master Manufacturing Record"
-    _inherit = ['mail.thread', 'mail.activity.mixin', 'mrp.esignature.mixin']
+    _inherit = ['mail.thread', 'mail.activity.mixin', 'mrp.esignature.mixin', 'mrp.audit.mixin']
     _order = 'mmr_id, revision desc'
     _check_company_auto = True
 
@@ -335,6 +335,9 @@ class MrpMmrRevision(models.Model):
             [('mmr_revision_id', 'in', self.ids)], ['mmr_revision_id'], ['__count']))
         for revision in self:
             revision.production_count = counts.get(revision, 0)
+
+    def _audit_chain(self):
+        return self.mmr_id
 
     def _get_state_label(self):
         self.ensure_one()

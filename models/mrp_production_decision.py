@@ -13,7 +13,7 @@ RULE = "REV-060, 21 CFR 111.255(c), EU GMP 4.5"
 
 class MrpProduction(models.Model):
     _name = 'mrp.production'
-    _inherit = ['mrp.production', 'mrp.esignature.mixin']
+    _inherit = ['mrp.production', 'mrp.esignature.mixin', 'mrp.audit.mixin']
 
     mmr_decision = fields.Selection([
         ('pending', "To be decided"),
@@ -68,6 +68,28 @@ class MrpProduction(models.Model):
                 self.env, self.env._("Whether a running batch goes on is decided by a signature of Quality Control."),
                 RULE, self.env._("use the buttons Continue and Stop."), record=self)
         return super().write(vals)
+
+    # === AUDIT TRAIL === #
+
+    def _audit_records(self, vals=None):
+        # A draft is a plan; the record of the batch begins with its release.
+        if vals and vals.get('mmr_snapshot'):
+            return self
+        if vals and vals.get('state') == 'confirmed':
+            # It follows from the release, which has its line.
+            return self.browse()
+        return self.filtered('mmr_snapshot_sha256')
+
+    def _audit_chain(self):
+        return self
+
+    @api.model
+    def _audit_fields(self):
+        return {
+            'name', 'product_id', 'product_qty', 'product_uom_id', 'bom_id', 'company_id', 'state', 'qty_producing',
+            'lot_producing_ids', 'date_start', 'date_finished', 'mmr_controlled', 'mmr_revision_id', 'mmr_snapshot_sha256',
+            'mmr_decision', 'mmr_decision_signature_id', 'location_dest_id', 'is_locked',
+        }
 
     # === SIGNING === #
 

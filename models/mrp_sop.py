@@ -13,7 +13,7 @@ class MrpSop(models.Model):
     """
     _name = 'mrp.sop'
     _description = "Controlled Document"
-    _inherit = ['mrp.mmr.file.mixin', 'mail.thread']
+    _inherit = ['mrp.mmr.file.mixin', 'mail.thread', 'mrp.audit.mixin']
     _order = 'code, version desc'
     _check_company_auto = True
 

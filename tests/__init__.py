@@ -8,6 +8,7 @@ from . import test_demo
 from . import test_esignature
 from . import test_files
 from . import test_http
+from . import test_ledger
 from . import test_mmr
 from . import test_mmr_revision
 from . import test_overage
