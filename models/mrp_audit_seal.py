@@ -87,7 +87,7 @@ class MrpAuditSeal(models.Model):
     def _cron_seal(self):
         """Seal every company once a day, post the seal to the quality channel and mail it."""
         channel = self.env.ref('mrp_mmr.channel_quality', raise_if_not_found=False)
-        for company in self.env['res.company'].sudo().search([]):
+        for company, in self.env['mrp.audit.chain'].sudo()._read_group([], ['company_id']):
             seal = self._seal(company)
             if not seal:
                 continue

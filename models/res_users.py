@@ -44,8 +44,9 @@ class ResUsers(models.Model):
         groups = self.env['res.groups'].sudo().with_context(lang=None)
         if not category:
             return groups
-        return groups.search([('privilege_id.category_id', '=', category.id)]) | self.env[
-            'mrp.mmr.reviewer'].sudo().with_context(active_test=False).search([]).group_id.with_context(lang=None)
+        reviewers = self.env['mrp.mmr.reviewer'].sudo().with_context(active_test=False)._read_group([], ['group_id'])
+        return groups.search([('privilege_id.category_id', '=', category.id)]).union(
+            *(group.with_env(groups.env) for group, in reviewers))
 
     def _audit_gmp_access(self, before):
         """Append what changed for users that have, had or get a GMP role (AUD-060, 21 CFR 11.10(d), (g), (k))."""
