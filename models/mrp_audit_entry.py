@@ -24,6 +24,7 @@ KINDS = [
     ('print', "Printed"),
     ('export', "Exported"),
     ('setting', "Setting changed"),
+    ('verify', "Verified"),
     ('seal', "Sealed"),
 ]
 #: Lines that are appended with one statement.
@@ -245,15 +246,17 @@ class MrpAuditEntry(models.Model):
             key = keys[line['chain']][:3]
             head = heads[key]
             head[1] += 1
+            # What is hashed is what the column holds: a text, and never the False of an empty field.
+            record_name = str(line['record_name'] or f"{line['model']},{line['res_id'] or ''}")
             content = self._get_hashed_content({
                 'chain': [key[0], key[1]], 'company_id': key[2], 'index': head[1], 'kind': line['kind'],
-                'res_model': line['model'], 'res_id': line['res_id'], 'record_name': line['record_name'],
+                'res_model': line['model'], 'res_id': line['res_id'], 'record_name': record_name,
                 'user_id': user.id, 'user_name': user.name, 'user_login': user.login, 'at': now,
                 'values': line.get('values'), 'reason': line.get('reason'), 'previous_sha256': head[2],
             })
             digest = sha256(content)
             rows.append((
-                head[0], key[2], head[1], line['kind'], line['model'], line['res_id'] or None, line['record_name'],
+                head[0], key[2], head[1], line['kind'], line['model'], line['res_id'] or None, record_name,
                 user.id, user.name, user.login, now, canonical_json(line['values']).decode() if line.get('values') else None,
                 line.get('reason') or None, head[2], digest, now, user.id))
             head[2] = digest

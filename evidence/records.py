@@ -1,0 +1,513 @@
+"""Recomputes signatures, documents, snapshots and files from their columns (SIG-030, REC-060, 21 CFR 11.70)."""
+
+import base64
+import binascii
+import hashlib
+import os.path
+
+from ..models.mrp_mmr_file import DOCUMENTS, IMAGES
+from ..tools import decimal_string
+from .ledger import BATCH, Finding, LedgerCheck, digest_of, encode, parse, sha256_text
+
+#: Records that are read at a time; documents are some hundred kilobytes each.
+RECORDS = 200
+#: Columns of records that must say what the ledger said last about them; links are compared by id.
+LOGGED = {
+    'mrp.mmr': ('name', 'product_id', 'formulation_code', 'batch_size', 'uom_id', 'profile_id', 'company_id'),
+    'mrp.mmr.revision': (
+        'mmr_id', 'revision', 'bom_id', 'state', 'submitted_once', 'document_sha256', 'prepared_signature_id',
+        'approved_signature_id', 'retired_signature_id', 'effective_at', 'ended_at'),
+    'mrp.mmr.review': ('revision_id', 'name', 'group_id', 'prepared_signature_id', 'signature_id'),
+    'mrp.mmr.label': (
+        'code', 'version', 'name', 'product_id', 'company_id', 'state', 'file_id', 'location', 'panel', 'claims',
+        'approved_signature_id'),
+    'mrp.production': ('mmr_snapshot_sha256', 'mmr_revision_id', 'mmr_decision', 'mmr_decision_signature_id'),
+}
+#: What a record is called in findings.
+NAMES = {
+    'mrp.mmr': 't.name', 'mrp.mmr.label': "t.code || ' v. ' || t.version", 'mrp.production': 't.name',
+    'mrp.mmr.revision': "(SELECT m.name FROM mrp_mmr m WHERE m.id = t.mmr_id) || ' revision ' || t.revision",
+    'mrp.mmr.review': 't.name',
+}
+#: Orders are records from their release on: these have a snapshot, or had one.
+CONDITIONS = {
+    'mrp.production': """(t.mmr_snapshot IS NOT NULL OR t.mmr_snapshot_sha256 IS NOT NULL OR t.mmr_revision_id IS NOT NULL
+        OR EXISTS (SELECT FROM mrp_audit_chain c WHERE c.res_model = 'mrp.production' AND c.res_id = t.id))""",
+}
+DECISIONS = {'continue': 'approved', 'stop': 'rejected'}
+SIGNATURE_COLUMNS = (
+    'id', 'res_model', 'res_id', 'record_name', 'company_id', 'user_id', 'partner_id', 'signer_name', 'signer_login',
+    'signer_role', 'meaning', 'statement', 'comment', 'signed_at', 'signer_tz', 'content_sha256', 'signature_sha256',
+    'annex', 'basis_signature_id', 'voids_signature_id')
+EXPECTED_TYPES = {**DOCUMENTS, **IMAGES}
+
+
+def iso(text):
+    """Return a time of PostgreSQL as documents write it; fractions of a second stay, so that they show."""
+    return text and f'{text[:10]}T{text[11:]}Z'
+
+
+def files_in(content):
+    """Yield what a document says about files."""
+    stack = [content]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            if {'id', 'name', 'sha256', 'size', 'mimetype'} == item.keys():
+                yield item
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+
+
+class Verification:
+    """Verifies all evidence that a cursor reads; iterating yields each :class:`Finding`.
+
+    Nothing but the batch at hand is in memory. ``counts`` grows on the way: records read, by what they are.
+    """
+
+    def __init__(self, cr, chains=None):
+        self.cr = cr
+        self.counts = dict.fromkeys(('lines', 'signatures', 'revisions', 'orders', 'files', 'labels', 'records'), 0)
+        self.chains = chains
+
+    def __iter__(self):
+        ledger = LedgerCheck(self.cr, self.chains)
+        for finding in ledger:
+            yield finding
+        self.counts['lines'] = ledger.lines
+        if self.chains:
+            return
+        yield from self._check_chain_records()
+        for check in (self._check_files, self._check_signatures, self._check_revisions, self._check_reviews,
+                      self._check_labels, self._check_orders):
+            yield from check()
+        for model in LOGGED:
+            yield from self._check_logged(model)
+
+    def _rows(self, query, *params, size=RECORDS):
+        """Yield batches of rows of a query with the placeholder ``%(after)s`` for the id it continues after."""
+        after = 0
+        while True:
+            self.cr.execute(f'{query} LIMIT {size}', {'after': after, **dict(params)})
+            rows = self.cr.fetchall()
+            if not rows:
+                return
+            yield rows
+            after = rows[-1][0]
+
+    # === LEDGER AND RECORDS === #
+
+    def _check_chain_records(self):
+        """Whoever has a chain exists, or the chain says that it was deleted; whoever should have one has it."""
+        for model in ('mrp.mmr', 'mrp.production'):
+            table = model.replace('.', '_')
+            self.cr.execute(
+                f"""SELECT c.id, c.res_id, c.name FROM mrp_audit_chain c
+                     WHERE c.res_model = %s AND NOT EXISTS (SELECT FROM {table} t WHERE t.id = c.res_id)
+                       AND NOT EXISTS (SELECT FROM mrp_audit_entry e WHERE e.chain_id = c.id AND e.kind = 'unlink'
+                                          AND e.res_model = c.res_model AND e.res_id = c.res_id)
+                     ORDER BY c.id""", [model])
+            for chain, res_id, name in self.cr.fetchall():
+                yield Finding(model, res_id, name, f"the record of chain {chain}", "none: it was deleted beside the ledger")
+        self.cr.execute(
+            """SELECT 'mrp.mmr', t.id, t.name FROM mrp_mmr t
+                WHERE NOT EXISTS (SELECT FROM mrp_audit_chain c WHERE c.res_model = 'mrp.mmr' AND c.res_id = t.id)
+                UNION ALL
+               SELECT 'mrp.production', t.id, t.name FROM mrp_production t
+                WHERE t.mmr_snapshot_sha256 IS NOT NULL
+                  AND NOT EXISTS (SELECT FROM mrp_audit_chain c WHERE c.res_model = 'mrp.production' AND c.res_id = t.id)
+                ORDER BY 1, 2""")
+        for model, res_id, name in self.cr.fetchall():
+            yield Finding(model, res_id, name, "a chain in the ledger", "none")
+
+    def _check_logged(self, model):
+        """What a record says now is what the ledger said last; every change has its line."""
+        table, names = model.replace('.', '_'), LOGGED[model]
+        self.cr.execute(
+            """SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a
+                WHERE a.attrelid = %s::regclass AND a.attname = ANY(%s)""", [table, list(names)])
+        types = dict(self.cr.fetchall())
+        columns = ', '.join(f't."{name}"::text' for name in names)
+        query = f"""SELECT t.id, {NAMES[model]}, {columns} FROM {table} t
+                     WHERE t.id > %(after)s AND {CONDITIONS.get(model, 'TRUE')} ORDER BY t.id"""
+        for rows in self._rows(query, size=BATCH // 10):
+            last = {}
+            self.cr.execute(
+                """SELECT res_id, "values"::text FROM mrp_audit_entry
+                    WHERE res_model = %s AND res_id = ANY(%s) AND kind IN ('create', 'write', 'state') AND "values" ?| %s
+                    ORDER BY chain_id, index""", [model, [row[0] for row in rows], list(names)])
+            for res_id, values in self.cr.fetchall():
+                try:
+                    last.setdefault(res_id, {}).update(parse(values))
+                except (ValueError, TypeError):
+                    continue  # the line itself was reported
+            for record_id, title, *values in rows:
+                logged = last.get(record_id)
+                if logged is None:
+                    yield Finding(model, record_id, title, "its creation in the ledger", "no line about it")
+                    continue
+                for name, value in zip(names, values):
+                    said = logged.get(name)
+                    said = self._logged_text(said.get('new') if isinstance(said, dict) else said)
+                    live = self._live_text(types[name], value)
+                    if said != live:
+                        yield Finding(model, record_id, title, f"{name} {said} as in the ledger", f"{live}")
+            self.counts['records'] += len(rows)
+
+    @staticmethod
+    def _logged_text(value):
+        if isinstance(value, dict):
+            value = value.get('id')
+        if value in (None, False, 0, '0', '', []):
+            return None
+        return 'true' if value is True else str(value)
+
+    @staticmethod
+    def _live_text(kind, value):
+        if value in (None, '', 'false'):
+            return None
+        if kind.startswith('timestamp'):
+            return iso(value)
+        if kind in ('numeric', 'double precision'):
+            value = decimal_string(value)
+        return None if value == '0' else value
+
+    # === FILES === #
+
+    def _check_files(self):
+        query = "SELECT id FROM mrp_mmr_file WHERE id > %(after)s ORDER BY id"
+        for rows in self._rows(query):
+            for file_id, in rows:
+                # One at a time: a file has up to ten megabytes.
+                self.cr.execute("SELECT name, data, size, mimetype, sha256 FROM mrp_mmr_file WHERE id = %s", [file_id])
+                yield from self._check_file(file_id, *self.cr.fetchone())
+            self.counts['files'] += len(rows)
+
+    def _check_file(self, file_id, name, data, size, mimetype, digest):
+        data = bytes(data)
+        try:
+            content = base64.b64decode(data, validate=True)
+        except binascii.Error:
+            content = None
+        if content is None or base64.b64encode(content) != data:
+            yield Finding('mrp.mmr.file', file_id, name, f"content with digest {digest}", "content that is damaged")
+        elif hashlib.sha256(content).hexdigest() != digest:
+            yield Finding('mrp.mmr.file', file_id, name, f"digest {digest}",
+                          f"content with digest {hashlib.sha256(content).hexdigest()}")
+        elif len(content) != size:
+            yield Finding('mrp.mmr.file', file_id, name, f"size {size}", f"content of {len(content)} bytes")
+        expected = EXPECTED_TYPES.get(os.path.splitext(name)[1].lower().lstrip('.'))
+        if expected != mimetype:
+            yield Finding('mrp.mmr.file', file_id, name, f"type {expected} of a file of this name", f"type {mimetype}")
+
+    def _check_named_files(self, named):
+        """Yield where a file is not what a signed document says of it.
+
+        :param list named: tuples of model, id, name of the record and what its document says about a file
+        """
+        self.cr.execute("SELECT id, name, sha256, size, mimetype FROM mrp_mmr_file WHERE id = ANY(%s)", [
+            [file['id'] for *_record, file in named if isinstance(file['id'], int)]])
+        files = {row[0]: dict(zip(('id', 'name', 'sha256', 'size', 'mimetype'), row)) for row in self.cr.fetchall()}
+        seen = set()
+        for model, res_id, title, file in named:
+            found = files.get(file['id'])
+            if found != file and (file['id'], encode(file)) not in seen:
+                seen.add((file['id'], encode(file)))
+                yield Finding('mrp.mmr.file', file['id'], str(file['name']),
+                              f"{encode(file)} as signed in {model},{res_id} ({title})",
+                              encode(found) if found else "none: it was deleted")
+
+    # === SIGNATURES === #
+
+    def _read_signatures(self, ids):
+        """Return signatures by id as dicts of their columns; times and JSON as text."""
+        columns = ', '.join(f'{name}::text' if name in ('signed_at', 'annex') else name for name in SIGNATURE_COLUMNS)
+        self.cr.execute(f"SELECT {columns} FROM mrp_esignature WHERE id = ANY(%s)", [[key for key in ids if key]])
+        return {row[0]: dict(zip(SIGNATURE_COLUMNS, row)) for row in self.cr.fetchall()}
+
+    def _check_signatures(self):
+        columns = ', '.join(f's.{name}::text' if name in ('signed_at', 'annex') else f's.{name}' for name in SIGNATURE_COLUMNS)
+        query = f"""
+            SELECT {columns}, s.content::text, (
+                       SELECT count(*) FROM mrp_esignature o
+                        WHERE o.res_model = s.res_model AND o.res_id = s.res_id
+                          AND o.content_sha256 = s.content_sha256 AND o.content IS NOT NULL),
+                   ARRAY(SELECT concat_ws('|', e."values" -> 'signature_sha256' ->> 'new',
+                                          e."values" -> 'content_sha256' ->> 'new', e.user_id, e.company_id)
+                           FROM mrp_audit_entry e
+                          WHERE e.res_model = s.res_model AND e.res_id = s.res_id AND e.kind = 'sign'
+                            AND e."values" -> 'signature_id' ->> 'new' = s.id::text)
+              FROM mrp_esignature s WHERE s.id > %(after)s ORDER BY s.id"""
+        for rows in self._rows(query):
+            for row in rows:
+                signature = dict(zip(SIGNATURE_COLUMNS, row))
+                content, contents, logged = row[len(SIGNATURE_COLUMNS):]
+                yield from self._check_signature(signature, content, contents, logged)
+            yield from self._check_signed_records(rows)
+            self.counts['signatures'] += len(rows)
+
+    def _check_signature(self, signature, content, contents, logged):
+        def finding(expected, found):
+            return Finding('mrp.esignature', signature['id'], f"{signature['meaning']} by {signature['signer_name']}: "
+                           f"{signature['record_name']}", expected, found)
+
+        digest = self._signature_digest(signature)
+        if digest != signature['signature_sha256']:
+            yield finding(f"digest {signature['signature_sha256']}", f"signature with digest {digest}")
+        if content is not None:
+            digest = digest_of(content)
+            if digest != signature['content_sha256']:
+                yield finding(f"content with digest {signature['content_sha256']}", f"content with digest {digest}")
+        elif not contents:
+            yield finding(f"the content that was signed, digest {signature['content_sha256']}", "none")
+        expected = '|'.join(map(str, (
+            signature['signature_sha256'], signature['content_sha256'], signature['user_id'], signature['company_id'])))
+        if logged != [expected]:
+            yield finding(f"one line in the ledger about {expected}",
+                          f"{len(logged)} lines{': ' if logged else ''}{', '.join(logged)}")
+
+    @staticmethod
+    def _signature_digest(row):
+        """Return the digest of a signature from its columns (see mrp.esignature, ``_get_signed_content``)."""
+        annex, basis = row['annex'], row['basis_signature_id']
+        content = {
+            'schema': 'mrp_mmr/signature/1',
+            'record': {'model': row['res_model'], 'id': row['res_id'], 'name': row['record_name']},
+            'signer': {
+                'user': row['user_id'], 'partner': row['partner_id'], 'name': row['signer_name'],
+                'login': row['signer_login'], 'role': row['signer_role'],
+            },
+            'meaning': row['meaning'],
+            'statement': row['statement'],
+            'comment': row['comment'],
+            'signed_at': iso(row['signed_at']),
+            'time_zone': row['signer_tz'],
+            'content_sha256': row['content_sha256'],
+            'voids': row['voids_signature_id'],
+        }
+        if annex is not None or basis is not None:
+            try:
+                annex = None if annex is None else parse(annex)
+            except ValueError as error:
+                return f"none ({error})"
+            if annex is not None and not annex:
+                return "none (its annex is empty)"
+            content.update(schema='mrp_mmr/signature/2', annex=annex, basis=basis)
+        return sha256_text(encode(content))
+
+    def _check_signed_records(self, rows):
+        """What was signed is still there."""
+        by_model = {}
+        for row in rows:
+            by_model.setdefault(row[1], {}).setdefault(row[2], row)
+        for model, records in by_model.items():
+            self.cr.execute("SELECT to_regclass(%s)::text", [model.replace('.', '_')])
+            table, = self.cr.fetchone()
+            if table and model in LOGGED:
+                self.cr.execute(f"SELECT id FROM {table} WHERE id = ANY(%s)", [list(records)])
+                for missing in sorted(records.keys() - {row[0] for row in self.cr.fetchall()}):
+                    yield Finding(model, missing, records[missing][3], "the record that was signed", "none: it was deleted")
+            elif not table:
+                for res_id, row in records.items():
+                    yield Finding('mrp.esignature', row[0], row[3], "the signature of a record", f"{model},{res_id}")
+
+    def _check_link(self, finding, label, signature_id, signatures, record, meaning, digest=None):
+        """Yield where a record names a signature that is not its own, of another meaning or over another content."""
+        signature = signatures.get(signature_id)
+        if not signature:
+            if signature_id:
+                yield finding(f"{label} signature {signature_id}", "none: it was deleted")
+            return
+        found = (signature['res_model'], signature['res_id'], signature['meaning'])
+        if found != (*record, meaning):
+            yield finding(f"a signature '{meaning}' of {record[0]},{record[1]} as its {label} signature",
+                          f"signature {signature_id}: '{found[2]}' of {found[0]},{found[1]}")
+        elif digest and signature['content_sha256'] != digest:
+            yield finding(f"digest {digest} in its {label} signature {signature_id}", signature['content_sha256'])
+
+    # === REVISIONS === #
+
+    def _check_revisions(self):
+        query = f"""
+            SELECT t.id, {NAMES['mrp.mmr.revision']}, t.state, t.document::text, t.document_sha256, t.prepared_signature_id,
+                   t.approved_signature_id, t.retired_signature_id, t.revision,
+                   (SELECT m.name FROM mrp_mmr m WHERE m.id = t.mmr_id),
+                   EXISTS (SELECT FROM mrp_esignature v WHERE v.voids_signature_id = t.prepared_signature_id),
+                   (SELECT count(v.signature_id) FROM mrp_mmr_review v
+                     WHERE v.revision_id = t.id AND v.prepared_signature_id = t.prepared_signature_id),
+                   EXISTS (SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.mmr.revision' AND s.res_id = t.id
+                              AND s.meaning = 'retired')
+              FROM mrp_mmr_revision t WHERE t.id > %(after)s ORDER BY t.id"""
+        for rows in self._rows(query):
+            signatures = self._read_signatures({key for row in rows for key in row[5:8]})
+            named = []
+            for row in rows:
+                yield from self._check_revision(signatures, named, *row)
+            yield from self._check_named_files(named)
+            self.counts['revisions'] += len(rows)
+
+    def _check_revision(self, signatures, named, revision_id, title, state, document, digest, prepared, approved, retired,
+                        number, mmr, is_void, reviews, is_retired):
+        record = ('mrp.mmr.revision', revision_id)
+
+        def finding(expected, found):
+            return Finding(*record, title, expected, found)
+
+        frozen = state not in ('draft', 'cancelled')
+        for label, value, wanted in (
+                ('document', document, frozen), ('digest of the document', digest, frozen),
+                ('signature of the preparer', prepared, frozen),
+                ('signature of the approver', approved, frozen and state != 'submitted'),
+                ('retirement', retired, is_retired)):
+            if wanted != (value is not None):
+                yield finding(f"{'a' if wanted else 'no'} {label} as it is {state}", 'none' if wanted else 'one')
+        if is_void:
+            yield finding("a valid signature of its preparer", f"signature {prepared}, which is void")
+        content = None
+        if document is not None:
+            found = digest_of(document)
+            if found != digest:
+                yield finding(f"document with digest {digest}", f"document with digest {found}")
+            try:
+                content = parse(document)
+            except ValueError:
+                pass  # its digest was refused above
+        if isinstance(content, dict):
+            if (content.get('number'), content.get('revision')) != (mmr, number):
+                yield finding(f"the document of {mmr} revision {number}",
+                              f"that of {content.get('number')} revision {content.get('revision')}")
+            named += [(*record, title, file) for file in files_in(content)]
+            wanted = len(content.get('reviewers') or ())
+            if frozen and state != 'submitted' and reviews != wanted:
+                yield finding(f"{wanted} signed reviews as in its document", f"{reviews}")
+        for label, signature, meaning in (('preparing', prepared, 'prepared'), ('approving', approved, 'approved'),
+                                          ('retiring', retired, 'retired')):
+            yield from self._check_link(finding, label, signature, signatures, record, meaning, digest or '-')
+
+    def _check_reviews(self):
+        query = f"""
+            SELECT t.id, {NAMES['mrp.mmr.review']}, t.revision_id, t.prepared_signature_id, t.signature_id
+              FROM mrp_mmr_review t WHERE t.id > %(after)s ORDER BY t.id"""
+        for rows in self._rows(query):
+            signatures = self._read_signatures({key for row in rows for key in row[3:5]})
+            for review, title, revision, prepared, signature in rows:
+                def finding(expected, found, review=review, title=title):
+                    return Finding('mrp.mmr.review', review, title, expected, found)
+
+                record = ('mrp.mmr.revision', revision)
+                yield from self._check_link(finding, 'preparing', prepared, signatures, record, 'prepared')
+                yield from self._check_link(
+                    finding, 'reviewing', signature, signatures, record, 'reviewed',
+                    prepared in signatures and signatures[prepared]['content_sha256'])
+
+    # === LABELS === #
+
+    def _check_labels(self):
+        query = f"""
+            SELECT t.id, {NAMES['mrp.mmr.label']}, t.state, t.approved_signature_id, t.code, t.version, t.name, t.location,
+                   t.panel, t.claims, f.id, f.name, f.sha256, f.size, f.mimetype,
+                   ARRAY(SELECT s.id FROM mrp_esignature s WHERE s.res_model = 'mrp.mmr.label' AND s.res_id = t.id
+                            AND s.meaning = 'retired'), s.content::text
+              FROM mrp_mmr_label t LEFT JOIN mrp_mmr_file f ON f.id = t.file_id
+                                   LEFT JOIN mrp_esignature s ON s.id = t.approved_signature_id
+             WHERE t.id > %(after)s ORDER BY t.id"""
+        for rows in self._rows(query):
+            signatures = self._read_signatures({row[3] for row in rows})
+            for (label_id, title, state, approved, code, version, name, location, panel, claims, *file, retired,
+                 content) in rows:
+                def finding(expected, found, label_id=label_id, title=title):
+                    return Finding('mrp.mmr.label', label_id, title, expected, found)
+
+                expected = 'obsolete' if retired else 'approved' if approved else 'draft'
+                if state != expected:
+                    yield finding(f"status {expected} as its signatures say", state)
+                yield from self._check_link(
+                    finding, 'approving', approved, signatures, ('mrp.mmr.label', label_id), 'approved')
+                if content is None:
+                    continue
+                live = encode({
+                    'id': label_id, 'code': code, 'version': version, 'name': name, 'location': location or None,
+                    'panel': panel or None, 'claims': claims or None, 'schema': 'mrp_mmr/label/1',
+                    'file': dict(zip(('id', 'name', 'sha256', 'size', 'mimetype'), file)) if file[0] else None})
+                if sha256_text(live) != digest_of(content):
+                    yield finding(f"the content that was signed: {content[:500]}", live[:500])
+            self.counts['labels'] += len(rows)
+
+    # === ORDERS === #
+
+    def _check_orders(self):
+        query = f"""
+            SELECT t.id, t.name, t.mmr_controlled, t.mmr_snapshot::text, t.mmr_snapshot_sha256, t.mmr_revision_id,
+                   t.mmr_decision, t.mmr_decision_signature_id, s.content ->> 'decision', r.document_sha256,
+                   r.prepared_signature_id, r.approved_signature_id, r.effective_at::text
+              FROM mrp_production t LEFT JOIN mrp_mmr_revision r ON r.id = t.mmr_revision_id
+                                    LEFT JOIN mrp_esignature s ON s.id = t.mmr_decision_signature_id
+             WHERE t.id > %(after)s AND (t.mmr_decision_signature_id IS NOT NULL OR {CONDITIONS['mrp.production']})
+             ORDER BY t.id"""
+        for rows in self._rows(query):
+            signatures = self._read_signatures({key for row in rows for key in (row[7], row[10], row[11])})
+            known = {}      # orders of one revision have the same snapshot: its text is parsed once
+            for row in rows:
+                yield from self._check_order(signatures, known, *row)
+            self.counts['orders'] += len(rows)
+
+    def _check_order(self, signatures, known, order_id, title, controlled, text, digest, revision, decision,
+                     decision_signature, decided, document_digest, prepared, approved, effective_at):
+        record = ('mrp.production', order_id)
+
+        def finding(expected, found):
+            return Finding(*record, title, expected, found)
+
+        if not (controlled and text is not None and digest and revision):
+            yield finding("a released order: controlled, with snapshot, digest and revision",
+                          f"controlled: {bool(controlled)}, snapshot: {text is not None}, digest: {digest}, revision: {revision}")
+        if decision in DECISIONS:
+            if not decision_signature:
+                yield finding(f"the signature of the decision '{decision}'", "none")
+            elif decided != decision:
+                yield finding(f"decision '{decided}' as it was signed", f"'{decision}'")
+        elif decision_signature and decided is None:
+            yield finding("a signed decision", f"signature {decision_signature}")
+        if decision_signature:
+            yield from self._check_link(finding, 'deciding', decision_signature, signatures, record, DECISIONS.get(decided))
+        if text is None:
+            return
+        key = (text, revision)
+        if key not in known:
+            known[key] = list(self._compare_snapshot(signatures, text, document_digest, (prepared, approved), effective_at))
+        found, *problems = known[key]
+        if found != digest:
+            yield finding(f"snapshot with digest {digest}", f"snapshot with digest {found}")
+        for problem in problems:
+            yield finding(*problem)
+
+    def _compare_snapshot(self, signatures, text, document_digest, signature_ids, effective_at):
+        """Yield the digest of a snapshot, then pairs of what was expected of it and what was found."""
+        yield digest_of(text)
+        try:
+            snapshot = parse(text)
+            document = snapshot['document']
+            found = {
+                'document': sha256_text(encode(document)), 'document_sha256': snapshot['document_sha256'],
+                'effective_at': snapshot['effective_at'], 'signatures': snapshot['signatures']}
+        except (ValueError, TypeError, KeyError) as error:
+            yield "a snapshot", f"none ({error})"
+            return
+        expected = {
+            'document': document_digest, 'document_sha256': document_digest, 'effective_at': iso(effective_at),
+            'signatures': [self._printed(signatures[key]) for key in signature_ids if key in signatures]}
+        for name, value in expected.items():
+            if found[name] != value:
+                yield (f"{name} of the snapshot as in the revision: {encode(value)[:500]}", encode(found[name])[:500])
+
+    @staticmethod
+    def _printed(row):
+        """Return a signature as snapshots hold it (see mrp.esignature, ``_get_printed_vals``)."""
+        annex = parse(row['annex']) if row['annex'] else None
+        return {
+            'id': row['id'], 'meaning': row['meaning'], 'name': row['signer_name'], 'login': row['signer_login'],
+            'role': row['signer_role'], 'statement': row['statement'], 'comment': row['comment'],
+            'signed_at': iso(row['signed_at']), 'time_zone': row['signer_tz'], 'content_sha256': row['content_sha256'],
+            'signature_sha256': row['signature_sha256'], **({'annex': annex} if annex else {})}
+
