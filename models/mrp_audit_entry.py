@@ -141,7 +141,8 @@ class MrpAuditEntry(models.Model):
     _order = 'id desc'
     _rec_name = 'record_name'
 
-    chain_id = fields.Many2one('mrp.audit.chain', required=True, readonly=True, index=True, ondelete='restrict')
+    # No index of its own: the unique one begins with it, and with both PostgreSQL at times takes the wrong one.
+    chain_id = fields.Many2one('mrp.audit.chain', required=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
     index = fields.Integer("Number", required=True, readonly=True, aggregator=None)
     kind = fields.Selection(KINDS, "What", required=True, readonly=True)
