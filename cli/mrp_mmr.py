@@ -42,7 +42,9 @@ class MrpMmr(Command):
 
         from odoo.sql_db import db_connect  # noqa: PLC0415
         try:
-            with db_connect(name, readonly=True).cursor() as cr:
+            # Not Odoo's read-only pool, which is for replicas with an address of their own.
+            with db_connect(name).cursor() as cr:
+                cr.execute("SET TRANSACTION READ ONLY")
                 return self.verify(cr, remarks=remarks)
         except Error as error:
             print(f"{name} cannot be verified: {error}", file=sys.stderr)

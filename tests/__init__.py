@@ -20,3 +20,4 @@ from . import test_redline
 from . import test_redline_revision
 from . import test_report_content
 from . import test_xlsx
+from . import test_verify

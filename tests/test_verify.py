@@ -1,0 +1,317 @@
+"""Verification finds every altered, deleted or moved piece of evidence, and nothing in untouched data."""
+
+import io
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import datetime
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL, config, mute_logger
+
+from odoo.addons.mrp_mmr.evidence import ledger
+from odoo.addons.mrp_mmr.evidence.records import LOGGED, Verification
+from odoo.addons.mrp_mmr.tools import canonical_json, sha256
+
+from .common import PASSWORD, PNG, MmrCommon, fill_content
+
+#: Odoo's own columns, which nothing hashes; those of the ledger are checked all the same.
+BOOKKEEPING = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
+#: Whole tables of evidence. What is left out, and why: the name of a chain is a title, its lines name the record.
+TABLES = {
+    'mrp.audit.entry': {'id'},
+    'mrp.audit.chain': BOOKKEEPING | {'name'},
+    'mrp.esignature': BOOKKEEPING,
+    'mrp.mmr.file': BOOKKEEPING,
+}
+#: Columns of records that are evidence, beside those that the ledger repeats.
+COLUMNS = {
+    'mrp.mmr.revision': {'document', 'document_sha256', 'prepared_signature_id', 'approved_signature_id', 'retired_signature_id'},
+    'mrp.mmr.review': {'signature_id', 'prepared_signature_id'},
+    'mrp.mmr.label': {'approved_signature_id', 'file_id'},
+    'mrp.production': {'mmr_snapshot', 'mmr_snapshot_sha256', 'mmr_revision_id', 'mmr_controlled'},
+}
+
+
+@tagged('post_install', '-at_install')
+class TestVerify(MmrCommon):
+
+    def setUp(self):
+        super().setUp()
+        self.env['mrp.mmr.reviewer'].create({
+            'name': "Production", 'group_id': self.env.ref('mrp_mmr.group_mmr_production').id})
+        self.user_production = new_test_user(
+            self.env, login='t_production', password=PASSWORD, groups='mrp_mmr.group_mmr_production', tz='UTC')
+        self.label = self.env['mrp.mmr.label'].with_user(self.user_preparer).create({
+            'code': "LBL-7", 'name': "Label", 'upload': PNG, 'upload_name': "label.png", 'claims': "None"})
+        self._sign(self.label, 'approve', self.user_qc)
+        self.revision = self._create_mmr(100)
+        fill_content(self.revision, self.component_other)
+        self.revision.pack_ids[:1].label_id = self.label
+        self.revision.with_user(self.user_qc).action_confirm_overages()
+        self._sign(self.revision, 'submit', self.user_preparer)
+        self._sign(self.revision, 'reject', self.user_qc, comment="Once more.")
+        self._sign(self.revision, 'submit', self.user_preparer)
+        self._sign(self.revision, 'review', self.user_production)
+        self._sign(self.revision, 'approve', self.user_qc)
+        self.order = self._create_order()
+        self.order.action_confirm()
+        self.env.flush_all()
+
+    def _findings(self):
+        self.env.flush_all()
+        return [finding for finding in Verification(self.env.cr) if finding.severity == ledger.FINDING]
+
+    @contextmanager
+    def _behind_the_back(self, *tables):
+        """Change tables as a database administrator could: with the triggers of the addon switched off."""
+        cr = self.env.cr
+        with cr.savepoint(flush=True) as savepoint:
+            for table in tables:
+                cr.execute(SQL("ALTER TABLE %s DISABLE TRIGGER USER", SQL.identifier(table)))
+            yield cr
+            savepoint.rollback()
+        self.env.invalidate_all()
+
+    def _other_value(self, model, record, name, column_type, value):
+        """Return SQL of another value for one column."""
+        field = self.env[model]._fields[name]
+        if field.type == 'many2one' and name not in ('create_uid', 'write_uid'):
+            comodel = self.env[field.comodel_name]
+            other = comodel.sudo().with_context(active_test=False).search([('id', '!=', value or 0)], limit=1)
+            return SQL("%s", other.id or None)
+        if field.type in ('many2one', 'integer', 'many2one_reference'):
+            return SQL("%s", (value or 0) + 1 if field.type != 'many2one' else 1 if value != 1 else 2)
+        if column_type == 'jsonb':
+            return SQL("%s::jsonb", '{"forged": {"new": 1}}')
+        if field.type == 'datetime':
+            return SQL("%s", (value or datetime(2026, 1, 1)).replace(microsecond=500000))
+        if field.type == 'boolean':
+            return SQL("%s", not value)
+        if column_type == 'bytea':
+            return SQL("%s::bytea", b'AAAA')
+        if field.type == 'selection':
+            return SQL("%s", next(key for key, _label in field.selection if key != value))
+        if column_type in ('numeric', 'float8'):
+            return SQL("%s", float(value or 0) + 1)
+        return SQL("%s", (value or '') + 'x')
+
+    def test_untouched(self):
+        """AUD-040, REC-060: untouched data verifies, also after products, people and companies were renamed."""
+        self.assertEqual(self._findings(), [])
+        verification = Verification(self.env.cr)
+        list(verification)
+        for name in ('lines', 'signatures', 'revisions', 'orders', 'files', 'labels', 'records'):
+            self.assertTrue(verification.counts[name], name)
+        self.product.name = "Renamed"
+        self.user_qc.name = "Married"
+        self.company.name = "Renamed Ltd"
+        self.workcenter.name = "Another room"
+        self.order.action_cancel()
+        self._new_revision(self.revision)
+        self.assertEqual(self._findings(), [])
+
+    def test_mutation_of_every_column(self):
+        """AUD-040, SIG-030, REC-060: every stored evidence column is altered in turn, and verification names the record."""
+        cases = []
+        for model, left_out in TABLES.items():
+            names = {name for name, field in self.env[model]._fields.items() if field.store and field.column_type}
+            cases += [(model, name) for name in sorted(names - left_out)]
+        for model, names in COLUMNS.items():
+            cases += [(model, name) for name in sorted(names | set(LOGGED[model]))]
+        cases += [('mrp.mmr', name) for name in LOGGED['mrp.mmr']]
+        self.assertGreater(len(cases), 70)
+        missed, altered = [], 0
+        for model, name in cases:
+            table = self.env[model]._table
+            for record in self._sample(model):
+                [[value]] = self.env.execute_query(SQL(
+                    "SELECT %s FROM %s WHERE id = %s", SQL.identifier(name), SQL.identifier(table), record.id))
+                column_type = self.env[model]._fields[name].column_type[0]
+                others = [self._other_value(model, record, name, column_type, value)]
+                if value is not None:
+                    others.append(SQL("NULL"))
+                for other in others:
+                    with self._behind_the_back(table) as cr:
+                        try:
+                            with cr.savepoint(flush=False), mute_logger('odoo.sql_db'):
+                                cr.execute(SQL("UPDATE %s SET %s = %s WHERE id = %s", SQL.identifier(table),
+                                               SQL.identifier(name), other, record.id))
+                                [[after]] = self.env.execute_query(SQL(
+                                    "SELECT %s FROM %s WHERE id = %s", SQL.identifier(name), SQL.identifier(table), record.id))
+                        except Exception as error:  # noqa: BLE001
+                            if getattr(error, 'pgcode', '')[:2] != '23':   # PostgreSQL itself refuses it
+                                raise
+                            continue
+                        if after == value or (name in ('mmr_decision',) and not after):
+                            continue
+                        altered += 1
+                        if not self._names(model, record):
+                            missed.append((model, name, record.id, value if column_type not in ('jsonb', 'bytea') else '…', after))
+        self.assertFalse(missed)
+        self.assertGreater(altered, 150)
+
+    def _names(self, model, record):
+        named = {(finding.model, finding.res_id) for finding in self._findings()}
+        if (model, record.id) in named:
+            return True
+        if model == 'mrp.audit.chain':      # the lines of a chain name it too
+            return bool(named & {('mrp.audit.entry', line) for line in record.entry_ids.ids})
+        return False
+
+    def _sample(self, model):
+        if model == 'mrp.audit.entry':
+            chain = self.env['mrp.audit.chain'].sudo().search([('res_model', '=', 'mrp.mmr')], limit=1, order='id desc')
+            lines = chain.entry_ids.sorted('index')
+            return lines[0] | lines[len(lines) // 2] | lines[-1]
+        if model == 'mrp.audit.chain':
+            return self.env[model].sudo().search([('res_model', 'in', ('mrp.mmr', 'mrp.production'))], order='id desc', limit=2)
+        if model == 'mrp.esignature':
+            return self.env[model].sudo().search([], limit=6)
+        if model == 'mrp.mmr.file':
+            return self.label.file_id.sudo()
+        return {'mrp.mmr.revision': self.revision, 'mrp.mmr': self.revision.mmr_id, 'mrp.mmr.label': self.label,
+                'mrp.mmr.review': self.revision.sudo().review_ids, 'mrp.production': self.order}[model].sudo()
+
+    def test_deleted(self):
+        """AUD-040, REC-040: first, middle and last line, chain, signature, file, label, review and order, deleted by SQL."""
+        lines = self._sample('mrp.audit.entry')
+        cases = [('mrp_audit_entry', line.id, ('mrp.audit.chain', 'mrp.audit.entry')) for line in lines]
+        chain = lines.chain_id
+        for table, record_id, models in cases:
+            with self.subTest(table=table, id=record_id), self._behind_the_back(table) as cr:
+                cr.execute(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(table), record_id))
+                named = {(finding.model, finding.res_id) for finding in self._findings()}
+                self.assertTrue(
+                    ('mrp.audit.chain', chain.id) in named or any(model == 'mrp.audit.entry' for model, _id in named))
+        with self._behind_the_back('mrp_audit_entry', 'mrp_audit_chain') as cr:
+            cr.execute("DELETE FROM mrp_audit_entry WHERE chain_id = %s", [chain.id])
+            self.assertIn(('mrp.audit.chain', chain.id), {finding[:2] for finding in self._findings()})
+            cr.execute("DELETE FROM mrp_audit_chain WHERE id = %s", [chain.id])
+            self.assertIn(('mrp.mmr', chain.res_id), {finding[:2] for finding in self._findings()})
+        with self._behind_the_back('mrp_esignature') as cr:
+            # The rejection, which nothing refers to.
+            rejected = self.env['mrp.esignature'].sudo().search([('meaning', '=', 'rejected')], limit=1)
+            cr.execute("DELETE FROM mrp_esignature WHERE id = %s", [rejected.id])
+            self.assertIn(('mrp.esignature', rejected.id), {finding[:2] for finding in self._findings()})
+
+    def test_swapped(self):
+        """AUD-040: two lines that changed places, and a line that moved to another chain."""
+        first, middle, last = self._sample('mrp.audit.entry')
+        with self._behind_the_back('mrp_audit_entry') as cr:
+            cr.execute("UPDATE mrp_audit_entry SET index = -1 WHERE id = %s", [middle.id])
+            cr.execute("UPDATE mrp_audit_entry SET index = %s WHERE id = %s", [middle.index, last.id])
+            cr.execute("UPDATE mrp_audit_entry SET index = %s WHERE id = %s", [last.index, middle.id])
+            named = {finding[:2] for finding in self._findings()}
+            self.assertLessEqual({('mrp.audit.entry', middle.id), ('mrp.audit.entry', last.id)}, named)
+
+    def test_forged_line(self):
+        """AUD-040: a line that was forged with a digest that fits is found by the line after it, or by the head."""
+        for line in self._sample('mrp.audit.entry')[1:]:
+            with self.subTest(index=line.index), self._behind_the_back('mrp_audit_entry') as cr:
+                content = line._get_hashed_content(dict(
+                    {name: line[name] for name in ('index', 'kind', 'res_model', 'res_id', 'record_name', 'user_name',
+                                                   'user_login', 'at', 'values', 'previous_sha256')},
+                    chain=[line.chain_id.res_model, line.chain_id.res_id], company_id=line.company_id.id,
+                    user_id=line.user_id.id, reason="forged"))
+                cr.execute("UPDATE mrp_audit_entry SET reason = 'forged', sha256 = %s WHERE id = %s",
+                           [sha256(content), line.id])
+                self.assertTrue(self._findings())
+
+    def test_clock(self):
+        """AUD-040: a clock that went back is a remark and no finding."""
+        with self._behind_the_back('mrp_audit_entry'):
+            with patch('odoo.fields.Datetime.now', lambda *args: datetime(2020, 1, 1)):
+                self.env['mrp.audit.entry']._append_about('print', self.revision)
+            found = list(Verification(self.env.cr))
+            self.assertEqual([finding.severity for finding in found], ['remark'])
+
+    def test_canonical(self):
+        """AUD-040: the text that verification hashes is the canonical JSON that was hashed, whatever is in it."""
+        hostile = ['"', '\\', '\x01\x1f\x7f', 'é\u2028😀', '{"a":1}', '', 'null', "',;--", '\t\r\n\b\f', ' ' * 3, '</script>']
+        self.env['mrp.audit.entry']._append([{
+            'chain': self.revision.mmr_id, 'kind': 'write', 'model': text or 'x', 'res_id': number or None,
+            'record_name': text or '-', 'values': {text: {'old': text, 'new': [text, number, None, True, {text: 10 ** 30}]}},
+            'reason': text} for number, text in enumerate(hostile)])
+        self.assertEqual(self._findings(), [])
+        self.assertEqual(ledger.encode({'b': hostile, 'a': None}).encode(), canonical_json({'b': hostile, 'a': None}))
+        line = self.env['mrp.audit.entry'].sudo().search([], limit=1)
+        for text in ('[' * 5000 + ']' * 5000, '1.5', '"null"', 'null', '1' * 5000):
+            with self.subTest(text=text[:10]), self._behind_the_back('mrp_audit_entry') as cr:
+                cr.execute('UPDATE mrp_audit_entry SET "values" = %s::jsonb WHERE id = %s', [text, line.id])
+                self.assertIn(('mrp.audit.entry', line.id), {finding[:2] for finding in self._findings()})
+
+    def test_batches(self):
+        """AUD-040: what a batch of lines ends in does not matter."""
+        with patch.object(ledger, 'BATCH', 7), patch.object(ledger, 'MAX_VALUES', 200):
+            self.assertEqual(self._findings(), [])
+            line = self._sample('mrp.audit.entry')[1]
+            with self._behind_the_back('mrp_audit_entry') as cr:
+                cr.execute("UPDATE mrp_audit_entry SET user_name = 'Nobody' WHERE id = %s", [line.id])
+                self.assertEqual([finding[:2] for finding in self._findings()], [('mrp.audit.entry', line.id)])
+
+    # === BUTTON, CRON, COMMAND === #
+
+    def test_button(self):
+        """AUD-040, SEC-010: auditor, Quality Control and security verify; nobody else does; the outcome is in the ledger."""
+        wizard = self.env['mrp.audit.verify'].with_user(self.user_auditor).create({})
+        wizard.action_verify()
+        self.assertEqual(wizard.state, 'passed')
+        self.assertTrue(wizard.line_count)
+        entry = self.env['mrp.audit.entry'].sudo().search([('kind', '=', 'verify')], limit=1)
+        self.assertEqual(entry.user_id, self.user_auditor)
+        self.assertEqual(entry.values['findings'], {'new': 0})
+        with self._behind_the_back('mrp_esignature') as cr:
+            cr.execute("UPDATE mrp_esignature SET signer_name = 'Nobody' WHERE id = %s", [self.revision.approved_signature_id.id])
+            wizard.action_verify()
+            self.assertEqual(wizard.state, 'failed')
+            self.assertIn(('mrp.esignature', self.revision.approved_signature_id.id),
+                          [(row.model, row.res_id) for row in wizard.finding_ids])
+        for user in (self.user_planner, self.user_preparer, self.user_operator):
+            with self.assertRaises(AccessError):
+                self.env['mrp.audit.verify'].with_user(user).verify()
+        self.assertEqual(self.env['mrp.audit.verify'].with_user(self.user_qc).verify()['finding_count'], 0)
+
+    def test_cron(self):
+        """AUD-040: every night; what is found goes to Quality Control, security and the log."""
+        verify = self.env['mrp.audit.verify']
+        kind = verify._get_activity_type()
+        verify._cron_verify()
+        self.assertFalse(self.env['mail.activity'].search([('activity_type_id', '=', kind.id)]))
+        with self._behind_the_back('mrp_mmr_file') as cr:
+            cr.execute("UPDATE mrp_mmr_file SET data = 'AAAA' WHERE id = %s", [self.label.file_id.id])
+            with self.assertLogs('odoo.addons.mrp_mmr.models.mrp_audit_verify', 'ERROR') as log:
+                verify._cron_verify()
+            self.assertIn(f"mrp.mmr.file,{self.label.file_id.id}", ''.join(log.output))
+            told = self.env['mail.activity'].search([('activity_type_id', '=', kind.id)]).user_id
+            self.assertIn(self.user_qc, told)
+            self.assertNotIn(self.user_planner, told)
+
+    def test_command(self):
+        """REC-060, AUD-040: the command prints every finding; its exit status says whether there are any."""
+        from odoo.cli.command import find_command  # noqa: PLC0415
+        command = find_command('mrp_mmr')()
+        out = io.StringIO()
+        self.assertEqual(command.verify(self.env.cr, out=out), 0)
+        self.assertIn('PASSED', out.getvalue())
+        with self._behind_the_back('mrp_esignature') as cr:
+            cr.execute("UPDATE mrp_esignature SET comment = %s WHERE id = %s",
+                       ["\x1b[2J", self.revision.approved_signature_id.id])
+            out = io.StringIO()
+            self.assertEqual(command.verify(cr, out=out), 1)
+            self.assertIn(f"mrp.esignature,{self.revision.approved_signature_id.id}", out.getvalue())
+            self.assertNotIn('\x1b', out.getvalue())
+
+    def test_command_process(self):
+        """REC-060: the command runs by itself, without the server."""
+        odoo_bin = [sys.executable, '-m', 'odoo', '--addons-path=' + ','.join(config['addons_path'])]
+        options = [f'--{name}={config[name]}' for name in ('db_host', 'db_port', 'db_user') if config[name]]
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
+        result = subprocess.run(
+            [*odoo_bin, 'mrp_mmr', 'verify', '-d', self.env.cr.dbname, *options], env=environment, capture_output=True,
+            text=True, timeout=120, check=False)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn("PASSED", result.stdout)
