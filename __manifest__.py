@@ -32,6 +32,7 @@
         'views/mrp_mmr_revision_views.xml',
         'views/mrp_mmr_views.xml',
         'views/mrp_mmr_export_views.xml',
+        'views/mrp_bundle_views.xml',
         'views/mrp_mmr_profile_views.xml',
         'views/mrp_mmr_planner_views.xml',
         'views/mrp_bom_views.xml',

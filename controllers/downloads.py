@@ -23,6 +23,7 @@ PDF = 'application/pdf'
 MAX_RECORDS = 100_000
 #: What PostgreSQL takes as the id of a record.
 ID = re.compile('[0-9]{1,9}')
+BUNDLED = ('mrp.mmr', 'mrp.mmr.revision', 'mrp.production')
 
 
 def _shown_to_client(method):
@@ -102,6 +103,18 @@ class MrpMmrDownloads(http.Controller):
         else:
             mmrs = request.env['mrp.mmr'].with_context(active_test=False).search([])
         return self._make_response(write_register(mmrs.sorted('name')), XLSX, "register.xlsx")
+
+    # === BUNDLES === #
+
+    @http.route('/mrp_mmr/bundle/<string:model>/<int:record_id>.zip', type='http', auth='user', readonly=False)
+    @_shown_to_client
+    def bundle(self, model, record_id, **kwargs):
+        """A complete copy of a master record, a revision or a released order, which checks itself (REC-050, REC-060)."""
+        if model not in BUNDLED:
+            raise request.not_found()
+        record = self._browse(model, [record_id])
+        content, name = record._make_bundle()
+        return self._make_response(content, 'application/zip', f'{name}.zip')
 
     def _parse_ids(self, ids):
         """Return the ids of a text of ranges.

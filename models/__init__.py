@@ -37,6 +37,7 @@ from . import mrp_production
 from . import mrp_production_release
 from . import mrp_production_decision
 from . import mrp_production_plan
+from . import mrp_bundle
 from . import mrp_workorder
 from . import mrp_unbuild
 from . import stock_move

@@ -319,6 +319,17 @@ class MrpAuditEntry(models.Model):
             return record._audit_chain() or self.env.company
         return ('company_id' in record._fields and record.company_id) or self.env.company
 
+    def _get_stored_vals(self):
+        """Return the stored values of a line as :meth:`_get_hashed_content` takes them."""
+        self.ensure_one()
+        return {
+            **{name: self[name] for name in (
+                'index', 'kind', 'res_model', 'res_id', 'record_name', 'user_name', 'user_login', 'at', 'values', 'reason',
+                'previous_sha256')},
+            'chain': [self.chain_id.res_model, self.chain_id.res_id],
+            'company_id': self.company_id.id, 'user_id': self.user_id.id,
+        }
+
     @api.model
     def _get_hashed_content(self, vals):
         """Return what the digest of a line covers: everything in it."""

@@ -6,6 +6,7 @@ import time
 from itertools import islice
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 from ..evidence.ledger import FINDING
 from ..evidence.records import Verification
@@ -77,7 +78,7 @@ class MrpAuditVerify(models.TransientModel):
         if not self.env.su and not any(map(self.env.user.has_group, GROUPS)):
             raise refusal(
                 self.env, self.env._("Only Quality Control, auditors and security administrators verify evidence."),
-                "AUD-040, SEC-010, 21 CFR 11.10(d)", self.env._("ask a person with one of these roles."))
+                "AUD-040, SEC-010, 21 CFR 11.10(d)", self.env._("ask a person with one of these roles."), exception=AccessError)
 
     def action_verify(self):
         """Verify all evidence, keep the outcome in the ledger and show it."""

@@ -178,16 +178,21 @@ class MrpEsignature(models.Model):
 
     def _is_intact(self):
         """Whether the stored digest still is the digest of the stored signature and of its content."""
-        self.ensure_one()
-        vals = {name: self[name] for name in (
-            'res_model', 'res_id', 'record_name', 'signer_name', 'signer_login', 'signer_role', 'meaning',
-            'statement', 'comment', 'signed_at', 'signer_tz', 'content_sha256', 'annex')}
-        vals.update(user_id=self.user_id.id, partner_id=self.partner_id.id,
-                    voids_signature_id=self.voids_signature_id.id, basis_signature_id=self.basis_signature_id.id)
         return (
-            sha256(self._get_signed_content(vals)) == self.signature_sha256
+            sha256(self._get_signed_content(self._get_stored_vals())) == self.signature_sha256
             and (not self.content or sha256(self.content) == self.content_sha256)
         )
+
+    def _get_stored_vals(self):
+        """Return the stored values that the digest covers, as :meth:`_get_signed_content` takes them."""
+        self.ensure_one()
+        return {
+            **{name: self[name] for name in (
+                'res_model', 'res_id', 'record_name', 'signer_name', 'signer_login', 'signer_role', 'meaning',
+                'statement', 'comment', 'signed_at', 'signer_tz', 'content_sha256', 'annex')},
+            'user_id': self.user_id.id, 'partner_id': self.partner_id.id,
+            'voids_signature_id': self.voids_signature_id.id, 'basis_signature_id': self.basis_signature_id.id,
+        }
 
     def _get_printed_vals(self):
         """Return the signature as it appears in documents and prints (SIG-020)."""

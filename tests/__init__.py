@@ -20,4 +20,5 @@ from . import test_redline
 from . import test_redline_revision
 from . import test_report_content
 from . import test_xlsx
+from . import test_bundle
 from . import test_verify

@@ -181,6 +181,7 @@ class TestVerify(MmrCommon):
         lines = self._sample('mrp.audit.entry')
         cases = [('mrp_audit_entry', line.id, ('mrp.audit.chain', 'mrp.audit.entry')) for line in lines]
         chain = lines.chain_id
+        owner = chain.res_id
         for table, record_id, models in cases:
             with self.subTest(table=table, id=record_id), self._behind_the_back(table) as cr:
                 cr.execute(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(table), record_id))
@@ -191,7 +192,7 @@ class TestVerify(MmrCommon):
             cr.execute("DELETE FROM mrp_audit_entry WHERE chain_id = %s", [chain.id])
             self.assertIn(('mrp.audit.chain', chain.id), {finding[:2] for finding in self._findings()})
             cr.execute("DELETE FROM mrp_audit_chain WHERE id = %s", [chain.id])
-            self.assertIn(('mrp.mmr', chain.res_id), {finding[:2] for finding in self._findings()})
+            self.assertIn(('mrp.mmr', owner), {finding[:2] for finding in self._findings()})
         with self._behind_the_back('mrp_esignature') as cr:
             # The rejection, which nothing refers to.
             rejected = self.env['mrp.esignature'].sudo().search([('meaning', '=', 'rejected')], limit=1)

@@ -1,0 +1,496 @@
+#!/usr/bin/env python3
+"""Check a bundle of GMP records: python verify.py BUNDLE.zip|FOLDER [--manifest SHA256] [--quiet]
+
+It needs Python 3.8 or later and nothing else: no network, no other package. It extracts and writes nothing.
+PASS or FAIL is printed for each record, then a summary; exit status 0 all intact, 1 failures, 2 no bundle.
+
+--manifest SHA256   the digest of manifest.json that the system's audit trail has for this export. Whoever forges a
+                    whole bundle, manifest included, cannot change the audit trail that the company keeps.
+"""
+import hashlib
+import json
+import os
+import re
+import stat
+import sys
+import zipfile
+
+MAX_FILES = 20000
+MAX_FILE = 256 * 1024 * 1024
+MAX_TOTAL = 2 * 1024 ** 3
+MAX_RATIO = 200         # a file in a zip, against its packed size; small files are let off
+MAX_DEPTH = 60
+MAX_DIGITS = 30
+GENESIS = '0' * 64
+NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,5}')
+RESERVED = re.compile(r'(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)')
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.S)
+MANIFEST = 'manifest.json'
+FILE_KEYS = {'id', 'name', 'sha256', 'size', 'mimetype'}
+
+
+class Bad(Exception):
+    """What is wrong with a record."""
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def canonical(content):
+    return json.dumps(content, sort_keys=True, separators=(',', ':'), ensure_ascii=False).encode('utf-8')
+
+
+def _integer(text):
+    if len(text) > MAX_DIGITS:
+        raise Bad("a number is too long")
+    return int(text)
+
+
+def _no_fraction(text):
+    raise Bad("there is a fraction, which no signed record holds")
+
+
+def parse(data):
+    """Return the content of canonical JSON; anything else is refused."""
+    try:
+        text = data.decode('utf-8')
+    except UnicodeDecodeError:
+        raise Bad("no UTF-8")
+    depth = 0
+    for bracket in re.findall(r'[][{}]', STRING.sub('', text)):
+        depth += 1 if bracket in '[{' else -1
+        if depth > MAX_DEPTH:
+            raise Bad("nested too deeply")
+    try:
+        content = json.loads(text, parse_float=_no_fraction, parse_constant=_no_fraction, parse_int=_integer)
+        if canonical(content) != data:
+            raise Bad("not in canonical form")
+    except (ValueError, RecursionError):
+        raise Bad("no JSON")
+    return content
+
+
+def need(condition, message):
+    if not condition:
+        raise Bad(message)
+
+
+# === READING === #
+
+class Source:
+    """The files of a bundle by name; `problems` is what the container itself does wrong."""
+
+    def __init__(self, path):
+        self.problems = []
+        self.sizes = {}
+        self.total = 0
+        self.zip = None
+        self.path = path
+        if os.path.isdir(path):
+            self._list_folder()
+        else:
+            self._list_zip()
+        folded = {}
+        for name in self.sizes:
+            if folded.setdefault(name.lower(), name) != name:
+                self.problems.append((name, "there is another file of this name in other letters"))
+
+    def _add(self, name, size):
+        if len(self.sizes) >= MAX_FILES:
+            raise Bad("more than %s files" % MAX_FILES)
+        if not NAME.fullmatch(name) or any(RESERVED.match(part) for part in name.split('/')):
+            self.problems.append((name, "the name of the file is not allowed"))
+        elif name in self.sizes:
+            self.problems.append((name, "there are two files of this name"))
+        elif size > MAX_FILE:
+            self.problems.append((name, "the file is too large"))
+        else:
+            self.sizes[name] = size
+            self.total += size
+            if self.total > MAX_TOTAL:
+                raise Bad("the bundle is too large")
+
+    def _list_folder(self):
+        for folder, folders, files in os.walk(self.path):
+            for name in sorted(folders + files):
+                full = os.path.join(folder, name)
+                relative = os.path.relpath(full, self.path).replace(os.sep, '/')
+                mode = os.lstat(full).st_mode
+                if stat.S_ISREG(mode):
+                    self._add(relative, os.lstat(full).st_size)
+                elif not stat.S_ISDIR(mode):
+                    self.problems.append((relative, "it is no ordinary file"))
+
+    def _list_zip(self):
+        try:
+            self.zip = zipfile.ZipFile(self.path)
+            rows = self.zip.infolist()
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
+            raise Bad("no bundle: %s" % error)
+        if len(rows) > MAX_FILES:
+            raise Bad("more than %s files" % MAX_FILES)
+        self.infos = {}
+        for row in rows:
+            name = row.orig_filename
+            if name.endswith('/') and not row.file_size and NAME.fullmatch(name[:-1]):
+                continue
+            kind = stat.S_IFMT(row.external_attr >> 16)
+            if row.flag_bits & 0x1:
+                self.problems.append((name, "it is encrypted"))
+            elif kind not in (0, stat.S_IFREG):
+                self.problems.append((name, "it is no ordinary file"))
+            elif row.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                self.problems.append((name, "it is packed in an unusual way"))
+            elif row.file_size > 100000 and row.file_size > MAX_RATIO * max(row.compress_size, 1):
+                self.problems.append((name, "it is packed too densely"))
+            else:
+                self._add(name, row.file_size)
+                self.infos.setdefault(name, row)
+
+    def read(self, name):
+        size = self.sizes[name]
+        try:
+            if self.zip:
+                with self.zip.open(self.infos[name]) as stream:
+                    data = stream.read(size + 1)
+            else:
+                with open(os.path.join(self.path, *name.split('/')), 'rb') as stream:
+                    data = stream.read(size + 1)
+        except Exception as error:      # zlib, CRC, a header that lies: whatever it is, it cannot be read
+            raise Bad("it cannot be read (%s)" % error)
+        need(len(data) == size, "it has another size than it says")
+        return data
+
+
+# === CHECKING === #
+
+class Checker:
+
+    def __init__(self, source, out, quiet=False, manifest_sha256=None):
+        self.source, self.out, self.quiet = source, out, quiet
+        self.manifest_sha256 = manifest_sha256
+        self.passed, self.failed = {}, 0
+        self.jsons = {}
+        self.digests = {}
+        self.signatures = {}
+        self.lines = {}         # (model, id) -> ledger lines
+        self.chains = {}
+
+    def report(self, kind, name, problem=None):
+        if problem is None:
+            self.passed[kind] = self.passed.get(kind, 0) + 1
+            if self.quiet:
+                return
+        else:
+            self.failed += 1
+        text = "%s %s %s%s" % ('FAIL' if problem else 'PASS', kind, name, ': %s' % problem if problem else '')
+        # What steers a terminal is not printed.
+        text = ''.join(char if char.isprintable() else '?' for char in text[:1000])
+        self.out.write(text.encode('ascii', 'backslashreplace').decode() + '\n')
+
+    def check(self, kind, name, function, *arguments):
+        try:
+            result = function(*arguments)
+        except Bad as error:
+            self.report(kind, name, str(error))
+        except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError) as error:
+            self.report(kind, name, "not as it should be (%s: %s)" % (type(error).__name__, error))
+        else:
+            self.report(kind, name)
+            return result
+        return None
+
+    def run(self):
+        for name, problem in self.source.problems:
+            self.report('file', name, problem)
+        self.manifest = self.check('manifest', MANIFEST, self.read_manifest)
+        if not isinstance(self.manifest, dict):
+            self.finish()
+            return
+        listed = {}
+        for row in self.manifest['files']:
+            listed[row['path']] = row
+        for name in sorted(set(self.source.sizes) - set(listed) - {MANIFEST}):
+            self.report('file', name, "it is not in the manifest")
+        for row in self.manifest['files']:
+            self.check('file', row['path'], self.check_file, row)
+        for name in sorted(listed):
+            if name.startswith('ledger/'):
+                self.check('ledger', name, self.check_chain, name)
+        for name in sorted(listed):
+            if name.startswith('signatures/'):
+                self.check('signature', name, self.check_signature, name)
+        for chain in self.manifest['chains']:
+            if chain['path'] not in self.chains:
+                self.report('ledger', chain['path'], "the chain of %s is missing or broken" % chain['record'])
+        self.check_signed_lines()
+        for name in sorted(listed):
+            if name.endswith('/revision.json'):
+                self.check('document', name, self.check_revision, name)
+            elif name.endswith('/order.json'):
+                self.check('snapshot', name, self.check_order, name)
+        for scope in self.manifest['records']:
+            if scope['path'] and scope['path'] not in listed:
+                self.report('document', scope['path'], "%s,%s is missing" % (scope['model'], scope['id']))
+        self.finish()
+
+    def finish(self):
+        parts = ', '.join('%s %s' % (count, kind) for kind, count in sorted(self.passed.items()))
+        self.out.write('%s: %s passed, %s failed\n' % ('FAIL' if self.failed else 'PASS', parts or 'nothing', self.failed))
+
+    def json(self, name):
+        if name not in self.jsons:
+            need(name in self.source.sizes, "%s is missing" % name)
+            self.jsons[name] = parse(self.source.read(name))
+        return self.jsons[name]
+
+    def read_manifest(self):
+        need(MANIFEST in self.source.sizes, "it is missing")
+        data = self.source.read(MANIFEST)
+        manifest = parse(data)
+        need(manifest.get('schema') == 'mrp_mmr/bundle/1', "it is of an unknown kind")
+        need(set(manifest) == {'schema', 'name', 'created_at', 'records', 'chains', 'files', 'sha256'}, "it has other keys")
+        body = {key: value for key, value in manifest.items() if key != 'sha256'}
+        need(sha256(canonical(body)) == manifest['sha256'], "its digest does not fit its content")
+        if self.manifest_sha256:
+            need(manifest['sha256'] == self.manifest_sha256.lower(), "it is not the manifest of this export")
+        paths = [row['path'] for row in manifest['files']]
+        for row in manifest['files']:
+            need(set(row) == {'path', 'sha256', 'size'} and isinstance(row['path'], str), "a row has other keys")
+        need(len(set(paths)) == len(paths), "a file is listed twice")
+        need(paths == sorted(paths), "its files are not in order")
+        for rows, keys in ((manifest['records'], {'model', 'id', 'name', 'path'}),
+                           (manifest['chains'], {'path', 'record', 'company', 'head_index', 'head_sha256'})):
+            for row in rows:
+                need(set(row) == keys, "a row has other keys")
+        return manifest
+
+    def check_file(self, row):
+        need(row['path'] in self.source.sizes, "it is missing")
+        data = self.source.read(row['path'])
+        need(len(data) == row['size'], "its size is %s and not %s" % (len(data), row['size']))
+        digest = sha256(data)
+        need(digest == row['sha256'], "its digest is %s and not %s" % (digest, row['sha256']))
+        self.digests[row['path']] = digest
+
+    # === LEDGER === #
+
+    def check_chain(self, name):
+        chain = next((row for row in self.manifest['chains'] if row['path'] == name), None)
+        need(chain, "the manifest does not name this chain")
+        data = self.source.read(name)
+        need(data.endswith(b'\n'), "its last line is cut")
+        previous, bad = GENESIS, 0
+        rows = data[:-1].split(b'\n')
+        for number, text in enumerate(rows, 1):
+            try:
+                row = parse(text)
+                need(isinstance(row, dict) and set(row) == {'line', 'sha256'}, "no line of a ledger")
+                line = row['line']
+                need(line['schema'] == 'mrp_mmr/ledger/1', "a line of another kind")
+                need(sha256(canonical(line)) == row['sha256'], "its digest does not fit its content")
+                need(line['index'] == number, "it says that it is line %s" % line['index'])
+                need(line['previous_sha256'] == previous, "it does not follow the line before")
+                need(line['chain'] == chain['record'] and line['company'] == chain['company'], "it is of another chain")
+                previous = row['sha256']
+                self.lines.setdefault((line['record']['model'], line['record']['id']), []).append(line)
+            except (Bad, KeyError, TypeError) as error:
+                bad += 1
+                self.report('ledger', '%s line %s' % (name, number), str(error))
+                try:
+                    previous = json.loads(text.decode())['sha256']
+                except (ValueError, KeyError, TypeError, RecursionError):
+                    previous = None
+        need(not bad, "%s of %s lines are bad" % (bad, len(rows)))
+        need(len(rows) == chain['head_index'] and previous == chain['head_sha256'],
+             "it ends with line %s (%s), its head is line %s (%s)" % (
+                 len(rows), previous, chain['head_index'], chain['head_sha256']))
+        self.chains[name] = chain
+
+    def last_values(self, model, record_id):
+        """Return what the ledger said last about each field of a record."""
+        values = {}
+        for line in self.lines.get((model, record_id), ()):
+            if line['kind'] in ('create', 'write', 'state') and line['values']:
+                for field, change in line['values'].items():
+                    values[field] = change.get('new') if isinstance(change, dict) else change
+        return values
+
+    # === SIGNATURES === #
+
+    def check_signature(self, name):
+        row = self.json(name)
+        need(set(row) == {'schema', 'id', 'signed', 'signature_sha256', 'content'}, "it has other keys")
+        need(row['schema'] == 'mrp_mmr/bundle-signature/1', "it is of an unknown kind")
+        signed = row['signed']
+        need(name == 'signatures/%s.json' % row['id'], "it is filed under another number")
+        need(sha256(canonical(signed)) == row['signature_sha256'], "its digest does not fit its content")
+        need(signed['schema'] in ('mrp_mmr/signature/1', 'mrp_mmr/signature/2'), "it is of an unknown kind")
+        content = row['content']
+        need(content is not None and content in self.digests, "the content that was signed is missing: %s" % content)
+        need(self.digests[content] == signed['content_sha256'], "it was given for another content than %s" % content)
+        self.check_named_files(self.json(content))
+        self.signatures[row['id']] = row
+
+    def check_signed_lines(self):
+        """Every signature of a record in scope has one line in the ledger, and every such line its signature."""
+        scope = {(row['model'], row['id']) for row in self.manifest['records']}
+        named = {}
+        for key in sorted(scope, key=str):
+            for line in self.lines.get(key, ()):
+                if line['kind'] == 'sign':
+                    self.check('signature', 'of ledger line %s' % line['index'], self.check_signed_line, line, named)
+        for number, row in sorted(self.signatures.items()):
+            record = row['signed']['record']
+            if (record['model'], record['id']) in scope and number not in named:
+                self.report('signature', 'signatures/%s.json' % number, "the ledger has no line about it")
+
+    def check_signed_line(self, line, named):
+        values = {key: change['new'] for key, change in line['values'].items()}
+        row = self.signatures.get(values['signature_id'])
+        need(row, "signature %s is missing or bad" % values['signature_id'])
+        need(values['signature_id'] not in named, "signature %s has two lines" % values['signature_id'])
+        named[values['signature_id']] = line
+        signed = row['signed']
+        found = (signed['record']['model'], signed['record']['id'], signed['signer']['user'], signed['meaning'],
+                 signed['content_sha256'], row['signature_sha256'])
+        said = (line['record']['model'], line['record']['id'], line['user']['id'], values['meaning'],
+                values['content_sha256'], values['signature_sha256'])
+        need(found == said, "signature %s is not the one of the ledger: %s and not %s" % (
+            values['signature_id'], found, said))
+
+    def check_link(self, label, number, record, meaning, digest):
+        row = self.signatures.get(number)
+        need(row, "its %s signature %s is missing or bad" % (label, number))
+        signed = row['signed']
+        need((signed['record']['model'], signed['record']['id']) == record, "its %s signature is of another record" % label)
+        need(signed['meaning'] == meaning, "its %s signature means '%s'" % (label, signed['meaning']))
+        need(signed['content_sha256'] == digest, "its %s signature is over another content" % label)
+
+    # === DOCUMENTS === #
+
+    def check_record(self, name, keys):
+        row = self.json(name)
+        need(set(row) == {'schema', 'model', 'id', 'name', 'values'} | keys, "it has other keys")
+        scope = [record for record in self.manifest['records'] if record['path'] == name]
+        need([(record['model'], record['id'], record['name']) for record in scope] == [(row['model'], row['id'], row['name'])],
+             "the manifest has another record there")
+        said = self.last_values(row['model'], row['id'])
+        for field, value in row['values'].items():
+            need(plain(said.get(field)) == plain(value),
+                 "%s is %s and in the ledger %s" % (field, plain(value), plain(said.get(field))))
+        return row
+
+    def check_revision(self, name):
+        row = self.check_record(name, {'document'})
+        values, record = row['values'], (row['model'], row['id'])
+        need(row['schema'] == 'mrp_mmr/bundle-revision/1', "it is of an unknown kind")
+        frozen = values['state'] not in ('draft', 'cancelled')
+        need(bool(row['document']) == frozen, "its document is missing, or should not be there")
+        if not frozen:
+            return
+        digest = values['document_sha256']
+        need(row['document'] in self.digests, "its document is missing")
+        need(self.digests[row['document']] == digest, "its document has another digest")
+        document = self.json(row['document'])
+        need(document['revision'] == values['revision'], "its document is of revision %s" % document['revision'])
+        self.check_named_files(document)
+        self.check_named_labels(document)
+        self.check_link('preparing', values['prepared_signature_id']['id'], record, 'prepared', digest)
+        if values['state'] != 'submitted':
+            self.check_link('approving', values['approved_signature_id']['id'], record, 'approved', digest)
+        if values['state'] == 'obsolete':
+            self.check_link('retiring', values['retired_signature_id']['id'], record, 'retired', digest)
+        for other in self.signatures.values():
+            need(other['signed']['voids'] != values['prepared_signature_id']['id'], "its preparing signature is void")
+
+    def check_named_files(self, content):
+        stack = [content]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, dict):
+                if set(item) == FILE_KEYS:
+                    path = file_path(item)
+                    need(path in self.digests, "file %s (%s) is missing" % (item['name'], path))
+                    need(self.digests[path] == item['sha256'] and self.source.sizes[path] == item['size'],
+                         "file %s is another one" % item['name'])
+                stack.extend(item.values())
+            elif isinstance(item, list):
+                stack.extend(item)
+
+    def check_named_labels(self, document):
+        known = {row['signature_sha256'] for row in self.signatures.values()}
+        for pack in document.get('packs') or ():
+            approval = (pack.get('label') or {}).get('approval')
+            if approval:
+                need(approval['signature_sha256'] in known, "the approval of label %s is missing" % pack['label']['code'])
+
+    def check_order(self, name):
+        row = self.check_record(name, {'snapshot', 'revision'})
+        need(row['schema'] == 'mrp_mmr/bundle-order/1', "it is of an unknown kind")
+        need(row['snapshot'] in self.digests, "its snapshot is missing")
+        need(self.digests[row['snapshot']] == row['values']['mmr_snapshot_sha256'], "its snapshot has another digest")
+        snapshot = self.json(row['snapshot'])
+        need(sha256(canonical(snapshot['document'])) == snapshot['document_sha256'], "the document in its snapshot is another one")
+        revision = self.json(row['revision'])
+        need(revision['id'] == row['values']['mmr_revision_id']['id'], "it was released on another revision")
+        values = revision['values']
+        need(values['document_sha256'] == snapshot['document_sha256'], "its snapshot is of another document than its revision")
+        need(values['effective_at'] == snapshot['effective_at'], "its snapshot has another effective time")
+        ids = [values[key]['id'] for key in ('prepared_signature_id', 'approved_signature_id')]
+        need([signature['id'] for signature in snapshot['signatures']] == ids, "its snapshot has other signatures")
+        for printed in snapshot['signatures']:
+            signed = self.signatures[printed['id']]
+            expected = dict(
+                {'id': printed['id'], 'signature_sha256': signed['signature_sha256']},
+                **{key: signed['signed'][key] for key in (
+                    'meaning', 'statement', 'comment', 'signed_at', 'time_zone', 'content_sha256')})
+            expected.update({key: signed['signed']['signer'][key] for key in ('name', 'login', 'role')})
+            if signed['signed'].get('annex'):
+                expected['annex'] = signed['signed']['annex']
+            need(printed == expected, "signature %s in its snapshot is another one" % printed['id'])
+        self.check_named_files(snapshot)
+
+
+def plain(value):
+    """Return a value of the ledger without names that may change."""
+    if isinstance(value, dict):
+        value = value.get('id')
+    return None if value in (None, False, 0, '', '0') else value
+
+
+def file_path(item):
+    extension = re.sub(r'[^a-z0-9]', '', os.path.splitext(item['name'])[1].lower())[:8] or 'bin'
+    return 'files/%s.%s' % (item['sha256'], extension)
+
+
+def main(arguments, out=None):
+    out = out or sys.stdout
+    manifest = None
+    if '--manifest' in arguments:
+        place = arguments.index('--manifest')
+        manifest = ''.join(arguments[place + 1:place + 2])
+        arguments = arguments[:place] + arguments[place + 2:]
+    quiet = '--quiet' in arguments
+    arguments = [argument for argument in arguments if argument != '--quiet']
+    if len(arguments) != 1 or arguments[0].startswith('-') or (manifest is not None and not manifest):
+        out.write(__doc__)
+        return 2
+    if not os.path.exists(arguments[0]):
+        out.write("There is no bundle there.\n")
+        return 2
+    try:
+        checker = Checker(Source(arguments[0]), out, quiet, manifest)
+        checker.run()
+    except Bad as error:
+        out.write('FAIL bundle: %s\n' % error)
+        return 1
+    except MemoryError:
+        out.write('FAIL bundle: it does not fit into memory\n')
+        return 1
+    return 1 if checker.failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""Bundles of master records, revisions and released orders: the complete copy for an inspector (REC-050)."""
+
+from odoo import models
+
+from ..evidence.bundle import Bundle
+from ..tools import refusal
+
+
+class MrpBundleMixin(models.AbstractModel):
+    """Records that are handed out as a bundle, with everything that proves them."""
+    _name = 'mrp.bundle.mixin'
+    _description = "Record That Is Handed Out as a Bundle"
+
+    def _make_bundle(self, prints=True):
+        """Return the zip of this record and its name, and log the export with the digest of the manifest.
+
+        :raise AccessError: where the user may not read the record
+        """
+        self.ensure_one()
+        self.check_access('read')
+        bundle = Bundle(self, prints=prints)
+        content, digest = bundle.make()
+        name = bundle.get_name()
+        self.env['mrp.audit.entry']._append_about(
+            'export', self, {'bundle': {'new': f'{name}.zip'}, 'manifest_sha256': {'new': digest}})
+        return content, name
+
+    def action_download_bundle(self):
+        """Download the complete copy of this record, which checks itself."""
+        self.ensure_one()
+        self.check_access('read')
+        return {'type': 'ir.actions.act_url', 'target': 'self', 'url': f'/mrp_mmr/bundle/{self._name}/{self.id}.zip'}
+
+
+class MrpMmr(models.Model):
+    _name = 'mrp.mmr'
+    _inherit = ['mrp.mmr', 'mrp.bundle.mixin']
+
+
+class MrpMmrRevision(models.Model):
+    _name = 'mrp.mmr.revision'
+    _inherit = ['mrp.mmr.revision', 'mrp.bundle.mixin']
+
+
+class MrpProduction(models.Model):
+    _name = 'mrp.production'
+    _inherit = ['mrp.production', 'mrp.bundle.mixin']
+
+    def _make_bundle(self, prints=True):
+        if not self.sudo().mmr_snapshot_sha256:
+            raise refusal(
+                self.env, self.env._("%s was not released by an MMR: there is no evidence to hand out.", self.name),
+                "REC-050, 21 CFR 111.610(a)", self.env._("confirm the order first."), record=self)
+        return super()._make_bundle(prints=prints)

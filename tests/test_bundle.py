@@ -1,0 +1,265 @@
+"""A bundle is complete, checks itself with nothing but Python, and survives whatever is done to it."""
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import HttpCase, new_test_user, tagged
+
+from odoo.addons.mrp_mmr.evidence import bundle as bundles
+from odoo.addons.mrp_mmr.evidence import verify
+
+from .common import PASSWORD, PNG, MmrCommon, fill_content
+
+
+@tagged('post_install', '-at_install')
+class TestBundle(MmrCommon, HttpCase):
+
+    def setUp(self):
+        super().setUp()
+        label = self.env['mrp.mmr.label'].with_user(self.user_preparer).create({
+            'code': "LBL-7", 'name': "Label", 'upload': PNG, 'upload_name': "label.png"})
+        self._sign(label, 'approve', self.user_qc)
+        self.revision = self._create_mmr(100)
+        fill_content(self.revision, self.component_other)
+        self.revision.pack_ids[:1].label_id = label
+        self.revision.with_user(self.user_qc).action_confirm_overages()
+        self._sign(self.revision, 'submit', self.user_preparer)
+        self._sign(self.revision, 'reject', self.user_qc, comment="Once more.")
+        self._make_effective(self.revision)
+        self.order = self._create_order()
+        self.order.action_confirm()
+
+    # === TOOLS === #
+
+    def _files(self, record, prints=False):
+        content, _name = record._make_bundle(prints=prints)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+    def _verify(self, content, *options):
+        """Run the checker on the bytes of a zip; return its exit status and what it printed."""
+        with tempfile.NamedTemporaryFile(suffix='.zip') as file:
+            file.write(content)
+            file.flush()
+            out = io.StringIO()
+            return verify.main([file.name, *options], out), out.getvalue()
+
+    def _assert_fails(self, content, name=None):
+        status, text = self._verify(content)
+        self.assertEqual(status, 1, text[-500:])
+        self.assertNotIn('Traceback', text)
+        if name:
+            self.assertTrue(any(line.startswith('FAIL') and name in line for line in text.splitlines()), (name, text[-2000:]))
+
+    def _pack(self, files):
+        return bundles.pack(files, '2026-01-01T00:00:00Z')
+
+    def _reseal(self, files):
+        """Return the files with a manifest that fits them: what a forger does who read how it works."""
+        manifest = json.loads(files[verify.MANIFEST])
+        del manifest['sha256']
+        manifest['files'] = [
+            {'path': path, 'size': len(content), 'sha256': hashlib.sha256(content).hexdigest()}
+            for path, content in sorted(files.items()) if path != verify.MANIFEST]
+        manifest['sha256'] = hashlib.sha256(verify.canonical(manifest)).hexdigest()
+        return dict(files, **{verify.MANIFEST: verify.canonical(manifest)})
+
+    def _subprocess(self, path, script=verify.__file__):
+        return subprocess.run(
+            [sys.executable, '-I', script, path], capture_output=True, text=True, timeout=60, check=False)
+
+    # === COMPLETE === #
+
+    def test_intact(self):
+        """REC-050, REC-060: bundles of a master record, a revision and an order pass, as zip and as folder, without Odoo."""
+        for record in (self.revision.mmr_id, self.revision, self.order):
+            with self.subTest(record=record._name):
+                files = self._files(record)
+                status, text = self._verify(self._pack(files))
+                self.assertEqual(status, 0, text)
+                self.assertEqual(files['revisions/0001/document.json'].decode(),
+                                 verify.canonical(self.revision.document).decode())
+                self.assertEqual(hashlib.sha256(files['revisions/0001/document.json']).hexdigest(), self.revision.document_sha256)
+                signatures = self.env['mrp.esignature'].search([('res_model', '=', 'mrp.mmr.revision')])
+                self.assertEqual({f'signatures/{number}.json' for number in signatures.ids} - files.keys(), set())
+                self.assertTrue([name for name in files if name.startswith('files/')])
+                with tempfile.TemporaryDirectory() as folder:
+                    for name, content in files.items():
+                        path = os.path.join(folder, *name.split('/'))
+                        os.makedirs(os.path.dirname(path), exist_ok=True)
+                        with open(path, 'wb') as file:
+                            file.write(content)
+                    result = self._subprocess(folder, os.path.join(folder, 'verify.py'))
+                    self.assertEqual((result.returncode, result.stderr), (0, ''), result.stdout[-500:])
+                    os.symlink('/etc/hostname', os.path.join(folder, 'link'))
+                    self.assertEqual(self._subprocess(folder).returncode, 1)
+
+    def test_life(self):
+        """REC-050: superseded, obsolete and draft revisions, stopped batches and open drafts are handed out and pass."""
+        second = self._new_revision(self.revision)
+        self.assertEqual(self._verify(self._pack(self._files(second)))[0], 0)
+        self._make_effective(second)
+        self._sign(self.order, 'stop', self.user_qc, comment="No more.")
+        self._sign(second, 'retire', self.user_qc, comment="No more.")
+        for record in (self.revision.mmr_id, self.revision, second, self.order):
+            status, text = self._verify(self._pack(self._files(record)))
+            self.assertEqual(status, 0, text[-3000:])
+
+    def test_deterministic(self):
+        """REC-060: the same record gives the same bytes, and the export is in the ledger with the digest of its manifest."""
+        bundle = bundles.Bundle(self.revision, prints=False)
+        first, digest = bundle.make()
+        self.assertEqual((first, digest), bundles.Bundle(self.revision, prints=False).make())
+        content, _name = self.revision._make_bundle(prints=False)
+        self.assertEqual(content, first)
+        entry = self.env['mrp.audit.entry'].sudo().search([('kind', '=', 'export')], limit=1)
+        self.assertEqual(entry.values['manifest_sha256'], {'new': digest})
+        self.assertEqual(self._verify(content, '--manifest', digest)[0], 0)
+        self.assertEqual(self._verify(content, '--manifest', '0' * 64)[0], 1)
+
+    def test_download(self):
+        """REC-050, SEC-010: whoever may read the record downloads it, prints included; nobody else does."""
+        url = f'/mrp_mmr/bundle/mrp.mmr.revision/{self.revision.id}.zip'
+        self.assertIn('/web/login', self.url_open(url, allow_redirects=False).headers.get('Location', ''))
+        self.authenticate('t_auditor', PASSWORD)
+        response = self.url_open(url, timeout=120)
+        self.assertEqual(response.status_code, 200)
+        self.assertEqual(self._verify(response.content)[0], 0)
+        with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+            self.assertTrue(archive.read('revisions/0001/print.pdf').startswith(b'%PDF'))
+        self.assertEqual(self.url_open('/mrp_mmr/bundle/res.users/2.zip').status_code, 404)
+        stranger = new_test_user(self.env, login='t_stranger', password=PASSWORD, groups='base.group_user')
+        with self.assertRaises(AccessError):
+            self.revision.with_user(stranger)._make_bundle(prints=False)
+        self.authenticate('t_stranger', PASSWORD)
+        self.assertEqual(self.url_open(url).status_code, 403)
+        with self.assertRaises(UserError):
+            self._create_order()._make_bundle(prints=False)
+
+    # === DAMAGE === #
+
+    def test_one_byte(self):
+        """REC-060: one changed byte in any file fails and names the file."""
+        files = self._files(self.order)
+        self.assertGreater(len(files), 15)
+        for name, content in files.items():
+            for place in {0, len(content) // 2, len(content) - 1}:
+                changed = bytearray(content)
+                changed[place] ^= 1
+                self._assert_fails(self._pack(dict(files, **{name: bytes(changed)})), name)
+
+    def test_files(self):
+        """REC-060: a missing, added, renamed or doubled file fails, with the manifest as it was and made to fit."""
+        files = self._files(self.order)
+        for name in files:
+            rest = {key: value for key, value in files.items() if key != name}
+            self._assert_fails(self._pack(rest), name)
+            if name != verify.MANIFEST:
+                self._assert_fails(self._pack(dict(rest, **{f'x{name}': files[name]})), name)
+            if name.startswith(('revisions', 'orders', 'signatures', 'files', 'contents', 'ledger')):
+                self._assert_fails(self._pack(self._reseal(rest)))
+        self._assert_fails(self._pack(dict(files, **{'more.txt': b''})), 'more.txt')
+        self._assert_fails(self._pack(dict(files, **{'README.TXT': b''})), 'README.TXT')
+
+    def test_ledger(self):
+        """AUD-040, REC-060: a line that is cut, inserted, moved or forged fails, also where the manifest was made to fit."""
+        files = self._files(self.revision.mmr_id)
+        name = next(key for key in files if key.startswith('ledger/'))
+        lines = files[name].splitlines(keepends=True)
+        self.assertGreater(len(lines), 5)
+        forged = json.loads(lines[3])
+        forged['line']['user']['name'] = "Nobody"
+        forged['sha256'] = hashlib.sha256(verify.canonical(forged['line'])).hexdigest()
+        for changed in (
+                lines[1:], lines[:3] + lines[4:], lines[:-1], lines[:3] + [lines[4], lines[3]] + lines[5:],
+                lines[:3] + [lines[3]] + lines[3:], lines[:3] + [verify.canonical(forged) + b'\n'] + lines[4:],
+                [b'[' * 100000 + b'\n'] + lines[1:], [b'{}\n'] + lines[1:], [b'{"line":1e5}\n'] + lines[1:], []):
+            self._assert_fails(self._pack(self._reseal(dict(files, **{name: b''.join(changed)}))), name)
+
+    def test_signatures(self):
+        """SIG-030, REC-060: a signature that is copied, moved or altered fails, also where the manifest was made to fit."""
+        files = self._files(self.revision)
+        prepared = f'signatures/{self.revision.prepared_signature_id.id}.json'
+        approved = f'signatures/{self.revision.approved_signature_id.id}.json'
+        other = dict(json.loads(files[approved]), id=999999)
+        self._assert_fails(self._pack(self._reseal(dict(files, **{'signatures/999999.json': verify.canonical(other)}))), '999999')
+        self._assert_fails(self._pack(self._reseal(dict(files, **{approved: files[prepared]}))), approved)
+        for change in ({'meaning': 'reviewed'}, {'comment': 'x'}, {'signed_at': '2020-01-01T00:00:00Z'}, {'voids': 1}):
+            row = json.loads(files[approved])
+            row['signed'].update(change)
+            self._assert_fails(self._pack(self._reseal(dict(files, **{approved: verify.canonical(row)}))), approved)
+            row['signature_sha256'] = hashlib.sha256(verify.canonical(row['signed'])).hexdigest()
+            self._assert_fails(self._pack(self._reseal(dict(files, **{approved: verify.canonical(row)}))))
+
+    def test_records(self):
+        """REC-060: status, links and snapshot of a record are those of the ledger, whatever the manifest says."""
+        files = self._files(self.order)
+        name = 'revisions/0001/revision.json'
+        row = json.loads(files[name])
+        for field in row['values']:
+            changed = json.loads(files[name])
+            changed['values'][field] = {'id': 999999, 'name': "x"} if isinstance(row['values'][field], dict) else 'x'
+            self._assert_fails(self._pack(self._reseal(dict(files, **{name: verify.canonical(changed)}))), name)
+        document = json.loads(files['revisions/0001/document.json'])
+        document['precautions'] = "None."
+        self._assert_fails(
+            self._pack(self._reseal(dict(files, **{'revisions/0001/document.json': verify.canonical(document)}))), name)
+        name = next(key for key in files if key.endswith('snapshot.json'))
+        snapshot = json.loads(files[name])
+        snapshot['signatures'][0]['name'] = "Nobody"
+        self._assert_fails(self._pack(self._reseal(dict(files, **{name: verify.canonical(snapshot)}))), 'order.json')
+
+    # === HOSTILE === #
+
+    def test_hostile(self):
+        """REC-060: bombs, paths, depth, doubles, encryption, links and rubbish are refused, quickly and without a trace."""
+        files = self._files(self.revision)
+
+        def archive(rows, compression=zipfile.ZIP_STORED):
+            target = io.BytesIO()
+            with zipfile.ZipFile(target, 'w', compression) as out:
+                for name, content in rows:
+                    out.writestr(name, content)
+            return target.getvalue()
+
+        good = list(files.items())
+        for name in ('../evil', '/etc/passwd', 'a/../../b', 'C:/x', 'a\\..\\b', 'con.txt', '.hidden', 'a//b', 'x\ny', 'é'):
+            with self.subTest(name=name):
+                self._assert_fails(archive([*good, (name, b'x')]))
+        self._assert_fails(archive([*good, ('bomb.json', b'\0' * 50_000_000)], zipfile.ZIP_DEFLATED), 'bomb.json')
+        self._assert_fails(archive([(f'f{number}', b'') for number in range(verify.MAX_FILES + 1)]))
+        for content in (b'[' * 1_000_000, b'{"a":' * 100_000, b'1' * 1_000_000, b'\xff\xfe', b'', b'null', b'[]', b'{"schema":1e999}',
+                        b'{"files":[],"schema":"mrp_mmr/bundle/1"}'):
+            self._assert_fails(archive([*[row for row in good if row[0] != verify.MANIFEST], (verify.MANIFEST, content)]))
+        with self.assertWarns(UserWarning):
+            doubled = archive([*good, (verify.MANIFEST, files[verify.MANIFEST])])
+        self._assert_fails(doubled, verify.MANIFEST)
+        link = zipfile.ZipInfo('link')
+        link.external_attr = 0o120777 << 16
+        self._assert_fails(archive([*good, (link, b'/etc/passwd')]), 'link')
+        whole = self._pack(files)
+        for content in (b'', b'PK', whole[:-30], whole[:len(whole) // 2], b'\0' * 1000):
+            self.assertIn(self._verify(content)[0], (1, 2))
+        # The same bundle, packed anew by somebody's own tool, is still the same evidence.
+        self.assertEqual(self._verify(archive(good, zipfile.ZIP_DEFLATED))[0], 0)
+        status, text = self._verify(archive([*good, ('\x1b[2Jx', b'')]))
+        self.assertEqual(status, 1)
+        self.assertNotIn('\x1b', text)
+
+    def test_forged_chain_needs_manifest(self):
+        """REC-060: whoever forges the whole bundle is found out by the digest that the audit trail has."""
+        content, _name = self.revision._make_bundle(prints=False)
+        entry = self.env['mrp.audit.entry'].sudo().search([('kind', '=', 'export')], limit=1)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+        files['README.txt'] = b'Forged.'
+        forged = self._pack(self._reseal(files))
+        self.assertEqual(self._verify(forged)[0], 0)
+        self.assertEqual(self._verify(forged, '--manifest', entry.values['manifest_sha256']['new'])[0], 1)
