@@ -38,23 +38,23 @@ class MrpMmr(Command):
 
     def verify_database(self, name, remarks=True):
         """Verify the database ``name`` and return the exit status."""
-        from psycopg2 import Error  # noqa: PLC0415
+        from psycopg2 import Error
 
-        from odoo.sql_db import db_connect  # noqa: PLC0415
+        from odoo.sql_db import db_connect
         try:
             # Not Odoo's read-only pool, which is for replicas with an address of their own.
             with db_connect(name).cursor() as cr:
                 cr.execute("SET TRANSACTION READ ONLY")
                 return self.verify(cr, remarks=remarks)
         except Error as error:
-            print(f"{name} cannot be verified: {error}", file=sys.stderr)
+            sys.stderr.write(f"{name} cannot be verified: {error}\n")
             return 2
 
     def verify(self, cr, remarks=True, out=None):
         """Verify what a cursor reads, print every finding and return the exit status."""
         # Late, as it needs Odoo's configuration.
-        from odoo.addons.mrp_mmr.evidence.ledger import FINDING  # noqa: PLC0415
-        from odoo.addons.mrp_mmr.evidence.records import Verification  # noqa: PLC0415
+        from odoo.addons.mrp_mmr.evidence.ledger import FINDING
+        from odoo.addons.mrp_mmr.evidence.records import Verification
         out = out or sys.stdout
         verification = Verification(cr)
         findings = 0

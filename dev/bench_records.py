@@ -126,9 +126,9 @@ def measure_verify(env, mmr):
     """
     import hashlib
 
-    from odoo.addons.mrp_mmr.evidence.ledger import LedgerCheck, encode
-
     import bench_worker
+
+    from odoo.addons.mrp_mmr.evidence.ledger import LedgerCheck, encode
 
     entries = env['mrp.audit.entry']
     for number in range(0, LEDGER_LINES, 5000):

@@ -93,10 +93,7 @@ class Bundle:
     def get_name(self):
         """Return the name of the archive, without extension."""
         record = self.record.sudo()
-        if record._name == 'mrp.mmr.revision':
-            name = f"{record.mmr_id.name}-rev{record.revision}"
-        else:
-            name = record.name
+        name = f"{record.mmr_id.name}-rev{record.revision}" if record._name == 'mrp.mmr.revision' else record.name
         return re.sub(r'[^A-Za-z0-9._-]', '-', name)
 
     def _add_json(self, path, content):
@@ -147,7 +144,7 @@ class Bundle:
         while stack:
             item = stack.pop()
             if isinstance(item, dict):
-                if verify.FILE_KEYS == item.keys():
+                if item.keys() == verify.FILE_KEYS:
                     file = self.env['mrp.mmr.file'].browse(item['id']).exists()
                     if file:
                         self.files[verify.file_path(item)] = base64.b64decode(file.with_context(bin_size=False).data or b'')
@@ -186,14 +183,16 @@ class Bundle:
     def _add_chain(self, owner):
         entries = self.env['mrp.audit.entry']
         for chain in self.env['mrp.audit.chain'].search([('res_model', '=', owner._name), ('res_id', '=', owner.id)]):
-            path = f"ledger/{owner._name}-{owner.id}{f'-{chain.id}' if self.files.get(f'ledger/{owner._name}-{owner.id}.jsonl') else ''}.jsonl"
+            # A record that changed its company has two.
+            path = f'ledger/{owner._name}-{owner.id}-{chain.id}.jsonl'
             lines, last = [], 0
             while True:
                 batch = entries.search([('chain_id', '=', chain.id), ('index', '>', last)], order='index', limit=BATCH)
                 if not batch:
                     break
                 for line in batch:
-                    lines.append(canonical_json({'line': line._get_hashed_content(line._get_stored_vals()), 'sha256': line.sha256}))
+                    content = line._get_hashed_content(line._get_stored_vals())
+                    lines.append(canonical_json({'line': content, 'sha256': line.sha256}))
                 last = batch[-1].index
                 self.created = max(self.created, iso_utc(batch[-1].at))
                 batch.invalidate_recordset(flush=False)

@@ -159,7 +159,7 @@ class LedgerCheck:
             known = self._read_chains({row[1] for row in rows})
             values = canonical_values([row[12] or 'null' for row in rows])
             signed = []
-            for row, value in zip(rows, values):
+            for row, value in zip(rows, values, strict=True):
                 if chain is None or chain.id != row[1]:
                     if chain is not None:
                         yield from chain.finish()

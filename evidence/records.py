@@ -39,6 +39,8 @@ SIGNATURE_COLUMNS = (
     'id', 'res_model', 'res_id', 'record_name', 'company_id', 'user_id', 'partner_id', 'signer_name', 'signer_login',
     'signer_role', 'meaning', 'statement', 'comment', 'signed_at', 'signer_tz', 'content_sha256', 'signature_sha256',
     'annex', 'basis_signature_id', 'voids_signature_id')
+#: What documents say about a file.
+FILE_COLUMNS = ('id', 'name', 'sha256', 'size', 'mimetype')
 EXPECTED_TYPES = {**DOCUMENTS, **IMAGES}
 
 
@@ -53,7 +55,7 @@ def files_in(content):
     while stack:
         item = stack.pop()
         if isinstance(item, dict):
-            if {'id', 'name', 'sha256', 'size', 'mimetype'} == item.keys():
+            if item.keys() == set(FILE_COLUMNS):
                 yield item
             stack.extend(item.values())
         elif isinstance(item, list):
@@ -73,8 +75,7 @@ class Verification:
 
     def __iter__(self):
         ledger = LedgerCheck(self.cr, self.chains)
-        for finding in ledger:
-            yield finding
+        yield from ledger
         self.counts['lines'] = ledger.lines
         if self.chains:
             return
@@ -147,7 +148,7 @@ class Verification:
                 if logged is None:
                     yield Finding(model, record_id, title, "its creation in the ledger", "no line about it")
                     continue
-                for name, value in zip(names, values):
+                for name, value in zip(names, values, strict=True):
                     said = logged.get(name)
                     said = self._logged_text(said.get('new') if isinstance(said, dict) else said)
                     live = self._live_text(types[name], value)
@@ -208,7 +209,7 @@ class Verification:
         """
         self.cr.execute("SELECT id, name, sha256, size, mimetype FROM mrp_mmr_file WHERE id = ANY(%s)", [
             [file['id'] for *_record, file in named if isinstance(file['id'], int)]])
-        files = {row[0]: dict(zip(('id', 'name', 'sha256', 'size', 'mimetype'), row)) for row in self.cr.fetchall()}
+        files = {row[0]: dict(zip(FILE_COLUMNS, row, strict=True)) for row in self.cr.fetchall()}
         seen = set()
         for model, res_id, title, file in named:
             found = files.get(file['id'])
@@ -224,7 +225,7 @@ class Verification:
         """Return signatures by id as dicts of their columns; times and JSON as text."""
         columns = ', '.join(f'{name}::text' if name in ('signed_at', 'annex') else name for name in SIGNATURE_COLUMNS)
         self.cr.execute(f"SELECT {columns} FROM mrp_esignature WHERE id = ANY(%s)", [[key for key in ids if key]])
-        return {row[0]: dict(zip(SIGNATURE_COLUMNS, row)) for row in self.cr.fetchall()}
+        return {row[0]: dict(zip(SIGNATURE_COLUMNS, row, strict=True)) for row in self.cr.fetchall()}
 
     def _check_signatures(self):
         columns = ', '.join(f's.{name}::text' if name in ('signed_at', 'annex') else f's.{name}' for name in SIGNATURE_COLUMNS)
@@ -241,7 +242,7 @@ class Verification:
               FROM mrp_esignature s WHERE s.id > %(after)s ORDER BY s.id"""
         for rows in self._rows(query):
             for row in rows:
-                signature = dict(zip(SIGNATURE_COLUMNS, row))
+                signature = dict(zip(SIGNATURE_COLUMNS, row[:len(SIGNATURE_COLUMNS)], strict=True))
                 content, contents, logged = row[len(SIGNATURE_COLUMNS):]
                 yield from self._check_signature(signature, content, contents, logged)
             yield from self._check_signed_records(rows)
@@ -430,7 +431,7 @@ class Verification:
                 live = encode({
                     'id': label_id, 'code': code, 'version': version, 'name': name, 'location': location or None,
                     'panel': panel or None, 'claims': claims or None, 'schema': 'mrp_mmr/label/1',
-                    'file': dict(zip(('id', 'name', 'sha256', 'size', 'mimetype'), file)) if file[0] else None})
+                    'file': dict(zip(FILE_COLUMNS, file, strict=True)) if file[0] else None})
                 if sha256_text(live) != digest_of(content):
                     yield finding(f"the content that was signed: {content[:500]}", live[:500])
             self.counts['labels'] += len(rows)
@@ -462,7 +463,8 @@ class Verification:
 
         if not (controlled and text is not None and digest and revision):
             yield finding("a released order: controlled, with snapshot, digest and revision",
-                          f"controlled: {bool(controlled)}, snapshot: {text is not None}, digest: {digest}, revision: {revision}")
+                          f"controlled: {bool(controlled)}, snapshot: {text is not None}, digest: {digest}, "
+                          f"revision: {revision}")
         if decision in DECISIONS:
             if not decision_signature:
                 yield finding(f"the signature of the decision '{decision}'", "none")

@@ -98,7 +98,7 @@ class Source:
 
     def _add(self, name, size):
         if len(self.sizes) >= MAX_FILES:
-            raise Bad("more than %s files" % MAX_FILES)
+            raise Bad(f"more than {MAX_FILES} files")
         if not NAME.fullmatch(name) or any(RESERVED.match(part) for part in name.split('/')):
             self.problems.append((name, "the name of the file is not allowed"))
         elif name in self.sizes:
@@ -127,9 +127,9 @@ class Source:
             self.zip = zipfile.ZipFile(self.path)
             rows = self.zip.infolist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
-            raise Bad("no bundle: %s" % error)
+            raise Bad(f"no bundle: {error}")
         if len(rows) > MAX_FILES:
-            raise Bad("more than %s files" % MAX_FILES)
+            raise Bad(f"more than {MAX_FILES} files")
         self.infos = {}
         for row in rows:
             name = row.orig_filename
@@ -158,7 +158,7 @@ class Source:
                 with open(os.path.join(self.path, *name.split('/')), 'rb') as stream:
                     data = stream.read(size + 1)
         except Exception as error:      # zlib, CRC, a header that lies: whatever it is, it cannot be read
-            raise Bad("it cannot be read (%s)" % error)
+            raise Bad(f"it cannot be read ({error})")
         need(len(data) == size, "it has another size than it says")
         return data
 
@@ -184,7 +184,7 @@ class Checker:
                 return
         else:
             self.failed += 1
-        text = "%s %s %s%s" % ('FAIL' if problem else 'PASS', kind, name, ': %s' % problem if problem else '')
+        text = "{} {} {}{}".format('FAIL' if problem else 'PASS', kind, name, f': {problem}' if problem else '')
         # What steers a terminal is not printed.
         text = ''.join(char if char.isprintable() else '?' for char in text[:1000])
         self.out.write(text.encode('ascii', 'backslashreplace').decode() + '\n')
@@ -195,7 +195,7 @@ class Checker:
         except Bad as error:
             self.report(kind, name, str(error))
         except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError) as error:
-            self.report(kind, name, "not as it should be (%s: %s)" % (type(error).__name__, error))
+            self.report(kind, name, f"not as it should be ({type(error).__name__}: {error})")
         else:
             self.report(kind, name)
             return result
@@ -223,7 +223,7 @@ class Checker:
                 self.check('signature', name, self.check_signature, name)
         for chain in self.manifest['chains']:
             if chain['path'] not in self.chains:
-                self.report('ledger', chain['path'], "the chain of %s is missing or broken" % chain['record'])
+                self.report('ledger', chain['path'], "the chain of {} is missing or broken".format(chain['record']))
         self.check_signed_lines()
         for name in sorted(listed):
             if name.endswith('/revision.json'):
@@ -232,16 +232,16 @@ class Checker:
                 self.check('snapshot', name, self.check_order, name)
         for scope in self.manifest['records']:
             if scope['path'] and scope['path'] not in listed:
-                self.report('document', scope['path'], "%s,%s is missing" % (scope['model'], scope['id']))
+                self.report('document', scope['path'], "{},{} is missing".format(scope['model'], scope['id']))
         self.finish()
 
     def finish(self):
-        parts = ', '.join('%s %s' % (count, kind) for kind, count in sorted(self.passed.items()))
-        self.out.write('%s: %s passed, %s failed\n' % ('FAIL' if self.failed else 'PASS', parts or 'nothing', self.failed))
+        parts = ', '.join(f'{count} {kind}' for kind, count in sorted(self.passed.items()))
+        self.out.write('{}: {} passed, {} failed\n'.format('FAIL' if self.failed else 'PASS', parts or 'nothing', self.failed))
 
     def json(self, name):
         if name not in self.jsons:
-            need(name in self.source.sizes, "%s is missing" % name)
+            need(name in self.source.sizes, f"{name} is missing")
             self.jsons[name] = parse(self.source.read(name))
         return self.jsons[name]
 
@@ -269,9 +269,9 @@ class Checker:
     def check_file(self, row):
         need(row['path'] in self.source.sizes, "it is missing")
         data = self.source.read(row['path'])
-        need(len(data) == row['size'], "its size is %s and not %s" % (len(data), row['size']))
+        need(len(data) == row['size'], "its size is {} and not {}".format(len(data), row['size']))
         digest = sha256(data)
-        need(digest == row['sha256'], "its digest is %s and not %s" % (digest, row['sha256']))
+        need(digest == row['sha256'], "its digest is {} and not {}".format(digest, row['sha256']))
         self.digests[row['path']] = digest
 
     # === LEDGER === #
@@ -290,21 +290,21 @@ class Checker:
                 line = row['line']
                 need(line['schema'] == 'mrp_mmr/ledger/1', "a line of another kind")
                 need(sha256(canonical(line)) == row['sha256'], "its digest does not fit its content")
-                need(line['index'] == number, "it says that it is line %s" % line['index'])
+                need(line['index'] == number, "it says that it is line {}".format(line['index']))
                 need(line['previous_sha256'] == previous, "it does not follow the line before")
                 need(line['chain'] == chain['record'] and line['company'] == chain['company'], "it is of another chain")
                 previous = row['sha256']
                 self.lines.setdefault((line['record']['model'], line['record']['id']), []).append(line)
             except (Bad, KeyError, TypeError) as error:
                 bad += 1
-                self.report('ledger', '%s line %s' % (name, number), str(error))
+                self.report('ledger', f'{name} line {number}', str(error))
                 try:
                     previous = json.loads(text.decode())['sha256']
                 except (ValueError, KeyError, TypeError, RecursionError):
                     previous = None
-        need(not bad, "%s of %s lines are bad" % (bad, len(rows)))
+        need(not bad, f"{bad} of {len(rows)} lines are bad")
         need(len(rows) == chain['head_index'] and previous == chain['head_sha256'],
-             "it ends with line %s (%s), its head is line %s (%s)" % (
+             "it ends with line {} ({}), its head is line {} ({})".format(
                  len(rows), previous, chain['head_index'], chain['head_sha256']))
         self.chains[name] = chain
 
@@ -324,12 +324,12 @@ class Checker:
         need(set(row) == {'schema', 'id', 'signed', 'signature_sha256', 'content'}, "it has other keys")
         need(row['schema'] == 'mrp_mmr/bundle-signature/1', "it is of an unknown kind")
         signed = row['signed']
-        need(name == 'signatures/%s.json' % row['id'], "it is filed under another number")
+        need(name == 'signatures/{}.json'.format(row['id']), "it is filed under another number")
         need(sha256(canonical(signed)) == row['signature_sha256'], "its digest does not fit its content")
         need(signed['schema'] in ('mrp_mmr/signature/1', 'mrp_mmr/signature/2'), "it is of an unknown kind")
         content = row['content']
-        need(content is not None and content in self.digests, "the content that was signed is missing: %s" % content)
-        need(self.digests[content] == signed['content_sha256'], "it was given for another content than %s" % content)
+        need(content is not None and content in self.digests, f"the content that was signed is missing: {content}")
+        need(self.digests[content] == signed['content_sha256'], f"it was given for another content than {content}")
         self.check_named_files(self.json(content))
         self.signatures[row['id']] = row
 
@@ -340,33 +340,33 @@ class Checker:
         for key in sorted(scope, key=str):
             for line in self.lines.get(key, ()):
                 if line['kind'] == 'sign':
-                    self.check('signature', 'of ledger line %s' % line['index'], self.check_signed_line, line, named)
+                    self.check('signature', 'of ledger line {}'.format(line['index']), self.check_signed_line, line, named)
         for number, row in sorted(self.signatures.items()):
             record = row['signed']['record']
             if (record['model'], record['id']) in scope and number not in named:
-                self.report('signature', 'signatures/%s.json' % number, "the ledger has no line about it")
+                self.report('signature', f'signatures/{number}.json', "the ledger has no line about it")
 
     def check_signed_line(self, line, named):
         values = {key: change['new'] for key, change in line['values'].items()}
         row = self.signatures.get(values['signature_id'])
-        need(row, "signature %s is missing or bad" % values['signature_id'])
-        need(values['signature_id'] not in named, "signature %s has two lines" % values['signature_id'])
+        need(row, "signature {} is missing or bad".format(values['signature_id']))
+        need(values['signature_id'] not in named, "signature {} has two lines".format(values['signature_id']))
         named[values['signature_id']] = line
         signed = row['signed']
         found = (signed['record']['model'], signed['record']['id'], signed['signer']['user'], signed['meaning'],
                  signed['content_sha256'], row['signature_sha256'])
         said = (line['record']['model'], line['record']['id'], line['user']['id'], values['meaning'],
                 values['content_sha256'], values['signature_sha256'])
-        need(found == said, "signature %s is not the one of the ledger: %s and not %s" % (
+        need(found == said, "signature {} is not the one of the ledger: {} and not {}".format(
             values['signature_id'], found, said))
 
     def check_link(self, label, number, record, meaning, digest):
         row = self.signatures.get(number)
-        need(row, "its %s signature %s is missing or bad" % (label, number))
+        need(row, f"its {label} signature {number} is missing or bad")
         signed = row['signed']
-        need((signed['record']['model'], signed['record']['id']) == record, "its %s signature is of another record" % label)
-        need(signed['meaning'] == meaning, "its %s signature means '%s'" % (label, signed['meaning']))
-        need(signed['content_sha256'] == digest, "its %s signature is over another content" % label)
+        need((signed['record']['model'], signed['record']['id']) == record, f"its {label} signature is of another record")
+        need(signed['meaning'] == meaning, "its {} signature means '{}'".format(label, signed['meaning']))
+        need(signed['content_sha256'] == digest, f"its {label} signature is over another content")
 
     # === DOCUMENTS === #
 
@@ -379,7 +379,7 @@ class Checker:
         said = self.last_values(row['model'], row['id'])
         for field, value in row['values'].items():
             need(plain(said.get(field)) == plain(value),
-                 "%s is %s and in the ledger %s" % (field, plain(value), plain(said.get(field))))
+                 f"{field} is {plain(value)} and in the ledger {plain(said.get(field))}")
         return row
 
     def check_revision(self, name):
@@ -394,7 +394,7 @@ class Checker:
         need(row['document'] in self.digests, "its document is missing")
         need(self.digests[row['document']] == digest, "its document has another digest")
         document = self.json(row['document'])
-        need(document['revision'] == values['revision'], "its document is of revision %s" % document['revision'])
+        need(document['revision'] == values['revision'], "its document is of revision {}".format(document['revision']))
         self.check_named_files(document)
         self.check_named_labels(document)
         self.check_link('preparing', values['prepared_signature_id']['id'], record, 'prepared', digest)
@@ -412,9 +412,9 @@ class Checker:
             if isinstance(item, dict):
                 if set(item) == FILE_KEYS:
                     path = file_path(item)
-                    need(path in self.digests, "file %s (%s) is missing" % (item['name'], path))
+                    need(path in self.digests, "file {} ({}) is missing".format(item['name'], path))
                     need(self.digests[path] == item['sha256'] and self.source.sizes[path] == item['size'],
-                         "file %s is another one" % item['name'])
+                         "file {} is another one".format(item['name']))
                 stack.extend(item.values())
             elif isinstance(item, list):
                 stack.extend(item)
@@ -424,7 +424,7 @@ class Checker:
         for pack in document.get('packs') or ():
             approval = (pack.get('label') or {}).get('approval')
             if approval:
-                need(approval['signature_sha256'] in known, "the approval of label %s is missing" % pack['label']['code'])
+                need(approval['signature_sha256'] in known, "the approval of label {} is missing".format(pack['label']['code']))
 
     def check_order(self, name):
         row = self.check_record(name, {'snapshot', 'revision'})
@@ -432,7 +432,8 @@ class Checker:
         need(row['snapshot'] in self.digests, "its snapshot is missing")
         need(self.digests[row['snapshot']] == row['values']['mmr_snapshot_sha256'], "its snapshot has another digest")
         snapshot = self.json(row['snapshot'])
-        need(sha256(canonical(snapshot['document'])) == snapshot['document_sha256'], "the document in its snapshot is another one")
+        need(sha256(canonical(snapshot['document'])) == snapshot['document_sha256'],
+             "the document in its snapshot is another one")
         revision = self.json(row['revision'])
         need(revision['id'] == row['values']['mmr_revision_id']['id'], "it was released on another revision")
         values = revision['values']
@@ -449,7 +450,7 @@ class Checker:
             expected.update({key: signed['signed']['signer'][key] for key in ('name', 'login', 'role')})
             if signed['signed'].get('annex'):
                 expected['annex'] = signed['signed']['annex']
-            need(printed == expected, "signature %s in its snapshot is another one" % printed['id'])
+            need(printed == expected, "signature {} in its snapshot is another one".format(printed['id']))
         self.check_named_files(snapshot)
 
 
@@ -462,7 +463,7 @@ def plain(value):
 
 def file_path(item):
     extension = re.sub(r'[^a-z0-9]', '', os.path.splitext(item['name'])[1].lower())[:8] or 'bin'
-    return 'files/%s.%s' % (item['sha256'], extension)
+    return 'files/{}.{}'.format(item['sha256'], extension)
 
 
 def main(arguments, out=None):
@@ -484,7 +485,7 @@ def main(arguments, out=None):
         checker = Checker(Source(arguments[0]), out, quiet, manifest)
         checker.run()
     except Bad as error:
-        out.write('FAIL bundle: %s\n' % error)
+        out.write(f'FAIL bundle: {error}\n')
         return 1
     except MemoryError:
         out.write('FAIL bundle: it does not fit into memory\n')

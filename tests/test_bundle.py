@@ -86,7 +86,8 @@ class TestBundle(MmrCommon, HttpCase):
                 self.assertEqual(status, 0, text)
                 self.assertEqual(files['revisions/0001/document.json'].decode(),
                                  verify.canonical(self.revision.document).decode())
-                self.assertEqual(hashlib.sha256(files['revisions/0001/document.json']).hexdigest(), self.revision.document_sha256)
+                self.assertEqual(
+                    hashlib.sha256(files['revisions/0001/document.json']).hexdigest(), self.revision.document_sha256)
                 signatures = self.env['mrp.esignature'].search([('res_model', '=', 'mrp.mmr.revision')])
                 self.assertEqual({f'signatures/{number}.json' for number in signatures.ids} - files.keys(), set())
                 self.assertTrue([name for name in files if name.startswith('files/')])
@@ -105,6 +106,7 @@ class TestBundle(MmrCommon, HttpCase):
         """REC-050: superseded, obsolete and draft revisions, stopped batches and open drafts are handed out and pass."""
         second = self._new_revision(self.revision)
         self.assertEqual(self._verify(self._pack(self._files(second)))[0], 0)
+        second.with_user(self.user_qc).action_confirm_overages()
         self._make_effective(second)
         self._sign(self.order, 'stop', self.user_qc, comment="No more.")
         self._sign(second, 'retire', self.user_qc, comment="No more.")
@@ -178,9 +180,9 @@ class TestBundle(MmrCommon, HttpCase):
         forged['line']['user']['name'] = "Nobody"
         forged['sha256'] = hashlib.sha256(verify.canonical(forged['line'])).hexdigest()
         for changed in (
-                lines[1:], lines[:3] + lines[4:], lines[:-1], lines[:3] + [lines[4], lines[3]] + lines[5:],
-                lines[:3] + [lines[3]] + lines[3:], lines[:3] + [verify.canonical(forged) + b'\n'] + lines[4:],
-                [b'[' * 100000 + b'\n'] + lines[1:], [b'{}\n'] + lines[1:], [b'{"line":1e5}\n'] + lines[1:], []):
+                lines[1:], lines[:3] + lines[4:], lines[:-1], [*lines[:3], lines[4], lines[3], *lines[5:]],
+                [*lines[:3], lines[3], *lines[3:]], [*lines[:3], verify.canonical(forged) + b'\n', *lines[4:]],
+                [b'[' * 100000 + b'\n', *lines[1:]], [b'{}\n', *lines[1:]], [b'{"line":1e5}\n', *lines[1:]], []):
             self._assert_fails(self._pack(self._reseal(dict(files, **{name: b''.join(changed)}))), name)
 
     def test_signatures(self):
@@ -189,7 +191,8 @@ class TestBundle(MmrCommon, HttpCase):
         prepared = f'signatures/{self.revision.prepared_signature_id.id}.json'
         approved = f'signatures/{self.revision.approved_signature_id.id}.json'
         other = dict(json.loads(files[approved]), id=999999)
-        self._assert_fails(self._pack(self._reseal(dict(files, **{'signatures/999999.json': verify.canonical(other)}))), '999999')
+        files_and_other = dict(files, **{'signatures/999999.json': verify.canonical(other)})
+        self._assert_fails(self._pack(self._reseal(files_and_other)), '999999')
         self._assert_fails(self._pack(self._reseal(dict(files, **{approved: files[prepared]}))), approved)
         for change in ({'meaning': 'reviewed'}, {'comment': 'x'}, {'signed_at': '2020-01-01T00:00:00Z'}, {'voids': 1}):
             row = json.loads(files[approved])
@@ -235,8 +238,8 @@ class TestBundle(MmrCommon, HttpCase):
                 self._assert_fails(archive([*good, (name, b'x')]))
         self._assert_fails(archive([*good, ('bomb.json', b'\0' * 50_000_000)], zipfile.ZIP_DEFLATED), 'bomb.json')
         self._assert_fails(archive([(f'f{number}', b'') for number in range(verify.MAX_FILES + 1)]))
-        for content in (b'[' * 1_000_000, b'{"a":' * 100_000, b'1' * 1_000_000, b'\xff\xfe', b'', b'null', b'[]', b'{"schema":1e999}',
-                        b'{"files":[],"schema":"mrp_mmr/bundle/1"}'):
+        for content in (b'[' * 1_000_000, b'{"a":' * 100_000, b'1' * 1_000_000, b'\xff\xfe', b'', b'null', b'[]',
+                        b'{"schema":1e999}', b'{"files":[],"schema":"mrp_mmr/bundle/1"}'):
             self._assert_fails(archive([*[row for row in good if row[0] != verify.MANIFEST], (verify.MANIFEST, content)]))
         with self.assertWarns(UserWarning):
             doubled = archive([*good, (verify.MANIFEST, files[verify.MANIFEST])])
