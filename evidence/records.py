@@ -7,7 +7,7 @@ import os.path
 
 from ..models.mrp_mmr_file import DOCUMENTS, IMAGES
 from ..tools import decimal_string
-from .ledger import BATCH, Finding, LedgerCheck, digest_of, encode, parse, sha256_text
+from .ledger import BATCH, GENESIS, Finding, LedgerCheck, digest_of, encode, parse, sha256_text
 
 #: Records that are read at a time; documents are some hundred kilobytes each.
 RECORDS = 200
@@ -80,6 +80,7 @@ class Verification:
         if self.chains:
             return
         yield from self._check_chain_records()
+        yield from self._check_seals()
         for check in (self._check_files, self._check_signatures, self._check_revisions, self._check_reviews,
                       self._check_labels, self._check_orders):
             yield from check()
@@ -98,6 +99,55 @@ class Verification:
             after = rows[-1][0]
 
     # === LEDGER AND RECORDS === #
+
+    def _check_seals(self):
+        """Each seal is the digest of its content, follows the one before, and names lines that are there."""
+        last = {}
+        for rows in self._rows(
+                """SELECT id, company_id, index, at::text, heads::text, chain_count, line_count, previous_sha256, sha256,
+                          create_date::text, create_uid
+                     FROM mrp_audit_seal WHERE id > %(after)s ORDER BY id"""):
+            for seal_id, company, index, at, heads, chains, lines, previous, digest, created, _creator in rows:
+                def finding(expected, found, seal_id=seal_id, index=index):
+                    return Finding('mrp.audit.seal', seal_id, f"seal {index}", expected, found)
+
+                number, before = last.get(company, (0, GENESIS))
+                try:
+                    content = parse(heads)
+                    sealed = sum(head[2] for head in content)
+                except (TypeError, ValueError, KeyError, IndexError) as error:
+                    yield finding("a list of chains", f"what cannot be read: {error}")
+                    continue
+                made = sha256_text(encode({
+                    'schema': 'mrp_mmr/seal/1', 'company': company, 'index': index, 'at': iso(at), 'heads': content,
+                    'previous_sha256': previous}))
+                if made != digest:
+                    yield finding(f"digest {made}", digest)
+                if (index, previous) != (number + 1, before):
+                    yield finding(f"number {number + 1} after the seal {before}", f"number {index} after {previous}")
+                if (chains, lines, created) != (len(content), sealed, at):
+                    yield finding(f"{len(content)} chains, sealed at {at}", f"{chains} chains, {lines} lines, at {created}")
+                last[company] = (index, digest)
+        self.cr.execute("""
+            SELECT s.id, s.index, h.head::text FROM mrp_audit_seal s,
+                   jsonb_array_elements(CASE WHEN jsonb_typeof(s.heads) = 'array' THEN s.heads END) AS h (head)
+             WHERE NOT EXISTS (
+                SELECT FROM mrp_audit_chain c JOIN mrp_audit_entry e ON e.chain_id = c.id
+                 WHERE c.company_id = s.company_id AND c.res_model = h.head ->> 0 AND c.res_id::text = h.head ->> 1
+                   AND e.index::text = h.head ->> 2 AND e.sha256 = h.head ->> 3)""")
+        for seal_id, index, head in self.cr.fetchall():
+            yield Finding('mrp.audit.seal', seal_id, f"seal {index}", f"the line that it sealed: {head}", "no such line")
+        self.cr.execute("""
+            SELECT c.id, c.name, COALESCE(c.sealed_index, 0), COALESCE(m.last, 0) FROM mrp_audit_chain c
+              LEFT JOIN (SELECT s.company_id, h.head ->> 0 AS model, h.head ->> 1 AS id,
+                                max((substring(h.head ->> 2 from '^\\d{1,9}$'))::integer) AS last
+                           FROM mrp_audit_seal s,
+                                jsonb_array_elements(CASE WHEN jsonb_typeof(s.heads) = 'array' THEN s.heads END) AS h (head)
+                          GROUP BY 1, 2, 3) m
+                ON m.company_id = c.company_id AND m.model = c.res_model AND m.id = c.res_id::text
+             WHERE COALESCE(c.sealed_index, 0) <> COALESCE(m.last, 0)""")
+        for chain_id, name, found, expected in self.cr.fetchall():
+            yield Finding('mrp.audit.chain', chain_id, name, f"{expected} sealed lines, as the seals say", f"{found}")
 
     def _check_chain_records(self):
         """Whoever has a chain exists, or the chain says that it was deleted; whoever should have one has it."""
