@@ -26,7 +26,7 @@
         'wizards/mrp_mmr_plan_views.xml',
         'views/mrp_esignature_views.xml',
         'views/mrp_audit_views.xml',
-        'views/mrp_audit_verify_views.xml',
+        'wizards/mrp_audit_verify_views.xml',
         'views/mrp_sop_views.xml',
         'views/mrp_mmr_content_views.xml',
         'views/mrp_mmr_revision_views.xml',

@@ -62,7 +62,9 @@ class MrpMmr(Command):
             findings += finding.severity == FINDING
             if remarks or finding.severity == FINDING:
                 # Names come from the database: nothing in them steers the terminal.
-                print(''.join(char if char.isprintable() else '?' for char in str(finding)), file=out, flush=True)
+                out.write(''.join(char if char.isprintable() else '?' for char in str(finding)) + '\n')
+                out.flush()
         counts = ', '.join(f"{count} {name}" for name, count in verification.counts.items())
-        print(f"{'FAILED' if findings else 'PASSED'}: {findings} findings in {counts}", file=out, flush=True)
+        out.write(f"{'FAILED' if findings else 'PASSED'}: {findings} findings in {counts}\n")
+        out.flush()
         return 1 if findings else 0

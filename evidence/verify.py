@@ -148,7 +148,7 @@ class Source:
                 self._add(name, row.file_size)
                 self.infos.setdefault(name, row)
 
-    def read(self, name):
+    def read(self, name):  # pylint: disable=method-required-super
         size = self.sizes[name]
         try:
             if self.zip:

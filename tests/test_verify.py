@@ -290,7 +290,7 @@ class TestVerify(MmrCommon):
         self.assertFalse(self.env['mail.activity'].search([('activity_type_id', '=', kind.id)]))
         with self._behind_the_back('mrp_mmr_file') as cr:
             cr.execute("UPDATE mrp_mmr_file SET data = 'AAAA' WHERE id = %s", [self.label.file_id.id])
-            with self.assertLogs('odoo.addons.mrp_mmr.models.mrp_audit_verify', 'ERROR') as log:
+            with self.assertLogs('odoo.addons.mrp_mmr.wizards.mrp_audit_verify', 'ERROR') as log:
                 verify._cron_verify()
             self.assertIn(f"mrp.mmr.file,{self.label.file_id.id}", ''.join(log.output))
             told = self.env['mail.activity'].search([('activity_type_id', '=', kind.id)]).user_id
