@@ -25,6 +25,7 @@
         'wizards/mrp_mmr_change_views.xml',
         'wizards/mrp_mmr_plan_views.xml',
         'views/mrp_esignature_views.xml',
+        'views/mrp_signer_views.xml',
         'views/mrp_audit_views.xml',
         'wizards/mrp_audit_verify_views.xml',
         'views/mrp_sop_views.xml',

@@ -27,6 +27,7 @@ TRIGGERS = {
     'mrp_audit_chain': ('mrp_mmr_guard_chain', 'mrp_mmr_guard_chain_truncate'),
     'mrp_audit_entry': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_entry'),
     'mrp_audit_seal': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
+    'mrp_signer_acceptance': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
 }
 FUNCTIONS = (

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from odoo import fields
 from odoo.exceptions import UserError
+from odoo.http import STORED_SESSION_BYTES
 
 _logger = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ _QUANTUM = Decimal(1).scaleb(-GMP_DIGITS)
 
 _transition = ContextVar('mrp_mmr_transition', default=frozenset())
 _signing = ContextVar('mrp_mmr_signing', default=None)
-_session_uid = ContextVar('mrp_mmr_session_uid', default=None)
+_session = ContextVar('mrp_mmr_session', default=None)
 
 
 @contextmanager
@@ -68,21 +69,37 @@ def without_defaults(model, names):
 
 
 @contextmanager
-def session_of(user):
+def session_of(user, state=None):
     """Stand in for the browser session of ``user`` where there is no request: demo data and tests.
 
     Only Python code can open it; user name and password are checked all the same.
+
+    :param dict state: what the session remembers, where it is to be opened again
     """
-    token = _session_uid.set(user.id)
+    token = _session.set((user.id, {} if state is None else state))
     try:
         yield
     finally:
-        _session_uid.reset(token)
+        _session.reset(token)
 
 
 def current_session_uid(request):
     """Return the user of the browser session, or None outside of one (API key, cron, shell)."""
-    return request.session.uid if request else _session_uid.get()
+    if request:
+        return request.session.uid
+    session = _session.get()
+    return session and session[0]
+
+
+def current_session(request):
+    """Return ``(key, state)`` of the browser session, which is kept on the server, or ``(None, {})`` outside of one.
+
+    The key stays while Odoo renews the secret half of the identifier, and is another one after each login.
+    """
+    if request:
+        return request.session.sid[:STORED_SESSION_BYTES], request.session
+    session = _session.get()
+    return (str(session[0]), session[1]) if session else (None, {})
 
 
 def exact(value):

@@ -96,6 +96,8 @@ class Worker:
                     'name': login, 'login': login, 'password': PASSWORD, 'tz': 'UTC',
                     'group_ids': [Command.set([env.ref(name).id for name in ('base.group_user', *names)])],
                 }).id
+            if self.addon:
+                env['mrp.signer']._set_up(env['res.users'].browse(self.uids.values()), env.user, "Measurement")
             self.context['allowed_company_ids'] = env.company.ids
             env = env(context=self.context)
             kg = env.ref('uom.product_uom_kgm')

@@ -3,6 +3,7 @@ from . import mrp_audit_mixin
 from . import mrp_audit_seal
 from . import mrp_mmr_content_mixin
 from . import mrp_esignature
+from . import mrp_signer
 from . import mrp_esignature_mixin
 from . import mrp_mmr_file
 from . import mrp_mmr_file_mixin

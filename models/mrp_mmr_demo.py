@@ -10,6 +10,9 @@ from odoo.tools import file_open
 
 from ..tools import session_of
 
+#: The persons of the demonstration who sign.
+ROLES = ('preparer', 'qc', 'qp', 'qmanager', 'production', 'operator', 'verifier')
+
 
 class MrpMmrDemo(models.AbstractModel):
     """Makes the demonstration records that data files cannot: signatures and what follows from them.
@@ -28,7 +31,8 @@ class MrpMmrDemo(models.AbstractModel):
         """
         if self._find('mmr_vitamin_c_100'):
             return
-        missing = [login for login in ('preparer', 'qc', 'planner', 'production') if not self._find(f'user_{login}')]
+        wanted = ('preparer', 'qc', 'planner', 'production', 'security')
+        missing = [login for login in wanted if not self._find(f'user_{login}')]
         if missing:
             raise UserError(self.env._(
                 "The users of the demonstration data are missing: %s. Nothing was loaded.", ', '.join(missing)))
@@ -36,6 +40,11 @@ class MrpMmrDemo(models.AbstractModel):
         from ..demo import dressing_kit, ibuprofen, paracetamol, vitamin_c, zinc
         # Installed from the Apps menu there is a request, and its session is not the signer's.
         with borrow_request() if request else nullcontext():
+            # Their passwords are as public as their names.
+            self.env['mrp.signer']._set_up(
+                self.env['res.users'].browse([
+                    user.id for login in ROLES if (user := self._find(f'user_{login}'))]), self._get('user_security'),
+                "Demonstration: passport")
             small = self._load_effective(vitamin_c.get_data(100), "Compared with formulation VC500-A and validation PV-2001.")
             running = self._create_order(small, 0)
             running.action_confirm()

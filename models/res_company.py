@@ -1,4 +1,14 @@
-from odoo import fields, models
+import hashlib
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+#: What signers accept where the company wrote no text of its own. It is not translated: its digest is its version.
+ACCEPTANCE = """\
+My electronic signature is the legally binding equivalent of my handwritten signature (21 CFR 11.100(c)).
+I am accountable for everything that is signed with it (21 CFR 11.10(j)).
+I keep my password to myself, let nobody sign for me and sign for nobody else (21 CFR 11.200(a)(2)).
+I report at once when somebody else may know my password (21 CFR 11.300(c))."""
 
 
 class ResCompany(models.Model):
@@ -7,7 +17,50 @@ class ResCompany(models.Model):
     mmr_block_overdue_review = fields.Boolean(
         "Overdue Reviews Block Orders",
         help="No order is confirmed on an MMR whose periodic review is overdue (REV-070, EU GMP 4.5).")
+    mmr_sign_continuous = fields.Boolean(
+        "Continuous Sessions",
+        help="After a first signature with user name and password, later ones in the same session want the password "
+             "alone (SIG-050, 21 CFR 11.200(a)(1)).")
+    mmr_sign_idle_minutes = fields.Integer(
+        "Idle Limit", default=10, help="Minutes since the last signature after which both components are asked again.")
+    mmr_sign_shared = fields.Boolean(
+        "Shared Terminals", default=True,
+        help="Another person may sign in the session of a colleague, with user name and password (SIG-040).")
+    mmr_sign_failures = fields.Integer(
+        "Failures Before Lock", default=5, help="Wrong attempts after which signing is locked (SIG-090, 21 CFR 11.300(d)).")
+    mmr_sign_failure_minutes = fields.Integer("Counted Minutes", default=15)
+    mmr_sign_password_days = fields.Integer(
+        "Password Age", help="Days after which a password signs no more; 0 is never (SIG-090, 21 CFR 11.300(b)).")
+    mmr_acceptance_text = fields.Text(
+        "Accountability Text",
+        help="What every signer accepts before the first signature. Another text is asked for again (SIG-070).")
+    mmr_certified_on = fields.Date(
+        "Certified to the Agency", help="When the company certified that its signatures are binding (21 CFR 11.100(c)).")
+    mmr_certification = fields.Binary("Certification", attachment=True)
+    mmr_certification_name = fields.Char("File Name of the Certification")
 
+    @api.constrains('mmr_sign_idle_minutes', 'mmr_sign_failures', 'mmr_sign_failure_minutes', 'mmr_sign_password_days')
+    def _check_mmr_sign_limits(self):
+        for company in self:
+            if not 1 <= company.mmr_sign_failures <= 10 or company.mmr_sign_failure_minutes < 5 \
+                    or not 1 <= company.mmr_sign_idle_minutes <= 60 or company.mmr_sign_password_days < 0:
+                raise ValidationError(self.env._(
+                    "Signing: 1 to 10 failures in at least 5 minutes, an idle limit of 1 to 60 minutes, and a password "
+                    "age of 0 or more days. Rule: SIG-050, SIG-090, 21 CFR 11.200(a)(1), 11.300."))
+
+    def _get_mmr_acceptance(self):
+        """Return what signers of this company accept: text and digest."""
+        self.ensure_one()
+        return self.env['mrp.signer.acceptance']._get_acceptance((self.sudo().mmr_acceptance_text or '').strip() or ACCEPTANCE)
+
+    def _get_mmr_audit_value(self, name):
+        """Return a setting as the ledger holds it."""
+        self.ensure_one()
+        value = self.with_context(bin_size=False)[name]
+        kind = self._fields[name].type
+        if kind == 'binary':
+            return {'sha256': hashlib.sha256(value).hexdigest(), 'size': len(value)} if value else None
+        return fields.Date.to_string(value) or None if kind == 'date' else value
 
     mmr_seal_email = fields.Char(
         "Seals Are Mailed To", help="The daily seal of the audit trail is sent here, so that a copy exists elsewhere.")
@@ -16,13 +69,17 @@ class ResCompany(models.Model):
         names = {name for name in vals if name.startswith('mmr_')}
         if not names:
             return super().write(vals)
-        before = {company: {name: company[name] for name in names} for company in self}
+        before = {company: {name: company._get_mmr_audit_value(name) for name in names} for company in self}
         result = super().write(vals)
-        self.env['mrp.audit.entry']._append([{
-            'chain': company, 'kind': 'setting', 'model': 'res.company', 'res_id': company.id,
-            'record_name': company.name,
-            'values': {name: {'old': old, 'new': company[name]} for name, old in values.items() if old != company[name]},
-        } for company, values in before.items() if any(old != company[name] for name, old in values.items())])
+        lines = []
+        for company, values in before.items():
+            after = {name: company._get_mmr_audit_value(name) for name in values}
+            changes = {name: {'old': old, 'new': after[name]} for name, old in values.items() if old != after[name]}
+            if changes:
+                lines.append({
+                    'chain': company, 'kind': 'setting', 'model': 'res.company', 'res_id': company.id,
+                    'record_name': company.name, 'values': changes})
+        self.env['mrp.audit.entry']._append(lines)
         return result
 
 
@@ -31,3 +88,13 @@ class ResConfigSettings(models.TransientModel):
 
     mmr_block_overdue_review = fields.Boolean(related='company_id.mmr_block_overdue_review', readonly=False)
     mmr_seal_email = fields.Char(related='company_id.mmr_seal_email', readonly=False)
+    mmr_sign_continuous = fields.Boolean(related='company_id.mmr_sign_continuous', readonly=False)
+    mmr_sign_idle_minutes = fields.Integer(related='company_id.mmr_sign_idle_minutes', readonly=False)
+    mmr_sign_shared = fields.Boolean(related='company_id.mmr_sign_shared', readonly=False)
+    mmr_sign_failures = fields.Integer(related='company_id.mmr_sign_failures', readonly=False)
+    mmr_sign_failure_minutes = fields.Integer(related='company_id.mmr_sign_failure_minutes', readonly=False)
+    mmr_sign_password_days = fields.Integer(related='company_id.mmr_sign_password_days', readonly=False)
+    mmr_acceptance_text = fields.Text(related='company_id.mmr_acceptance_text', readonly=False)
+    mmr_certified_on = fields.Date(related='company_id.mmr_certified_on', readonly=False)
+    mmr_certification = fields.Binary(related='company_id.mmr_certification', readonly=False)
+    mmr_certification_name = fields.Char(related='company_id.mmr_certification_name', readonly=False)

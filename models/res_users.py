@@ -1,14 +1,48 @@
-from odoo import api, models
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-from ..tools import refusal
+from odoo import api, fields, models
+from odoo.exceptions import AccessDenied, UserError
+from odoo.http import request
+
+from ..tools import current_session_uid, refusal
+from .mrp_signer import SIGNING_PASSWORD_LENGTH
 
 #: What of a user goes to the ledger beside the roles.
 AUDITED_FIELDS = {'login', 'name', 'active', 'partner_id', 'company_ids'}
 ROLE_FIELDS = {'group_ids', 'role'}
+#: What a user may read of the own signer.
+OWN_FIELDS = ['mmr_signer_ids', 'mmr_signer_state', 'mmr_identity_verified_at', 'mmr_accepted_at', 'mmr_has_signing_password']
+
+_by_token = ContextVar('mrp_mmr_by_token', default=frozenset())
 
 
 class ResUsers(models.Model):
     _inherit = 'res.users'
+
+    mmr_signer_ids = fields.One2many('mrp.signer', 'user_id', "GMP Signer", groups='mrp_mmr.group_mmr_security')
+    mmr_signer_state = fields.Selection(
+        lambda self: self.env['mrp.signer']._fields['state']._description_selection(self.env), "Signing",
+        compute='_compute_mmr_signer', compute_sudo=True, groups='mrp_mmr.group_mmr_security')
+    mmr_identity_verified_at = fields.Datetime(
+        "Identity Verified", compute='_compute_mmr_signer', compute_sudo=True, groups='mrp_mmr.group_mmr_security')
+    mmr_accepted_at = fields.Datetime(
+        "Accountability Accepted", compute='_compute_mmr_signer', compute_sudo=True, groups='mrp_mmr.group_mmr_security')
+    mmr_has_signing_password = fields.Boolean(
+        "Own Signing Password", compute='_compute_mmr_signer', compute_sudo=True, groups='mrp_mmr.group_mmr_security')
+
+    @property
+    def SELF_READABLE_FIELDS(self):
+        return super().SELF_READABLE_FIELDS + OWN_FIELDS[1:]
+
+    def _compute_mmr_signer(self):
+        signers = self.env['mrp.signer']._of(self).grouped('user_id')
+        for user in self:
+            signer = signers.get(user._origin, self.env['mrp.signer'])
+            user.mmr_signer_state = signer.state or 'unverified'
+            user.mmr_identity_verified_at = signer.identity_verified_at
+            user.mmr_accepted_at = signer.accepted_at
+            user.mmr_has_signing_password = bool(signer.sudo().signing_password)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -25,6 +59,162 @@ class ResUsers(models.Model):
         result = super().write(vals)
         self._audit_gmp_access(before)
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_signers(self):
+        for user in self.sudo():
+            if self.env['mrp.esignature'].sudo().search_count([('user_id', '=', user.id)], limit=1) \
+                    or self.env['mrp.signer.acceptance'].sudo().search_count([('user_id', '=', user.id)], limit=1):
+                raise refusal(
+                    self.env, self.env._("%s signed, or accepted to be accountable for signatures, and is kept.", user.name),
+                    "SIG-060, 21 CFR 11.100(a)", self.env._("archive the user."), record=user)
+
+    # === SIGNING === #
+
+    def _set_password(self):
+        known = {
+            user.sudo(): self._is_password(user.password, user._get_password_hash())
+            for user in self if not user.sudo().share}
+        result = super()._set_password()
+        for user, is_known in known.items():
+            # Whoever is neither the person of the environment nor has the link from the mail is somebody else.
+            by_owner = (self.env.uid == user.id and not user._is_superuser()) or user.id in _by_token.get()
+            self.env['mrp.signer']._note_password(user, by_owner, not is_known)
+        return result
+
+    def _get_password_hash(self):
+        self.env.cr.execute("SELECT password FROM res_users WHERE id = %s", [self.id])
+        row = self.env.cr.fetchone()
+        return row and row[0]
+
+    @api.model
+    def _is_password(self, password, hashed):
+        return bool(password and hashed and self._crypt_context().verify(password, hashed))
+
+    @api.model
+    def signup(self, values, token=None):
+        """Whoever opens the link of the mail is the owner of the account (SIG-080); of auth_signup, where it is installed."""
+        if not token:
+            return super().signup(values, token)
+        partner = self.env['res.partner'].sudo()._signup_retrieve_partner(token, check_validity=True)
+        with self._as_owner(partner.with_context(active_test=False).user_ids if partner else self.browse()):
+            return super().signup(values, token)
+
+    @contextmanager
+    def _as_owner(self, users):
+        handle = _by_token.set(_by_token.get() | set(users.ids))
+        try:
+            yield
+        finally:
+            _by_token.reset(handle)
+
+    def _check_signing_password(self, password, hashed):
+        """Check the own signing password of these users.
+
+        :raise AccessDenied: where it is wrong
+        """
+        if not isinstance(password, str) or not self._is_password(password, hashed):
+            raise AccessDenied()
+
+    @api.model
+    def mmr_set_signing_password(self, current, password):
+        """Set the own signing password, which signs instead of the login password (SIG-080).
+
+        :param str current: the signing password until now or, for the first one, the login password
+        :return: ``{'done': True}`` or ``{'refused': message}``, so that wrong attempts stay counted
+        """
+        try:
+            self._mmr_set_signing_password(current, password)
+        except (UserError, AccessDenied) as error:
+            return {'refused': str(error.args[0]) if error.args else str(error)}
+        return {'done': True}
+
+    @api.model
+    def _mmr_set_signing_password(self, current, password):
+        user = self.env.user
+        rule = "SIG-080, 21 CFR 11.200(a)(2), 11.300"
+        if self.env.su or current_session_uid(request) != user.id or not user._is_internal():
+            raise refusal(
+                self.env, self.env._("Only its owner sets a signing password."), rule,
+                self.env._("sign in in the browser."), record=user)
+        signers = self.env['mrp.signer']
+        signer = signers._of(user)
+        hashed = signer.signing_password
+        if not hashed and signer.suspended_at:
+            signers._check_ready(user, user.company_id)
+        if not hashed and not user._get_password_hash():
+            if not signer.enrolment_until or signer.enrolment_until < fields.Datetime.now():
+                raise refusal(
+                    self.env, self.env._("%s has no password in Odoo.", user.name), rule,
+                    self.env._("ask the security administrator to allow a first signing password."), record=user)
+        else:
+            self._mmr_check_own_secret(current)
+        least = max(SIGNING_PASSWORD_LENGTH, int(self.env['ir.config_parameter'].sudo().get_param(
+            'auth_password_policy.minlength', default=0)))
+        if not isinstance(password, str) or len(password) < least or password == current:
+            raise refusal(
+                self.env, self.env._("A signing password is a new one of at least %s characters.", least), rule,
+                self.env._("choose another."), record=user)
+        signers._get(user)._set_signing_password(password)
+
+    @api.model
+    def _mmr_check_own_secret(self, current):
+        """Check what signs until now; attempts count like those to sign (SIG-090)."""
+        user = self.env.user
+        signers = self.env['mrp.signer']
+        attempt = signers._begin_attempt(user)
+        is_right = is_judged = False
+        try:
+            with user._assert_can_auth(user=user.login):
+                is_judged = True
+                signers._check_secret(user, {'password': current if isinstance(current, str) else ''})
+            is_right = True
+        except AccessDenied as error:
+            if not is_judged:
+                raise
+            raise AccessDenied(self.env._("The present password is wrong. Rule: SIG-040, 21 CFR 11.200(a)(1).")) from error
+        finally:
+            signers._end_attempt(user, attempt, is_right or not is_judged)
+
+    def action_mmr_signing_password(self):
+        """Open the dialog in which the owner sets the signing password."""
+        self.ensure_one()
+        if self != self.env.user:
+            raise UserError(self.env._("Only its owner sets a signing password. Rule: SIG-080, 21 CFR 11.200(a)(2)."))
+        return {
+            'type': 'ir.actions.client', 'tag': 'mrp_mmr.signing_password', 'target': 'new',
+            'name': self.env._("Signing Password"),
+            'params': {'has_one': self.mmr_has_signing_password, 'first': bool(
+                self.env['mrp.signer']._of(self).enrolment_until and not self.sudo()._get_password_hash())},
+        }
+
+    def _mmr_get_signer(self):
+        """Return the signer that this user is, for the security administrator."""
+        self.ensure_one()
+        self.env['mrp.signer']._check_security()
+        return self.env['mrp.signer'].browse(self.env['mrp.signer']._get(self).id)
+
+    def action_mmr_verify_identity(self):
+        """Open the dialog in which the security administrator verifies the identity (SIG-070)."""
+        self.ensure_one()
+        self.env['mrp.signer']._check_security()
+        return {
+            'type': 'ir.actions.act_window', 'res_model': 'mrp.signer.verify', 'view_mode': 'form', 'target': 'new',
+            'name': self.env._("Verify Identity"), 'context': {'default_user_id': self.id},
+        }
+
+    def action_mmr_unlock(self):
+        """Unlock signing after too many wrong attempts (SIG-090)."""
+        self._mmr_get_signer()._unlock()
+
+    def action_mmr_flag_shared(self):
+        """Flag this account as a shared one, which cannot sign, or take the flag back (SIG-060)."""
+        signer = self._mmr_get_signer()
+        signer._set_shared(not signer.is_shared)
+
+    def action_mmr_renew_signing_password(self):
+        """Let the owner set a first signing password, again where it was forgotten."""
+        self._mmr_get_signer()._renew_signing_password()
 
     # === AUDIT TRAIL === #
 

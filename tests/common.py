@@ -11,6 +11,12 @@ PNG = ('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA
 GIF = 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
 
 
+def enrol(users):
+    """Make signers of ``users``: identity verified, accountability accepted, password their own."""
+    users.env['mrp.signer'].sudo()._set_up(users, users.env.ref('base.user_admin'), "Test")
+    return users
+
+
 def complete_content(revision, band=(95, 102)):
     """Add to a draft with components and operations whatever else its profile asks for."""
     env = revision.env
@@ -152,9 +158,9 @@ class MmrCommon(TransactionCase):
         cls.unit = cls.env.ref('uom.product_uom_unit')
 
         def user(login, groups, **kwargs):
-            return new_test_user(
+            return enrol(new_test_user(
                 cls.env, login=login, password=PASSWORD, groups=groups, name=f"Test {login}", tz='Europe/Madrid',
-                **kwargs)
+                **kwargs))
 
         cls.user_preparer = user('t_preparer', 'mrp_mmr.group_mmr_preparer')
         cls.user_qc = user('t_qc', 'mrp_mmr.group_mmr_qc')

@@ -12,7 +12,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..tools import session_of, sha256, signing
-from .common import PASSWORD, MmrCommon
+from .common import PASSWORD, MmrCommon, enrol
 
 
 @tagged('post_install', '-at_install')
@@ -22,7 +22,7 @@ class TestApprovalRoute(MmrCommon):
     def setUpClass(cls):
         super().setUpClass()
         def user(login, groups):
-            return new_test_user(cls.env, login=login, password=PASSWORD, groups=groups, name=f"Test {login}")
+            return enrol(new_test_user(cls.env, login=login, password=PASSWORD, groups=groups, name=f"Test {login}"))
         cls.user_production = user('t_production', 'mrp_mmr.group_mmr_production')
         cls.user_production2 = user('t_production2', 'mrp_mmr.group_mmr_production')
         cls.user_qp = user('t_qp', 'mrp_mmr.group_mmr_qp')
@@ -109,6 +109,7 @@ class TestApprovalRoute(MmrCommon):
         """APR-040: the preparer does not review, nor the same person under another login."""
         twin = self.user_production.copy({'login': 't_twin', 'partner_id': self.user_preparer.partner_id.id})
         twin.password = PASSWORD
+        enrol(twin)
         self.assertEqual(twin.partner_id, self.user_preparer.partner_id)
         self._submit()
         self._refuse('review', twin, "prepared .* and cannot review it(?s:.)*APR-040")

@@ -12,7 +12,7 @@ from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
 
 from ..tools import session_of
-from .common import PASSWORD, complete_content
+from .common import PASSWORD, complete_content, enrol
 
 
 @tagged('post_install', '-at_install')
@@ -30,7 +30,8 @@ class TestConcurrency(BaseCase):
                 {'name': name, 'login': f'{name}-{cls.tag}', 'password': PASSWORD,
                  'group_ids': [Command.set([env.ref('base.group_user').id, group])]}
                 for name, group in (('preparer', groups[0]), ('qc1', groups[1]), ('qc2', groups[1]))
-            ]).ids
+            ])
+            cls.users = enrol(cls.users).ids
             kilogram = env.ref('uom.product_uom_kgm')
             cls.product, cls.component = env['product.product'].create([
                 {'name': f"{name} {cls.tag}", 'type': 'consu', 'uom_id': kilogram.id} for name in ("Powder", "Component")]).ids

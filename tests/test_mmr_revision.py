@@ -15,7 +15,7 @@ from odoo.tools import mute_logger
 from ..models.mrp_mmr_revision import STATES, TRANSITIONS
 from ..models.mrp_mmr_revision_document import agrees
 from ..tools import canonical_json, convert, decimal_string, exact, sha256
-from .common import MmrCommon
+from .common import MmrCommon, enrol
 
 SCHEMA = json.loads((Path(__file__).parent.parent / 'schema' / 'mmr.schema.json').read_text())
 
@@ -154,6 +154,7 @@ class TestMmrRevision(MmrCommon):
         """APR-040: two users that share a partner are one person."""
         twin = self.user_qc.copy({'login': 't_twin', 'partner_id': self.user_preparer.partner_id.id})
         twin.password = 'A-long-password-1'
+        enrol(twin)
         revision = self._create_mmr()
         self._sign(revision, 'submit', self.user_preparer)
         self.assertEqual(twin.partner_id, self.user_preparer.partner_id)

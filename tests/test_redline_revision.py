@@ -11,7 +11,7 @@ from odoo.addons.mrp_mmr import labels
 from odoo.addons.mrp_mmr.redline import GROUPS, compare
 from odoo.addons.mrp_mmr.tools import sha256
 
-from .common import PASSWORD, MmrCommon
+from .common import PASSWORD, MmrCommon, enrol
 from .mmr_document import rich_document
 
 
@@ -149,8 +149,8 @@ class TestRedlineRevision(MmrCommon):
         """A reviewer of the approval route sees and signs the differences as the approver does."""
         self.env['mrp.mmr.reviewer'].sudo().create({
             'name': "Technical review", 'group_id': self.env.ref('mrp_mmr.group_mmr_production').id})
-        reviewer = new_test_user(
-            self.env, login='t_reviewer', password=PASSWORD, groups='mrp_mmr.group_mmr_production', name="Test t_reviewer")
+        reviewer = enrol(new_test_user(
+            self.env, login='t_reviewer', password=PASSWORD, groups='mrp_mmr.group_mmr_production', name="Test t_reviewer"))
         revision = self._create_mmr()
         self._sign(revision, 'submit', self.user_preparer)
         prepared = revision.with_user(reviewer).esign_prepare('review')

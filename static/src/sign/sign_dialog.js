@@ -1,5 +1,6 @@
 import { Component, onWillStart, useRef, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
+import { rpc } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
 import { useAutofocus, useService } from "@web/core/utils/hooks";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
@@ -22,7 +23,11 @@ export class SignDialog extends Component {
         this.params = this.props.action.params;
         this.form = useRef("form");
         useAutofocus({ refName: "login" });
-        this.state = useState({ prepared: null, login: "", password: "", comment: "", refused: "", busy: false });
+        useAutofocus({ refName: "password" });
+        this.state = useState({
+            prepared: null, login: "", password: "", comment: "", refused: "", busy: false,
+            other: false, acceptance: null, accepted: false,
+        });
         onWillStart(async () => {
             this.state.prepared = await this.call("esign_prepare", [this.params.signing_action]);
         });
@@ -32,21 +37,70 @@ export class SignDialog extends Component {
         return this.orm.call(this.params.res_model, method, [[this.params.res_id], ...args]);
     }
 
-    get canSign() {
-        const { login, password, comment, prepared, busy } = this.state;
+    /** In a continuous session the name stands there; another person still types both components. */
+    get isContinuous() {
+        return this.state.prepared.continuous && !this.state.other;
+    }
+
+    /** Odoo's own code for passkeys, where its app is installed. */
+    get passkeys() {
+        return this.state.prepared.passkey && odoo.loader.modules.get("@auth_passkey/../lib/simplewebauthn");
+    }
+
+    get hasReason() {
+        return !this.state.prepared.comment_required || this.state.comment.trim();
+    }
+
+    get isNamed() {
+        const { login, busy, acceptance, accepted } = this.state;
         return Boolean(
-            !busy && login.trim() && password && (!prepared.comment_required || comment.trim())
+            !busy && (this.isContinuous || login.trim()) && this.hasReason && (!acceptance || accepted)
         );
+    }
+
+    get canSign() {
+        return this.isNamed && Boolean(this.state.password);
+    }
+
+    get login() {
+        return this.isContinuous ? "" : this.state.login;
+    }
+
+    onOther() {
+        this.state.other = true;
+        this.state.login = "";
+        this.state.password = "";
+    }
+
+    onLogin() {
+        // What one person was asked to accept is not accepted by the next.
+        this.state.acceptance = null;
+        this.state.accepted = false;
     }
 
     async onSign() {
         if (!this.canSign) {
             return;
         }
+        const credential = { login: this.login, password: this.state.password };
+        this.state.password = "";
+        await this.sign(credential);
+    }
+
+    async onPasskey() {
+        if (!this.isNamed) {
+            return;
+        }
+        const options = await rpc("/auth/passkey/start-auth");
+        const answer = await this.passkeys.startAuthentication(options).catch(() => null);
+        if (answer) {
+            await this.sign({ login: this.login, webauthn_response: JSON.stringify(answer) });
+        }
+    }
+
+    async sign(credential) {
         this.state.busy = true;
         this.state.refused = "";
-        const credential = { login: this.state.login, password: this.state.password };
-        this.state.password = "";
         try {
             const result = await this.call("esign", [
                 this.params.signing_action,
@@ -54,9 +108,16 @@ export class SignDialog extends Component {
                 this.state.prepared.digest,
                 this.state.comment,
                 this.state.prepared.annex_sha256,
+                this.state.acceptance && this.state.accepted ? this.state.acceptance.sha256 : false,
             ]);
+            if (result.acceptance) {
+                this.state.acceptance = { ...result.acceptance, signer: result.signer };
+                return;
+            }
             if (result.refused) {
                 this.state.refused = result.refused;
+                // A wrong attempt ends a continuous session.
+                this.state.prepared.continuous = false;
                 return;
             }
         } finally {

@@ -1,0 +1,17 @@
+from odoo import models
+
+from ..tools import refusal
+
+
+class BasePartnerMergeAutomaticWizard(models.TransientModel):
+    _inherit = 'base.partner.merge.automatic.wizard'
+
+    def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
+        signatures, acceptances = self.env['mrp.esignature'].sudo(), self.env['mrp.signer.acceptance'].sudo()
+        signed = signatures.search([('partner_id', 'in', partner_ids)], limit=1).partner_id \
+            or acceptances.search([('user_id.partner_id', 'in', partner_ids)], limit=1).user_id.partner_id
+        if signed:
+            raise refusal(
+                self.env, self.env._("%s signed GMP records and is not merged with anybody.", signed.name),
+                "SIG-060, 21 CFR 11.100(a)", self.env._("leave this contact out."), record=signed)
+        return super()._merge(partner_ids, dst_partner, extra_checks)
