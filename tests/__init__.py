@@ -18,6 +18,7 @@ from . import test_report
 from . import test_planner
 from . import test_redline
 from . import test_redline_revision
+from . import test_signer
 from . import test_report_content
 from . import test_xlsx
 from . import test_bundle

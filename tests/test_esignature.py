@@ -94,7 +94,7 @@ class TestEsignature(MmrCommon):
             'wrong password': {'login': 't_preparer', 'password': 'wrong'},
             'no password': {'login': 't_preparer', 'password': ''},
             'no user name': {'login': '', 'password': PASSWORD},
-            "somebody else's name": {'login': 't_qc', 'password': PASSWORD},
+            "somebody else's name": {'login': 't_qc', 'password': 'wrong'},
             'no credential': None,
             'not text': {'login': ['t_preparer'], 'password': {'x': 1}},
         }

@@ -124,14 +124,19 @@ class TestHttp(MmrCommon, HttpCase):
         self.assertEqual(revision.state, 'submitted')
 
     def test_signing_for_another_in_the_own_session(self):
-        """SIG-080: the credential of somebody else does not sign in my session."""
+        """SIG-080, SIG-040: in my session a colleague signs as the colleague, where the company allows it, and never as me."""
         revision = self._create_mmr(100)
         self._sign(revision, 'submit', self.user_preparer)
+        self.company.mmr_sign_shared = False
         self.authenticate('t_preparer', PASSWORD)
-        answer = self._call('mrp.mmr.revision', 'esign', [revision.id], 'approve',
-                            {'login': 't_qc', 'password': PASSWORD}, revision.document_sha256)
+        arguments = [revision.id], 'approve', {'login': 't_qc', 'password': PASSWORD}, revision.document_sha256
+        answer = self._call('mrp.mmr.revision', 'esign', *arguments)
         self.assertIn("SIG-040", answer['result']['refused'])
         self.assertEqual(revision.state, 'submitted')
+        self.company.mmr_sign_shared = True
+        answer = self._call('mrp.mmr.revision', 'esign', *arguments)
+        self.assertIn('signature_id', answer['result'])
+        self.assertEqual(revision.approved_signature_id.user_id, self.user_qc)
 
     def test_no_signature_by_api(self):
         """SIG-080: neither XML-RPC with the password nor an API key signs."""
