@@ -154,6 +154,7 @@ class MrpSigner(models.Model):
         if not self.locked_at:
             raise UserError(self.env._("%s is not locked.", self.user_id.name))
         self._change({'locked_at': False, 'unlocked_at': fields.Datetime.now()}, {'locked': {'old': True, 'new': False}})
+        self.env['mrp.signer.attempt'].sudo().search([('user_id', '=', self.user_id.id)]).unlink()
         self.sudo().activity_unlink(['mrp_mmr.mail_activity_type_unlock'])
 
     def _set_shared(self, is_shared):
@@ -321,19 +322,18 @@ class MrpSigner(models.Model):
     @api.model
     def _lock_row(self, env, user):
         """Make attempts of one signer follow each other, and return the signer."""
+        env['mrp.signer'].flush_model()
         env.cr.execute(SQL(
             """INSERT INTO mrp_signer (user_id, counted, create_uid, create_date) VALUES (%s, 1, 1, %s)
                ON CONFLICT (user_id) DO UPDATE SET counted = COALESCE(mrp_signer.counted, 0) + 1 RETURNING id""",
             user.id, fields.Datetime.now()))
         signer = env['mrp.signer'].browse(env.cr.fetchone()[0])
-        signer.invalidate_recordset(flush=False)
+        signer.invalidate_recordset()
         return signer
 
     def _count_failures(self):
         self.ensure_one()
         since = fields.Datetime.now() - timedelta(minutes=self.company_id.mmr_sign_failure_minutes)
-        if self.unlocked_at and self.unlocked_at > since:
-            since = self.unlocked_at
         return self.env['mrp.signer.attempt'].search_count([('user_id', '=', self.user_id.id), ('at', '>=', since)])
 
     @api.model
