@@ -21,6 +21,7 @@
         'reports/mrp_mmr_content_templates.xml',
         'reports/mrp_mmr_redline_templates.xml',
         'reports/mrp_mmr_history_templates.xml',
+        'reports/mrp_mmr_signed_templates.xml',
         'wizards/mrp_mmr_create_views.xml',
         'wizards/mrp_mmr_change_views.xml',
         'wizards/mrp_mmr_plan_views.xml',
