@@ -345,7 +345,8 @@ class MrpEsignatureMixin(models.AbstractModel):
         """Keep the attempt visible on the record; the signer may have no right to write there."""
         _logger.info("Refused signature %s of %s by user %s", action, self, signer.id)
         record = self.with_user(signer)
-        record._audit_signature('refused_sign', {'action': {'new': str(action)}}, message)
+        # What a client names an action may be anything, and PostgreSQL holds no NUL.
+        record._audit_signature('refused_sign', {'action': {'new': str(action).replace('\0', '')}}, message)
         self.sudo()._message_log(
             body=self.env._("Refused signature of %(user)s: %(message)s", user=signer.sudo().name, message=message),
             author_id=signer.sudo().partner_id.id)

@@ -15,6 +15,7 @@ ROLE_FIELDS = {'group_ids', 'role'}
 OWN_FIELDS = ['mmr_signer_ids', 'mmr_signer_state', 'mmr_identity_verified_at', 'mmr_accepted_at', 'mmr_has_signing_password']
 
 _by_token = ContextVar('mrp_mmr_by_token', default=frozenset())
+_creating = ContextVar('mrp_mmr_creating_users', default=False)
 
 
 class ResUsers(models.Model):
@@ -46,7 +47,15 @@ class ResUsers(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        users = super().create(vals_list)
+        # A new user has no name yet while its password is stored: noted when it is complete.
+        handle = _creating.set(True)
+        try:
+            users = super().create(vals_list)
+        finally:
+            _creating.reset(handle)
+        for user, vals in zip(users, vals_list, strict=True):
+            if vals.get('password') and not user.share:
+                self.env['mrp.signer']._note_password(user.sudo(), by_owner=False, is_new=True)
         users._audit_gmp_access({user: {} for user in users})
         return users
 
@@ -72,6 +81,8 @@ class ResUsers(models.Model):
     # === SIGNING === #
 
     def _set_password(self):
+        if _creating.get():
+            return super()._set_password()
         known = {
             user.sudo(): self._is_password(user.password, user._get_password_hash())
             for user in self if not user.sudo().share}
@@ -79,7 +90,7 @@ class ResUsers(models.Model):
         for user, is_known in known.items():
             # Whoever is neither the person of the environment nor has the link from the mail is somebody else.
             by_owner = (self.env.uid == user.id and not user._is_superuser()) or user.id in _by_token.get()
-            self.env['mrp.signer']._note_password(user, by_owner, not is_known)
+            self.env['mrp.signer']._note_password(user, by_owner, is_new=not is_known)
         return result
 
     def _get_password_hash(self):
@@ -221,8 +232,9 @@ class ResUsers(models.Model):
     def _get_gmp_access(self):
         """Return what of these users matters for GMP: identity, companies and roles."""
         groups = self._get_gmp_groups()
+        # While a user is created, reading its name would keep an empty one in the cache; its contact has it.
         return {user: {
-            'login': user.login, 'name': user.name, 'active': user.active, 'partner_id': user.partner_id.id,
+            'login': user.login, 'name': user.partner_id.name, 'active': user.active, 'partner_id': user.partner_id.id,
             'company_ids': sorted(user.company_ids.ids),
             'roles': sorted((groups & user.all_group_ids).mapped('name')),
         } for user in self.sudo().with_context(lang=None, active_test=False)}
@@ -250,7 +262,7 @@ class ResUsers(models.Model):
             if changes:
                 lines.append({
                     'chain': user.company_id, 'kind': 'setting', 'model': 'res.users', 'res_id': user.id,
-                    'record_name': user.name, 'values': changes})
+                    'record_name': user.partner_id.name, 'values': changes})
         self.env['mrp.audit.entry']._append(lines)
 
     def _check_gmp_person_kept(self, partner_id):

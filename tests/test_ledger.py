@@ -148,6 +148,13 @@ class TestLedger(LedgerCommon):
             return self.env['mrp.audit.entry'].search([
                 ('chain_id.res_model', '=', 'res.company'), ('kind', '=', 'setting')], limit=1)
 
+        new = self.env['res.users'].with_context(no_reset_password=True).create({
+            'name': "New in QC", 'login': 't_new_qc', 'password': PASSWORD,
+            'group_ids': [Command.set((self.env.ref('base.group_user') | group).ids)]})
+        self.assertEqual(new.name, "New in QC")
+        lines = self.env['mrp.audit.entry'].search([('res_model', '=', 'res.users'), ('res_id', '=', new.id)])
+        self.assertEqual(set(lines.mapped('record_name')), {"New in QC"})
+        self.assertEqual(lines[0].values['name'], {'new': "New in QC", 'old': None})
         user.write({'group_ids': [Command.link(group.id)]})
         self.assertEqual((last().record_name, last().values['roles']['old']), (user.name, []))
         self.assertIn("Quality Control", last().values['roles']['new'])

@@ -16,7 +16,7 @@ from odoo.addons.mrp_mmr.evidence import ledger
 from odoo.addons.mrp_mmr.evidence.records import LOGGED, Verification
 from odoo.addons.mrp_mmr.tools import canonical_json, sha256
 
-from .common import PASSWORD, PNG, MmrCommon, fill_content
+from .common import PASSWORD, PNG, MmrCommon, enrol, fill_content
 
 #: Odoo's own columns, which nothing hashes; those of the ledger are checked all the same.
 BOOKKEEPING = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
@@ -45,8 +45,8 @@ class TestVerify(MmrCommon):
         super().setUp()
         self.env['mrp.mmr.reviewer'].create({
             'name': "Production", 'group_id': self.env.ref('mrp_mmr.group_mmr_production').id})
-        self.user_production = new_test_user(
-            self.env, login='t_production', password=PASSWORD, groups='mrp_mmr.group_mmr_production', tz='UTC')
+        self.user_production = enrol(new_test_user(
+            self.env, login='t_production', password=PASSWORD, groups='mrp_mmr.group_mmr_production', tz='UTC'))
         self.label = self.env['mrp.mmr.label'].with_user(self.user_preparer).create({
             'code': "LBL-7", 'name': "Label", 'upload': PNG, 'upload_name': "label.png", 'claims': "None"})
         self._sign(self.label, 'approve', self.user_qc)
