@@ -29,13 +29,17 @@ TRIGGERS = {
     'mrp_audit_seal': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_signer_acceptance': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
+    'mrp_bpr': ('mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_truncate'),
+    'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_step_truncate'),
+    'mrp_bpr_entry': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_entry'),
+    'mrp_deviation': ('mrp_mmr_guard_deviation', 'mrp_mmr_guard_deviation_truncate'),
 }
 FUNCTIONS = (
     'mrp_mmr_guard_bom', 'mrp_mmr_guard_content', 'mrp_mmr_guard_production', 'mrp_mmr_guard_identity',
     'mrp_mmr_guard_revision', 'mrp_mmr_guard_dependency', 'mrp_mmr_append_only', 'mrp_mmr_guard_row',
     'mrp_mmr_guard_overage', 'mrp_mmr_guard_step_sop', 'mrp_mmr_guard_label', 'mrp_mmr_guard_review',
     'mrp_mmr_guard_requirement', 'mrp_mmr_guard_chain', 'mrp_mmr_guard_entry', 'mrp_mmr_guard_decision', 'mrp_mmr_guard_sop',
-    'mrp_mmr_guard_editor',
+    'mrp_mmr_guard_editor', 'mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_deviation',
 )
 
 

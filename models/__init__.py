@@ -37,6 +37,13 @@ from . import mrp_production
 from . import mrp_production_release
 from . import mrp_production_decision
 from . import mrp_production_plan
+from . import mrp_bpr
+from . import mrp_bpr_step
+from . import mrp_bpr_entry
+from . import mrp_bpr_step_record
+from . import mrp_bpr_step_signing
+from . import mrp_deviation
+from . import mrp_production_execution
 from . import mrp_bundle
 from . import mrp_workorder
 from . import mrp_unbuild

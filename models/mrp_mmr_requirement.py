@@ -4,7 +4,7 @@ from ..tools import in_transition, refusal, sha256, without_defaults
 
 #: What a shipped row is; the addon alone says it.
 FIXED_FIELDS = {
-    'code', 'profile_id', 'company_id', 'citation', 'enforcement', 'check', 'enabled', 'is_shipped', 'name', 'page'}
+    'code', 'profile_id', 'company_id', 'citation', 'enforcement', 'check', 'enabled', 'is_shipped', 'name', 'page', 'scope'}
 
 
 class MrpMmrRequirement(models.Model):
@@ -33,6 +33,10 @@ class MrpMmrRequirement(models.Model):
         ('C', "On, can be switched off"),
         ('O', "Off, can be switched on"),
     ], required=True, default='S')
+    scope = fields.Selection([
+        ('master', "Master record"),
+        ('batch', "Batch record"),
+    ], required=True, default='master', readonly=True, help="Whether it is a rule for the MMR or for each batch.")
     check = fields.Char(readonly=True, help="The check that the addon makes; rows without one are answered in words.")
     page = fields.Char(readonly=True, help="The page of the revision's form where it is filled in.")
     enabled = fields.Boolean(default=True, readonly=True, copy=False, tracking=True)
@@ -86,7 +90,7 @@ class MrpMmrRequirement(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self = without_defaults(self, {'check', 'enabled', 'page'})
+        self = without_defaults(self, {'check', 'enabled', 'page', 'scope'})
         if not self._is_loading():
             for vals in vals_list:
                 if vals.get('check') or not vals.get('enabled', True):

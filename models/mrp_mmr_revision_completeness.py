@@ -41,7 +41,7 @@ class MrpMmrRevision(models.Model):
         """Return the requirements that hold for this revision: shipped ones and those of its company."""
         self.ensure_one()
         return self.env['mrp.mmr.requirement'].sudo().search([
-            ('profile_id', '=', self.profile_id.id), ('enabled', '=', True),
+            ('profile_id', '=', self.profile_id.id), ('scope', '=', 'master'), ('enabled', '=', True),
             ('company_id', 'in', (False, self.company_id.id))])
 
     def _evaluate_requirements(self):

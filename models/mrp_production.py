@@ -110,6 +110,12 @@ class MrpProduction(models.Model):
                                   CONSTRAINT = 'mrp_mmr_snapshot_matches';
                     END IF;
                 END IF;
+                IF TG_OP = 'UPDATE' AND NEW.state = 'done' AND OLD.state <> 'done' AND EXISTS (
+                    SELECT FROM mrp_bpr_step s WHERE s.production_id = NEW.id AND s.state NOT IN ('done', 'not_done')) THEN
+                    RAISE EXCEPTION 'Order % has open steps (USE-050, 21 CFR 111.255(c)).', NEW.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_production_open_steps';
+                END IF;
                 IF NEW.state NOT IN ('draft', 'cancel') AND NEW.mmr_snapshot IS NULL
                    AND (TG_OP = 'INSERT' OR OLD.state IN ('draft', 'cancel')) THEN
                     SELECT t.mmr_controlled INTO product

@@ -21,5 +21,6 @@ from . import test_redline_revision
 from . import test_signer
 from . import test_report_content
 from . import test_xlsx
+from . import test_bpr
 from . import test_bundle
 from . import test_verify

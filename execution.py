@@ -1,0 +1,176 @@
+"""How a batch is made and judged: the plan of its steps, results against limits, yields. Pure functions.
+
+Everything comes from the frozen document that the order embeds (USE-040): nothing here reads live records.
+Limits are inclusive, values are never rounded before they are judged (IPC-010, YLD-020).
+"""
+from decimal import Decimal, InvalidOperation
+
+#: Most digits before the decimal point of what a person may enter; more is a typing error.
+MAX_DIGITS = 12
+#: Digits after the decimal point that are kept of what an instrument shows.
+MAX_DECIMALS = 6
+#: What a weighing without step of its own for the addition is signed as, in order (21 CFR 111.260(j)(2)).
+WEIGH_AND_ADD = ('performed', 'verified', 'added', 'addition_verified')
+ADD = ('added', 'addition_verified')
+PERFORM = ('performed', 'verified')
+
+
+def parse_number(text):
+    """Return what a person typed as Decimal: point or comma for decimals, no separators of thousands.
+
+    :raise ValueError: where it is no number, or one with more digits than are kept
+    """
+    if isinstance(text, bool) or isinstance(text, float) or not isinstance(text, str | int | Decimal):
+        raise ValueError("no number")
+    text = str(text).strip().replace('\u2212', '-')
+    if text.count(',') + text.count('.') > 1 or not text.lstrip('+-').replace(',', '').replace('.', '').isdecimal():
+        raise ValueError("no number")
+    try:
+        value = Decimal(text.replace(',', '.'))
+    except InvalidOperation as error:
+        raise ValueError("no number") from error
+    if -value.as_tuple().exponent > MAX_DECIMALS or value.adjusted() >= MAX_DIGITS:
+        raise ValueError("too many digits")
+    return value
+
+
+def judge(value, criterion):
+    """Return 'pass' or 'fail' of a Decimal against a criterion with limits, which are inclusive."""
+    low, high = criterion.get('minimum'), criterion.get('maximum')
+    return 'fail' if (low is not None and value < Decimal(low)) or (high is not None and value > Decimal(high)) else 'pass'
+
+
+def is_plausible(value, plausibility):
+    """Whether a Decimal lies in the range outside of which it is a typing error (VER-060)."""
+    return not plausibility or Decimal(plausibility['minimum']) <= value <= Decimal(plausibility['maximum'])
+
+
+def percentage(actual, theoretical):
+    """Return the percentage of theoretical yield as Decimal, unrounded; None where nothing is expected (YLD-010)."""
+    theoretical = Decimal(theoretical)
+    return actual / theoretical * 100 if theoretical else None
+
+
+def in_band(actual, band):
+    """Whether an actual yield lies in its band.
+
+    The products are compared, as the quotient of the percentage may have no end.
+    """
+    hundredfold, theoretical = actual * 100, Decimal(band['theoretical'])
+    return Decimal(band['minimum']) * theoretical <= hundredfold <= Decimal(band['maximum']) * theoretical
+
+
+def within_tolerance(actual, target, tolerance):
+    """Whether an actual quantity keeps the tolerance around its target (USE-070)."""
+    return abs(actual - Decimal(target)) <= Decimal(tolerance or 0)
+
+
+def get_points(step):
+    """Return the signatures that close a planned step, in order.
+
+    By hand one person does and another one verifies; what controlled equipment does is checked by one person
+    (21 CFR 111.210(h)(3)(ii), 211.68(c)). A critical entry without plausibility range is checked by a second person
+    (EU GMP Annex 11 §6). A hold point waits for Quality Control in addition.
+    """
+    by_hand = step['execution'] == 'manual' and (
+        step['verifier_role'] or step['is_critical'] and not step['plausibility'])
+    if step['kind'] == 'weigh':
+        points = WEIGH_AND_ADD if step['adds'] else PERFORM
+    elif step['kind'] == 'add':
+        points = ADD
+    else:
+        points = PERFORM
+    points = [point for number, point in enumerate(points) if by_hand or not number % 2]
+    return [*points, 'hold'] if step['is_hold_point'] else points
+
+
+def plan_steps(document):
+    """Return the steps of a batch in the order of the MMR, as dicts, each with its own content of the document.
+
+    What the MMR demands in its formula, equipment or yields and no step of it records gets a step of its own, with
+    ``origin`` 'formula', 'equipment' or 'yield': nothing of the record may be left to memory (BPR-030, BPR-060, YLD-010).
+    """
+    operations = document['operations']
+    steps = [step for operation in operations for step in operation.get('steps', ())]
+    weighed = {step['component'] for step in steps if step['kind'] == 'weigh'}
+    added = {step['component'] for step in steps if step['kind'] == 'add'}
+    plan = []
+    for operation in operations:
+        own = operation.get('steps', [])
+        rows = [
+            *_missing_equipment(operation, own),
+            *_missing_components(document, operation, weighed | added),
+            *own,
+            *_missing_yield(operation.get('yield'), own, 'stage'),
+        ]
+        if operation is operations[-1]:
+            last = next((step for step in reversed(own) if step['kind'] == 'yield'), None)
+            if last and not operation.get('yield'):
+                # The last stage has no yield of its own: its step weighs the batch.
+                rows[rows.index(last)] = dict(last, scope='batch')
+            else:
+                rows += _missing_yield(document.get('yield'), (), 'batch')
+        for number, step in enumerate(rows, 1):
+            component = _component(document, step['component'])
+            planned = {
+                **step,
+                'origin': step.get('origin', 'step'),
+                'scope': step.get('scope', 'stage'),
+                'adds': step['kind'] == 'weigh' and step['component'] not in added,
+                'target': component,
+                'unit': _unit(operation, equipment=step['equipment']),
+                'band': document.get('yield') if step.get('scope') == 'batch' else operation.get('yield'),
+                'stage': {
+                    'position': operation['position'], 'name': operation['name'], 'kind': operation.get('stage'),
+                    'predecessors': operation['predecessors'], 'time_limit': operation.get('time_limit'),
+                    'instruction': operation.get('instruction'), 'storage_conditions': operation.get('storage_conditions'),
+                },
+            }
+            plan.append({'stage': operation['position'], 'number': number, 'planned': planned})
+    return plan
+
+
+def hold_limits(document):
+    """Return the longest time in hours between the end of a stage and its followers, by position (IPC-040)."""
+    return {row['position']: row['hold_time'] for row in document['operations'] if row.get('hold_time')}
+
+
+def _component(document, position):
+    return next((row for row in document['components'] if row['position'] == position), None) if position else None
+
+
+def _unit(operation, equipment):
+    return next((row for row in operation.get('equipment', ()) if row['position'] == equipment), None) if equipment else None
+
+
+def _blank_step(kind, name, origin, **extra):
+    return {
+        'position': None, 'name': name, 'kind': kind, 'instruction': None, 'precaution': None, 'component': None,
+        'performer_role': 'operator', 'performer_meaning': 'performed', 'verifier_role': None, 'verifier_meaning': None,
+        'is_critical': False, 'is_hold_point': False, 'execution': 'manual', 'equipment': None, 'criterion': None,
+        'corrective_action': None, 'plausibility': None, 'time_limit': None, 'sample': None, 'method': None,
+        'documents': [], 'checklist': [], 'picture': None, 'origin': origin, **extra,
+    }
+
+
+def _missing_equipment(operation, steps):
+    named = {step['equipment'] for step in steps if step['kind'] == 'equipment'}
+    for row in operation.get('equipment', ()):
+        if row['position'] not in named:
+            name = (row['equipment'] or row['class'] or {}).get('name')
+            yield _blank_step('equipment', name, 'equipment', equipment=row['position'], instruction=row['preparation'])
+
+
+def _missing_components(document, operation, recorded):
+    first = document['operations'][0]['position']
+    for row in document['components']:
+        if row['position'] not in recorded and (row['operation'] or first) == operation['position']:
+            yield _blank_step(
+                'weigh', row['product']['name'], 'formula', component=row['position'], is_critical=True,
+                verifier_role='verifier', verifier_meaning='verified')
+
+
+def _missing_yield(band, steps, scope):
+    if band and not any(step['kind'] == 'yield' for step in steps):
+        yield _blank_step('yield', 'Yield', 'yield', scope=scope, is_critical=True, verifier_role='verifier',
+                          verifier_meaning='verified')
