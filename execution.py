@@ -69,26 +69,36 @@ def get_points(step):
     """Return the signatures that close a planned step, in order.
 
     By hand one person does and another one verifies; what controlled equipment does is checked by one person
-    (21 CFR 111.210(h)(3)(ii), 211.68(c)). A critical entry without plausibility range is checked by a second person
-    (EU GMP Annex 11 §6). A hold point waits for Quality Control in addition.
+    (21 CFR 111.210(h)(3)(ii), 211.68(c)). A hold point waits for Quality Control in addition.
     """
-    by_hand = step['execution'] == 'manual' and (
-        step['verifier_role'] or step['is_critical'] and not step['plausibility'])
     if step['kind'] == 'weigh':
         points = WEIGH_AND_ADD if step['adds'] else PERFORM
     elif step['kind'] == 'add':
         points = ADD
     else:
         points = PERFORM
-    points = [point for number, point in enumerate(points) if by_hand or not number % 2]
+    points = [point for number, point in enumerate(points) if step['second_person'] or not number % 2]
     return [*points, 'hold'] if step['is_hold_point'] else points
 
 
-def plan_steps(document):
+def needs_second_person(step, rules):
+    """Whether somebody else checks a step: what is done by hand where the MMR or a rule asks for it.
+
+    A critical entry without plausibility range (VER-060, EU GMP Annex 11 §6) and a yield (YLD-030, 21 CFR 211.103).
+    """
+    return step['execution'] == 'manual' and bool(
+        step['verifier_role'] or 'VER-060' in rules and step['is_critical'] and not step['plausibility']
+        or 'YLD-030' in rules and step['kind'] == 'yield')
+
+
+def plan_steps(document, rules=()):
     """Return the steps of a batch in the order of the MMR, as dicts, each with its own content of the document.
 
     What the MMR demands in its formula, equipment or yields and no step of it records gets a step of its own, with
-    ``origin`` 'formula', 'equipment' or 'yield': nothing of the record may be left to memory (BPR-030, BPR-060, YLD-010).
+    ``origin`` 'formula', 'equipment' or 'yield': nothing of the record may be left to memory (BPR-030, BPR-060,
+    YLD-010). So do line clearance and inspection that a rule of the profile wants (BPR-170).
+
+    :param rules: codes of the optional rules of the profile that are on
     """
     operations = document['operations']
     steps = [step for operation in operations for step in operation.get('steps', ())]
@@ -97,11 +107,14 @@ def plan_steps(document):
     plan = []
     for operation in operations:
         own = operation.get('steps', [])
+        before, after = _missing_clearances(document, operation, own) if 'BPR-170' in rules else ((), ())
         rows = [
+            *before,
             *_missing_equipment(operation, own),
             *_missing_components(document, operation, weighed | added),
             *own,
             *_missing_yield(operation.get('yield'), own, 'stage'),
+            *after,
         ]
         if operation is operations[-1]:
             last = next((step for step in reversed(own) if step['kind'] == 'yield'), None)
@@ -116,6 +129,7 @@ def plan_steps(document):
                 **step,
                 'origin': step.get('origin', 'step'),
                 'scope': step.get('scope', 'stage'),
+                'second_person': needs_second_person(step, rules),
                 'adds': step['kind'] == 'weigh' and step['component'] not in added,
                 'target': component,
                 'unit': _unit(operation, equipment=step['equipment']),
@@ -159,6 +173,21 @@ def _missing_equipment(operation, steps):
         if row['position'] not in named:
             name = (row['equipment'] or row['class'] or {}).get('name')
             yield _blank_step('equipment', name, 'equipment', equipment=row['position'], instruction=row['preparation'])
+
+
+def _missing_clearances(document, operation, steps):
+    """Return steps before and after a stage, where it needs a clearance that it does not have (21 CFR 211.130(e))."""
+    packs = operation.get('stage') in ('packaging', 'labelling')
+    if not packs and (operation.get('stage') != 'processing' or document['profile']['code'] != 'PEU'):
+        return (), ()
+    work = [number for number, step in enumerate(steps) if step['kind'] not in ('clearance', 'equipment', 'environment')]
+    clearances = [number for number, step in enumerate(steps) if step['kind'] == 'clearance']
+    second = {'verifier_role': 'verifier', 'verifier_meaning': 'verified'}
+    before = [] if any(number < min(work, default=len(steps)) for number in clearances) else [
+        _blank_step('clearance', "Line clearance before the work", 'clearance', **second)]
+    after = [] if not packs or any(number > max(work, default=-1) for number in clearances) else [
+        _blank_step('clearance', "Inspection of the area after the work", 'clearance', **second)]
+    return before, after
 
 
 def _missing_components(document, operation, recorded):

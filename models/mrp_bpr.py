@@ -165,6 +165,8 @@ class MrpBpr(models.Model):
         nothing but the plan travels. Triggers see every row.
         """
         orders = orders.filtered('mmr_snapshot_sha256')
+        if not orders:
+            return self.browse()
         known = self.sudo().search([('production_id', 'in', orders.ids)]).production_id
         orders -= known
         if not orders:
@@ -175,10 +177,10 @@ class MrpBpr(models.Model):
         for revision, batch in orders.grouped('mmr_revision_id').items():
             revision = revision.sudo()
             document = batch[0].mmr_snapshot['document']
-            plan = self._prepare_plan(document)
+            rules = self._get_rules(revision)
+            plan = self._prepare_plan(document, rules)
             digest = sha256([row['planned'] for row in plan])
             operations = revision.bom_id.operation_ids.sorted(lambda operation: (operation.sequence, operation.id))
-            rules = self._get_rules(revision)
             cr.execute(SQL(
                 """INSERT INTO mrp_bpr (name, production_id, company_id, mmr_revision_id, product_id, state, rules,
                                         plan_sha256, step_count, create_date, create_uid, write_date, write_uid)
@@ -217,11 +219,11 @@ class MrpBpr(models.Model):
         return created
 
     @api.model
-    def _prepare_plan(self, document):
-        """Return the rows of the steps that a document demands, in the order of the work."""
+    def _prepare_plan(self, document, rules):
+        """Return the rows of the steps that a document and the rules of its profile demand, in the order of the work."""
         return [
             {**row, 'sequence': sequence, 'points': get_points(row['planned'])}
-            for sequence, row in enumerate(plan_steps(document), 1)]
+            for sequence, row in enumerate(plan_steps(document, rules), 1)]
 
     @api.model
     def _get_rules(self, revision):
@@ -274,7 +276,7 @@ class MrpBpr(models.Model):
     def _is_plan_intact(self):
         """Whether the steps are those of the snapshot, in the same order and wording (USE-030)."""
         self.ensure_one()
-        plan = self._prepare_plan(self.sudo().production_id.mmr_snapshot['document'])
+        plan = self._prepare_plan(self.sudo().production_id.mmr_snapshot['document'], self.sudo().rules)
         steps = self.sudo().step_ids.sorted('sequence')
         return len(plan) == len(steps) and all(
             (row['sequence'], row['stage'], row['number'], row['points'], row['planned'])

@@ -101,19 +101,32 @@ class MrpBprEntry(models.Model):
 
     # === COMPUTE === #
 
-    def _compute_is_proposed(self):
-        to_sign = self.filtered('to_sign')
+    def _get_signed(self):
+        """Return those of these entries that count: made while the step was open, or signed completely since."""
         signed = {}
-        for signature in to_sign.sudo().esignature_ids:
+        for signature in self.filtered('to_sign').sudo().esignature_ids:
             signed.setdefault(signature.res_id, set()).add(signature.content.get('point'))
+        return self.filtered(lambda entry: not entry.to_sign or (
+            {'corrected', 'verified'} if entry.sudo().step_id.is_critical else {'corrected'}) <= signed.get(entry.id, set()))
+
+    @api.depends('superseded_by_ids')
+    def _compute_is_proposed(self):
+        waiting = self - self._get_signed()
         for entry in self:
-            needed = {'corrected', 'verified'} if entry.sudo().step_id.is_critical else {'corrected'}
-            entry.is_proposed = entry.to_sign and not needed <= signed.get(entry.id, set())
+            entry.is_proposed = entry in waiting and not entry.superseded_by_ids
 
     @api.depends('superseded_by_ids')
     def _compute_is_current(self):
+        # A correction may be corrected before it is signed: what counts is the last signed one of the chain.
+        family = following = self
+        while following := following.superseded_by_ids:
+            family |= following
+        signed = family._get_signed()
+        replaced, following = self.browse(), signed
+        while following := following.supersedes_id:
+            replaced |= following
         for entry in self:
-            entry.is_current = not entry.is_proposed and all(entry.superseded_by_ids.mapped('is_proposed'))
+            entry.is_current = entry in signed and entry not in replaced
 
     @api.depends('kind', 'value', 'unit', 'text', 'data', 'lot_name', 'equipment_name')
     def _compute_summary(self):
@@ -209,8 +222,8 @@ class MrpBprEntry(models.Model):
                 "VER-010, VER-050, 21 CFR 111.260(j)", self.env._("ask another person to verify."), record=self)
 
     def _apply_signing_action(self, action, signature):
-        self.invalidate_recordset(['is_proposed', 'esignature_ids'])
-        if not self.is_proposed:
+        self.invalidate_model(['is_proposed', 'is_current', 'esignature_ids'], flush=False)
+        if self.is_current:
             self.step_id._apply_entry(self)
 
     def _get_document(self):

@@ -66,6 +66,7 @@ class MrpBprStep(models.Model):
         before = self.sudo().deviation_ids
         step = self.sudo()
         step.invalidate_recordset(['entry_ids', 'result', 'outcome'])
+        step.entry_ids.invalidate_recordset(['is_current', 'is_proposed'], flush=False)
         if not entry.to_sign:
             step._apply_entry(entry)
         step._notify_floor()
@@ -83,7 +84,7 @@ class MrpBprStep(models.Model):
     def _get_corrected(self, kind, entry_id):
         """Return the entry that is corrected: of this step, of this kind, valid, and no result out of limits."""
         entry = self.sudo().entry_ids.filtered(lambda entry: entry.id == entry_id)
-        if entry_id and (not entry or entry.kind != kind or not entry.is_current):
+        if entry_id and (not entry or entry.kind != kind or entry.superseded_by_ids):
             raise refusal(
                 self.env, self.env._("That entry of %s cannot be corrected any more.", self.display_name), CORRECTION_RULE,
                 self.env._("reload the step and correct the valid entry."), record=self)
@@ -314,6 +315,10 @@ class MrpBprStep(models.Model):
         difference = figures['issued'] - sum(figures[use] for use in LABEL_USES)
         data = {name: decimal_string(figure) for name, figure in figures.items()}
         data['difference'] = decimal_string(difference)
+        if vals.get('finished') in (None, False, '') and self._get_profile() == 'P211':
+            raise refusal(
+                self.env, self.env._("Labels used are compared with the units finished."), "YLD-040, 21 CFR 211.125(c)",
+                self.env._("type the number of finished units."), record=self)
         if vals.get('finished') not in (None, False, ''):
             finished = self._parse(vals['finished'], positive=True)
             data |= {'finished': decimal_string(finished), 'finished_difference': decimal_string(figures['used'] - finished)}
@@ -324,6 +329,9 @@ class MrpBprStep(models.Model):
             'lot_name': name, 'position': vals.get('position') if isinstance(vals.get('position'), int) else False,
             'data': {**data, **waiver, 'coded': 'yes' if vals.get('coded') else 'no', 'limit': decimal_string(limit)},
             'text': self._text(vals), 'outcome': 'pass' if waiver or off <= limit else 'fail'}
+
+    def _get_profile(self):
+        return self.sudo().production_id.mmr_snapshot['document']['profile']['code']
 
     def _prepare_waiver(self, vals):
         """Return the waiver of a reconciliation: cut or roll labels that a machine examined one by one (YLD-050)."""

@@ -78,6 +78,7 @@ class MrpBprStep(models.Model):
             raise refusal(
                 self.env, self.env._("%s is closed.", self.display_name), "USE-050, 21 CFR 111.255(c)",
                 self.env._("go on with the next step."), record=self)
+        self._check_workable(own_deviations=False)
         waiting = self._get_waiting_for()
         if waiting:
             raise refusal(

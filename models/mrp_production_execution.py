@@ -24,8 +24,12 @@ class MrpProduction(models.Model):
 
     def _action_cancel(self):
         result = super()._action_cancel()
-        self.sudo().filtered(lambda order: order.state == 'cancel').bpr_ids._cancel()
+        self.sudo().filtered(lambda order: order.mmr_snapshot_sha256 and order.state == 'cancel').bpr_ids._cancel()
         return result
+
+    def _mmr_recorded(self):
+        """Return the orders that have a batch production record; others cost no query."""
+        return self.filtered('mmr_snapshot_sha256').filtered('bpr_ids')
 
     def action_open_bpr(self):
         """Open the batch production record of this order."""
@@ -72,15 +76,16 @@ class MrpProduction(models.Model):
 
     def _get_consumption_issues(self):
         # What differs from the formula was judged when it was weighed (USE-070).
-        recorded = self.filtered('bpr_ids')
+        recorded = self._mmr_recorded()
         return super(MrpProduction, self - recorded)._get_consumption_issues()
 
     # === COMPLETION === #
 
     def _button_mark_done_sanity_checks(self):
-        for production in self.filtered('bpr_ids'):
+        for production in self._mmr_recorded():
             production.bpr_ids._check_complete()
             production._mmr_check_consumption_recorded()
+            production.move_raw_ids.filtered(lambda move: not move.picked)._mmr_consume_nothing()
             production._mmr_take_yield()
         return super()._button_mark_done_sanity_checks()
 
@@ -130,5 +135,5 @@ class MrpProduction(models.Model):
 
     def button_mark_done(self):
         result = super().button_mark_done()
-        self.filtered(lambda order: order.state == 'done').sudo().bpr_ids._complete()
+        self._mmr_recorded().filtered(lambda order: order.state == 'done').sudo().bpr_ids._complete()
         return result

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.exceptions import MissingError
 
+from ..tools import refusal
+
 
 class MrpWorkorder(models.Model):
     _inherit = 'mrp.workorder'
@@ -38,8 +40,27 @@ class MrpWorkorder(models.Model):
     def button_finish(self):
         for workorder in self:
             if workorder.state not in ('done', 'cancel') and workorder.production_id.mmr_snapshot_sha256:
-                workorder.move_raw_ids.filtered(lambda move: not move.picked)._mmr_consume_formula()
+                workorder._mmr_check_steps_closed()
+            if workorder.state not in ('done', 'cancel') and workorder.production_id.mmr_snapshot_sha256:
+                moves = workorder.move_raw_ids.filtered(lambda move: not move.picked)
+                if workorder.production_id.bpr_ids:
+                    # What is weighed is booked when it is added to the batch, and nothing else is.
+                    moves._mmr_consume_nothing()
+                else:
+                    moves._mmr_consume_formula()
         return super().button_finish()
+
+    def _mmr_check_steps_closed(self):
+        """Refuse to finish a stage of a batch with open steps (USE-050)."""
+        self.ensure_one()
+        steps = self.env['mrp.bpr.step'].sudo().search(
+            [('workorder_id', '=', self.id), ('state', 'not in', ('done', 'not_done'))])
+        if steps:
+            raise refusal(
+                self.env, self.env._("%(stage)s is not finished: %(steps)s.", stage=self.display_name,
+                                     steps=', '.join(steps.mapped('display_name'))),
+                "USE-050, 21 CFR 111.255(c)", self.env._("finish and sign its steps; it finishes with the last one."),
+                record=self)
 
     def button_start(self, raise_on_invalid_state=False):
         for production in self.production_id:

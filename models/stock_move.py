@@ -68,6 +68,14 @@ class StockMove(models.Model):
                 move._set_quantity_done(move.product_uom_qty)
                 move.picked = True
 
+    def _mmr_consume_nothing(self):
+        """Book nothing for components that were not added to the batch, so that core proposes nothing either."""
+        for move in self:
+            if move.state not in ('done', 'cancel'):
+                move._set_quantity_done(0)
+                move.manual_consumption = True
+                move.picked = True
+
     def _action_done(self, cancel_backorder=False):
         for production in self._mmr_orders():
             if production.state == 'draft' and production.product_id.mmr_controlled:

@@ -311,11 +311,15 @@ class MmrCommon(TransactionCase):
         self._sign_step(step)
         self.assertEqual(step.state, 'done')
 
-    def _execute(self, order, until=None, **values):
-        """Work through the steps of a released order, as the MMR says; ``until`` is the first step left open."""
+    def _execute(self, order, until=None, produced=None):
+        """Work through the steps of a released order, as the MMR says.
+
+        :param until: the first step that is left open
+        :param str produced: the yield of the batch, where it is not the theoretical one
+        """
         if order.bpr_id.state == 'issue':
             self._sign(order.bpr_id, 'issue', self._person('production'))
         for step in order.bpr_id.step_ids.filtered(lambda step: step.state == 'open').sorted('sequence'):
             if step == until:
                 break
-            self._do_step(step, **values)
+            self._do_step(step, **({'value': produced} if produced and step.planned['scope'] == 'batch' else {}))

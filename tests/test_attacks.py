@@ -69,8 +69,7 @@ class TestAttacks(GateCommon):
                 other = self._create_order(100)
                 other.move_raw_ids[0].write({'state': state})
                 self._refused(other.action_confirm, "MMR-050")
-        order.qty_producing = 100
-        order._set_qty_producing()
+        self._execute(order)
         order.with_context(skip_consumption=True).button_mark_done()
         self.env.flush_all()
         self._refused(lambda: order.move_raw_ids[0].write({'state': 'assigned'}), "USE-020")
@@ -80,23 +79,25 @@ class TestAttacks(GateCommon):
     def test_whole_formula_is_consumed(self):
         """USE-020: the batch consumes its formula whatever it yields, less or more than planned."""
         self._stock()
-        for produced in (96, 103):
+        for produced in (96, 101):
             order = self._confirmed()
             order.action_assign()
-            order.qty_producing = produced
-            order._set_qty_producing()
+            self._execute(order, produced=str(produced))
             order.button_mark_done()
             self.assertEqual(order.state, 'done')
             self.assertEqual(order.move_raw_ids.mapped('quantity'), [90, 10])
             self.assertEqual(order.qty_produced, produced)
-        # Other consumption is asked about, against the snapshot.
+
+    def test_consumption_beside_the_record(self):
+        """BPR-060, USE-060: what is booked is what was weighed, whatever is typed on the order."""
+        self._stock()
         order = self._confirmed()
-        order.qty_producing = 100
-        order._set_qty_producing()
+        self._execute(order)
         order.move_raw_ids[0].quantity = 89
-        [(issue_order, product, consumed, planned)] = order._get_consumption_issues()
-        self.assertEqual((issue_order, product, consumed, planned), (order, self.component_a, 89, 90))
-        self.assertEqual(order.button_mark_done()['res_model'], 'mrp.consumption.warning')
+        self._refused(order.button_mark_done, "BPR-060")
+        order.move_raw_ids[0].quantity = 90
+        order.button_mark_done()
+        self.assertEqual(order.state, 'done')
 
     def test_product_under_another_template(self):
         """USE-020: a controlled product does not leave control by changing its template."""
@@ -138,8 +139,7 @@ class TestAttacks(GateCommon):
         other = self._confirmed()
         original = type(order)._post_inventory
         self.patch(type(order), '_post_inventory', foreign)
-        order.qty_producing = 100
-        order._set_qty_producing()
+        self._execute(order)
         order.button_mark_done()
         self.assertEqual(order.state, 'done')
         self.assertEqual(len(found), 6)  # three attacks, in both calls of core

@@ -368,12 +368,13 @@ class TestChange(ChangeCommon):
         self.assertIn("does not wait", self._esign(order, 'stop', self.user_qc, digest='0' * 64, comment="x")['refused'])
         with self.assertRaisesRegex(UserError, "REV-060"):
             order.workorder_ids[0].button_start()
+        self._sign(order.bpr_id, 'issue', self._person('production'))
+        with self.assertRaisesRegex(UserError, "REV-060"):
+            order.bpr_id.step_ids[0].with_user(self.user_operator).action_start()
         self._decide(order, 'continue', comment="Assessed: no effect")
         self.assertEqual(order.mmr_decision, 'continue')
         order.action_assign()
-        order.workorder_ids[0].button_start()
-        order.qty_producing = 100
-        order._set_qty_producing()
+        self._execute(order)
         order.with_context(skip_consumption=True).button_mark_done()
         self.assertEqual((order.state, order.mmr_revision_id), ('done', self.plain))
         self.assertEqual(len(self.env['mrp.esignature'].search([

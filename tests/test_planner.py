@@ -159,8 +159,7 @@ class PlannerCommon(MmrCommon):
 
     def _produce(self, orders):
         for order in orders:
-            order.qty_producing = order.product_qty
-            order._set_qty_producing()
+            self._execute(order)
             order.button_mark_done()
             self.assertEqual(order.state, 'done')
 

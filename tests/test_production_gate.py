@@ -315,8 +315,7 @@ class TestProductionRoutes(GateCommon):
         self._stock()
         order = self._confirmed()
         order.action_assign()
-        order.qty_producing = 96
-        order._set_qty_producing()
+        self._execute(order, produced='96')
         with self.assertRaisesRegex(UserError, "USE-020"):
             order.with_context(
                 mo_ids_to_backorder=order.ids, skip_backorder=True, skip_consumption=True).button_mark_done()
@@ -332,8 +331,7 @@ class TestProductionRoutes(GateCommon):
         self._stock()
         order = self._confirmed()
         order.picking_type_id.sudo().create_backorder = 'always'
-        order.qty_producing = 96
-        order._set_qty_producing()
+        self._execute(order, produced='96')
         order.with_context(skip_consumption=True).button_mark_done()
         self.assertEqual(order.state, 'done')
         self.assertEqual(len(order.production_group_id.production_ids), 1)
@@ -590,8 +588,7 @@ class TestProductionRoutes(GateCommon):
         """USE-020, AUD-020: a closed batch is not unlocked, and what it consumed and made is not edited."""
         self._stock()
         order = self._confirmed()
-        order.qty_producing = 96
-        order._set_qty_producing()
+        self._execute(order, produced='96')
         order.with_context(skip_consumption=True).button_mark_done()
         self.assertEqual(order.state, 'done')
         self.env.flush_all()
@@ -616,8 +613,7 @@ class TestProductionRoutes(GateCommon):
         """DEV-060: a controlled batch is not taken apart without a decision of Quality Control."""
         self._stock()
         order = self._confirmed()
-        order.qty_producing = 100
-        order._set_qty_producing()
+        self._execute(order)
         order.with_context(skip_consumption=True).button_mark_done()
         unbuild = self.env['mrp.unbuild'].create({
             'product_id': self.product.id, 'mo_id': order.id, 'product_qty': 1, 'product_uom_id': self.kg.id})
