@@ -20,10 +20,11 @@ def parse_number(text):
 
     :raise ValueError: where it is no number, or one with more digits than are kept
     """
-    if isinstance(text, bool) or isinstance(text, float) or not isinstance(text, str | int | Decimal):
+    if isinstance(text, bool) or not isinstance(text, str | int | Decimal):
         raise ValueError("no number")
     text = str(text).strip().replace('\u2212', '-')
-    if text.count(',') + text.count('.') > 1 or not text.lstrip('+-').replace(',', '').replace('.', '').isdecimal():
+    digits = text.removeprefix('-').removeprefix('+').replace(',', '').replace('.', '')
+    if text.count(',') + text.count('.') > 1 or not (digits.isascii() and digits.isdecimal()):
         raise ValueError("no number")
     try:
         value = Decimal(text.replace(',', '.'))

@@ -155,6 +155,9 @@ class MrpBpr(models.Model):
     def _audit_chain(self):
         return self.production_id
 
+    def _get_signing_thread(self):
+        return self.production_id
+
     # === MAKING === #
 
     @api.model
@@ -187,8 +190,8 @@ class MrpBpr(models.Model):
                    SELECT 'BPR/' || o.name, o.id, o.company_id, o.mmr_revision_id, o.product_id, %(state)s, %(rules)s::jsonb,
                           %(digest)s, %(count)s, %(now)s, %(uid)s, %(now)s, %(uid)s
                      FROM mrp_production o WHERE o.id IN %(orders)s ORDER BY o.id RETURNING id""",
-                state='issue' if 'BPR-160' in rules else 'ready', rules=json.dumps(rules), digest=digest, count=len(plan), now=now,
-                uid=self.env.uid, orders=batch._ids))
+                state='issue' if 'BPR-160' in rules else 'ready', rules=json.dumps(rules), digest=digest,
+                count=len(plan), now=now, uid=self.env.uid, orders=batch._ids))
             records = self.browse(row[0] for row in cr.fetchall())
             cr.execute(SQL(
                 """INSERT INTO mrp_bpr_step (bpr_id, production_id, company_id, workorder_id, sequence, stage, number, name,

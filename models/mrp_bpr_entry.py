@@ -26,8 +26,8 @@ class MrpBprEntry(models.Model):
     """One recorded value of a step, with person and server time (21 CFR 111.260(g), (j), EU GMP 4.8).
 
     PostgreSQL refuses UPDATE, DELETE and TRUNCATE. A correction is another entry with a reason, which leaves the
-    first one readable; once the step is signed it counts when its author has signed it, and on critical steps when
-    a second person has verified it.
+    first one readable; once the step is signed it counts when its author has signed it, and on steps that are
+    critical or verified when a second person has verified it.
     """
     _name = 'mrp.bpr.entry'
     _description = "Entry of a Batch Production Record"
@@ -36,7 +36,8 @@ class MrpBprEntry(models.Model):
     _rec_name = 'summary'
 
     step_id = fields.Many2one('mrp.bpr.step', required=True, readonly=True, index=True, ondelete='restrict')
-    bpr_id = fields.Many2one('mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
+    bpr_id = fields.Many2one(
+        'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')
     kind = fields.Selection(KINDS, required=True, readonly=True)
     position = fields.Integer(readonly=True, aggregator=None, help="Row of the checklist or of the packs.")
@@ -107,7 +108,7 @@ class MrpBprEntry(models.Model):
         for signature in self.filtered('to_sign').sudo().esignature_ids:
             signed.setdefault(signature.res_id, set()).add(signature.content.get('point'))
         return self.filtered(lambda entry: not entry.to_sign or (
-            {'corrected', 'verified'} if entry.sudo().step_id.is_critical else {'corrected'}) <= signed.get(entry.id, set()))
+            {'corrected', 'verified'} if entry.sudo().step_id._is_verified() else {'corrected'}) <= signed.get(entry.id, set()))
 
     @api.depends('superseded_by_ids')
     def _compute_is_proposed(self):
@@ -174,6 +175,9 @@ class MrpBprEntry(models.Model):
             self.env._("correct it by another entry with a reason."), record=self[:1])
 
     def _audit_chain(self):
+        return self.bpr_id.production_id
+
+    def _get_signing_thread(self):
         return self.bpr_id.production_id
 
     # === CORRECTIONS === #

@@ -168,7 +168,7 @@ class MrpBprStep(models.Model):
                             SELECT s.user_id, s.partner_id INTO other FROM mrp_esignature s
                              WHERE s.id = (to_jsonb(NEW) ->> (before || '_signature_id'))::integer;
                             IF other.user_id = signer.user_id OR other.partner_id = signer.partner_id THEN
-                                RAISE EXCEPTION 'Nobody verifies the own work: step % (VER-010, 21 CFR 111.210(h)(3)).', OLD.name
+                                RAISE EXCEPTION 'Nobody verifies the own work: % (VER-010, 21 CFR 111.210(h)(3)).', OLD.name
                                     USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                                           CONSTRAINT = 'mrp_mmr_bpr_step_second_person';
                             END IF;
@@ -250,6 +250,9 @@ class MrpBprStep(models.Model):
     def _audit_chain(self):
         return self.production_id
 
+    def _get_signing_thread(self):
+        return self.production_id
+
     @api.model
     def _audit_fields(self):
         return {'state', 'started_at', 'started_by_id', 'precaution_acknowledged', 'closed_at', 'retest_count',
@@ -259,6 +262,11 @@ class MrpBprStep(models.Model):
         """Let two terminals follow each other, and judge on what is committed."""
         self.env.execute_query(SQL("SELECT id FROM mrp_bpr_step WHERE id IN %s FOR UPDATE", self._ids))
         self.invalidate_recordset()
+
+    def _is_verified(self):
+        """Whether a second person checks this step, and so every correction of it (VER-010, VER-060)."""
+        self.ensure_one()
+        return self.is_critical or bool(VERIFIES.keys() & set(self.points or ()))
 
     # === SEQUENCE === #
 
@@ -433,4 +441,5 @@ class MrpBprStep(models.Model):
         """Tell the screens that show this batch to read it again."""
         for bpr in self.bpr_id:
             self.env['bus.bus']._sendone(
-                f'mrp_mmr_floor_{bpr.company_id.id}', 'mrp_mmr_floor', {'bpr_id': bpr.id, 'production_id': bpr.production_id.id})
+                f'mrp_mmr_floor_{bpr.company_id.id}', 'mrp_mmr_floor',
+                {'bpr_id': bpr.id, 'production_id': bpr.production_id.id})

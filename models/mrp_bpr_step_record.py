@@ -88,7 +88,7 @@ class MrpBprStep(models.Model):
             raise refusal(
                 self.env, self.env._("That entry of %s cannot be corrected any more.", self.display_name), CORRECTION_RULE,
                 self.env._("reload the step and correct the valid entry."), record=self)
-        if entry.outcome == 'fail' and kind == 'value':
+        if entry.outcome == 'fail' and kind == 'value' and (entry.is_current or entry.esignature_ids):
             raise refusal(
                 self.env, self.env._("A result out of limits is never overwritten: %s.", self.display_name),
                 "IPC-030, 21 CFR 211.192", self.env._("ask Quality Control for a retest."), record=self)

@@ -200,6 +200,10 @@ class MrpEsignatureMixin(models.AbstractModel):
             "SELECT id FROM %s WHERE id = %s FOR UPDATE", SQL.identifier(self._table), self.id))
         self.invalidate_recordset()
 
+    def _get_signing_thread(self):
+        """Return the record whose messages tell people of refused attempts: this one, or the one it belongs to."""
+        return self
+
     # === WHO SIGNS === #
 
     def _get_signing_company(self):
@@ -347,6 +351,6 @@ class MrpEsignatureMixin(models.AbstractModel):
         record = self.with_user(signer)
         # What a client names an action may be anything, and PostgreSQL holds no NUL.
         record._audit_signature('refused_sign', {'action': {'new': str(action).replace('\0', '')}}, message)
-        self.sudo()._message_log(
+        self._get_signing_thread().sudo()._message_log(
             body=self.env._("Refused signature of %(user)s: %(message)s", user=signer.sudo().name, message=message),
             author_id=signer.sudo().partner_id.id)

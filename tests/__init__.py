@@ -22,5 +22,6 @@ from . import test_signer
 from . import test_report_content
 from . import test_xlsx
 from . import test_bpr
+from . import test_execution
 from . import test_bundle
 from . import test_verify

@@ -251,7 +251,8 @@ class MmrCommon(TransactionCase):
         login = {'qc': 't_qc', 'operator': 't_operator'}.get(role, f't_{role}')
         user = cls.env['res.users'].search([('login', '=', login)], limit=1)
         return user or enrol(new_test_user(
-            cls.env, login=login, password=PASSWORD, groups=f'mrp_mmr.group_mmr_{role}', name=f"Test {login}", tz='Europe/Madrid'))
+            cls.env, login=login, password=PASSWORD, groups=f'mrp_mmr.group_mmr_{role}', name=f"Test {login}",
+            tz='Europe/Madrid'))
 
     def _stock(self, product, lot=None, quantity=10000.0):
         """Put a component on stock; return its lot where it is tracked."""
