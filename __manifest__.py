@@ -16,6 +16,7 @@
         'data/mrp.mmr.requirement.csv',
         'data/mrp.mmr.requirement-batch.csv',
         'data/mail_activity_type_data.xml',
+        'data/mrp_bpr_data.xml',
         'data/ir_cron_data.xml',
         'reports/mrp_mmr_report.xml',
         'reports/mrp_mmr_templates.xml',

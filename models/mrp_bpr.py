@@ -222,6 +222,17 @@ class MrpBpr(models.Model):
         return created
 
     @api.model
+    def _create_missing(self):
+        """Make the records of orders that were released before the addon made them, and not begun since.
+
+        Called when the addon is installed or updated. Batches that run are finished as they were begun.
+        """
+        orders = self.env['mrp.production'].search([
+            ('mmr_snapshot_sha256', '!=', False), ('bpr_ids', '=', False), ('state', '=', 'confirmed')])
+        self._create_for(orders.filtered(
+            lambda order: not order.qty_producing and all(row.state in ('ready', 'blocked') for row in order.workorder_ids)))
+
+    @api.model
     def _prepare_plan(self, document, rules):
         """Return the rows of the steps that a document and the rules of its profile demand, in the order of the work."""
         return [

@@ -259,8 +259,14 @@ class MrpBprStep(models.Model):
                 *POINT_FIELDS.values()}
 
     def _lock(self):
-        """Let two terminals follow each other, and judge on what is committed."""
-        self.env.execute_query(SQL("SELECT id FROM mrp_bpr_step WHERE id IN %s FOR UPDATE", self._ids))
+        """Let two terminals follow each other, and judge on what is committed.
+
+        The row is written and not only locked: a transaction that began before the other one ended is repeated by
+        Odoo and then sees what the other one recorded.
+        """
+        self.env.cr.execute(SQL(
+            "UPDATE mrp_bpr_step SET write_uid = %s, write_date = %s WHERE id IN %s",
+            self.env.uid, fields.Datetime.now(), self._ids))
         self.invalidate_recordset()
 
     def _is_verified(self):

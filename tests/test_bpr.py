@@ -138,6 +138,20 @@ class TestBpr(BprCommon):
         self.assertEqual(other.bpr_id.state, 'cancel')
         self._refused("is closed|BPR-110", other.bpr_id.step_ids[0].with_user(self.user_operator).action_start)
 
+    def test_released_before(self):
+        """BPR-010: an order that was released before there were batch records gets its own at the update, once."""
+        order = self._create_order()
+        create = self.env['mrp.bpr']._create_for
+        self.patch(type(self.env['mrp.bpr']), '_create_for', lambda records, orders: records)
+        order.action_confirm()
+        self.assertFalse(order.bpr_ids)
+        self.patch(type(self.env['mrp.bpr']), '_create_for', lambda records, orders: create(orders))
+        for _time in range(2):
+            self.env['mrp.bpr']._create_missing()
+            order.invalidate_recordset(['bpr_ids'])
+            self.assertEqual(len(order.bpr_ids), 1)
+        self.assertTrue(order.bpr_id._is_plan_intact())
+
     def test_issue(self):
         """BPR-160: nothing starts before the accuracy check is signed, which shows the compared digests."""
         order = self._create_order()

@@ -207,3 +207,64 @@ class TestConcurrency(BaseCase):
                     record = api.Environment(cr, SUPERUSER_ID, {})['mrp.mmr.revision'].browse(revision)
                     self.assertEqual(record.state, 'effective')
                     self.assertTrue(record._is_content_signed())
+
+    def test_two_tablets(self):
+        """VER-050, BPR-110: two tablets at one step: it starts once, an entry sent by both is one, one of two signs."""
+        preparer, approver, _other = self.users
+        revision = self._run(preparer, lambda env: self._create_mmr(env, 600))
+        self._run(preparer, lambda env: self._sign(env, revision, 'submit'))
+        self.assertIsInstance(self._run(approver, lambda env: self._sign(env, revision, 'approve')), int)
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            users = env['res.users'].with_context(no_reset_password=True).create([
+                {'name': name, 'login': f'{name}-{self.tag}', 'password': PASSWORD,
+                 'group_ids': [Command.set([env.ref('base.group_user').id, env.ref(f'mrp_mmr.group_mmr_{role}').id])]}
+                for name, role in (('operator1', 'operator'), ('operator2', 'operator'), ('head', 'production'))])
+            first, second, head = enrol(users).ids
+        self.addCleanup(self._archive, [first, second, head])
+
+        def order(env):
+            production = env['mrp.production'].create({'product_id': self.product, 'product_qty': 600})
+            production.action_confirm()
+            return production.bpr_id.id
+
+        bpr = self._run(preparer, order)
+
+        def sign(env, record, action):
+            with session_of(env.user):
+                digest = record.esign_prepare(action)['digest'] if action == 'issue' else prepared
+                result = record.esign(action, {'login': env.user.login, 'password': PASSWORD}, digest)
+            return result.get('signature_id') or result['refused']
+
+        self.assertIsInstance(self._run(head, lambda env: sign(env, env['mrp.bpr'].browse(bpr), 'issue')), int)
+        with self.registry.cursor() as cr:
+            step = api.Environment(cr, SUPERUSER_ID, {})['mrp.bpr'].browse(bpr).step_ids.sorted('sequence')[0].id
+        started = self._race(*[
+            (user, lambda env: env['mrp.bpr.step'].browse(step).action_start()) for user in (first, second)])
+        self.assertEqual(started, [{'started': True}] * 2)
+        vals = self._get_step_vals(step)
+        recorded = self._race(*[
+            (user, lambda env: env['mrp.bpr.step'].browse(step).action_record(*vals, token='one')['entry_id'])
+            for user in (first, second)])
+        self.assertEqual(len(set(recorded)), 1, recorded)
+        with self.registry.cursor() as cr:
+            prepared = api.Environment(cr, first, {})['mrp.bpr.step'].browse(step).esign_prepare('performed')['digest']
+        signed = self._race(*[
+            (user, lambda env: sign(env, env['mrp.bpr.step'].browse(step), 'performed')) for user in (first, second)])
+        self.assertEqual(len([result for result in signed if isinstance(result, int)]), 1, signed)
+        self.assertTrue([result for result in signed if "VER-050" in str(result)], signed)
+
+    def _get_step_vals(self, step):
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            planned = env['mrp.bpr.step'].browse(step).planned
+            if planned['kind'] == 'weigh':
+                return 'weight', {'value': planned['target']['quantity'], 'lot_name': "L-1"}
+            category = planned['unit']['class']['id']
+            unit = env['maintenance.equipment'].search([('category_id', '=', category)], limit=1) \
+                or env['maintenance.equipment'].create({'name': "Unit", 'category_id': category})
+            return 'equipment', {'equipment_id': unit.id}
+
+    def _archive(self, users):
+        with self.registry.cursor() as cr:
+            api.Environment(cr, SUPERUSER_ID, {})['res.users'].browse(users).active = False
