@@ -13,6 +13,8 @@ MAX_DECIMALS = 6
 WEIGH_AND_ADD = ('performed', 'verified', 'added', 'addition_verified')
 ADD = ('added', 'addition_verified')
 PERFORM = ('performed', 'verified')
+#: Stages in which the product is packed and labelled.
+PACKING = ('packaging', 'labelling')
 
 
 def parse_number(text):
@@ -96,8 +98,8 @@ def plan_steps(document, rules=()):
     """Return the steps of a batch in the order of the MMR, as dicts, each with its own content of the document.
 
     What the MMR demands in its formula, equipment or yields and no step of it records gets a step of its own, with
-    ``origin`` 'formula', 'equipment' or 'yield': nothing of the record may be left to memory (BPR-030, BPR-060,
-    YLD-010). So do line clearance and inspection that a rule of the profile wants (BPR-170).
+    ``origin`` 'formula', 'equipment', 'yield' or 'packs': nothing of the record may be left to memory (BPR-030, BPR-060,
+    YLD-010, BPR-120). So do line clearance and inspection that a rule of the profile wants (BPR-170).
 
     :param rules: codes of the optional rules of the profile that are on
     """
@@ -105,6 +107,7 @@ def plan_steps(document, rules=()):
     steps = [step for operation in operations for step in operation.get('steps', ())]
     weighed = {step['component'] for step in steps if step['kind'] == 'weigh'}
     added = {step['component'] for step in steps if step['kind'] == 'add'}
+    packing = next((row for row in reversed(operations) if row.get('stage') in PACKING), None)
     plan = []
     for operation in operations:
         own = operation.get('steps', [])
@@ -114,6 +117,7 @@ def plan_steps(document, rules=()):
             *_missing_equipment(operation, own),
             *_missing_components(document, operation, weighed | added),
             *own,
+            *(_missing_packs(document, steps) if operation is packing else ()),
             *_missing_yield(operation.get('yield'), own, 'stage'),
             *after,
         ]
@@ -134,6 +138,7 @@ def plan_steps(document, rules=()):
                 'adds': step['kind'] == 'weigh' and step['component'] not in added,
                 'target': component,
                 'unit': _unit(operation, equipment=step['equipment']),
+                'pack': next((row for row in document.get('packs', ()) if row['position'] == step.get('pack')), None),
                 'band': document.get('yield') if step.get('scope') == 'batch' else operation.get('yield'),
                 'stage': {
                     'position': operation['position'], 'name': operation['name'], 'kind': operation.get('stage'),
@@ -178,7 +183,7 @@ def _missing_equipment(operation, steps):
 
 def _missing_clearances(document, operation, steps):
     """Return steps before and after a stage, where it needs a clearance that it does not have (21 CFR 211.130(e))."""
-    packs = operation.get('stage') in ('packaging', 'labelling')
+    packs = operation.get('stage') in PACKING
     if not packs and (operation.get('stage') != 'processing' or document['profile']['code'] != 'PEU'):
         return (), ()
     work = [number for number, step in enumerate(steps) if step['kind'] not in ('clearance', 'equipment', 'environment')]
@@ -198,6 +203,17 @@ def _missing_components(document, operation, recorded):
             yield _blank_step(
                 'weigh', row['product']['name'], 'formula', component=row['position'], is_critical=True,
                 verifier_role='verifier', verifier_meaning='verified')
+
+
+def _missing_packs(document, steps):
+    """Return a step for the materials of each pack size, and one for its labels where the MMR has no reconciliation."""
+    reconciled = any(step['kind'] == 'label' for step in steps)
+    for pack in document.get('packs', ()):
+        if pack['materials']:
+            yield _blank_step('material', pack['name'], 'packs', instruction=pack['description'], pack=pack['position'])
+        if pack['label'] and not reconciled:
+            yield _blank_step('label', pack['name'], 'packs', pack=pack['position'], verifier_role='verifier',
+                              verifier_meaning='verified')
 
 
 def _missing_yield(band, steps, scope):

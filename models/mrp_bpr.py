@@ -120,11 +120,11 @@ class MrpBpr(models.Model):
 
     @api.depends('deviation_ids.state')
     def _compute_open_deviation_count(self):
-        counts = dict(self.env['mrp.deviation'].sudo()._read_group(
-            [('bpr_id', 'in', self.ids), ('state', '=', 'open')], ['bpr_id'], ['__count']))
+        open_ones = [('bpr_id', 'in', self.ids), ('state', '=', 'open')]
+        counts = {bpr.id: (count, blocking) for bpr, count, blocking in self.env['mrp.deviation'].sudo()._read_group(
+            open_ones, ['bpr_id'], ['__count', 'is_blocking:bool_or'])}
         for bpr in self:
-            bpr.open_deviation_count = counts.get(bpr, 0)
-            bpr.is_on_hold = bool(bpr.open_deviation_count)
+            bpr.open_deviation_count, bpr.is_on_hold = counts.get(bpr.id, (0, False))
 
     # === CRUD === #
 

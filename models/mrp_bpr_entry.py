@@ -14,6 +14,7 @@ KINDS = [
     ('equipment', "Equipment"),
     ('yield', "Yield"),
     ('labels', "Labels"),
+    ('material', "Packaging material"),
     ('sample', "Sample"),
     ('photo', "Photo"),
     ('comment', "Comment"),
@@ -136,7 +137,7 @@ class MrpBprEntry(models.Model):
             words = [quantity, entry.lot_name, entry.equipment_name, entry.text]
             if entry.kind in ('check', 'outcome'):
                 words.insert(0, self.env._("conforms") if entry.outcome == 'pass' else self.env._("does not conform"))
-            if entry.kind == 'labels':
+            if entry.kind in ('labels', 'material'):
                 words += [f"{name} {value}" for name, value in (entry.data or {}).items() if isinstance(value, str)]
             entry.summary = ', '.join(filter(None, words))
 

@@ -53,7 +53,7 @@ class MrpBprStep(models.Model):
     number = fields.Integer("Number in the Stage", required=True, readonly=True, aggregator=None)
     code = fields.Char("No.", compute='_compute_code', help="Stage and number, as printed on worksheets.")
     name = fields.Char("Step", required=True, readonly=True)
-    kind = fields.Selection(KINDS, required=True, readonly=True)
+    kind = fields.Selection([*KINDS, ('material', "Packaging materials")], required=True, readonly=True)
     performer_role = fields.Selection(ROLES, "Performed By", readonly=True)
     verifier_role = fields.Selection(ROLES, "Verified By", readonly=True)
     is_critical = fields.Boolean("Critical", readonly=True)

@@ -12,7 +12,8 @@ from .mrp_mmr_file import IMAGES
 #: What is recorded at each kind of step, beside checklists, equipment, samples, photos and comments.
 RESULTS = {
     'weigh': 'weight', 'numeric': 'value', 'environment': 'value', 'passfail': 'outcome', 'clearance': 'outcome',
-    'equipment': 'equipment', 'yield': 'yield', 'label': 'labels', 'sampling': 'sample', 'photo': 'photo',
+    'equipment': 'equipment', 'yield': 'yield', 'label': 'labels', 'material': 'material', 'sampling': 'sample',
+    'photo': 'photo',
 }
 ANYWHERE = ('check', 'equipment', 'sample', 'photo', 'comment', 'handover')
 #: Where labels go (21 CFR 111.410(b), 211.125(c)).
@@ -305,6 +306,7 @@ class MrpBprStep(models.Model):
         name = vals['lot_name'].strip() if isinstance(vals.get('lot_name'), str) else ''
         if not name:
             raise self._refuse_lot(self.env._("Labels are identified by their lot."))
+        pack = self._get_pack(vals)
         figures = {use: self._parse(vals.get(use) or '0', positive=True) for use in ('issued', *LABEL_USES)}
         if any(figure != int(figure) for figure in figures.values()) or not figures['issued']:
             raise UserError(self.env._("Numbers of labels are whole numbers."))
@@ -313,7 +315,8 @@ class MrpBprStep(models.Model):
                 self.env, self.env._("Labels with a lot number on them do not go back to stock."),
                 "YLD-060, 21 CFR 211.125(d), 111.415(h)", self.env._("destroy them and record their number."), record=self)
         difference = figures['issued'] - sum(figures[use] for use in LABEL_USES)
-        data = {name: decimal_string(figure) for name, figure in figures.items()}
+        data = {**self._check_label_version(pack, vals),
+                **{name: decimal_string(figure) for name, figure in figures.items()}}
         data['difference'] = decimal_string(difference)
         if vals.get('finished') in (None, False, '') and self._get_profile() == 'P211':
             raise refusal(
@@ -326,12 +329,63 @@ class MrpBprStep(models.Model):
         limit = exact((self.planned['criterion'] or {}).get('maximum') or 0)
         off = max(abs(difference), abs(exact(data.get('finished_difference'))))
         return {
-            'lot_name': name, 'position': vals.get('position') if isinstance(vals.get('position'), int) else False,
+            'lot_name': name, 'position': pack['position'] if pack else False,
             'data': {**data, **waiver, 'coded': 'yes' if vals.get('coded') else 'no', 'limit': decimal_string(limit)},
             'text': self._text(vals), 'outcome': 'pass' if waiver or off <= limit else 'fail'}
 
+    def _get_pack(self, vals):
+        """Return the pack size of the snapshot that is labelled here: the one of the step, the named one or the only one."""
+        packs = [self.planned['pack']] if self.planned.get('pack') else self._get_snapshot_document().get('packs', [])
+        chosen = [pack for pack in packs if pack['position'] == vals.get('position')] or (packs if len(packs) == 1 else [])
+        if packs and not chosen:
+            raise UserError(self.env._("Choose the pack size: %s.", ', '.join(pack['name'] for pack in packs)))
+        return chosen[0] if chosen else None
+
+    def _check_label_version(self, pack, vals):
+        """Return code and version of the label that was used, which is the one of the snapshot (USE-060, BPR-120)."""
+        label = pack and pack['label']
+        if not label:
+            return {}
+        version = str(vals.get('version') or '').strip()
+        if version != (label['version'] or ''):
+            raise refusal(
+                self.env, self.env._("%(pack)s is labelled with %(code)s version %(version)s, not with version %(other)s.",
+                                     pack=pack['name'], code=label['code'], version=label['version'], other=version or '–'),
+                "USE-060, BPR-120, 21 CFR 111.410(b), 211.125(b)",
+                self.env._("compare the labels with the MMR and type the version that is printed on them."), record=self)
+        return {'label': label['code'], 'version': version}
+
+    def _get_snapshot_document(self):
+        return self.sudo().production_id.mmr_snapshot['document']
+
     def _get_profile(self):
-        return self.sudo().production_id.mmr_snapshot['document']['profile']['code']
+        return self._get_snapshot_document()['profile']['code']
+
+    def _prepare_material(self, vals):
+        """Return what was used of a packaging material: its lot, and issued is used, destroyed and returned (BPR-120)."""
+        pack = self.planned['pack']
+        row = next((row for row in pack['materials'] if row['position'] == vals.get('position')), None)
+        if vals.get('not_made'):
+            text = self._text(vals)
+            if not text:
+                raise UserError(self.env._("Say why %s is not made in this batch.", pack['name']))
+            return {'text': text, 'data': {'not_made': 'yes'}}
+        if not row:
+            raise UserError(self.env._("%s has no such material.", pack['name']))
+        lot = self._get_lot(row, vals)
+        figures = {use: self._parse(vals.get(use) or '0', positive=True) for use in ('issued', 'used', 'destroyed', 'returned')}
+        difference = figures['issued'] - figures['used'] - figures['destroyed'] - figures['returned']
+        if not figures['issued']:
+            raise UserError(self.env._("Type how many were issued."))
+        if difference and not self._text(vals):
+            raise refusal(
+                self.env, self.env._("Issued, used, destroyed and returned of %(product)s differ by %(difference)s.",
+                                     product=row['product']['name'], difference=decimal_string(difference)),
+                "BPR-120, 21 CFR 111.260(k)(1)", self.env._("correct the figures, or explain the difference."), record=self)
+        return {
+            **lot, 'position': row['position'], 'unit': row['unit'], 'text': self._text(vals),
+            'data': {'product': row['product']['name'], 'difference': decimal_string(difference),
+                     **{name: decimal_string(figure) for name, figure in figures.items()}}}
 
     def _prepare_waiver(self, vals):
         """Return the waiver of a reconciliation: cut or roll labels that a machine examined one by one (YLD-050)."""

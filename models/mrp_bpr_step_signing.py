@@ -156,6 +156,9 @@ class MrpBprStep(models.Model):
             taken = sum(Decimal(entry.value) for entry in entries if entry.kind == 'sample')
             if taken < (planned['sample']['count'] or 1):
                 rows.append(self.env._("samples: %(taken)s of %(planned)s", taken=taken, planned=planned['sample']['count']))
+        if self.kind == 'material' and not any((entry.data or {}).get('not_made') for entry in entries):
+            used = {entry.position for entry in entries if entry.kind == 'material'}
+            rows += [row['product']['name'] for row in planned['pack']['materials'] if row['position'] not in used]
         if self.kind == 'add' and not self._get_weights():
             rows.append(self.env._("the component was not weighed"))
         if planned['equipment'] and self.kind != 'equipment' and not self._get_units(planned['equipment']):

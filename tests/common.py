@@ -292,7 +292,14 @@ class MmrCommon(TransactionCase):
             theoretical = (band or {}).get('theoretical') or '100'
             step.action_record('yield', {'value': values.get('value') or theoretical})
         elif step.kind == 'label':
-            step.action_record('labels', {'lot_name': "LBL-1", 'issued': '100', 'used': '100'})
+            pack = planned['pack'] or (step._get_snapshot_document()['packs'] or [{}])[0]
+            step.action_record('labels', {
+                'lot_name': "LBL-1", 'issued': '100', 'used': '100', 'finished': '100', 'position': pack.get('position'),
+                'version': (pack.get('label') or {}).get('version')})
+        elif step.kind == 'material':
+            for row in planned['pack']['materials']:
+                step.action_record('material', {
+                    'position': row['position'], 'lot_name': "PM-1", 'issued': '100', 'used': '99', 'destroyed': '1'})
         elif step.kind == 'photo':
             step.action_record('photo', {'name': "photo.png", 'data': PNG})
 

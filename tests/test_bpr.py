@@ -546,6 +546,10 @@ class TestBpr(BprCommon):
 class TestBprControls(BprCommon):
     """Steps of the kinds that the plain MMR of the tests does not have."""
 
+    @property
+    def label_version(self):
+        return self.order.mmr_snapshot['document']['packs'][0]['label']['version']
+
     def _extend(self, draft):
         super()._extend(draft)
         sop = self.env['mrp.sop'].create({'code': 'M-1', 'name': "Moisture", 'kind': 'method'})
@@ -626,7 +630,8 @@ class TestBprControls(BprCommon):
     def test_labels(self):
         """YLD-040, YLD-050, YLD-060: labels add up, or a deviation; coded ones do not go back; waivers have a proof."""
         step = self._until("Labels")
-        vals = {'lot_name': "R-7", 'issued': '1000', 'used': '950', 'destroyed': '30', 'returned': '20'}
+        vals = {'lot_name': "R-7", 'version': self.label_version, 'issued': '1000', 'used': '950', 'destroyed': '30',
+                'returned': '20'}
         with self._rolled_back():
             self.assertEqual(step.action_record('labels', vals)['outcome'], 'pass')
         with self._rolled_back():
@@ -643,6 +648,13 @@ class TestBprControls(BprCommon):
         for wrong in ({'issued': '0'}, {'issued': '10.5'}, {'used': '-1'}, {'lot_name': ''}):
             with self.assertRaises(UserError), self.cr.savepoint():
                 step.action_record('labels', {**vals, **wrong})
+
+    def test_label_version(self):
+        """USE-060, BPR-120: a label of another version than the one of the snapshot is refused."""
+        step = self._until("Labels")
+        for version in ('0', '', None, self.label_version + 'a'):
+            self._refused("USE-060", step.action_record, 'labels', {
+                'lot_name': "R-7", 'version': version, 'issued': '10', 'used': '10'})
 
     def test_photo(self):
         """PRD-080: pictures are stored by their content; nothing else is."""
@@ -677,6 +689,43 @@ class TestBprControls(BprCommon):
         with freeze_time(started + timedelta(minutes=31)):
             self._sign(step, 'performed', self.user_operator)
         self.assertEqual(step.deviation_ids.mapped('cause_key'), ['time:step'])
+
+
+@tagged('post_install', '-at_install')
+class TestBprPacking(BprCommon):
+
+    def _extend(self, draft):
+        super()._extend(draft)
+        draft.operation_ids.sorted('sequence')[-1].with_user(self.user_preparer).mmr_stage = 'packaging'
+        self.bottle = self.env['product.product'].create({'name': "Bottle", 'type': 'consu'})
+        draft.pack_ids.with_user(self.user_preparer).write({
+            'coding_position': "Bottom", 'clearance': "Count.", 'checks': "Torque.", 'line_ids': [(0, 0, {
+                'product_id': self.bottle.id, 'quantity': 1, 'uom_id': self.unit.id})]})
+        self.env['mrp.mmr.specification'].with_user(self.user_preparer).create({
+            'revision_id': draft.id, 'scope': 'packaging', 'product_id': self.bottle.id, 'name': "Identity",
+            'is_identity': True, 'criterion_text': "HDPE", 'method': "FTIR", 'corrective_action': "Reject.",
+            'document_id': draft.specification_ids.document_id[:1].id})
+
+    def test_packing(self):
+        """BPR-120, BPR-170, YLD-040: materials and labels of each pack are recorded, the line is inspected afterwards."""
+        stage = self.steps.filtered(lambda step: step.stage == 2)
+        self.assertEqual([(step.kind, step.planned['origin']) for step in stage if step.planned['origin'] != 'step'], [
+            ('clearance', 'clearance'), ('equipment', 'equipment'), ('material', 'packs'), ('label', 'packs'),
+            ('clearance', 'clearance'), ('yield', 'yield')])
+        step = self._step("Bottle of 60")
+        self._execute(self.order, until=step)
+        step = step.with_user(self.user_operator)
+        step.action_start()
+        self.assertIn("Bottle", self._esign(step, 'performed', self.user_operator, digest='0' * 64)['refused'])
+        vals = {'position': 1, 'lot_name': "B-9", 'issued': '1000', 'used': '990', 'destroyed': '4', 'returned': '5'}
+        self._refused("BPR-120", step.action_record, 'material', vals)
+        self._refused("BPR-120|no such material", step.action_record, 'material', {**vals, 'position': 2})
+        self._refused("USE-060", step.action_record, 'material', {**vals, 'lot_name': ''})
+        step.action_record('material', {**vals, 'text': "One broke on the floor"})
+        self._sign_step(step)
+        self._execute(self.order)
+        self.order.button_mark_done()
+        self.assertEqual(self.bpr.state, 'done')
 
 
 @tagged('post_install', '-at_install')
