@@ -77,11 +77,11 @@ class MrpBprStep(models.Model):
     entry_ids = fields.One2many('mrp.bpr.entry', 'step_id', "Entries", readonly=True)
     deviation_ids = fields.One2many('mrp.deviation', 'step_id', "Deviations", readonly=True)
     next_point = fields.Selection([
-        ('performed', "to be performed"),
-        ('verified', "to be verified"),
-        ('added', "to be added"),
-        ('addition_verified', "addition to be verified"),
-        ('hold', "Quality Control decides"),
+        ('performed', "Performing"),
+        ('verified', "Verification"),
+        ('added', "Addition"),
+        ('addition_verified', "Verified addition"),
+        ('hold', "Quality Control"),
     ], "Waits For", compute='_compute_next_point')
     result = fields.Char(compute='_compute_result', help="What was recorded, in short.")
     outcome = fields.Selection([('pass', "Within limits"), ('fail', "Out of limits")], compute='_compute_result')

@@ -22,8 +22,9 @@ export class SignDialog extends Component {
         this.notification = useService("notification");
         this.params = this.props.action.params;
         this.form = useRef("form");
-        useAutofocus({ refName: "login" });
+        // The last one wins where both are there.
         useAutofocus({ refName: "password" });
+        useAutofocus({ refName: "login" });
         this.state = useState({
             prepared: null, login: "", password: "", comment: "", refused: "", busy: false,
             other: false, acceptance: null, accepted: false,
