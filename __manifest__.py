@@ -28,6 +28,8 @@
         'wizards/mrp_mmr_change_views.xml',
         'wizards/mrp_mmr_plan_views.xml',
         'views/mrp_esignature_views.xml',
+        'wizards/mrp_qualification_views.xml',
+        'views/mrp_qualification_views.xml',
         'views/mrp_signer_views.xml',
         'views/mrp_audit_views.xml',
         'wizards/mrp_audit_verify_views.xml',

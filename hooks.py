@@ -28,6 +28,7 @@ TRIGGERS = {
     'mrp_audit_entry': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_entry'),
     'mrp_audit_seal': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_signer_acceptance': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
+    'mrp_qualification': ('mrp_mmr_guard_qualification', 'mrp_mmr_guard_qualification_truncate'),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_bpr': ('mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_truncate'),
     'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_step_truncate'),
@@ -40,14 +41,15 @@ FUNCTIONS = (
     'mrp_mmr_guard_overage', 'mrp_mmr_guard_step_sop', 'mrp_mmr_guard_label', 'mrp_mmr_guard_review',
     'mrp_mmr_guard_requirement', 'mrp_mmr_guard_chain', 'mrp_mmr_guard_entry', 'mrp_mmr_guard_decision', 'mrp_mmr_guard_sop',
     'mrp_mmr_guard_editor', 'mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_deviation',
+    'mrp_mmr_guard_qualification',
 )
 
 
 def uninstall_hook(env):
-    """Refuse while signed records exist (AUD-030); else drop triggers and their functions."""
-    if env['mrp.esignature'].search_count([]):
+    """Refuse while signatures or qualifications exist (AUD-030); else drop triggers and their functions."""
+    if env['mrp.esignature'].search_count([]) or env['mrp.qualification'].search_count([]):
         raise UserError(env._(
-            "Signed records exist; the addon stays installed. Rule: AUD-030, REC-040, 21 CFR 11.10(c), 111.605."))
+            "GMP records exist; the addon stays installed. Rule: AUD-030, REC-040, 21 CFR 11.10(c), 111.605."))
     for table, names in TRIGGERS.items():
         for name in names:
             env.cr.execute(f'DROP TRIGGER IF EXISTS {name} ON "{table}"')

@@ -189,6 +189,7 @@ def redline_fields(env):
         'identity.dosage_form': (env._("Dosage form"), None),
         'identity.dosage_unit_weight': (env._("Weight of a dosage unit"), None),
         'effective_date': (env._("Effective date"), None),
+        'training_required': (env._("Training required"), 'flag'),
         **yields,
         'precautions': (env._("Special notations and precautions"), None),
         'process_rationale': (env._("Rationale of the in-process specifications"), None),

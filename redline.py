@@ -401,6 +401,7 @@ class _Comparison:
             ('identity.dosage_form', 'identity', *[identity.get('dosage_form')] * 2),
             ('identity.dosage_unit_weight', 'identity', weight, _amount(weight)),
             ('effective_date', 'identity', *[document.get('effective_date')] * 2),
+            ('training_required', 'identity', document.get('training_required'), _flag(document.get('training_required'))),
             *((f'yield.{field}', 'yields', value, text) for field, value, text in _yield(document.get('yield'))),
             ('precautions', 'text', *[document.get('precautions')] * 2),
             ('process_rationale', 'text', *[document.get('process_rationale')] * 2),

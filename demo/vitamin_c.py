@@ -70,6 +70,7 @@ Stability study STB-2001-A, three batches in this pack: ascorbic acid falls by 2
 #: What revision 2 of the 100 kg changes, and the 500 kg have from the beginning.
 CHANGE = {
     'change_category': 'formula',
+    'training_required': True,
     'description': "Magnesium stearate 1000 g → 750 g. Overage of ascorbic acid 3 % → 4 % (82.4 kg → 83.2 kg). "
                    "Microcrystalline cellulose 8.6 kg → 8.05 kg in balance. Disintegration of the cores: limit 30 → 20 "
                    "minutes. Mass of the tablet unchanged.",

@@ -17,11 +17,14 @@ LOGGED = {
     'mrp.mmr': ('name', 'product_id', 'formulation_code', 'batch_size', 'uom_id', 'profile_id', 'company_id'),
     'mrp.mmr.revision': (
         'mmr_id', 'revision', 'bom_id', 'state', 'submitted_once', 'document_sha256', 'prepared_signature_id',
-        'approved_signature_id', 'retired_signature_id', 'effective_at', 'ended_at'),
+        'approved_signature_id', 'retired_signature_id', 'effective_at', 'ended_at', 'training_required'),
     'mrp.mmr.review': ('revision_id', 'name', 'group_id', 'prepared_signature_id', 'signature_id'),
     'mrp.mmr.label': (
         'code', 'version', 'name', 'product_id', 'company_id', 'state', 'file_id', 'location', 'panel', 'claims',
         'approved_signature_id'),
+    'mrp.qualification': (
+        'company_id', 'user_id', 'kind', 'group_id', 'revision_id', 'sop_id', 'valid_from', 'valid_to', 'evidence', 'file_id',
+        'granted_by_id', 'granted_at', 'revoked_at', 'revoked_by_id', 'revoke_reason'),
     'mrp.production': ('mmr_snapshot_sha256', 'mmr_revision_id', 'mmr_decision', 'mmr_decision_signature_id'),
 }
 #: What a record is called in findings.
@@ -29,6 +32,7 @@ NAMES = {
     'mrp.mmr': 't.name', 'mrp.mmr.label': "t.code || ' v. ' || t.version", 'mrp.production': 't.name',
     'mrp.mmr.revision': "(SELECT m.name FROM mrp_mmr m WHERE m.id = t.mmr_id) || ' revision ' || t.revision",
     'mrp.mmr.review': 't.name',
+    'mrp.qualification': "(SELECT u.login FROM res_users u WHERE u.id = t.user_id) || ', ' || t.kind",
 }
 #: Orders are records from their release on: these have a snapshot, or had one.
 CONDITIONS = {

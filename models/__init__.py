@@ -9,6 +9,7 @@ from . import mrp_mmr_file
 from . import mrp_mmr_file_mixin
 from . import mrp_sop
 from . import mrp_mmr_label
+from . import mrp_qualification
 from . import mrp_mmr_criterion_mixin
 from . import mrp_mmr_profile
 from . import mrp_mmr_requirement
@@ -28,6 +29,7 @@ from . import mrp_mmr_pack
 from . import mrp_mmr_section
 from . import mrp_mmr_reference
 from . import mrp_mmr_revision_redline
+from . import mrp_mmr_revision_training
 from . import mrp_mmr_export
 from . import mrp_bom
 from . import mrp_bom_line
@@ -56,7 +58,10 @@ from . import product_product
 from . import res_company
 from . import res_groups
 from . import res_users
+from . import res_users_auditor
 from . import ir_module_module
 from . import ir_model
+from . import ir_model_access
+from . import ir_rule
 from . import ir_actions_report
 from . import mrp_mmr_demo

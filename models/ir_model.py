@@ -22,7 +22,8 @@ class IrModel(models.Model):
     _inherit = 'ir.model'
 
     def unlink(self):
-        if any(model.model.startswith(('mrp.mmr', 'mrp.esignature')) for model in self) and not is_update(self.env):
+        guarded = ('mrp.mmr', 'mrp.esignature', 'mrp.qualification')
+        if any(model.model.startswith(guarded) for model in self) and not is_update(self.env):
             self.env['ir.module.module']._check_mmr_uninstall()
         return super().unlink()
 

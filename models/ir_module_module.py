@@ -12,9 +12,11 @@ class IrModuleModule(models.Model):
 
     @api.model
     def _check_mmr_uninstall(self):
-        """Refuse to uninstall while signed records exist (AUD-030, 21 CFR 11.10(e))."""
-        count = self.env['mrp.esignature'].sudo().search_count([])
-        if count:
+        """Refuse to uninstall while signatures or qualifications exist (AUD-030, 21 CFR 11.10(e))."""
+        signatures = self.env['mrp.esignature'].sudo().search_count([])
+        qualifications = self.env['mrp.qualification'].sudo().search_count([])
+        if signatures or qualifications:
             raise UserError(self.env._(
-                "Master Manufacturing Records holds %s signatures. GMP records are kept. Rule: AUD-030, REC-040, "
-                "21 CFR 11.10(c), 111.605. Leave the addon installed until every record may be disposed.", count))
+                "Master Manufacturing Records holds %(signatures)s signatures and %(qualifications)s qualifications. GMP "
+                "records are kept. Rule: AUD-030, REC-040, 21 CFR 11.10(c), 111.605. Leave the addon installed until every "
+                "record may be disposed.", signatures=signatures, qualifications=qualifications))

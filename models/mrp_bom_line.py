@@ -351,6 +351,7 @@ class MrpBomLine(models.Model):
                 "PRD-050, APR-050, 21 CFR 111.12(b)", self.env._("ask a person of Quality Control."), record=self)
         for revision in revisions:
             revision.with_env(self.env).check_access('read')
+            revision.with_env(self.env)._check_signing_qualification('mrp_mmr.group_mmr_qc')
             if revision.state not in ('draft', 'submitted'):
                 raise refusal(
                     self.env, self.env._("%(revision)s is %(state)s: its overages are confirmed or never will be.",

@@ -344,6 +344,20 @@ class MrpEsignatureMixin(models.AbstractModel):
                            record=self.display_name),
                 "APR-050, 21 CFR 111.12(b), 211.22(a)",
                 self.env._("ask a person who has this role to sign."), record=self, exception=AccessError)
+        self._check_signing_qualification(group)
+
+    def _get_signing_profile(self):
+        """Return the profile whose requirements apply to signing this record; without one all rules of the addon do."""
+        return self.env['mrp.mmr.profile']
+
+    def _check_signing_qualification(self, group):
+        """Refuse the user where the qualification for a role is missing, not valid yet, expired or revoked (SEC-030).
+
+        :raise UserError: naming role and date
+        """
+        if self.env['mrp.mmr.requirement']._is_demanded('qualification', self._get_signing_profile()):
+            self.env['mrp.qualification']._check_role(
+                self.env.user, self._get_signing_group(group), self._get_signing_company(), record=self)
 
     def _log_refused_signature(self, action, message, signer):
         """Keep the attempt visible on the record; the signer may have no right to write there."""

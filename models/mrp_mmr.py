@@ -353,7 +353,7 @@ class MrpMmr(models.Model):
     def _get_today(self):
         """Return today's date where the company is."""
         self.ensure_one()
-        return fields.Date.context_today(self.with_context(tz=self.company_id.partner_id.tz or 'UTC'))
+        return self.company_id._get_mmr_today()
 
     def action_new_order(self):
         """Open a new manufacturing order of exactly this MMR."""

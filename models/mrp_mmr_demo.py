@@ -31,24 +31,26 @@ class MrpMmrDemo(models.AbstractModel):
         """
         if self._find('mmr_vitamin_c_100'):
             return
-        wanted = ('preparer', 'qc', 'planner', 'production', 'security')
+        wanted = ('planner', 'security', *ROLES)
         missing = [login for login in wanted if not self._find(f'user_{login}')]
         if missing:
             raise UserError(self.env._(
                 "The users of the demonstration data are missing: %s. Nothing was loaded.", ', '.join(missing)))
         # Read with the data, so that a production database does not carry them in its memory.
-        from ..demo import dressing_kit, ibuprofen, paracetamol, vitamin_c, zinc
+        from ..demo import dressing_kit, ibuprofen, paracetamol, people, vitamin_c, zinc
         # Installed from the Apps menu there is a request, and its session is not the signer's.
         with borrow_request() if request else nullcontext():
+            self._load_qualifications(people)
             # Their passwords are as public as their names.
             self.env['mrp.signer']._set_up(
-                self.env['res.users'].browse([
-                    user.id for login in ROLES if (user := self._find(f'user_{login}'))]), self._get('user_security'),
+                self.env['res.users'].union(*(self._get(f'user_{login}') for login in ROLES)), self._get('user_security'),
                 "Demonstration: passport")
             small = self._load_effective(vitamin_c.get_data(100), "Compared with formulation VC500-A and validation PV-2001.")
             running = self._create_order(small, 0)
             running.action_confirm()
             self._load_vitamin_c_change(small, vitamin_c)
+            logins, evidence = people.CHANGE_TRAINING
+            self._grant('production', logins, small.effective_revision_id, evidence)
             large = self._load_effective(
                 vitamin_c.get_data(500), "Compared with revision 2 of the 100 kg and with the validation of VB-02.")
             self._load_zinc(zinc)
@@ -60,6 +62,26 @@ class MrpMmrDemo(models.AbstractModel):
             confirmed.action_assign()
             self._set_xmlids({
                 'production_superseded': running, 'production_confirmed': confirmed, 'production_draft': draft})
+
+    # === PEOPLE === #
+
+    def _load_qualifications(self, data):
+        """Grant qualifications and record training, each by the person who decides about it."""
+        login, role, evidence = data.APPOINTMENT
+        self._grant('security', [login], self.env.ref(f'mrp_mmr.group_mmr_{role}'), evidence, -365)
+        for login, role, evidence, first, last in data.QUALIFICATIONS:
+            self._grant('qmanager', [login], self.env.ref(f'mrp_mmr.group_mmr_{role}'), evidence, first, last)
+        for logins, name, evidence in data.TRAINING:
+            self._grant('production', logins, self._get(f'sop_{name}'), evidence, -30)
+
+    def _grant(self, granter, logins, subject, evidence, first=0, last=None):
+        """Grant as a person does in the dialog; days count from today."""
+        company = self.env.ref('base.main_company')
+        today = company._get_mmr_today()
+        self._as(granter, self.env['mrp.qualification'])._grant(
+            self.env['res.users'].union(*(self._get(f'user_{login}') for login in logins)),
+            subject.with_user(self._get(f'user_{granter}')), evidence, today + timedelta(days=first),
+            None if last is None else today + timedelta(days=last), company)
 
     # === RECORDS === #
 

@@ -6,6 +6,9 @@ from ..tools import in_transition, refusal, sha256, without_defaults
 FIXED_FIELDS = {
     'code', 'profile_id', 'company_id', 'citation', 'enforcement', 'check', 'enabled', 'is_shipped', 'name', 'page', 'scope'}
 
+#: Checks that are made when somebody signs, and not on the content of a draft.
+SIGNING_CHECKS = ('qualification',)
+
 
 class MrpMmrRequirement(models.Model):
     """One row of a profile's content list: what a master record must say, by which rule, and how it is checked.
@@ -140,6 +143,12 @@ class MrpMmrRequirement(models.Model):
             "CON-010 to CON-200, AUD-060, 21 CFR 11.10(k)",
             self.env._("add a requirement of your own, or have Quality Control switch off what may be switched off."),
             record=self)
+
+    @api.model
+    def _is_demanded(self, check, profile):
+        """Whether records of ``profile`` must pass a check of the addon: unless Quality Control switched the row off."""
+        return not profile or not self.sudo().search_count(
+            [('profile_id', '=', profile.id), ('check', '=', check), ('enabled', '=', False)], limit=1)
 
     # === SIGNING === #
 

@@ -41,13 +41,13 @@ CONTENT_FIELDS = {
     'bom_line_ids', 'operation_ids', 'byproduct_ids', 'product_description', 'dosage_form', 'dosage_unit_weight',
     'dosage_unit_weight_unit', 'process_rationale', 'theoretical_yield', 'yield_min', 'yield_max', 'yield_rationale',
     'yield_to_review', 'step_ids', 'equipment_ids', 'specification_ids', 'ingredient_ids', 'pack_ids', 'reference_ids',
-    'section_ids', 'answer_ids', 'allow_operation_dependencies',
+    'section_ids', 'answer_ids', 'allow_operation_dependencies', 'training_required',
 }
 #: The columns among them; PostgreSQL freezes them with the document.
 CONTENT_COLUMNS = (
     'change_category', 'description', 'reason', 'precautions', 'date_effective', 'product_description', 'dosage_form',
     'dosage_unit_weight', 'dosage_unit_weight_unit', 'process_rationale', 'theoretical_yield', 'yield_min', 'yield_max',
-    'yield_rationale', 'yield_to_review',
+    'yield_rationale', 'yield_to_review', 'training_required',
 )
 #: Set by the workflow alone.
 SYSTEM_FIELDS = {
@@ -90,6 +90,9 @@ class MrpMmrRevision(models.Model):
     date_effective = fields.Date(
         "Effective Date", tracking=True,
         help="From this day on the revision is used. Empty: as soon as Quality Control approved it.")
+
+    training_required = fields.Boolean(
+        tracking=True, help="Nobody works by this revision who was not trained on it (SEC-030, 21 CFR 111.14(b)(2)).")
 
     product_description = fields.Text("Description of the Product", help="Appearance, shape, colour, marking.")
     dosage_form = fields.Char(help="For instance: film-coated tablet (21 CFR 211.186(b)(1)).")
@@ -633,7 +636,7 @@ class MrpMmrRevision(models.Model):
     def _get_today(self):
         """Return today's date where the company is."""
         self.ensure_one()
-        return fields.Date.context_today(self.with_context(tz=self.company_id.partner_id.tz or 'UTC'))
+        return self.company_id._get_mmr_today()
 
     def _activate_due(self):
         """Make approved revisions effective whose time has come, superseding their predecessors.

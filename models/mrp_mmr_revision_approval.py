@@ -77,6 +77,9 @@ class MrpMmrRevision(models.Model):
             result.update(basis=self.prepared_signature_id, annex=self.sudo()._prepare_annex(action))
         return dict(result, digest=self.document_sha256)
 
+    def _get_signing_profile(self):
+        return self.profile_id
+
     def _prepare_annex(self, action):
         """Return what a reviewer or approver signs beside the document: what is not in it, or a digest of it.
 

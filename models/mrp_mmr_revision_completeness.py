@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 
 from ..tools import decimal_string, refusal
+from .mrp_mmr_requirement import SIGNING_CHECKS
 from .mrp_mmr_step import COMPONENT_KINDS, CONTROL_KINDS, NUMERIC_KINDS
 
 #: Units of the customary system; all others are metric. Units that people add count as what they refer to.
@@ -42,7 +43,7 @@ class MrpMmrRevision(models.Model):
         self.ensure_one()
         return self.env['mrp.mmr.requirement'].sudo().search([
             ('profile_id', '=', self.profile_id.id), ('scope', '=', 'master'), ('enabled', '=', True),
-            ('company_id', 'in', (False, self.company_id.id))])
+            ('company_id', 'in', (False, self.company_id.id)), ('check', 'not in', SIGNING_CHECKS)])
 
     def _evaluate_requirements(self):
         """Return every requirement with what is missing.

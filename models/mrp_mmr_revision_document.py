@@ -133,6 +133,8 @@ class MrpMmrRevision(models.Model):
             answers=[{
                 'requirement': row.requirement_id.code, 'text': row.requirement_id.name, 'answer': row.answer,
             } for row in revision.answer_ids.sorted(lambda row: row.requirement_id.code)],
+            # Documents without it are what they were before revisions could ask for training.
+            **({'training_required': True} if revision.training_required else {}),
         )
 
     def _prepare_formula(self):

@@ -101,6 +101,9 @@ class MrpProduction(models.Model):
         """Open the signature that stops this batch before its next step."""
         return self.action_open_signature('stop')
 
+    def _get_signing_profile(self):
+        return self.sudo().mmr_revision_id.profile_id
+
     def _get_signing_action(self, action):
         self.ensure_one()
         if action not in ('continue', 'stop'):

@@ -225,7 +225,10 @@ class MrpSigner(models.Model):
 
     @api.model
     def _set_up(self, users, verified_by, document="Demonstration"):
-        """Make signers of ``users`` without their doing: for demonstrations, tests and measurements."""
+        """Make signers of ``users``, qualified for their roles, without their doing.
+
+        For demonstrations, tests and measurements.
+        """
         now = fields.Datetime.now()
         for user in users:
             signer = self._get(user)
@@ -238,6 +241,7 @@ class MrpSigner(models.Model):
                 acceptance = company._get_mmr_acceptance()
                 if not self._has_accepted(user, acceptance):
                     self.env['mrp.signer.acceptance'].sudo()._store(signer, acceptance)
+        self.env['mrp.qualification']._set_up(users, verified_by, document)
 
     # === PASSWORDS === #
 

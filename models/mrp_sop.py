@@ -66,6 +66,11 @@ class MrpSop(models.Model):
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_content_frozen';
                 END IF;
+                IF EXISTS (SELECT FROM mrp_qualification q WHERE q.sop_id = OLD.id) THEN
+                    RAISE EXCEPTION 'Persons were trained on document %: it cannot change (SEC-030).', OLD.code
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_content_frozen';
+                END IF;
                 PERFORM FROM mrp_mmr_revision r WHERE r.id = ANY(used) FOR SHARE;
                 RETURN NEW;
             END $$ LANGUAGE plpgsql;
@@ -90,10 +95,17 @@ class MrpSop(models.Model):
         self._check_not_in_use()
 
     def _check_not_in_use(self):
-        """Refuse to change what signed records refer to.
+        """Refuse to change what signed records refer to, or what persons were trained on.
 
         :raise UserError: naming a revision that refers to the document
         """
+        trained = self.env['mrp.qualification'].sudo().search([('sop_id', 'in', self.ids)], limit=1)
+        if trained:
+            raise refusal(
+                self.env, self.env._("Persons were trained on %s.", trained.sop_id.display_name),
+                "SEC-030, CON-190, 21 CFR 111.14(b)(2)",
+                self.env._("add the new version as a document of its own and mark this one as obsolete."),
+                record=trained.sop_id)
         for document in self:
             revision = document.sudo()._get_revisions().filtered(lambda revision: revision.state != 'draft')[:1]
             if revision:

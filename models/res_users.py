@@ -3,13 +3,14 @@ from contextvars import ContextVar
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessDenied, UserError
+from odoo.fields import Domain
 from odoo.http import request
 
 from ..tools import current_session_uid, refusal
 from .mrp_signer import SIGNING_PASSWORD_LENGTH
 
 #: What of a user goes to the ledger beside the roles.
-AUDITED_FIELDS = {'login', 'name', 'active', 'partner_id', 'company_ids'}
+AUDITED_FIELDS = {'login', 'name', 'active', 'partner_id', 'company_ids', 'mmr_auditor_until'}
 ROLE_FIELDS = {'group_ids', 'role'}
 #: What a user may read of the own signer.
 OWN_FIELDS = ['mmr_signer_ids', 'mmr_signer_state', 'mmr_identity_verified_at', 'mmr_accepted_at', 'mmr_has_signing_password']
@@ -22,6 +23,14 @@ class ResUsers(models.Model):
     _inherit = 'res.users'
 
     mmr_signer_ids = fields.One2many('mrp.signer', 'user_id', "GMP Signer", groups='mrp_mmr.group_mmr_security')
+    mmr_qualification_ids = fields.One2many(
+        'mrp.qualification', 'user_id', "Qualifications", groups='mrp_mmr.group_mmr_security')
+    mmr_training_roles = fields.Char("Roles in the Steps", compute='_compute_mmr_training')
+    mmr_training_from = fields.Date("Trained", compute='_compute_mmr_training')
+    mmr_training_state = fields.Selection([
+        ('trained', "Trained"),
+        ('untrained', "Not trained"),
+    ], "Training", compute='_compute_mmr_training', help="On the revision of the context.")
     mmr_signer_state = fields.Selection(
         lambda self: self.env['mrp.signer']._fields['state']._description_selection(self.env), "Signing",
         compute='_compute_mmr_signer', compute_sudo=True, groups='mrp_mmr.group_mmr_security')
@@ -56,12 +65,16 @@ class ResUsers(models.Model):
         for user, vals in zip(users, vals_list, strict=True):
             if vals.get('password') and not user.share:
                 self.env['mrp.signer']._note_password(user.sudo(), by_owner=False, is_new=True)
+            if vals.get('mmr_auditor_until'):
+                user._check_auditor_until()
         users._audit_gmp_access({user: {} for user in users})
         return users
 
     def write(self, vals):
         if 'partner_id' in vals:
             self._check_gmp_person_kept(vals['partner_id'])
+        if 'mmr_auditor_until' in vals:
+            self._check_auditor_until()
         if not (AUDITED_FIELDS | ROLE_FIELDS) & vals.keys():
             return super().write(vals)
         before = self._get_gmp_access()
@@ -72,11 +85,12 @@ class ResUsers(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_signers(self):
         for user in self.sudo():
-            if self.env['mrp.esignature'].sudo().search_count([('user_id', '=', user.id)], limit=1) \
-                    or self.env['mrp.signer.acceptance'].sudo().search_count([('user_id', '=', user.id)], limit=1):
+            if any(self.env[model].sudo().search_count([('user_id', '=', user.id)], limit=1)
+                   for model in ('mrp.esignature', 'mrp.signer.acceptance', 'mrp.qualification')):
                 raise refusal(
-                    self.env, self.env._("%s signed, or accepted to be accountable for signatures, and is kept.", user.name),
-                    "SIG-060, 21 CFR 11.100(a)", self.env._("archive the user."), record=user)
+                    self.env,
+                    self.env._("%s signed, accepted accountability for signatures or was qualified, and is kept.", user.name),
+                    "SIG-060, 21 CFR 11.100(a), 111.14(b)(2)", self.env._("archive the user."), record=user)
 
     # === SIGNING === #
 
@@ -227,6 +241,38 @@ class ResUsers(models.Model):
         """Let the owner set a first signing password, again where it was forgotten."""
         self._mmr_get_signer()._renew_signing_password()
 
+    # === TRAINING === #
+
+    @api.depends_context('mmr_training_revision_id')
+    def _compute_mmr_training(self):
+        revision_id = self.env.context.get('mmr_training_revision_id')
+        revision = self.env['mrp.mmr.revision'].browse(revision_id if isinstance(revision_id, int) else []).exists()
+        revision = revision._filtered_access('read')
+        trained = dict(self.env['mrp.qualification'].sudo()._read_group(
+            self._get_trained_domain(revision), ['user_id'], ['valid_from:max'])) if revision else {}
+        groups = revision.sudo()._get_step_groups()
+        for user in self:
+            user.mmr_training_roles = ', '.join((groups & user.sudo().all_group_ids).mapped('name'))
+            user.mmr_training_from = trained.get(user._origin)
+            user.mmr_training_state = ('trained' if user._origin in trained else 'untrained') if revision else False
+
+    def _get_trained_domain(self, revision):
+        """Return the domain of the training of these users that counts for ``revision`` today."""
+        revisions = revision._get_training_revisions() or revision
+        return self.env['mrp.qualification']._get_current_domain(revision.company_id) & Domain(
+            'revision_id', 'in', revisions.ids) & Domain('user_id', 'in', self.ids)
+
+    def _get_untrained(self, revision):
+        """Return those of these users who lack the training that ``revision`` asks for; few queries, however many users.
+
+        :param revision: mrp.mmr.revision by which they are to work
+        """
+        if not revision._get_training_revisions():
+            return self.browse()
+        rows = self.env['mrp.qualification'].sudo()._read_group(self._get_trained_domain(revision), ['user_id'])
+        trained = {user.id for user, in rows}
+        return self.filtered(lambda user: user.id not in trained)
+
     # === AUDIT TRAIL === #
 
     def _get_gmp_access(self):
@@ -236,6 +282,7 @@ class ResUsers(models.Model):
         return {user: {
             'login': user.login, 'name': user.partner_id.name, 'active': user.active, 'partner_id': user.partner_id.id,
             'company_ids': sorted(user.company_ids.ids),
+            'mmr_auditor_until': fields.Date.to_string(user.mmr_auditor_until) or None,
             'roles': sorted((groups & user.all_group_ids).mapped('name')),
         } for user in self.sudo().with_context(lang=None, active_test=False)}
 
@@ -255,7 +302,7 @@ class ResUsers(models.Model):
         lines = []
         for user, now in self._get_gmp_access().items():
             was = before.get(user, {})
-            if not now['roles'] and not was.get('roles'):
+            if not any((now['roles'], was.get('roles'), now['mmr_auditor_until'], was.get('mmr_auditor_until'))):
                 continue
             changes = {
                 name: {'old': was.get(name), 'new': value} for name, value in now.items() if was.get(name) != value}
@@ -268,14 +315,16 @@ class ResUsers(models.Model):
     def _check_gmp_person_kept(self, partner_id):
         """A signing identity belongs to one person and is never reassigned (SIG-060, 21 CFR 11.100(a)).
 
-        :raise UserError: for users who signed, or edited content that somebody else must approve
+        :raise UserError: for users who signed, edited content that somebody else must approve, or were qualified
         """
         for user in self.sudo().filtered(lambda user: user.partner_id.id != partner_id):
             if self.env['mrp.esignature'].sudo().search_count([('user_id', '=', user.id)], limit=1) \
-                    or self.env['mrp.mmr.revision'].sudo().search_count([('editor_ids', 'in', user.ids)], limit=1):
+                    or self.env['mrp.mmr.revision'].sudo().search_count([('editor_ids', 'in', user.ids)], limit=1) \
+                    or self.env['mrp.qualification'].sudo().search_count(
+                        ['|', ('user_id', '=', user.id), ('granted_by_id', '=', user.id)], limit=1):
                 raise refusal(
                     self.env,
-                    self.env._("%s has signed or edited GMP records and stays the same person.", user.name),
+                    self.env._("%s has signed or edited GMP records, or is qualified, and stays the same person.", user.name),
                     "SIG-060, 21 CFR 11.100(a)", self.env._("create another user for another person."), record=user)
 
     def _get_gmp_persons(self):

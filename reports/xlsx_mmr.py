@@ -119,6 +119,7 @@ class _RevisionSheets(_Sheets):
             (env._("Effective date"), parse_date(document['effective_date']), 'date'),
             (env._("Effective since (UTC)"), self.revision.effective_at or None, 'datetime'),
             (env._("Effective until (UTC)"), self.revision.ended_at or None, 'datetime'),
+            (env._("Training required"), self.flag(document.get('training_required', False))),
             (env._("Special notations and precautions"), document['precautions']),
             (env._("Theoretical yield"), final.get('theoretical'), 'number'),
             (env._("Unit of the yield"), final.get('unit')),

@@ -12,7 +12,10 @@ GIF = 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
 
 
 def enrol(users):
-    """Make signers of ``users``: identity verified, accountability accepted, password their own."""
+    """Make signers of ``users``: identity verified, accountability accepted, password their own, qualified for their roles.
+
+    Whoever gets a role later is enrolled again.
+    """
     users.env['mrp.signer'].sudo()._set_up(users, users.env.ref('base.user_admin'), "Test")
     return users
 
@@ -88,6 +91,7 @@ def fill_content(revision, material):
     revision.write({
         'description': "All of it.", 'product_description': "White powder.", 'dosage_form': "Powder",
         'dosage_unit_weight': 625, 'dosage_unit_weight_unit': "mg", 'yield_rationale': "Ten batches.",
+        'training_required': True,
     })
     revision.bom_id.write({'allow_operation_dependencies': True})
     blending.write({

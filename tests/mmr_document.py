@@ -87,6 +87,7 @@ _DOCUMENT = {
     'batch_size': {'quantity': '100', 'unit': 'kg', 'unit_id': 12, 'product_unit_quantity': '100'},
     'change': {'category': 'formula', 'description': "Overage of vitamin C raised.", 'reason': "Stability study ST-17."},
     'effective_date': '2031-02-03',
+    'training_required': True,
     'precautions': "Protect from moisture.\nWear a dust mask.",
     'identity': {'description': "White round biscuit-like tablet", 'dosage_form': "Film-coated tablet",
                  'dosage_unit_weight': {'value': '1.25', 'unit': 'g'}},

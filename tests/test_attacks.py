@@ -7,7 +7,7 @@ from odoo.fields import Command
 from odoo.tools import mute_logger
 
 from ..tools import session_of
-from .common import PASSWORD
+from .common import PASSWORD, enrol
 from .test_production_gate import GateCommon
 
 
@@ -401,6 +401,7 @@ class TestAttacks(GateCommon):
         self.env['mrp.mmr.reviewer'].create([
             {'name': name, 'group_id': group.id, 'sequence': number}
             for number, (name, group) in enumerate(zip(("Production", "Regulatory"), groups, strict=True))])
+        enrol(self.user_qc | self.user_operator)
         revision = self._create_mmr(900)
         self._sign(revision, 'submit', self.user_preparer)
         reviewer = revision.with_user(self.user_qc)

@@ -92,6 +92,9 @@ class TestChange(ChangeCommon):
         for document in (before, after):
             for key in ('revision', 'change', 'effective_date'):
                 document.pop(key)
+        # Whether a change needs training is said of each change.
+        self.assertTrue(before.pop('training_required'))
+        self.assertFalse(draft.training_required)
         self.maxDiff = None
         self.assertEqual(after, before)
         self.assertFalse(draft.bom_line_ids.mmr_overage_confirmed_id)

@@ -105,7 +105,7 @@ class TestDemo(TransactionCase):
             [[(3, 82.4)], [(4, 83.2)]])
         self.assertIn("disintegrated", revisions[1].reason)
         groups = {change['group'] for change in revisions[1]._get_redline(revisions[0])['changes']}
-        self.assertEqual(groups, {'formula', 'overage', 'tests', 'text'})
+        self.assertEqual(groups, {'identity', 'formula', 'overage', 'tests', 'text'})
 
     def test_overages(self):
         """Each overage has a rationale and was confirmed by Quality Control."""
@@ -218,6 +218,6 @@ class TestDemo(TransactionCase):
         self.env['ir.model.data'].search([
             ('module', '=', 'mrp_mmr'), ('model', 'in', ('mrp.mmr', 'res.users'))]).unlink()
         count = self.env['mrp.mmr'].search_count([])
-        with self.assertRaisesRegex(UserError, "preparer, qc, planner, production"):
+        with self.assertRaisesRegex(UserError, "planner, security, preparer, qc, qp"):
             self.env['mrp.mmr.demo']._load()
         self.assertEqual(self.env['mrp.mmr'].search_count([]), count)

@@ -239,7 +239,8 @@ class TestEsignature(MmrCommon):
 
     def test_uninstall_hook_leaves_nothing(self):
         """AUD-030: without signed records no trigger and no function stays behind."""
-        self.patch(type(self.env['mrp.esignature']), 'search_count', lambda self, domain, limit=None: 0)
+        for model in ('mrp.esignature', 'mrp.qualification'):
+            self.patch(type(self.env[model]), 'search_count', lambda self, domain, limit=None: 0)
         uninstall_hook(self.env)
         self.cr.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'mrp_mmr%'")
         self.assertFalse(self.cr.fetchall())

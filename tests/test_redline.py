@@ -25,7 +25,7 @@ LEAF_GROUPS = [
     (r'(ingredients|packs)/.*', 'label'),
     (r'specifications/.*', 'tests'),
     (r'(precautions|process_rationale|change|references|sections|answers)(/.*)?', 'text'),
-    (r'(company|profile|product|formulation|batch_size|identity|effective_date|reviewers)(/.*)?', 'identity'),
+    (r'(company|profile|product|formulation|batch_size|identity|effective_date|reviewers|training_required)(/.*)?', 'identity'),
 ]
 #: Said by the header, by the order of rows, or not content at all (which record holds a file).
 NO_CHANGE = re.compile(r'schema|number|revision|.*/position|(.*/)?(file|picture)/id')

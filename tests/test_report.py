@@ -36,6 +36,7 @@ FLAGS = {
     'weighing_verified': ("weighing verified", "weighing not verified"),
     'addition_verified': ("addition verified", "addition not verified"),
     'is_critical': ("CRITICAL", None), 'is_hold_point': ("HOLD POINT", None), 'is_identity': ("identity test", None),
+    'training_required': ("Training required", None),
     'is_dietary': ("Dietary Ingredients", "Other Ingredients"), 'mandatory': (None, "(not mandatory)"),
 }
 

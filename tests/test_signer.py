@@ -69,6 +69,7 @@ class TestSigner(SignerCommon):
     def test_identity_and_acceptance_come_first(self):
         """SIG-070: without verified identity and accepted accountability nobody signs; both are recorded, once."""
         revision = self._create_mmr()
+        self.env['mrp.qualification']._set_up(self.user_new, self.env.ref('base.user_admin'), "Test")
         self._change_own_password(self.user_new, OTHER)
         typed = self._typed(self.user_new, OTHER)
         answer = self._call(revision, 'submit', self.user_new, typed)
@@ -176,7 +177,7 @@ class TestSigner(SignerCommon):
                 revisions.pop()
             return answer
 
-        with freeze_time('2026-03-02 08:00:00') as clock:
+        with freeze_time('2031-03-03 08:00:00') as clock:
             self.assertIn('signature_id', sign(self._typed(self.user_preparer)))
             self.assertIn("SIG-040", sign(alone)['refused'])
             self.company.mmr_sign_continuous = True
@@ -599,6 +600,7 @@ class TestSignerHttp(SignerCommon, HttpCase):
         signer = self.signers._get(colleague)
         with transition(signer):
             signer.write({'suspended_at': False, 'identity_verified_at': fields.Datetime.now()})
+        self.env['mrp.qualification']._set_up(colleague, self.env.ref('base.user_admin'), "Test")
         self.start_tour(f'/odoo/mmr-revisions/{revision.id}', 'mrp_mmr_shared_terminal', login='t_qc')
         self.assertEqual(revision.state, 'effective')
         self.assertEqual(revision.approved_signature_id.user_id, colleague)

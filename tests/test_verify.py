@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError
@@ -34,6 +34,7 @@ COLUMNS = {
         'document', 'document_sha256', 'prepared_signature_id', 'approved_signature_id', 'retired_signature_id'},
     'mrp.mmr.review': {'signature_id', 'prepared_signature_id'},
     'mrp.mmr.label': {'approved_signature_id', 'file_id'},
+    'mrp.qualification': set(),
     'mrp.production': {'mmr_snapshot', 'mmr_snapshot_sha256', 'mmr_revision_id', 'mmr_controlled'},
 }
 
@@ -61,6 +62,14 @@ class TestVerify(MmrCommon):
         self._sign(self.revision, 'approve', self.user_qc)
         self.order = self._create_order()
         self.order.action_confirm()
+        manager = enrol(new_test_user(
+            self.env, login='t_qmanager', password=PASSWORD, groups='mrp_mmr.group_mmr_quality_manager', tz='UTC'))
+        granted = self.env['mrp.qualification'].with_user(manager)._grant(
+            self.user_planner | self.user_manager, self.env.ref('mrp_mmr.group_mmr_operator'), "Assessed", '2026-01-05',
+            '2099-01-05', file=self.label.file_id)
+        granted[0]._revoke("By mistake.")
+        self.qualifications = granted | self.env['mrp.qualification'].with_user(self.user_production)._grant(
+            self.user_operator, self.revision, "Briefed")
         self.env.flush_all()
 
     def _findings(self):
@@ -91,6 +100,8 @@ class TestVerify(MmrCommon):
             return SQL("%s::jsonb", '{"forged": {"new": 1}}')
         if field.type == 'datetime':
             return SQL("%s", (value or datetime(2026, 1, 1)).replace(microsecond=500000))
+        if field.type == 'date':
+            return SQL("%s", (value or date(2099, 1, 1)) - timedelta(days=1))
         if field.type == 'boolean':
             return SQL("%s", not value)
         if column_type == 'bytea':
@@ -180,7 +191,8 @@ class TestVerify(MmrCommon):
         if model == 'mrp.mmr.file':
             return self.label.file_id.sudo()
         return {'mrp.mmr.revision': self.revision, 'mrp.mmr': self.revision.mmr_id, 'mrp.mmr.label': self.label,
-                'mrp.mmr.review': self.revision.sudo().review_ids, 'mrp.production': self.order}[model].sudo()
+                'mrp.mmr.review': self.revision.sudo().review_ids, 'mrp.qualification': self.qualifications,
+                'mrp.production': self.order}[model].sudo()
 
     def test_deleted(self):
         """AUD-040, REC-040: first, middle and last line, a whole chain and a signature, deleted by SQL."""

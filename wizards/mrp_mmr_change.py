@@ -20,6 +20,8 @@ class MrpMmrChange(models.TransientModel):
     description = fields.Text("Description of the Change", required=True)
     reason = fields.Text(required=True)
     date_effective = fields.Date("Effective Date")
+    training_required = fields.Boolean(
+        help="Nobody works by the new revisions who was not trained on them (SEC-030, 21 CFR 111.14(b)(2)).")
 
     @api.depends('revision_ids')
     def _compute_blocked_ids(self):
@@ -43,7 +45,7 @@ class MrpMmrChange(models.TransientModel):
                 self.env._("choose the revisions that the change is about."))
         drafts = revisions._create_successor({
             'change_category': self.change_category, 'description': self.description, 'reason': self.reason,
-            'date_effective': self.date_effective,
+            'date_effective': self.date_effective, 'training_required': self.training_required,
         })
         action = {
             'type': 'ir.actions.act_window', 'name': self.env._("New Revisions"), 'res_model': 'mrp.mmr.revision',
