@@ -162,7 +162,8 @@ class MrpQualification(models.Model):
 
     @api.model
     def _get_subject_name(self, subject):
-        return subject.sudo().name if subject._name == 'res.groups' else subject.display_name
+        subject = subject.sudo()
+        return subject.name if subject._name == 'res.groups' else subject.display_name
 
     # === CRUD === #
 
@@ -243,6 +244,7 @@ class MrpQualification(models.Model):
             raise refusal(
                 self.env, self.env._("A qualification is for one role, or training on one revision or document."), RULE,
                 self.env._("choose what it is for."))
+        subject.check_access('read')
         company = subject.sudo().company_id if subject._name != 'res.groups' else company or self.env.company
         self._check_granter(subject, company)
         self._check_subject(subject)
@@ -252,11 +254,16 @@ class MrpQualification(models.Model):
             raise refusal(
                 self.env, self.env._("A qualification rests on evidence."), RULE,
                 self.env._("write down which education, training and experience you saw."))
+        valid_from = fields.Date.to_date(valid_from) or company._get_mmr_today()
+        if valid_to and fields.Date.to_date(valid_to) < valid_from:
+            raise refusal(
+                self.env, self.env._("A qualification does not end before it begins."), RULE,
+                self.env._("correct its first or its last day."))
         now = fields.Datetime.now()
         granted = self._store([{
             'company_id': company.id, 'user_id': user.id, SUBJECTS[subject._name]: subject.id,
             'kind': 'role' if subject._name == 'res.groups' else 'training', 'evidence': evidence,
-            'valid_from': valid_from or company._get_mmr_today(), 'valid_to': valid_to, 'file_id': file.id if file else False,
+            'valid_from': valid_from, 'valid_to': valid_to, 'file_id': file.id if file else False,
             'granted_by_id': self.env.uid, 'granted_at': now,
         } for user in users])
         # What was to be renewed is renewed.
@@ -273,9 +280,7 @@ class MrpQualification(models.Model):
                 raise refusal(
                     self.env, self.env._("%s is no GMP role.", subject.sudo().name), RULE,
                     self.env._("choose a GMP role, or a role of the approval route."))
-            return
-        subject.check_access('read')
-        if subject._name == 'mrp.mmr.revision' and subject.state not in TRAINING_STATES:
+        elif subject._name == 'mrp.mmr.revision' and subject.state not in TRAINING_STATES:
             raise refusal(
                 self.env,
                 self.env._("%(revision)s is %(state)s: nobody is trained on content that may still change, or is not used.",

@@ -1,6 +1,7 @@
 """Auditors whose role ends on a day (SEC-010, 21 CFR 11.10(d), Annex 11 §12)."""
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tools import ormcache
 
@@ -60,7 +61,8 @@ class ResUsers(models.Model):
         if user in self or not user.has_group('mrp_mmr.group_mmr_security'):
             raise refusal(
                 self.env, self.env._("The end of an auditor's role is set by another person, who is a security administrator."),
-                "SEC-010, 21 CFR 11.10(d), (g)", self.env._("ask a security administrator."), record=self)
+                "SEC-010, 21 CFR 11.10(d), (g)", self.env._("ask a security administrator."), record=self,
+                exception=AccessError)
 
     @api.model
     def _cron_end_auditors(self):
