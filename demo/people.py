@@ -17,5 +17,8 @@ TRAINING = [
     (('operator', 'verifier'), 'clearance', "Read and demonstrated on the line, attendance list T-118."),
     (('operator', 'verifier'), 'weighing', "Three weighings under supervision, attendance list T-119."),
 ]
-#: Recorded by Production Responsible when revision 2 of the Vitamin C tablets came into force.
-CHANGE_TRAINING = (('operator', 'verifier'), "Briefing on the new lubricant level and overage, attendance list T-124.")
+#: When revision 2 of the Vitamin C tablets came into force: who recorded it, who was trained, evidence.
+CHANGE_TRAINING = [
+    ('production', ('operator', 'verifier', 'qc'), "Briefing on the new lubricant level and overage, attendance list T-124."),
+    ('qc', ('production',), "Read revision 2 and its differences, attendance list T-124."),
+]

@@ -49,8 +49,8 @@ class MrpMmrDemo(models.AbstractModel):
             running = self._create_order(small, 0)
             running.action_confirm()
             self._load_vitamin_c_change(small, vitamin_c)
-            logins, evidence = people.CHANGE_TRAINING
-            self._grant('production', logins, small.effective_revision_id, evidence)
+            for granter, logins, evidence in people.CHANGE_TRAINING:
+                self._grant(granter, logins, small.effective_revision_id, evidence)
             large = self._load_effective(
                 vitamin_c.get_data(500), "Compared with revision 2 of the 100 kg and with the validation of VB-02.")
             self._load_zinc(zinc)

@@ -16,20 +16,30 @@ class MrpMmrRevision(models.Model):
     training_revision_id = fields.Many2one(
         'mrp.mmr.revision', "Training Asked For By", compute='_compute_training_revision_id', compute_sudo=True,
         help="The last revision up to this one that asks for training. Whoever was trained on it, or on one since, may work.")
-    training_user_ids = fields.Many2many(
-        'res.users', string="Persons", compute='_compute_training_user_ids', compute_sudo=True,
-        help="Everybody who holds a role that a step of this revision names.")
+    trained_user_ids = fields.Many2many(
+        'res.users', string="Trained", compute='_compute_trained_user_ids', compute_sudo=True,
+        help="Who holds a role that a step of this revision names, and was trained.")
+    untrained_user_ids = fields.Many2many(
+        'res.users', string="Not Trained", compute='_compute_trained_user_ids', compute_sudo=True,
+        help="Who holds a role that a step of this revision names, and was not trained.")
 
     @api.depends('training_required', 'state')
     def _compute_training_revision_id(self):
         for revision in self:
             revision.training_revision_id = revision._get_training_revisions()[:1]
 
-    def _compute_training_user_ids(self):
+    def _compute_trained_user_ids(self):
         for revision in self:
-            revision.training_user_ids = self.env['res.users'].search([
-                ('all_group_ids', 'in', revision._get_step_groups().ids), ('company_ids', 'in', revision.company_id.ids),
-                ('share', '=', False)], order='name, id')
+            users = revision._get_step_users()
+            trained = users._filter_trained(revision._get_training_revisions() or revision._origin)
+            revision.trained_user_ids = trained
+            revision.untrained_user_ids = users - trained
+
+    def _get_step_users(self):
+        """Return everybody who holds a role that a step of this revision names."""
+        return self.env['res.users'].search([
+            ('all_group_ids', 'in', self._get_step_groups().ids), ('company_ids', 'in', self.company_id.ids),
+            ('share', '=', False)], order='name, id')
 
     def _get_step_groups(self):
         """Return the groups of the roles that perform, verify or sample in a step of this revision."""
@@ -74,10 +84,9 @@ class MrpMmrRevision(models.Model):
     def action_record_training(self):
         """Open the dialog that records training on this revision, for everybody who lacks it."""
         self.ensure_one()
-        users = self.training_user_ids
         return self.env['mrp.qualification']._open_grant({
             'default_kind': 'revision', 'default_revision_id': self.id,
-            'default_user_ids': (users._get_untrained(self) - self.env.user).ids})
+            'default_user_ids': (self.untrained_user_ids - self.env.user).ids})
 
     def action_view_training(self):
         """Open everything that was recorded about training on this revision, revoked training included."""

@@ -396,12 +396,10 @@ class MrpQualification(models.Model):
 
     # === BUTTONS === #
 
-    @api.model
     def action_grant(self):
         """Open the dialog that grants the qualification for a role."""
         return self._open_grant({'default_kind': 'role'})
 
-    @api.model
     def action_record_training(self):
         """Open the dialog that records training."""
         return self._open_grant({'default_kind': 'revision'})

@@ -25,12 +25,7 @@ class ResUsers(models.Model):
     mmr_signer_ids = fields.One2many('mrp.signer', 'user_id', "GMP Signer", groups='mrp_mmr.group_mmr_security')
     mmr_qualification_ids = fields.One2many(
         'mrp.qualification', 'user_id', "Qualifications", groups='mrp_mmr.group_mmr_security')
-    mmr_training_roles = fields.Char("Roles in the Steps", compute='_compute_mmr_training')
-    mmr_training_from = fields.Date("Trained", compute='_compute_mmr_training')
-    mmr_training_state = fields.Selection([
-        ('trained', "Trained"),
-        ('untrained', "Not trained"),
-    ], "Training", compute='_compute_mmr_training', help="On the revision of the context.")
+    mmr_role_names = fields.Char("GMP Roles", compute='_compute_mmr_role_names', compute_sudo=True)
     mmr_signer_state = fields.Selection(
         lambda self: self.env['mrp.signer']._fields['state']._description_selection(self.env), "Signing",
         compute='_compute_mmr_signer', compute_sudo=True, groups='mrp_mmr.group_mmr_security')
@@ -85,11 +80,12 @@ class ResUsers(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_signers(self):
         for user in self.sudo():
-            if any(self.env[model].sudo().search_count([('user_id', '=', user.id)], limit=1)
-                   for model in ('mrp.esignature', 'mrp.signer.acceptance', 'mrp.qualification')):
+            if any(self.env[model].sudo().search_count([(name, '=', user.id)], limit=1) for model, name in (
+                    ('mrp.esignature', 'user_id'), ('mrp.signer.acceptance', 'user_id'), ('mrp.qualification', 'user_id'),
+                    ('mrp.qualification', 'granted_by_id'))):
                 raise refusal(
                     self.env,
-                    self.env._("%s signed, accepted accountability for signatures or was qualified, and is kept.", user.name),
+                    self.env._("%s signed, accepted accountability, is qualified or qualified others, so is kept.", user.name),
                     "SIG-060, 21 CFR 11.100(a), 111.14(b)(2)", self.env._("archive the user."), record=user)
 
     # === SIGNING === #
@@ -243,35 +239,27 @@ class ResUsers(models.Model):
 
     # === TRAINING === #
 
-    @api.depends_context('mmr_training_revision_id')
-    def _compute_mmr_training(self):
-        revision_id = self.env.context.get('mmr_training_revision_id')
-        revision = self.env['mrp.mmr.revision'].browse(revision_id if isinstance(revision_id, int) else []).exists()
-        revision = revision._filtered_access('read')
-        trained = dict(self.env['mrp.qualification'].sudo()._read_group(
-            self._get_trained_domain(revision), ['user_id'], ['valid_from:max'])) if revision else {}
-        groups = revision.sudo()._get_step_groups()
+    @api.depends('all_group_ids')
+    def _compute_mmr_role_names(self):
+        groups = self._get_gmp_groups()
         for user in self:
-            user.mmr_training_roles = ', '.join((groups & user.sudo().all_group_ids).mapped('name'))
-            user.mmr_training_from = trained.get(user._origin)
-            user.mmr_training_state = ('trained' if user._origin in trained else 'untrained') if revision else False
+            user.mmr_role_names = ', '.join((groups & user.all_group_ids).mapped('name'))
 
-    def _get_trained_domain(self, revision):
-        """Return the domain of the training of these users that counts for ``revision`` today."""
-        revisions = revision._get_training_revisions() or revision
-        return self.env['mrp.qualification']._get_current_domain(revision.company_id) & Domain(
+    def _filter_trained(self, revisions):
+        """Return those of these users who were trained on one of ``revisions`` of an MMR, by one query."""
+        domain = self.env['mrp.qualification']._get_current_domain(revisions.company_id) & Domain(
             'revision_id', 'in', revisions.ids) & Domain('user_id', 'in', self.ids)
+        rows = self.env['mrp.qualification'].sudo()._read_group(domain, ['user_id'])
+        trained = {user.id for user, in rows}
+        return self.filtered(lambda user: user.id in trained)
 
     def _get_untrained(self, revision):
         """Return those of these users who lack the training that ``revision`` asks for; few queries, however many users.
 
         :param revision: mrp.mmr.revision by which they are to work
         """
-        if not revision._get_training_revisions():
-            return self.browse()
-        rows = self.env['mrp.qualification'].sudo()._read_group(self._get_trained_domain(revision), ['user_id'])
-        trained = {user.id for user, in rows}
-        return self.filtered(lambda user: user.id not in trained)
+        revisions = revision._get_training_revisions()
+        return self - self._filter_trained(revisions) if revisions else self.browse()
 
     # === AUDIT TRAIL === #
 

@@ -15,6 +15,8 @@ from . import test_overage
 from . import test_performance
 from . import test_production_gate
 from . import test_qualification
+from . import test_training
+from . import test_auditor
 from . import test_report
 from . import test_planner
 from . import test_redline

@@ -1,19 +1,19 @@
 """Nobody acts without a current qualification: APR-050, SEC-010, SEC-020, SEC-030, AUD-060."""
 
 import base64
+import json
 from datetime import timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
 from lxml import etree
 from psycopg2 import IntegrityError
-from psycopg2.errors import CheckViolation
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.service.model import call_kw
-from odoo.tests import Form, new_test_user, tagged
+from odoo.tests import Form, HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 from odoo.tools.safe_eval import safe_eval
 
@@ -484,8 +484,11 @@ class TestQualification(QualificationCommon):
         for user in (colleague, self.user_qmanager):
             with self.subTest(user=user.login), self.assertRaisesRegex(UserError, "SIG-060"):
                 user.sudo().partner_id = self.user_planner.partner_id
-        with self.assertRaisesRegex(UserError, "is kept"):
-            colleague.sudo().unlink()
+            with self.subTest(user=user.login), self.assertRaisesRegex(UserError, "SIG-060"):
+                self.env['base.partner.merge.automatic.wizard']._merge((user.partner_id | other).ids, other)
+        for user in (colleague, self.user_qmanager):
+            with self.subTest(user=user.login), self.assertRaisesRegex(UserError, "is kept"):
+                user.sudo().unlink()
 
     def test_uninstall(self):
         """AUD-030: the addon stays while qualifications exist, with or without signatures."""
@@ -641,293 +644,6 @@ class TestQualification(QualificationCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestTraining(QualificationCommon):
-
-    def _effective(self, revision=None, training=False, **vals):
-        """Return the next effective revision, after ``revision`` or the first one."""
-        draft = self._new_revision(revision, training_required=training) if revision else self._create_mmr()
-        draft.with_user(self.user_preparer).write(dict(vals, training_required=training))
-        return self._make_effective(draft)
-
-    def _assert_trained(self, revision, users, expected=True):
-        if expected:
-            revision._check_trained(users)
-        else:
-            with self.assertRaisesRegex(UserError, rf"{revision.display_name} asks for training(?s:.)*SEC-030"):
-                revision._check_trained(users)
-
-    def test_new_revision_asks_for_training(self):
-        """SEC-030: with training required on revision 2, an operator trained on revision 1 cannot work by it."""
-        first = self._effective(training=True)
-        operator = self.user_operator
-        self._assert_trained(first, operator, False)
-        self._grant(self.user_production, operator, first)
-        self._assert_trained(first, operator)
-        second = self._effective(first, training=True)
-        self._assert_trained(second, operator, False)
-        with self.assertRaisesRegex(UserError, f"Test t_operator(?s:.)*{self._today()}|{self._today()}(?s:.)*Test t_operator"):
-            second._check_trained(operator)
-        # A batch that still runs on the first one goes on.
-        self._assert_trained(first, operator)
-        row = self._grant(self.user_qc, operator, second)
-        self._assert_trained(second, operator)
-        self._assert_trained(second, operator | self.user_verifier, False)
-        row.with_user(self.user_qc)._revoke("Failed the test.")
-        self._assert_trained(second, operator, False)
-        self._grant(self.user_qc, operator, second, valid_from='2026-01-01', valid_to=self._today() - timedelta(days=1))
-        self._assert_trained(second, operator, False)
-        self._grant(self.user_qc, operator, second, valid_to=self._today())
-        self._assert_trained(second, operator)
-        # Nor does a role, or training on another MMR, help.
-        other = self._effective_of(500)
-        self._grant(self.user_qc, self.user_verifier, other)
-        self._assert_trained(second, self.user_verifier, False)
-
-    def _effective_of(self, size):
-        revision = self._create_mmr(size)
-        revision.training_required = True
-        return self._make_effective(revision)
-
-    def test_later_revision_without_training(self):
-        """SEC-030: a later revision that asks for none does not undo the one that did; what was never used asks for nothing."""
-        first = self._effective()
-        self._assert_trained(first, self.user_operator)
-        second = self._effective(first, training=True)
-        third = self._effective(second)
-        self._assert_trained(third, self.user_operator, False)
-        self.assertEqual(third.training_revision_id, second)
-        self._grant(self.user_production, self.user_operator, second)
-        self._assert_trained(third, self.user_operator)
-        self._grant(self.user_production, self.user_verifier, third)
-        self._assert_trained(third, self.user_verifier)
-        self._assert_trained(second, self.user_verifier, False)
-        cancelled = self._new_revision(third, training_required=True)
-        cancelled.with_user(self.user_preparer).action_cancel()
-        fifth = self._effective(third)
-        self._assert_trained(fifth, self.user_operator | self.user_verifier)
-
-    def test_states(self):
-        """SEC-030: nobody is trained on content that may still change, or that is not used any more."""
-        revision = self._create_mmr()
-        revision.date_effective = self._today() + timedelta(days=5)
-        for state in ('draft', 'submitted'):
-            self.assertEqual(revision.state, state)
-            with self.subTest(state=state), self.assertRaisesRegex(UserError, "may still change"):
-                self._grant(self.user_production, self.user_operator, revision)
-            if state == 'draft':
-                self._sign(revision, 'submit', self.user_preparer)
-        self._sign(revision, 'approve', self.user_qc)
-        self.assertEqual(revision.state, 'approved')
-        self._grant(self.user_production, self.user_operator, revision)
-        self._sign(revision, 'retire', self.user_qc, comment="Not wanted.")
-        with self.assertRaisesRegex(UserError, "is obsolete"):
-            self._grant(self.user_production, self.user_operator, revision)
-
-    def test_document(self):
-        """SEC-030, REV-010: it is content: in the signed document where it is set, else the document is as it was."""
-        revision = self._create_mmr()
-        self.assertNotIn('training_required', revision._prepare_document())
-        revision.with_user(self.user_preparer).training_required = True
-        self._sign(revision, 'submit', self.user_preparer)
-        self.assertIs(revision.document['training_required'], True)
-        with self.assertRaisesRegex(UserError, "REV-010"):
-            revision.sudo().training_required = False
-        with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "REV-010"), self.cr.savepoint(flush=False):
-            self.cr.execute("UPDATE mrp_mmr_revision SET training_required = false WHERE id = %s", [revision.id])
-        self._sign(revision, 'approve', self.user_qc)
-        second = self._new_revision(revision)
-        self.assertFalse(second.training_required)
-        changes = {change['field']: (change['before'], change['after']) for change in second._get_redline(revision)['changes']}
-        self.assertEqual(changes['training_required'], ('yes', None))
-
-    def test_page(self):
-        """SEC-030: the revision lists who holds a role of its steps, trained or not, and trains the others at once."""
-        revision = self._effective(training=True)
-        revision.with_user(self.user_planner).check_access('read')
-        self._grant(self.user_production, self.user_operator, revision)
-        groups = revision._get_step_groups()
-        self.assertEqual(groups, self._role('operator') | self._role('verifier'))
-        people = revision.with_user(self.user_production).training_user_ids
-        self.assertLessEqual(self.user_operator | self.user_verifier, people)
-        self.assertFalse(people & (self.user_qc | self.user_auditor | self.user_planner))
-        shown = {user.login: (user.mmr_training_state, user.mmr_training_roles, user.mmr_training_from)
-                 for user in people.with_context(mmr_training_revision_id=revision.id)}
-        self.assertEqual(shown['t_operator'], ('trained', "Operator", self._today()))
-        self.assertEqual(shown['t_verifier'], ('untrained', "Verifier", False))
-        for context in ({}, {'mmr_training_revision_id': 'x'}, {'mmr_training_revision_id': 0},
-                        {'mmr_training_revision_id': 10 ** 9}):
-            user = self.user_operator.with_user(self.user_production).with_context(**context)
-            user.invalidate_recordset()
-            self.assertFalse(user.mmr_training_state)
-        action = revision.with_user(self.user_production).action_record_training()
-        self.assertNotIn(self.user_operator.id, action['context']['default_user_ids'])
-        wizard = Form(self.env[action['res_model']].with_user(self.user_production).with_context(**action['context']))
-        wizard.evidence = "Briefing of 7 March."
-        wizard.save().action_grant()
-        self.assertFalse(people._get_untrained(revision))
-        action = revision.with_user(self.user_production).action_view_training()
-        self.assertLessEqual({self.user_operator, self.user_verifier},
-                             set(self.env[QUALIFICATION].search(action['domain']).user_id))
-        for user in (self.user_preparer, self.user_auditor, self.user_planner):
-            with self.subTest(user=user.login):
-                Form(revision.with_user(user))
-
-    def test_documents(self):
-        """SEC-030, CON-190: training on a document holds for its version, which does not change any more."""
-        sop = self.env['mrp.sop'].create({'code': 'S-7', 'name': "Cleaning"})
-        row = self._grant(self.user_qc, self.user_operator, sop)
-        self.assertEqual((row.kind, row.subject), ('training', "S-7 v. 1 · Cleaning"))
-        sop.name = "Cleaning of rooms"
-        with self.assertRaisesRegex(UserError, "SEC-030"):
-            sop.version = "2"
-        with self.assertRaisesRegex(UserError, "SEC-030"):
-            sop.unlink()
-        self.env.flush_all()
-        with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "SEC-030"), self.cr.savepoint(flush=False):
-            self.cr.execute("UPDATE mrp_sop SET version = '2' WHERE id = %s", [sop.id])
-
-
-@tagged('post_install', '-at_install')
-class TestAuditorUntil(QualificationCommon):
-
-    def setUp(self):
-        super().setUp()
-        self.company.partner_id.tz = 'America/New_York'
-        self.auditor = self._role('auditor')
-        self.user_auditor.group_ids += self.env.ref('base.group_allow_export')
-
-    def _set_until(self, day, user=None):
-        (user or self.user_auditor).with_user(self.user_security).mmr_auditor_until = day
-        self.env.flush_all()
-
-    def _reads(self, user, record):
-        """Whether a user gets at a record on any of the usual roads."""
-        record = record.with_user(user)
-        roads = [
-            lambda: record.read(['display_name']), lambda: record.check_access('read'), lambda: record.search([], limit=1),
-            lambda: record.web_read({'display_name': {}}), lambda: record.export_data(['display_name']),
-            lambda: record.search_count([]), lambda: record._read_group([], [], ['__count']),
-        ]
-        answers = set()
-        for road in roads:
-            # What is in the cache was read before.
-            self.env.invalidate_all()
-            try:
-                with self.cr.savepoint():
-                    road()
-            except AccessError:
-                answers.add(False)
-            else:
-                answers.add(True)
-        self.assertEqual(len(answers), 1, answers)
-        return answers.pop()
-
-    def test_no_access_before_the_cron(self):
-        """SEC-010: after the last day the role gives no access, though nobody has taken it away yet."""
-        revision = self._make_effective(self._create_mmr())
-        records = [revision, revision.mmr_id, revision.prepared_signature_id, revision.bom_id,
-                   self.env['mrp.audit.entry'].search([], limit=1), self._of(self.user_qc)[0]]
-        self._set_until('2031-03-10')
-        user = self.user_auditor
-        menu = self.env.ref('mrp_mmr.menu_mrp_mmr').id
-        # New York is five hours behind in winter, four from 9 March on: the day ends at 04:00 UTC.
-        for moment, expected in (('2031-03-01 12:00:00', True), ('2031-03-11 03:59:59', True), ('2031-03-11 04:00:00', False),
-                                 ('2032-01-01 00:00:00', False)):
-            with freeze_time(moment):
-                for record in records:
-                    with self.subTest(moment=moment, model=record._name):
-                        self.assertEqual(self._reads(user, record), expected)
-                self.assertEqual(user.with_user(user).has_group('mrp_mmr.group_mmr_auditor'), expected)
-                self.assertEqual(menu in self.env['ir.ui.menu'].with_user(user)._visible_menu_ids(), expected)
-                self.assertTrue(user.with_user(user).has_group('base.group_user'))
-                self.assertTrue(user.with_user(user).name)
-        self.assertIn(self.auditor, user.all_group_ids)
-
-    def test_other_roles_stay(self):
-        """SEC-010: whoever has other roles keeps what these give."""
-        revision = self._make_effective(self._create_mmr())
-        self.user_auditor.group_ids += self._role('operator')
-        self._set_until('2031-03-10')
-        equipment = self.env['maintenance.equipment'].create({'name': "Press", 'technician_user_id': self.user_qc.id})
-        signer = self.env['mrp.signer'].search([], limit=1)
-        for moment, expected in (('2031-03-10 12:00:00', True), ('2031-03-20 12:00:00', False)):
-            with self.subTest(moment=moment), freeze_time(moment):
-                self.assertTrue(self._reads(self.user_auditor, revision))
-                self.assertTrue(self._reads(self.user_auditor, equipment))
-                self.assertEqual(self._reads(self.user_auditor, signer), expected)
-
-    def test_record_rules(self):
-        """SEC-010: record rules of the role end with it, though Odoo remembers them."""
-        self._set_until('2031-03-10')
-        rule = self.env['ir.rule'].create({
-            'name': "Auditors read all contacts", 'model_id': self.env['ir.model']._get_id('res.partner'),
-            'domain_force': "[(1, '=', 1)]", 'groups': [Command.link(self.auditor.id)]})
-        self.env['ir.rule'].create({
-            'name': "Others read none", 'model_id': rule.model_id.id, 'domain_force': "[('id', '=', 0)]",
-            'groups': [Command.link(self.env.ref('base.group_user').id)]})
-        partners = self.env['res.partner'].with_user(self.user_auditor)
-        with freeze_time('2031-03-10 12:00:00'):
-            self.assertTrue(partners.search_count([]))
-        with freeze_time('2031-03-20 12:00:00'):
-            self.assertFalse(partners.search_count([]))
-
-    def test_cron(self):
-        """SEC-010, AUD-060: the cron takes the role away, with a line in the ledger, and nothing else of the account."""
-        self.user_auditor.group_ids += self._role('operator')
-        alone = new_test_user(self.env, login='t_alone', groups='mrp_mmr.group_mmr_auditor')
-        alone.group_ids = self.auditor
-        later = new_test_user(self.env, login='t_later', groups='mrp_mmr.group_mmr_auditor')
-        for user, day in ((self.user_auditor, '2031-03-10'), (alone, '2031-03-10'), (later, '2031-03-11')):
-            self._set_until(day, user)
-        cron = self.env['res.users']._cron_end_auditors
-        with freeze_time('2031-03-11 03:00:00'):
-            cron()
-            self.assertIn(self.auditor, self.user_auditor.group_ids)
-        with freeze_time('2031-03-11 12:00:00'):
-            cron()
-            self.assertNotIn(self.auditor, (self.user_auditor | alone).all_group_ids)
-            self.assertIn(self.auditor, later.group_ids)
-            self.assertIn(self._role('operator'), self.user_auditor.group_ids)
-            self.assertTrue(alone._is_internal() and alone.active)
-            line = self._entries(self.user_auditor)[-1]
-            self.assertEqual(line.kind, 'setting')
-            self.assertEqual(line.values['roles']['old'], ['Auditor', 'Operator'])
-            self.assertEqual(line.values['roles']['new'], ['Operator'])
-            # Given again without a new date it gives nothing.
-            self.user_auditor.group_ids += self.auditor
-            self.assertFalse(self.user_auditor.with_user(self.user_auditor).has_group('mrp_mmr.group_mmr_auditor'))
-            self._set_until('2031-04-10')
-            self.assertTrue(self.user_auditor.with_user(self.user_auditor).has_group('mrp_mmr.group_mmr_auditor'))
-
-    def test_who_sets_it(self):
-        """SEC-010, SEC-020, AUD-060: security administrators set it, for others alone; it is in the ledger."""
-        self._set_until('2031-03-10')
-        line = self._entries(self.user_auditor)[-1]
-        self.assertEqual((line.user_id, line.values['mmr_auditor_until']), (
-            self.user_security, {'old': None, 'new': '2031-03-10'}))
-        manager = new_test_user(self.env, login='t_access', groups='base.group_erp_manager')
-        for user in (self.user_auditor, self.user_qmanager, self.user_qc, self.env.ref('base.user_admin'), manager):
-            with self.subTest(user=user.login), self.assertRaises(AccessError):
-                self.user_auditor.with_user(user).write({'mmr_auditor_until': False})
-            with self.subTest(user=user.login), self.assertRaises(AccessError):
-                call_kw(self.env['res.users'].with_user(user), 'write', [user.ids, {'mmr_auditor_until': '2099-01-01'}], {})
-        with self.assertRaisesRegex(UserError, "SEC-010"):
-            self.user_security.with_user(self.user_security).mmr_auditor_until = '2099-01-01'
-        self.assertEqual(str(self.user_auditor.mmr_auditor_until), '2031-03-10')
-        copied = self.user_auditor.copy({'login': 't_copy'})
-        self.assertFalse(copied.mmr_auditor_until)
-
-    def test_cost(self):
-        """SEC-010: for everybody else the check is remembered: not one query more."""
-        revision = self._create_mmr()
-        revision.with_user(self.user_qc).read(['state'])
-        self.env.flush_all()
-        with self.assertQueryCount(0):
-            self.assertFalse(self.user_qc._is_auditor_lapsed())
-            self.assertTrue(revision.with_user(self.user_qc).has_access('read'))
-
-
-@tagged('post_install', '-at_install')
 class TestQualificationViews(QualificationCommon):
 
     def test_views(self):
@@ -965,3 +681,35 @@ class TestQualificationViews(QualificationCommon):
         self.assertEqual(found, dict(rows, current=rows['current'] | rows['expiring']))
         for name, row in rows.items():
             self.assertEqual((row.state, row.is_expiring), ('current' if name == 'expiring' else name, name == 'expiring'))
+
+
+@tagged('post_install', '-at_install')
+class TestQualificationHttp(QualificationCommon, HttpCase):
+
+    def _call(self, model, method, *args, **kwargs):
+        response = self.url_open(
+            f'/web/dataset/call_kw/{model}/{method}', headers={'Content-Type': 'application/json'},
+            data=json.dumps({'jsonrpc': '2.0', 'params': {'model': model, 'method': method, 'args': args, 'kwargs': kwargs}}))
+        return response.json()
+
+    def test_remote_calls(self):
+        """SEC-020, SEC-030: what the dialogs refuse, a remote call is refused as well."""
+        row = self._of(self.user_qc, 'qc')
+        vals = {'user_id': self.user_planner.id, 'kind': 'role', 'group_id': self._role('qc').id, 'evidence': "x",
+                'company_id': self.company.id, 'valid_from': '2026-01-01', 'granted_by_id': self.user_qmanager.id,
+                'granted_at': '2026-01-01 00:00:00'}
+        for user in (self.user_qmanager, self.user_qc):
+            self.authenticate(user.login, PASSWORD)
+            for method, args in (
+                    ('create', [vals]), ('write', [row.ids, {'valid_to': '2099-01-01'}]), ('unlink', [row.ids]),
+                    ('copy', [row.ids]), ('_store', [[vals]]), ('_grant', [row.ids]), ('action_archive', [row.ids]),
+                    ('web_save', [row.ids, {'evidence': "y"}, {}])):
+                with self.subTest(user=user.login, method=method):
+                    self.assertIn('error', self._call(QUALIFICATION, method, *args))
+            answer = self._call(QUALIFICATION, 'load', list(vals), [[str(value) for value in vals.values()]])
+            self.assertFalse(answer['result']['ids'])
+        answer = self._call('mrp.qualification.grant', 'create', [
+            {'kind': 'role', 'group_id': self._role('qc').id, 'user_ids': [[6, 0, self.user_planner.ids]], 'evidence': "x"}])
+        answer = self._call('mrp.qualification.grant', 'action_grant', answer['result'])
+        self.assertIn("SEC-030", answer['error']['data']['message'])
+        self.assertFalse(self._of(self.user_planner))

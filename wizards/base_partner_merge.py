@@ -10,8 +10,13 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         signatures, acceptances = self.env['mrp.esignature'].sudo(), self.env['mrp.signer.acceptance'].sudo()
         signed = signatures.search([('partner_id', 'in', partner_ids)], limit=1).partner_id \
             or acceptances.search([('user_id.partner_id', 'in', partner_ids)], limit=1).user_id.partner_id
+        if not signed:
+            # A second person judged the first: the two are not made one (SEC-030).
+            rows = self.env['mrp.qualification'].sudo().search(
+                ['|', ('user_id.partner_id', 'in', partner_ids), ('granted_by_id.partner_id', 'in', partner_ids)], limit=1)
+            signed = (rows.user_id | rows.granted_by_id).partner_id.filtered(lambda partner: partner.id in partner_ids)[:1]
         if signed:
             raise refusal(
-                self.env, self.env._("%s signed GMP records and is not merged with anybody.", signed.name),
+                self.env, self.env._("%s signed GMP records or is qualified, and is not merged with anybody.", signed.name),
                 "SIG-060, 21 CFR 11.100(a)", self.env._("leave this contact out."), record=signed)
         return super()._merge(partner_ids, dst_partner, extra_checks)

@@ -10,9 +10,9 @@ class MrpQualificationGrant(models.TransientModel):
     _description = "Grant a Qualification"
 
     kind = fields.Selection([
-        ('role', "A role"),
-        ('revision', "Training on an MMR revision"),
-        ('sop', "Training on a document"),
+        ('role', "Role"),
+        ('revision', "MMR revision"),
+        ('sop', "Controlled document"),
     ], "For", required=True, default='role')
     company_id = fields.Many2one('res.company', required=True, default=lambda self: self.env.company)
     user_ids = fields.Many2many(
