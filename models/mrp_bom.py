@@ -65,6 +65,7 @@ GUARD_CONTENT_FUNCTION = """
 class MrpBom(models.Model):
     _name = 'mrp.bom'
     _inherit = ['mrp.bom', 'mrp.mmr.content.mixin']
+    _audit_rows = "EXISTS (SELECT FROM mrp_mmr_revision r WHERE r.bom_id = t.id)"
 
     mmr_revision_ids = fields.One2many(
         'mrp.mmr.revision', 'bom_id', "MMR Revision", copy=False,

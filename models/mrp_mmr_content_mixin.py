@@ -72,6 +72,7 @@ class MrpMmrContentMixin(models.AbstractModel):
 
     #: The field that says where a row belongs.
     _mmr_owner_field = 'bom_id'
+    _audit_rows = "EXISTS (SELECT FROM mrp_mmr_revision r WHERE r.bom_id = t.bom_id)"
 
     def _mmr_revisions(self):
         """Return the revisions these rows belong to."""
@@ -169,6 +170,7 @@ class MrpMmrRowMixin(models.AbstractModel):
     _inherit = ['mrp.mmr.content.mixin']
     _description = "Row of a Master Manufacturing Record"
     _mmr_owner_field = 'revision_id'
+    _audit_rows = None
     _check_company_auto = True
 
     #: The field that says which row of the same revision this one is a part of.

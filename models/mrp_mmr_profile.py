@@ -22,6 +22,18 @@ class MrpMmrProfile(models.Model):
 
     _code_uniq = models.Constraint('UNIQUE (code)', "A profile with this code exists already.")
 
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_profile() RETURNS trigger AS $$
+            BEGIN
+                RAISE EXCEPTION 'Profile % keeps its code, which says what is checked (REV-010).', OLD.code
+                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_profile_code';
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_profile BEFORE UPDATE ON mrp_mmr_profile
+                FOR EACH ROW WHEN (NEW.code IS DISTINCT FROM OLD.code) EXECUTE FUNCTION mrp_mmr_guard_profile();
+        """)
+
     def _audit_chain(self):
         return self.env.company
 

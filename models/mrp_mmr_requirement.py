@@ -1,6 +1,9 @@
-from odoo import api, fields, models
+import csv
 
-from ..tools import in_transition, refusal, sha256, without_defaults
+from odoo import api, fields, models
+from odoo.tools import file_open
+
+from ..tools import canonical_json, in_transition, refusal, sha256, without_defaults
 
 #: What a shipped row is; the addon alone says it.
 FIXED_FIELDS = {
@@ -8,6 +11,58 @@ FIXED_FIELDS = {
 
 #: Checks that are made when somebody signs, and not on the content of a draft.
 SIGNING_CHECKS = ('qualification',)
+
+
+#: Nothing switches this guard off, not even while data are loaded: a shipped row is what the addon ships, or it stays
+#: what it was. Which rows these are is part of the function, and renewed with each version of the addon.
+GUARD_REQUIREMENT_FUNCTION = """
+    CREATE OR REPLACE FUNCTION mrp_mmr_guard_requirement() RETURNS trigger AS $$
+    DECLARE
+        shipped jsonb := $shipped$@shipped@$shipped$;
+        wanted jsonb;
+    BEGIN
+        IF TG_OP = 'DELETE' THEN
+            SELECT shipped -> (p.code || '/' || OLD.code) INTO wanted FROM mrp_mmr_profile p WHERE p.id = OLD.profile_id;
+            IF OLD.check IS NOT NULL AND wanted IS NOT NULL THEN
+                RAISE EXCEPTION 'Requirement % is shipped with the addon and stays as it is.', OLD.code
+                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
+            END IF;
+            RETURN OLD;
+        END IF;
+        IF (NEW.check IS NOT NULL OR (TG_OP = 'UPDATE' AND OLD.check IS NOT NULL))
+           AND (TG_OP = 'INSERT'
+                OR (NEW.code, NEW.profile_id, NEW.company_id, NEW.citation, NEW.enforcement, NEW.check, NEW.name ->> 'en_US')
+                   IS DISTINCT FROM
+                   (OLD.code, OLD.profile_id, OLD.company_id, OLD.citation, OLD.enforcement, OLD.check, OLD.name ->> 'en_US'))
+        THEN
+            SELECT shipped -> (p.code || '/' || NEW.code) INTO wanted FROM mrp_mmr_profile p WHERE p.id = NEW.profile_id;
+            IF NEW.company_id IS NOT NULL OR wanted IS DISTINCT FROM
+                    jsonb_build_array(NEW.citation, NEW.enforcement, NEW.check, NEW.name ->> 'en_US')
+               OR (TG_OP = 'UPDATE' AND (NEW.code, NEW.profile_id) IS DISTINCT FROM (OLD.code, OLD.profile_id)) THEN
+                RAISE EXCEPTION 'Requirement % is shipped with the addon and stays as it is.', NEW.code
+                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
+            END IF;
+        END IF;
+        IF TG_OP = 'INSERT' THEN
+            IF NEW.enabled IS DISTINCT FROM (NEW.check IS NULL OR NEW.enforcement <> 'O') THEN
+                RAISE EXCEPTION 'Requirement % is switched on and off by a signature of Quality Control.', NEW.code
+                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_signed';
+            END IF;
+            RETURN NEW;
+        END IF;
+        IF NEW.enabled IS DISTINCT FROM OLD.enabled
+           AND NEW.enabled::text IS DISTINCT FROM (
+                SELECT s.content ->> 'enabled' FROM mrp_esignature s
+                 WHERE s.res_model = 'mrp.mmr.requirement' AND s.res_id = NEW.id AND s.meaning = 'approved'
+                 ORDER BY s.id DESC LIMIT 1) THEN
+            RAISE EXCEPTION 'Requirement % is switched on and off by a signature of Quality Control.', OLD.code
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_signed';
+        END IF;
+        RETURN NEW;
+    END $$ LANGUAGE plpgsql;
+    CREATE OR REPLACE TRIGGER mrp_mmr_guard_requirement BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_requirement
+        FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_requirement();
+"""
 
 
 class MrpMmrRequirement(models.Model):
@@ -51,33 +106,21 @@ class MrpMmrRequirement(models.Model):
 
     def init(self):
         super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_requirement() RETURNS trigger AS $$
-            BEGIN
-                -- The setting is made by the ORM alone, while the addon's own data are loaded.
-                IF OLD.check IS NOT NULL AND current_setting('mrp_mmr.loading', true) IS DISTINCT FROM 'on'
-                   AND (TG_OP = 'DELETE' OR
-                        (NEW.code, NEW.profile_id, NEW.company_id, NEW.citation, NEW.enforcement, NEW.check)
-                        IS DISTINCT FROM
-                        (OLD.code, OLD.profile_id, OLD.company_id, OLD.citation, OLD.enforcement, OLD.check)) THEN
-                    RAISE EXCEPTION 'Requirement % is shipped with the addon and stays as it is.', OLD.code
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_requirement_kept';
-                END IF;
-                IF TG_OP = 'UPDATE' AND NEW.enabled IS DISTINCT FROM OLD.enabled
-                   AND NEW.enabled::text IS DISTINCT FROM (
-                        SELECT s.content ->> 'enabled' FROM mrp_esignature s
-                         WHERE s.res_model = 'mrp.mmr.requirement' AND s.res_id = NEW.id AND s.meaning = 'approved'
-                         ORDER BY s.id DESC LIMIT 1) THEN
-                    RAISE EXCEPTION 'Requirement % is switched on and off by a signature of Quality Control.', OLD.code
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_requirement_signed';
-                END IF;
-                RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_requirement BEFORE UPDATE OR DELETE ON mrp_mmr_requirement
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_requirement();
-        """)
+        self._guard_shipped(self._read_shipped())
+
+    @api.model
+    def _read_shipped(self):
+        """Return the shipped rows as a dict from profile and code to citation, enforcement, check and wording."""
+        with file_open('mrp_mmr/data/mrp.mmr.requirement.csv', 'r') as file:
+            return {
+                f"{row['profile_id/id'].removeprefix('profile_').upper()}/{row['code']}":
+                    [row[name] for name in ('citation', 'enforcement', 'check', 'name')]
+                for row in csv.DictReader(file)}
+
+    @api.model
+    def _guard_shipped(self, shipped):
+        """Make the trigger that lets shipped rows be what ``shipped`` says and nothing else (AUD-060)."""
+        self.env.cr.execute(GUARD_REQUIREMENT_FUNCTION.replace('@shipped@', canonical_json(shipped).decode()))
 
     @api.depends('code', 'name')
     def _compute_display_name(self):
@@ -114,15 +157,7 @@ class MrpMmrRequirement(models.Model):
             if {'code', 'profile_id', 'company_id'} & vals.keys() and self.env['mrp.mmr.answer'].sudo().search_count(
                     [('requirement_id', 'in', self.ids), ('revision_id.state', '!=', 'draft')], limit=1):
                 raise self._refuse_change(self.env._("a signed revision answers it"))
-        if not (self._is_loading() and self.filtered('check')):
-            return super().write(vals)
-        # A new version of the addon may bring another citation.
-        self.flush_recordset()
-        self.env.cr.execute("SELECT set_config('mrp_mmr.loading', 'on', true)")
-        result = super().write(vals)
-        self.flush_recordset()
-        self.env.cr.execute("SELECT set_config('mrp_mmr.loading', '', true)")
-        return result
+        return super().write(vals)
 
     def _update_field_translations(self, field_name, translations, digest=None, source_lang=''):
         # The wording of the addon stays; other languages may say it better. This road does not lead through write().

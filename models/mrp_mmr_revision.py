@@ -75,8 +75,10 @@ class MrpMmrRevision(models.Model):
     state = fields.Selection(
         STATES, default='draft', required=True, readonly=True, copy=False, index=True, tracking=True,
         group_expand=True)
-    company_id = fields.Many2one(related='mmr_id.company_id', store=True, index=True, precompute=True)
-    product_id = fields.Many2one(related='mmr_id.product_id', store=True, index=True, precompute=True)
+    company_id = fields.Many2one(
+        related='mmr_id.company_id', store=True, index=True, precompute=True, ondelete='restrict')
+    product_id = fields.Many2one(
+        related='mmr_id.product_id', store=True, index=True, precompute=True, ondelete='restrict')
     formulation_code = fields.Char(related='mmr_id.formulation_code', store=True, precompute=True)
     profile_id = fields.Many2one(related='mmr_id.profile_id')
     profile_code = fields.Char(related='mmr_id.profile_id.code', string="Code of the Profile")
@@ -294,6 +296,7 @@ class MrpMmrRevision(models.Model):
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_editor BEFORE UPDATE OR DELETE ON mrp_mmr_revision_editor_rel
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_editor();
         """)
+        self._audit_guard_truncate(self._fields['editor_ids'].relation)
 
     # === COMPUTE === #
 

@@ -144,6 +144,7 @@ class MrpMmrStep(models.Model):
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_step_sop BEFORE INSERT OR UPDATE OR DELETE ON %s
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_step_sop();
         """, SQL.identifier(self._fields['sop_ids'].relation)))
+        self._audit_guard_truncate(self._fields['sop_ids'].relation)
 
     @api.depends('kind')
     def _compute_limit_kind(self):

@@ -14,6 +14,7 @@ RULE = "REV-060, 21 CFR 111.255(c), EU GMP 4.5"
 class MrpProduction(models.Model):
     _name = 'mrp.production'
     _inherit = ['mrp.production', 'mrp.esignature.mixin', 'mrp.audit.mixin']
+    _audit_rows = "t.mmr_snapshot IS NOT NULL"
 
     mmr_decision = fields.Selection([
         ('pending', "To be decided"),

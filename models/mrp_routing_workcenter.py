@@ -82,6 +82,10 @@ class MrpRoutingWorkcenter(models.Model):
                 BEFORE INSERT OR UPDATE OR DELETE ON mrp_routing_workcenter_dependencies_rel
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_dependency();
         """)
+        self._audit_guard_truncate(
+            self._fields['blocked_by_operation_ids'].relation,
+            "EXISTS (SELECT FROM mrp_routing_workcenter o JOIN mrp_mmr_revision r ON r.bom_id = o.bom_id "
+            "WHERE o.id = t.operation_id)")
 
     @api.model
     def name_search(self, name='', domain=None, operator='ilike', limit=100):

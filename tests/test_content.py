@@ -758,6 +758,12 @@ class TestContent(ContentCommon):
         for vals in changes:
             with self.subTest(sudo=True, vals=vals), self.assertRaisesRegex(UserError, "AUD-060"):
                 row.sudo().write(vals)
+        for vals in changes[:-1]:
+            with self.subTest(loading=True, vals=vals), self.assertRaises(CheckViolation), self.cr.savepoint():
+                # What loads data files changes nothing that the data files do not say.
+                row.sudo().with_context(install_mode=True).write(vals)
+                self.env.flush_all()
+        self.env.invalidate_all()
         with self.assertRaisesRegex(UserError, "AUD-060"):
             row.sudo().unlink()
         with self.assertRaisesRegex(UserError, "AUD-060"):
@@ -780,6 +786,15 @@ class TestContent(ContentCommon):
             "UPDATE mrp_mmr_requirement SET profile_id = %(profile)s WHERE id = %(row)s",
             "UPDATE mrp_mmr_requirement SET enabled = false WHERE id = %(config)s",
             "DELETE FROM mrp_mmr_requirement WHERE id = %(row)s",
+            "UPDATE mrp_mmr_requirement SET name = '{\"en_US\": \"Nothing\"}' WHERE id = %(row)s",
+            # A setting that let data files pass, once.
+            "SET LOCAL mrp_mmr.loading = 'on'; UPDATE mrp_mmr_requirement SET enforcement = 'O' WHERE id = %(row)s",
+            "SET LOCAL mrp_mmr.loading = 'on'; DELETE FROM mrp_mmr_requirement WHERE id = %(row)s",
+            """INSERT INTO mrp_mmr_requirement (profile_id, code, citation, enforcement, "check", enabled, name)
+               VALUES (%(profile)s, 'X-2', 'x', 'O', 'batch_size', false, '{"en_US": "x"}')""",
+            """INSERT INTO mrp_mmr_requirement (profile_id, code, citation, enforcement, enabled, name)
+               VALUES (%(profile)s, 'X-2', 'x', 'O', false, '{"en_US": "x"}')""",
+            "UPDATE mrp_mmr_profile SET code = 'PDEV2' WHERE id = %(profile)s",
         ]
         for statement in statements:
             with self.subTest(sql=statement):
@@ -793,7 +808,15 @@ class TestContent(ContentCommon):
         """AUD-060: a new version of the addon may bring another citation; switched rows stay switched."""
         row = self.env.ref('mrp_mmr.requirement_pdev_con_100')
         self._sign(row, 'switch_off', self.user_qc, comment="Scales print")
-        row.sudo().with_context(install_mode=True).write({'citation': "House rule 2", 'enforcement': 'C'})
+        loader = row.sudo().with_context(install_mode=True)
+        vals = {'citation': "House rule 2", 'enforcement': 'C'}
+        with self.assertRaisesRegex(CheckViolation, "stays as it is"), self.cr.savepoint():
+            loader.write(vals)
+            self.env.flush_all()
+        shipped = loader._read_shipped()
+        shipped['PDEV/CON-100'][:2] = vals.values()
+        loader._guard_shipped(shipped)
+        loader.write(vals)
         self.env.flush_all()
         self.assertEqual((row.citation, row.enabled), ("House rule 2", False))
         self._sql_refused("UPDATE mrp_mmr_requirement SET citation = 'x' WHERE id = %s", [row.id], "stays as it is")
