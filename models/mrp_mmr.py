@@ -85,7 +85,7 @@ class MrpMmr(models.Model):
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_identity() RETURNS trigger AS $$
             BEGIN
-                IF (NEW.name IS DISTINCT FROM OLD.name AND OLD.name <> '/')
+                IF NEW.name IS DISTINCT FROM OLD.name
                    OR NEW.last_revision < OLD.last_revision
                    OR ((NEW.product_id, NEW.formulation_code, NEW.batch_size, NEW.uom_id, NEW.profile_id,
                         NEW.company_id, NEW.batch_size_product_uom)
@@ -213,7 +213,11 @@ class MrpMmr(models.Model):
         for vals in vals_list:
             company = self.env['res.company'].browse(vals.get('company_id')) or self.env.company
             vals['company_id'] = company.id
-            vals['name'] = self.env['ir.sequence'].with_company(company).next_by_code('mrp.mmr') or '/'
+            vals['name'] = self.env['ir.sequence'].with_company(company).next_by_code('mrp.mmr')
+            if not vals['name']:
+                raise refusal(
+                    self.env, self.env._("There is no sequence that numbers the MMRs of %s.", company.name),
+                    "REV-020, EU GMP 4.3", self.env._("ask an administrator for a sequence with the code mrp.mmr."))
             vals['last_revision'] = 0
             vals['formulation_code'] = (vals.get('formulation_code') or '').strip() or False
             self._set_product_uom_size(vals)

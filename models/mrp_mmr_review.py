@@ -22,7 +22,7 @@ class MrpMmrReviewer(models.Model):
     profile_id = fields.Many2one(
         'mrp.mmr.profile', ondelete='restrict', tracking=True, help="Empty: for every profile.")
     company_id = fields.Many2one(
-        'res.company', ondelete='cascade', tracking=True, help="Empty: for every company.")
+        'res.company', ondelete='restrict', tracking=True, help="Empty: for every company.")
     active = fields.Boolean(default=True, tracking=True)
 
 

@@ -31,7 +31,7 @@ class MrpSigner(models.Model):
     _order = 'user_id'
     _rec_name = 'user_id'
 
-    user_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='cascade')
+    user_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one(related='user_id.company_id')
     state = fields.Selection([
         ('unverified', "Identity not verified"),
@@ -88,6 +88,15 @@ class MrpSigner(models.Model):
 
     def copy(self, default=None):  # pylint: disable=method-required-super
         raise self._refuse_write()
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_known(self):
+        """Whose identity was verified stays known (SIG-070); what says nothing goes with its user."""
+        for signer in self.sudo():
+            if signer.identity_verified_at or signer.acceptance_ids:
+                raise refusal(
+                    self.env, self.env._("The identity of %s was verified, which is kept.", signer.user_id.name),
+                    "SIG-060, SIG-070, 21 CFR 11.100", self.env._("archive the user."), record=signer)
 
     def _refuse_write(self):
         return UserError(self.env._(

@@ -36,7 +36,8 @@ class ResCompany(models.Model):
         help="What every signer accepts before the first signature. Another text is asked for again (SIG-070).")
     mmr_certified_on = fields.Date(
         "Certified to the Agency", help="When the company certified that its signatures are binding (21 CFR 11.100(c)).")
-    mmr_certification = fields.Binary("Certification", attachment=True)
+    # In the table: an attachment could be changed or deleted without a line in the ledger.
+    mmr_certification = fields.Binary("Certification", attachment=False)
     mmr_certification_name = fields.Char("File Name of the Certification")
 
     @api.constrains('mmr_sign_idle_minutes', 'mmr_sign_failures', 'mmr_sign_failure_minutes', 'mmr_sign_password_days')

@@ -1,8 +1,21 @@
-from odoo import models
+from odoo import api, models
+
+from ..tools import refusal
+from .ir_model import is_update
 
 
 class ResGroups(models.Model):
     _inherit = 'res.groups'
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_gmp_roles(self):
+        """A role does not vanish, with all who have it, while there is evidence that names it (AUD-060)."""
+        if is_update(self.env) or not self.env['mrp.esignature'].sudo().search_count([], limit=1):
+            return
+        for group in self.filtered(lambda group: group.id in self.env['res.users']._get_gmp_role_ids()):
+            raise refusal(
+                self.env, self.env._("%s is a role that signed records name.", group.display_name),
+                "REC-040, AUD-060, 21 CFR 11.10(c), (d)", self.env._("take the role from its users instead."), record=group)
 
     def write(self, vals):
         if not {'user_ids', 'implied_ids', 'implied_by_ids', 'all_user_ids'} & vals.keys():

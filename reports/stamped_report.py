@@ -68,7 +68,7 @@ class MrpMmrStampedReport(models.AbstractModel):
             utc_time=self._format_utc(signature.signed_at),
             is_intact=signature._is_intact(),
             comment_lines=(signature.comment or '').splitlines(),
-            annex_lines=self._prepare_annex_lines(signature.annex or {}),
+            annex_lines=self._prepare_annex_lines(signature),
             voided_by=voided_by and {
                 'name': voided_by.signer_name,
                 'meaning_label': voided_by._get_meaning_label(),
@@ -78,9 +78,9 @@ class MrpMmrStampedReport(models.AbstractModel):
         )
 
     @api.model
-    def _prepare_annex_lines(self, annex):
+    def _prepare_annex_lines(self, signature):
         """Return what else was signed, in words: the differences from the revision before, confirmed overages."""
-        lines = []
+        annex, lines = signature.annex or {}, []
         redline = annex.get('redline')
         if redline and redline.get('before'):
             lines.append(self.env._(
@@ -91,12 +91,13 @@ class MrpMmrStampedReport(models.AbstractModel):
                 "First revision: everything is new, SHA-256 %s", redline['redline_sha256']))
         if annex.get('review'):
             lines.append(self.env._("Review: %s", annex['review']))
-        components = self.env['product.product'].sudo().browse(
-            [row['component'] for row in annex.get('overages') or []]).exists()
-        names = {component.id: component.display_name for component in components}
-        lines += [
-            self.env._("Overage of %(component)s confirmed by %(name)s, %(time)s",
-                       component=names.get(row['component'], row['component']), name=row['confirmed_by'],
-                       time=row['confirmed_at'])
-            for row in annex.get('overages') or []]
+        if annex.get('overages'):
+            # By the names that were signed: those of today may be others.
+            signed = signature.basis_signature_id.content or {}
+            names = {row['product']['id']: row['product']['name'] for row in signed.get('components', ())}
+            lines += [
+                self.env._("Overage of %(component)s confirmed by %(name)s, %(time)s",
+                           component=names.get(row['component'], row['component']), name=row['confirmed_by'],
+                           time=row['confirmed_at'])
+                for row in annex['overages']]
         return lines

@@ -6,6 +6,7 @@ from . import test_content
 from . import test_content_frozen
 from . import test_demo
 from . import test_esignature
+from . import test_evidence_kept
 from . import test_files
 from . import test_http
 from . import test_ledger
