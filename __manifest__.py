@@ -8,6 +8,7 @@
     'license': 'LGPL-3',
     'depends': ['mrp', 'mrp_product_expiry', 'maintenance', 'base_import'],
     'data': [
+        'data/mrp_audit_baseline.xml',
         'security/mrp_mmr_groups.xml',
         'security/ir.model.access.csv',
         'security/mrp_mmr_rules.xml',

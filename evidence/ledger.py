@@ -142,6 +142,45 @@ class Chain:
             yield finding(f"digest {self.head_sha256} of the last line, as the head of the chain says", self.digest)
 
 
+class Baseline:
+    """The lines that took over what is older than the ledger, and the one that closed it: nothing is taken over later."""
+
+    def __init__(self, cr):
+        self.cr = cr
+        self.lines = 0
+        self.digest = hashlib.sha256()
+        self.closing = []
+
+    def add(self, row):
+        if row[5] == 'res.company':
+            self.closing.append(row)
+        else:
+            self.lines += 1
+            self.digest.update(row[15].encode())
+
+    def finish(self):
+        closing = sorted(self.closing)
+        for row in closing[1:]:
+            yield Finding('mrp.audit.entry', row[0], row[7], "one baseline in the life of a database", "another one")
+        if not closing:
+            if self.lines:
+                yield Finding('mrp.audit.entry', 0, "baseline", f"a line that closes its {self.lines} lines", "none")
+            return
+        try:
+            values = parse(closing[0][12])
+            said = (values['lines']['new'], values['lines_sha256']['new'])
+        except (ValueError, TypeError, KeyError):
+            said = None
+        if said != (self.lines, self.digest.hexdigest()):
+            yield Finding('mrp.audit.entry', closing[0][0], closing[0][7], f"the lines of the baseline that it closed: {said}",
+                          f"{self.lines} lines with digest {self.digest.hexdigest()}")
+            self.cr.execute("""SELECT id, record_name FROM mrp_audit_entry
+                                WHERE kind = 'baseline' AND res_model <> 'res.company' AND id > %s ORDER BY id""",
+                            [closing[0][0]])
+            for line, name in self.cr.fetchall():
+                yield Finding('mrp.audit.entry', line, name, "no record that is taken over after the baseline", "a later line")
+
+
 class LedgerCheck:
     """Checks every line of every chain, in batches."""
 
@@ -149,6 +188,7 @@ class LedgerCheck:
         self.cr = cr
         self.chains = chains
         self.lines = 0
+        self.baseline = Baseline(cr)
 
     def __iter__(self):
         after, chain = (0, -2 ** 31, 0), None
@@ -188,6 +228,10 @@ class LedgerCheck:
                     yield self._finding(chain, row, f"a time from {chain.at} on", f"{at}: the clock went back", REMARK)
                 if kind == 'sign':
                     signed.append(row)
+                elif kind == 'baseline':
+                    self.baseline.add(row)
+                    if model == 'mrp.esignature':
+                        signed.append(row)
                 chain.companies.add(company)
                 chain.lines += 1
                 chain.index, chain.digest, chain.at = index, digest, at
@@ -197,6 +241,8 @@ class LedgerCheck:
         if chain is not None:
             yield from chain.finish()
         yield from self._check_empty()
+        if not self.chains:
+            yield from self.baseline.finish()
 
     def _finding(self, chain, row, expected, found, severity=FINDING):
         return Finding('mrp.audit.entry', row[0], f"{chain.name or '?'}, line {row[2]}: {row[7]}", expected, found, severity)

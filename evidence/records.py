@@ -191,7 +191,8 @@ class Verification:
             last = {}
             self.cr.execute(
                 """SELECT res_id, "values"::text FROM mrp_audit_entry
-                    WHERE res_model = %s AND res_id = ANY(%s) AND kind IN ('create', 'write', 'state') AND "values" ?| %s
+                    WHERE res_model = %s AND res_id = ANY(%s) AND kind IN ('create', 'baseline', 'write', 'state')
+                      AND "values" ?| %s
                     ORDER BY chain_id, index""", [model, [row[0] for row in rows], list(names)])
             for res_id, values in self.cr.fetchall():
                 try:
@@ -294,6 +295,11 @@ class Verification:
                            FROM mrp_audit_entry e
                           WHERE e.res_model = s.res_model AND e.res_id = s.res_id AND e.kind = 'sign'
                             AND e."values" -> 'signature_id' ->> 'new' = s.id::text)
+                   || ARRAY(SELECT concat_ws('|', e."values" -> 'signature_sha256' ->> 'new',
+                                             e."values" -> 'content_sha256' ->> 'new', e."values" -> 'user_id' ->> 'new',
+                                             e."values" -> 'company_id' ->> 'new')
+                              FROM mrp_audit_entry e
+                             WHERE e.res_model = 'mrp.esignature' AND e.res_id = s.id AND e.kind = 'baseline')
               FROM mrp_esignature s WHERE s.id > %(after)s ORDER BY s.id"""
         for rows in self._rows(query):
             for row in rows:

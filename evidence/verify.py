@@ -312,7 +312,7 @@ class Checker:
         """Return what the ledger said last about each field of a record."""
         values = {}
         for line in self.lines.get((model, record_id), ()):
-            if line['kind'] in ('create', 'write', 'state') and line['values']:
+            if line['kind'] in ('create', 'baseline', 'write', 'state') and line['values']:
                 for field, change in line['values'].items():
                     values[field] = change.get('new') if isinstance(change, dict) else change
         return values
@@ -344,7 +344,7 @@ class Checker:
         for number, row in sorted(self.signatures.items()):
             record = row['signed']['record']
             if (record['model'], record['id']) in scope and number not in named:
-                self.report('signature', f'signatures/{number}.json', "the ledger has no line about it")
+                self.check('signature', f'signatures/{number}.json of before the ledger', self.check_older, number, row)
 
     def check_signed_line(self, line, named):
         values = {key: change['new'] for key, change in line['values'].items()}
@@ -359,6 +359,16 @@ class Checker:
                 values['content_sha256'], values['signature_sha256'])
         need(found == said, "signature {} is not the one of the ledger: {} and not {}".format(
             values['signature_id'], found, said))
+
+    def check_older(self, number, row):
+        """A signature that is older than the ledger was taken over by one line about the signature itself."""
+        lines = [line for line in self.lines.get(('mrp.esignature', number), ()) if line['kind'] == 'baseline']
+        need(len(lines) == 1, "the ledger has {} lines about it".format(len(lines) or 'no'))
+        values = {key: change['new'] for key, change in lines[0]['values'].items()}
+        signed = row['signed']
+        need((values['signature_sha256'], values['content_sha256'], values['meaning'], values['user_id'])
+             == (row['signature_sha256'], signed['content_sha256'], signed['meaning'], signed['signer']['user']),
+             "it is not the one that the ledger took over")
 
     def check_link(self, label, number, record, meaning, digest):
         row = self.signatures.get(number)

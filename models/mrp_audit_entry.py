@@ -26,6 +26,7 @@ KINDS = [
     ('setting', "Setting changed"),
     ('verify', "Verified"),
     ('seal', "Sealed"),
+    ('baseline', "Taken over"),
 ]
 #: Lines that are appended with one statement.
 BATCH = 1000

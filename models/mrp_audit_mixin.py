@@ -80,11 +80,7 @@ class MrpAuditMixin(models.AbstractModel):
         records = super().create(vals_list)
         audited = records.sudo()._audit_records()
         if audited:
-            names = self._audit_fields()
-            audited._audit_append('create', {
-                record: {name: {'new': value} for name, value in record._audit_values(names).items()
-                         if value not in (None, False, 0, '0', [])}
-                for record in audited})
+            audited._audit_append('create', audited._audit_created())
         return records
 
     def write(self, vals):
@@ -141,6 +137,14 @@ class MrpAuditMixin(models.AbstractModel):
             'chain': record._audit_chain(), 'kind': kind, 'model': record._name, 'res_id': record.id,
             'record_name': record.display_name or f"{record._name},{record.id}", 'values': changes, 'reason': reason,
         } for record, changes in values.items()]
+
+    def _audit_created(self):
+        """Return what the first line about each of these records says: every value that there is."""
+        names = self._audit_fields()
+        return {
+            record: {name: {'new': value} for name, value in record._audit_values(names).items()
+                     if value not in (None, False, 0, '0', [])}
+            for record in self}
 
     def _audit_values(self, names):
         """Return the values of fields as the ledger holds them: no floats, links by id and name."""

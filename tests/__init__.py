@@ -1,5 +1,6 @@
 from . import test_approval_route
 from . import test_attacks
+from . import test_baseline
 from . import test_change
 from . import test_concurrency
 from . import test_content
