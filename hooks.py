@@ -23,7 +23,7 @@ TRIGGERS = {
     'mrp_mmr_label': ('mrp_mmr_guard_label', TRUNCATE),
     'mrp_mmr_profile': ('mrp_mmr_guard_profile', TRUNCATE),
     'mrp_mmr_review': ('mrp_mmr_guard_review', TRUNCATE),
-    'mrp_mmr_reviewer': (TRUNCATE,),
+    'mrp_mmr_reviewer': ('mrp_mmr_guard_reviewer', TRUNCATE),
     'mrp_mmr_requirement': ('mrp_mmr_guard_requirement', TRUNCATE),
     'mrp_mmr_file': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     **dict.fromkeys(ROWS, ('mrp_mmr_guard_row', TRUNCATE)),
@@ -45,7 +45,7 @@ FUNCTIONS = (
     'mrp_mmr_guard_requirement', 'mrp_mmr_guard_chain', 'mrp_mmr_guard_entry', 'mrp_mmr_guard_decision', 'mrp_mmr_guard_sop',
     'mrp_mmr_guard_editor', 'mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_deviation',
     'mrp_mmr_guard_qualification',
-    'mrp_mmr_guard_profile', TRUNCATE,
+    'mrp_mmr_guard_profile', 'mrp_mmr_guard_reviewer', TRUNCATE,
 )
 
 

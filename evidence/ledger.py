@@ -226,6 +226,8 @@ class LedgerCheck:
                                         "another time or user in create_date, create_uid, write_date or write_uid")
                 if at < chain.at:
                     yield self._finding(chain, row, f"a time from {chain.at} on", f"{at}: the clock went back", REMARK)
+                if index == 1 and [model, res_id] == [chain.model, chain.res_id] and name != chain.name:
+                    yield Finding('mrp.audit.chain', chain.id, chain.name, f"the name {name} as in its first line", chain.name)
                 if kind == 'sign':
                     signed.append(row)
                 elif kind == 'baseline':

@@ -26,12 +26,17 @@ LOGGED = {
         'company_id', 'user_id', 'kind', 'group_id', 'revision_id', 'sop_id', 'valid_from', 'valid_to', 'evidence', 'file_id',
         'granted_by_id', 'granted_at', 'revoked_at', 'revoked_by_id', 'revoke_reason'),
     'mrp.production': ('mmr_snapshot_sha256', 'mmr_revision_id', 'mmr_decision', 'mmr_decision_signature_id'),
+    'mrp.sop': ('code', 'version', 'name', 'kind', 'state', 'company_id', 'location', 'file_id'),
+    'mrp.mmr.profile': ('code', 'citation', 'review_interval'),
+    'mrp.mmr.requirement': ('code', 'profile_id', 'company_id', 'citation', 'enforcement', 'check', 'enabled'),
+    'mrp.mmr.reviewer': ('name', 'sequence', 'group_id', 'profile_id', 'company_id', 'active', 'enabled'),
 }
 #: What a record is called in findings.
 NAMES = {
     'mrp.mmr': 't.name', 'mrp.mmr.label': "t.code || ' v. ' || t.version", 'mrp.production': 't.name',
     'mrp.mmr.revision': "(SELECT m.name FROM mrp_mmr m WHERE m.id = t.mmr_id) || ' revision ' || t.revision",
-    'mrp.mmr.review': 't.name',
+    'mrp.mmr.review': 't.name', 'mrp.sop': "t.code || ' v. ' || t.version", 'mrp.mmr.profile': 't.code',
+    'mrp.mmr.requirement': 't.code', 'mrp.mmr.reviewer': 't.name',
     'mrp.qualification': "(SELECT u.login FROM res_users u WHERE u.id = t.user_id) || ', ' || t.kind",
 }
 #: Orders are records from their release on: these have a snapshot, or had one.
@@ -86,8 +91,8 @@ class Verification:
             return
         yield from self._check_chain_records()
         yield from self._check_seals()
-        for check in (self._check_files, self._check_signatures, self._check_revisions, self._check_reviews,
-                      self._check_labels, self._check_orders):
+        for check in (self._check_files, self._check_signatures, self._check_acceptances, self._check_revisions,
+                      self._check_reviews, self._check_labels, self._check_orders):
             yield from check()
         for model in LOGGED:
             yield from self._check_logged(model)
@@ -286,7 +291,8 @@ class Verification:
     def _check_signatures(self):
         columns = ', '.join(f's.{name}::text' if name in ('signed_at', 'annex') else f's.{name}' for name in SIGNATURE_COLUMNS)
         query = f"""
-            SELECT {columns}, s.content::text, (
+            SELECT {columns}, s.content::text,
+                   (s.create_uid, s.write_uid, s.write_date) IS NOT DISTINCT FROM (s.user_id, s.create_uid, s.create_date), (
                        SELECT count(*) FROM mrp_esignature o
                         WHERE o.res_model = s.res_model AND o.res_id = s.res_id
                           AND o.content_sha256 = s.content_sha256 AND o.content IS NOT NULL),
@@ -304,16 +310,18 @@ class Verification:
         for rows in self._rows(query):
             for row in rows:
                 signature = dict(zip(SIGNATURE_COLUMNS, row[:len(SIGNATURE_COLUMNS)], strict=True))
-                content, contents, logged = row[len(SIGNATURE_COLUMNS):]
-                yield from self._check_signature(signature, content, contents, logged)
+                yield from self._check_signature(signature, *row[len(SIGNATURE_COLUMNS):])
             yield from self._check_signed_records(rows)
             self.counts['signatures'] += len(rows)
 
-    def _check_signature(self, signature, content, contents, logged):
+    def _check_signature(self, signature, content, is_kept, contents, logged):
         def finding(expected, found):
             return Finding('mrp.esignature', signature['id'], f"{signature['meaning']} by {signature['signer_name']}: "
                            f"{signature['record_name']}", expected, found)
 
+        if not is_kept:
+            yield finding("a row that its signer stored, and no later change",
+                          "another user or time in create_uid, write_uid or write_date")
         digest = self._signature_digest(signature)
         if digest != signature['signature_sha256']:
             yield finding(f"digest {signature['signature_sha256']}", f"signature with digest {digest}")
@@ -358,6 +366,27 @@ class Verification:
                 return "none (its annex is empty)"
             content.update(schema='mrp_mmr/signature/2', annex=annex, basis=basis)
         return sha256_text(encode(content))
+
+    def _check_acceptances(self):
+        """What a signer accepted is the text with that digest, and the ledger has a line about it (SIG-070)."""
+        query = """
+            SELECT a.id, a.user_id, a.user_name, a.text, a.text_sha256, s.user_id, (
+                       SELECT count(*) FROM mrp_audit_entry e
+                        WHERE e.res_model = 'res.users' AND e.res_id = a.user_id AND e.kind = 'setting'
+                          AND e."values" -> 'acceptance_sha256' ->> 'new' = a.text_sha256)
+              FROM mrp_signer_acceptance a LEFT JOIN mrp_signer s ON s.id = a.signer_id
+             WHERE a.id > %(after)s ORDER BY a.id"""
+        for rows in self._rows(query):
+            for acceptance, user, name, text, digest, signer, lines in rows:
+                found = sha256_text(encode({'schema': 'mrp_mmr/acceptance/1', 'text': text}))
+                if found != digest:
+                    yield Finding('mrp.signer.acceptance', acceptance, name, f"a text with digest {digest}",
+                                  f"a text with digest {found}")
+                if user != signer:
+                    yield Finding('mrp.signer.acceptance', acceptance, name, f"user {user} as its signer", f"{signer}")
+                if lines != 1:
+                    yield Finding('mrp.signer.acceptance', acceptance, name, "one line in the ledger about it", f"{lines}")
+            self.counts['records'] += len(rows)
 
     def _check_signed_records(self, rows):
         """What was signed is still there."""

@@ -14,6 +14,7 @@ from . import mrp_qualification
 from . import mrp_mmr_criterion_mixin
 from . import mrp_mmr_profile
 from . import mrp_mmr_requirement
+from . import mrp_mmr_reviewer
 from . import mrp_mmr_review
 from . import mrp_mmr
 from . import mrp_mmr_planner

@@ -61,14 +61,14 @@ class MrpAuditChain(models.Model):
                     RETURN NEW;
                 END IF;
                 IF TG_OP = 'UPDATE' AND (NEW.head_index, NEW.head_sha256) = (OLD.head_index, OLD.head_sha256)
-                   AND (NEW.id, NEW.res_model, NEW.res_id, NEW.company_id)
-                       IS NOT DISTINCT FROM (OLD.id, OLD.res_model, OLD.res_id, OLD.company_id)
+                   AND (NEW.id, NEW.res_model, NEW.res_id, NEW.company_id, NEW.name)
+                       IS NOT DISTINCT FROM (OLD.id, OLD.res_model, OLD.res_id, OLD.company_id, OLD.name)
                    AND NEW.sealed_index = NEW.head_index THEN
                     RETURN NEW;
                 END IF;
                 IF TG_OP = 'UPDATE' AND NEW.head_index > OLD.head_index
-                   AND (NEW.id, NEW.res_model, NEW.res_id, NEW.company_id)
-                       IS NOT DISTINCT FROM (OLD.id, OLD.res_model, OLD.res_id, OLD.company_id)
+                   AND (NEW.id, NEW.res_model, NEW.res_id, NEW.company_id, NEW.name)
+                       IS NOT DISTINCT FROM (OLD.id, OLD.res_model, OLD.res_id, OLD.company_id, OLD.name)
                    AND EXISTS (SELECT FROM mrp_audit_entry e
                                 WHERE e.chain_id = NEW.id AND e.index = NEW.head_index AND e.sha256 = NEW.head_sha256)
                 THEN

@@ -169,6 +169,8 @@ class MrpMmrRequirement(models.Model):
     def _unlink_except_shipped(self):
         if self.filtered('check'):
             raise self._refuse_change(self.env._("it is shipped with the addon"))
+        if self.filtered('esignature_ids'):
+            raise self._refuse_change(self.env._("it was signed, and is kept"))
 
     def _refuse_change(self, why):
         return refusal(

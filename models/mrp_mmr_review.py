@@ -4,28 +4,6 @@ from odoo.exceptions import UserError
 from ..tools import in_transition
 
 
-class MrpMmrReviewer(models.Model):
-    """A role that signs *reviewed* before Quality Control approves: set by a company, for one profile or all.
-
-    Preparer and Quality Control are the fixed minimum (21 CFR 211.186(a), 111.123(a)(1)); this adds to it.
-    """
-    _name = 'mrp.mmr.reviewer'
-    _description = "Reviewer in the Approval Route"
-    _inherit = ['mail.thread', 'mrp.audit.mixin']
-    _order = 'sequence, id'
-
-    sequence = fields.Integer(default=10, help="Reviewers sign in this order.", tracking=True)
-    name = fields.Char("Review", required=True, tracking=True, help="For instance: Production, Regulatory Affairs.")
-    group_id = fields.Many2one(
-        'res.groups', "Role", required=True, ondelete='restrict', tracking=True,
-        help="Any member of this group may sign the review.")
-    profile_id = fields.Many2one(
-        'mrp.mmr.profile', ondelete='restrict', tracking=True, help="Empty: for every profile.")
-    company_id = fields.Many2one(
-        'res.company', ondelete='restrict', tracking=True, help="Empty: for every company.")
-    active = fields.Boolean(default=True, tracking=True)
-
-
 class MrpMmrReview(models.Model):
     """One review that a submitted revision needs, and the signature that gave it. Kept for ever."""
     _name = 'mrp.mmr.review'

@@ -107,7 +107,7 @@ class MrpMmrRevision(models.Model):
 
     @api.model
     def _get_reviewers_domain(self, profile, company):
-        return [('profile_id', 'in', (False, profile.id)), ('company_id', 'in', (False, company.id))]
+        return [('enabled', '=', True), ('profile_id', 'in', (False, profile.id)), ('company_id', 'in', (False, company.id))]
 
     def _get_reviewers(self):
         """Return the roles that company and profile add to the approval route, in order."""

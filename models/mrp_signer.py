@@ -250,6 +250,7 @@ class MrpSigner(models.Model):
                 acceptance = company._get_mmr_acceptance()
                 if not self._has_accepted(user, acceptance):
                     self.env['mrp.signer.acceptance'].sudo()._store(signer, acceptance)
+                    signer._log({'acceptance_sha256': acceptance['sha256']})
         self.env['mrp.qualification']._set_up(users, verified_by, document)
 
     # === PASSWORDS === #

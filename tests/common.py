@@ -222,6 +222,12 @@ class MmrCommon(TransactionCase):
         self.assertNotIn('refused', result, result.get('refused'))
         return self.env['mrp.esignature'].browse(result['signature_id'])
 
+    def _create_reviewer(self, **vals):
+        """Return a review of the approval route, put in force by Quality Control."""
+        reviewer = self.env['mrp.mmr.reviewer'].create(vals)
+        self._sign(reviewer, 'switch_on', self.user_qc, comment="The quality manual asks for it.")
+        return reviewer
+
     def _make_effective(self, revision):
         self._sign(revision, 'submit', self.user_preparer)
         self._sign(revision, 'approve', self.user_qc)

@@ -27,24 +27,26 @@ class TestApprovalRoute(MmrCommon):
         cls.user_production2 = user('t_production2', 'mrp_mmr.group_mmr_production')
         cls.user_qp = user('t_qp', 'mrp_mmr.group_mmr_qp')
         cls.user_all = user('t_all', 'mrp_mmr.group_mmr_preparer,mrp_mmr.group_mmr_production,mrp_mmr.group_mmr_qc')
-        reviewers = cls.env['mrp.mmr.reviewer'].with_user(cls.user_qc)
-        cls.production_review, cls.qp_review = reviewers.create([
-            {'name': "Production", 'group_id': cls.env.ref('mrp_mmr.group_mmr_production').id, 'sequence': 1,
-             'company_id': cls.company.id},
-            {'name': "Regulatory Affairs", 'group_id': cls.env.ref('mrp_mmr.group_mmr_qp').id, 'sequence': 2,
-             'profile_id': cls.env.ref('mrp_mmr.profile_p111').id},
-        ])
         other = cls.env['res.company'].create({'name': "Elsewhere"})
-        cls.env['mrp.mmr.reviewer'].create([
-            {'name': "Another company", 'group_id': cls.env.ref('mrp_mmr.group_mmr_qp').id, 'company_id': other.id},
-            {'name': "Another profile", 'group_id': cls.env.ref('mrp_mmr.group_mmr_qp').id,
-             'profile_id': cls.env.ref('mrp_mmr.profile_peu').id},
-            {'name': "Archived", 'group_id': cls.env.ref('mrp_mmr.group_mmr_qp').id, 'active': False},
-        ])
+        cls.user_qc.company_ids += other
+        helper = cls('_create_reviewer')
+        qp = cls.env.ref('mrp_mmr.group_mmr_qp').id
+        cls.production_review = helper._create_reviewer(
+            name="Production", group_id=cls.env.ref('mrp_mmr.group_mmr_production').id, sequence=1, company_id=cls.company.id)
+        cls.qp_review = helper._create_reviewer(
+            name="Regulatory Affairs", group_id=qp, sequence=2, profile_id=cls.env.ref('mrp_mmr.profile_p111').id)
+        helper._create_reviewer(name="Another company", group_id=qp, company_id=other.id)
+        helper._create_reviewer(name="Another profile", group_id=qp, profile_id=cls.env.ref('mrp_mmr.profile_peu').id)
+        cls.env['mrp.mmr.reviewer'].create({'name': "Archived", 'group_id': qp, 'active': False})
+        cls.draft_review = cls.env['mrp.mmr.reviewer'].create({'name': "Not signed yet", 'group_id': qp, 'sequence': 50})
         cls.revision = cls._create_mmr()
 
     def _submit(self):
         return self._sign(self.revision, 'submit', self.user_preparer)
+
+    def _leave_route(self):
+        for review in (self.production_review, self.qp_review):
+            self._sign(review, 'switch_off', self.user_qc, comment="Preparer and Quality Control are enough.")
 
     def _refuse(self, action, user, rule, revision=None, **kwargs):
         answer = self._esign(revision or self.revision, action, user, **kwargs)
@@ -100,7 +102,7 @@ class TestApprovalRoute(MmrCommon):
 
     def test_without_route(self):
         """APR-030: without reviewers, preparer and Quality Control are the minimum and enough."""
-        (self.production_review | self.qp_review).with_user(self.user_qc).active = False
+        self._leave_route()
         self._make_effective(self.revision)
         self.assertFalse(self.revision.review_ids)
         self.assertEqual(self.revision.document['reviewers'], [])
@@ -167,11 +169,13 @@ class TestApprovalRoute(MmrCommon):
         """APR-030: what company and profile ask for later changes nothing for what was submitted before."""
         self._submit()
         document, reviews = self.revision.document, self.revision.review_ids
-        reviewers = self.env['mrp.mmr.reviewer'].with_user(self.user_qc)
-        self.production_review.with_user(self.user_qc).unlink()
+        for review in (self.production_review, self.qp_review):
+            self._sign(review, 'switch_off', self.user_qc, comment="Reorganised.")
+        self.production_review.with_user(self.user_qc).active = False
         self.qp_review.with_user(self.user_qc).write({'name': "Renamed", 'sequence': 0, 'group_id': self.env.ref(
             'mrp_mmr.group_mmr_operator').id})
-        reviewers.create({'name': "New", 'group_id': self.env.ref('mrp_mmr.group_mmr_qc').id})
+        self._sign(self.qp_review, 'switch_on', self.user_qc, comment="Reorganised.")
+        self._create_reviewer(name="New", group_id=self.env.ref('mrp_mmr.group_mmr_qc').id)
         self.env.flush_all()
         self.env.invalidate_all()
         self.assertEqual((self.revision.document, self.revision.review_ids), (document, reviews))
@@ -189,10 +193,78 @@ class TestApprovalRoute(MmrCommon):
         for user in (self.user_preparer, self.user_manager, self.user_production, self.user_auditor):
             with self.subTest(user=user.login):
                 for call in (lambda user=user: self.env['mrp.mmr.reviewer'].with_user(user).create(dict(vals)),
-                             lambda user=user: self.production_review.with_user(user).write({'active': False}),
-                             lambda user=user: self.production_review.with_user(user).unlink()):
+                             lambda user=user: self.draft_review.with_user(user).write({'active': False}),
+                             lambda user=user: self.draft_review.with_user(user).unlink(),
+                             lambda user=user: self.draft_review.with_user(user).action_switch(),
+                             lambda user=user: self.production_review.with_user(user).action_switch()):
                     with self.assertRaises(AccessError):
                         call()
+                self._refuse('switch_on', user, "APR-050", self.draft_review, comment="Why not?")
+                self._refuse('switch_off', user, "APR-050", self.production_review, comment="Why not?")
+
+    def test_route_is_signed(self):
+        """APR-030, AUD-060: a review comes into force, and goes out of it, by a signature with a reason, in the ledger."""
+        review = self.draft_review
+        self._refuse('switch_on', self.user_qc, "a reason is needed", review)
+        self.assertFalse(review.enabled)
+        signature = self._sign(review, 'switch_on', self.user_qc, comment="Quality manual 4.2")
+        self.assertTrue(review.enabled)
+        self.assertEqual(signature.content['role'], {'id': review.group_id.id, 'name': review.group_id.display_name})
+        self.assertEqual(self.revision._prepare_document()['reviewers'][-1]['name'], review.name)
+        self.env.flush_all()
+        lines = self.env['mrp.audit.entry'].sudo().search(
+            [('res_model', '=', review._name), ('res_id', '=', review.id)], order='id')
+        self.assertEqual(lines.mapped('kind'), ['create', 'refused_sign', 'sign', 'write'])
+        self.assertEqual(lines[2].reason, "Quality manual 4.2")
+        self.assertEqual(lines[3].values, {'enabled': {'old': False, 'new': True}})
+        self._refuse('switch_on', self.user_qc, "APR-030", review, digest=signature.content_sha256, comment="Again")
+        # In force it is what was signed, for everybody.
+        for user in (self.user_qc, self.env.ref('base.user_admin'), self.env.user):
+            for vals in ({'enabled': False}, {'name': "x"}, {'sequence': 99}, {'active': False},
+                         {'group_id': self.env.ref('base.group_user').id}, {'company_id': self.company.id},
+                         {'profile_id': self.env.ref('mrp_mmr.profile_peu').id}):
+                with self.subTest(user=user.login, vals=vals), self.assertRaisesRegex(UserError, "APR-030"):
+                    review.with_user(user).sudo().with_context(install_mode=True, mmr_transition=True).write(vals)
+        with self.assertRaisesRegex(UserError, "APR-030"):
+            review.sudo().with_context(_force_unlink=True).unlink()
+        with self.assertRaisesRegex(UserError, "APR-030"):
+            self.env['mrp.mmr.reviewer'].sudo().create({
+                'name': "x", 'group_id': review.group_id.id, 'enabled': True})
+        self.assertFalse(self.env['mrp.mmr.reviewer'].sudo().with_context(default_enabled=True).create(
+            {'name': "x", 'group_id': review.group_id.id}).enabled)
+        self.assertFalse(review.copy().enabled)
+        # Out of force it can be changed, and is put in force as it is then; what was signed stays.
+        self._sign(review, 'switch_off', self.user_qc, comment="Reorganised.")
+        review.with_user(self.user_qc).name = "Engineering"
+        with self.assertRaisesRegex(UserError, "it was signed, and is kept"):
+            review.with_user(self.user_qc).unlink()
+        self.assertEqual(signature.content['name'], "Not signed yet")
+        review.with_user(self.user_qc).active = False
+        self._refuse('switch_on', self.user_qc, "APR-030", review, digest='x', comment="Archived")
+
+    def test_route_by_sql(self):
+        """APR-030, REC-040: PostgreSQL takes no review into force, or out of it, that nobody signed as it is."""
+        review = self.draft_review
+        statements = {
+            "UPDATE mrp_mmr_reviewer SET enabled = true WHERE id = %s": review,
+            "INSERT INTO mrp_mmr_reviewer (name, group_id, enabled) SELECT 'x', group_id, true FROM mrp_mmr_reviewer "
+            "WHERE id = %s": review,
+            **{f"UPDATE mrp_mmr_reviewer SET {change} WHERE id = %s": self.production_review for change in (
+                "enabled = false", "name = 'x'", "sequence = 99", "company_id = NULL", "active = false", "group_id = 1",
+                "profile_id = (SELECT min(id) FROM mrp_mmr_profile)")},
+            "DELETE FROM mrp_mmr_reviewer WHERE id = %s": self.production_review,
+        }
+        for statement, record in statements.items():
+            with self.subTest(sql=statement), self.assertRaisesRegex(CheckViolation, "APR-030|REC-040"):
+                self._sql(statement, record.id)
+        # Neither the signature of another state nor that of another content does.
+        self._sign(review, 'switch_on', self.user_qc, comment="Needed")
+        self._sign(review, 'switch_off', self.user_qc, comment="Not needed")
+        review.name = "Another"
+        for statement in ("UPDATE mrp_mmr_reviewer SET enabled = true WHERE id = %s",
+                          "UPDATE mrp_mmr_reviewer SET enabled = true, name = 'Not signed yet' WHERE id = %s"):
+            with self.subTest(sql=statement), self.assertRaisesRegex(CheckViolation, "APR-030"):
+                self._sql(statement, review.id)
 
     # === THE DATABASE === #
 
@@ -247,7 +319,7 @@ class TestApprovalRoute(MmrCommon):
 
     def test_sql_cannot_approve_unconfirmed_overages(self):
         """PRD-050: PostgreSQL approves nothing whose overages wait for Quality Control."""
-        (self.production_review | self.qp_review).unlink()
+        self._leave_route()
         line = self.revision.bom_line_ids[0].with_user(self.user_preparer)
         line.write({'mmr_overage_kind': 'percent', 'mmr_overage': 5, 'mmr_overage_rationale': "Loss"})
         self._submit()
@@ -260,7 +332,7 @@ class TestApprovalRoute(MmrCommon):
 
     def test_sql_needs_an_independent_approver(self):
         """APR-040: PostgreSQL knows as well that the preparer does not approve, and wants the same digest."""
-        (self.production_review | self.qp_review).unlink()
+        self._leave_route()
         self._submit()
         own = self._approval(self.user_preparer)
         with self.assertRaisesRegex(CheckViolation, "APR-040"):
@@ -276,7 +348,7 @@ class TestApprovalRoute(MmrCommon):
 
     def test_sql_does_not_forget_editors(self):
         """APR-040: PostgreSQL keeps the list of editors, and lets none of them approve, nor the same person."""
-        (self.production_review | self.qp_review).unlink()
+        self._leave_route()
         self.revision.with_user(self.user_both).precautions = "Edited."
         twin = self.user_qc.copy({'login': 't_twin', 'partner_id': self.user_both.partner_id.id})
         self._submit()
@@ -313,7 +385,7 @@ class TestApprovalRoute(MmrCommon):
 
     def test_annex(self):
         """SIG-030, PRD-050: redline and overages are covered by the digest of the approver's signature."""
-        (self.production_review | self.qp_review).unlink()
+        self._leave_route()
         line = self.revision.bom_line_ids[0].with_user(self.user_preparer)
         line.write({'mmr_overage_kind': 'percent', 'mmr_overage': 5, 'mmr_overage_rationale': "Loss"})
         self._submit()
@@ -360,7 +432,7 @@ class TestApprovalRoute(MmrCommon):
     # === REVIEW IN TIME, RETIREMENT === #
 
     def _effective(self):
-        (self.production_review | self.qp_review).unlink()
+        self._leave_route()
         return self._make_effective(self.revision)
 
     def test_periodic_review(self):
@@ -406,7 +478,7 @@ class TestApprovalRoute(MmrCommon):
 
     def test_retire_before_its_day(self):
         """REV-080: an approved revision is retired before it is used, and never becomes effective."""
-        (self.production_review | self.qp_review).unlink()
+        self._leave_route()
         day = fields.Date.today() + timedelta(days=5)
         self.revision.with_user(self.user_preparer).date_effective = day
         self._submit()
@@ -418,7 +490,7 @@ class TestApprovalRoute(MmrCommon):
 
     def test_retired_since_submission(self):
         """CON-070, CON-190, APR-030: what was retired after the preparer signed is not approved."""
-        self.env['mrp.mmr.reviewer'].search([]).active = False
+        self._leave_route()
         revision = self._create_mmr(700)
         self._sign(revision, 'submit', self.user_preparer)
         document = revision.specification_ids.document_id

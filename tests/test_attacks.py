@@ -398,9 +398,8 @@ class TestAttacks(GateCommon):
         groups = self.env['res.groups'].create([{'name': "First"}, {'name': "Second"}])
         self.user_qc.group_ids += groups
         self.user_operator.group_ids += groups[0]
-        self.env['mrp.mmr.reviewer'].create([
-            {'name': name, 'group_id': group.id, 'sequence': number}
-            for number, (name, group) in enumerate(zip(("Production", "Regulatory"), groups, strict=True))])
+        for number, (name, group) in enumerate(zip(("Production", "Regulatory"), groups, strict=True)):
+            self._create_reviewer(name=name, group_id=group.id, sequence=number)
         enrol(self.user_qc | self.user_operator)
         revision = self._create_mmr(900)
         self._sign(revision, 'submit', self.user_preparer)
@@ -420,8 +419,9 @@ class TestAttacks(GateCommon):
 
     def test_archived_reviewers_do_not_come_back(self):
         """APR-030: a context that shows archived records does not lengthen the route, which could never be ended then."""
-        self.env['mrp.mmr.reviewer'].create({
-            'name': "Gone", 'group_id': self.env.ref('mrp_mmr.group_mmr_qc').id, 'active': False})
+        gone = self._create_reviewer(name="Gone", group_id=self.env.ref('mrp_mmr.group_mmr_qc').id)
+        self._sign(gone, 'switch_off', self.user_qc, comment="Nobody is left.")
+        gone.active = False
         revision = self._create_mmr(900).with_context(active_test=False)
         self._sign(revision, 'submit', self.user_preparer)
         self.assertFalse(revision.review_ids)

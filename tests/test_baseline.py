@@ -8,10 +8,11 @@ from odoo.tools import SQL
 from ..evidence import verify
 from ..evidence.bundle import Bundle
 from ..evidence.records import Verification
-from .common import fill_content
+from .common import enrol, fill_content
 from .test_evidence_kept import EvidenceCommon
 
-LEDGER = ('mrp_audit_entry', 'mrp_audit_seal', 'mrp_audit_chain')
+#: What a database of before the ledger does not have.
+LEDGER = ('mrp_audit_entry', 'mrp_audit_seal', 'mrp_audit_chain', 'mrp_signer_acceptance')
 
 
 @tagged('post_install', '-at_install')
@@ -83,7 +84,8 @@ class TestBaseline(EvidenceCommon):
         self.assertEqual(lines[-1].res_model, 'res.company')
         self.assertEqual(lines[-1].values['lines'], {'new': len(lines) - 1})
         self.assertEqual(lines[-1].values['mrp.production'], {'new': 1})
-        # Life goes on: changes, signatures, orders, bundles.
+        # Life goes on: changes, signatures, orders.
+        enrol(self.user_preparer | self.user_qc)
         draft.with_user(self.user_preparer).precautions = "Dust."
         self._make_effective(draft)
         self._new_revision(self.revision).with_user(self.user_preparer).precautions = "Dust."

@@ -147,8 +147,7 @@ class TestRedlineRevision(MmrCommon):
 
     def test_review_dialog(self):
         """A reviewer of the approval route sees and signs the differences as the approver does."""
-        self.env['mrp.mmr.reviewer'].sudo().create({
-            'name': "Technical review", 'group_id': self.env.ref('mrp_mmr.group_mmr_production').id})
+        self._create_reviewer(name="Technical review", group_id=self.env.ref('mrp_mmr.group_mmr_production').id)
         reviewer = enrol(new_test_user(
             self.env, login='t_reviewer', password=PASSWORD, groups='mrp_mmr.group_mmr_production', name="Test t_reviewer"))
         revision = self._create_mmr()
