@@ -25,6 +25,7 @@ from . import test_redline
 from . import test_redline_revision
 from . import test_signer
 from . import test_report_content
+from . import test_restore
 from . import test_xlsx
 from . import test_bpr
 from . import test_execution

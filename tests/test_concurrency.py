@@ -1,100 +1,17 @@
 """Two transactions at the same moment, on real cursors: what is committed here stays in the test database."""
 
-import threading
 import uuid
 
 from odoo import SUPERUSER_ID, api
-from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.modules.registry import Registry
-from odoo.service.model import retrying
-from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..tools import session_of
-from .common import PASSWORD, complete_content, enrol
+from .common import CommittedCase
 
 
 @tagged('post_install', '-at_install')
-class TestConcurrency(BaseCase):
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.registry = Registry(get_db_name())
-        cls.tag = uuid.uuid4().hex[:8]
-        with cls.registry.cursor() as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {})
-            groups = [env.ref('mrp_mmr.group_mmr_preparer').id, env.ref('mrp_mmr.group_mmr_qc').id]
-            cls.users = env['res.users'].with_context(no_reset_password=True).create([
-                {'name': name, 'login': f'{name}-{cls.tag}', 'password': PASSWORD,
-                 'group_ids': [Command.set([env.ref('base.group_user').id, group])]}
-                for name, group in (('preparer', groups[0]), ('qc1', groups[1]), ('qc2', groups[1]))
-            ])
-            cls.users = enrol(cls.users).ids
-            kilogram = env.ref('uom.product_uom_kgm')
-            cls.product, cls.component = env['product.product'].create([
-                {'name': f"{name} {cls.tag}", 'type': 'consu', 'uom_id': kilogram.id} for name in ("Powder", "Component")]).ids
-            cls.workcenter = env['mrp.workcenter'].create({'name': f"Room {cls.tag}"}).id
-
-    @classmethod
-    def tearDownClass(cls):
-        with cls.registry.cursor() as cr:
-            api.Environment(cr, SUPERUSER_ID, {})['res.users'].browse(cls.users).active = False
-        super().tearDownClass()
-
-    def _run(self, uid, function):
-        """Run ``function`` as one request of user ``uid``, retried by Odoo like a request; return result or refusal."""
-        with self.registry.cursor() as cr:
-            env = api.Environment(cr, uid, {})
-            try:
-                result = retrying(lambda: function(env), env)
-            except UserError as error:
-                cr.rollback()
-                return str(error)
-            return result
-
-    @mute_logger('odoo.sql_db', 'odoo.service.model')
-    def _race(self, *runs):
-        """Run ``(uid, function)`` pairs at the same moment and return their results."""
-        barrier = threading.Barrier(len(runs))
-        results = [None] * len(runs)
-
-        def worker(position, uid, function):
-            with self.registry.cursor() as cr:
-                api.Environment(cr, uid, {})['res.users'].browse(uid).mapped('name')  # warm caches
-            barrier.wait()
-            results[position] = self._run(uid, function)
-
-        threads = [threading.Thread(target=worker, args=(position, *run)) for position, run in enumerate(runs)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-            self.assertFalse(thread.is_alive())
-        return results
-
-    def _create_mmr(self, env, size):
-        mmr = env['mrp.mmr'].create({'product_id': self.product, 'formulation_code': self.tag, 'batch_size': size})
-        revision = mmr.open_revision_id
-        operation = env['mrp.routing.workcenter'].create(
-            {'name': "Blend", 'bom_id': revision.bom_id.id, 'workcenter_id': self.workcenter})
-        env['mrp.bom.line'].create({
-            'bom_id': revision.bom_id.id, 'product_id': self.component, 'gmp_qty': size, 'operation_id': operation.id})
-        complete_content(revision)
-        return revision.id
-
-    def _new_revision(self, env, revision_id):
-        action = env['mrp.mmr.revision'].browse(revision_id).action_new_revision()
-        return env['mrp.mmr.change'].with_context(**action['context']).create(
-            {'reason': "Yield", 'description': "Another quantity."}).action_create()['res_id']
-
-    def _sign(self, env, revision_id, action):
-        revision = env['mrp.mmr.revision'].browse(revision_id)
-        with session_of(env.user):
-            digest = revision.document_sha256 or revision.esign_prepare(action)['digest']
-            result = revision.esign(action, {'login': env.user.login, 'password': PASSWORD}, digest)
-        return result.get('signature_id') or result['refused']
+class TestConcurrency(CommittedCase):
 
     def test_same_key_twice(self):
         """MMR-020: two concurrent creations of one formulation and batch size leave one record."""

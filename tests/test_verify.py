@@ -1,22 +1,19 @@
 """Verification finds every altered, deleted or moved piece of evidence, and nothing in untouched data."""
 
 import io
-import os
-import subprocess
-import sys
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
-from odoo.tools import SQL, config, mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.mrp_mmr.evidence import ledger
 from odoo.addons.mrp_mmr.evidence.records import LOGGED, Verification
 from odoo.addons.mrp_mmr.tools import canonical_json, sha256
 
-from .common import PASSWORD, PNG, MmrCommon, enrol, fill_content
+from .common import PASSWORD, PNG, MmrCommon, enrol, fill_content, run_odoo
 
 #: Odoo's own columns, which nothing hashes; those of the ledger are checked all the same.
 BOOKKEEPING = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
@@ -332,11 +329,6 @@ class TestVerify(MmrCommon):
 
     def test_command_process(self):
         """REC-060: the command runs by itself, without the server."""
-        odoo_bin = [sys.executable, '-m', 'odoo', '--addons-path=' + ','.join(config['addons_path'])]
-        options = [f'--{name}={config[name]}' for name in ('db_host', 'db_port', 'db_user') if config[name]]
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
-        result = subprocess.run(
-            [*odoo_bin, 'mrp_mmr', 'verify', '-d', self.env.cr.dbname, *options], env=environment, capture_output=True,
-            text=True, timeout=120, check=False)
+        result = run_odoo('mrp_mmr', 'verify', '-d', self.env.cr.dbname)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertIn("PASSED", result.stdout)
