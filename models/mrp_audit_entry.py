@@ -1,8 +1,10 @@
 """The ledger: append-only, hash chained, one chain per master record, batch and company settings."""
 
 import logging
+from contextlib import suppress
 
 from psycopg2 import InterfaceError, OperationalError
+from psycopg2.errors import SerializationFailure
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -30,6 +32,8 @@ KINDS = [
 ]
 #: Lines that are appended with one statement.
 BATCH = 1000
+#: How often a refusal is appended again where others were appended at the same moment.
+TRIES = 20
 
 
 class MrpAuditChain(models.Model):
@@ -303,12 +307,19 @@ class MrpAuditEntry(models.Model):
             'record_name': rule, 'values': {'rule': {'new': rule}}, 'reason': message,
         }
 
+        def append():
+            with registry.cursor() as own:
+                env = api.Environment(own, uid, {})
+                env['mrp.audit.entry']._append([dict(line, chain=env['res.company'].browse(company.id))], 'refusals')
+
         @cr.postrollback.add
         def append_refusal():
             try:
-                with registry.cursor() as own:
-                    env = api.Environment(own, uid, {})
-                    env['mrp.audit.entry']._append([dict(line, chain=env['res.company'].browse(company.id))], 'refusals')
+                for _try in range(TRIES - 1):
+                    # Nobody repeats a request that was refused.
+                    with suppress(SerializationFailure):
+                        return append()
+                append()
             except (OperationalError, InterfaceError):
                 # The refusal itself stands; only its record could not be written, which the log keeps.
                 _logger.exception("A refusal could not be recorded: %s", message)

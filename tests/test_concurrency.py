@@ -2,11 +2,15 @@
 
 import uuid
 
+from psycopg2.errors import LockNotAvailable, SerializationFailure
+
 from odoo import SUPERUSER_ID, api
 from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..evidence.records import Verification
+from ..tools import refusal
 from .common import CommittedCase
 
 
@@ -185,3 +189,100 @@ class TestConcurrency(CommittedCase):
     def _archive(self, users):
         with self.registry.cursor() as cr:
             api.Environment(cr, SUPERUSER_ID, {})['res.users'].browse(users).active = False
+
+    # === LEDGER === #
+
+    def _make_owner(self, size):
+        """Return the id of a committed MMR, which has a chain of its own, and the number of its lines."""
+        def create(env):
+            mmr = env['mrp.mmr'].create({'product_id': self.product, 'formulation_code': self.tag, 'batch_size': size})
+            return mmr.id, env['mrp.audit.chain'].sudo().search([
+                ('res_model', '=', mmr._name), ('res_id', '=', mmr.id)]).head_index
+
+        return self._run(self.users[0], create)
+
+    @staticmethod
+    def _append(env, mmr, number=0):
+        env['mrp.audit.entry']._append_about('print', env['mrp.mmr'].browse(mmr), {'number': {'new': number}})
+
+    def _assert_whole(self, model, record_id, lines):
+        """The chain of a record has so many ``lines``, no gap and no fork, and all evidence verifies."""
+        with self.registry.cursor() as cr:
+            cr.execute("""
+                SELECT count(*), count(DISTINCT e.index), count(DISTINCT e.previous_sha256), max(e.index), c.head_index
+                  FROM mrp_audit_entry e JOIN mrp_audit_chain c ON c.id = e.chain_id
+                 WHERE c.res_model = %s AND c.res_id = %s GROUP BY c.id""", [model, record_id])
+            [row] = cr.fetchall()
+            self.assertEqual(set(row), {lines})
+            self.assertEqual(list(Verification(cr)), [])
+
+    @mute_logger('odoo.sql_db')
+    def test_one_chain(self):
+        """AUD-040: who appends to a chain waits for who did so before, and is tried again by Odoo; no gap, no fork."""
+        mmr, before = self._make_owner(1000)
+        with self.registry.cursor() as first, self.registry.cursor() as second:
+            for cr in (first, second):      # both look at the database before either appends
+                api.Environment(cr, self.users[0], {})['mrp.mmr'].browse(mmr).mapped('name')
+            self._append(api.Environment(first, self.users[0], {}), mmr)
+            second.execute("SET LOCAL lock_timeout = '100ms'")
+            with self.assertRaises(LockNotAvailable), second.savepoint(flush=False):
+                self._append(api.Environment(second, self.users[1], {}), mmr)
+            first.commit()
+            # What the second one saw of the chain is not true any more: PostgreSQL does not let it go on from there.
+            with self.assertRaises(SerializationFailure):
+                self._append(api.Environment(second, self.users[1], {}), mmr)
+            second.rollback()
+        self._run(self.users[1], lambda env: self._append(env, mmr))
+        self._assert_whole('mrp.mmr', mmr, before + 2)
+
+    def test_many_at_once(self):
+        """AUD-040: lines of several people at the same moment follow one another, each once."""
+        mmr, before = self._make_owner(1001)
+
+        def several(env):
+            for number in range(5):
+                self._append(env, mmr, number)
+
+        self.assertEqual(self._race(*[(user, several) for user in self.users]), [None] * 3)
+        self._assert_whole('mrp.mmr', mmr, before + 15)
+
+    def test_other_chains(self):
+        """AUD-040: who appends to one chain does not wait for who appends to another."""
+        owners = [self._make_owner(size) for size in (1002, 1003)]
+        (one, _before), (other, _before) = owners
+        with self.registry.cursor() as first, self.registry.cursor() as second:
+            self._append(api.Environment(first, self.users[0], {}), one)
+            second.execute("SET LOCAL lock_timeout = '100ms'")
+            self._append(api.Environment(second, self.users[1], {}), other)
+            second.commit()
+            first.commit()
+        for mmr, before in owners:
+            self._assert_whole('mrp.mmr', mmr, before + 1)
+
+    def test_new_chain(self):
+        """AUD-040: two people who begin a chain at the same moment begin one."""
+        def begin(env):
+            env['mrp.audit.entry']._append([{
+                'chain': env['mrp.mmr'].browse(mmr), 'kind': 'print', 'model': 'mrp.mmr', 'res_id': mmr,
+                'record_name': "x", 'values': {}}], self.tag)
+
+        mmr, _before = self._make_owner(1004)
+        self.assertEqual(self._race(*[(user, begin) for user in self.users]), [None] * 3)
+        self._assert_whole(f'mrp.mmr:{self.tag}', mmr, 3)
+
+    def test_refusals(self):
+        """AUD-010, SEC-010: refusals at the same moment are all recorded, though nobody tries a refused request again."""
+        mmr, _before = self._make_owner(1005)
+
+        def refuse(env):
+            raise refusal(env, f"Refused to {env.user.login}", "SEC-010", "nothing.", record=env['mrp.mmr'].browse(mmr))
+
+        for _round in range(3):
+            self._race(*[(user, refuse) for user in self.users])
+        with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            lines = env['mrp.audit.entry'].search([
+                ('kind', '=', 'refused'), ('res_model', '=', 'mrp.mmr'), ('res_id', '=', mmr)])
+            self.assertEqual(sorted(lines.user_id.ids), sorted(self.users))
+            self.assertEqual(len(lines), 9)
+            self.assertEqual(list(Verification(cr)), [])

@@ -243,12 +243,25 @@ class TestVerify(MmrCommon):
                 self.assertTrue(self._findings())
 
     def test_clock(self):
-        """AUD-040: a clock that went back is a remark and no finding."""
-        with self._behind_the_back('mrp_audit_entry'):
-            with patch('odoo.fields.Datetime.now', lambda *args: datetime(2020, 1, 1)):
-                self.env['mrp.audit.entry']._append_about('print', self.revision)
-            found = list(Verification(self.env.cr))
-            self.assertEqual([finding.severity for finding in found], ['remark'])
+        """AUD-040: a clock that went back is a remark and no finding: the order of lines is that of their numbers."""
+        self.env['mrp.audit.seal']._seal(self.company)
+        # Signed at a time before its own approval, sealed before the seal before; each chain has one step back.
+        with patch('odoo.fields.Datetime.now', lambda *args: datetime(2020, 1, 1)):
+            retired = self._sign(self.revision, 'retire', self.user_qc, comment="Not needed.")
+            self._sign(self.order, 'stop', self.user_qc, comment="Not needed.")
+            self.env['mrp.audit.seal']._seal(self.company)
+        self.env['mrp.audit.entry']._append_about('print', self.revision)
+        self.env.flush_all()
+        self.assertEqual(retired.signed_at, datetime(2020, 1, 1))
+        found = list(Verification(self.env.cr))
+        self.assertEqual({(finding.severity, finding.model) for finding in found}, {('remark', 'mrp.audit.entry')})
+        chains = self.env['mrp.audit.entry'].browse([finding.res_id for finding in found]).chain_id
+        self.assertEqual(len(found), len(chains))
+        for chain in chains:
+            lines = chain.entry_ids.sorted('index')
+            self.assertEqual(lines.mapped('index'), list(range(1, len(lines) + 1)))
+            self.assertNotEqual(lines.mapped('at'), sorted(lines.mapped('at')))
+        self.assertIn(self.revision.mmr_id.id, chains.mapped('res_id'))
 
     def test_canonical(self):
         """AUD-040: the text that verification hashes is the canonical JSON that was hashed, whatever is in it."""
