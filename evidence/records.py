@@ -14,7 +14,7 @@ from .ledger import BATCH, GENESIS, Finding, LedgerCheck, digest_of, encode, par
 RECORDS = 200
 #: Columns of records that must say what the ledger said last about them; links are compared by id.
 LOGGED = {
-    'mrp.mmr': ('name', 'product_id', 'formulation_code', 'batch_size', 'uom_id', 'profile_id', 'company_id'),
+    'mrp.mmr': ('name', 'active', 'product_id', 'formulation_code', 'batch_size', 'uom_id', 'profile_id', 'company_id'),
     'mrp.mmr.revision': (
         'mmr_id', 'revision', 'bom_id', 'state', 'submitted_once', 'document_sha256', 'prepared_signature_id',
         'approved_signature_id', 'retired_signature_id', 'effective_at', 'ended_at', 'training_required'),

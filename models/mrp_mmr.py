@@ -88,14 +88,13 @@ class MrpMmr(models.Model):
                 IF NEW.name IS DISTINCT FROM OLD.name
                    OR NEW.last_revision < OLD.last_revision
                    OR ((NEW.product_id, NEW.formulation_code, NEW.batch_size, NEW.uom_id, NEW.profile_id,
-                        NEW.company_id, NEW.batch_size_product_uom)
+                        NEW.company_id, NEW.batch_size_product_uom, NEW.active AND OLD.active)
                        IS DISTINCT FROM
                        (OLD.product_id, OLD.formulation_code, OLD.batch_size, OLD.uom_id, OLD.profile_id,
-                        OLD.company_id, OLD.batch_size_product_uom)
+                        OLD.company_id, OLD.batch_size_product_uom, OLD.active)
                        AND EXISTS (SELECT FROM mrp_mmr_revision r
                                     WHERE r.mmr_id = OLD.id AND r.submitted_once)) THEN
-                    RAISE EXCEPTION '% was signed: product, formulation, batch size, profile and number are fixed (REV-040).',
-                        OLD.name
+                    RAISE EXCEPTION '% was signed: its identity is fixed, and it stays in sight (REV-040, REC-040).', OLD.name
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_identity_fixed';
                 END IF;
@@ -254,7 +253,7 @@ class MrpMmr(models.Model):
         return super().write(vals)
 
     def _check_archivable(self):
-        """Keep a master record in sight while it is used or worked on (REC-040)."""
+        """Keep a master record in sight while it is worked on, and for good when somebody signed it (REC-040)."""
         for mmr in self:
             revision = mmr.effective_revision_id or mmr.open_revision_id
             if revision:
@@ -263,6 +262,10 @@ class MrpMmr(models.Model):
                     self.env._("%(mmr)s cannot be archived: revision %(number)s is %(state)s.",
                                mmr=mmr.display_name, number=revision.revision, state=revision._get_state_label()),
                     "REC-040, 21 CFR 111.605(b)", self.env._("retire or cancel that revision first."), record=mmr)
+            if mmr.is_signed:
+                raise refusal(
+                    self.env, self.env._("%s was signed and is not archived.", mmr.display_name),
+                    "REC-040, 21 CFR 111.605(b)", self.env._("leave it: what is not effective makes no order."), record=mmr)
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_submitted(self):

@@ -113,7 +113,7 @@ class TestMmr(MmrCommon):
             self.cr.execute('DELETE FROM mrp_mmr_revision WHERE id = %s', [revision.id])
 
     def test_archive(self):
-        """REC-040: a master record that is used or worked on is not archived away."""
+        """REC-040: a master record that is worked on or was signed is not archived away; an idea that came to nothing is."""
         revision = self._create_mmr(100)
         mmr = revision.mmr_id.with_user(self.user_preparer)
         with self.assertRaisesRegex(UserError, "REC-040"):
@@ -122,8 +122,16 @@ class TestMmr(MmrCommon):
         with self.assertRaisesRegex(UserError, "REC-040"):
             mmr.action_archive()
         self._sign(revision, 'retire', self.user_qc, comment="x")
-        mmr.action_archive()
-        self.assertFalse(mmr.active)
+        for user in (self.user_preparer, self.user_qc, self.env.ref('base.user_admin')):
+            with self.assertRaisesRegex(UserError, "REC-040"):
+                mmr.with_user(user).sudo().action_archive()
+        self.env.flush_all()
+        with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "REC-040"), self.cr.savepoint():
+            self.cr.execute('UPDATE mrp_mmr SET active = false WHERE id = %s', [mmr.id])
+        idea = self._create_mmr(200)
+        idea.with_user(self.user_preparer).action_cancel()
+        idea.mmr_id.with_user(self.user_preparer).action_archive()
+        self.assertFalse(idea.mmr_id.active)
 
     def test_access(self):
         """SEC-010: planners and auditors read master records, preparers write them."""

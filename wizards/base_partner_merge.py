@@ -19,4 +19,14 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             raise refusal(
                 self.env, self.env._("%s signed GMP records or is qualified, and is not merged with anybody.", signed.name),
                 "SIG-060, 21 CFR 11.100(a)", self.env._("leave this contact out."), record=signed)
+        # The merge rewrites what points to a contact by SQL: in a draft without a line in the ledger.
+        line = self.env['mrp.bom.line'].sudo().search(
+            [('mmr_supplier_id', 'in', partner_ids), ('bom_id.mmr_revision_ids', '!=', False)], limit=1)
+        if line:
+            raise refusal(
+                self.env,
+                self.env._("%(revision)s names %(supplier)s as a supplier.", supplier=line.mmr_supplier_id.name,
+                           revision=line.bom_id.mmr_revision_ids.display_name),
+                "REV-010, AUD-010, 21 CFR 111.123(a)(1), 11.10(e)", self.env._("leave this contact out."),
+                record=line.mmr_supplier_id)
         return super()._merge(partner_ids, dst_partner, extra_checks)
