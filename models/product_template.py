@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ..tools import refusal
@@ -22,12 +22,32 @@ class ProductTemplate(models.Model):
         for template in self:
             template.mmr_count = counts.get(template.id, 0)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        templates = super().create(vals_list)
+        templates.filtered('mmr_controlled')._mmr_log_control()
+        return templates
+
     def write(self, vals):
-        if 'mmr_controlled' in vals:
-            self._check_mmr_control_change(bool(vals['mmr_controlled']))
         if 'uom_id' in vals:
             self._check_mmr_unit_change(vals['uom_id'])
-        return super().write(vals)
+        if 'mmr_controlled' not in vals:
+            return super().write(vals)
+        controlled = bool(vals['mmr_controlled'])
+        self._check_mmr_control_change(controlled)
+        changed = self.filtered(lambda template: template.mmr_controlled != controlled)
+        result = super().write(vals)
+        changed._mmr_log_control()
+        return result
+
+    def _mmr_log_control(self):
+        """Record that these products came under control, or left it (AUD-060, 21 CFR 11.10(k))."""
+        company = self.env.company
+        self.env['mrp.audit.entry']._append([{
+            'chain': template.company_id or company, 'kind': 'setting', 'model': template._name, 'res_id': template.id,
+            'record_name': template.display_name, 'values': {
+                'mmr_controlled': {'old': not template.mmr_controlled, 'new': template.mmr_controlled}},
+        } for template in self])
 
     def _check_mmr_control_change(self, controlled):
         """Only Quality Control takes a product out of control.

@@ -17,6 +17,13 @@ class ResGroups(models.Model):
                 self.env, self.env._("%s is a role that signed records name.", group.display_name),
                 "REC-040, AUD-060, 21 CFR 11.10(c), (d)", self.env._("take the role from its users instead."), record=group)
 
+    def unlink(self):
+        # A group that gave a role takes it with it.
+        before = self._get_gmp_users()._get_gmp_access()
+        result = super().unlink()
+        self.env['res.users'].union(*before)._audit_gmp_access(before)
+        return result
+
     def write(self, vals):
         if not {'user_ids', 'implied_ids', 'implied_by_ids', 'all_user_ids'} & vals.keys():
             return super().write(vals)

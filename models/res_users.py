@@ -90,7 +90,13 @@ class ResUsers(models.Model):
 
     def unlink(self):
         self.env['mrp.signer']._of(self).unlink()
-        return super().unlink()
+        lines = [{
+            'chain': user.company_id, 'kind': 'unlink', 'model': 'res.users', 'res_id': user.id, 'record_name': values['name'],
+            'values': {name: {'old': value} for name, value in values.items()},
+        } for user, values in self._get_gmp_access().items() if values['roles']]
+        result = super().unlink()
+        self.env['mrp.audit.entry']._append(lines)
+        return result
 
     # === SIGNING === #
 

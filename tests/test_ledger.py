@@ -170,6 +170,38 @@ class TestLedger(LedgerCommon):
         profile.review_interval = 12
         self.assertEqual(self._entries(profile, self.company)[-1].values['review_interval'], {'old': 24, 'new': 12})
 
+    def test_vanishing_roles(self):
+        """AUD-060: roles that go with a group or with a user have their line as well."""
+        group = self.env.ref('mrp_mmr.group_mmr_qc')
+        giver = self.env['res.groups'].create({'name': "Managers", 'implied_ids': [Command.link(group.id)]})
+        user = new_test_user(self.env, login='t_role', groups='base.group_user')
+        user.group_ids |= giver
+
+        def last():
+            return self.env['mrp.audit.entry'].search([('res_model', '=', 'res.users'), ('res_id', '=', user_id)], limit=1)
+
+        user_id = user.id
+        self.assertIn("Quality Control", last().values['roles']['new'])
+        giver.unlink()
+        self.assertEqual((last().kind, last().values['roles']['new']), ('setting', []))
+        user.group_ids |= group
+        user.unlink()
+        self.assertEqual((last().kind, last().record_name), ('unlink', "t_role (base.group_user)"))
+        self.assertIn("Quality Control", last().values['roles']['old'])
+
+    def test_control_of_products(self):
+        """AUD-060, USE-020: that a product came under control, or was taken out of it, is recorded with the person."""
+        template = self.env['product.template'].create({'name': "Tablets", 'mmr_controlled': True})
+        self.assertFalse(self._entries(self.product.product_tmpl_id, self.company))
+        self.user_qc.group_ids |= self.env.ref('product.group_product_manager')
+        template.with_user(self.user_qc).write({'mmr_controlled': False, 'name': "Free"})
+        template.with_user(self.user_qc).mmr_controlled = False
+        lines = self._entries(template, self.company)
+        self.assertEqual([(line.user_id, line.values['mmr_controlled']) for line in lines], [
+            (self.env.user, {'old': False, 'new': True}), (self.user_qc, {'old': True, 'new': False})])
+        self._make_effective(self._create_mmr())
+        self.assertEqual(len(self._entries(self.product.product_tmpl_id, self.company)), 1)
+
     # === IT HOLDS === #
 
     def test_nobody_writes_it(self):
