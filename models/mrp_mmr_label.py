@@ -69,7 +69,7 @@ class MrpMmrLabel(models.Model):
                 IF TG_OP = 'INSERT' THEN
                     RETURN NEW;
                 END IF;
-                IF (OLD.approved_signature_id IS NOT NULL OR EXISTS (
+                IF (OLD.approved_signature_id IS NOT NULL OR OLD.state <> 'draft' OR EXISTS (
                         SELECT FROM mrp_mmr_pack p JOIN mrp_mmr_revision r ON r.id = p.revision_id
                          WHERE p.label_id = OLD.id AND r.state <> 'draft'))
                    AND (TG_OP = 'DELETE' OR
@@ -130,7 +130,7 @@ class MrpMmrLabel(models.Model):
         packs = self.env['mrp.mmr.pack'].sudo().search(
             [('label_id', 'in', self.ids), ('revision_id.state', '!=', 'draft')]).grouped('label_id')
         for label in self:
-            if label.approved_signature_id or label in packs:
+            if label.approved_signature_id or label.state != 'draft' or label in packs:
                 raise refusal(
                     self.env,
                     self.env._("%(label)s is signed%(revision)s and cannot change.", label=label.display_name,

@@ -27,6 +27,10 @@ GUARD_REQUIREMENT_FUNCTION = """
                 RAISE EXCEPTION 'Requirement % is shipped with the addon and stays as it is.', OLD.code
                     USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
             END IF;
+            IF EXISTS (SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.mmr.requirement' AND s.res_id = OLD.id) THEN
+                RAISE EXCEPTION 'Requirement % was signed and is kept (REC-040).', OLD.code
+                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
+            END IF;
             RETURN OLD;
         END IF;
         IF (NEW.check IS NOT NULL OR (TG_OP = 'UPDATE' AND OLD.check IS NOT NULL))

@@ -54,6 +54,7 @@ class TestBaseline(EvidenceCommon):
 
     def test_older_database(self):
         """AUD-040, REC-060: a database of before the ledger verifies after the update, and goes on with it."""
+        self._sign(self.reviewer, 'switch_off', self.user_qc, comment="Preparer and Quality Control are enough.")
         draft = self._create_mmr(500)
         fill_content(draft, self.component_other)
         draft.with_user(self.user_qc).action_confirm_overages()

@@ -1,5 +1,6 @@
 """A bundle is complete, checks itself with nothing but Python, and survives whatever is done to it."""
 
+import ast
 import hashlib
 import io
 import json
@@ -101,6 +102,14 @@ class TestBundle(MmrCommon, HttpCase):
                     self.assertEqual((result.returncode, result.stderr), (0, ''), result.stdout[-500:])
                     os.symlink('/etc/hostname', os.path.join(folder, 'link'))
                     self.assertEqual(self._subprocess(folder).returncode, 1)
+
+    def test_old_python(self):
+        """REC-060: the checker is written for Python 3.8 and needs nothing but what comes with it."""
+        with open(verify.__file__, encoding='utf-8') as file:
+            tree = ast.parse(file.read(), feature_version=(3, 8))
+        imports = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        self.assertEqual(imports, {'hashlib', 'json', 'os', 're', 'stat', 'sys', 'zipfile'})
+        self.assertFalse([node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)])
 
     def test_life(self):
         """REC-050: superseded, obsolete and draft revisions, stopped batches and open drafts are handed out and pass."""

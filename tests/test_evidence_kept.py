@@ -12,14 +12,14 @@ from psycopg2.errors import CheckViolation
 
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.base.models.ir_autovacuum import is_autovacuum
 
 from ..evidence.records import Verification
 from ..hooks import ROWS, TRIGGERS, TRUNCATE
-from .common import GIF, PNG, MmrCommon, fill_content
+from .common import GIF, PASSWORD, PNG, MmrCommon, enrol, fill_content
 
 #: Models of Odoo that hold content or records of the addon.
 EXTENDED = ('mrp.bom', 'mrp.bom.line', 'mrp.bom.byproduct', 'mrp.routing.workcenter', 'mrp.production')
@@ -72,13 +72,19 @@ class EvidenceCommon(MmrCommon):
         cls.label = self.env['mrp.mmr.label'].with_user(self.user_preparer).create({
             'code': "LBL-7", 'name': "Label", 'upload': PNG, 'upload_name': "label.png"})
         self._sign(self.label, 'approve', self.user_qc)
+        production = enrol(new_test_user(
+            self.env, login='t_production', password=PASSWORD, groups='mrp_mmr.group_mmr_production', tz='UTC'))
+        cls.reviewer = self._create_reviewer(
+            name="Production", group_id=self.env.ref('mrp_mmr.group_mmr_production').id)
         cls.revision = self._create_mmr()
         fill_content(self.revision, self.component_other)
         self.revision.pack_ids[:1].label_id = self.label
         cls.document = self.revision.reference_ids.sop_id[:1]
         cls.document.write({'upload': GIF, 'upload_name': "procedure.gif"})
         self.revision.with_user(self.user_qc).action_confirm_overages()
-        self._make_effective(self.revision)
+        self._sign(self.revision, 'submit', self.user_preparer)
+        self._sign(self.revision, 'review', production)
+        self._sign(self.revision, 'approve', self.user_qc)
         cls.order = self._create_order()
         cls.order.action_confirm()
         cls.env.flush_all()
@@ -203,7 +209,8 @@ class TestRelations(EvidenceCommon):
         self.assertGreaterEqual({target for target, _value in targets}, {
             'res_users', 'res_partner', 'res_company', 'product_product', 'uom_uom', 'mrp_workcenter',
             'maintenance_equipment', 'maintenance_equipment_category', 'mrp_mmr_profile', 'mrp_mmr_file', 'mrp_sop',
-            'mrp_esignature', 'mrp_bom', 'mrp_mmr_label', 'mrp_mmr_requirement', 'mrp_signer', 'product_template'})
+            'mrp_esignature', 'mrp_bom', 'mrp_mmr_label', 'mrp_mmr_requirement', 'mrp_signer', 'product_template',
+            'res_groups'})
         for target, value in sorted(targets):
             with self.subTest(target=target, id=value):
                 self._refused_by_sql(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(target), value))
@@ -230,6 +237,25 @@ class TestRelations(EvidenceCommon):
             for context in ({}, {'_force_unlink': True, 'module': 'mrp_mmr', 'install_mode': True, 'active_test': False}):
                 with self.subTest(record=name, context=bool(context)):
                     self._refused(record.sudo().with_context(**context).unlink)
+        self._assert_kept()
+
+    def test_whatever_was_signed_is_kept(self):
+        """REC-040, SIG-030: a record with any signature is not deleted, and what the signature is over does not change."""
+        label = self.env['mrp.mmr.label'].with_user(self.user_preparer).create({'code': "OLD", 'name': "Never used"})
+        requirement = self.env['mrp.mmr.requirement'].with_user(self.user_qc).create({
+            'profile_id': self.revision.profile_id.id, 'code': 'OWN-9', 'citation': "Manual", 'name': "x", 'enforcement': 'O'})
+        reviewer = self._create_reviewer(name="Engineering", group_id=self.env.ref('mrp_mmr.group_mmr_operator').id)
+        self._sign(label, 'obsolete', self.user_qc, comment="Not needed")
+        self._sign(requirement, 'switch_off', self.user_qc, comment="Not needed")
+        self._sign(reviewer, 'switch_off', self.user_qc, comment="Not needed")
+        for record in (label, requirement, reviewer, self.order, self.revision):
+            self.assertTrue(record.esignature_ids or record == self.order)
+            for context in ({}, {'_force_unlink': True}):
+                with self.subTest(record=record._name, context=bool(context)):
+                    self._refused(record.sudo().with_context(**context).unlink)
+            self._refused_by_sql(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(record._table), record.id))
+        self._refused(lambda: label.sudo().write({'claims': "Heals."}), "REV-010")
+        self._refused_by_sql("UPDATE mrp_mmr_label SET claims = 'Heals.' WHERE id = %s", label.id)
         self._assert_kept()
 
     def test_users_without_evidence(self):
