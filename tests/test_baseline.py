@@ -118,7 +118,7 @@ class TestBaseline(EvidenceCommon):
         class Source:
             problems, sizes = [], {name: len(content) for name, content in files.items()}
 
-            def read(self, name):
+            def read(self, name):  # pylint: disable=method-required-super
                 return files[name]
 
         class Out(list):

@@ -444,9 +444,8 @@ class TestCleanUp(EvidenceCommon):
                 self._refused(road)
         self._assert_kept()
 
-    @staticmethod
-    def _raise():
-        raise UserError("nothing was imported")
+    def _raise(self):
+        raise UserError(self.env._("Nothing was imported."))
 
     def test_vacuum(self):
         """REC-040: nothing is ever deleted automatically: every clean-up job of Odoo leaves all evidence."""
