@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 from ..tools import refusal
 from .ir_model import is_update
@@ -12,7 +13,7 @@ class ResGroups(models.Model):
         """A role does not vanish, with all who have it, while there is evidence that names it (AUD-060)."""
         if is_update(self.env) or not self.env['mrp.esignature'].sudo().search_count([], limit=1):
             return
-        for group in self.filtered(lambda group: group.id in self.env['res.users']._get_gmp_role_ids()):
+        for group in self.sudo().search(Domain('id', 'in', self.ids) & self.env['res.users']._get_gmp_roles_domain()):
             raise refusal(
                 self.env, self.env._("%s is a role that signed records name.", group.display_name),
                 "REC-040, AUD-060, 21 CFR 11.10(c), (d)", self.env._("take the role from its users instead."), record=group)

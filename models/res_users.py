@@ -289,17 +289,17 @@ class ResUsers(models.Model):
         """Return the groups of the GMP roles, and of those that review master records."""
         category = self.env.ref('mrp_mmr.module_category_gmp', raise_if_not_found=False)
         groups = self.env['res.groups'].sudo().with_context(lang=None)
-        domain = Domain('id', 'in', self._get_gmp_role_ids())
+        domain = self._get_gmp_roles_domain()
         if category:
             domain |= Domain('privilege_id.category_id', '=', category.id)
         reviewers = self.env['mrp.mmr.reviewer'].sudo().with_context(active_test=False)._read_group([], ['group_id'])
         return groups.search(domain).union(*(group.with_env(groups.env) for group, in reviewers))
 
     @api.model
-    def _get_gmp_role_ids(self):
-        """Return the ids of the roles that the addon brings, wherever an administrator files them."""
-        return self.env['ir.model.data'].sudo().search_fetch(
-            [('module', '=', 'mrp_mmr'), ('model', '=', 'res.groups')], ['res_id']).mapped('res_id')
+    def _get_gmp_roles_domain(self):
+        """Return the domain of the groups that the addon brings, wherever an administrator files them."""
+        return Domain('id', 'in', self.env['ir.model.data'].sudo()._search(
+            [('module', '=', 'mrp_mmr'), ('model', '=', 'res.groups')]).subselect('res_id'))
 
     def _audit_gmp_access(self, before):
         """Append what changed for users that have, had or get a GMP role (AUD-060, 21 CFR 11.10(d), (g), (k))."""
