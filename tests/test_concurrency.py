@@ -10,8 +10,8 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..evidence.records import Verification
-from ..tools import refusal
-from .common import CommittedCase
+from ..tools import refusal, session_of
+from .common import PASSWORD, CommittedCase, enrol
 
 
 @tagged('post_install', '-at_install')
