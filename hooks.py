@@ -33,10 +33,10 @@ TRIGGERS = {
     'mrp_signer_acceptance': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_qualification': ('mrp_mmr_guard_qualification', 'mrp_mmr_guard_qualification_truncate'),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
-    'mrp_bpr': ('mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_truncate'),
-    'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_step_truncate'),
-    'mrp_bpr_entry': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_entry'),
-    'mrp_deviation': ('mrp_mmr_guard_deviation', 'mrp_mmr_guard_deviation_truncate'),
+    'mrp_bpr': ('mrp_mmr_guard_bpr', TRUNCATE),
+    'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', TRUNCATE),
+    'mrp_bpr_entry': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_entry', TRUNCATE),
+    'mrp_deviation': ('mrp_mmr_guard_deviation', TRUNCATE),
 }
 FUNCTIONS = (
     'mrp_mmr_guard_bom', 'mrp_mmr_guard_content', 'mrp_mmr_guard_production', 'mrp_mmr_guard_identity',

@@ -28,19 +28,37 @@ LOGGED = {
     'mrp.production': ('mmr_snapshot_sha256', 'mmr_revision_id', 'mmr_decision', 'mmr_decision_signature_id'),
     'mrp.sop': ('code', 'version', 'name', 'kind', 'state', 'company_id', 'location', 'file_id'),
     'mrp.mmr.profile': ('code', 'citation', 'review_interval'),
-    'mrp.mmr.requirement': ('code', 'profile_id', 'company_id', 'citation', 'enforcement', 'check', 'enabled'),
+    'mrp.mmr.requirement': ('code', 'scope', 'profile_id', 'company_id', 'citation', 'enforcement', 'check', 'enabled'),
     'mrp.mmr.reviewer': ('name', 'sequence', 'group_id', 'profile_id', 'company_id', 'active', 'enabled'),
+    'mrp.bpr': ('state', 'plan_sha256', 'issue_signature_id', 'started_at', 'completed_at'),
+    'mrp.bpr.step': (
+        'state', 'started_at', 'started_by_id', 'precaution_acknowledged', 'closed_at', 'retest_count',
+        'performed_signature_id', 'verified_signature_id', 'added_signature_id', 'addition_verified_signature_id',
+        'hold_signature_id'),
+    'mrp.bpr.entry': (
+        'step_id', 'bpr_id', 'company_id', 'kind', 'position', 'value', 'unit', 'text', 'data', 'outcome', 'lot_id', 'lot_name',
+        'equipment_id', 'equipment_name', 'file_id', 'device', 'user_id', 'user_name', 'at', 'supersedes_id', 'about_id',
+        'reason', 'is_late', 'to_sign'),
+    'mrp.deviation': (
+        'name', 'title', 'company_id', 'source', 'severity', 'state', 'bpr_id', 'step_id', 'entry_id', 'stage_name',
+        'cause_key', 'description', 'corrective_action', 'is_blocking', 'reported_by_id', 'reported_at',
+        'decision_signature_id'),
 }
 #: What a record is called in findings.
 NAMES = {
     'mrp.mmr': 't.name', 'mrp.mmr.label': "t.code || ' v. ' || t.version", 'mrp.production': 't.name',
     'mrp.mmr.revision': "(SELECT m.name FROM mrp_mmr m WHERE m.id = t.mmr_id) || ' revision ' || t.revision",
     'mrp.mmr.review': 't.name', 'mrp.sop': "t.code || ' v. ' || t.version", 'mrp.mmr.profile': 't.code',
-    'mrp.mmr.requirement': 't.code', 'mrp.mmr.reviewer': 't.name',
+    'mrp.mmr.requirement': 't.code', 'mrp.mmr.reviewer': 't.name', 'mrp.bpr': 't.name', 'mrp.deviation': 't.name',
+    'mrp.bpr.step': "t.stage || '.' || t.number || ' ' || t.name",
+    'mrp.bpr.entry': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.kind",
     'mrp.qualification': "(SELECT u.login FROM res_users u WHERE u.id = t.user_id) || ', ' || t.kind",
 }
-#: Orders are records from their release on: these have a snapshot, or had one.
+#: Orders are records from their release on: these have a snapshot, or had one. Steps follow from the snapshot until somebody
+#: works on them.
 CONDITIONS = {
+    'mrp.bpr.step': """(t.state <> 'open' OR EXISTS (
+        SELECT FROM mrp_audit_entry e WHERE e.res_model = 'mrp.bpr.step' AND e.res_id = t.id))""",
     'mrp.production': """(t.mmr_snapshot IS NOT NULL OR t.mmr_snapshot_sha256 IS NOT NULL OR t.mmr_revision_id IS NOT NULL
         OR EXISTS (SELECT FROM mrp_audit_chain c WHERE c.res_model = 'mrp.production' AND c.res_id = t.id))""",
 }
@@ -92,10 +110,11 @@ class Verification:
         yield from self._check_chain_records()
         yield from self._check_seals()
         for check in (self._check_files, self._check_signatures, self._check_acceptances, self._check_revisions,
-                      self._check_reviews, self._check_labels, self._check_orders):
+                      self._check_reviews, self._check_labels, self._check_orders, self._check_plans):
             yield from check()
         for model in LOGGED:
             yield from self._check_logged(model)
+            yield from self._check_vanished(model)
 
     def _rows(self, query, *params, size=RECORDS):
         """Yield batches of rows of a query with the placeholder ``%(after)s`` for the id it continues after."""
@@ -217,10 +236,22 @@ class Verification:
                         yield Finding(model, record_id, title, f"{name} {said} as in the ledger", f"{live}")
             self.counts['records'] += len(rows)
 
+    def _check_vanished(self, model):
+        """What the ledger saw begin is there, or the ledger saw it deleted."""
+        self.cr.execute(
+            f"""SELECT e.res_id, min(e.record_name) FROM mrp_audit_entry e
+                 WHERE e.res_model = %s AND e.kind IN ('create', 'baseline')
+                   AND NOT EXISTS (SELECT FROM {model.replace('.', '_')} t WHERE t.id = e.res_id)
+                   AND NOT EXISTS (SELECT FROM mrp_audit_entry u
+                                    WHERE u.res_model = e.res_model AND u.res_id = e.res_id AND u.kind = 'unlink')
+                 GROUP BY e.res_id ORDER BY e.res_id""", [model])
+        for res_id, name in self.cr.fetchall():
+            yield Finding(model, res_id, name, "the record that the ledger saw begin", "none: it was deleted beside the ledger")
+
     @staticmethod
     def _logged_text(value):
         if isinstance(value, dict):
-            value = value.get('id')
+            value = value.get('id', value.get('sha256'))
         if value in (None, False, 0, '0', '', []):
             return None
         return 'true' if value is True else str(value)
@@ -231,6 +262,8 @@ class Verification:
             return None
         if kind.startswith('timestamp'):
             return iso(value)
+        if kind == 'jsonb':
+            return digest_of(value)
         if kind in ('numeric', 'double precision'):
             value = decimal_string(value)
         return None if value == '0' else value
@@ -573,6 +606,22 @@ class Verification:
             yield finding(f"snapshot with digest {digest}", f"snapshot with digest {found}")
         for problem in problems:
             yield finding(*problem)
+
+    def _check_plans(self):
+        """The steps of a batch record are those that its plan was the digest of, all of them and in their order (USE-030)."""
+        query = """
+            SELECT b.id, b.name, b.plan_sha256, b.step_count,
+                   ARRAY(SELECT s.planned::text FROM mrp_bpr_step s WHERE s.bpr_id = b.id ORDER BY s.sequence, s.id)
+              FROM mrp_bpr b WHERE b.id > %(after)s ORDER BY b.id"""
+        for rows in self._rows(query, size=RECORDS // 10):
+            for bpr, name, digest, count, steps in rows:
+                try:
+                    found = sha256_text(encode([parse(step) for step in steps]))
+                except (ValueError, TypeError) as error:
+                    found = f"none ({error})"
+                if (found, len(steps)) != (digest, count):
+                    yield Finding('mrp.bpr', bpr, name, f"{count} steps with digest {digest}",
+                                  f"{len(steps)} steps with digest {found}")
 
     def _compare_snapshot(self, signatures, text, document_digest, signature_ids, effective_at):
         """Yield the digest of a snapshot, then pairs of what was expected of it and what was found."""

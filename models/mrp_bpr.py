@@ -61,7 +61,7 @@ class MrpBpr(models.Model):
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr() RETURNS trigger AS $$
             BEGIN
-                IF TG_OP IN ('DELETE', 'TRUNCATE') THEN
+                IF TG_OP = 'DELETE' THEN
                     RAISE EXCEPTION 'Batch production records are kept (BPR-010, 21 CFR 111.255(a)).'
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_kept';
                 END IF;
@@ -101,8 +101,6 @@ class MrpBpr(models.Model):
             END $$ LANGUAGE plpgsql;
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr BEFORE INSERT OR UPDATE OR DELETE ON mrp_bpr
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr();
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_truncate BEFORE TRUNCATE ON mrp_bpr
-                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_bpr();
         """)
 
     # === COMPUTE === #
@@ -216,7 +214,8 @@ class MrpBpr(models.Model):
         orders.invalidate_recordset(['bpr_ids'], flush=False)
         # One line for the record: its steps follow from the snapshot, whose digest it names.
         self._audit_append('create', {
-            bpr: {'production_id': {'new': bpr.production_id.name}, 'plan_sha256': {'new': bpr.plan_sha256},
+            bpr: {'production_id': {'new': bpr.production_id.name}, 'state': {'new': bpr.state},
+                  'plan_sha256': {'new': bpr.plan_sha256},
                   'mmr_snapshot_sha256': {'new': bpr.production_id.mmr_snapshot_sha256}}
             for bpr in created.sudo()})
         return created

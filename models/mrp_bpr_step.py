@@ -99,7 +99,7 @@ class MrpBprStep(models.Model):
                 signer record;
                 other record;
             BEGIN
-                IF TG_OP IN ('DELETE', 'TRUNCATE') THEN
+                IF TG_OP = 'DELETE' THEN
                     RAISE EXCEPTION 'Steps of batches are kept (BPR-010, 21 CFR 111.255).'
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_kept';
                 END IF;
@@ -189,8 +189,6 @@ class MrpBprStep(models.Model):
             END $$ LANGUAGE plpgsql;
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_step BEFORE INSERT OR UPDATE OR DELETE ON mrp_bpr_step
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_step();
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_step_truncate BEFORE TRUNCATE ON mrp_bpr_step
-                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_bpr_step();
         """)
 
     # === COMPUTE === #

@@ -63,7 +63,7 @@ class MrpDeviation(models.Model):
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_deviation() RETURNS trigger AS $$
             BEGIN
-                IF TG_OP IN ('DELETE', 'TRUNCATE') THEN
+                IF TG_OP = 'DELETE' THEN
                     RAISE EXCEPTION 'Deviations are kept (DEV-010, 21 CFR 111.113, 211.192).'
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_kept';
                 END IF;
@@ -86,8 +86,6 @@ class MrpDeviation(models.Model):
             END $$ LANGUAGE plpgsql;
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_deviation BEFORE UPDATE OR DELETE ON mrp_deviation
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_deviation();
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_deviation_truncate BEFORE TRUNCATE ON mrp_deviation
-                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_deviation();
         """)
 
     @api.depends('name', 'title')

@@ -12,9 +12,8 @@ FIXED_FIELDS = {
 #: Checks that are made when somebody signs, and not on the content of a draft.
 SIGNING_CHECKS = ('qualification',)
 
-#: The files of the rows that the addon ships: those on the content of an MMR, and those on each batch.
-SHIPPED = ('mrp.mmr.requirement', 'mrp.mmr.requirement-batch')
-
+#: The files of the rows that the addon ships.
+SHIPPED = ('mrp.mmr.requirement.csv', 'mrp.mmr.requirement-batch.csv')
 #: Nothing switches this guard off, not even while data are loaded: a shipped row is what the addon ships, or it stays
 #: what it was. Which rows these are is part of the function, and renewed with each version of the addon.
 GUARD_REQUIREMENT_FUNCTION = """
@@ -37,15 +36,15 @@ GUARD_REQUIREMENT_FUNCTION = """
         END IF;
         IF (NEW.check IS NOT NULL OR (TG_OP = 'UPDATE' AND OLD.check IS NOT NULL))
            AND (TG_OP = 'INSERT'
-                OR (NEW.code, NEW.profile_id, NEW.company_id, NEW.citation, NEW.enforcement, NEW.check, NEW.name ->> 'en_US',
-                    NEW.scope)
+                OR (NEW.code, NEW.profile_id, NEW.company_id, NEW.scope, NEW.citation, NEW.enforcement, NEW.check,
+                    NEW.name ->> 'en_US')
                    IS DISTINCT FROM
-                   (OLD.code, OLD.profile_id, OLD.company_id, OLD.citation, OLD.enforcement, OLD.check, OLD.name ->> 'en_US',
-                    OLD.scope))
+                   (OLD.code, OLD.profile_id, OLD.company_id, OLD.scope, OLD.citation, OLD.enforcement, OLD.check,
+                    OLD.name ->> 'en_US'))
         THEN
             SELECT shipped -> (p.code || '/' || NEW.code) INTO wanted FROM mrp_mmr_profile p WHERE p.id = NEW.profile_id;
             IF NEW.company_id IS NOT NULL OR wanted IS DISTINCT FROM
-                    jsonb_build_array(NEW.citation, NEW.enforcement, NEW.check, NEW.name ->> 'en_US', NEW.scope)
+                    jsonb_build_array(NEW.scope, NEW.citation, NEW.enforcement, NEW.check, NEW.name ->> 'en_US')
                OR (TG_OP = 'UPDATE' AND (NEW.code, NEW.profile_id) IS DISTINCT FROM (OLD.code, OLD.profile_id)) THEN
                 RAISE EXCEPTION 'Requirement % is shipped with the addon and stays as it is.', NEW.code
                     USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
@@ -118,14 +117,14 @@ class MrpMmrRequirement(models.Model):
 
     @api.model
     def _read_shipped(self):
-        """Return the shipped rows as a dict from profile and code to citation, enforcement, check, wording and scope."""
+        """Return the shipped rows as a dict from profile and code to scope, citation, enforcement, check and wording."""
         shipped = {}
         for name in SHIPPED:
-            with file_open(f'mrp_mmr/data/{name}.csv', 'r') as file:
-                shipped |= {
-                    f"{row['profile_id/id'].removeprefix('profile_').upper()}/{row['code']}":
-                        [row['citation'], row['enforcement'], row['check'], row['name'], row.get('scope', 'master')]
-                    for row in csv.DictReader(file)}
+            with file_open(f'mrp_mmr/data/{name}', 'r') as file:
+                shipped.update({
+                    f"{row['profile_id/id'].removeprefix('profile_').upper()}/{row['code']}": [
+                        row.get('scope', 'master'), *(row[name] for name in ('citation', 'enforcement', 'check', 'name'))]
+                    for row in csv.DictReader(file)})
         return shipped
 
     @api.model

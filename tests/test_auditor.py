@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from freezegun import freeze_time
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.service.model import call_kw
 from odoo.tests import HttpCase, new_test_user, tagged
@@ -138,7 +138,7 @@ class TestAuditorUntil(QualificationCommon):
                 self.user_auditor.with_user(user).write({'mmr_auditor_until': False})
             with self.subTest(user=user.login), self.assertRaises(AccessError):
                 call_kw(self.env['res.users'].with_user(user), 'write', [user.ids, {'mmr_auditor_until': '2099-01-01'}], {})
-        with self.assertRaisesRegex(UserError, "SEC-010"):
+        with self.assertRaisesRegex(AccessError, "SEC-010"):
             self.user_security.with_user(self.user_security).mmr_auditor_until = '2099-01-01'
         self.assertEqual(str(self.user_auditor.mmr_auditor_until), '2031-03-10')
         copied = self.user_auditor.copy({'login': 't_copy'})

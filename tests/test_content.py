@@ -814,7 +814,7 @@ class TestContent(ContentCommon):
             loader.write(vals)
             self.env.flush_all()
         shipped = loader._read_shipped()
-        shipped['PDEV/CON-100'][:2] = vals.values()
+        shipped['PDEV/CON-100'][1:3] = vals.values()
         loader._guard_shipped(shipped)
         loader.write(vals)
         self.env.flush_all()

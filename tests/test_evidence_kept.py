@@ -87,6 +87,10 @@ class EvidenceCommon(MmrCommon):
         self._sign(self.revision, 'approve', self.user_qc)
         cls.order = self._create_order()
         cls.order.action_confirm()
+        self._sign(cls.order.bpr_id, 'issue', production)
+        step = cls.order.bpr_id.step_ids.sorted('sequence')[0]
+        self._do_step(step)
+        cls.deviation = cls.env['mrp.deviation'].browse(step.action_report("Spilled", "About a gram."))
         cls.env.flush_all()
         cls.printed = self._print()
 
@@ -131,7 +135,8 @@ class EvidenceCommon(MmrCommon):
     def _models(self):
         """Return the names of the models that hold content, records or evidence."""
         names = sorted(name for name, model in self.env.registry.items()
-                       if name.startswith(('mrp.mmr', 'mrp.audit', 'mrp.esignature', 'mrp.signer', 'mrp.sop'))
+                       if name.startswith((
+                           'mrp.mmr', 'mrp.audit', 'mrp.esignature', 'mrp.signer', 'mrp.sop', 'mrp.bpr', 'mrp.deviation'))
                        and not model._abstract and not model._transient and model._auto)
         self.assertGreater(len(names), 20)
         return [*names, *EXTENDED]
@@ -227,6 +232,8 @@ class TestRelations(EvidenceCommon):
             'file': self.label.file_id, 'requirement': self.revision.answer_ids.requirement_id,
             'bill of materials': self.revision.bom_id, 'component row': self.revision.bom_line_ids[:1],
             'stage': self.revision.operation_ids[:1], 'signer': self.env['mrp.signer']._of(self.user_qc),
+            'batch record': self.order.bpr_id, 'step': self.order.bpr_id.step_ids[:1],
+            'entry': self.order.bpr_id.step_ids.entry_ids[:1], 'deviation': self.deviation,
             'order': self.order, 'revision': self.revision, 'master': self.revision.mmr_id,
         }
 
@@ -508,7 +515,9 @@ class TestTables(EvidenceCommon):
             'mrp_routing_workcenter': self.revision.operation_ids, 'mrp_production': self.order,
             'mrp_mmr_profile': self.revision.profile_id, 'mrp_esignature': self.revision.prepared_signature_id,
             'mrp_mmr_requirement': self.revision.answer_ids.requirement_id,
-            'mrp_signer': self.env['mrp.signer']._of(self.user_qc),
+            'mrp_signer': self.env['mrp.signer']._of(self.user_qc), 'mrp_bpr': self.order.bpr_id,
+            'mrp_bpr_step': self.order.bpr_id.step_ids, 'mrp_bpr_entry': self.order.bpr_id.step_ids.entry_ids,
+            'mrp_deviation': self.deviation,
         }
         for table in ROWS:
             rows[table] = self.env[table.replace('_', '.')].search([('revision_id', '=', self.revision.id)])

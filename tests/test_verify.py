@@ -68,7 +68,19 @@ class TestVerify(MmrCommon):
         granted[0]._revoke("By mistake.")
         self.qualifications = granted | self.env['mrp.qualification'].with_user(self.user_production)._grant(
             self.user_operator, self.revision, "Briefed")
+        self._begin_batch()
         self.env.flush_all()
+
+    def _begin_batch(self):
+        """Do the first step of the batch, correct what was recorded, and report a deviation at it."""
+        self.bpr = self.order.bpr_id
+        self._sign(self.bpr, 'issue', self._person('production'))
+        self.step = self.bpr.step_ids.sorted('sequence')[0]
+        self._do_step(self.step)
+        self.entry = self.step.entry_ids[:1]
+        deviation = self.step.with_user(self._person('operator')).action_report("Spilled", "About a gram.")
+        self.deviation = self.env['mrp.deviation'].browse(deviation)
+        self._sign(self.deviation, 'decide', self.user_qc, comment="No effect.")
 
     def _findings(self):
         self.env.flush_all()
@@ -159,7 +171,8 @@ class TestVerify(MmrCommon):
                             if getattr(error, 'pgcode', '')[:2] != '23':   # PostgreSQL itself refuses it
                                 raise
                             continue
-                        if after == value or (name in ('mmr_decision',) and not after):
+                        if after == value or (name in ('mmr_decision',) and not after) or (
+                                after is None and value is False):
                             continue
                         altered += 1
                         if not self._names(model, record):
@@ -168,12 +181,11 @@ class TestVerify(MmrCommon):
         self.assertGreater(altered, 150)
 
     def _names(self, model, record):
-        named = {(finding.model, finding.res_id) for finding in self._findings()}
-        if (model, record.id) in named:
-            return True
+        wanted = {(model, record.id)}
         if model == 'mrp.audit.chain':      # the lines of a chain name it too
-            return bool(named & {('mrp.audit.entry', line) for line in record.entry_ids.ids})
-        return False
+            wanted |= {('mrp.audit.entry', line) for line in record.entry_ids.ids}
+        self.env.flush_all()
+        return any(finding[:2] in wanted and finding.severity == ledger.FINDING for finding in Verification(self.env.cr))
 
     def _sample(self, model):
         if model == 'mrp.audit.entry':
@@ -189,9 +201,10 @@ class TestVerify(MmrCommon):
         if model == 'mrp.mmr.file':
             return self.label.file_id.sudo()
         return {'mrp.mmr.revision': self.revision, 'mrp.mmr': self.revision.mmr_id, 'mrp.mmr.label': self.label,
-                'mrp.mmr.review': self.revision.sudo().review_ids, 'mrp.qualification': self.qualifications,
-                'mrp.production': self.order,
-                'mrp.mmr.reviewer': self.reviewer,
+                'mrp.mmr.review': self.revision.sudo().review_ids, 'mrp.production': self.order,
+                'mrp.qualification': self.qualifications,
+                'mrp.mmr.reviewer': self.reviewer, 'mrp.bpr': self.bpr, 'mrp.bpr.step': self.step, 'mrp.bpr.entry': self.entry,
+                'mrp.deviation': self.deviation,
                 'mrp.sop': self.revision.reference_ids.sop_id[:1], 'mrp.mmr.profile': self.revision.profile_id,
                 'mrp.mmr.requirement': self.env.ref('mrp_mmr.requirement_p111_con_110'),
                 'mrp.signer.acceptance': self.env['mrp.signer.acceptance'].search([('user_id', '=', self.user_qc.id)]),
@@ -218,6 +231,31 @@ class TestVerify(MmrCommon):
             rejected = self.env['mrp.esignature'].sudo().search([('meaning', '=', 'rejected')], limit=1)
             cr.execute("DELETE FROM mrp_esignature WHERE id = %s", [rejected.id])
             self.assertIn(('mrp.esignature', rejected.id), {finding[:2] for finding in self._findings()})
+
+    def test_vanished(self):
+        """REC-040, AUD-010: a record that was deleted by SQL is named; one that was deleted by its user is not."""
+        document = self.env['mrp.sop'].with_user(self.user_preparer).create({'code': "GONE", 'name': "Document"})
+        document.unlink()
+        self.assertEqual(self._findings(), [])
+        draft = self.env['mrp.mmr.reviewer'].create({'name': "x", 'group_id': self.reviewer.group_id.id})
+        for record in (self.deviation, self.reviewer, draft):
+            with self.subTest(record=record._name), self._behind_the_back(record._table) as cr:
+                cr.execute(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(record._table), record.id))
+                self.assertIn((record._name, record.id), {finding[:2] for finding in self._findings()})
+
+    def test_plan(self):
+        """USE-030, BPR-010: the steps of a batch are those of its snapshot: none changed, moved, missing or more."""
+        steps = self.bpr.step_ids.sorted('sequence')
+        for statement, params in (
+                ("UPDATE mrp_bpr_step SET planned = jsonb_set(planned, '{name}', '\"Other\"') WHERE id = %s", [steps[1].id]),
+                ("UPDATE mrp_bpr_step SET sequence = 1000 WHERE id = %s", [steps[1].id]),
+                ("UPDATE mrp_bpr_step SET planned = (SELECT planned FROM mrp_bpr_step WHERE id = %s) WHERE id = %s",
+                 [steps[2].id, steps[1].id]),
+                ("DELETE FROM mrp_bpr_step WHERE id = %s", [steps[-1].id]),
+                ("UPDATE mrp_bpr SET plan_sha256 = %s WHERE id = %s", ['0' * 64, self.bpr.id])):
+            with self.subTest(statement=statement), self._behind_the_back('mrp_bpr_step', 'mrp_bpr') as cr:
+                cr.execute(statement, params)
+                self.assertIn(('mrp.bpr', self.bpr.id), {finding[:2] for finding in self._findings()})
 
     def test_swapped(self):
         """AUD-040: two lines that changed places, and a line that moved to another chain."""
