@@ -22,8 +22,8 @@ class IrModel(models.Model):
     _inherit = 'ir.model'
 
     def unlink(self):
-        guarded = ('mrp.mmr', 'mrp.esignature', 'mrp.qualification')
-        if any(model.model.startswith(guarded) for model in self) and not is_update(self.env):
+        # Those of Odoo that hold evidence too: released orders, bills of materials of revisions.
+        if any('mrp_mmr' in (model.modules or '').split(', ') for model in self) and not is_update(self.env):
             self.env['ir.module.module']._check_mmr_uninstall()
         return super().unlink()
 

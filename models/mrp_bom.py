@@ -170,6 +170,7 @@ class MrpBom(models.Model):
     def action_create_mmr(self):
         """Open the dialog that makes an MMR from this bill of materials (its quantities as they are)."""
         self.ensure_one()
+        self.env['mrp.mmr.create'].check_access('create')
         return {
             'type': 'ir.actions.act_window',
             'name': self.env._("Create MMR"),

@@ -317,6 +317,7 @@ class MrpMmr(models.Model):
     def action_new_revision(self):
         """Open a draft revision copied from the effective one, or the latest; refused while one is open."""
         self.ensure_one()
+        self.check_access('read')
         source = self.effective_revision_id or self.revision_ids.sorted('revision')[-1:]
         return source.action_new_revision()
 
@@ -384,11 +385,13 @@ class MrpMmr(models.Model):
 
     def action_view_revisions(self):
         self.ensure_one()
+        self.check_access('read')
         action = self.env['ir.actions.actions']._for_xml_id('mrp_mmr.mrp_mmr_revision_action')
         return dict(action, domain=[('mmr_id', '=', self.id)], context={})
 
     def action_view_productions(self):
         self.ensure_one()
+        self.check_access('read')
         action = self.env['ir.actions.actions']._for_xml_id('mrp.mrp_production_action')
         return dict(action, domain=[('mmr_revision_id.mmr_id', '=', self.id)], context={})
 

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.models import MAGIC_COLUMNS
 from odoo.tools import SQL
@@ -131,13 +132,30 @@ class MrpMmrContentMixin(models.AbstractModel):
 
         :raise UserError: where a revision is no draft any more
         """
-        self.sudo()._mmr_revisions()._check_editable()
+        self._mmr_check_revisions(self.sudo()._mmr_revisions())
+
+    @api.model
+    def _mmr_check_revisions(self, revisions):
+        """Refuse unless ``revisions`` are drafts that the user may write; remember who edits them (APR-040).
+
+        Managers of manufacturing may write every bill of materials of Odoo; those of master records are the preparers'.
+
+        :raise AccessError: where somebody else than a preparer writes
+        """
+        if revisions and not self.env.su and not revisions.with_env(self.env).has_access('write'):
+            raise refusal(
+                self.env, self.env._(
+                    "%(user)s is no preparer and does not write the content of %(revision)s.", user=self.env.user.name,
+                    revision=', '.join(revisions.mapped('display_name'))),
+                "SEC-010, 21 CFR 11.10(d), (g), 211.186(a)", self.env._("ask a person with the role Preparer."),
+                record=revisions, exception=AccessError)
+        revisions._check_editable()
 
     @api.model_create_multi
     def create(self, vals_list):
         # Before the insert, so that the refusal is the clear one and not PostgreSQL's.
         default = self.env.context.get(f'default_{self._mmr_owner_field}')
-        self.sudo()._mmr_revisions_of([*vals_list, {self._mmr_owner_field: default}])._check_editable()
+        self._mmr_check_revisions(self.sudo()._mmr_revisions_of([*vals_list, {self._mmr_owner_field: default}]))
         records = super().create(vals_list)
         # Again, as a default may have chosen the revision.
         records._mmr_check_editable()
@@ -150,7 +168,7 @@ class MrpMmrContentMixin(models.AbstractModel):
         if self._mmr_owner_field in vals:
             # A row that is moved to another revision becomes content there.
             target = self.sudo()._mmr_revisions_of([vals])
-            target._check_editable()
+            self._mmr_check_revisions(target)
             for row in self.sudo().filtered(lambda row: row[self._mmr_owner_field].id != vals[self._mmr_owner_field]):
                 if target or row._mmr_revisions():
                     raise refusal(

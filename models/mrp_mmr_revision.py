@@ -519,7 +519,7 @@ class MrpMmrRevision(models.Model):
     def action_new_revision(self):
         """Open the dialog that makes the next revision from this one, with category and reason (REV-030)."""
         self.ensure_one()
-        self.check_access('read')
+        self.env['mrp.mmr.change'].check_access('create')
         self.mmr_id._check_no_open_revision()
         return {
             'type': 'ir.actions.act_window',
@@ -603,6 +603,7 @@ class MrpMmrRevision(models.Model):
     def action_copy_to_mmr(self):
         """Open the dialog that makes another MMR from this revision: another batch size, another product."""
         self.ensure_one()
+        self.env['mrp.mmr.create'].check_access('create')
         return {
             'type': 'ir.actions.act_window',
             'name': self.env._("Copy to a New MMR"),
@@ -623,11 +624,13 @@ class MrpMmrRevision(models.Model):
 
     def action_view_productions(self):
         self.ensure_one()
+        self.check_access('read')
         action = self.env['ir.actions.actions']._for_xml_id('mrp.mrp_production_action')
         return dict(action, domain=[('mmr_revision_id', '=', self.id)], context={})
 
     def action_view_signatures(self):
         self.ensure_one()
+        self.check_access('read')
         action = self.env['ir.actions.actions']._for_xml_id('mrp_mmr.mrp_esignature_action')
         return dict(action, domain=[('res_model', '=', self._name), ('res_id', '=', self.id)], context={})
 

@@ -203,5 +203,6 @@ class MrpMmrRevision(models.Model):
 
     def action_view_running_orders(self):
         self.ensure_one()
+        self.check_access('read')
         action = self.env['ir.actions.actions']._for_xml_id('mrp_mmr.mrp_production_action_decide')
         return dict(action, domain=[('mmr_revision_id', '=', self.id), ('mmr_decision', '!=', False)])

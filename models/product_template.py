@@ -79,6 +79,7 @@ class ProductTemplate(models.Model):
 
     def action_view_mmrs(self):
         self.ensure_one()
+        self.env['mrp.mmr'].check_access('read')
         action = self.env['ir.actions.actions']._for_xml_id('mrp_mmr.mrp_mmr_action')
         return dict(
             action, domain=[('product_id', 'in', self.with_context(active_test=False).product_variant_ids.ids)],
@@ -87,6 +88,7 @@ class ProductTemplate(models.Model):
     def action_mmr_plan(self):
         """Open the dialog that splits a demand into batches of the approved sizes of this product."""
         self.ensure_one()
+        self.env['mrp.mmr.plan'].check_access('create')
         masters = self.env['mrp.mmr']._get_effective_masters(self.product_variant_ids, self.env.company)
         product = masters.product_id[:1] or self.product_variant_id
         return self.env['mrp.mmr.plan']._open({

@@ -210,7 +210,7 @@ class ResUsers(models.Model):
     def action_mmr_signing_password(self):
         """Open the dialog in which the owner sets the signing password."""
         self.ensure_one()
-        if self != self.env.user:
+        if self != self.env.user or not self._is_internal():
             raise UserError(self.env._("Only its owner sets a signing password. Rule: SIG-080, 21 CFR 11.200(a)(2)."))
         return {
             'type': 'ir.actions.client', 'tag': 'mrp_mmr.signing_password', 'target': 'new',

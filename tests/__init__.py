@@ -21,6 +21,7 @@ from . import test_qualification
 from . import test_training
 from . import test_auditor
 from . import test_report
+from . import test_roles
 from . import test_planner
 from . import test_redline
 from . import test_redline_revision

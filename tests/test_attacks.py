@@ -148,11 +148,13 @@ class TestAttacks(GateCommon):
 
     def test_evidence_is_not_uninstalled_piecewise(self):
         """AUD-030: models, fields and constraints of signed records are not removed by a call."""
-        model = self.env['ir.model']._get('mrp.esignature')
+        names = ('mrp.esignature', 'mrp.audit.entry', 'mrp.audit.chain', 'mrp.audit.seal', 'mrp.signer', 'mrp.sop', 'mrp.bom',
+                 'mrp.production')
+        models = [self.env['ir.model']._get(name) for name in names]
         field = self.env['ir.model.fields']._get('mrp.production', 'mmr_snapshot')
         constraint = self.env['ir.model.constraint'].search([('name', 'like', 'mrp_production_mmr_snapshot_required')])
         self.assertTrue(constraint)
-        for record in (model, field, constraint):
+        for record in (*models, field, constraint):
             for context in ({}, {'_force_unlink': True}):
                 self._refused(lambda record=record, context=context: record.sudo().with_context(**context).unlink())
         self._refused(lambda: self.env['ir.model.data'].sudo()._module_data_uninstall(['mrp_mmr']), "AUD-030")

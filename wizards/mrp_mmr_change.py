@@ -86,6 +86,7 @@ class MrpMmrWhereUsed(models.TransientModel):
     def action_change(self):
         """Open the dialog that makes a draft revision of every effective MMR that was found."""
         self.ensure_one()
+        self.env['mrp.mmr.change'].check_access('create')
         revisions = self.revision_ids.filtered(lambda revision: revision.state == 'effective')
         if not revisions:
             raise refusal(

@@ -1,0 +1,599 @@
+"""Who may do what: each line of security/roles.csv, as each role, by the ORM and by remote calls (SEC-010, SEC-020)."""
+
+import csv
+import inspect
+import io
+import json
+import re
+from functools import partial
+from pathlib import Path
+
+from pypdf import PdfReader
+
+from odoo import fields
+from odoo.exceptions import AccessDenied, AccessError, UserError, ValidationError
+from odoo.fields import NO_ACCESS, Command
+from odoo.models import MAGIC_COLUMNS
+from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from ..controllers.downloads import MrpMmrDownloads
+from ..tools import session_of, transition
+from .common import PASSWORD, MmrCommon, enrol, fill_content
+
+ADDON = Path(__file__).resolve().parent.parent
+OPERATIONS = {'c': 'create', 'r': 'read', 'w': 'write', 'u': 'unlink'}
+#: Of every signed record; each signature has a cell of its own.
+SIGNING = {'action_open_signature', 'esign', 'esign_prepare'}
+#: Fields whose value is written back as it is read.
+PLAIN_TYPES = ('char', 'text', 'integer', 'float', 'boolean', 'selection', 'many2one', 'datetime', 'date')
+
+
+class RoleTable:
+    """The table as the tests read it; a cell names the roles that have it."""
+
+    def __init__(self):
+        with (ADDON / 'security' / 'roles.csv').open(encoding='utf-8', newline='') as file:
+            rows = list(csv.DictReader(file))
+        self.roles = list(rows[0])[4:]
+        self.groups = {role: rows[0][role] for role in self.roles}
+        self.models = {row['subject']: {role: row[role] for role in self.roles} for row in rows if row['kind'] == 'model'}
+        self.core = {row['subject']: {role: row[role] for role in self.roles} for row in rows if row['kind'] == 'core'}
+        self.calls = {
+            call: {role for role in self.roles if row[role]}
+            for row in rows if row['kind'] == 'action' for call in row['subject'].split()}
+        self.rows = rows
+
+
+TABLE = RoleTable()
+
+
+@tagged('post_install', '-at_install')
+class RolesCommon(MmrCommon):
+    """One user for each role, and records on which every action of the table is possible."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.users = {
+            role: enrol(new_test_user(
+                cls.env, login=f'r_{role}', password=PASSWORD, groups=group, name=f"Role {role}", tz='UTC'))
+            for role, group in TABLE.groups.items()}
+        # Nobody has all rights of Odoo but its administrator, who is no role of the table: a pile of groups.
+        cls.root_of_odoo = enrol(new_test_user(
+            cls.env, login='r_admin', password=PASSWORD, name="Admin",
+            groups='base.group_system,mrp.group_mrp_manager,stock.group_stock_manager,product.group_product_manager'))
+        cls.bottle = cls.env['product.product'].create({'name': "Bottle", 'type': 'consu', 'uom_id': cls.kg.id})
+        cls._make_records()
+        cls.env.flush_all()
+        cls.env.invalidate_all()
+
+    @classmethod
+    def _make_records(cls):
+        signing = cls('_make_records')
+
+        def effective(revision):
+            signing._make_effective(revision)
+            return revision
+
+        cls.effective = effective(cls._create_mmr(200))
+        running = effective(cls._create_mmr(500))
+        cls.running = signing._create_order(500)
+        cls.running.action_confirm()
+        effective(signing._new_revision(running))
+        cls.order = signing._create_order(200)
+        cls.other_order = signing._create_order(137)
+        cls.released = signing._create_order(200)
+        cls.released.action_confirm()
+        cls.waiting = cls._create_mmr(300)
+        signing._sign(cls.waiting, 'submit', cls.user_preparer)
+        reviewer = cls.env['mrp.mmr.reviewer'].create({
+            'name': "Production", 'group_id': cls.env.ref('mrp_mmr.group_mmr_production').id})
+        cls.reviewed = cls._create_mmr(400)
+        signing._sign(cls.reviewed, 'submit', cls.user_preparer)
+        reviewer.active = False
+        cls.draft = cls._create_mmr(100)
+        fill_content(cls.draft, cls.bottle)
+        labels = cls.env['mrp.mmr.label'].with_user(cls.user_preparer)
+        cls.label = labels.create({'code': "LBL-R", 'name': "Label", 'location': "Drawer"})
+        cls.bom = cls.env['mrp.bom'].create({
+            'product_tmpl_id': cls.component_other.product_tmpl_id.id, 'product_uom_id': cls.kg.id,
+            'bom_line_ids': [Command.create({'product_id': cls.component_a.id, 'product_qty': 5})]})
+        requirements = cls.env['mrp.mmr.requirement']
+        cls.required = requirements.search([('enforcement', '=', 'C'), ('enabled', '=', True)], limit=1)
+        cls.optional = requirements.search([('enforcement', '=', 'O'), ('enabled', '=', False)], limit=1)
+        signer = cls.env['mrp.signer']._of(cls.user_operator)
+        with transition(signer):
+            signer.write({'locked_at': fields.Datetime.now()})
+        cls.env['mrp.audit.seal']._seal(cls.company)
+
+    def _refusal(self, call):
+        """Do something that is undone again; return None where it was done, else why it was refused."""
+        with mute_logger('odoo.sql_db', 'odoo.http'), self.cr.savepoint() as savepoint:
+            try:
+                answer = call()
+                self.env.flush_all()
+            except ValidationError:
+                # A value that is wrong for everybody is no refusal of a role.
+                raise
+            except (UserError, AccessDenied) as error:
+                return str(error) or type(error).__name__
+            finally:
+                savepoint.rollback()
+        return answer.get('refused') if isinstance(answer, dict) else None
+
+
+class TestRoles(RolesCommon):
+
+    # === MODELS === #
+
+    def test_acl(self):
+        """SEC-010: every model of the addon has its row, and each role exactly the rights that stand there."""
+        own = {name for name, model in self.env.registry.items()
+               if model._original_module == 'mrp_mmr' and not model._abstract}
+        self.assertEqual(own, TABLE.models.keys(), "each model of the addon has a row in security/roles.csv")
+        for model, cells in TABLE.models.items():
+            rights = {role: ''.join(letter for letter, operation in OPERATIONS.items()
+                                    if self.env(user=user)[model].has_access(operation))
+                      for role, user in self.users.items()}
+            self.assertEqual(rights, cells, model)
+
+    def test_acl_rows(self):
+        """SEC-010: no access row is for everybody or for a group without a role in the table; core rows are as there."""
+        groups = {self.env.ref(group): role for role, group in TABLE.groups.items()}
+        rows = self.env['ir.model.access'].search([('model_id.model', 'in', list(TABLE.models))])
+        self.assertLessEqual(set(rows.mapped('group_id')), set(groups))
+        self.assertTrue(all(rows.mapped('group_id')), "each row is for a group")
+        rows = self.env['ir.model.access'].browse(self.env['ir.model.data'].search([
+            ('module', '=', 'mrp_mmr'), ('model', '=', 'ir.model.access')]).mapped('res_id'))
+        found = {}
+        for row in rows.filtered(lambda row: row.model_id.model not in TABLE.models):
+            cells = found.setdefault(row.model_id.model, dict.fromkeys(TABLE.roles, ''))
+            cells[groups[row.group_id]] = ''.join(
+                letter for letter, operation in OPERATIONS.items() if row[f'perm_{operation}'])
+        self.assertEqual(found, TABLE.core)
+
+    def _record(self, model):
+        """Return a record of a model of the addon, made where there is none."""
+        vals = {
+            'mrp.mmr.create': {'bom_id': self.bom.id}, 'mrp.mmr.change': {
+                'revision_ids': self.effective.ids, 'description': "x", 'reason': "x"},
+            'mrp.mmr.where.used': {'product_id': self.component_a.id}, 'mrp.mmr.plan': {'product_id': self.product.id},
+            'mrp.mmr.plan.line': {'plan_id': lambda: self._record('mrp.mmr.plan').id, 'mmr_id': self.effective.mmr_id.id},
+            'mrp.audit.verify.finding': {
+                'verify_id': lambda: self._record('mrp.audit.verify').id, 'severity': 'finding', 'model': "x"},
+            'mrp.signer.attempt': {'user_id': self.user_operator.id, 'at': fields.Datetime.now()},
+            'mrp.signer.verify': {'user_id': self.user_operator.id, 'document': "Passport"},
+        }.get(model, {})
+        domain = [('bom_id', '=', self.draft.bom_id.id)] if 'bom_id' in self.env[model]._fields else []
+        records = self.env[model].sudo().with_context(active_test=False)
+        return records.search(domain, limit=1) or records.search([], limit=1) or records.create(
+            {name: value() if callable(value) else value for name, value in vals.items()})
+
+    def _same_vals(self, record):
+        """Return values that ``record`` has already: writing them tries the right and changes nothing."""
+        name = next(
+            name for name, field in sorted(record._fields.items())
+            if field.store and field.type in PLAIN_TYPES and (not field.compute or not field.readonly)
+            and not field.related and name not in MAGIC_COLUMNS and record[name])
+        return {name: record._fields[name].convert_to_write(record[name], record)}
+
+    def _attempts(self, record, vals):
+        """Return what each right lets a user do with ``record``, by the letter of the right."""
+        return {
+            'c': [lambda: record.create(dict(vals)), record.copy],
+            'r': [lambda: record.read(['display_name']), lambda: record.web_read({'display_name': {}}),
+                  lambda: record.search([])],
+            'w': [lambda: record.write(dict(vals))],
+            'u': [record.unlink],
+        }
+
+    def test_records(self):
+        """SEC-010, SEC-020: what the table does not give is refused on real records, by the ORM, to each role."""
+        for model, cells in TABLE.models.items():
+            record = self._record(model)
+            self.assertTrue(record, model)
+            vals = self._same_vals(record.sudo())
+            # What it links to has rights of its own.
+            names = [name for name, field in record._fields.items()
+                     if field.store and not field.relational and field.groups != NO_ACCESS]
+            for role, rights in cells.items():
+                mine = record.with_user(self.users[role]).with_context(active_test=False)
+                for letter, calls in self._attempts(mine, vals).items():
+                    for call in calls if letter not in rights else ():
+                        with self.subTest(model=model, role=role, operation=OPERATIONS[letter]):
+                            self.assertTrue(self._refusal(call), "not refused")
+                if 'r' in rights:
+                    with self.subTest(model=model, role=role, operation='read'):
+                        self.assertFalse(self._refusal(partial(mine.read, names)))
+
+    # === ACTIONS === #
+
+    def _calls(self):
+        """Return what each call of the table is, as a function of the user."""
+        draft, effective, order = self.draft, self.effective, self.order
+        mmr, line = effective.mmr_id, self.draft.bom_line_ids.filtered('mmr_overage')
+        template = self.product.product_tmpl_id
+        locked = self.user_operator
+
+        def buttons(record, *names):
+            return {f'{record._name}.{name}': lambda user, name=name: getattr(record.with_user(user), name)()
+                    for name in names}
+
+        def sign(record, action):
+            return {f'{record._name}:{action}': lambda user: self._esign(record, action, user, comment="Because")}
+
+        def write(record, **vals):
+            return {f'{record._name}.{name}': lambda user, name=name, value=value: record.with_user(user).write({name: value})
+                    for name, value in vals.items()}
+
+        def report(record, *names):
+            return {f'report/{name}': lambda user, name=name: self._print(name, record.with_user(user)) for name in names}
+
+        def wizard(model, method, vals=None):
+            return {f'{model}.{method}': lambda user: getattr(self.env[model].with_user(user).create(vals or {}), method)()}
+
+        plan = {'product_id': self.product.id, 'formulation_code': "A", 'demand_qty': 200}
+        return {
+            **buttons(self.bom, 'action_create_mmr'),
+            **buttons(mmr, 'action_copy_to_mmr', 'action_new_revision', 'action_plan', 'action_view_revisions',
+                      'action_view_productions', 'action_new_order', 'action_download_history', 'action_download_register',
+                      'action_download_bundle', 'get_planner_data'),
+            **buttons(effective, 'action_copy_to_mmr', 'action_new_revision', 'action_retire', 'action_periodic_review',
+                      'action_view_bom', 'action_view_productions', 'action_view_running_orders', 'action_view_signatures',
+                      'action_new_order', 'action_redline', 'get_redline_view', 'action_download_xlsx',
+                      'action_download_bundle'),
+            **buttons(draft, 'action_add_weighing_steps', 'action_add_ingredients', 'action_add_specifications',
+                      'action_component_catalog', 'action_import_components', 'action_import_steps',
+                      'action_review_quantities', 'action_cancel', 'action_submit', 'action_confirm_overages'),
+            **buttons(line, 'action_confirm_overage'),
+            **buttons(self.waiting, 'action_approve', 'action_reject'),
+            **buttons(self.reviewed, 'action_review'),
+            **buttons(self.label, 'action_approve', 'action_obsolete'),
+            **buttons(self.required, 'action_switch'),
+            **buttons(self.running, 'action_mmr_continue', 'action_mmr_stop'),
+            **buttons(self.released, 'action_download_bundle'),
+            **buttons(self.released.workorder_ids[0], 'button_start'),
+            **buttons(self.other_order, 'action_mmr_split'),
+            **buttons(order, 'action_mmr_reset', 'action_confirm'),
+            **buttons(template, 'action_mmr_plan', 'action_view_mmrs'),
+            **buttons(locked, 'action_mmr_verify_identity', 'action_mmr_unlock', 'action_mmr_flag_shared',
+                      'action_mmr_renew_signing_password'),
+            **sign(draft, 'submit'), **sign(self.reviewed, 'review'), **sign(self.waiting, 'approve'),
+            **sign(self.waiting, 'reject'), **sign(effective, 'retire'), **sign(effective, 'periodic_review'),
+            **sign(self.label, 'approve'), **sign(self.label, 'obsolete'), **sign(self.required, 'switch_off'),
+            **sign(self.optional, 'switch_on'), **sign(self.running, 'continue'), **sign(self.running, 'stop'),
+            **wizard('mrp.mmr.create', 'action_create', {'source_id': effective.id, 'batch_size': 250}),
+            **wizard('mrp.mmr.change', 'action_create', {
+                'revision_ids': effective.ids, 'description': "x", 'reason': "x"}),
+            **wizard('mrp.mmr.where.used', 'action_change', {'product_id': self.component_a.id}),
+            **wizard('mrp.mmr.plan', 'action_create_orders', plan), **wizard('mrp.mmr.plan', 'action_confirm_orders', plan),
+            **wizard('mrp.audit.verify', 'action_verify'),
+            **wizard('mrp.signer.verify', 'action_verify', {'user_id': locked.id, 'document': "Passport"}),
+            'mrp.audit.verify.verify': lambda user: self.env['mrp.audit.verify'].with_user(user).verify(),
+            'mrp.mmr.export_data': lambda user: mmr.with_user(user).export_data(['name', 'batch_size']),
+            'res.users.action_mmr_signing_password': lambda user: user.with_user(user).action_mmr_signing_password(),
+            'res.users.mmr_set_signing_password': self._set_signing_password,
+            **report(effective, 'mrp_mmr.report_mmr_revision', 'mrp_mmr.report_mmr_redline'),
+            **report(mmr, 'mrp_mmr.report_mmr_history'),
+            **report(self.running, 'mrp_mmr.report_decision_signatures'),
+            **report(self.label, 'mrp_mmr.report_label_signatures'),
+            **report(self.required, 'mrp_mmr.report_requirement_signatures'),
+            **write(self.company, mmr_sign_failures=4),
+            **write(locked, group_ids=[Command.link(self.env.ref('mrp_mmr.group_mmr_qc').id)]),
+            **write(template, mmr_controlled=False),
+            **write(draft, state='effective', approved_signature_id=effective.approved_signature_id.id),
+            **write(self.label, state='approved'), **write(self.required, enabled=False),
+            **write(self.released, state='draft', mmr_snapshot={}), **write(self.running, mmr_decision='continue'),
+            'ir.model.unlink': lambda user: self.env['ir.model']._get('mrp.audit.entry').with_user(user).with_context(
+                _force_unlink=True).unlink(),
+            'ir.module.module.button_uninstall': lambda user: self.env.ref(
+                'base.module_mrp_mmr').with_user(user).button_uninstall(),
+        }
+
+    def _print(self, name, record):
+        report = self.env['ir.actions.report'].with_user(record.env.user)
+        content = report._render_qweb_html(name, record.ids)[0]
+        self.env[f'report.{name}'].with_user(record.env.user)._get_stamp(record)
+        return content
+
+    def _set_signing_password(self, user):
+        with session_of(user):
+            return self.env['res.users'].with_user(user).mmr_set_signing_password(PASSWORD, f'{PASSWORD}-sign')
+
+    def test_actions(self):
+        """SEC-010, SEC-020: each role succeeds on its own actions and fails on all others."""
+        calls = self._calls()
+        routes = {call for call in TABLE.calls if call.startswith('/')}
+        self.assertEqual(calls.keys(), TABLE.calls.keys() - routes, "each call of the table is tried, and no other")
+        for name, call in calls.items():
+            for role, user in self.users.items():
+                with self.subTest(call=name, role=role):
+                    refused = self._refusal(lambda call=call, user=user: call(user))
+                    if role in TABLE.calls[name]:
+                        self.assertFalse(refused)
+                    else:
+                        self.assertTrue(refused, "not refused")
+
+    def test_every_action_has_a_row(self):
+        """SEC-010: no public method, signature, print, download or menu action of the addon is missing in the table."""
+        found = set()
+        for name, model in self.env.registry.items():
+            if model._abstract:
+                continue
+            for attribute in dir(model):
+                if attribute.startswith('_') or attribute in SIGNING:
+                    continue
+                definers = [base for base in model.__mro__ if attribute in vars(base)]
+                if definers and all(base.__module__.startswith('odoo.addons.mrp_mmr') for base in definers) \
+                        and inspect.isfunction(inspect.unwrap(getattr(model, attribute))):
+                    found.add(f'{name}.{attribute}')
+        self.assertIn('mrp.mmr.revision.action_submit', found)
+        self.assertFalse(found - TABLE.calls.keys())
+        source = ''.join(path.read_text() for path in (ADDON / 'models').glob('*.py'))
+        signed = {action for arguments in re.findall(r"action_open_signature\(('.*)\)", source)
+                  for action in re.findall(r"'(\w+)'", arguments)}
+        self.assertEqual(signed, {call.partition(':')[2] for call in TABLE.calls if ':' in call})
+        reports = self.env['ir.actions.report'].search([('report_name', '=like', 'mrp_mmr.%')])
+        self.assertEqual(
+            {f'report/{report.report_name}' for report in reports}, {call for call in TABLE.calls if call.startswith('report')})
+        routes = {route for _name, method in inspect.getmembers(MrpMmrDownloads, inspect.isfunction)
+                  for route in getattr(method, 'original_routing', {}).get('routes', ())}
+        self.assertEqual({route.partition('/<')[0] for route in routes}, {
+            call for call in TABLE.calls if call.startswith('/')})
+        data = self.env['ir.model.data'].search([('module', '=', 'mrp_mmr'), ('model', '=', 'ir.actions.server')])
+        actions = self.env['ir.actions.server'].browse(data.mapped('res_id')).filtered(
+            lambda action: action.binding_model_id)
+        self.assertTrue(actions)
+        for action in actions:
+            [method] = re.findall(r'\.(\w+)\(', action.code)
+            self.assertIn(f'{action.model_id.model}.{method}', TABLE.calls, action.name)
+
+    # === ROLES === #
+
+    def test_no_role_implies_another(self):
+        """SEC-010: no group implies Quality Control, and none of Odoo's own any GMP role."""
+        roles = {role: self.env.ref(group) for role, group in TABLE.groups.items() if group.startswith('mrp_mmr.')}
+        self.assertEqual(len(roles), 9)
+        for role, group in roles.items():
+            self.assertEqual(group.all_implied_by_ids, group, f"{role} comes with no other group")
+
+    def test_administrator_signs_nothing(self):
+        """SEC-010, SIG-080: Odoo's administrator, with every right of Odoo and a verified identity, signs nothing."""
+        calls = {name: call for name, call in self._calls().items() if ':' in name}
+        self.assertGreater(len(calls), 10)
+        for name, call in calls.items():
+            with self.subTest(call=name):
+                self.assertIn("APR-050", self._refusal(lambda call=call: call(self.root_of_odoo)) or '')
+
+    def test_manager_writes_no_master_record(self):
+        """SEC-010: who manages bills of materials in Odoo and is no preparer writes no draft, by no road."""
+        user = self.users['manufacturing']
+        bom = self.draft.bom_id.with_user(user)
+        line, operation = bom.bom_line_ids[0], bom.operation_ids[0]
+        before = self.draft.editor_ids
+        for attack in (
+                lambda: line.write({'product_qty': 1}), line.unlink, lambda: line.copy(),
+                lambda: operation.write({'name': "x"}), lambda: operation.unlink(),
+                lambda: bom.write({'bom_line_ids': [Command.clear()]}), lambda: bom.write({'product_qty': 1}),
+                lambda: line.create({'bom_id': bom.id, 'product_id': self.component_other.id}),
+                lambda: line.with_context(default_bom_id=bom.id).create({'product_id': self.component_other.id}),
+                lambda: line.load(['.id', 'product_qty'], [[str(line.id), '1']]) and bom.bom_line_ids.mapped('gmp_qty')):
+            quantities = self.draft.bom_line_ids.mapped('gmp_qty')
+            refused = self._refusal(attack)
+            self.assertTrue(refused or self.draft.bom_line_ids.mapped('gmp_qty') == quantities)
+        self.assertEqual(self.draft.editor_ids, before)
+        # Odoo's own bills of materials stay the manager's.
+        self.assertFalse(self._refusal(lambda: self.bom.with_user(user).bom_line_ids.write({'product_qty': 7})))
+
+    def test_warehouse_takes_no_bundle(self):
+        """SEC-010: who reads master records and not the audit trail gets no bundle, which holds it."""
+        for record in (self.effective, self.effective.mmr_id, self.released):
+            mine = record.with_user(self.users['warehouse'])
+            mine.check_access('read')
+            self.assertIn("Audit Trail", self._refusal(lambda mine=mine: mine._make_bundle(prints=False)) or '')
+
+    # === AUDITOR === #
+
+    def _audited_records(self):
+        """Return a record of each model that the table gives to auditors."""
+        stock = self.env.ref('stock.warehouse0').lot_stock_id
+        for component in (self.component_a, self.component_b):
+            self.env['stock.quant']._update_available_quantity(component, stock, 1000)
+        self.released.action_assign()
+        lot = self.env['stock.lot'].create({'name': "LOT-R", 'product_id': self.component_a.id})
+        loss = self.env['mrp.workcenter.productivity.loss'].search([], limit=1)
+        made = {
+            'mrp.workcenter.tag': {'name': "Tag"},
+            'mrp.workcenter.capacity': {'workcenter_id': self.workcenter.id, 'product_id': self.product.id},
+            'mrp.workcenter.productivity': {'workcenter_id': self.workcenter.id, 'loss_id': loss.id},
+            'mrp.unbuild': {'product_id': self.component_other.id, 'product_qty': 1, 'bom_id': self.bom.id},
+            'stock.scrap': {'product_id': self.component_a.id, 'scrap_qty': 1, 'lot_id': lot.id},
+            'stock.picking': {'picking_type_id': self.env.ref('stock.warehouse0').int_type_id.id},
+            'stock.reference': {'name': "Reference"},
+            'stock.scrap.reason.tag': {'name': "Broken"},
+            'stock.warehouse.orderpoint': {'product_id': self.component_a.id},
+            'stock.package.type': {'name': "Pallet"},
+            'stock.package.history': {
+                'package_id': self.env['stock.package'].create({'name': "Drum"}).id, 'package_name': "Drum"},
+        }
+        for model, vals in made.items():
+            self.env[model].create(vals)
+        for model in [*TABLE.models, *TABLE.core]:
+            if (TABLE.models.get(model) or TABLE.core[model])['auditor']:
+                yield self._record(model)
+
+    def test_auditor_reads_all(self):
+        """SEC-010: the auditor reads and exports every field of every model, but for what nobody reads."""
+        auditor = self.users['auditor']
+        count = 0
+        for record in self._audited_records():
+            with self.subTest(model=record._name):
+                self.assertTrue(record)
+                mine = record.with_user(auditor)
+                names = mine.fields_get(attributes=['type'])
+                for name in names:
+                    comodel = record._fields[name].comodel_name
+                    self.assertTrue(not comodel or mine.env[comodel].has_access('read'), name)
+                if record._name in TABLE.models:
+                    hidden = {name for name in record._fields if name not in names}
+                    self.assertLessEqual(hidden, {'signing_password'})
+                values = mine.read()[0]
+                self.assertEqual(values['id'], record.id)
+                stored = [name for name in names if record._fields[name].store and record._fields[name].exportable
+                          and record._fields[name].type not in ('binary', 'json')]
+                data = mine.export_data(stored)['datas']
+                self.assertEqual([len(row) for row in data][:1], [len(stored)])
+                count += 1
+        self.assertGreater(count, 45)
+
+    def test_auditor_changes_nothing(self):
+        """SEC-010: the auditor changes no record of the addon or of Odoo that the addon shows; dialogs are no records."""
+        auditor = self.users['auditor']
+        for record in self._audited_records():
+            if record._transient:
+                continue
+            mine = record.with_user(auditor)
+            vals = self._same_vals(record.sudo())
+            complete = record.sudo().copy_data()[0]
+            attempts = {
+                'write': lambda mine=mine, vals=vals: mine.write(dict(vals)), 'unlink': mine.unlink,
+                'create': lambda mine=mine, vals=complete: mine.create(vals), 'copy': mine.copy,
+                'import': lambda mine=mine, vals=vals: self._import(mine, vals),
+            }
+            if hasattr(mine, 'message_post'):
+                attempts['message'] = lambda mine=mine: mine.message_post(body="Changed")
+                attempts['activity'] = lambda mine=mine: mine.activity_schedule('mail.mail_activity_data_todo') \
+                    if hasattr(mine, 'activity_schedule') else mine.write({})
+            if 'active' in mine._fields:
+                attempts['archive'] = mine.action_archive if mine.active else mine.action_unarchive
+            for name, attempt in attempts.items():
+                with self.subTest(model=record._name, attempt=name):
+                    self.assertTrue(self._refusal(attempt), "not refused")
+
+    def _import(self, record, vals):
+        [(name, value)] = vals.items()
+        result = record.load(['.id', name], [[str(record.id), str(value)]])
+        if result['ids']:
+            return result
+        raise AccessError(result['messages'])
+
+    def test_auditor_and_another_role(self):
+        """SEC-010: roles combine: an auditor who also works in the warehouse does that work."""
+        user = self.users['auditor']
+        user.group_ids += self.env.ref('stock.group_stock_user')
+        line = self.env['stock.move.line'].search([], limit=1) or self.env['stock.move.line'].create({
+            'product_id': self.component_a.id, 'quantity': 1, 'product_uom_id': self.kg.id,
+            'location_id': self.env.ref('stock.warehouse0').lot_stock_id.id,
+            'location_dest_id': self.env.ref('stock.warehouse0').lot_stock_id.id})
+        line.with_user(user).write({'description_picking': "x"})
+
+
+@tagged('post_install', '-at_install')
+class TestRolesHttp(RolesCommon, HttpCase):
+    """A sample of each kind of the table, by the roads that clients take."""
+
+    def _call(self, role, model, method, *args):
+        """Call a method as the browser of a role does; return None where it was done, else why it was refused."""
+        self.authenticate(f'r_{role}', PASSWORD)
+        with mute_logger('odoo.http', 'odoo.sql_db'):
+            answer = self.url_open(
+                f'/web/dataset/call_kw/{model}/{method}', headers={'Content-Type': 'application/json'},
+                data=json.dumps({'jsonrpc': '2.0', 'params': {
+                    'model': model, 'method': method, 'args': args, 'kwargs': {}}})).json()
+        if 'error' in answer:
+            return answer['error']['data']['message']
+        result = answer.get('result')
+        return result.get('refused') if isinstance(result, dict) else None
+
+    def test_records(self):
+        """SEC-020: reading, changing and deleting records by remote calls is refused as by the ORM."""
+        signature, entry = self.effective.approved_signature_id, self.env['mrp.audit.entry'].search([], limit=1)
+        for record in (self.draft, signature, entry, self.env['mrp.signer']._of(self.user_operator)):
+            for letter, method, arguments in (
+                    ('r', 'read', [['display_name']]), ('w', 'write', [{'record_name': "x"}]), ('u', 'unlink', [])):
+                for role, rights in TABLE.models[record._name].items():
+                    with self.subTest(model=record._name, method=method, role=role):
+                        if letter not in rights:
+                            self.assertTrue(self._call(role, record._name, method, [record.id], *arguments), "not refused")
+                        elif letter == 'r':
+                            self.assertFalse(self._call(role, record._name, method, [record.id], *arguments))
+            self.assertTrue(record.exists())
+
+    def test_calls(self):
+        """SEC-020: a signature, a workflow step, a reading and an administrative act by remote calls."""
+        digest = self.waiting.document_sha256
+
+        def sign(role):
+            credential = {'login': f'r_{role}', 'password': PASSWORD}
+            return self._call(role, 'mrp.mmr.revision', 'esign', [self.waiting.id], 'approve', credential, digest)
+
+        calls = {
+            'mrp.mmr.revision:approve': sign,
+            'mrp.mmr.revision.action_cancel': lambda role: self._call(
+                role, 'mrp.mmr.revision', 'action_cancel', [self.draft.id]),
+            'mrp.audit.verify.verify': lambda role: self._call(role, 'mrp.audit.verify', 'verify'),
+            'res.users.action_mmr_unlock': lambda role: self._call(
+                role, 'res.users', 'action_mmr_unlock', [self.user_operator.id]),
+            'mrp.production.action_confirm': lambda role: self._call(
+                role, 'mrp.production', 'action_confirm', [self.order.id]),
+            'mrp.mmr.requirement.enabled': lambda role: self._call(
+                role, 'mrp.mmr.requirement', 'write', [self.required.id], {'enabled': False}),
+        }
+        for name, call in calls.items():
+            allowed = TABLE.calls[name]
+            for role in TABLE.roles:
+                if role not in allowed:
+                    with self.subTest(call=name, role=role):
+                        self.assertTrue(call(role), "not refused")
+            # One of those who may, at the end: it changes the record.
+            for role in [role for role in TABLE.roles if role in allowed][:1]:
+                with self.subTest(call=name, role=role):
+                    self.assertFalse(call(role))
+        self.assertRecordValues(self.waiting | self.draft, [{'state': 'effective'}, {'state': 'cancelled'}])
+        self.assertEqual(self.order.state, 'confirmed')
+
+    def _addresses(self):
+        revision, mmr = self.effective.id, self.effective.mmr_id.id
+        return {
+            '/mrp_mmr/redline': f'/mrp_mmr/redline/{revision}/0.pdf',
+            '/mrp_mmr/revision': f'/mrp_mmr/revision/{revision}.xlsx',
+            '/mrp_mmr/mmr': f'/mrp_mmr/mmr/{mmr}.xlsx',
+            '/mrp_mmr/register.xlsx': f'/mrp_mmr/register.xlsx?ids={mmr}',
+            '/mrp_mmr/bundle': f'/mrp_mmr/bundle/mrp.production/{self.released.id}.zip',
+        }
+
+    def test_downloads(self):
+        """SEC-010: downloads and prints are refused to whoever may not read the record."""
+        addresses = self._addresses()
+        addresses['report/mrp_mmr.report_mmr_revision'] = f'/report/pdf/mrp_mmr.report_mmr_revision/{self.effective.id}'
+        self.assertLessEqual({call for call in TABLE.calls if call.startswith('/')}, set(addresses))
+        for role in TABLE.roles:
+            self.authenticate(f'r_{role}', PASSWORD)
+            for call, address in addresses.items():
+                if role not in TABLE.calls[call]:
+                    with self.subTest(role=role, address=address), \
+                            mute_logger('odoo.http', 'odoo.addons.web.controllers.report'):
+                        self.assertGreaterEqual(self.url_open(address).status_code, 400)
+
+    def test_auditor_takes_everything(self):
+        """SEC-010: the auditor prints every report and downloads every spreadsheet and bundle."""
+        self.authenticate('r_auditor', PASSWORD)
+        records = {
+            'mrp.mmr.revision': self.effective, 'mrp.mmr': self.effective.mmr_id, 'mrp.mmr.label': self.label,
+            'mrp.mmr.requirement': self.required, 'mrp.production': self.running}
+        reports = self.env['ir.actions.report'].search([('report_name', '=like', 'mrp_mmr.%')])
+        self.assertGreaterEqual(len(reports), 6)
+        context = json.dumps({'force_report_rendering': True})
+        for report in reports:
+            with self.subTest(report=report.report_name):
+                response = self.url_open(
+                    f'/report/pdf/{report.report_name}/{records[report.model].id}?context={context}', timeout=60)
+                self.assertEqual(response.status_code, 200)
+                text = PdfReader(io.BytesIO(response.content)).pages[0].extract_text()
+                self.assertIn("Role auditor", text)
+        for address in self._addresses().values():
+            with self.subTest(address=address):
+                response = self.url_open(address, timeout=60)
+                self.assertEqual(response.status_code, 200)
+                self.assertIn(response.content[:2], (b'PK', b'%P'))
