@@ -73,6 +73,7 @@ def lint(env):
         ('pylint-odoo', [env.python, '-m', 'pylint', '--rcfile', ROOT / '.pylintrc', f'--disable={NOT_CHECKED}',
                          *sources]),
         ('XML', [env.python, '-c', XML_CHECK, *xml]),
+        ('docs/roles.md', [env.python, ROOT / 'dev' / 'role_page.py', '--check']),
     ]
     passed = True
     with Step('Checking the code') as step:
