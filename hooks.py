@@ -32,6 +32,7 @@ TRIGGERS = {
     'mrp_audit_seal': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_signer_acceptance': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_qualification': ('mrp_mmr_guard_qualification', 'mrp_mmr_guard_qualification_truncate'),
+    'mrp_tamper_drill': ('mrp_mmr_guard_drill', 'mrp_mmr_guard_drill_truncate'),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_bpr': ('mrp_mmr_guard_bpr', TRUNCATE),
     'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', TRUNCATE),
@@ -46,6 +47,7 @@ FUNCTIONS = (
     'mrp_mmr_guard_editor', 'mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_deviation',
     'mrp_mmr_guard_qualification',
     'mrp_mmr_guard_profile', 'mrp_mmr_guard_reviewer', TRUNCATE,
+    'mrp_mmr_guard_drill',
 )
 
 

@@ -43,6 +43,9 @@ LOGGED = {
         'name', 'title', 'company_id', 'source', 'severity', 'state', 'bpr_id', 'step_id', 'entry_id', 'stage_name',
         'cause_key', 'description', 'corrective_action', 'is_blocking', 'reported_by_id', 'reported_at',
         'decision_signature_id'),
+    'mrp.tamper.drill': (
+        'name', 'at', 'user_id', 'company_id', 'state', 'act_count', 'refused_count', 'fault_count', 'untried_count',
+        'results_sha256', 'signature_id', 'file_id'),
 }
 #: What a record is called in findings.
 NAMES = {
@@ -53,6 +56,7 @@ NAMES = {
     'mrp.bpr.step': "t.stage || '.' || t.number || ' ' || t.name",
     'mrp.bpr.entry': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.kind",
     'mrp.qualification': "(SELECT u.login FROM res_users u WHERE u.id = t.user_id) || ', ' || t.kind",
+    'mrp.tamper.drill': 't.name',
 }
 #: Orders are records from their release on: these have a snapshot, or had one. Steps follow from the snapshot until somebody
 #: works on them.
@@ -110,15 +114,14 @@ class Verification:
         yield from self._check_chain_records()
         yield from self._check_seals()
         for check in (self._check_files, self._check_signatures, self._check_acceptances, self._check_revisions,
-                      self._check_reviews, self._check_labels, self._check_orders, self._check_plans):
+                      self._check_reviews, self._check_labels, self._check_orders, self._check_plans, self._check_drills):
             yield from check()
         for model in LOGGED:
             yield from self._check_logged(model)
             yield from self._check_vanished(model)
 
-    def _rows(self, query, *params, size=RECORDS):
+    def _rows(self, query, *params, size=RECORDS, after=0):
         """Yield batches of rows of a query with the placeholder ``%(after)s`` for the id it continues after."""
-        after = 0
         while True:
             self.cr.execute(f'{query} LIMIT {size}', {'after': after, **dict(params)})
             rows = self.cr.fetchall()
@@ -201,7 +204,7 @@ class Verification:
         for model, res_id, name in self.cr.fetchall():
             yield Finding(model, res_id, name, "a chain in the ledger", "none")
 
-    def _check_logged(self, model):
+    def _check_logged(self, model, after=0):
         """What a record says now is what the ledger said last; every change has its line."""
         table, names = model.replace('.', '_'), LOGGED[model]
         self.cr.execute(
@@ -211,7 +214,7 @@ class Verification:
         columns = ', '.join(f't."{name}"::text' for name in names)
         query = f"""SELECT t.id, {NAMES[model]}, {columns} FROM {table} t
                      WHERE t.id > %(after)s AND {CONDITIONS.get(model, 'TRUE')} ORDER BY t.id"""
-        for rows in self._rows(query, size=BATCH // 10):
+        for rows in self._rows(query, size=BATCH // 10, after=after):
             last = {}
             self.cr.execute(
                 """SELECT res_id, "values"::text FROM mrp_audit_entry
@@ -321,7 +324,7 @@ class Verification:
         self.cr.execute(f"SELECT {columns} FROM mrp_esignature WHERE id = ANY(%s)", [[key for key in ids if key]])
         return {row[0]: dict(zip(SIGNATURE_COLUMNS, row, strict=True)) for row in self.cr.fetchall()}
 
-    def _check_signatures(self):
+    def _check_signatures(self, after=0):
         columns = ', '.join(f's.{name}::text' if name in ('signed_at', 'annex') else f's.{name}' for name in SIGNATURE_COLUMNS)
         query = f"""
             SELECT {columns}, s.content::text,
@@ -340,7 +343,7 @@ class Verification:
                               FROM mrp_audit_entry e
                              WHERE e.res_model = 'mrp.esignature' AND e.res_id = s.id AND e.kind = 'baseline')
               FROM mrp_esignature s WHERE s.id > %(after)s ORDER BY s.id"""
-        for rows in self._rows(query):
+        for rows in self._rows(query, after=after):
             for row in rows:
                 signature = dict(zip(SIGNATURE_COLUMNS, row[:len(SIGNATURE_COLUMNS)], strict=True))
                 yield from self._check_signature(signature, *row[len(SIGNATURE_COLUMNS):])
@@ -453,7 +456,7 @@ class Verification:
 
     # === REVISIONS === #
 
-    def _check_revisions(self):
+    def _check_revisions(self, after=0):
         query = f"""
             SELECT t.id, {NAMES['mrp.mmr.revision']}, t.state, t.document::text, t.document_sha256, t.prepared_signature_id,
                    t.approved_signature_id, t.retired_signature_id, t.revision,
@@ -464,7 +467,7 @@ class Verification:
                    EXISTS (SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.mmr.revision' AND s.res_id = t.id
                               AND s.meaning = 'retired')
               FROM mrp_mmr_revision t WHERE t.id > %(after)s ORDER BY t.id"""
-        for rows in self._rows(query):
+        for rows in self._rows(query, after=after):
             signatures = self._read_signatures({key for row in rows for key in row[5:8]})
             named = []
             for row in rows:
@@ -557,6 +560,26 @@ class Verification:
                 if sha256_text(live) != digest_of(content):
                     yield finding(f"the content that was signed: {content[:500]}", live[:500])
             self.counts['labels'] += len(rows)
+
+    # === DRILLS === #
+
+    def _check_drills(self):
+        query = """
+            SELECT t.id, t.name, t.results::text, t.results_sha256, t.signature_id, t.file_id
+              FROM mrp_tamper_drill t WHERE t.id > %(after)s ORDER BY t.id"""
+        for rows in self._rows(query):
+            signatures = self._read_signatures({row[4] for row in rows})
+            for drill, title, results, digest, signature, file in rows:
+                def finding(expected, found, drill=drill, title=title):
+                    return Finding('mrp.tamper.drill', drill, title, expected, found)
+
+                found = digest_of(results)
+                if found != digest:
+                    yield finding(f"results with digest {digest}", f"results with digest {found}")
+                if (signature is None) != (file is None):
+                    yield finding("signature and signed print together", f"signature {signature}, file {file}")
+                yield from self._check_link(
+                    finding, 'checking', signature, signatures, ('mrp.tamper.drill', drill), 'checked', digest)
 
     # === ORDERS === #
 

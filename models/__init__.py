@@ -49,6 +49,7 @@ from . import mrp_bpr_step_signing
 from . import mrp_deviation
 from . import mrp_production_execution
 from . import mrp_bundle
+from . import mrp_tamper_drill
 from . import mrp_workorder
 from . import mrp_unbuild
 from . import stock_move

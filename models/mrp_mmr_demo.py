@@ -45,6 +45,9 @@ class MrpMmrDemo(models.AbstractModel):
             self.env['mrp.signer']._set_up(
                 self.env['res.users'].union(*(self._get(f'user_{login}') for login in ROLES)), self._get('user_security'),
                 "Demonstration: passport")
+            # Nobody verifies the own identity.
+            self.env['mrp.signer']._set_up(
+                self._get('user_security'), self.env.ref('base.user_admin'), "Demonstration: passport")
             self._sign(self._get('reviewer_production'), 'switch_on', 'qc', "Quality manual 4.2: production agrees to drugs.")
             small = self._load_effective(vitamin_c.get_data(100), "Compared with formulation VC500-A and validation PV-2001.")
             running = self._create_order(small, 0)

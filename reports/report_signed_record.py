@@ -84,3 +84,53 @@ class ReportDecisionSignatures(models.AbstractModel):
     _inherit = ['mrp.mmr.signed.report']
     _description = "Print of the Signed Decisions on an Order"
     _printed_model = 'mrp.production'
+
+
+class ReportTamperDrill(models.AbstractModel):
+    """Print of a tamper drill: every act that was tried and what became of it, and who checked it."""
+    _name = 'report.mrp_mmr.report_tamper_drill'
+    _inherit = ['mrp.mmr.signed.report']
+    _description = "Print of a Tamper Drill"
+    _printed_model = 'mrp.tamper.drill'
+
+    @api.model
+    def _get_report_values(self, docids, data=None):
+        values = super()._get_report_values(docids, data)
+        for doc, record in zip(values['docs'], self.env[self._printed_model].browse(docids), strict=True):
+            doc.update(groups=record._prepare_groups(), facts=self._prepare_facts(record),
+                       not_tried=record.results['not_tried'])
+        return values
+
+    def _get_stamp(self, record):
+        return super()._get_stamp(record)._replace(
+            header_right=record.name, footer_left=self.env._("SHA-256 %(digest)s…", digest=record.results_sha256[:16]))
+
+    @api.model
+    def _prepare_facts(self, record):
+        """Return what the drill found beside the acts, as ``(label, value)``."""
+        results = record.results
+        evidence, run_by = results['evidence'], results['run_by']
+        return [
+            (self.env._("Result"), dict(record._fields['state']._description_selection(self.env))[record.state]),
+            (self.env._("Run by"), f"{run_by['name']} ({run_by['login']})"),
+            (self.env._("Run on"), f"{results['at']} UTC"),
+            (self.env._("Acts"), self.env._(
+                "%(acts)s: %(refused)s refused or found, %(faults)s faults, %(untried)s not tried", acts=record.act_count,
+                refused=record.refused_count, faults=record.fault_count, untried=record.untried_count)),
+            (self.env._("Evidence before, SHA-256"), evidence['sha256_before']),
+            (self.env._("The same evidence after, SHA-256"), evidence['sha256_after']),
+            (self.env._("Evidence"), self.env._(
+                "%(rows)s rows and the last lines of %(chains)s chains: %(result)s", rows=evidence['rows'],
+                chains=evidence['chains'], result=self.env._("unchanged") if results['is_unchanged']
+                else self.env._("NOT WHAT IT WAS BEFORE"))),
+            (self.env._("Lines that the acts left in the audit trail"), self.env._(
+                "none: their transaction was rolled back (by people at work meanwhile: %s)", evidence['lines_by_others'])),
+            (self.env._("Tables that people at work wrote meanwhile"),
+             ', '.join(evidence['written_by_others']) or self.env._("none")),
+            (self.env._("Digest of the results, SHA-256"), record.results_sha256),
+        ]
+
+    @api.model
+    def _prepare_rows(self, content, prefix=''):
+        # What was signed is the table of acts itself.
+        return []

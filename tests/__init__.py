@@ -26,6 +26,7 @@ from . import test_planner
 from . import test_redline
 from . import test_redline_revision
 from . import test_signer
+from . import test_tamper_drill
 from . import test_report_content
 from . import test_restore
 from . import test_xlsx

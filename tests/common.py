@@ -14,6 +14,7 @@ from odoo.service.model import retrying
 from odoo.tests import BaseCase, Form, TransactionCase, get_db_name, new_test_user, tagged
 from odoo.tools import config, mute_logger
 
+from odoo.addons.mrp_mmr.evidence import drill
 from odoo.addons.mrp_mmr.tools import session_of
 
 PASSWORD = 'A-long-password-1'
@@ -37,6 +38,14 @@ def enrol(users):
     """
     users.env['mrp.signer'].sudo()._set_up(users, users.env.ref('base.user_admin'), "Test")
     return users
+
+
+def drill_without_acts(user):
+    """Store the result of a tamper drill of ``user`` that tried nothing."""
+    evidence = drill.Evidence(user.env.cr)
+    return user.env['mrp.tamper.drill'].with_user(user)._store({
+        'schema': drill.SCHEMA, 'acts': [], 'counts': dict.fromkeys(drill.ORDER, 0), 'state': 'passed',
+        'evidence': evidence.compare(evidence), 'is_unchanged': True, 'not_tried': []})
 
 
 def complete_content(revision, band=(95, 102)):

@@ -13,7 +13,7 @@ from odoo.addons.mrp_mmr.evidence import ledger
 from odoo.addons.mrp_mmr.evidence.records import LOGGED, Verification
 from odoo.addons.mrp_mmr.tools import canonical_json, sha256
 
-from .common import PASSWORD, PNG, MmrCommon, enrol, fill_content, run_odoo
+from .common import PASSWORD, PNG, MmrCommon, drill_without_acts, enrol, fill_content, run_odoo
 
 #: Odoo's own columns, which nothing hashes; those of the ledger are checked all the same.
 BOOKKEEPING = {'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
@@ -25,6 +25,7 @@ TABLES = {
     'mrp.esignature': {'id'},
     'mrp.mmr.file': BOOKKEEPING,
     'mrp.signer.acceptance': BOOKKEEPING | {'user_name', 'user_login', 'accepted_at'},
+    'mrp.tamper.drill': BOOKKEEPING,
 }
 #: Columns of records that are evidence, beside those that the ledger repeats.
 COLUMNS = {
@@ -141,6 +142,7 @@ class TestVerify(MmrCommon):
     def test_mutation_of_every_column(self):
         """AUD-040, SIG-030, REC-060: every stored evidence column is altered in turn, and verification names the record."""
         self.env['mrp.audit.seal']._seal(self.company)
+        self._make_drill()
         cases = []
         for model, left_out in TABLES.items():
             names = {name for name, field in self.env[model]._fields.items() if field.store and field.column_type}
@@ -180,6 +182,13 @@ class TestVerify(MmrCommon):
         self.assertFalse(missed)
         self.assertGreater(altered, 150)
 
+    def _make_drill(self):
+        """Store and sign the result of a drill without acts."""
+        user = enrol(new_test_user(
+            self.env, login='t_security', password=PASSWORD, groups='mrp_mmr.group_mmr_security', tz='UTC'))
+        self.drill = drill_without_acts(user)
+        self._sign(self.drill, 'check', user)
+
     def _names(self, model, record):
         wanted = {(model, record.id)}
         if model == 'mrp.audit.chain':      # the lines of a chain name it too
@@ -198,6 +207,8 @@ class TestVerify(MmrCommon):
             return self.env[model].sudo().search([], limit=1)
         if model == 'mrp.esignature':
             return self.env[model].sudo().search([], limit=6)
+        if model == 'mrp.tamper.drill':
+            return self.drill.sudo()
         if model == 'mrp.mmr.file':
             return self.label.file_id.sudo()
         return {'mrp.mmr.revision': self.revision, 'mrp.mmr': self.revision.mmr_id, 'mrp.mmr.label': self.label,
