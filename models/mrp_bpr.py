@@ -348,6 +348,7 @@ class MrpBpr(models.Model):
     def action_open_order(self):
         """Open the manufacturing order of this record."""
         self.ensure_one()
+        self.check_access('read')
         return {
             'type': 'ir.actions.act_window', 'res_model': 'mrp.production', 'view_mode': 'form',
             'res_id': self.production_id.id}
@@ -355,6 +356,7 @@ class MrpBpr(models.Model):
     def action_open_deviations(self):
         """Open the deviations of this batch."""
         self.ensure_one()
+        self.check_access('read')
         return {
             'type': 'ir.actions.act_window', 'res_model': 'mrp.deviation', 'view_mode': 'list,form',
             'name': self.env._("Deviations"), 'domain': [('bpr_id', '=', self.id)]}

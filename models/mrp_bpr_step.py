@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -432,9 +432,15 @@ class MrpBprStep(models.Model):
         """Report an unplanned occurrence at this step (DEV-010, 21 CFR 111.113(a)(3)); anybody on the floor may.
 
         :return: id of the deviation
+        :raise AccessError: for those who only read, such as auditors
         """
         self.ensure_one()
         self.check_access('read')
+        if not self.env.user.has_group('mrp.group_mrp_user'):
+            raise refusal(
+                self.env, self.env._("%s reads batch records and changes none.", self.env.user.name),
+                "SEC-010, 21 CFR 11.10(d), (g)", self.env._("tell a person on the floor what you saw."), record=self,
+                exception=AccessError)
         title = (title or '').strip()
         if not title:
             raise UserError(self.env._("Say in a few words what happened."))

@@ -34,6 +34,7 @@ class MrpProduction(models.Model):
     def action_open_bpr(self):
         """Open the batch production record of this order."""
         self.ensure_one()
+        self.env['mrp.bpr'].check_access('read')
         return {
             'type': 'ir.actions.act_window', 'res_model': 'mrp.bpr', 'view_mode': 'form', 'res_id': self.bpr_id.id}
 

@@ -21,6 +21,8 @@ from odoo.tools import mute_logger
 from odoo.addons.mrp_mmr.evidence import drill as tamper_drill
 
 from ..controllers.downloads import MrpMmrDownloads
+from ..models.mrp_bpr_step import POINT_FIELDS
+from ..models.mrp_bpr_step_signing import QC_ACTIONS
 from ..tools import session_of, transition
 from .common import PASSWORD, MmrCommon, drill_without_acts, enrol, fill_content
 
@@ -66,6 +68,7 @@ class RolesCommon(MmrCommon):
         cls.root_of_odoo = enrol(new_test_user(
             cls.env, login='r_admin', password=PASSWORD, name="Admin",
             groups='base.group_system,mrp.group_mrp_manager,stock.group_stock_manager,product.group_product_manager'))
+        cls.locked = enrol(new_test_user(cls.env, login='r_locked', password=PASSWORD, groups='mrp_mmr.group_mmr_operator'))
         cls.bottle = cls.env['product.product'].create({'name': "Bottle", 'type': 'consu', 'uom_id': cls.kg.id})
         cls._make_records()
         cls.env.flush_all()
@@ -79,7 +82,12 @@ class RolesCommon(MmrCommon):
             signing._make_effective(revision)
             return revision
 
-        cls.effective = effective(cls._create_mmr(200))
+        draft = cls._create_mmr(200)
+        stage = draft.operation_ids.sorted('sequence')[0]
+        cls.env['mrp.mmr.step'].with_user(cls.user_preparer).create({
+            'revision_id': draft.id, 'operation_id': stage.id, 'sequence': 0, 'name': "Humidity", 'kind': 'numeric',
+            'minimum': 1, 'maximum': 3, 'unit': "%", 'is_hold_point': True, 'corrective_action': "Dry the room."})
+        cls.effective = effective(draft)
         running = effective(cls._create_mmr(500))
         cls.running = signing._create_order(500)
         cls.running.action_confirm()
@@ -105,7 +113,7 @@ class RolesCommon(MmrCommon):
         requirements = cls.env['mrp.mmr.requirement']
         cls.required = requirements.search([('enforcement', '=', 'C'), ('enabled', '=', True)], limit=1)
         cls.optional = requirements.search([('enforcement', '=', 'O'), ('enabled', '=', False)], limit=1)
-        signer = cls.env['mrp.signer']._of(cls.user_operator)
+        signer = cls.env['mrp.signer']._of(cls.locked)
         with transition(signer):
             signer.write({'locked_at': fields.Datetime.now()})
         cls.env['mrp.audit.seal']._seal(cls.company)
@@ -128,6 +136,53 @@ class RolesCommon(MmrCommon):
 
 
 class TestRoles(RolesCommon):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._make_batches()
+        cls.env.flush_all()
+        cls.env.invalidate_all()
+
+    @classmethod
+    def _make_batches(cls):
+        """Make a batch for each signature, whose first or second step waits for it."""
+        signing = cls('_make_records')
+
+        def batch(number=1):
+            order = signing._create_order(200)
+            order.action_confirm()
+            steps = order.bpr_id.step_ids.sorted('sequence')
+            signing._execute(order, until=steps[number - 1])
+            return steps[number - 1].with_user(cls.user_operator)
+
+        def begun(number=1, **values):
+            step = batch(number)
+            step.action_start(acknowledged=True)
+            signing._record_step(step, **values)
+            return step
+
+        def signed(step, *points):
+            for point in points:
+                signing._sign(step, point, signing._person(
+                    {'verified': 'verifier', 'hold_approve': 'qc'}.get(point, 'operator')))
+            return step
+
+        def corrected(step, kind, **vals):
+            first = step.entry_ids.filtered(lambda entry: entry.kind == kind)
+            answer = step.action_record(kind, vals, reason="Typing error", corrects=first.id)
+            return cls.env['mrp.bpr.entry'].browse(answer['entry_id'])
+
+        cls.first, cls.performing = batch(), begun()
+        cls.holding = signed(begun(), 'performed')
+        cls.failed = begun(value='5')
+        cls.correction = corrected(signed(begun(), 'performed', 'hold_approve'), 'value', value='2.5')
+        cls.verifying = signed(begun(2), 'performed')
+        cls.adding = signed(begun(2), 'performed', 'verified')
+        cls.adding_verified = signed(begun(2), 'performed', 'verified', 'added')
+        weighed = signed(begun(2), 'performed', 'verified')
+        cls.correction_signed = corrected(weighed, 'weight', value=weighed.planned['target']['quantity'], lot_name="L-2")
+        signed(cls.correction_signed, 'corrected')
 
     # === MODELS === #
 
@@ -219,7 +274,7 @@ class TestRoles(RolesCommon):
         draft, effective, order = self.draft, self.effective, self.order
         mmr, line = effective.mmr_id, self.draft.bom_line_ids.filtered('mmr_overage')
         template = self.product.product_tmpl_id
-        locked = self.user_operator
+        locked = self.locked
 
         def buttons(record, *names):
             return {f'{record._name}.{name}': lambda user, name=name: getattr(record.with_user(user), name)()
@@ -270,6 +325,18 @@ class TestRoles(RolesCommon):
             **sign(self.drill, 'check'), **buttons(self.drill, 'action_sign'),
             **report(self.drill, 'mrp_mmr.report_tamper_drill'),
             **sign(self.optional, 'switch_on'), **sign(self.running, 'continue'), **sign(self.running, 'stop'),
+            **buttons(self.released.bpr_id, 'action_issue', 'action_open_order', 'action_open_deviations'),
+            **buttons(self.released, 'action_open_bpr'), **buttons(self.performing, 'action_sign'),
+            **buttons(self.correction, 'action_sign_correction'), **buttons(self.failed.deviation_ids, 'action_decide'),
+            'mrp.bpr.step.action_start': lambda user: self.first.with_user(user).action_start(acknowledged=True),
+            'mrp.bpr.step.action_record': lambda user: self.performing.with_user(user).action_record(
+                'comment', {'text': "Noisy"}),
+            'mrp.bpr.step.action_report': lambda user: self.performing.with_user(user).action_report("Spill", ""),
+            **sign(self.released.bpr_id, 'issue'), **sign(self.performing, 'performed'), **sign(self.verifying, 'verified'),
+            **sign(self.adding, 'added'), **sign(self.adding_verified, 'addition_verified'),
+            **sign(self.correction, 'corrected'), **sign(self.correction_signed, 'verified'),
+            **sign(self.performing, 'not_done'), **sign(self.holding, 'hold_approve'), **sign(self.holding, 'hold_reject'),
+            **sign(self.failed, 'authorise_retest'), **sign(self.failed.deviation_ids, 'decide'),
             **wizard('mrp.mmr.create', 'action_create', {'source_id': effective.id, 'batch_size': 250}),
             **wizard('mrp.mmr.change', 'action_create', {
                 'revision_ids': effective.ids, 'description': "x", 'reason': "x"}),
@@ -292,6 +359,8 @@ class TestRoles(RolesCommon):
             **write(template, mmr_controlled=False),
             **write(draft, state='effective', approved_signature_id=effective.approved_signature_id.id),
             **write(self.label, state='approved'), **write(self.required, enabled=False),
+            **write(self.released.bpr_id, state='done'), **write(self.performing, state='done'),
+            **write(self.performing.entry_ids[:1], value='9'), **write(self.failed.deviation_ids, state='decided'),
             **write(self.released, state='draft', mmr_snapshot={}), **write(self.running, mmr_decision='continue'),
             'ir.model.unlink': lambda user: self.env['ir.model']._get('mrp.audit.entry').with_user(user).with_context(
                 _force_unlink=True).unlink(),
@@ -343,10 +412,16 @@ class TestRoles(RolesCommon):
                     found.add(f'{name}.{attribute}')
         self.assertIn('mrp.mmr.revision.action_submit', found)
         self.assertFalse(found - TABLE.calls.keys())
+        signed = {call.partition(':')[::2] for call in TABLE.calls if ':' in call}
+        self.assertEqual({model for model, _action in signed}, {
+            name for name, model in self.env.registry.items()
+            if not model._abstract and issubclass(model, self.env.registry['mrp.esignature.mixin'])})
         source = ''.join(path.read_text() for path in (ADDON / 'models').glob('*.py'))
-        signed = {action for arguments in re.findall(r"action_open_signature\(('.*)\)", source)
-                  for action in re.findall(r"'(\w+)'", arguments)}
-        self.assertEqual(signed, {call.partition(':')[2] for call in TABLE.calls if ':' in call})
+        opened = set(re.findall(r"action_open_signature\('(\w+)'\)", source))
+        self.assertLessEqual({'submit', 'approve', 'issue', 'decide'}, opened)
+        self.assertLessEqual(opened, {action for _model, action in signed})
+        self.assertLessEqual(
+            {('mrp.bpr.step', action) for action in {*POINT_FIELDS, 'not_done', *QC_ACTIONS} - {'hold'}}, signed)
         reports = self.env['ir.actions.report'].search([('report_name', '=like', 'mrp_mmr.%')])
         self.assertEqual(
             {f'report/{report.report_name}' for report in reports}, {call for call in TABLE.calls if call.startswith('report')})
@@ -548,7 +623,7 @@ class TestRolesHttp(RolesCommon, HttpCase):
                 role, 'mrp.mmr.revision', 'action_cancel', [self.draft.id]),
             'mrp.audit.verify.verify': lambda role: self._call(role, 'mrp.audit.verify', 'verify'),
             'res.users.action_mmr_unlock': lambda role: self._call(
-                role, 'res.users', 'action_mmr_unlock', [self.user_operator.id]),
+                role, 'res.users', 'action_mmr_unlock', [self.locked.id]),
             'mrp.production.action_confirm': lambda role: self._call(
                 role, 'mrp.production', 'action_confirm', [self.order.id]),
             'mrp.mmr.requirement.enabled': lambda role: self._call(

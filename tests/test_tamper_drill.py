@@ -72,6 +72,12 @@ class DrillCommon(MmrCommon):
 
         cls.order = signing._create_order(100)
         cls.order.action_confirm()
+        steps = cls.order.bpr_id.step_ids.sorted('sequence')
+        signing._execute(cls.order, until=steps[1])
+        step = steps[1].with_user(signing._person(steps[1].performer_role or 'operator'))
+        step.action_start(acknowledged=True)
+        signing._record_step(step)
+        step.action_report("Spill", "Wiped.")
         older = signing._make_effective(create_mmr(500))
         running = signing._create_order(500)
         running.action_confirm()
@@ -176,8 +182,8 @@ class TestTamperDrill(DrillCommon):
                 ('mrp_audit_seal', 'mrp_mmr_append_only_truncate', {'truncate_tables'})):
             with self.subTest(table=table, trigger=trigger), self._undone():
                 self.env.cr.execute(SQL("DROP TRIGGER %s ON %s", SQL.identifier(trigger), SQL.identifier(table)))
-                self.env.flush_all()
-                results, acts = self._try(ACTS)
+                # The ORM refuses the same as before: that is tried once.
+                results, acts = self._try(ACTS if table == 'mrp_sop' else SQL_ACTS)
                 self.assertEqual(self._faults(acts), expected)
                 self.assertTrue(results['is_unchanged'])
         self.assertEqual(list(Verification(self.env.cr)), [])
