@@ -6,7 +6,7 @@ from contextlib import suppress
 from psycopg2 import InterfaceError, OperationalError
 from psycopg2.errors import SerializationFailure
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -309,8 +309,12 @@ class MrpAuditEntry(models.Model):
 
         def append():
             with registry.cursor() as own:
-                env = api.Environment(own, uid, {})
-                env['mrp.audit.entry']._append([dict(line, chain=env['res.company'].browse(company.id))], 'refusals')
+                env = api.Environment(own, SUPERUSER_ID, {})
+                # What the transaction had made is gone with it: a user, or a company.
+                if env['res.users'].browse(uid).exists():
+                    env = env(user=uid)
+                chain = env['res.company'].browse(company.id).exists() or env.user.company_id
+                env['mrp.audit.entry']._append([dict(line, chain=chain)], 'refusals')
 
         @cr.postrollback.add
         def append_refusal():
