@@ -382,6 +382,7 @@ class MrpBprStep(models.Model):
     def _check_performer(self, user):
         """Refuse persons who do not perform this step: role, qualification, training (CON-170, SEC-030)."""
         self.with_user(user)._check_signing_role(ROLE_GROUPS[self.performer_role or 'operator'])
+        self.sudo().bpr_id.mmr_revision_id._check_trained(user)
 
     def _open_hold_time_deviation(self):
         """Open a deviation where a stage before waited longer than it may (IPC-040); return it while it is open.

@@ -178,6 +178,8 @@ class MrpBprStep(models.Model):
     # === SIGNER === #
 
     def _check_signer(self, action, user):
+        if action not in QC_ACTIONS:
+            self.sudo().bpr_id.mmr_revision_id._check_trained(user)
         if action not in VERIFIES:
             return
         before = self.sudo()[POINT_FIELDS[VERIFIES[action]]]

@@ -486,6 +486,34 @@ class TestBpr(BprCommon):
         self._sign(self.order, 'continue', self.user_qc, comment="Assessed")
         step.with_user(self.user_operator).action_start()
 
+    def test_training(self):
+        """SEC-030: with 'training required' on revision 2, an operator trained on revision 1 cannot start its steps."""
+        trainer = self._person('production')
+        grant = self.env['mrp.qualification'].with_user(trainer)._grant
+        grant(self.user_operator, self.revision, "Briefed on revision 1")
+        draft = self._new_revision(self.revision)
+        draft.with_user(self.user_preparer).training_required = True
+        self._make_effective(draft)
+        order = self._create_order()
+        order.action_confirm()
+        self._sign(order.bpr_id, 'issue', trainer)
+        step = order.bpr_id.step_ids[0].with_user(self.user_operator)
+        self._refused("SEC-030", step.action_start)
+        grant(self.user_operator, draft, "Briefed on revision 2")
+        step.action_start()
+        self._record_step(step)
+        self._sign(step, 'performed', self.user_operator)
+        # Whoever verifies is trained as well.
+        self.assertIn("SEC-030", self._esign(step, 'verified', self._person('verifier'))['refused'])
+
+    def test_lapsed_qualification(self):
+        """SEC-030: an operator whose qualification was revoked does not start a step, nor sign one that runs."""
+        step = self.steps[0].with_user(self.user_operator)
+        self.user_operator.sudo().env['mrp.qualification'].search([
+            ('user_id', '=', self.user_operator.id), ('kind', '=', 'role')]).with_user(
+                self._person('quality_manager'))._revoke("Left the department")
+        self._refused("SEC-030", step.action_start)
+
     def test_snapshot_governs(self):
         """USE-040: a batch released under 95-102 % is judged by it after the band became narrower."""
         draft = self._new_revision(self.revision)
