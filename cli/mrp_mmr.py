@@ -1,6 +1,8 @@
 """``odoo-bin mrp_mmr verify -d DB``: verify the evidence of a database without running its server (AUD-040, REC-060)."""
 
+import argparse
 import sys
+import time
 
 from odoo.cli.command import Command
 from odoo.tools import config
@@ -22,6 +24,8 @@ class MrpMmr(Command):
         verify.add_argument('--db_host')
         verify.add_argument('--db_port')
         verify.add_argument('-r', '--db_user', help="database user; one that may only read is enough")
+        verify.add_argument('-j', '--jobs', type=_positive, default=1, metavar='N',
+                            help="verify with N processes, each with its own connection (default: 1)")
         verify.add_argument('--no-remarks', action='store_true', help="print findings only")
 
     def run(self, cmdargs):
@@ -34,30 +38,33 @@ class MrpMmr(Command):
         config.parse_config(options, setup_logging=True)
         if len(config['db_name']) != 1:
             self.parser.error("name one database: -d DB")
-        sys.exit(self.verify_database(config['db_name'][0], not arguments.no_remarks))
+        sys.exit(self.verify_database(config['db_name'][0], arguments.jobs, not arguments.no_remarks))
 
-    def verify_database(self, name, remarks=True):
+    def verify_database(self, name, jobs=1, remarks=True):
         """Verify the database ``name`` and return the exit status."""
+        # Late, as it needs Odoo's configuration.
         from psycopg2 import Error
 
         from odoo.sql_db import db_connect
+
+        from odoo.addons.mrp_mmr.evidence.parallel import ParallelVerification
+        from odoo.addons.mrp_mmr.evidence.records import Verification
         try:
+            if jobs > 1:
+                return self.print_findings(ParallelVerification(name, jobs), remarks)
             # Not Odoo's read-only pool, which is for replicas with an address of their own.
             with db_connect(name).cursor() as cr:
                 cr.execute("SET TRANSACTION READ ONLY")
-                return self.verify(cr, remarks=remarks)
+                return self.print_findings(Verification(cr), remarks)
         except Error as error:
             sys.stderr.write(f"{name} cannot be verified: {error}\n")
             return 2
 
-    def verify(self, cr, remarks=True, out=None):
-        """Verify what a cursor reads, print every finding and return the exit status."""
-        # Late, as it needs Odoo's configuration.
+    def print_findings(self, verification, remarks=True, out=None):
+        """Print every finding of a verification and return the exit status."""
         from odoo.addons.mrp_mmr.evidence.ledger import FINDING
-        from odoo.addons.mrp_mmr.evidence.records import Verification
         out = out or sys.stdout
-        verification = Verification(cr)
-        findings = 0
+        began, findings = time.monotonic(), 0
         for finding in verification:
             findings += finding.severity == FINDING
             if remarks or finding.severity == FINDING:
@@ -65,6 +72,13 @@ class MrpMmr(Command):
                 out.write(''.join(char if char.isprintable() else '?' for char in str(finding)) + '\n')
                 out.flush()
         counts = ', '.join(f"{count} {name}" for name, count in verification.counts.items())
-        out.write(f"{'FAILED' if findings else 'PASSED'}: {findings} findings in {counts}\n")
+        seconds = time.monotonic() - began
+        out.write(f"{'FAILED' if findings else 'PASSED'}: {findings} findings in {counts}; {seconds:.1f} s\n")
         out.flush()
         return 1 if findings else 0
+
+
+def _positive(text):
+    if not text.isdigit() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 64")
+    return int(text)

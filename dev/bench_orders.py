@@ -4,10 +4,11 @@ An order of 40 components and 6 operations is created and confirmed
 
 * in plain Odoo, in a database without the addon,
 * in a database with the addon, for a product that it does not control,
-* in the same database and process, for a controlled product with a signed MMR of the same content.
+* in the same database and process, for a controlled product with a signed MMR of the same content,
+* the same again without writing to the ledger, which shows the ledger's share.
 
-A worker process per database does one run at a time and rolls it back. A round does each of the
-three once, each round in another order; ratios are taken within a round, where a noisy machine is as
+A worker process per database does one run at a time and rolls it back. A round does each of them
+once, each round in another order; ratios are taken within a round, where a noisy machine is as
 noisy for both, and their median over the rounds is the result. Two processes that do the same differ
 by some percent for as long as they live, so the processes are replaced now and then.
 
@@ -34,14 +35,19 @@ QUICK = {1: 6, 10: 3}
 LIFE = {1: 6}       # rounds after which the processes are replaced, otherwise 3
 COUNTED = 10        # calls are counted for at most so many orders
 HEADLINE = 10       # orders at once, of the figures that are named one by one in the JSON file
+LINES, FEWER_LINES = 200_000, 50_000     # of the ledger that is verified; fewer with --quick
+LEDGER_BUDGET = 0.03    # of the confirmation
 STEPS = ('create', 'confirm')
 CLOCKS = ('cpu', 'wall')
 RATIOS = {
     'addon_over_plain': ('addon', 'plain'),
     'controlled_over_uncontrolled': ('controlled', 'addon'),
+    'controlled_over_unlogged': ('controlled', 'unlogged'),
     'plain_over_itself': ('control', 'plain'),
 }
-TITLES = {'plain': 'plain Odoo', 'addon': 'addon, not controlled', 'controlled': 'controlled', 'control': 'plain again'}
+TITLES = {
+    'plain': 'plain Odoo', 'addon': 'addon, not controlled', 'controlled': 'controlled',
+    'unlogged': 'controlled, no ledger', 'control': 'plain again'}
 
 
 class Worker:
@@ -108,7 +114,7 @@ def replace(series):
 
 
 def alternated(series, number):
-    """The series in the order of round `number`: after six rounds each stood at each place twice."""
+    """The series in the order of round `number`: after twice as many rounds as there are, each stood at each place twice."""
     shift = number // 2 % len(series)
     turned = series[shift:] + series[:shift]
     return turned[::-1] if number % 2 else turned
@@ -235,6 +241,10 @@ def show_records(records):
     say(f'\nRedline of two revisions with {records["components"]} components and {records["steps"]} steps: '
         f'{records["redline_seconds"] * 1000:.1f} ms for {records["redline_changes"]} differences, '
         f'{records["redline_over_hashing"]:.2f} × hashing both documents')
+    say(f'\nVerification of {records["verify_lines"]:,} lines of the ledger of {records["verify_bytes_per_line"]:.0f} bytes by '
+        f'one process: {records["verify_lines_per_second"]:,.0f} lines a second elapsed, '
+        f'{records["verify_lines_per_cpu_second"]:,.0f} a second of CPU; {records["verify_over_hashing"]:.1f} × hashing the '
+        f'same bytes alone (CPU: {records["verify_cpu_over_hashing"]:.1f} ×)\n')
     rows = [['MMRs', *(f'{number:,}' for number in (100, records['mmrs'])), 'many ÷ few']]
     for name, title in (('page', 'first page of the list'), ('groups', 'groups by profile'), ('matrix', 'planner')):
         cells = [f'{records[f"{name}_{number}_seconds"] * 1000:.1f} ms, {records[f"{name}_{number}_queries"]} queries'
@@ -296,7 +306,7 @@ def main(args):
                     workers[name] = Worker(env, name, database, arguments)
                     workers[name].set_up(options.stock)
             series = [('plain', workers['plain'], 'uncontrolled'), ('addon', workers['addon'], 'uncontrolled'),
-                      ('controlled', workers['addon'], 'controlled')]
+                      ('controlled', workers['addon'], 'controlled'), ('unlogged', workers['addon'], 'unlogged')]
             if options.control:
                 series.append(('control', workers['control'], 'uncontrolled'))
             sizes = {}
@@ -307,7 +317,7 @@ def main(args):
             with Step('Master records'):
                 workers['addon'].start()
                 workers['addon'].ask(do='resume', **workers['addon'].state)
-                records = workers['addon'].ask(do='records')
+                records = workers['addon'].ask(do='records', lines=FEWER_LINES if options.quick else LINES)
         finally:
             for worker in workers.values():
                 worker.close()
@@ -317,7 +327,9 @@ def main(args):
     values = headline(sizes[chosen], chosen)
     say(f'\n{chosen} orders, confirmation, CPU time (elapsed): '
         f'controlled ÷ not controlled {text_of(values, "confirm_controlled_over_uncontrolled")}, '
-        f'addon ÷ plain Odoo {text_of(values, "confirm_addon_over_plain")}.')
+        f'addon ÷ plain Odoo {text_of(values, "confirm_addon_over_plain")}, '
+        f'with ÷ without the ledger {text_of(values, "confirm_controlled_over_unlogged")}, '
+        f'budget {1 + LEDGER_BUDGET:.2f}.')
     if options.json:
         document = {
             **workers['addon'].facts, 'stock': options.stock, 'cpus': os.cpu_count(),

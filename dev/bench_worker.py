@@ -10,7 +10,8 @@ import json
 import os
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from unittest.mock import patch
 
 import bench_records
 
@@ -181,8 +182,21 @@ class Worker:
     def measure(self, kind, orders, count_calls=False):
         """Create and confirm orders as the planner, each up to the commit, and roll them back.
 
+        The kind `unlogged` is a controlled product whose orders leave no line in the ledger.
+
         With `count_calls` the answer has the number of calls of Python functions, and times that are too long.
         """
+        with self._without_ledger() if kind == 'unlogged' else nullcontext():
+            return self._measure('controlled' if kind == 'unlogged' else kind, orders, count_calls)
+
+    @contextmanager
+    def _without_ledger(self):
+        """Take the ledger out, here and nowhere else, to see what it costs."""
+        with patch.object(self.registry['mrp.audit.entry'], '_append', lambda *args, **kwargs: None), \
+                patch.object(self.registry['mrp.production'], '_audit_records', lambda self, vals=None: self.browse()):
+            yield
+
+    def _measure(self, kind, orders, count_calls):
         self.profile = cProfile.Profile() if count_calls else None
         tables = []
         with self.registry.cursor() as cr:
@@ -206,12 +220,12 @@ class Worker:
         self._vacuum(tables)        # every run finds tables of the same size
         return result
 
-    def records(self):
-        """Measure master records themselves (see bench_records.py)."""
+    def records(self, lines):
+        """Measure master records themselves, with so many lines in the ledger (see bench_records.py)."""
         with self.registry.cursor() as cr:
             try:
                 env = api.Environment(cr, self.uids['bench_planner'], self.context)
-                return bench_records.measure(env, self.orders['controlled']['bom_id'])
+                return bench_records.measure(env, self.orders['controlled']['bom_id'], lines)
             finally:
                 cr.rollback()
 

@@ -13,7 +13,7 @@ from ..models.mrp_bom import CONTENT_TRIGGERS
 from ..models.mrp_mmr_label import FIXED_FIELDS
 from ..models.mrp_mmr_revision import CONTENT_COLUMNS
 from .drill import HOSTILE, Act, Attempt, Held, Skipped
-from .ledger import LedgerCheck
+from .ledger import CHECKPOINT, LedgerCheck
 from .records import Verification
 
 SIGNED = ('approved', 'effective', 'superseded', 'obsolete')
@@ -125,8 +125,13 @@ def insert_copy(drill, record, **changed):
 def found_by(findings, *named):
     """The act went through: verification has to name one of these records."""
     for finding in findings:
-        if (finding.model, finding.res_id) in named:
+        if finding is not CHECKPOINT and (finding.model, finding.res_id) in named:
             raise Held(f"found by verification: {finding}"[:300])
+
+
+def verified(drill, part, record_id):
+    """Verify one part of the evidence, from a record on."""
+    return Verification(drill.cr, position={'part': part, 'after': record_id - 1}).check_part(part)
 
 
 def signed_revision(drill):
@@ -734,7 +739,7 @@ def signature_copy(drill):
 
     def copy():
         forgery = insert_copy(drill, signature)
-        found_by(Verification(drill.cr)._check_signatures(after=forgery - 1), ('mrp.esignature', forgery))
+        found_by(verified(drill, 'signatures', forgery), ('mrp.esignature', forgery))
 
     return signature and (signature, [Attempt('INSERT', copy)])
 
@@ -748,7 +753,7 @@ def line_append(drill):
         line = insert_copy(drill, last, index=SQL("index + 1"), previous_sha256=SQL("sha256"), sha256=SQL("%s", 'f' * 64))
         drill.cr.execute("UPDATE mrp_audit_chain SET head_index = head_index + 1, head_sha256 = %s WHERE id = %s",
                          ['f' * 64, last.chain_id.id], log_exceptions=False)
-        found_by(LedgerCheck(drill.cr, [last.chain_id.id]), ('mrp.audit.entry', line))
+        found_by(LedgerCheck(drill.cr, chains=[last.chain_id.id]), ('mrp.audit.entry', line))
 
     return last and (last.chain_id, [Attempt('INSERT', append)])
 
@@ -767,7 +772,7 @@ def unguarded_ledger(drill):
     def alter(query):
         without_triggers(drill)
         drill.cr.execute(query)
-        found_by(LedgerCheck(drill.cr, [chain.id]), ('mrp.audit.entry', first.id), ('mrp.audit.chain', chain.id))
+        found_by(LedgerCheck(drill.cr, chains=[chain.id]), ('mrp.audit.entry', first.id), ('mrp.audit.chain', chain.id))
 
     return lines and (chain, [
         Attempt("changes a line", lambda: alter(SQL("UPDATE mrp_audit_entry SET reason = 'forged' WHERE id = %s", first.id))),
@@ -781,18 +786,17 @@ def unguarded_ledger(drill):
 def unguarded_signature(drill):
     revision, signature = signed_revision(drill), newest(drill, 'mrp.esignature', [])
 
-    def alter(record, query, check):
+    def alter(record, query, part):
         without_triggers(drill)
         drill.cr.execute(query)
-        found_by(check(after=record.id - 1), (record._name, record.id))
+        found_by(verified(drill, part, record.id), (record._name, record.id))
 
-    verification = Verification(drill.cr)
     return revision and (revision, [
         Attempt("changes a signature", lambda: alter(signature, SQL(
-            "UPDATE mrp_esignature SET signer_name = 'Forged' WHERE id = %s", signature.id), verification._check_signatures)),
+            "UPDATE mrp_esignature SET signer_name = 'Forged' WHERE id = %s", signature.id), 'signatures')),
         Attempt("changes a document", lambda: alter(revision, SQL(
             """UPDATE mrp_mmr_revision SET document = jsonb_set(document, '{forged}', 'true') WHERE id = %s""",
-            revision.id), verification._check_revisions))])
+            revision.id), 'revisions'))])
 
 
 @act("Beside the guards", "SQL: retire a revision without the signature",
@@ -802,7 +806,6 @@ def unsigned_retirement(drill):
 
     def retire():
         change(drill, revision, 'state', SQL("'obsolete'"))
-        found_by(Verification(drill.cr)._check_logged('mrp.mmr.revision', after=revision.id - 1),
-                 ('mrp.mmr.revision', revision.id))
+        found_by(verified(drill, 'mrp.mmr.revision', revision.id), ('mrp.mmr.revision', revision.id))
 
     return revision and (revision, [Attempt('UPDATE', retire)])

@@ -5,13 +5,16 @@ import binascii
 import contextlib
 import hashlib
 import os.path
+from collections import Counter
 
 from ..models.mrp_mmr_file import DOCUMENTS, IMAGES
 from ..tools import decimal_string
-from .ledger import BATCH, GENESIS, Finding, LedgerCheck, digest_of, encode, parse, sha256_text
+from .ledger import CHECKPOINT, GENESIS, Chain, Finding, LedgerCheck, digest_of, encode, of_company, parse, sha256_text
 
 #: Records that are read at a time; documents are some hundred kilobytes each.
 RECORDS = 200
+#: Records without documents that are read at a time.
+ROWS = 1000
 #: Columns of records that must say what the ledger said last about them; links are compared by id.
 LOGGED = {
     'mrp.mmr': ('name', 'active', 'product_id', 'formulation_code', 'batch_size', 'uom_id', 'profile_id', 'company_id'),
@@ -58,6 +61,24 @@ NAMES = {
     'mrp.qualification': "(SELECT u.login FROM res_users u WHERE u.id = t.user_id) || ', ' || t.kind",
     'mrp.tamper.drill': 't.name',
 }
+#: Which company a record belongs to.
+COMPANIES = {
+    **dict.fromkeys(LOGGED, 't.company_id'), 'mrp.mmr.profile': 'NULL::integer',
+    'mrp.mmr.revision': '(SELECT m.company_id FROM mrp_mmr m WHERE m.id = t.mmr_id)',
+    'mrp.mmr.review': """(SELECT m.company_id FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
+                           WHERE r.id = t.revision_id)""",
+}
+#: The companies that use a file: they share one copy.
+FILE_COMPANIES = """
+    SELECT u.company_id FROM mrp_mmr_label u WHERE u.file_id = t.id
+    UNION ALL SELECT u.company_id FROM mrp_sop u WHERE u.file_id = t.id
+    UNION ALL SELECT u.company_id FROM mrp_qualification u WHERE u.file_id = t.id
+    UNION ALL SELECT u.company_id FROM mrp_bpr_entry u WHERE u.file_id = t.id
+    UNION ALL SELECT u.company_id FROM mrp_tamper_drill u WHERE u.file_id = t.id
+    UNION ALL SELECT m.company_id FROM mrp_mmr_step u JOIN mrp_mmr_revision r ON r.id = u.revision_id
+                                       JOIN mrp_mmr m ON m.id = r.mmr_id WHERE u.file_id = t.id
+    UNION ALL SELECT m.company_id FROM mrp_mmr_section u JOIN mrp_mmr_revision r ON r.id = u.revision_id
+                                       JOIN mrp_mmr m ON m.id = r.mmr_id WHERE u.file_id = t.id"""
 #: Orders are records from their release on: these have a snapshot, or had one. Steps follow from the snapshot until somebody
 #: works on them.
 CONDITIONS = {
@@ -98,47 +119,139 @@ class Verification:
     """Verifies all evidence that a cursor reads; iterating yields each :class:`Finding`.
 
     Nothing but the batch at hand is in memory. ``counts`` grows on the way: records read, by what they are.
+
+    :param int company: verify what belongs to this company; 0 is what belongs to none, None is everything
+    :param dict position: the :attr:`position` at which another verification was interrupted, maybe long ago:
+        evidence is only added, so what was verified before stays verified
     """
 
-    def __init__(self, cr, chains=None):
+    PARTS = (
+        'ledger', 'baseline', 'chains', 'seals', 'files', 'signatures', 'acceptances', 'revisions', 'reviews', 'labels',
+        'orders', 'plans', 'drills', *LOGGED)
+
+    def __init__(self, cr, company=None, position=None):
         self.cr = cr
+        self.company = company
         self.counts = dict.fromkeys(('lines', 'signatures', 'revisions', 'orders', 'files', 'labels', 'records'), 0)
-        self.chains = chains
+        self.partial = []   # chains that were not seen whole (see LedgerCheck)
+        self.part, self._after = (position['part'], position['after']) if position else (self.PARTS[0], None)
+
+    @property
+    def position(self):
+        """Where another verification goes on, as JSON can hold it; valid at a checkpoint, None after the last one."""
+        return self.part and {'part': self.part, 'after': self._after}
 
     def __iter__(self):
-        ledger = LedgerCheck(self.cr, self.chains)
-        yield from ledger
-        self.counts['lines'] = ledger.lines
-        if self.chains:
-            return
-        yield from self._check_chain_records()
-        yield from self._check_seals()
-        for check in (self._check_files, self._check_signatures, self._check_acceptances, self._check_revisions,
-                      self._check_reviews, self._check_labels, self._check_orders, self._check_plans, self._check_drills):
-            yield from check()
-        for model in LOGGED:
-            yield from self._check_logged(model)
-            yield from self._check_vanished(model)
+        for step in self.steps():
+            if step is not CHECKPOINT:
+                yield step
 
-    def _rows(self, query, *params, size=RECORDS, after=0):
+    def steps(self):
+        """Yield findings and, between batches, ``CHECKPOINT``: here it may be interrupted."""
+        for part, following in zip(self.PARTS, (*self.PARTS[1:], None), strict=True):
+            if part == self.part:
+                yield from self.check_part(part)
+                self.part, self._after = following, None
+                yield CHECKPOINT
+
+    def check_part(self, part, **bounds):
+        """Yield the findings of one part of the evidence, and checkpoints.
+
+        :param bounds: start and stop of the ledger (see :class:`LedgerCheck`)
+        """
+        if part in LOGGED:
+            yield from self._check_logged(part)
+            yield from self._check_vanished(part)
+        elif part == 'ledger':
+            yield from self._check_ledger(**bounds)
+        else:
+            yield from getattr(self, f'_check_{part}')()
+
+    def estimate(self):
+        """Return how many lines and records there are about, each counted as often as ``counts`` will."""
+        self.cr.execute(f"""
+            SELECT (SELECT COALESCE(sum(c.head_index), 0) FROM mrp_audit_chain c WHERE {self._of('c.company_id')})
+                 + (SELECT count(*) FROM mrp_esignature s WHERE {self._of('s.company_id')})
+                 + (SELECT 2 * count(*) FROM mrp_mmr_revision t WHERE {self._of_model('mrp.mmr.revision')})
+                 + (SELECT 2 * count(*) FROM mrp_production t
+                     WHERE t.mmr_snapshot_sha256 IS NOT NULL AND {self._of_model('mrp.production')})
+                 + (SELECT 2 * count(*) FROM mrp_mmr_label t WHERE {self._of_model('mrp.mmr.label')})
+                 + (SELECT count(*) FROM mrp_mmr t WHERE {self._of_model('mrp.mmr')})
+                 + (SELECT count(*) FROM mrp_mmr_review t WHERE {self._of_model('mrp.mmr.review')})""")
+        return int(self.cr.fetchone()[0])
+
+    def _of(self, expression):
+        """Return the SQL condition that ``expression`` is the company that is verified."""
+        return of_company(self.company, expression)
+
+    def _is_of(self, company):
+        """Whether ``company`` is the one that is verified; what is of none is verified with the whole, or by itself."""
+        return self.company is None or self.company == (company or 0)
+
+    def _of_model(self, model):
+        return self._of(COMPANIES[model])
+
+    def _rows(self, query, size=RECORDS):
         """Yield batches of rows of a query with the placeholder ``%(after)s`` for the id it continues after."""
         while True:
-            self.cr.execute(f'{query} LIMIT {size}', {'after': after, **dict(params)})
+            self.cr.execute(f'{query} LIMIT {size}', {'after': self._after or 0})
             rows = self.cr.fetchall()
             if not rows:
                 return
+            self._after = rows[-1][0]
             yield rows
-            after = rows[-1][0]
 
     # === LEDGER AND RECORDS === #
+
+    def _check_ledger(self, **bounds):
+        ledger = LedgerCheck(self.cr, self.company, self._after, **bounds)
+        for step in ledger:
+            if step is CHECKPOINT:
+                self.counts['lines'] += ledger.lines
+                ledger.lines = 0
+                self._after = ledger.state
+            yield step
+        self.partial = ledger.partial
+
+    def _check_baseline(self):
+        """The lines that took over what is older than the ledger are those that its closing line counts; none is later."""
+        self.cr.execute(
+            """SELECT id, record_name, company_id, "values"::text FROM mrp_audit_entry
+                WHERE kind = 'baseline' AND res_model = 'res.company' ORDER BY id""")
+        closing, *others = self.cr.fetchall() or [None]
+        for line, name, company, _values in others:
+            if self._is_of(company):
+                yield Finding('mrp.audit.entry', line, name, "one baseline in the life of a database", "another one")
+        self.cr.execute(
+            """SELECT id, record_name, company_id, sha256 FROM mrp_audit_entry
+                WHERE kind = 'baseline' AND res_model <> 'res.company' ORDER BY chain_id, index""")
+        lines = self.cr.fetchall()
+        digest = hashlib.sha256(''.join(line[3] or '' for line in lines).encode()).hexdigest()
+        if not closing:
+            if lines and self._is_of(None):
+                yield Finding('mrp.audit.entry', None, "baseline", f"a line that closes its {len(lines)} lines", "none")
+            return
+        try:
+            values = parse(closing[3])
+            said = (values['lines']['new'], values['lines_sha256']['new'])
+        except (ValueError, TypeError, KeyError):
+            said = None
+        if said == (len(lines), digest):
+            return
+        if self._is_of(closing[2]):
+            yield Finding('mrp.audit.entry', *closing[:2], f"the lines of the baseline that it closed: {said}",
+                          f"{len(lines)} lines with digest {digest}")
+        for line, name, company, _digest in sorted(lines):
+            if line > closing[0] and self._is_of(company):
+                yield Finding('mrp.audit.entry', line, name, "no record that is taken over after the baseline", "a later line")
 
     def _check_seals(self):
         """Each seal is the digest of its content, follows the one before, and names lines that are there."""
         last = {}
         for rows in self._rows(
-                """SELECT id, company_id, index, at::text, heads::text, chain_count, line_count, previous_sha256, sha256,
-                          create_date::text, create_uid
-                     FROM mrp_audit_seal WHERE id > %(after)s ORDER BY id"""):
+                f"""SELECT id, company_id, index, at::text, heads::text, chain_count, line_count, previous_sha256, sha256,
+                           create_date::text, create_uid
+                      FROM mrp_audit_seal WHERE id > %(after)s AND {self._of('company_id')} ORDER BY id"""):
             for seal_id, company, index, at, heads, chains, lines, previous, digest, created, _creator in rows:
                 def finding(expected, found, seal_id=seal_id, index=index):
                     return Finding('mrp.audit.seal', seal_id, f"seal {index}", expected, found)
@@ -160,51 +273,68 @@ class Verification:
                 if (chains, lines, created) != (len(content), sealed, at):
                     yield finding(f"{len(content)} chains, sealed at {at}", f"{chains} chains, {lines} lines, at {created}")
                 last[company] = (index, digest)
-        self.cr.execute("""
+        self.cr.execute(f"""
             SELECT s.id, s.index, h.head::text FROM mrp_audit_seal s,
                    jsonb_array_elements(CASE WHEN jsonb_typeof(s.heads) = 'array' THEN s.heads END) AS h (head)
-             WHERE NOT EXISTS (
+             WHERE {self._of('s.company_id')} AND NOT EXISTS (
                 SELECT FROM mrp_audit_chain c JOIN mrp_audit_entry e ON e.chain_id = c.id
                  WHERE c.company_id = s.company_id AND c.res_model = h.head ->> 0 AND c.res_id::text = h.head ->> 1
                    AND e.index::text = h.head ->> 2 AND e.sha256 = h.head ->> 3)""")
         for seal_id, index, head in self.cr.fetchall():
             yield Finding('mrp.audit.seal', seal_id, f"seal {index}", f"the line that it sealed: {head}", "no such line")
-        self.cr.execute("""
+        self.cr.execute(f"""
             SELECT c.id, c.name, COALESCE(c.sealed_index, 0), COALESCE(m.last, 0) FROM mrp_audit_chain c
               LEFT JOIN (SELECT s.company_id, h.head ->> 0 AS model, h.head ->> 1 AS id,
-                                max((substring(h.head ->> 2 from '^\\d{1,9}$'))::integer) AS last
+                                max((substring(h.head ->> 2 from '^\\d{{1,9}}$'))::integer) AS last
                            FROM mrp_audit_seal s,
                                 jsonb_array_elements(CASE WHEN jsonb_typeof(s.heads) = 'array' THEN s.heads END) AS h (head)
                           GROUP BY 1, 2, 3) m
                 ON m.company_id = c.company_id AND m.model = c.res_model AND m.id = c.res_id::text
-             WHERE COALESCE(c.sealed_index, 0) <> COALESCE(m.last, 0)""")
+             WHERE COALESCE(c.sealed_index, 0) <> COALESCE(m.last, 0) AND {self._of('c.company_id')}""")
         for chain_id, name, found, expected in self.cr.fetchall():
             yield Finding('mrp.audit.chain', chain_id, name, f"{expected} sealed lines, as the seals say", f"{found}")
 
-    def _check_chain_records(self):
-        """Whoever has a chain exists, or the chain says that it was deleted; whoever should have one has it."""
+    def _check_chains(self):
+        """Every chain has lines and every line a chain; whoever has a chain exists, or the chain says that it was deleted;
+        whoever should have one has it.
+        """
+        self.cr.execute(
+            f"""SELECT c.id, c.res_model, c.res_id, c.company_id, c.name, c.head_index, c.head_sha256 FROM mrp_audit_chain c
+                 WHERE NOT EXISTS (SELECT FROM mrp_audit_entry e WHERE e.chain_id = c.id) AND {self._of('c.company_id')}
+                 ORDER BY c.id""")
+        for chain_id, *row in self.cr.fetchall():
+            chain = Chain(chain_id)
+            chain.describe(row)
+            yield from chain.finish()
+        self.cr.execute(
+            f"""SELECT e.id, e.record_name FROM mrp_audit_entry e
+                 WHERE (e.chain_id IS NULL OR e.index IS NULL) AND {self._of('e.company_id')} ORDER BY e.id""")
+        for line, name in self.cr.fetchall():
+            yield Finding('mrp.audit.entry', line, name, "a line with a number in a chain", "a line without")
         for model in ('mrp.mmr', 'mrp.production'):
             table = model.replace('.', '_')
             self.cr.execute(
                 f"""SELECT c.id, c.res_id, c.name FROM mrp_audit_chain c
-                     WHERE c.res_model = %s AND NOT EXISTS (SELECT FROM {table} t WHERE t.id = c.res_id)
+                     WHERE c.res_model = %s AND {self._of('c.company_id')}
+                       AND NOT EXISTS (SELECT FROM {table} t WHERE t.id = c.res_id)
                        AND NOT EXISTS (SELECT FROM mrp_audit_entry e WHERE e.chain_id = c.id AND e.kind = 'unlink'
                                           AND e.res_model = c.res_model AND e.res_id = c.res_id)
                      ORDER BY c.id""", [model])
             for chain, res_id, name in self.cr.fetchall():
                 yield Finding(model, res_id, name, f"the record of chain {chain}", "none: it was deleted beside the ledger")
         self.cr.execute(
-            """SELECT 'mrp.mmr', t.id, t.name FROM mrp_mmr t
-                WHERE NOT EXISTS (SELECT FROM mrp_audit_chain c WHERE c.res_model = 'mrp.mmr' AND c.res_id = t.id)
-                UNION ALL
-               SELECT 'mrp.production', t.id, t.name FROM mrp_production t
-                WHERE t.mmr_snapshot_sha256 IS NOT NULL
-                  AND NOT EXISTS (SELECT FROM mrp_audit_chain c WHERE c.res_model = 'mrp.production' AND c.res_id = t.id)
-                ORDER BY 1, 2""")
+            f"""SELECT 'mrp.mmr', t.id, t.name FROM mrp_mmr t
+                 WHERE {self._of_model('mrp.mmr')}
+                   AND NOT EXISTS (SELECT FROM mrp_audit_chain c WHERE c.res_model = 'mrp.mmr' AND c.res_id = t.id)
+                 UNION ALL
+                SELECT 'mrp.production', t.id, t.name FROM mrp_production t
+                 WHERE t.mmr_snapshot_sha256 IS NOT NULL AND {self._of_model('mrp.production')}
+                   AND NOT EXISTS (SELECT FROM mrp_audit_chain c WHERE c.res_model = 'mrp.production' AND c.res_id = t.id)
+                 ORDER BY 1, 2""")
         for model, res_id, name in self.cr.fetchall():
             yield Finding(model, res_id, name, "a chain in the ledger", "none")
 
-    def _check_logged(self, model, after=0):
+    def _check_logged(self, model):
         """What a record says now is what the ledger said last; every change has its line."""
         table, names = model.replace('.', '_'), LOGGED[model]
         self.cr.execute(
@@ -213,14 +343,13 @@ class Verification:
         types = dict(self.cr.fetchall())
         columns = ', '.join(f't."{name}"::text' for name in names)
         query = f"""SELECT t.id, {NAMES[model]}, {columns} FROM {table} t
-                     WHERE t.id > %(after)s AND {CONDITIONS.get(model, 'TRUE')} ORDER BY t.id"""
-        for rows in self._rows(query, size=BATCH // 10, after=after):
+                     WHERE t.id > %(after)s AND {CONDITIONS.get(model, 'TRUE')} AND {self._of_model(model)} ORDER BY t.id"""
+        for rows in self._rows(query, ROWS):
             last = {}
             self.cr.execute(
                 """SELECT res_id, "values"::text FROM mrp_audit_entry
                     WHERE res_model = %s AND res_id = ANY(%s) AND kind IN ('create', 'baseline', 'write', 'state')
-                      AND "values" ?| %s
-                    ORDER BY chain_id, index""", [model, [row[0] for row in rows], list(names)])
+                    ORDER BY chain_id, index""", [model, [row[0] for row in rows]])
             for res_id, values in self.cr.fetchall():
                 try:
                     last.setdefault(res_id, {}).update(parse(values))
@@ -238,12 +367,13 @@ class Verification:
                     if said != live:
                         yield Finding(model, record_id, title, f"{name} {said} as in the ledger", f"{live}")
             self.counts['records'] += len(rows)
+            yield CHECKPOINT
 
     def _check_vanished(self, model):
         """What the ledger saw begin is there, or the ledger saw it deleted."""
         self.cr.execute(
             f"""SELECT e.res_id, min(e.record_name) FROM mrp_audit_entry e
-                 WHERE e.res_model = %s AND e.kind IN ('create', 'baseline')
+                 WHERE e.res_model = %s AND e.kind IN ('create', 'baseline') AND {self._of('e.company_id')}
                    AND NOT EXISTS (SELECT FROM {model.replace('.', '_')} t WHERE t.id = e.res_id)
                    AND NOT EXISTS (SELECT FROM mrp_audit_entry u
                                     WHERE u.res_model = e.res_model AND u.res_id = e.res_id AND u.kind = 'unlink')
@@ -274,13 +404,17 @@ class Verification:
     # === FILES === #
 
     def _check_files(self):
-        query = "SELECT id FROM mrp_mmr_file WHERE id > %(after)s ORDER BY id"
+        used = 'TRUE'
+        if self.company is not None:
+            used = f'{int(self.company)} IN ({FILE_COMPANIES})' if self.company else f'NOT EXISTS ({FILE_COMPANIES})'
+        query = f"SELECT t.id FROM mrp_mmr_file t WHERE t.id > %(after)s AND {used} ORDER BY t.id"
         for rows in self._rows(query):
             for file_id, in rows:
                 # One at a time: a file has up to ten megabytes.
                 self.cr.execute("SELECT name, data, size, mimetype, sha256 FROM mrp_mmr_file WHERE id = %s", [file_id])
                 yield from self._check_file(file_id, *self.cr.fetchone())
             self.counts['files'] += len(rows)
+            yield CHECKPOINT
 
     def _check_file(self, file_id, name, data, size, mimetype, digest):
         data = bytes(data)
@@ -324,31 +458,49 @@ class Verification:
         self.cr.execute(f"SELECT {columns} FROM mrp_esignature WHERE id = ANY(%s)", [[key for key in ids if key]])
         return {row[0]: dict(zip(SIGNATURE_COLUMNS, row, strict=True)) for row in self.cr.fetchall()}
 
-    def _check_signatures(self, after=0):
+    def _check_signatures(self):
         columns = ', '.join(f's.{name}::text' if name in ('signed_at', 'annex') else f's.{name}' for name in SIGNATURE_COLUMNS)
         query = f"""
             SELECT {columns}, s.content::text,
                    (s.create_uid, s.write_uid, s.write_date) IS NOT DISTINCT FROM (s.user_id, s.create_uid, s.create_date), (
                        SELECT count(*) FROM mrp_esignature o
                         WHERE o.res_model = s.res_model AND o.res_id = s.res_id
-                          AND o.content_sha256 = s.content_sha256 AND o.content IS NOT NULL),
-                   ARRAY(SELECT concat_ws('|', e."values" -> 'signature_sha256' ->> 'new',
-                                          e."values" -> 'content_sha256' ->> 'new', e.user_id, e.company_id)
-                           FROM mrp_audit_entry e
-                          WHERE e.res_model = s.res_model AND e.res_id = s.res_id AND e.kind = 'sign'
-                            AND e."values" -> 'signature_id' ->> 'new' = s.id::text)
-                   || ARRAY(SELECT concat_ws('|', e."values" -> 'signature_sha256' ->> 'new',
-                                             e."values" -> 'content_sha256' ->> 'new', e."values" -> 'user_id' ->> 'new',
-                                             e."values" -> 'company_id' ->> 'new')
-                              FROM mrp_audit_entry e
-                             WHERE e.res_model = 'mrp.esignature' AND e.res_id = s.id AND e.kind = 'baseline')
-              FROM mrp_esignature s WHERE s.id > %(after)s ORDER BY s.id"""
-        for rows in self._rows(query, after=after):
+                          AND o.content_sha256 = s.content_sha256 AND o.content IS NOT NULL)
+              FROM mrp_esignature s WHERE s.id > %(after)s AND {self._of('s.company_id')} ORDER BY s.id"""
+        for rows in self._rows(query):
+            logged = self._read_signed_lines(rows)
             for row in rows:
                 signature = dict(zip(SIGNATURE_COLUMNS, row[:len(SIGNATURE_COLUMNS)], strict=True))
-                yield from self._check_signature(signature, *row[len(SIGNATURE_COLUMNS):])
+                yield from self._check_signature(
+                    signature, *row[len(SIGNATURE_COLUMNS):], logged.get((*row[1:3], str(row[0])), []))
             yield from self._check_signed_records(rows)
             self.counts['signatures'] += len(rows)
+            yield CHECKPOINT
+
+    def _read_signed_lines(self, rows):
+        """Return what the ledger says about signatures, by model and id of the record and number of the signature.
+
+        One line is about each: that it was signed, or that it is older than the ledger and was taken over.
+        """
+        self.cr.execute(
+            """SELECT res_model, res_id, "values"::text, user_id, company_id FROM mrp_audit_entry
+                WHERE kind = 'sign' AND (res_model, res_id) IN %s ORDER BY id""", [tuple({row[1:3] for row in rows})])
+        lines = [(row[:2], row[2], row[3:]) for row in self.cr.fetchall()]
+        records = {row[0]: row[1:3] for row in rows}
+        self.cr.execute(
+            """SELECT res_id, "values"::text FROM mrp_audit_entry
+                WHERE kind = 'baseline' AND res_model = 'mrp.esignature' AND res_id = ANY(%s) ORDER BY id""", [list(records)])
+        lines += [(records[number], values, None) for number, values in self.cr.fetchall()]
+        logged = {}
+        for record, text, signer in lines:
+            try:
+                values = parse(text or 'null')
+                number, *said = (values[name]['new'] for name in ('signature_id', 'signature_sha256', 'content_sha256'))
+                said += signer or (values['user_id']['new'], values['company_id']['new'])
+            except (ValueError, TypeError, KeyError):
+                continue  # the line itself was reported
+            logged.setdefault((*record, str(number)), []).append('|'.join(map(str, said)))
+        return logged
 
     def _check_signature(self, signature, content, is_kept, contents, logged):
         def finding(expected, found):
@@ -405,24 +557,36 @@ class Verification:
 
     def _check_acceptances(self):
         """What a signer accepted is the text with that digest, and the ledger has a line about it (SIG-070)."""
-        query = """
-            SELECT a.id, a.user_id, a.user_name, a.text, a.text_sha256, s.user_id, (
-                       SELECT count(*) FROM mrp_audit_entry e
-                        WHERE e.res_model = 'res.users' AND e.res_id = a.user_id AND e.kind = 'setting'
-                          AND e."values" -> 'acceptance_sha256' ->> 'new' = a.text_sha256)
+        query = f"""
+            SELECT a.id, a.user_id, a.user_name, a.text, a.text_sha256, s.user_id
               FROM mrp_signer_acceptance a LEFT JOIN mrp_signer s ON s.id = a.signer_id
-             WHERE a.id > %(after)s ORDER BY a.id"""
+             WHERE a.id > %(after)s AND {self._of('(SELECT u.company_id FROM res_users u WHERE u.id = a.user_id)')}
+             ORDER BY a.id"""
         for rows in self._rows(query):
-            for acceptance, user, name, text, digest, signer, lines in rows:
+            logged = self._read_acceptance_lines({row[1] for row in rows})
+            for acceptance, user, name, text, digest, signer in rows:
                 found = sha256_text(encode({'schema': 'mrp_mmr/acceptance/1', 'text': text}))
                 if found != digest:
                     yield Finding('mrp.signer.acceptance', acceptance, name, f"a text with digest {digest}",
                                   f"a text with digest {found}")
                 if user != signer:
                     yield Finding('mrp.signer.acceptance', acceptance, name, f"user {user} as its signer", f"{signer}")
-                if lines != 1:
-                    yield Finding('mrp.signer.acceptance', acceptance, name, "one line in the ledger about it", f"{lines}")
+                if logged[user, digest] != 1:
+                    yield Finding('mrp.signer.acceptance', acceptance, name, "one line in the ledger about it",
+                                  f"{logged[user, digest]}")
             self.counts['records'] += len(rows)
+            yield CHECKPOINT
+
+    def _read_acceptance_lines(self, users):
+        """Return how many lines of the ledger there are by user and digest of the text that the user accepted."""
+        self.cr.execute(
+            """SELECT res_id, "values"::text FROM mrp_audit_entry
+                WHERE res_model = 'res.users' AND res_id = ANY(%s) AND kind = 'setting'""", [list(users)])
+        logged = Counter()
+        for user, values in self.cr.fetchall():
+            with contextlib.suppress(ValueError, TypeError, KeyError):   # the line itself was reported, or is another one
+                logged[user, parse(values)['acceptance_sha256']['new']] += 1
+        return logged
 
     def _check_signed_records(self, rows):
         """What was signed is still there."""
@@ -456,7 +620,7 @@ class Verification:
 
     # === REVISIONS === #
 
-    def _check_revisions(self, after=0):
+    def _check_revisions(self):
         query = f"""
             SELECT t.id, {NAMES['mrp.mmr.revision']}, t.state, t.document::text, t.document_sha256, t.prepared_signature_id,
                    t.approved_signature_id, t.retired_signature_id, t.revision,
@@ -466,14 +630,15 @@ class Verification:
                      WHERE v.revision_id = t.id AND v.prepared_signature_id = t.prepared_signature_id),
                    EXISTS (SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.mmr.revision' AND s.res_id = t.id
                               AND s.meaning = 'retired')
-              FROM mrp_mmr_revision t WHERE t.id > %(after)s ORDER BY t.id"""
-        for rows in self._rows(query, after=after):
+              FROM mrp_mmr_revision t WHERE t.id > %(after)s AND {self._of_model('mrp.mmr.revision')} ORDER BY t.id"""
+        for rows in self._rows(query):
             signatures = self._read_signatures({key for row in rows for key in row[5:8]})
             named = []
             for row in rows:
                 yield from self._check_revision(signatures, named, *row)
             yield from self._check_named_files(named)
             self.counts['revisions'] += len(rows)
+            yield CHECKPOINT
 
     def _check_revision(self, signatures, named, revision_id, title, state, document, digest, prepared, approved, retired,
                         number, mmr, is_void, reviews, is_retired):
@@ -515,8 +680,8 @@ class Verification:
     def _check_reviews(self):
         query = f"""
             SELECT t.id, {NAMES['mrp.mmr.review']}, t.revision_id, t.prepared_signature_id, t.signature_id
-              FROM mrp_mmr_review t WHERE t.id > %(after)s ORDER BY t.id"""
-        for rows in self._rows(query):
+              FROM mrp_mmr_review t WHERE t.id > %(after)s AND {self._of_model('mrp.mmr.review')} ORDER BY t.id"""
+        for rows in self._rows(query, ROWS):
             signatures = self._read_signatures({key for row in rows for key in row[3:5]})
             for review, title, revision, prepared, signature in rows:
                 def finding(expected, found, review=review, title=title):
@@ -527,6 +692,7 @@ class Verification:
                 yield from self._check_link(
                     finding, 'reviewing', signature, signatures, record, 'reviewed',
                     prepared in signatures and signatures[prepared]['content_sha256'])
+            yield CHECKPOINT
 
     # === LABELS === #
 
@@ -538,7 +704,7 @@ class Verification:
                             AND s.meaning = 'retired'), s.content::text
               FROM mrp_mmr_label t LEFT JOIN mrp_mmr_file f ON f.id = t.file_id
                                    LEFT JOIN mrp_esignature s ON s.id = t.approved_signature_id
-             WHERE t.id > %(after)s ORDER BY t.id"""
+             WHERE t.id > %(after)s AND {self._of_model('mrp.mmr.label')} ORDER BY t.id"""
         for rows in self._rows(query):
             signatures = self._read_signatures({row[3] for row in rows})
             for (label_id, title, state, approved, code, version, name, location, panel, claims, *file, retired,
@@ -560,13 +726,14 @@ class Verification:
                 if sha256_text(live) != digest_of(content):
                     yield finding(f"the content that was signed: {content[:500]}", live[:500])
             self.counts['labels'] += len(rows)
+            yield CHECKPOINT
 
     # === DRILLS === #
 
     def _check_drills(self):
-        query = """
+        query = f"""
             SELECT t.id, t.name, t.results::text, t.results_sha256, t.signature_id, t.file_id
-              FROM mrp_tamper_drill t WHERE t.id > %(after)s ORDER BY t.id"""
+              FROM mrp_tamper_drill t WHERE t.id > %(after)s AND {self._of_model('mrp.tamper.drill')} ORDER BY t.id"""
         for rows in self._rows(query):
             signatures = self._read_signatures({row[4] for row in rows})
             for drill, title, results, digest, signature, file in rows:
@@ -580,6 +747,7 @@ class Verification:
                     yield finding("signature and signed print together", f"signature {signature}, file {file}")
                 yield from self._check_link(
                     finding, 'checking', signature, signatures, ('mrp.tamper.drill', drill), 'checked', digest)
+            yield CHECKPOINT
 
     # === ORDERS === #
 
@@ -591,6 +759,7 @@ class Verification:
               FROM mrp_production t LEFT JOIN mrp_mmr_revision r ON r.id = t.mmr_revision_id
                                     LEFT JOIN mrp_esignature s ON s.id = t.mmr_decision_signature_id
              WHERE t.id > %(after)s AND (t.mmr_decision_signature_id IS NOT NULL OR {CONDITIONS['mrp.production']})
+               AND {self._of_model('mrp.production')}
              ORDER BY t.id"""
         for rows in self._rows(query):
             signatures = self._read_signatures({key for row in rows for key in (row[7], row[10], row[11])})
@@ -598,6 +767,7 @@ class Verification:
             for row in rows:
                 yield from self._check_order(signatures, known, *row)
             self.counts['orders'] += len(rows)
+            yield CHECKPOINT
 
     def _check_order(self, signatures, known, order_id, title, controlled, text, digest, revision, decision,
                      decision_signature, decided, document_digest, prepared, approved, effective_at):
@@ -632,11 +802,11 @@ class Verification:
 
     def _check_plans(self):
         """The steps of a batch record are those that its plan was the digest of, all of them and in their order (USE-030)."""
-        query = """
+        query = f"""
             SELECT b.id, b.name, b.plan_sha256, b.step_count,
                    ARRAY(SELECT s.planned::text FROM mrp_bpr_step s WHERE s.bpr_id = b.id ORDER BY s.sequence, s.id)
-              FROM mrp_bpr b WHERE b.id > %(after)s ORDER BY b.id"""
-        for rows in self._rows(query, size=RECORDS // 10):
+              FROM mrp_bpr b WHERE b.id > %(after)s AND {self._of('b.company_id')} ORDER BY b.id"""
+        for rows in self._rows(query, RECORDS // 10):
             for bpr, name, digest, count, steps in rows:
                 try:
                     found = sha256_text(encode([parse(step) for step in steps]))
@@ -645,6 +815,7 @@ class Verification:
                 if (found, len(steps)) != (digest, count):
                     yield Finding('mrp.bpr', bpr, name, f"{count} steps with digest {digest}",
                                   f"{len(steps)} steps with digest {found}")
+            yield CHECKPOINT
 
     def _compare_snapshot(self, signatures, text, document_digest, signature_ids, effective_at):
         """Yield the digest of a snapshot, then pairs of what was expected of it and what was found."""

@@ -36,6 +36,11 @@ BATCH = 1000
 TRIES = 20
 
 
+class CanonicalJson(fields.Json):
+    """JSON whose column keeps the text that was hashed, byte by byte; ``jsonb`` would write it in an order of its own."""
+    _column_type = ('json', 'json')
+
+
 class MrpAuditChain(models.Model):
     """One chain of the ledger, with number and digest of its last line: a tail that was cut off shows.
 
@@ -158,7 +163,7 @@ class MrpAuditEntry(models.Model):
     user_name = fields.Char("Person", required=True, readonly=True)
     user_login = fields.Char("User Name", required=True, readonly=True)
     at = fields.Datetime("When", required=True, readonly=True, index=True, help="Time of the server, in UTC.")
-    values = fields.Json(readonly=True, prefetch=False, help="Old and new value of each field.")
+    values = CanonicalJson(readonly=True, prefetch=False, help="Old and new value of each field.")
     reason = fields.Text(readonly=True)
     summary = fields.Text("Old and New Values", compute='_compute_summary')
     previous_sha256 = fields.Char("Digest of the Line Before", required=True, readonly=True)
