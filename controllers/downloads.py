@@ -4,10 +4,12 @@ A reader gets them of what the reader may read, by ordinary requests that write 
 """
 
 import json
+import os
 import re
 from functools import wraps
 
 from werkzeug.exceptions import InternalServerError
+from werkzeug.wsgi import wrap_file
 
 from odoo import http
 from odoo.exceptions import UserError
@@ -56,10 +58,10 @@ class MrpMmrDownloads(http.Controller):
         records.check_access('read')
         return records
 
-    def _make_response(self, content, mimetype, filename):
+    def _make_response(self, content, mimetype, filename, size=None):
         return request.make_response(content, [
             ('Content-Type', mimetype),
-            ('Content-Length', str(len(content))),
+            ('Content-Length', str(len(content) if size is None else size)),
             ('Content-Disposition', content_disposition(filename)),
             ('X-Content-Type-Options', 'nosniff'),
             ('Cache-Control', 'no-store'),
@@ -113,8 +115,12 @@ class MrpMmrDownloads(http.Controller):
         if model not in BUNDLED:
             raise request.not_found()
         record = self._browse(model, [record_id])
-        content, name = record._make_bundle()
-        return self._make_response(content, 'application/zip', f'{name}.zip')
+        file, name = record._make_bundle()
+        # The file is sent piece by piece and closed, hence deleted, with the response.
+        response = self._make_response(
+            wrap_file(request.httprequest.environ, file), 'application/zip', f'{name}.zip', os.fstat(file.fileno()).st_size)
+        response.direct_passthrough = True
+        return response
 
     def _parse_ids(self, ids):
         """Return the ids of a text of ranges.

@@ -1,10 +1,15 @@
-"""Makes bundles: everything about one record, in one zip that checks itself (REC-050, REC-060, 21 CFR 111.610(a), 11.10(b))."""
+"""Makes bundles: everything about one record, in one zip that checks itself (REC-050, REC-060, 21 CFR 111.610(a), 11.10(b)).
+
+A bundle is written to a file as it is made: a record with hundreds of megabytes of attachments takes the memory of one.
+"""
 
 import base64
 import hashlib
-import io
 import re
+import shutil
+import tempfile
 import zipfile
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ..tools import canonical_json, iso_utc
@@ -16,11 +21,11 @@ REVISION_VALUES = (
     'mmr_id', 'revision', 'state', 'change_category', 'description', 'reason', 'date_effective', 'document_sha256',
     'prepared_signature_id', 'approved_signature_id', 'retired_signature_id', 'effective_at', 'ended_at')
 ORDER_VALUES = ('mmr_snapshot_sha256', 'mmr_revision_id', 'mmr_decision', 'mmr_decision_signature_id')
-SCHEMAS = ('mmr', 'mmr-1', 'ledger', 'signature', 'snapshot', 'bundle')
+SCHEMAS = ('mmr', 'mmr-1', 'ledger', 'signature', 'snapshot', 'revision', 'order', 'label', 'decision', 'bundle')
 PRINT = 'mrp_mmr.report_mmr_revision'
 HISTORY = 'mrp_mmr.report_mmr_history'
 #: Lines of the ledger that are read at a time.
-BATCH = 5000
+BATCH = 1000
 
 README = """\
 {name}
@@ -49,6 +54,48 @@ and the audit trail of the company has the same for this export: python verify.p
 """
 
 
+class Archive:
+    """A zip that is the same for the same files on every machine: nothing is compressed, all have one time.
+
+    ``files`` has path, size and SHA-256 of each, as the manifest lists them.
+    """
+
+    def __init__(self, target, created):
+        self.zip = zipfile.ZipFile(target, 'w', zipfile.ZIP_STORED)
+        self.moment = tuple(map(int, re.findall(r'\d+', created)[:6])) if created >= '1980' else (1980, 1, 1, 0, 0, 0)
+        self.files = {}
+
+    @contextmanager
+    def open(self, path):
+        """Yield a stream to write the file ``path`` to."""
+        info = zipfile.ZipInfo(path, self.moment)
+        info.external_attr = 0o100644 << 16
+        info.create_system = 3
+        with self.zip.open(info, 'w') as stream:
+            counter = _Counter(stream)
+            yield counter
+        self.files[path] = {'path': path, 'size': counter.size, 'sha256': counter.digest.hexdigest()}
+
+    def write(self, path, content):
+        with self.open(path) as stream:
+            stream.write(content)
+
+    def close(self):
+        self.zip.close()
+
+
+class _Counter:
+    """A stream that knows size and digest of what was written to it."""
+
+    def __init__(self, stream):
+        self.stream, self.size, self.digest = stream, 0, hashlib.sha256()
+
+    def write(self, data):  # pylint: disable=method-required-super
+        self.size += len(data)
+        self.digest.update(data)
+        return self.stream.write(data)
+
+
 class Bundle:
     """Collects what belongs to a master record, a revision or a released order.
 
@@ -59,14 +106,15 @@ class Bundle:
         self.record = record
         self.env = record.sudo().with_context(lang=None, active_test=False).env
         self.prints = prints
-        self.files = {}         # path -> bytes
+        self.archive = None
         self.records = []
         self.chains = []
         self.contents = {}      # digest -> path
+        self.labels = set()     # digests of the signatures of the labels that are used
         self.created = ''
 
-    def make(self):
-        """Return the zip and the digest of its manifest."""
+    def make(self, target):
+        """Write the zip to a file that can be sought and return the digest of its manifest."""
         record = self.record.with_env(self.env)
         order = record if record._name == 'mrp.production' else record.browse()
         if record._name == 'mrp.mmr':
@@ -75,20 +123,29 @@ class Bundle:
             revisions = record.mmr_revision_id if order else record
             mmr = revisions.mmr_id
         revisions = revisions.sorted('revision')
-        # Prints first: that they were printed is in the ledger.
-        self._add_prints(mmr if mmr == record else mmr.browse(), revisions)
+        with ExitStack() as stack:
+            # Prints first: that they were printed is in the ledger.
+            prints = self._print(stack, mmr if mmr == record else mmr.browse(), revisions)
+            chains = self._get_chains(mmr, order)
+            self.created = self._get_last_time(chains)
+            self.archive = Archive(target, self.created)
+            self._add_texts()
+            for path, stream in prints:
+                stream.seek(0)
+                with self.archive.open(path) as out:
+                    shutil.copyfileobj(stream, out)
         for revision in revisions:
             self._add_revision(revision)
         if order:
             self._add_order(order, revisions)
         self._add_signatures(revisions, order)
-        for owner in (mmr, order):
-            if owner:
-                self._add_chain(owner)
+        for chain in chains:
+            self._add_chain(chain)
         if mmr == record:
             self.records.append({'model': mmr._name, 'id': mmr.id, 'name': mmr.name, 'path': None})
-        self._add_texts()
-        return self._pack()
+        digest = self._add_manifest()
+        self.archive.close()
+        return digest
 
     def get_name(self):
         """Return the name of the archive, without extension."""
@@ -97,22 +154,30 @@ class Bundle:
         return re.sub(r'[^A-Za-z0-9._-]', '-', name)
 
     def _add_json(self, path, content):
-        self.files[path] = canonical_json(content)
+        """Add a file of JSON and return its digest."""
+        self.archive.write(path, canonical_json(content))
+        return self.archive.files[path]['sha256']
 
     # === DOCUMENTS === #
 
     def _folder(self, revision):
         return f'revisions/{revision.revision:04}'
 
-    def _add_prints(self, mmr, revisions):
+    def _print(self, stack, mmr, revisions):
+        """Return pairs of path and open file of each print."""
         if not self.prints:
-            return
+            return []
         # As the user, who is named in each footer and in the ledger.
         report = self.record.env['ir.actions.report'].with_context(force_report_rendering=True)
-        for revision in revisions:
-            self.files[f'{self._folder(revision)}/print.pdf'] = report._render_qweb_pdf(PRINT, revision.ids)[0]
+        prints = [(f'{self._folder(revision)}/print.pdf', PRINT, revision) for revision in revisions]
         if mmr:
-            self.files['history.pdf'] = report._render_qweb_pdf(HISTORY, mmr.ids)[0]
+            prints.append(('history.pdf', HISTORY, mmr))
+        result = []
+        for path, name, record in prints:
+            stream = stack.enter_context(tempfile.TemporaryFile())
+            stream.write(report._render_qweb_pdf(name, record.ids)[0])
+            result.append((path, stream))
+        return result
 
     def _add_record(self, path, record, name, schema, names, **others):
         self.records.append({'model': record._name, 'id': record.id, 'name': name, 'path': path})
@@ -122,15 +187,18 @@ class Bundle:
 
     def _add_revision(self, revision):
         folder = self._folder(revision)
-        document = None
-        if revision.document:
-            document = f'{folder}/document.json'
-            self._add_json(document, revision.document)
+        path, document = None, revision.document
+        if document:
+            path = f'{folder}/document.json'
             # What lies there is named by its true digest, whatever the column says.
-            self.contents[hashlib.sha256(self.files[document]).hexdigest()] = document
-            self._add_files(revision.document)
+            self.contents[self._add_json(path, document)] = path
+            self._add_files(document)
+            self.labels.update(
+                pack['label']['approval']['signature_sha256'] for pack in document.get('packs') or ()
+                if pack.get('label') and pack['label'].get('approval'))
         self._add_record(f'{folder}/revision.json', revision, f"{revision.mmr_id.name} revision {revision.revision}",
-                         'mrp_mmr/bundle-revision/1', REVISION_VALUES, document=document)
+                         'mrp_mmr/bundle-revision/1', REVISION_VALUES, document=path)
+        revision.invalidate_recordset(['document'], flush=False)
 
     def _add_order(self, order, revision):
         folder = 'orders/' + re.sub(r'[^A-Za-z0-9._-]', '-', order.name)
@@ -140,17 +208,13 @@ class Bundle:
                          snapshot=snapshot, revision=f'{self._folder(revision)}/revision.json')
 
     def _add_files(self, content):
-        stack = [content]
-        while stack:
-            item = stack.pop()
-            if isinstance(item, dict):
-                if item.keys() == verify.FILE_KEYS:
-                    file = self.env['mrp.mmr.file'].browse(item['id']).exists()
-                    if file:
-                        self.files[verify.file_path(item)] = base64.b64decode(file.with_context(bin_size=False).data or b'')
-                stack.extend(item.values())
-            elif isinstance(item, list):
-                stack.extend(item)
+        """Add the files that a signed content names, each once and one at a time."""
+        for item in verify.named_files(content):
+            path = verify.file_path(item)
+            file = self.env['mrp.mmr.file'].with_context(bin_size=False).browse(item['id'])
+            if path not in self.archive.files and isinstance(item['id'], int) and file.exists():
+                self.archive.write(path, base64.b64decode(file.data or b''))
+                file.invalidate_recordset(['data'], flush=False)
 
     # === SIGNATURES === #
 
@@ -159,18 +223,16 @@ class Bundle:
         found = signatures.search([('res_model', '=', revisions._name), ('res_id', 'in', revisions.ids)])
         if order:
             found |= signatures.search([('res_model', '=', order._name), ('res_id', '=', order.id)])
-        labels = {
-            pack['label']['approval']['signature_sha256'] for revision in revisions for pack in (revision.document or {}).get(
-                'packs', []) if pack.get('label') and pack['label'].get('approval')}
-        found |= signatures.search([('res_model', '=', 'mrp.mmr.label'), ('signature_sha256', 'in', list(labels))])
+        found |= signatures.search([('res_model', '=', 'mrp.mmr.label'), ('signature_sha256', 'in', list(self.labels))])
         for signature in found.sorted('id'):
             content = signature.content
             if content:
-                path = self.contents.setdefault(
-                    hashlib.sha256(canonical_json(content)).hexdigest(), f'contents/{signature.content_sha256}.json')
-                if path not in self.files:
-                    self._add_json(path, content)
+                path = f'contents/{signature.content_sha256}.json'
+                digest = hashlib.sha256(canonical_json(content)).hexdigest()
+                if digest not in self.contents and path not in self.archive.files:
+                    self.contents[self._add_json(path, content)] = path
                     self._add_files(content)
+                signature.invalidate_recordset(['content'], flush=False)
         for signature in found:
             self._add_json(f'signatures/{signature.id}.json', {
                 'schema': 'mrp_mmr/bundle-signature/1', 'id': signature.id,
@@ -180,57 +242,49 @@ class Bundle:
 
     # === LEDGER === #
 
-    def _add_chain(self, owner):
-        entries = self.env['mrp.audit.entry']
-        for chain in self.env['mrp.audit.chain'].search([('res_model', '=', owner._name), ('res_id', '=', owner.id)]):
-            # A record that changed its company has two.
-            path = f'ledger/{owner._name}-{owner.id}-{chain.id}.jsonl'
-            lines, last = [], 0
+    def _get_chains(self, *owners):
+        # A record that changed its company has two.
+        return self.env['mrp.audit.chain'].union(*(
+            self.env['mrp.audit.chain'].search([('res_model', '=', owner._name), ('res_id', '=', owner.id)])
+            for owner in owners if owner))
+
+    def _get_last_time(self, chains):
+        [[last]] = self.env['mrp.audit.entry']._read_group([('chain_id', 'in', chains.ids)], [], ['at:max'])
+        return iso_utc(last) or ''
+
+    def _add_chain(self, chain):
+        entries, last = self.env['mrp.audit.entry'], 0
+        path = f'ledger/{chain.res_model}-{chain.res_id}-{chain.id}.jsonl'
+        with self.archive.open(path) as out:
             while True:
-                batch = entries.search([('chain_id', '=', chain.id), ('index', '>', last)], order='index', limit=BATCH)
-                if not batch:
+                lines = entries.search([('chain_id', '=', chain.id), ('index', '>', last)], order='index', limit=BATCH)
+                if not lines:
                     break
-                for line in batch:
+                for line in lines:
                     content = line._get_hashed_content(line._get_stored_vals())
-                    lines.append(canonical_json({'line': content, 'sha256': line.sha256}))
-                last = batch[-1].index
-                self.created = max(self.created, iso_utc(batch[-1].at))
-                batch.invalidate_recordset(flush=False)
-            self.files[path] = b''.join(line + b'\n' for line in lines)
-            self.chains.append({
-                'path': path, 'record': [chain.res_model, chain.res_id], 'company': chain.company_id.id,
-                'head_index': chain.head_index, 'head_sha256': chain.head_sha256})
+                    out.write(canonical_json({'line': content, 'sha256': line.sha256}) + b'\n')
+                last = lines[-1].index
+                lines.invalidate_recordset(flush=False)
+        self.chains.append({
+            'path': path, 'record': [chain.res_model, chain.res_id], 'company': chain.company_id.id,
+            'head_index': chain.head_index, 'head_sha256': chain.head_sha256})
 
     # === ARCHIVE === #
 
     def _add_texts(self):
-        for name in SCHEMAS:
-            self.files[f'schemas/{name}.schema.json'] = (ROOT / 'schema' / f'{name}.schema.json').read_bytes()
-        self.files['verify.py'] = Path(verify.__file__).read_bytes()
-        self.files['README.txt'] = README.format(
+        self.archive.write('README.txt', README.format(
             name=self.get_name(), created=self.created, archive=f'{self.get_name()}.zip',
-            digest_note="the value of 'sha256' in manifest.json").encode()
+            digest_note="the value of 'sha256' in manifest.json").encode())
+        self.archive.write('verify.py', Path(verify.__file__).read_bytes())
+        for name in SCHEMAS:
+            self.archive.write(f'schemas/{name}.schema.json', (ROOT / 'schema' / f'{name}.schema.json').read_bytes())
 
-    def _pack(self):
+    def _add_manifest(self):
+        """Add the list of all files and return its digest."""
         manifest = {
             'schema': MANIFEST_SCHEMA, 'name': self.get_name(), 'created_at': self.created, 'records': self.records,
-            'chains': self.chains,
-            'files': [{'path': path, 'size': len(self.files[path]), 'sha256': hashlib.sha256(self.files[path]).hexdigest()}
-                      for path in sorted(self.files)],
+            'chains': self.chains, 'files': [self.archive.files[path] for path in sorted(self.archive.files)],
         }
         digest = hashlib.sha256(canonical_json(manifest)).hexdigest()
-        self.files[verify.MANIFEST] = canonical_json(dict(manifest, sha256=digest))
-        return pack(self.files, self.created), digest
-
-
-def pack(files, created):
-    """Return a zip that is the same for the same files, on every machine: fixed order and time, nothing compressed."""
-    moment = tuple(int(part) for part in re.findall(r'\d+', created)[:6]) if created >= '1980' else (1980, 1, 1, 0, 0, 0)
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, 'w', zipfile.ZIP_STORED) as archive:
-        for path in sorted(files):
-            info = zipfile.ZipInfo(path, moment)
-            info.external_attr = 0o100644 << 16
-            info.create_system = 3
-            archive.writestr(info, files[path])
-    return target.getvalue()
+        self._add_json(verify.MANIFEST, dict(manifest, sha256=digest))
+        return digest

@@ -8,6 +8,7 @@ PASS or FAIL is printed for each record, then a summary; exit status 0 all intac
                     whole bundle, manifest included, cannot change the audit trail that the company keeps.
 """
 import hashlib
+import io
 import json
 import os
 import re
@@ -18,7 +19,9 @@ import zipfile
 MAX_FILES = 20000
 MAX_FILE = 256 * 1024 * 1024
 MAX_TOTAL = 2 * 1024 ** 3
+MAX_JSON = 16 * 1024 * 1024     # a document; of a ledger, one line
 MAX_RATIO = 200         # a file in a zip, against its packed size; small files are let off
+MAX_DIRECTORY = 10 * 1024 * 1024        # the list of files in a zip
 MAX_DEPTH = 60
 MAX_DIGITS = 30
 GENESIS = '0' * 64
@@ -76,6 +79,26 @@ def need(condition, message):
         raise Bad(message)
 
 
+def need_keys(row, **types):
+    """A row has these keys and no others, each of its type."""
+    need(isinstance(row, dict) and set(row) == set(types), "a row has other keys")
+    for key, kind in types.items():
+        need(isinstance(row[key], kind) and not isinstance(row[key], bool), f"{key} of a row is of another kind")
+
+
+def named_files(content):
+    """Yield what a signed content says about files."""
+    stack = [content]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            if set(item) == FILE_KEYS:
+                yield item
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+
+
 # === READING === #
 
 class Source:
@@ -122,10 +145,23 @@ class Source:
                 elif not stat.S_ISDIR(mode):
                     self.problems.append((relative, "it is no ordinary file"))
 
+    def _check_directory(self):
+        """Refuse a list of files that would not fit into memory before it is read."""
+        with open(self.path, 'rb') as stream:
+            stream.seek(max(0, os.path.getsize(self.path) - 65557))
+            tail = stream.read()
+        end = tail.rfind(b'PK\x05\x06')
+        need(end >= 0 and len(tail) - end >= 22, "no bundle: it is no zip, or its end is missing")
+        need(tail[end - 20:end - 16] != b'PK\x06\x07' or end < 20, "no bundle: it is a zip64")
+        need(int.from_bytes(tail[end + 12:end + 16], 'little') <= MAX_DIRECTORY, f"more than {MAX_FILES} files")
+
     def _list_zip(self):
         try:
+            self._check_directory()
             self.zip = zipfile.ZipFile(self.path)
             rows = self.zip.infolist()
+        except UnicodeDecodeError:
+            raise Bad("no bundle: the name of a file is no UTF-8")
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
             raise Bad(f"no bundle: {error}")
         if len(rows) > MAX_FILES:
@@ -148,19 +184,45 @@ class Source:
                 self._add(name, row.file_size)
                 self.infos.setdefault(name, row)
 
-    def read(self, name):  # pylint: disable=method-required-super
-        size = self.sizes[name]
+    def _open(self, name):
+        if self.zip:
+            return io.BufferedReader(self.zip.open(self.infos[name]))
+        return open(os.path.join(self.path, *name.split('/')), 'rb')
+
+    def _pieces(self, name, next_piece):
+        """Yield a file piece by piece; never more of it than it says it has."""
+        size = 0
         try:
-            if self.zip:
-                with self.zip.open(self.infos[name]) as stream:
-                    data = stream.read(size + 1)
-            else:
-                with open(os.path.join(self.path, *name.split('/')), 'rb') as stream:
-                    data = stream.read(size + 1)
+            with self._open(name) as stream:
+                while True:
+                    piece = next_piece(stream)
+                    if not piece:
+                        break
+                    size += len(piece)
+                    if size > self.sizes[name]:
+                        break
+                    yield piece
+        except Bad:
+            raise
         except Exception as error:      # zlib, CRC, a header that lies: whatever it is, it cannot be read
             raise Bad(f"it cannot be read ({error})")
-        need(len(data) == size, "it has another size than it says")
-        return data
+        need(size == self.sizes[name], "it has another size than it says")
+
+    def read(self, name):  # pylint: disable=method-required-super
+        """Return a file of JSON."""
+        need(self.sizes[name] <= MAX_JSON, "it is too large")
+        return b''.join(self._pieces(name, lambda stream: stream.read(65536)))
+
+    def read_lines(self, name):
+        """Yield the lines of a file."""
+        return self._pieces(name, lambda stream: stream.readline(MAX_JSON))
+
+    def digest(self, name):
+        """Return the SHA-256 of a file, however large."""
+        digest = hashlib.sha256()
+        for piece in self._pieces(name, lambda stream: stream.read(65536)):
+            digest.update(piece)
+        return digest.hexdigest()
 
 
 # === CHECKING === #
@@ -174,7 +236,10 @@ class Checker:
         self.jsons = {}
         self.digests = {}
         self.signatures = {}
-        self.lines = {}         # (model, id) -> ledger lines
+        self.scope = set()      # (model, id) of the records that the bundle is about
+        self.values = {}        # (model, id) -> what the ledger said last about each field
+        self.signed_lines = {}  # (model, id) -> ledger lines about signatures
+        self.older = {}         # number of a signature -> ledger lines that took it over
         self.chains = {}
 
     def report(self, kind, name, problem=None):
@@ -249,28 +314,30 @@ class Checker:
         need(MANIFEST in self.source.sizes, "it is missing")
         data = self.source.read(MANIFEST)
         manifest = parse(data)
-        need(manifest.get('schema') == 'mrp_mmr/bundle/1', "it is of an unknown kind")
-        need(set(manifest) == {'schema', 'name', 'created_at', 'records', 'chains', 'files', 'sha256'}, "it has other keys")
+        need(isinstance(manifest, dict) and manifest.get('schema') == 'mrp_mmr/bundle/1', "it is of an unknown kind")
+        need_keys(manifest, schema=str, name=str, created_at=str, records=list, chains=list, files=list, sha256=str)
         body = {key: value for key, value in manifest.items() if key != 'sha256'}
         need(sha256(canonical(body)) == manifest['sha256'], "its digest does not fit its content")
         if self.manifest_sha256:
             need(manifest['sha256'] == self.manifest_sha256.lower(), "it is not the manifest of this export")
-        paths = [row['path'] for row in manifest['files']]
         for row in manifest['files']:
-            need(set(row) == {'path', 'sha256', 'size'} and isinstance(row['path'], str), "a row has other keys")
+            need_keys(row, path=str, sha256=str, size=int)
+        for row in manifest['records']:
+            need_keys(row, model=str, id=int, name=str, path=(str, type(None)))
+        for row in manifest['chains']:
+            need_keys(row, path=str, record=list, company=int, head_index=int, head_sha256=str)
+        paths = [row['path'] for row in manifest['files']]
         need(len(set(paths)) == len(paths), "a file is listed twice")
         need(paths == sorted(paths), "its files are not in order")
-        for rows, keys in ((manifest['records'], {'model', 'id', 'name', 'path'}),
-                           (manifest['chains'], {'path', 'record', 'company', 'head_index', 'head_sha256'})):
-            for row in rows:
-                need(set(row) == keys, "a row has other keys")
+        self.scope = {(row['model'], row['id']) for row in manifest['records']}
+        need(len(self.scope) == len(manifest['records']), "a record is listed twice")
         return manifest
 
     def check_file(self, row):
         need(row['path'] in self.source.sizes, "it is missing")
-        data = self.source.read(row['path'])
-        need(len(data) == row['size'], "its size is {} and not {}".format(len(data), row['size']))
-        digest = sha256(data)
+        digest = self.source.digest(row['path'])
+        need(self.source.sizes[row['path']] == row['size'],
+             "its size is {} and not {}".format(self.source.sizes[row['path']], row['size']))
         need(digest == row['sha256'], "its digest is {} and not {}".format(digest, row['sha256']))
         self.digests[row['path']] = digest
 
@@ -279,13 +346,11 @@ class Checker:
     def check_chain(self, name):
         chain = next((row for row in self.manifest['chains'] if row['path'] == name), None)
         need(chain, "the manifest does not name this chain")
-        data = self.source.read(name)
-        need(data.endswith(b'\n'), "its last line is cut")
-        previous, bad = GENESIS, 0
-        rows = data[:-1].split(b'\n')
-        for number, text in enumerate(rows, 1):
+        previous, bad, number = GENESIS, 0, 0
+        for number, text in enumerate(self.source.read_lines(name), 1):
             try:
-                row = parse(text)
+                need(text.endswith(b'\n'), "it is cut, or too long")
+                row = parse(text[:-1])
                 need(isinstance(row, dict) and set(row) == {'line', 'sha256'}, "no line of a ledger")
                 line = row['line']
                 need(line['schema'] == 'mrp_mmr/ledger/1', "a line of another kind")
@@ -294,28 +359,31 @@ class Checker:
                 need(line['previous_sha256'] == previous, "it does not follow the line before")
                 need(line['chain'] == chain['record'] and line['company'] == chain['company'], "it is of another chain")
                 previous = row['sha256']
-                self.lines.setdefault((line['record']['model'], line['record']['id']), []).append(line)
-            except (Bad, KeyError, TypeError) as error:
+                self.keep(line)
+            except (Bad, KeyError, TypeError, AttributeError, ValueError) as error:
                 bad += 1
                 self.report('ledger', f'{name} line {number}', str(error))
                 try:
                     previous = json.loads(text.decode())['sha256']
                 except (ValueError, KeyError, TypeError, RecursionError):
                     previous = None
-        need(not bad, f"{bad} of {len(rows)} lines are bad")
-        need(len(rows) == chain['head_index'] and previous == chain['head_sha256'],
+        need(not bad, f"{bad} of {number} lines are bad")
+        need(number == chain['head_index'] and previous == chain['head_sha256'],
              "it ends with line {} ({}), its head is line {} ({})".format(
-                 len(rows), previous, chain['head_index'], chain['head_sha256']))
+                 number, previous, chain['head_index'], chain['head_sha256']))
         self.chains[name] = chain
 
-    def last_values(self, model, record_id):
-        """Return what the ledger said last about each field of a record."""
-        values = {}
-        for line in self.lines.get((model, record_id), ()):
-            if line['kind'] in ('create', 'baseline', 'write', 'state') and line['values']:
-                for field, change in line['values'].items():
-                    values[field] = change.get('new') if isinstance(change, dict) else change
-        return values
+    def keep(self, line):
+        """Keep what a line says about a record of the bundle, or about a signature that is older than the ledger."""
+        record = (line['record']['model'], line['record']['id'])
+        if record in self.scope and line['kind'] == 'sign':
+            self.signed_lines.setdefault(record, []).append(line)
+        elif record in self.scope and line['kind'] in ('create', 'baseline', 'write', 'state') and line['values']:
+            self.values.setdefault(record, {}).update(
+                (field, change.get('new') if isinstance(change, dict) else change)
+                for field, change in line['values'].items())
+        elif record[0] == 'mrp.esignature' and line['kind'] == 'baseline':
+            self.older.setdefault(record[1], []).append(line)
 
     # === SIGNATURES === #
 
@@ -324,7 +392,8 @@ class Checker:
         need(set(row) == {'schema', 'id', 'signed', 'signature_sha256', 'content'}, "it has other keys")
         need(row['schema'] == 'mrp_mmr/bundle-signature/1', "it is of an unknown kind")
         signed = row['signed']
-        need(name == 'signatures/{}.json'.format(row['id']), "it is filed under another number")
+        need(isinstance(row['id'], int) and name == 'signatures/{}.json'.format(row['id']), "it is filed under another number")
+        need_keys(signed['record'], model=str, id=int, name=str)
         need(sha256(canonical(signed)) == row['signature_sha256'], "its digest does not fit its content")
         need(signed['schema'] in ('mrp_mmr/signature/1', 'mrp_mmr/signature/2'), "it is of an unknown kind")
         content = row['content']
@@ -335,15 +404,13 @@ class Checker:
 
     def check_signed_lines(self):
         """Every signature of a record in scope has one line in the ledger, and every such line its signature."""
-        scope = {(row['model'], row['id']) for row in self.manifest['records']}
         named = {}
-        for key in sorted(scope, key=str):
-            for line in self.lines.get(key, ()):
-                if line['kind'] == 'sign':
-                    self.check('signature', 'of ledger line {}'.format(line['index']), self.check_signed_line, line, named)
+        for record in sorted(self.signed_lines):
+            for line in self.signed_lines[record]:
+                self.check('signature', 'of ledger line {}'.format(line['index']), self.check_signed_line, line, named)
         for number, row in sorted(self.signatures.items()):
             record = row['signed']['record']
-            if (record['model'], record['id']) in scope and number not in named:
+            if (record['model'], record['id']) in self.scope and number not in named:
                 self.check('signature', f'signatures/{number}.json of before the ledger', self.check_older, number, row)
 
     def check_signed_line(self, line, named):
@@ -362,7 +429,7 @@ class Checker:
 
     def check_older(self, number, row):
         """A signature that is older than the ledger was taken over by one line about the signature itself."""
-        lines = [line for line in self.lines.get(('mrp.esignature', number), ()) if line['kind'] == 'baseline']
+        lines = self.older.get(number, ())
         need(len(lines) == 1, "the ledger has {} lines about it".format(len(lines) or 'no'))
         values = {key: change['new'] for key, change in lines[0]['values'].items()}
         signed = row['signed']
@@ -386,7 +453,7 @@ class Checker:
         scope = [record for record in self.manifest['records'] if record['path'] == name]
         need([(record['model'], record['id'], record['name']) for record in scope] == [(row['model'], row['id'], row['name'])],
              "the manifest has another record there")
-        said = self.last_values(row['model'], row['id'])
+        said = self.values.get((row['model'], row['id']), {})
         for field, value in row['values'].items():
             need(plain(said.get(field)) == plain(value),
                  f"{field} is {plain(value)} and in the ledger {plain(said.get(field))}")
@@ -416,18 +483,11 @@ class Checker:
             need(other['signed']['voids'] != values['prepared_signature_id']['id'], "its preparing signature is void")
 
     def check_named_files(self, content):
-        stack = [content]
-        while stack:
-            item = stack.pop()
-            if isinstance(item, dict):
-                if set(item) == FILE_KEYS:
-                    path = file_path(item)
-                    need(path in self.digests, "file {} ({}) is missing".format(item['name'], path))
-                    need(self.digests[path] == item['sha256'] and self.source.sizes[path] == item['size'],
-                         "file {} is another one".format(item['name']))
-                stack.extend(item.values())
-            elif isinstance(item, list):
-                stack.extend(item)
+        for item in named_files(content):
+            path = file_path(item)
+            need(path in self.digests, "file {} ({}) is missing".format(item['name'], path))
+            need(self.digests[path] == item['sha256'] and self.source.sizes[path] == item['size'],
+                 "file {} is another one".format(item['name']))
 
     def check_named_labels(self, document):
         known = {row['signature_sha256'] for row in self.signatures.values()}
@@ -466,9 +526,9 @@ class Checker:
 
 def plain(value):
     """Return a value of the ledger without names that may change."""
-    if isinstance(value, dict):
-        value = value.get('id')
-    return None if value in (None, False, 0, '', '0') else value
+    if isinstance(value, dict) and set(value) == {'id', 'name'}:
+        return value['id']
+    return value
 
 
 def file_path(item):
@@ -499,6 +559,9 @@ def main(arguments, out=None):
         return 1
     except MemoryError:
         out.write('FAIL bundle: it does not fit into memory\n')
+        return 1
+    except Exception as error:  # no bundle that was made by the system gets here
+        out.write('FAIL bundle: it cannot be checked ({})\n'.format(type(error).__name__))
         return 1
     return 1 if checker.failed else 0
 

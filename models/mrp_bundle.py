@@ -1,5 +1,7 @@
 """Bundles of master records, revisions and released orders: the complete copy for an inspector (REC-050)."""
 
+import tempfile
+
 from odoo import models
 
 from ..evidence.bundle import Bundle
@@ -12,18 +14,26 @@ class MrpBundleMixin(models.AbstractModel):
     _description = "Record That Is Handed Out as a Bundle"
 
     def _make_bundle(self, prints=True):
-        """Return the zip of this record and its name, and log the export with the digest of the manifest.
+        """Return the zip of this record as an open temporary file, and its name.
+
+        The export is logged with the digest of the manifest.
 
         :raise AccessError: where the user may not read the record, or the audit trail
         """
         self.ensure_one()
         self._check_bundle_access()
         bundle = Bundle(self, prints=prints)
-        content, digest = bundle.make()
+        file = tempfile.TemporaryFile()
+        try:
+            digest = bundle.make(file)
+        except Exception:
+            file.close()
+            raise
+        file.seek(0)
         name = bundle.get_name()
         self.env['mrp.audit.entry']._append_about(
             'export', self, {'bundle': {'new': f'{name}.zip'}, 'manifest_sha256': {'new': digest}})
-        return content, name
+        return file, name
 
     def _check_bundle_access(self):
         """Whoever takes all that proves a record may read all of it; warehouse staff read master records alone."""

@@ -1,14 +1,21 @@
 """A bundle is complete, checks itself with nothing but Python, and survives whatever is done to it."""
 
 import ast
+import base64
+import gc
 import hashlib
 import io
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 import zipfile
+from random import Random
+
+from jsonschema import Draft202012Validator
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
@@ -40,8 +47,8 @@ class TestBundle(MmrCommon, HttpCase):
     # === TOOLS === #
 
     def _files(self, record, prints=False):
-        content, _name = record._make_bundle(prints=prints)
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        file, _name = record._make_bundle(prints=prints)
+        with file, zipfile.ZipFile(file) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
 
     def _verify(self, content, *options):
@@ -60,7 +67,12 @@ class TestBundle(MmrCommon, HttpCase):
             self.assertTrue(any(line.startswith('FAIL') and name in line for line in text.splitlines()), (name, text[-2000:]))
 
     def _pack(self, files):
-        return bundles.pack(files, '2026-01-01T00:00:00Z')
+        target = io.BytesIO()
+        archive = bundles.Archive(target, '2026-01-01T00:00:00Z')
+        for path, content in files.items():
+            archive.write(path, content)
+        archive.close()
+        return target.getvalue()
 
     def _reseal(self, files):
         """Return the files with a manifest that fits them: what a forger does who read how it works."""
@@ -104,11 +116,11 @@ class TestBundle(MmrCommon, HttpCase):
                     self.assertEqual(self._subprocess(folder).returncode, 1)
 
     def test_old_python(self):
-        """REC-060: the checker is written for Python 3.8 and needs nothing but what comes with it."""
+        """REC-060: the checker is written for Python 3.8 and imports nothing but what comes with it."""
         with open(verify.__file__, encoding='utf-8') as file:
             tree = ast.parse(file.read(), feature_version=(3, 8))
-        imports = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-        self.assertEqual(imports, {'hashlib', 'json', 'os', 're', 'stat', 'sys', 'zipfile'})
+        imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        self.assertEqual(imported, {'hashlib', 'io', 'json', 'os', 're', 'stat', 'sys', 'zipfile'})
         self.assertFalse([node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)])
 
     def test_life(self):
@@ -125,11 +137,14 @@ class TestBundle(MmrCommon, HttpCase):
 
     def test_deterministic(self):
         """REC-060: the same record gives the same bytes, and the export is in the ledger with the digest of its manifest."""
-        bundle = bundles.Bundle(self.revision, prints=False)
-        first, digest = bundle.make()
-        self.assertEqual((first, digest), bundles.Bundle(self.revision, prints=False).make())
-        content, _name = self.revision._make_bundle(prints=False)
-        self.assertEqual(content, first)
+        first, second = io.BytesIO(), io.BytesIO()
+        digest = bundles.Bundle(self.revision, prints=False).make(first)
+        self.assertEqual(bundles.Bundle(self.revision, prints=False).make(second), digest)
+        self.assertEqual(first.getvalue(), second.getvalue())
+        file, _name = self.revision._make_bundle(prints=False)
+        with file:
+            content = file.read()
+        self.assertEqual(content, first.getvalue())
         entry = self.env['mrp.audit.entry'].sudo().search([('kind', '=', 'export')], limit=1)
         self.assertEqual(entry.values['manifest_sha256'], {'new': digest})
         self.assertEqual(self._verify(content, '--manifest', digest)[0], 0)
@@ -153,6 +168,63 @@ class TestBundle(MmrCommon, HttpCase):
         self.assertEqual(self.url_open(url).status_code, 403)
         with self.assertRaises(UserError):
             self._create_order()._make_bundle(prints=False)
+
+    def test_schemas(self):
+        """REC-050: every JSON file of a bundle fits the schema in it that describes its kind."""
+        second = self._new_revision(self.revision)
+        second.with_user(self.user_qc).action_confirm_overages()
+        self._make_effective(second)
+        self._sign(self.order, 'stop', self.user_qc, comment="No more.")
+        self._new_revision(second)
+        seen = set()
+        for record in (self.revision.mmr_id, self.order):
+            files = self._files(record)
+            schemas = {}
+            for name, content in files.items():
+                if name.startswith('schemas/'):
+                    schema = json.loads(content)
+                    Draft202012Validator.check_schema(schema)
+                    kind = (schema['properties'].get('schema') or schema['properties']['line']['properties']['schema'])['const']
+                    schemas[kind] = Draft202012Validator(schema)
+            for name, content in files.items():
+                if name.endswith('.json') and not name.startswith('schemas/'):
+                    rows = [json.loads(content)]
+                elif name.endswith('.jsonl'):
+                    rows = [json.loads(line) for line in content.splitlines()]
+                else:
+                    continue
+                rows += [row['document'] for row in rows if row.get('schema') == 'mrp_mmr/snapshot/1']
+                self.assertTrue(rows, name)
+                for row in rows:
+                    kind = (row.get('line') or row)['schema']
+                    seen.add(kind)
+                    self.assertEqual([error.message for error in schemas[kind].iter_errors(row)], [], (name, kind))
+        self.assertEqual(seen, {
+            'mrp_mmr/mmr/2', 'mrp_mmr/ledger/1', 'mrp_mmr/bundle-signature/1', 'mrp_mmr/snapshot/1', 'mrp_mmr/bundle-revision/1',
+            'mrp_mmr/bundle-order/1', 'mrp_mmr/label/1', 'mrp_mmr/decision/1', 'mrp_mmr/bundle/1'})
+
+    def test_memory(self):
+        """REC-050: a bundle takes the memory of one file, not of all of them; so does checking it."""
+        size, number = 4_000_000, 12
+        revision = self._new_revision(self.revision)
+        picture = base64.b64decode(PNG)
+        self.env['mrp.mmr.step'].with_user(self.user_preparer).create([{
+            'revision_id': revision.id, 'operation_id': revision.operation_ids[:1].id, 'name': f"Step {place}",
+            'instruction': "See the picture.", 'picture_name': f"{place}.png",
+            'picture': base64.b64encode(picture + os.urandom(size))} for place in range(number)])
+        self._sign(revision, 'submit', self.user_preparer)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        gc.collect()
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        file, _name = revision._make_bundle(prints=False)
+        with file:
+            self.assertGreater(os.fstat(file.fileno()).st_size, size * number)
+            self.assertLess(tracemalloc.get_traced_memory()[1], size * number / 2)
+            tracemalloc.reset_peak()
+            self.assertEqual(verify.main([f'/proc/self/fd/{file.fileno()}'], io.StringIO()), 0)
+            self.assertLess(tracemalloc.get_traced_memory()[1], size * number / 2)
 
     # === DAMAGE === #
 
@@ -265,12 +337,94 @@ class TestBundle(MmrCommon, HttpCase):
         self.assertEqual(status, 1)
         self.assertNotIn('\x1b', text)
 
+    def _patch_entry(self, content, name, local, central):
+        """Return a zip with other bytes in the two headers of one entry: offsets and bytes for each."""
+        content = bytearray(content)
+        place = content.rfind(b'PK\x01\x02', 0, content.rfind(name))
+        [header] = struct.unpack_from('<L', content, place + 42)
+        for start, changes in ((header, local), (place, central)):
+            for offset, data in changes.items():
+                content[start + offset:start + offset + len(data)] = data
+        return bytes(content)
+
+    def test_hostile_headers(self):
+        """REC-060: entries that are encrypted, lie about their size or have names that are no text; zips within zips."""
+        files = self._files(self.revision)
+        whole = self._pack(dict(files, **{'zz': b'x' * 1000}))
+        encrypted = self._patch_entry(whole, b'zz', {6: b'\1\0'}, {8: b'\1\0'})
+        self._assert_fails(encrypted, 'zz: it is encrypted')
+        for flags in (b'\0\0', b'\0\x08'):     # names in the old code page, and said to be UTF-8
+            self._assert_fails(self._patch_entry(
+                whole, b'zz', {6: flags, 30: b'\xff\xfe'}, {8: flags, 46: b'\xff\xfe'}))
+        prints = 'verify.py'
+        size = len(files[prints])
+        whole = self._pack({name: files[name] for name in sorted(files, key=lambda name: name == prints)})
+        for lie in (0, 1, size - 1, size + 1, 2 ** 31):
+            with self.subTest(size=lie):
+                told = struct.pack('<L', lie)
+                self._assert_fails(self._patch_entry(whole, b'verify.py', {22: told}, {24: told}), prints)
+                self._assert_fails(self._patch_entry(whole, b'verify.py', {}, {20: told, 24: told}))
+        self._assert_fails(self._patch_entry(whole, b'verify.py', {30: b'renamed'}, {}), prints)
+        deflated = io.BytesIO()
+        with zipfile.ZipFile(deflated, 'w', zipfile.ZIP_DEFLATED) as out:
+            for name, content in files.items():
+                out.writestr(name, content)
+            out.writestr('zz', b'\0' * 50_000_000)
+        # Said to have ten bytes: no more than these are unpacked.
+        told = struct.pack('<L', 10)
+        self._assert_fails(self._patch_entry(deflated.getvalue(), b'zz', {22: told}, {24: told}), 'zz')
+        self._assert_fails(self._pack(dict(files, **{'nested.zip': whole})), 'nested.zip')
+        place = whole.rfind(b'PK\x05\x06')
+        large = whole[:place + 12] + struct.pack('<L', 2 ** 31) + whole[place + 16:]
+        self._assert_fails(large, 'bundle')
+        self._assert_fails(whole[:place] + b'PK\x06\x07' + b'\0' * 16 + whole[place:], 'zip64')
+
+    def test_fuzz(self):
+        """REC-060: whatever bytes or values are changed, the checker says so, or the evidence is the same, and never breaks."""
+        files, dice, passed = self._files(self.order), Random(4), 0
+        whole = self._pack(files)
+        for _number in range(150):
+            changed = bytearray(whole)
+            # The last part is the list of files: the most delicate one.
+            first = dice.choice((0, len(whole) - 4000))
+            for _change in range(dice.choice((1, 1, 8))):
+                changed[dice.randrange(first, len(changed))] = dice.randrange(256)
+            status, text = self._verify(bytes(changed))
+            self.assertIn(status, (0, 1))
+            self.assertNotIn('cannot be checked', text)
+            if status == 0:
+                passed += 1
+                with zipfile.ZipFile(io.BytesIO(bytes(changed))) as archive:
+                    self.assertEqual({name: archive.read(name) for name in archive.namelist()}, files)
+        self.assertLess(passed, 75)
+        names = [name for name in files if name.endswith(('.json', '.jsonl')) and not name.startswith('schemas/')]
+        for _number in range(150):
+            name = dice.choice(names)
+            lines = files[name].splitlines()
+            place = dice.randrange(len(lines))
+            row = json.loads(lines[place])
+            node = row
+            while True:
+                keys = list(node) if isinstance(node, dict) else range(len(node))
+                key = dice.choice(keys)
+                if not (isinstance(node[key], (dict, list)) and node[key] and dice.random() < 0.8):
+                    break
+                node = node[key]
+            before = node[key]
+            node[key] = dice.choice([None, True, -1, '', 'x', [], {}, [[]], {'a': []}, 10 ** 29, ['x', 1], '\ud7ff'])
+            lines[place] = verify.canonical(row)
+            forged = dict(files, **{name: b'\n'.join(lines) + (b'\n' if name.endswith('l') else b'')})
+            status, text = self._verify(self._pack(forged if name == verify.MANIFEST else self._reseal(forged)))
+            self.assertNotIn('cannot be checked', text)
+            # What a linked record is called may change at any time.
+            is_title = key == 'name' and set(node) == {'id', 'name'} and name.endswith(('revision.json', 'order.json'))
+            if node[key] != before and name != verify.MANIFEST and not is_title:
+                self.assertEqual(status, 1, (name, key, before, node[key]))
+
     def test_forged_chain_needs_manifest(self):
         """REC-060: whoever forges the whole bundle is found out by the digest that the audit trail has."""
-        content, _name = self.revision._make_bundle(prints=False)
+        files = self._files(self.revision)
         entry = self.env['mrp.audit.entry'].sudo().search([('kind', '=', 'export')], limit=1)
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            files = {name: archive.read(name) for name in archive.namelist()}
         files['README.txt'] = b'Forged.'
         forged = self._pack(self._reseal(files))
         self.assertEqual(self._verify(forged)[0], 0)
