@@ -6,10 +6,9 @@ A bundle is written to a file as it is made: a record with hundreds of megabytes
 import base64
 import hashlib
 import re
-import shutil
 import tempfile
 import zipfile
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..tools import canonical_json, iso_utc
@@ -123,17 +122,16 @@ class Bundle:
             revisions = record.mmr_revision_id if order else record
             mmr = revisions.mmr_id
         revisions = revisions.sorted('revision')
-        with ExitStack() as stack:
+        with tempfile.TemporaryFile() as spool:
             # Prints first: that they were printed is in the ledger.
-            prints = self._print(stack, mmr if mmr == record else mmr.browse(), revisions)
+            prints = self._print(spool, mmr if mmr == record else mmr.browse(), revisions)
             chains = self._get_chains(mmr, order)
             self.created = self._get_last_time(chains)
             self.archive = Archive(target, self.created)
             self._add_texts()
-            for path, stream in prints:
-                stream.seek(0)
-                with self.archive.open(path) as out:
-                    shutil.copyfileobj(stream, out)
+            spool.seek(0)
+            for path, size in prints:
+                self.archive.write(path, spool.read(size))
         for revision in revisions:
             self._add_revision(revision)
         if order:
@@ -163,8 +161,8 @@ class Bundle:
     def _folder(self, revision):
         return f'revisions/{revision.revision:04}'
 
-    def _print(self, stack, mmr, revisions):
-        """Return pairs of path and open file of each print."""
+    def _print(self, spool, mmr, revisions):
+        """Write the prints to a file, one after the other, and return path and size of each."""
         if not self.prints:
             return []
         # As the user, who is named in each footer and in the ledger.
@@ -174,9 +172,7 @@ class Bundle:
             prints.append(('history.pdf', HISTORY, mmr))
         result = []
         for path, name, record in prints:
-            stream = stack.enter_context(tempfile.TemporaryFile())
-            stream.write(report._render_qweb_pdf(name, record.ids)[0])
-            result.append((path, stream))
+            result.append((path, spool.write(report._render_qweb_pdf(name, record.ids)[0])))
         return result
 
     def _add_record(self, path, record, name, schema, names, **others):

@@ -561,7 +561,7 @@ def main(arguments, out=None):
         out.write('FAIL bundle: it does not fit into memory\n')
         return 1
     except Exception as error:  # no bundle that was made by the system gets here
-        out.write('FAIL bundle: it cannot be checked ({})\n'.format(type(error).__name__))
+        out.write(f'FAIL bundle: it cannot be checked ({type(error).__name__})\n')
         return 1
     return 1 if checker.failed else 0
 

@@ -23,7 +23,7 @@ class MrpBundleMixin(models.AbstractModel):
         self.ensure_one()
         self._check_bundle_access()
         bundle = Bundle(self, prints=prints)
-        file = tempfile.TemporaryFile()
+        file = tempfile.TemporaryFile()     # noqa: SIM115 (closed by whoever gets it)
         try:
             digest = bundle.make(file)
         except Exception:

@@ -200,8 +200,8 @@ class TestBundle(MmrCommon, HttpCase):
                     seen.add(kind)
                     self.assertEqual([error.message for error in schemas[kind].iter_errors(row)], [], (name, kind))
         self.assertEqual(seen, {
-            'mrp_mmr/mmr/2', 'mrp_mmr/ledger/1', 'mrp_mmr/bundle-signature/1', 'mrp_mmr/snapshot/1', 'mrp_mmr/bundle-revision/1',
-            'mrp_mmr/bundle-order/1', 'mrp_mmr/label/1', 'mrp_mmr/decision/1', 'mrp_mmr/bundle/1'})
+            'mrp_mmr/mmr/2', 'mrp_mmr/ledger/1', 'mrp_mmr/bundle-signature/1', 'mrp_mmr/snapshot/1',
+            'mrp_mmr/bundle-revision/1', 'mrp_mmr/bundle-order/1', 'mrp_mmr/label/1', 'mrp_mmr/decision/1', 'mrp_mmr/bundle/1'})
 
     def test_memory(self):
         """REC-050: a bundle takes the memory of one file, not of all of them; so does checking it."""
@@ -350,7 +350,7 @@ class TestBundle(MmrCommon, HttpCase):
     def test_hostile_headers(self):
         """REC-060: entries that are encrypted, lie about their size or have names that are no text; zips within zips."""
         files = self._files(self.revision)
-        whole = self._pack(dict(files, **{'zz': b'x' * 1000}))
+        whole = self._pack(dict(files, zz=b'x' * 1000))
         encrypted = self._patch_entry(whole, b'zz', {6: b'\1\0'}, {8: b'\1\0'})
         self._assert_fails(encrypted, 'zz: it is encrypted')
         for flags in (b'\0\0', b'\0\x08'):     # names in the old code page, and said to be UTF-8
