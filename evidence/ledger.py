@@ -34,8 +34,8 @@ class Finding(NamedTuple):
     severity: str = FINDING
 
     def __str__(self):
-        return (f"{self.severity.upper()} {self.model},{self.res_id} ({self.name}): "
-                f"expected {self.expected}; found {self.found}")
+        record = self.model if self.res_id is None else f'{self.model},{self.res_id}'
+        return f"{self.severity.upper()} {record} ({self.name}): expected {self.expected}; found {self.found}"
 
 
 def sha256_text(text):

@@ -326,6 +326,8 @@ class Checker:
             need_keys(row, model=str, id=int, name=str, path=(str, type(None)))
         for row in manifest['chains']:
             need_keys(row, path=str, record=list, company=int, head_index=int, head_sha256=str)
+            need([type(part) for part in row['record']] == [str, int], "a chain is of no record")
+        need(manifest['records'], "it names no record")
         paths = [row['path'] for row in manifest['files']]
         need(len(set(paths)) == len(paths), "a file is listed twice")
         need(paths == sorted(paths), "its files are not in order")
@@ -536,6 +538,25 @@ def file_path(item):
     return 'files/{}.{}'.format(item['sha256'], extension)
 
 
+def check(path, out, quiet=False, manifest=None):
+    """Check a bundle, print the outcome, and return the exit status and the checker, which is None without a bundle."""
+    if not os.path.exists(path):
+        out.write("There is no bundle there.\n")
+        return 2, None
+    try:
+        checker = Checker(Source(path), out, quiet, manifest)
+        checker.run()
+        return (1 if checker.failed else 0), checker
+    except Bad as error:
+        problem = str(error)
+    except MemoryError:
+        problem = "it does not fit into memory"
+    except Exception as error:  # no bundle that was made by the system gets here
+        problem = f"it cannot be checked ({type(error).__name__})"
+    out.write(f'FAIL bundle: {problem}\n')
+    return 1, None
+
+
 def main(arguments, out=None):
     out = out or sys.stdout
     manifest = None
@@ -548,22 +569,8 @@ def main(arguments, out=None):
     if len(arguments) != 1 or arguments[0].startswith('-') or (manifest is not None and not manifest):
         out.write(__doc__)
         return 2
-    if not os.path.exists(arguments[0]):
-        out.write("There is no bundle there.\n")
-        return 2
-    try:
-        checker = Checker(Source(arguments[0]), out, quiet, manifest)
-        checker.run()
-    except Bad as error:
-        out.write(f'FAIL bundle: {error}\n')
-        return 1
-    except MemoryError:
-        out.write('FAIL bundle: it does not fit into memory\n')
-        return 1
-    except Exception as error:  # no bundle that was made by the system gets here
-        out.write(f'FAIL bundle: it cannot be checked ({type(error).__name__})\n')
-        return 1
-    return 1 if checker.failed else 0
+    status, _checker = check(arguments[0], out, quiet, manifest)
+    return status
 
 
 if __name__ == '__main__':

@@ -19,9 +19,11 @@ from jsonschema import Draft202012Validator
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import config
 
 from odoo.addons.mrp_mmr.evidence import bundle as bundles
 from odoo.addons.mrp_mmr.evidence import verify
+from odoo.addons.mrp_mmr.evidence.compare import Comparison
 
 from .common import PASSWORD, PNG, MmrCommon, fill_content
 
@@ -299,6 +301,121 @@ class TestBundle(MmrCommon, HttpCase):
         snapshot = json.loads(files[name])
         snapshot['signatures'][0]['name'] = "Nobody"
         self._assert_fails(self._pack(self._reseal(dict(files, **{name: verify.canonical(snapshot)}))), 'order.json')
+
+    # === READ BACK === #
+
+    def _checker(self, record):
+        """Make a bundle of ``record`` and return a checker that has read it."""
+        file, _name = record._make_bundle(prints=False)
+        self.addCleanup(file.close)
+        status, checker = verify.check(f'/proc/self/fd/{file.fileno()}', io.StringIO(), quiet=True)
+        self.assertEqual(status, 0)
+        return checker
+
+    def _compare(self, checker):
+        self.env.flush_all()
+        return list(Comparison(self.env.cr, checker))
+
+    def test_compare(self):
+        """REC-060: a bundle is found again in the database, also after life went on."""
+        second = self._new_revision(self.revision)
+        checkers = [self._checker(record) for record in (self.revision.mmr_id, self.revision, second, self.order)]
+        for checker in checkers:
+            comparison = Comparison(self.env.cr, checker)
+            self.assertEqual(list(comparison), [])
+            self.assertTrue(comparison.counts['lines'] and comparison.counts['records'], comparison.counts)
+        self.assertTrue(all(comparison.counts.values()), comparison.counts)
+        second.with_user(self.user_qc).action_confirm_overages()
+        self._make_effective(second)
+        self._sign(self.order, 'stop', self.user_qc, comment="No more.")
+        self.product.name = "Renamed"
+        for checker in checkers:
+            self.assertEqual(self._compare(checker), [])
+
+    def test_compare_deleted_draft(self):
+        """REC-060: that a draft was deleted in the ordinary way is a remark, as the ledger says so."""
+        mmr = self._create_mmr(300).mmr_id
+        checker = self._checker(mmr)
+        mmr.with_user(self.user_preparer).unlink()
+        self.assertEqual({finding.severity for finding in self._compare(checker)}, {'remark'})
+
+    def test_compare_damaged(self):
+        """REC-060: whatever of a bundle the database lost or changed since is named."""
+        checker = self._checker(self.order)
+        line = self.env['mrp.audit.entry'].sudo().search([
+            ('res_model', '=', 'mrp.production'), ('res_id', '=', self.order.id)], order='index', limit=1)
+        export = self.env['mrp.audit.entry'].sudo().search([('kind', '=', 'export')], limit=1)
+        signature, file = self.revision.approved_signature_id, self.revision.pack_ids[:1].label_id.sudo().file_id
+        cases = [
+            (f"UPDATE mrp_audit_entry SET sha256 = 'x' WHERE id = {line.id}", ('mrp.audit.entry', line.id)),
+            (f"DELETE FROM mrp_audit_entry WHERE id = {line.id}", ('mrp.audit.entry', None)),
+            (f"UPDATE mrp_audit_chain SET res_id = 0 WHERE id = {line.chain_id.id}", ('mrp.production', self.order.id)),
+            (f"DELETE FROM mrp_audit_entry WHERE id = {export.id}", ('mrp.mmr.revision', self.revision.id)),
+            (f"UPDATE mrp_esignature SET comment = 'x' WHERE id = {signature.id}", ('mrp.esignature', signature.id)),
+            (f"UPDATE mrp_esignature SET id = 999999 WHERE id = {signature.id}", ('mrp.esignature', signature.id)),
+            (f"UPDATE mrp_mmr_file SET sha256 = md5(name) WHERE sha256 = '{file.sha256}'", ('mrp.mmr.file', None)),
+            (f"UPDATE mrp_mmr_revision SET document_sha256 = 'x' WHERE id = {self.revision.id}",
+             ('mrp.mmr.revision', self.revision.id)),
+            (f"UPDATE mrp_production SET mmr_snapshot_sha256 = 'x' WHERE id = {self.order.id}",
+             ('mrp.production', self.order.id)),
+            (f"UPDATE mrp_production SET id = 999999 WHERE id = {self.order.id}", ('mrp.production', self.order.id)),
+        ]
+        self.env.flush_all()
+        for statement, named in cases:
+            with self.subTest(statement=statement), self.cr.savepoint(flush=False) as savepoint:
+                self.cr.execute("SET LOCAL session_replication_role = replica")    # no trigger, no foreign key
+                self.cr.execute(statement)
+                self.assertIn(named, {finding[:2] for finding in Comparison(self.cr, checker)})
+                savepoint.rollback()
+        self.assertEqual(self._compare(checker), [])
+
+    def test_compare_older_database(self):
+        """REC-060: a database that was restored from before the bundle was made lacks what came after; so does a forgery."""
+        with self.cr.savepoint() as savepoint:
+            second = self._new_revision(self.revision)
+            checker = self._checker(self.revision.mmr_id)
+            savepoint.rollback()
+        named = {finding[:2] for finding in Comparison(self.cr, checker)}
+        self.assertLessEqual({('mrp.mmr.revision', second.id), ('mrp.audit.entry', None)}, named)
+        files = self._reseal(dict(self._files(self.revision), **{'README.txt': b'Forged.'}))
+        with tempfile.NamedTemporaryFile(suffix='.zip') as file:
+            file.write(self._pack(files))
+            file.flush()
+            status, checker = verify.check(file.name, io.StringIO())
+            self.assertEqual(status, 0)
+            self.assertEqual(["the export of this bundle" in finding.expected for finding in self._compare(checker)], [True])
+
+    def test_command(self):
+        """REC-060: the command checks a bundle alone, with its digest, and in a database; the exit status tells."""
+        odoo_bin = [sys.executable, '-m', 'odoo', '--addons-path=' + ','.join(config['addons_path']), 'mrp_mmr', 'verify']
+        options = [f'--{name}={config[name]}' for name in ('db_host', 'db_port', 'db_user') if config[name]]
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
+
+        def run(*arguments):
+            result = subprocess.run([*odoo_bin, *arguments], env=environment, capture_output=True, text=True, timeout=120,
+                                    check=False)
+            self.assertNotIn('Traceback', result.stderr)
+            return result.returncode, result.stdout
+
+        files = self._files(self.revision)
+        digest = json.loads(files[verify.MANIFEST])['sha256']
+        with tempfile.NamedTemporaryFile(suffix='.zip') as file:
+            file.write(self._pack(files))
+            file.flush()
+            status, text = run('--bundle', file.name, '--manifest', digest)
+            self.assertEqual(status, 0, text)
+            self.assertIn('PASS', text)
+            self.assertEqual(run('-b', file.name, '-m', '0' * 64)[0], 1)
+            # What this test wrote is not committed: another process sees a database without it.
+            status, text = run('-b', file.name, '-d', self.env.cr.dbname, *options)
+            self.assertEqual(status, 1)
+            self.assertRegex(text, r'PASSED database')
+            self.assertRegex(text, r'FAILED bundle')
+            file.seek(-100, os.SEEK_END)
+            file.write(b'x')
+            file.flush()
+            self.assertEqual(run('-b', file.name)[0], 1)
+        self.assertEqual(run('-b', '/nowhere.zip')[0], 2)
 
     # === HOSTILE === #
 

@@ -514,13 +514,13 @@ class TestVerify(MmrCommon):
         from odoo.cli.command import find_command
         command = find_command('mrp_mmr')()
         out = io.StringIO()
-        self.assertEqual(command.print_findings(Verification(self.env.cr), out=out), 0)
+        self.assertEqual(command.print_findings(Verification(self.env.cr), "database", out=out), 0)
         self.assertIn('PASSED', out.getvalue())
         with self._behind_the_back('mrp_esignature') as cr:
             cr.execute("UPDATE mrp_esignature SET comment = %s WHERE id = %s",
                        ["\x1b[2J", self.revision.approved_signature_id.id])
             out = io.StringIO()
-            self.assertEqual(command.print_findings(Verification(cr), out=out), 1)
+            self.assertEqual(command.print_findings(Verification(cr), "database", out=out), 1)
             self.assertIn(f"mrp.esignature,{self.revision.approved_signature_id.id}", out.getvalue())
             self.assertNotIn('\x1b', out.getvalue())
 
@@ -529,4 +529,4 @@ class TestVerify(MmrCommon):
         for jobs in (1, 2):
             result = run_odoo('mrp_mmr', 'verify', '-d', self.env.cr.dbname, f'--jobs={jobs}')
             self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-            self.assertRegex(result.stdout, r"PASSED: 0 findings in [1-9]\d* lines")
+            self.assertRegex(result.stdout, r"PASSED database [^:]+: 0 findings in [1-9]\d* lines")
