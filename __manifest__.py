@@ -34,7 +34,7 @@
         'views/mrp_qualification_views.xml',
         'views/mrp_signer_views.xml',
         'views/mrp_audit_views.xml',
-        'wizards/mrp_audit_verify_views.xml',
+        'views/mrp_audit_verify_views.xml',
         'wizards/mrp_tamper_drill_views.xml',
         'views/mrp_tamper_drill_views.xml',
         'views/mrp_sop_views.xml',

@@ -2,6 +2,7 @@ from . import mrp_audit_entry
 from . import mrp_audit_mixin
 from . import mrp_audit_baseline
 from . import mrp_audit_seal
+from . import mrp_audit_verify
 from . import mrp_mmr_content_mixin
 from . import mrp_esignature
 from . import mrp_signer

@@ -473,41 +473,182 @@ class TestVerify(MmrCommon):
 
     # === BUTTON, CRON, COMMAND === #
 
+    def _run(self, user=None):
+        """Start verifications as the button does and return them."""
+        action = self.env['mrp.audit.verify'].with_user(user or self.user_auditor).action_start()
+        return self.env['mrp.audit.verify'].with_user(user or self.user_auditor).browse(action['params']['ids'])
+
+    def _finish(self, runs):
+        """Work as the dialog does, until all is done; return what it showed last."""
+        while True:
+            progress = runs.work()
+            if not any(row['state'] == 'running' for row in progress):
+                return progress
+
+    def _last_outcome(self):
+        return self.env['mrp.audit.entry'].sudo().search([('kind', '=', 'verify')], limit=1)
+
     def test_button(self):
         """AUD-040, SEC-010: auditor, Quality Control and security verify; nobody else does; the outcome is in the ledger."""
-        wizard = self.env['mrp.audit.verify'].with_user(self.user_auditor).create({})
-        wizard.action_verify()
-        self.assertEqual(wizard.state, 'passed')
-        self.assertTrue(wizard.line_count)
-        entry = self.env['mrp.audit.entry'].sudo().search([('kind', '=', 'verify')], limit=1)
-        self.assertEqual(entry.user_id, self.user_auditor)
-        self.assertEqual(entry.values['findings'], {'new': 0})
+        runs = self._run()
+        self._finish(runs)
+        self.assertEqual(set(runs.mapped('state')), {'passed'})
+        run = runs.filtered(lambda run: run.company_id == self.company)
+        self.assertTrue(run.line_count and run.signature_count and run.revision_count and run.ended_at)
+        self.assertEqual(run.progress, 100)
+        self.assertEqual(self._last_outcome().user_id, self.user_auditor)
+        self.assertEqual(self._last_outcome().values['findings'], {'new': 0})
         with self._behind_the_back('mrp_esignature') as cr:
             cr.execute("UPDATE mrp_esignature SET signer_name = 'Nobody' WHERE id = %s",
                        [self.revision.approved_signature_id.id])
-            wizard.action_verify()
-            self.assertEqual(wizard.state, 'failed')
+            runs = self._run(self.user_qc)
+            self._finish(runs)
+            run = runs.filtered(lambda run: run.company_id == self.company)
+            self.assertEqual(run.state, 'failed')
             self.assertIn(('mrp.esignature', self.revision.approved_signature_id.id),
-                          [(row.model, row.res_id) for row in wizard.finding_ids])
-        for user in (self.user_planner, self.user_preparer, self.user_operator):
-            with self.assertRaises(AccessError):
-                self.env['mrp.audit.verify'].with_user(user).verify()
+                          [(row.model, row.res_id) for row in run.finding_ids])
+            self.assertEqual(run.finding_ids[0].action_open()['res_model'], 'mrp.esignature')
+            self.assertIn(f"mrp.esignature,{self.revision.approved_signature_id.id}", self.env['mrp.audit.entry'].sudo().search(
+                [('kind', '=', 'verify'), ('company_id', '=', self.company.id), ('reason', '!=', False)], limit=1).reason)
         self.assertEqual(self.env['mrp.audit.verify'].with_user(self.user_qc).verify()['finding_count'], 0)
 
-    def test_cron(self):
-        """AUD-040: every night; what is found goes to Quality Control, security and the log."""
-        verify = self.env['mrp.audit.verify']
-        kind = verify._get_activity_type()
-        verify._cron_verify()
-        self.assertFalse(self.env['mail.activity'].search([('activity_type_id', '=', kind.id)]))
+    def test_button_rights(self):
+        """AUD-040, SEC-010: planners, preparers and operators neither verify nor read what was found; nobody writes it."""
+        runs = self._run()
+        for user in (self.user_planner, self.user_preparer, self.user_operator):
+            with self.subTest(user=user.login):
+                model = self.env['mrp.audit.verify'].with_user(user)
+                for call in (model.verify, model.action_start, model.browse(runs.ids).work, model.browse(runs.ids).action_stop,
+                             model.browse(runs.ids).action_continue, lambda runs=runs, model=model: model.browse(runs.ids).read(
+                                 ['state'])):
+                    with self.assertRaises(AccessError):
+                        call()
+        for user in (self.user_auditor, self.user_qc):
+            for call in (lambda user=user: runs.with_user(user).write({'state': 'passed'}),
+                         lambda user=user: runs.with_user(user).unlink(),
+                         lambda user=user: self.env['mrp.audit.verify'].with_user(user).create({})):
+                with self.assertRaises(AccessError):
+                    call()
+
+    def test_steps(self):
+        """AUD-040: a verification works in short steps, is stopped and taken up, and finds what it would have found at once."""
+        with self._behind_the_back('mrp_esignature') as cr, patch.object(ledger, 'BATCH', 20), \
+                patch('odoo.addons.mrp_mmr.models.mrp_audit_verify.STEP', 0):
+            cr.execute("UPDATE mrp_esignature SET comment = 'forged'")
+            expected = self.env['mrp.audit.verify'].with_user(self.user_auditor).verify()
+            runs = self._run()
+            seen = []
+            for _step in range(5):
+                seen.append(sum(row['done'] for row in runs.work()))
+            self.assertEqual(seen, sorted(seen))
+            self.assertEqual(runs.action_stop()[0]['state'], 'stopped')
+            self.assertEqual([row['done'] for row in runs.work()], [row['done'] for row in runs.work()], "it is stopped")
+            self.assertTrue(0 < runs[0].progress < 100)
+            # Meanwhile life goes on.
+            self._new_revision(self.revision)
+            self.assertEqual(runs.action_continue()['params']['ids'], runs.ids)
+            self._finish(runs)
+            self.assertEqual(sum(runs.mapped('finding_count')), expected['finding_count'])
+            self.assertEqual(set(runs.mapped('state')), {'failed', 'passed'})
+            self.assertGreaterEqual(sum(runs.mapped('line_count')), expected['counts']['lines'])
+
+    def test_companies(self):
+        """AUD-040, SEC-010: the button verifies the active companies of the user, and shows findings of no other."""
+        other = self.env['res.company'].create({'name': "Other Ltd"})
+        other.mmr_seal_email = "other@example.com"
+        self.env.flush_all()
+        stranger = new_test_user(
+            self.env, login='t_other', groups='mrp_mmr.group_mmr_auditor', company_id=other.id, company_ids=[(6, 0, other.ids)])
+        with self._behind_the_back('mrp_esignature', 'mrp_audit_entry') as cr:
+            cr.execute("UPDATE mrp_esignature SET comment = 'forged'")
+            own = self._run()
+            self.assertEqual(own.company_id, self.company)
+            self._finish(own)
+            self.assertEqual(own.filtered('company_id').state, 'failed')
+            runs = self._run(stranger)
+            self.assertEqual(runs.company_id, other)
+            self.assertTrue(all(run.company_id for run in runs), "what belongs to nobody is part of the whole only")
+            self._finish(runs)
+            self.assertEqual(runs.state, 'passed')
+            with self.assertRaises(AccessError):
+                own.filtered('company_id').with_user(stranger).work()
+            findings = self.env['mrp.audit.verify.finding']
+            self.assertTrue(findings.with_user(self.user_auditor).search_count([]))
+            self.assertFalse(findings.with_user(stranger).search_count([('verify_id', 'in', own.filtered('company_id').ids)]))
+            self.assertEqual(self.env['mrp.audit.verify'].with_user(stranger).verify()['finding_count'], 0)
+            cr.execute("UPDATE mrp_audit_entry SET reason = 'forged' WHERE company_id = %s", [other.id])
+            self.assertTrue(self.env['mrp.audit.verify'].with_user(stranger).verify()['finding_count'])
+
+    def test_no_company(self):
+        """AUD-040: a file that nothing uses any more is verified too, where the user has all companies."""
+        self.env['mrp.mmr.file'].sudo()._store('unused.png', PNG)
+        everybody = self.env['res.company'].search([])
+        self.user_auditor.company_ids = everybody
         with self._behind_the_back('mrp_mmr_file') as cr:
-            cr.execute("UPDATE mrp_mmr_file SET data = 'AAAA' WHERE id = %s", [self.label.file_id.id])
-            with self.assertLogs('odoo.addons.mrp_mmr.wizards.mrp_audit_verify', 'ERROR') as log:
+            cr.execute("UPDATE mrp_mmr_file SET data = 'AAAA' WHERE name = 'unused.png'")
+            model = self.env['mrp.audit.verify'].with_user(self.user_auditor).with_context(allowed_company_ids=everybody.ids)
+            runs = model.browse(model.action_start()['params']['ids'])
+            self._finish(runs)
+            self.assertEqual(runs.filtered(lambda run: not run.company_id).finding_ids.mapped('name'), ['unused.png'])
+            self.assertEqual(set(runs.filtered('company_id').mapped('state')), {'passed'})
+
+    def test_cron(self):
+        """AUD-040: every night, all companies; what is found goes to Quality Control, security and the log."""
+        verify = self.env['mrp.audit.verify']
+        kind = self.env.ref('mrp_mmr.mail_activity_type_verify')
+        with patch.object(self.registry['ir.cron'], '_commit_progress', return_value=60):
+            verify._cron_verify()
+            self.assertFalse(self.env['mail.activity'].search([('activity_type_id', '=', kind.id)]))
+            with self._behind_the_back('mrp_mmr_file') as cr:
+                cr.execute("UPDATE mrp_mmr_file SET data = 'AAAA' WHERE id = %s", [self.label.file_id.id])
+                with self.assertLogs('odoo.addons.mrp_mmr.models.mrp_audit_verify', 'ERROR') as log:
+                    verify._cron_verify()
+                self.assertIn(f"mrp.mmr.file,{self.label.file_id.id}", ''.join(log.output))
+                activities = self.env['mail.activity'].search([('activity_type_id', '=', kind.id)])
+                self.assertIn(self.user_qc, activities.user_id)
+                self.assertNotIn(self.user_planner, activities.user_id)
+                run = verify.browse(activities[0].res_id)
+                self.assertEqual((run.state, run.company_id), ('failed', self.company))
+                with mute_logger('odoo.addons.mrp_mmr.models.mrp_audit_verify'):
+                    verify._cron_verify()
+                again = self.env['mail.activity'].search([('activity_type_id', '=', kind.id)])
+                self.assertEqual(again, activities, "each is told once")
+
+    def test_cron_goes_on(self):
+        """AUD-040: a nightly job that runs out of time goes on where it stopped, and starts again only when it was done."""
+        verify, reports, lines = self.env['mrp.audit.verify'], [], []
+
+        def commit_progress(_self, processed=0, *, remaining=None, deactivate=False):
+            reports.append((processed, remaining))
+            return 0
+
+        def jobs():
+            return verify.search([('is_nightly', '=', True)])
+
+        before = jobs()
+        with patch.object(self.registry['ir.cron'], '_commit_progress', commit_progress), patch.object(ledger, 'BATCH', 20), \
+                patch('odoo.addons.mrp_mmr.models.mrp_audit_verify.STEP', 0):
+            for _run in range(500):
                 verify._cron_verify()
-            self.assertIn(f"mrp.mmr.file,{self.label.file_id.id}", ''.join(log.output))
-            told = self.env['mail.activity'].search([('activity_type_id', '=', kind.id)]).user_id
-            self.assertIn(self.user_qc, told)
-            self.assertNotIn(self.user_planner, told)
+                lines.append(sum((jobs() - before).mapped('line_count')))
+                if not reports[-1][1]:
+                    break
+        runs = jobs() - before
+        self.assertGreater(len(reports), 20)
+        self.assertEqual(reports[-1][1], 0)
+        self.assertTrue(all(processed > 0 for processed, _remaining in reports))
+        self.assertEqual(lines, sorted(lines))
+        self.assertEqual(set(runs.mapped('state')), {'passed'})
+        self.assertEqual(len(runs.company_id), self.env['res.company'].with_context(active_test=False).search_count([]))
+        self.assertEqual(len(runs), len(runs.company_id) + 1)
+        self.assertGreaterEqual(sum(runs.mapped('line_count')) + len(runs), Verification(self.env.cr).estimate() // 4)
+
+    def test_forgotten(self):
+        """AUD-040: what the nightly job found intact is forgotten after some months, what it found not intact is not."""
+        model = self.env['mrp.audit.verify'].sudo()
+        old = model.create([{'is_nightly': True, 'state': state, 'ended_at': '2020-01-01'} for state in ('passed', 'failed')])
+        model._gc_passed()
+        self.assertEqual(old.exists().state, 'failed')
 
     def test_command(self):
         """REC-060, AUD-040: the command prints every finding; its exit status says whether there are any."""

@@ -1,7 +1,6 @@
 from . import mrp_mmr_create
 from . import mrp_mmr_change
 from . import mrp_mmr_plan
-from . import mrp_audit_verify
 from . import mrp_tamper_drill
 from . import mrp_signer_verify
 from . import mrp_qualification
