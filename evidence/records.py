@@ -9,7 +9,19 @@ from collections import Counter
 
 from ..models.mrp_mmr_file import DOCUMENTS, IMAGES
 from ..tools import decimal_string
-from .ledger import CHECKPOINT, GENESIS, Chain, Finding, LedgerCheck, digest_of, encode, of_company, parse, sha256_text
+from .ledger import (
+    CHECKPOINT,
+    GENESIS,
+    Chain,
+    Finding,
+    LedgerCheck,
+    canonical,
+    digest_of,
+    encode,
+    of_company,
+    parse,
+    sha256_text,
+)
 
 #: Records that are read at a time; documents are some hundred kilobytes each.
 RECORDS = 200
@@ -113,6 +125,20 @@ def files_in(content):
             stack.extend(item.values())
         elif isinstance(item, list):
             stack.extend(item)
+
+
+def first_difference(expected, found, place='content'):
+    """Return where two contents differ first, and the two texts there."""
+    if type(expected) is type(found) and isinstance(expected, dict) and expected.keys() == found.keys():
+        keys = sorted(expected)
+    elif type(expected) is type(found) and isinstance(expected, list) and len(expected) == len(found):
+        keys = range(len(expected))
+    else:
+        keys = ()
+    for key in keys:
+        if expected[key] != found[key]:
+            return first_difference(expected[key], found[key], f'{place}.{key}')
+    return place, encode(expected)[:500], encode(found)[:500]
 
 
 class Verification:
@@ -723,8 +749,12 @@ class Verification:
                     'id': label_id, 'code': code, 'version': version, 'name': name, 'location': location or None,
                     'panel': panel or None, 'claims': claims or None, 'schema': 'mrp_mmr/label/1',
                     'file': dict(zip(FILE_COLUMNS, file, strict=True)) if file[0] else None})
-                if sha256_text(live) != digest_of(content):
-                    yield finding(f"the content that was signed: {content[:500]}", live[:500])
+                signed = canonical(content)
+                if signed is None:
+                    yield finding("the content that was signed", content[:500])
+                elif signed != live:
+                    place, wanted, there = first_difference(parse(signed), parse(live))
+                    yield finding(f"{place} as it was signed: {wanted}", there)
             self.counts['labels'] += len(rows)
             yield CHECKPOINT
 
@@ -834,7 +864,8 @@ class Verification:
             'signatures': [self._printed(signatures[key]) for key in signature_ids if key in signatures]}
         for name, value in expected.items():
             if found[name] != value:
-                yield (f"{name} of the snapshot as in the revision: {encode(value)[:500]}", encode(found[name])[:500])
+                place, wanted, there = first_difference(value, found[name], name)
+                yield f"{place} of the snapshot as in the revision: {wanted}", there
 
     @staticmethod
     def _printed(row):

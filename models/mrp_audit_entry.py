@@ -1,8 +1,10 @@
 """The ledger: append-only, hash chained, one chain per master record, batch and company settings."""
 
 import logging
+import re
 from contextlib import suppress
 
+from markupsafe import Markup
 from psycopg2 import InterfaceError, OperationalError
 from psycopg2.errors import SerializationFailure
 
@@ -34,6 +36,15 @@ KINDS = [
 BATCH = 1000
 #: How often a refusal is appended again where others were appended at the same moment.
 TRIES = 20
+#: Values that a list shows of a line; its form shows all.
+SHOWN = 5
+DIGEST = re.compile('[0-9a-f]{64}')
+
+
+def _shorten(text):
+    """Return a text for a list: of a digest, the beginning tells it from others."""
+    text = DIGEST.sub(lambda match: match[0][:12] + '…', text)
+    return text if len(text) <= 200 else text[:200] + '…'
 
 
 class CanonicalJson(fields.Json):
@@ -166,6 +177,8 @@ class MrpAuditEntry(models.Model):
     values = CanonicalJson(readonly=True, prefetch=False, help="Old and new value of each field.")
     reason = fields.Text(readonly=True)
     summary = fields.Text("Old and New Values", compute='_compute_summary')
+    details = fields.Html("Changed Values", compute='_compute_details', sanitize=False)
+    model_name = fields.Char("Kind of Record", compute='_compute_model_name')
     previous_sha256 = fields.Char("Digest of the Line Before", required=True, readonly=True)
     sha256 = fields.Char("Digest", required=True, readonly=True)
 
@@ -191,27 +204,96 @@ class MrpAuditEntry(models.Model):
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_entry();
         """)
 
+    # === SHOWN TO PEOPLE === #
+
     @api.depends('values')
     def _compute_summary(self):
         for entry in self:
-            model = self.env.get(entry.res_model)
-            rows = []
-            for name, change in (entry.values or {}).items():
-                field = model._fields.get(name) if model is not None else None
-                label = field._description_string(self.env) if field else name
-                old, new = (self._render_value(change.get(side)) for side in ('old', 'new'))
-                rows.append(f"{label}: {old} → {new}" if 'old' in change else f"{label}: {new}")
-            entry.summary = '\n'.join(rows)
+            rows = [(label, *map(_shorten, sides)) for label, *sides in entry._get_rendered_values()]
+            lines = [f"{label}: {old} → {new}" if old else f"{label}: {new}" for label, old, new in rows[:SHOWN]]
+            if len(rows) > SHOWN:
+                lines.append(self.env._("… and %s more", len(rows) - SHOWN))
+            entry.summary = '\n'.join(lines)
+
+    @api.depends('values')
+    def _compute_details(self):
+        head = Markup('<tr><th>%s</th><th>%s</th><th>%s</th></tr>') % (
+            self.env._("Field"), self.env._("Old Value"), self.env._("New Value"))
+        for entry in self:
+            rows = entry._get_rendered_values()
+            entry.details = rows and Markup(
+                '<table class="table table-sm o_mrp_mmr_values"><thead>%s</thead><tbody>%s</tbody></table>') % (
+                head, Markup().join(
+                    Markup('<tr><td>%s</td><td class="text-break">%s</td><td class="text-break">%s</td></tr>') % (
+                        label, old or '', new) for label, old, new in rows))
+
+    @api.depends('res_model')
+    def _compute_model_name(self):
+        models_by_name = self.env['ir.model'].sudo()
+        for entry in self:
+            entry.model_name = models_by_name._get(entry.res_model).name or entry.res_model
+
+    def _get_rendered_values(self):
+        """Return label, old value (empty where there was none to be changed) and new value of each field."""
+        self.ensure_one()
+        model = self.env.get(self.res_model)
+        rows = []
+        for name, change in (self.values or {}).items():
+            field = model._fields.get(name) if model is not None else None
+            label = field._description_string(self.env) if field else self._get_value_labels().get(name, name)
+            old = self._render_value(name, field, change['old']) if 'old' in change else ''
+            rows.append((label, old, self._render_value(name, field, change.get('new'))))
+        return rows
 
     @api.model
-    def _render_value(self, value):
-        if value is None or value is False:
+    def _get_value_labels(self):
+        """Return what values are called that are no field of the record they are about."""
+        return {
+            'signature_id': self.env._("Signature Number"), 'meaning': self.env._("Meaning"),
+            'content_sha256': self.env._("Digest of the Content"),
+            'signature_sha256': self.env._("Digest of the Signature"), 'terminal_of': self.env._("Signed at the Terminal of"),
+            'rule': self.env._("Rule"), 'report': self.env._("Report"), 'fields': self.env._("Fields"),
+            'bundle': self.env._("Bundle"), 'manifest_sha256': self.env._("Digest of the Manifest"),
+            'roles': self.env._("GMP Roles"), 'signing': self.env._("Signing"), 'locked': self.env._("Locked"),
+            'result': self.env._("Result"), 'findings': self.env._("Findings"), 'remarks': self.env._("Remarks"),
+            'findings_sha256': self.env._("Digest of the Findings"), 'lines': self.env._("Lines of the Audit Trail"),
+            'signatures': self.env._("Signatures"), 'revisions': self.env._("Revisions"), 'orders': self.env._("Orders"),
+            'labels': self.env._("Labels"), 'files': self.env._("Files"), 'records': self.env._("Records"),
+        }
+
+    @api.model
+    def _render_value(self, name, field, value):
+        if value is None or value == [] or value == '':
             return "–"
+        if isinstance(value, bool):
+            return self.env._("Yes") if value else self.env._("No")
         if isinstance(value, dict):
             return str(value.get('name') or value.get('sha256') or value)
         if isinstance(value, list):
-            return ', '.join(self._render_value(item) for item in value) or "–"
+            return ', '.join(self._render_value(name, field, item) for item in value)
+        if name == 'meaning':
+            field = self.env['mrp.esignature']._fields['meaning']
+        if field and field.type == 'selection':
+            return dict(field._description_selection(self.env)).get(value, str(value))
+        if field and field.type == 'datetime':
+            return f"{value[:10]} {value[11:19]} UTC"
         return str(value)
+
+    def action_open_record(self):
+        """Open the record that the line is about."""
+        self.ensure_one()
+        model = self.env.get(self.res_model)
+        record = model.browse(self.res_id).exists() if model is not None and self.res_id else None
+        if not record:
+            raise UserError(self.env._("%s does not exist any more: this line is what is left of it.", self.record_name))
+        record.check_access('read')
+        return {'type': 'ir.actions.act_window', 'res_model': record._name, 'res_id': record.id, 'views': [(False, 'form')]}
+
+    def action_open_chain(self):
+        """Show all lines of the chain that this line belongs to."""
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('mrp_mmr.mrp_audit_entry_action')
+        return dict(action, name=self.chain_id.name, domain=[('chain_id', '=', self.chain_id.id)], context={})
 
     # === GUARDS === #
 

@@ -26,12 +26,32 @@ class MrpAuditSeal(models.Model):
     line_count = fields.Integer("Lines", required=True, readonly=True, help="Of these chains, in all.")
     previous_sha256 = fields.Char("Seal Before", required=True, readonly=True)
     sha256 = fields.Char("Seal", required=True, readonly=True)
+    details = fields.Html("Sealed Chains", compute='_compute_details', sanitize=False)
 
     _index_uniq = models.UniqueIndex('(company_id, index)', "Seals are numbered without a gap.")
 
     def init(self):
         super().init()
         self.env['mrp.esignature']._make_append_only(self._table)
+
+    @api.depends('index')
+    def _compute_display_name(self):
+        for seal in self:
+            seal.display_name = self.env._("Seal %s", seal.index)
+
+    @api.depends('heads')
+    def _compute_details(self):
+        head = Markup('<tr><th>%s</th><th class="text-end">%s</th><th>%s</th></tr>') % (
+            self.env._("Chain"), self.env._("Lines"), self.env._("Digest of the Last Line"))
+        for seal in self:
+            chains = self.env['mrp.audit.chain'].sudo().search([
+                ('company_id', '=', seal.company_id.id), ('res_id', 'in', [head[1] for head in seal.heads or ()])])
+            names = {(chain.res_model, chain.res_id): chain.name for chain in chains}
+            seal.details = Markup('<table class="table table-sm"><thead>%s</thead><tbody>%s</tbody></table>') % (
+                head, Markup().join(
+                    Markup('<tr><td>%s</td><td class="text-end">%s</td><td class="font-monospace text-break">%s</td></tr>') % (
+                        names.get((model, res_id), f'{model},{res_id}'), lines, digest)
+                    for model, res_id, lines, digest in seal.heads or ()))
 
     @api.model_create_multi
     def create(self, vals_list):  # pylint: disable=method-required-super

@@ -75,7 +75,7 @@ class MrpAuditVerify(models.Model):
     def _compute_display_name(self):
         for run in self:
             run.display_name = self.env._(
-                "%(company)s, %(time)s", company=run.company_id.name or self.env._("Without company"),
+                "%(company)s, %(time)s", company=run.company_id.name or self.env._("What belongs to no company"),
                 time=format_datetime(self.env, run.started_at))
 
     @api.depends('done', 'estimate', 'state')
@@ -104,10 +104,10 @@ class MrpAuditVerify(models.Model):
     def _start(self, scopes, **vals):
         """Return new verifications, one for each of ``scopes``."""
         # Nobody has a right to write them: only these methods do.
-        return self.sudo().create([{
+        return self.sudo().with_context(mail_create_nolog=True, mail_create_nosubscribe=True).create([{
             'company_id': company.id, 'user_id': self.env.uid, **vals,
             'estimate': Verification(self.env.cr, company.id or 0).estimate(),
-        } for company in scopes]).sudo(self.env.su)
+        } for company in scopes]).with_env(self.env)
 
     def action_start(self):
         """Start the verification of each active company and show its progress."""
@@ -147,7 +147,8 @@ class MrpAuditVerify(models.Model):
 
     def _get_progress(self):
         return [{
-            'id': run.id, 'company': run.company_id.name or self.env._("Without company"), 'state': run.state,
+            'id': run.id, 'company_id': run.company_id.id,
+            'company': run.company_id.name or self.env._("What belongs to no company"), 'state': run.state,
             'progress': run.progress, 'done': run.done, 'finding_count': run.finding_count,
         } for run in self.sorted('id')]
 
@@ -283,10 +284,17 @@ class MrpAuditVerifyFinding(models.Model):
     company_id = fields.Many2one(related='verify_id.company_id')
     severity = fields.Selection([('finding', "Finding"), ('remark', "Remark")], required=True, readonly=True)
     model = fields.Char(required=True, readonly=True)
+    model_name = fields.Char("Kind of Record", compute='_compute_model_name')
     res_id = fields.Many2oneReference("Record ID", model_field='model', readonly=True)
-    name = fields.Char("Record", readonly=True)
+    name = fields.Text("Record", readonly=True)
     expected = fields.Text(readonly=True)
     found = fields.Text(readonly=True)
+
+    @api.depends('model')
+    def _compute_model_name(self):
+        models_by_name = self.env['ir.model'].sudo()
+        for finding in self:
+            finding.model_name = models_by_name._get(finding.model).name or finding.model
 
     @api.depends('model', 'res_id', 'name')
     def _compute_display_name(self):

@@ -45,7 +45,19 @@ class MrpBundleMixin(models.AbstractModel):
         """Download the complete copy of this record, which checks itself."""
         self.ensure_one()
         self._check_bundle_access()
-        return {'type': 'ir.actions.act_url', 'target': 'self', 'url': f'/mrp_mmr/bundle/{self._name}/{self.id}.zip'}
+        return {'type': 'ir.actions.client', 'tag': 'mrp_mmr.bundle', 'params': {'model': self._name, 'id': self.id}}
+
+    def get_last_bundle(self):
+        """Return name and digest of the bundle of this record that the user made last, as the ledger has it."""
+        self.ensure_one()
+        self._check_bundle_access()
+        exports = self.env['mrp.audit.entry'].search([
+            ('res_model', '=', self._name), ('res_id', '=', self.id), ('kind', '=', 'export'),
+            ('user_id', '=', self.env.uid)], limit=100)
+        for values in exports.mapped('values'):
+            if 'bundle' in values:
+                return {'name': values['bundle']['new'], 'digest': values['manifest_sha256']['new']}
+        return {'name': '', 'digest': ''}
 
 
 class MrpMmr(models.Model):

@@ -64,6 +64,18 @@ class TestHttp(MmrCommon, HttpCase):
         self.assertEqual(sorted(orders.filtered(lambda order: order.state == 'confirmed').mapped('product_qty')), [100, 500])
         self.assertTrue(all(orders.mapped('mmr_snapshot_sha256')))
 
+    def test_evidence(self):
+        """PRD-080, AUD-010, AUD-040, REC-050, SEC-010: the auditor reads the trail, verifies and takes a bundle away."""
+        revision = self._make_effective(self._create_mmr(100))
+        url = f'/odoo/mmr/{revision.mmr_id.id}'
+        self.start_tour(url, 'mrp_mmr_audit_trail', login='t_auditor')
+        self.start_tour('/odoo/mmr', 'mrp_mmr_verify', login='t_auditor')
+        run = self.env['mrp.audit.verify'].search([('user_id', '=', self.user_auditor.id)], limit=1)
+        self.assertEqual((run.state, run.finding_count), ('passed', 0))
+        self.start_tour(url, 'mrp_mmr_bundle', login='t_auditor', timeout=120)
+        entry = self.env['mrp.audit.entry'].sudo().search([('kind', '=', 'export')], limit=1)
+        self.assertEqual((entry.res_model, entry.res_id, entry.user_id), ('mrp.mmr', revision.mmr_id.id, self.user_auditor))
+
     def test_print(self):
         """RPT-010: everybody who reads an MMR prints it."""
         revision = self._make_effective(self._create_mmr(100))

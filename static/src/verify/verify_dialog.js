@@ -55,7 +55,8 @@ export class VerifyDialog extends Component {
     onShow() {
         const { ids } = this.props;
         const failed = this.state.runs.filter((run) => run.state === "failed");
-        const shown = failed.length === 1 ? failed[0].id : ids.length === 1 ? ids[0] : false;
+        const interesting = failed.length ? failed : this.state.runs.filter((run) => run.company_id);
+        const shown = interesting.length === 1 && interesting[0].id;
         const target = { type: "ir.actions.act_window", name: this.title, res_model: "mrp.audit.verify" };
         this.props.onShow(
             shown
