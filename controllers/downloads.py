@@ -110,12 +110,15 @@ class MrpMmrDownloads(http.Controller):
 
     @http.route('/mrp_mmr/bundle/<string:model>/<int:record_id>.zip', type='http', auth='user', readonly=False)
     @_shown_to_client
-    def bundle(self, model, record_id, **kwargs):
-        """A complete copy of a master record, a revision or a released order, which checks itself (REC-050, REC-060)."""
+    def bundle(self, model, record_id, prints='1', **kwargs):
+        """A complete copy of a master record, a revision or a released order, which checks itself (REC-050, REC-060).
+
+        Prints of many revisions take their time; ``?prints=0`` leaves them out.
+        """
         if model not in BUNDLED:
             raise request.not_found()
         record = self._browse(model, [record_id])
-        file, name = record._make_bundle()
+        file, name = record._make_bundle(prints=prints != '0')
         # The file is sent piece by piece and closed, hence deleted, with the response.
         response = self._make_response(
             wrap_file(request.httprequest.environ, file), 'application/zip', f'{name}.zip', os.fstat(file.fileno()).st_size)

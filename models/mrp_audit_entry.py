@@ -252,6 +252,7 @@ class MrpAuditEntry(models.Model):
             'signature_id': self.env._("Signature Number"), 'meaning': self.env._("Meaning"),
             'content_sha256': self.env._("Digest of the Content"),
             'signature_sha256': self.env._("Digest of the Signature"), 'terminal_of': self.env._("Signed at the Terminal of"),
+            'mmr_snapshot_sha256': self.env._("Digest of the MMR Snapshot"),
             'rule': self.env._("Rule"), 'report': self.env._("Report"), 'fields': self.env._("Fields"),
             'bundle': self.env._("Bundle"), 'manifest_sha256': self.env._("Digest of the Manifest"),
             'roles': self.env._("GMP Roles"), 'signing': self.env._("Signing"), 'locked': self.env._("Locked"),

@@ -162,6 +162,10 @@ class TestBundle(MmrCommon, HttpCase):
         self.assertEqual(self._verify(response.content)[0], 0)
         with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
             self.assertTrue(archive.read('revisions/0001/print.pdf').startswith(b'%PDF'))
+        self.assertEqual(self.revision.with_user(self.user_auditor).get_last_bundle()['digest'], json.loads(
+            zipfile.ZipFile(io.BytesIO(response.content)).read(verify.MANIFEST))['sha256'])
+        response = self.url_open(url + '?prints=0')
+        self.assertNotIn('revisions/0001/print.pdf', zipfile.ZipFile(io.BytesIO(response.content)).namelist())
         self.assertEqual(self.url_open('/mrp_mmr/bundle/res.users/2.zip').status_code, 404)
         stranger = new_test_user(self.env, login='t_stranger', password=PASSWORD, groups='base.group_user')
         with self.assertRaises(AccessError):

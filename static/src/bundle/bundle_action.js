@@ -1,9 +1,26 @@
-import { AlertDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
+import { Component } from "@odoo/owl";
+import { CopyButton } from "@web/core/copy_button/copy_button";
+import { Dialog } from "@web/core/dialog/dialog";
 import { _t } from "@web/core/l10n/translation";
 import { download } from "@web/core/network/download";
 import { registry } from "@web/core/registry";
 
-/** Download the complete copy of a record, then show the digest that goes to the inspector on another way. */
+/** What goes to the receiver of a bundle on another way. */
+export class BundleDialog extends Component {
+    static template = "mrp_mmr.BundleDialog";
+    static components = { CopyButton, Dialog };
+    static props = { name: String, digest: String, close: Function };
+
+    get title() {
+        return _t("Complete Copy");
+    }
+
+    get copyText() {
+        return _t("Copy");
+    }
+}
+
+/** Download the complete copy of a record, then show the digest of its manifest. */
 registry.category("actions").add("mrp_mmr.bundle", async (env, action) => {
     const { model, id } = action.params;
     env.services.ui.block({ message: _t("The complete copy is being made …") });
@@ -12,12 +29,6 @@ registry.category("actions").add("mrp_mmr.bundle", async (env, action) => {
     } finally {
         env.services.ui.unblock();
     }
-    const { name, digest } = await env.services.orm.call(model, "get_last_bundle", [[id]]);
-    env.services.dialog.add(AlertDialog, {
-        title: _t("%s was downloaded", name),
-        body: _t(
-            "Give this digest of its manifest to the receiver on another way, for instance on paper: %s. The audit trail has it too.",
-            digest
-        ),
-    });
+    const bundle = await env.services.orm.call(model, "get_last_bundle", [[id]]);
+    env.services.dialog.add(BundleDialog, bundle);
 });

@@ -33,8 +33,7 @@ registry.category("web_tour.tours").add("mrp_mmr_bundle", {
     steps: () => [
         { trigger: ".o_cp_action_menus button.o-dropdown, .o_cp_action_menus .dropdown-toggle", run: "click" },
         { trigger: ".o-dropdown--menu .o_menu_item:contains(Complete Copy)", run: "click" },
-        { trigger: ".modal-title:contains(was downloaded)", timeout: 60000 },
-        { trigger: ".modal-body:contains(digest)" },
+        { trigger: ".o_mrp_mmr_bundle:contains(was downloaded)", timeout: 60000 },
         { trigger: ".modal-footer button", run: "click" },
     ],
 });
