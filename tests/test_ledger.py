@@ -279,6 +279,60 @@ class TestLedger(LedgerCommon):
                     self.cr.savepoint():
                 self.cr.execute(statement)
 
+    def test_shown(self):
+        """AUD-010: people read labels and names, not technical ones; lists are short, the form has everything."""
+        revision = self._make_effective(self._create_mmr())
+        entries = self.env['mrp.audit.entry'].with_user(self.user_auditor).search(
+            [('chain_id.res_model', '=', 'mrp.mmr'), ('chain_id.res_id', '=', revision.mmr_id.id)])
+        signed = entries.filtered(lambda entry: entry.kind == 'sign')[:1]
+        self.assertIn("Meaning: Approved", signed.summary)
+        self.assertIn(f"Digest of the Content: {revision.document_sha256[:12]}…", signed.summary)
+        self.assertIn(revision.document_sha256, signed.details)
+        self.assertEqual(signed.model_name, "Revision of a Master Manufacturing Record")
+        state = entries.filtered(lambda entry: entry.kind == 'state')[:1]
+        self.assertIn("State: Approved → Effective", state.summary)
+        self.assertIn("Effective Since: – → 20", state.summary)
+        created = entries.filtered(lambda entry: entry.kind == 'create' and len(entry.values) > 6)[:1]
+        self.assertIn("more", created.summary)
+        self.assertEqual(created.details.count('<tr>'), len(created.values) + 1)
+        self.env['mrp.audit.entry']._append([{
+            'chain': self.company, 'kind': 'write', 'model': 'no.model', 'res_id': 1, 'record_name': "x",
+            'values': {'<b>x</b>': {'old': '<script>', 'new': ['a', None, True]}}}])
+        foreign = self.env['mrp.audit.entry'].search([('res_model', '=', 'no.model')])
+        self.assertEqual(foreign.summary, "<b>x</b>: <script> → a, –, Yes")
+        self.assertNotIn('<script>', foreign.details)
+        with self.assertRaises(UserError):
+            foreign.action_open_record()
+        self.assertEqual(signed.action_open_record()['res_id'], revision.id)
+        self.assertEqual(entries.search(signed.action_open_chain()['domain']), entries)
+
+    def test_audit_trail_button(self):
+        """AUD-010: the button of a record shows the chain that it belongs to, or the lines about it."""
+        revision = self._make_effective(self._create_mmr())
+        order = self._create_order()
+        order.action_confirm()
+        label = self.env['mrp.mmr.label'].with_user(self.user_preparer).create({
+            'code': "LBL-9", 'name': "Label", 'location': "Drawer 9"})
+        entries = self.env['mrp.audit.entry'].with_user(self.user_auditor)
+        for record, model in ((revision.mmr_id, 'mrp.mmr.revision'), (revision, 'mrp.mmr.step'), (order, 'mrp.production'),
+                              (label, 'mrp.mmr.label')):
+            with self.subTest(record=record._name):
+                lines = entries.search(record.with_user(self.user_auditor).action_open_audit_trail()['domain'])
+                self.assertIn(model, lines.mapped('res_model'))
+                self.assertEqual(len(lines.chain_id), 1)
+        self.assertEqual(set(lines.mapped('res_id')), {label.id})
+
+    def test_menus(self):
+        """SEC-010: auditor and security administrator find trail, refusals, seals and verification; planners find the trail."""
+        security = new_test_user(self.env, login='t_security', groups='mrp_mmr.group_mmr_security')
+        names = ('menu_mrp_audit_entry', 'menu_mrp_audit_entry_refused', 'menu_mrp_audit_seal', 'menu_mrp_audit_verify')
+        for user, seen in ((security, names), (self.user_auditor, names), (self.user_qc, names), (self.user_planner, names[::2])):
+            menus = self.env['ir.ui.menu'].with_user(user)._visible_menu_ids()
+            for name in names:
+                with self.subTest(user=user.login, menu=name):
+                    self.assertEqual(self.env.ref(f'mrp_mmr.{name}').id in menus, name in seen)
+            self.assertEqual(self.env.ref('mrp_mmr.menu_mrp_mmr_planner').id in menus, user != security)
+
     def test_queries(self):
         """AUD-010: the number of queries does not depend on the number of lines and chains."""
         records = [self._create_mmr(size).mmr_id for size in (100, 200, 300)]
