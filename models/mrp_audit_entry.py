@@ -272,6 +272,8 @@ class MrpAuditEntry(models.Model):
             return str(value.get('name') or value.get('sha256') or value)
         if isinstance(value, list):
             return ', '.join(self._render_value(name, field, item) for item in value)
+        if name == 'report':
+            return self.env['ir.actions.report'].sudo()._get_report_from_name(str(value)).name or str(value)
         if name == 'meaning':
             field = self.env['mrp.esignature']._fields['meaning']
         if field and field.type == 'selection':
