@@ -256,6 +256,9 @@ class MrpBpr(models.Model):
         """Open the signature that issues this record to the floor (BPR-160, 21 CFR 211.188(a), EU GMP 4.2)."""
         return self.action_open_signature('issue')
 
+    def _get_signing_profile(self):
+        return self.sudo().mmr_revision_id.profile_id
+
     def _get_signing_action(self, action):
         self.ensure_one()
         if action != 'issue':

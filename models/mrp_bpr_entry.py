@@ -197,6 +197,9 @@ class MrpBprEntry(models.Model):
     def _get_signing_company(self):
         return self.sudo().company_id
 
+    def _get_signing_profile(self):
+        return self.sudo().bpr_id._get_signing_profile()
+
     def _get_signing_action(self, action):
         self.ensure_one()
         step = self.sudo().step_id

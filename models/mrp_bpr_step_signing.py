@@ -31,6 +31,9 @@ class MrpBprStep(models.Model):
     def _get_signing_company(self):
         return self.sudo().company_id
 
+    def _get_signing_profile(self):
+        return self.sudo().bpr_id._get_signing_profile()
+
     def _get_signing_action(self, action):
         self.ensure_one()
         if action in POINT_FIELDS and action != 'hold':
@@ -178,7 +181,7 @@ class MrpBprStep(models.Model):
     # === SIGNER === #
 
     def _check_signer(self, action, user):
-        if action not in QC_ACTIONS:
+        if action in POINT_FIELDS and action != 'hold':
             self.sudo().bpr_id.mmr_revision_id._check_trained(user)
         if action not in VERIFIES:
             return

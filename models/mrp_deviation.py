@@ -177,6 +177,9 @@ class MrpDeviation(models.Model):
     def _is_signed_by_others(self, action):
         return True
 
+    def _get_signing_profile(self):
+        return self.sudo().mmr_revision_id.profile_id
+
     def _get_signing_action(self, action):
         self.ensure_one()
         if action != 'decide':
