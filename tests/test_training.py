@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from .test_bpr import BprCommon
 from .test_qualification import QUALIFICATION, QualificationCommon
 
 
@@ -150,3 +151,57 @@ class TestTraining(QualificationCommon):
         self.env.flush_all()
         with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "SEC-030"), self.cr.savepoint(flush=False):
             self.cr.execute("UPDATE mrp_sop SET version = '2' WHERE id = %s", [sop.id])
+
+
+@tagged('post_install', '-at_install')
+class TestTrainingOnTheFloor(BprCommon, QualificationCommon):
+
+    def test_lapsed_qualification(self):
+        """SEC-030: a lapsed operator neither starts a step nor records at it, a lapsed verifier does not verify."""
+        step = self.steps.sorted('sequence')[0]
+        operator = step.with_user(self._person(step.performer_role or 'operator'))
+        self._qualify(operator.env.user, step.performer_role or 'operator', -9, -1)
+        self._refused("SEC-030", operator.action_start, True)
+        self.assertEqual(step.state, 'open')
+        self._qualify(operator.env.user, step.performer_role or 'operator', 0)
+        weighing = self._until("Weigh")
+        self._qualify(weighing.env.user, 'operator', -9, -1)
+        self._refused("SEC-030", weighing.action_record, 'comment', {'text': "Dusty"})
+        self._qualify(weighing.env.user, 'operator', 0)
+        self._record_step(weighing)
+        self._sign(weighing, 'performed', weighing.env.user)
+        verifier = self._person(weighing.verifier_role)
+        self._qualify(verifier, weighing.verifier_role, -9, -1)
+        self.assertIn("SEC-030", self._esign(weighing, 'verified', verifier)['refused'])
+        self._qualify(verifier, weighing.verifier_role, 0)
+        self._sign(weighing, 'verified', verifier)
+
+    def test_new_training(self):
+        """SEC-030: where revision 2 asks for training, an operator trained on revision 1 does not start its steps."""
+        self._grant(self.user_production, self.user_operator | self.user_verifier, self.revision)
+        draft = self._new_revision(self.revision, training_required=True)
+        second = self._make_effective(draft)
+        order = self._create_order()
+        order.action_confirm()
+        self._sign(order.bpr_id, 'issue', self._person('production'))
+        self.assertEqual(order.bpr_id.mmr_revision_id, second)
+        # The batch that runs on revision 1 goes on.
+        self._sign(self.order, 'continue', self.user_qc, comment="No effect.")
+        self.assertEqual(self.steps[0].with_user(self.user_operator).action_start(True), {'started': True})
+        self.steps = order.bpr_id.step_ids
+        step = self.steps.sorted('sequence')[0].with_user(self.user_operator)
+        self.assertEqual(step.performer_role or 'operator', 'operator')
+        with self.assertRaisesRegex(UserError, "Test t_operator(?s:.)*SEC-030"):
+            step.action_start(True)
+        training = self._grant(self.user_production, self.user_operator, second)
+        self.assertEqual(step.action_start(True), {'started': True})
+        training.with_user(self.user_production)._revoke("Failed the test.")
+        self._refused("asks for training", step.action_record, 'comment', {'text': "Dusty"})
+        self._grant(self.user_production, self.user_operator, second)
+        self._record_step(step)
+        self._sign(step, 'performed', self.user_operator)
+        if step.next_point == 'verified':
+            verifier = self._person(step.verifier_role)
+            self.assertIn("asks for training", self._esign(step, 'verified', verifier)['refused'])
+            self._grant(self.user_qc, verifier, second)
+            self._sign(step, 'verified', verifier)
