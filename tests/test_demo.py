@@ -59,6 +59,21 @@ class TestDemo(TransactionCase):
                     self.assertGreater(len(rows), 20)
                     self.assertFalse([(row['code'], row['problems']) for row in rows if row['problems']])
 
+    def test_qualifications(self):
+        """Everybody who signs is qualified, by somebody else; one ends soon, one ended; a change was trained."""
+        rows = self.env['mrp.qualification'].search([])
+        for login in ('preparer', 'qc', 'qp', 'qmanager', 'production', 'operator', 'verifier'):
+            user = self._ref(f'user_demo_{login}')
+            own = rows.filtered(lambda row, user=user: row.user_id == user and row.kind == 'role')
+            self.assertIn('current', own.mapped('state'), login)
+            self.assertEqual(
+                set(own.granted_by_id), {self._ref(f"user_demo_{'security' if login == 'qmanager' else 'qmanager'}")})
+        self.assertEqual(rows.filtered('is_expiring').user_id, self._ref('user_demo_verifier'))
+        self.assertIn('expired', rows.mapped('state'))
+        revision = self._ref('revision_demo_vitamin_c_100_2')
+        self.assertTrue(revision.training_required)
+        self.assertFalse(revision.untrained_user_ids & rows.user_id)
+
     def test_content(self):
         """They hold what an inspector looks for, not the minimum that submission asks for."""
         for revision in self._revisions(*EFFECTIVE):
