@@ -326,7 +326,8 @@ class TestLedger(LedgerCommon):
         """SEC-010: auditor and security administrator find trail, refusals, seals and verification; planners find the trail."""
         security = new_test_user(self.env, login='t_security', groups='mrp_mmr.group_mmr_security')
         names = ('menu_mrp_audit_entry', 'menu_mrp_audit_entry_refused', 'menu_mrp_audit_seal', 'menu_mrp_audit_verify')
-        for user, seen in ((security, names), (self.user_auditor, names), (self.user_qc, names), (self.user_planner, names[::2])):
+        for user, seen in (
+                (security, names), (self.user_auditor, names), (self.user_qc, names), (self.user_planner, names[::2])):
             menus = self.env['ir.ui.menu'].with_user(user)._visible_menu_ids()
             for name in names:
                 with self.subTest(user=user.login, menu=name):
