@@ -1,17 +1,19 @@
 """The tamper drill: tries every forbidden act on the real database, and undoes it (AUD-030, AUD-040, SIG-030, REV-010).
 
-What it does to a live system. The acts run in a transaction of their own, on a cursor of their own, each in a savepoint
-that is rolled back at once; the transaction is rolled back, too, whatever happens. Nothing of it is ever committed, no
-sequence, mail or notification leaves it, and refusals that the acts provoke are not written to the ledger: nobody did
-them. A row is locked for the milliseconds of one act. TRUNCATE asks for the whole table: it waits :data:`LOCK_TIMEOUT`
-at most, in which others wait behind it, and is given up then; such an act is reported as not tried. Triggers are not
-disabled, which would lock tables against all production (see :data:`NOT_TRIED`).
+What it does to a live system. Each act runs in a transaction of its own, on a cursor of its own, each attempt in a
+savepoint that is rolled back at once; the transaction is rolled back, too, whatever happens. Nothing is ever committed,
+no mail or notification leaves it, and refusals that the acts provoke are not written to the ledger: nobody did them.
+A row is locked for the milliseconds of one attempt. TRUNCATE asks for the whole table: it waits :data:`LOCK_TIMEOUT` at
+most, in which others wait behind it, and is given up then. An act that somebody at work is in the way of is tried
+:data:`TRIES` times and reported as not tried then. Triggers are not disabled, which would lock tables against all
+production (see :data:`NOT_TRIED`).
 """
 
 import logging
 import re
 import time
 from collections import Counter
+from contextlib import closing
 from typing import NamedTuple
 
 import psycopg2
@@ -27,6 +29,8 @@ _logger = logging.getLogger(__name__)
 SCHEMA = 'mrp_mmr/drill/1'
 #: How long an act waits for a lock, and how long it may run.
 LOCK_TIMEOUT, STATEMENT_TIMEOUT = '200ms', '10s'
+#: How often an act is tried that is in the way of somebody at work.
+TRIES = 3
 #: What became of an act. The first three are faults, the last two leave it open.
 NOT_REFUSED, OTHER, ERROR, REFUSED, FOUND, BUSY, NOTHING = (
     'not_refused', 'other', 'error', 'refused', 'found', 'busy', 'nothing')
@@ -93,11 +97,30 @@ class Drill:
 
     def try_acts(self, acts):
         """Return what became of each act, as dicts for the record of the drill."""
+        self._begin()
         self.people = self._find_people()
         return [self._try_act(act) for act in acts]
 
+    def _begin(self):
+        """Forget the transaction and begin another one, which sees what was committed meanwhile."""
+        self._forget()
+        self.cr.rollback()
+        self.cr.execute("SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
+                        [LOCK_TIMEOUT, STATEMENT_TIMEOUT])
+
+    def _forget(self):
+        """Forget what waits for the end of the transaction: mails, notifications, and the lines about refusals."""
+        for hooks in (self.cr.precommit, self.cr.postcommit, self.cr.prerollback, self.cr.postrollback):
+            hooks.clear()
+
+    def end(self):
+        """Roll everything back."""
+        self._forget()
+        self.cr.transaction.clear()
+        self.cr.rollback()
+
     def _find_people(self):
-        """Return a person of each role, as ``(role, environment)``; the results name the role, as nobody does anything.
+        """Return a person of each role, as ``(role, user id)``; the results name the role, as nobody does anything.
 
         Whoever runs the drill is left out: theirs is the session, in which an attempt to sign would be a real one.
         """
@@ -112,22 +135,31 @@ class Drill:
             # Who has as few other roles as possible says most.
             user = min(users, key=lambda user: (len(user.all_group_ids & groups), user.id), default=None)
             if user:
-                people.append((group.full_name, self.env(
-                    user=user.id, su=False, context={**self.env.context, 'allowed_company_ids': [self.company_id]})))
+                people.append((group.full_name, user.id))
         return people
 
     def everyone(self, do, label=''):
         """Return attempts to ``do`` something as the superuser, with a hostile context, and as a person of each role."""
         label = f" {label}" if label else ''
         hostile = self.env(context={**self.env.context, **HOSTILE})
+        context = {**self.env.context, 'allowed_company_ids': [self.company_id]}
         return [
             Attempt(f"superuser{label}", lambda: do(self.env)), Attempt(f"hostile context{label}", lambda: do(hostile)),
-            *[Attempt(f"{role}{label}", lambda env=env: do(env), by_person=True) for role, env in self.people],
+            *[Attempt(f"{role}{label}", lambda uid=uid: do(self.env(user=uid, su=False, context=context)), by_person=True)
+              for role, uid in self.people],
         ]
 
     def _try_act(self, act):
+        for _number in range(TRIES):
+            self._begin()
+            result = self._try_once(act)
+            if result['outcome'] != BUSY:
+                break
+        return result
+
+    def _try_once(self, act):
         try:
-            with self._undone():
+            with _Undone(self.cr):
                 record, attempts = act.attempts(self) or (None, ())
                 name = record and (record if isinstance(record, str) else f"{record._name},{record.id} {record.display_name}")
         except (psycopg2.Error, UserError) as error:
@@ -145,13 +177,10 @@ class Drill:
             'open': [label for found, _text, label in outcomes if found not in (REFUSED, FOUND)],
         }
 
-    def _undone(self):
-        return _Undone(self.cr)
-
     def _try(self, act, attempt):
         """Return the outcome of one attempt and what brought it about."""
         try:
-            with self._undone():
+            with _Undone(self.cr):
                 answer = attempt.call()
                 # What the ORM let pass, PostgreSQL judges.
                 self.cr.flush()
@@ -187,7 +216,7 @@ class Drill:
 
 
 class _Undone:
-    """A savepoint that is rolled back in any case, with everything that waits for the end of the transaction."""
+    """A savepoint that is rolled back in any case."""
 
     def __init__(self, cr):
         self.cr = cr
@@ -199,8 +228,6 @@ class _Undone:
     def __exit__(self, *_error):
         self.savepoint.rollback()
         self.savepoint.close(rollback=False)
-        for hooks in (self.cr.postcommit, self.cr.prerollback, self.cr.postrollback):
-            hooks.clear()
 
 
 #: Keys that a client could send to be let through, or to leave no trace.
@@ -274,17 +301,12 @@ def run(open_cursor, company_id, uid, acts):
             return evidence
 
     before = read()
-    cr = open_cursor()
-    try:
-        cr.execute("SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
-                   [LOCK_TIMEOUT, STATEMENT_TIMEOUT])
-        results = Drill(cr, company_id, uid).try_acts(acts)
-    finally:
-        for hooks in (cr.precommit, cr.postcommit, cr.prerollback, cr.postrollback):
-            hooks.clear()
-        cr.transaction.clear()
-        cr.rollback()
-        cr.close()
+    with closing(open_cursor()) as cr:
+        drill = Drill(cr, company_id, uid)
+        try:
+            results = drill.try_acts(acts)
+        finally:
+            drill.end()
     evidence = before.compare(read(before))
     counts = Counter(result['outcome'] for result in results)
     is_unchanged = evidence['sha256_before'] == evidence['sha256_after']

@@ -750,6 +750,8 @@ def line_append(drill):
     last = chain_lines(drill)[-1:]
 
     def append():
+        # As the addon itself does, so that nobody appends a line in between.
+        drill.cr.execute("SELECT FROM mrp_audit_chain WHERE id = %s FOR UPDATE", [last.chain_id.id], log_exceptions=False)
         line = insert_copy(drill, last, index=SQL("index + 1"), previous_sha256=SQL("sha256"), sha256=SQL("%s", 'f' * 64))
         drill.cr.execute("UPDATE mrp_audit_chain SET head_index = head_index + 1, head_sha256 = %s WHERE id = %s",
                          ['f' * 64, last.chain_id.id], log_exceptions=False)
@@ -771,7 +773,7 @@ def unguarded_ledger(drill):
 
     def alter(query):
         without_triggers(drill)
-        drill.cr.execute(query)
+        drill.cr.execute(query, log_exceptions=False)
         found_by(LedgerCheck(drill.cr, chains=[chain.id]), ('mrp.audit.entry', first.id), ('mrp.audit.chain', chain.id))
 
     return lines and (chain, [
@@ -788,7 +790,7 @@ def unguarded_signature(drill):
 
     def alter(record, query, part):
         without_triggers(drill)
-        drill.cr.execute(query)
+        drill.cr.execute(query, log_exceptions=False)
         found_by(verified(drill, part, record.id), (record._name, record.id))
 
     return revision and (revision, [
