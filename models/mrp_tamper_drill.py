@@ -124,7 +124,8 @@ class MrpTamperDrill(models.Model):
             'run_by': {'id': user.id, 'name': user.name, 'login': user.login},
         }
         counts = results['counts']
-        return super(MrpTamperDrill, without_defaults(self.sudo(), set(self._fields))).create([{
+        drills = without_defaults(self.sudo(), set(self._fields))
+        return super(MrpTamperDrill, drills).create([{  # pylint: disable=super-method-mismatch
             'name': f"Tamper drill {now:%Y-%m-%d %H:%M:%S} UTC", 'at': now, 'user_id': user.id, 'company_id': company.id,
             'state': results['state'], 'act_count': len(results['acts']),
             'refused_count': counts[drill.REFUSED] + counts[drill.FOUND],
