@@ -31,8 +31,8 @@ TRIGGERS = {
     'mrp_audit_entry': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_entry'),
     'mrp_audit_seal': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_signer_acceptance': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
-    'mrp_qualification': ('mrp_mmr_guard_qualification', 'mrp_mmr_guard_qualification_truncate'),
-    'mrp_tamper_drill': ('mrp_mmr_guard_drill', 'mrp_mmr_guard_drill_truncate'),
+    'mrp_qualification': ('mrp_mmr_guard_qualification', 'mrp_mmr_guard_qualification_truncate', TRUNCATE),
+    'mrp_tamper_drill': ('mrp_mmr_guard_drill', TRUNCATE),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_bpr': ('mrp_mmr_guard_bpr', TRUNCATE),
     'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', TRUNCATE),
@@ -45,9 +45,7 @@ FUNCTIONS = (
     'mrp_mmr_guard_overage', 'mrp_mmr_guard_step_sop', 'mrp_mmr_guard_label', 'mrp_mmr_guard_review',
     'mrp_mmr_guard_requirement', 'mrp_mmr_guard_chain', 'mrp_mmr_guard_entry', 'mrp_mmr_guard_decision', 'mrp_mmr_guard_sop',
     'mrp_mmr_guard_editor', 'mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_deviation',
-    'mrp_mmr_guard_qualification',
-    'mrp_mmr_guard_profile', 'mrp_mmr_guard_reviewer', TRUNCATE,
-    'mrp_mmr_guard_drill',
+    'mrp_mmr_guard_qualification', 'mrp_mmr_guard_profile', 'mrp_mmr_guard_reviewer', 'mrp_mmr_guard_drill', TRUNCATE,
 )
 
 

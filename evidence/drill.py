@@ -54,7 +54,7 @@ RECORDS = (
     'mrp_bom_line', 'mrp_bom_byproduct', 'mrp_routing_workcenter', 'mrp_production', 'mrp_mmr_step', 'mrp_mmr_step_check',
     'mrp_mmr_specification', 'mrp_mmr_equipment', 'mrp_mmr_ingredient', 'mrp_mmr_pack', 'mrp_mmr_pack_line',
     'mrp_mmr_section', 'mrp_mmr_reference', 'mrp_mmr_answer', 'mrp_bpr', 'mrp_bpr_step', 'mrp_deviation',
-    'mrp_tamper_drill', 'res_users', 'res_partner')
+    'mrp_tamper_drill', 'mrp_mmr_profile', 'mrp_mmr_reviewer', 'mrp_qualification', 'res_users', 'res_partner')
 
 
 class Held(Exception):

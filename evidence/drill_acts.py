@@ -363,6 +363,22 @@ def review_sql(drill):
         delete(drill, review)])
 
 
+@act("Revisions", "SQL: change the approval route: a review in force, one that was signed, one that nobody signed",
+     "APR-030, AUD-060, 21 CFR 111.123(a)(1)", 'mrp_mmr_reviewer_(fixed|kept|signed)')
+def reviewer_sql(drill):
+    reviewer = newest(drill, 'mrp.mmr.reviewer', [('enabled', '=', True)])
+    return reviewer and (reviewer, [
+        *changes(drill, reviewer, ('name', 'sequence', 'group_id', 'profile_id', 'company_id', 'active', 'enabled')),
+        Attempt('INSERT', lambda: insert_copy(drill, reviewer)), delete(drill, reviewer)])
+
+
+@act("Revisions", "SQL: change the code of a profile, which says what is checked", "REV-010, 21 CFR 111.123(a)(1)",
+     'mrp_mmr_profile_code')
+def profile_sql(drill):
+    profile = newest(drill, 'mrp.mmr.profile', [])
+    return profile and (profile, changes(drill, profile, ['code']))
+
+
 @act("Revisions", "SQL: change, switch off or delete a requirement of the rules", "AUD-060, 21 CFR 11.10(k)",
      'mrp_mmr_requirement_kept|mrp_mmr_requirement_signed|enforcement')
 def requirement_sql(drill):
@@ -435,6 +451,27 @@ def signer_delete(drill):
     return user and (f"{user._name},{user.id}", [
         delete(drill, user), delete(drill, user.partner_id), Attempt('ORM deletes', lambda: user.unlink()),
         Attempt('ORM gives away', lambda: user.write({'partner_id': other.id}))])
+
+
+@act("Signatures", "SQL: change or delete a qualification, or grant one to oneself", "SEC-030, 21 CFR 111.12(c), 11.10(i)",
+     'mrp_mmr_qualification_(fixed|kept|granted)')
+def qualification_sql(drill):
+    qualification = newest(drill, 'mrp.qualification', [('revoked_at', '=', False)])
+    return qualification and (f"{qualification._name},{qualification.id}", [
+        *changes(drill, qualification, ('user_id', 'company_id', 'valid_from', 'valid_to', 'evidence', 'granted_by_id',
+                                        'granted_at')),
+        Attempt("to oneself", lambda: insert_copy(drill, qualification, granted_by_id=SQL("user_id"))),
+        delete(drill, qualification)])
+
+
+@act("Signatures", "ORM: create, change, copy or delete a qualification", "SEC-030, 21 CFR 111.12(c), 11.10(i)", 'SEC-030')
+def qualification_orm(drill):
+    qualification = newest(drill, 'mrp.qualification', [])
+    return qualification and (f"{qualification._name},{qualification.id}", [
+        *drill.everyone(lambda env: qualification.with_env(env).write({'evidence': "Forged"}), "writes"),
+        *drill.everyone(lambda env: qualification.with_env(env).unlink(), "deletes"),
+        *drill.everyone(lambda env: qualification.with_env(env).copy(), "copies"),
+        *drill.everyone(lambda env: qualification.with_env(env).create({'evidence': "Forged"}), "creates")])
 
 
 @act("Signatures", "SQL: change or delete an acceptance of accountability", "SIG-070, 21 CFR 11.10(j)",

@@ -84,6 +84,7 @@ class MrpMmrRevision(models.Model):
     def action_record_training(self):
         """Open the dialog that records training on this revision, for everybody who lacks it."""
         self.ensure_one()
+        self.check_access('read')
         return self.env['mrp.qualification']._open_grant({
             'default_kind': 'revision', 'default_revision_id': self.id,
             'default_user_ids': (self.untrained_user_ids - self.env.user).ids})
@@ -91,5 +92,7 @@ class MrpMmrRevision(models.Model):
     def action_view_training(self):
         """Open everything that was recorded about training on this revision, revoked training included."""
         self.ensure_one()
+        self.check_access('read')
+        self.env['mrp.qualification'].check_access('read')
         action = self.env['ir.actions.actions']._for_xml_id('mrp_mmr.mrp_qualification_action')
         return dict(action, domain=[('revision_id', '=', self.id)], context={})

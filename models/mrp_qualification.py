@@ -419,6 +419,7 @@ class MrpQualification(models.Model):
 
     @api.model
     def _open_grant(self, context):
+        self.env['mrp.qualification.grant'].check_access('create')
         return {
             'type': 'ir.actions.act_window', 'res_model': 'mrp.qualification.grant', 'view_mode': 'form', 'target': 'new',
             'name': self.env._("Grant Qualification") if context['default_kind'] == 'role' else self.env._("Record Training"),
@@ -427,6 +428,7 @@ class MrpQualification(models.Model):
 
     def action_revoke(self):
         """Open the dialog that revokes these qualifications with a reason."""
+        self.env['mrp.qualification.revoke'].check_access('create')
         return {
             'type': 'ir.actions.act_window', 'res_model': 'mrp.qualification.revoke', 'view_mode': 'form', 'target': 'new',
             'name': self.env._("Revoke"), 'context': {'default_qualification_ids': self.ids},
@@ -435,6 +437,7 @@ class MrpQualification(models.Model):
     def action_view_audit(self):
         """Open the lines of the ledger about this qualification (AUD-060)."""
         self.ensure_one()
+        self.check_access('read')
         action = self.env['ir.actions.actions']._for_xml_id('mrp_mmr.mrp_audit_entry_action')
         return dict(action, domain=[('res_model', '=', self._name), ('res_id', '=', self.id)], context={})
 

@@ -65,8 +65,6 @@ class MrpTamperDrill(models.Model):
             END $$ LANGUAGE plpgsql;
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_drill BEFORE INSERT OR UPDATE OR DELETE ON mrp_tamper_drill
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_drill();
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_drill_truncate BEFORE TRUNCATE ON mrp_tamper_drill
-                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_drill();
         """)
 
     @api.depends('results')

@@ -53,6 +53,8 @@ class MrpWorkorder(models.Model):
     def _mmr_check_steps_closed(self):
         """Refuse to finish a stage of a batch with open steps (USE-050)."""
         self.ensure_one()
+        if self.production_id.mmr_decision == 'stop':
+            return  # which is refused for that reason
         steps = self.env['mrp.bpr.step'].sudo().search(
             [('workorder_id', '=', self.id), ('state', 'not in', ('done', 'not_done'))])
         if steps:

@@ -29,6 +29,7 @@ class TestApprovalRoute(MmrCommon):
         cls.user_all = user('t_all', 'mrp_mmr.group_mmr_preparer,mrp_mmr.group_mmr_production,mrp_mmr.group_mmr_qc')
         other = cls.env['res.company'].create({'name': "Elsewhere"})
         cls.user_qc.company_ids += other
+        enrol(cls.user_qc)
         helper = cls('_create_reviewer')
         qp = cls.env.ref('mrp_mmr.group_mmr_qp').id
         cls.production_review = helper._create_reviewer(

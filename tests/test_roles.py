@@ -98,11 +98,12 @@ class RolesCommon(MmrCommon):
         cls.released.action_confirm()
         cls.waiting = cls._create_mmr(300)
         signing._sign(cls.waiting, 'submit', cls.user_preparer)
-        reviewer = cls.env['mrp.mmr.reviewer'].create({
-            'name': "Production", 'group_id': cls.env.ref('mrp_mmr.group_mmr_production').id})
+        route = {'name': "Production", 'group_id': cls.env.ref('mrp_mmr.group_mmr_production').id}
+        cls.reviewer = signing._create_reviewer(**route)
         cls.reviewed = cls._create_mmr(400)
         signing._sign(cls.reviewed, 'submit', cls.user_preparer)
-        reviewer.active = False
+        signing._sign(cls.reviewer, 'switch_off', cls.user_qc, comment="Not any more.")
+        cls.reviewer_on = signing._create_reviewer(**route)
         cls.draft = cls._create_mmr(100)
         fill_content(cls.draft, cls.bottle)
         labels = cls.env['mrp.mmr.label'].with_user(cls.user_preparer)
@@ -116,6 +117,8 @@ class RolesCommon(MmrCommon):
         signer = cls.env['mrp.signer']._of(cls.locked)
         with transition(signer):
             signer.write({'locked_at': fields.Datetime.now()})
+        cls.qualification = cls.env['mrp.qualification'].search([('user_id', '=', cls.locked.id)], limit=1)
+        cls.training = cls.env['mrp.qualification'].with_user(cls.user_qc)._grant(cls.locked, cls.effective, "Read it")
         cls.env['mrp.audit.seal']._seal(cls.company)
         cls.drill = drill_without_acts(cls.users['security'])
 
@@ -265,7 +268,9 @@ class TestRoles(RolesCommon):
                             self.assertTrue(self._refusal(call), "not refused")
                 if 'r' in rights:
                     with self.subTest(model=model, role=role, operation='read'):
-                        self.assertFalse(self._refusal(partial(mine.read, names)))
+                        # Of qualifications, most people see the own ones.
+                        shown = mine if model != 'mrp.qualification' else mine.search([])
+                        self.assertFalse(self._refusal(partial(shown.read, names)))
 
     # === ACTIONS === #
 
@@ -293,6 +298,16 @@ class TestRoles(RolesCommon):
         def wizard(model, method, vals=None):
             return {f'{model}.{method}': lambda user: getattr(self.env[model].with_user(user).create(vals or {}), method)()}
 
+        def qualify(suffix, **vals):
+            vals = {**vals, 'user_ids': self.locked.ids, 'evidence': "Diploma"}
+            [(name, call)] = wizard('mrp.qualification.grant', 'action_grant', vals).items()
+            return {f'{name}{suffix}': call}
+
+        def revoke(suffix, qualification):
+            vals = {'qualification_ids': qualification.ids, 'reason': "Lapsed"}
+            [(name, call)] = wizard('mrp.qualification.revoke', 'action_revoke', vals).items()
+            return {f'{name}{suffix}': call}
+
         plan = {'product_id': self.product.id, 'formulation_code': "A", 'demand_qty': 200}
         return {
             **buttons(self.bom, 'action_create_mmr'),
@@ -310,7 +325,8 @@ class TestRoles(RolesCommon):
             **buttons(self.waiting, 'action_approve', 'action_reject'),
             **buttons(self.reviewed, 'action_review'),
             **buttons(self.label, 'action_approve', 'action_obsolete'),
-            **buttons(self.required, 'action_switch'),
+            **buttons(self.required, 'action_switch'), **buttons(self.reviewer, 'action_switch'),
+            **sign(self.reviewer, 'switch_on'), **sign(self.reviewer_on, 'switch_off'),
             **buttons(self.running, 'action_mmr_continue', 'action_mmr_stop'),
             **buttons(self.released, 'action_download_bundle'),
             **buttons(self.released.workorder_ids[0], 'button_start'),
@@ -343,6 +359,13 @@ class TestRoles(RolesCommon):
             **wizard('mrp.mmr.where.used', 'action_change', {'product_id': self.component_a.id}),
             **wizard('mrp.mmr.plan', 'action_create_orders', plan), **wizard('mrp.mmr.plan', 'action_confirm_orders', plan),
             **wizard('mrp.audit.verify', 'action_verify'),
+            **buttons(self.qualification, 'action_grant', 'action_record_training', 'action_renew', 'action_revoke',
+                      'action_view_audit'),
+            **buttons(effective, 'action_record_training', 'action_view_training'),
+            **qualify('', group_id=self.env.ref('mrp_mmr.group_mmr_verifier').id, kind='role'),
+            **qualify('(manager)', group_id=self.env.ref('mrp_mmr.group_mmr_quality_manager').id, kind='role'),
+            **qualify('(training)', revision_id=effective.id, kind='revision'),
+            **revoke('', self.qualification), **revoke('(training)', self.training),
             **wizard('mrp.signer.verify', 'action_verify', {'user_id': locked.id, 'document': "Passport"}),
             'mrp.tamper.drill.run.action_run': self._run_drill,
             'mrp.audit.verify.verify': lambda user: self.env['mrp.audit.verify'].with_user(user).verify(),
@@ -354,7 +377,9 @@ class TestRoles(RolesCommon):
             **report(self.running, 'mrp_mmr.report_decision_signatures'),
             **report(self.label, 'mrp_mmr.report_label_signatures'),
             **report(self.required, 'mrp_mmr.report_requirement_signatures'),
-            **write(self.company, mmr_sign_failures=4),
+            **write(self.company, mmr_sign_failures=4), **write(self.user_auditor, mmr_auditor_until='2030-01-01'),
+            **write(self.reviewer, enabled=True), **write(effective.profile_id, code="X"),
+            **write(self.qualification, evidence="Forged"),
             **write(locked, group_ids=[Command.link(self.env.ref('mrp_mmr.group_mmr_qc').id)]),
             **write(template, mmr_controlled=False),
             **write(draft, state='effective', approved_signature_id=effective.approved_signature_id.id),
