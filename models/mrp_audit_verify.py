@@ -45,7 +45,7 @@ class MrpAuditVerify(models.Model):
     _order = 'id desc'
 
     company_id = fields.Many2one(
-        'res.company', readonly=True, index=True, ondelete='cascade',
+        'res.company', readonly=True, index=True, ondelete='restrict',
         help="The company whose evidence is verified; empty for what belongs to no company.")
     user_id = fields.Many2one('res.users', "Started by", required=True, readonly=True, default=lambda self: self.env.user)
     is_nightly = fields.Boolean("Every Night", readonly=True)

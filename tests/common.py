@@ -341,15 +341,24 @@ class MmrCommon(TransactionCase):
         elif step.kind == 'photo':
             step.action_record('photo', {'name': "photo.png", 'data': PNG})
 
+    def _train(self, step, user):
+        """Record training on the revision of a step where it asks for it."""
+        revision = step.bpr_id.sudo().mmr_revision_id
+        if user._get_untrained(revision):
+            trainer = self.user_qc if user == self._person('production') else self._person('production')
+            self.env['mrp.qualification'].with_user(trainer)._grant(user, revision, "Briefed")
+
     def _sign_step(self, step):
         """Sign whatever a recorded step waits for, each point by its person."""
         while step.next_point:
             point = step.next_point
             role = 'qc' if point == 'hold' else step.performer_role or 'operator' \
                 if point in ('performed', 'added') else step.verifier_role or 'verifier'
+            self._train(step, self._person(role))
             self._sign(step, 'hold_approve' if point == 'hold' else point, self._person(role))
 
     def _do_step(self, step, **values):
+        self._train(step, self._person(step.performer_role or 'operator'))
         self.assertEqual(
             step.with_user(self._person(step.performer_role or 'operator')).action_start(acknowledged=True), {'started': True})
         if step.kind != 'add':
