@@ -74,6 +74,7 @@ def forged(record, name):
     return {
         'bool': SQL("NOT COALESCE(%s, FALSE)", column),
         'jsonb': SQL("%s::jsonb", '{"en_US": "forged"}'),
+        'json': SQL("%s::json", '{"en_US": "forged"}'),
         'timestamp': SQL("COALESCE(%s, now() AT TIME ZONE 'UTC') + interval '1 day'", column),
         'date': SQL("COALESCE(%s, current_date) + 1", column),
         'bytea': SQL("%s::bytea", b'Zm9yZ2Vk'),
@@ -86,7 +87,7 @@ def change(drill, record, name, value=None):
     """Change one column by SQL."""
     value = forged(record, name) if value is None else value
     drill.cr.execute(SQL(
-        "UPDATE %(table)s SET %(column)s = %(value)s WHERE id = %(id)s AND %(column)s IS DISTINCT FROM %(value)s",
+        "UPDATE %(table)s SET %(column)s = %(value)s WHERE id = %(id)s AND %(column)s::text IS DISTINCT FROM (%(value)s)::text",
         table=SQL.identifier(record._table), column=SQL.identifier(name), value=value, id=record.id), log_exceptions=False)
     if not drill.cr.rowcount:
         raise Skipped()

@@ -50,6 +50,7 @@ from . import mrp_bpr_step_signing
 from . import mrp_deviation
 from . import mrp_production_execution
 from . import mrp_bundle
+from . import mrp_audit_trail
 from . import mrp_tamper_drill
 from . import mrp_workorder
 from . import mrp_unbuild

@@ -184,6 +184,7 @@ class MrpAuditEntry(models.Model):
 
     _index_uniq = models.UniqueIndex('(chain_id, index)', "Lines of a chain are numbered without a gap.")
     _record_idx = models.Index('(res_model, res_id)')
+    _baseline_idx = models.Index("(chain_id, index) WHERE kind = 'baseline'")
 
     def init(self):
         super().init()
@@ -253,6 +254,7 @@ class MrpAuditEntry(models.Model):
             'content_sha256': self.env._("Digest of the Content"),
             'signature_sha256': self.env._("Digest of the Signature"), 'terminal_of': self.env._("Signed at the Terminal of"),
             'mmr_snapshot_sha256': self.env._("Digest of the MMR Snapshot"),
+            'acceptance_sha256': self.env._("Digest of the Accepted Text"), 'lines_sha256': self.env._("Digest of the Lines"),
             'rule': self.env._("Rule"), 'report': self.env._("Report"), 'fields': self.env._("Fields"),
             'bundle': self.env._("Bundle"), 'manifest_sha256': self.env._("Digest of the Manifest"),
             'roles': self.env._("GMP Roles"), 'signing': self.env._("Signing"), 'locked': self.env._("Locked"),

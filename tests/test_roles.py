@@ -232,6 +232,16 @@ class TestRoles(RolesCommon):
         return records.search(domain, limit=1) or records.search([], limit=1) or records.create(
             {name: value() if callable(value) else value for name, value in vals.items()})
 
+    def _finding(self):
+        """Return a finding about a record that everybody may read."""
+        return self.env['mrp.audit.verify.finding'].sudo().create({
+            'verify_id': self._record('mrp.audit.verify').id, 'severity': 'finding', 'model': 'res.users',
+            'res_id': self.user_operator.id}).sudo(False)
+
+    def _line(self):
+        """Return a line of the audit trail about a record that everybody may read."""
+        return self.env['mrp.audit.entry'].search([('res_model', '=', 'res.users'), ('res_id', '!=', False)], limit=1)
+
     def _same_vals(self, record):
         """Return values that ``record`` has already: writing them tries the right and changes nothing."""
         names = [
@@ -313,22 +323,24 @@ class TestRoles(RolesCommon):
             **buttons(self.bom, 'action_create_mmr'),
             **buttons(mmr, 'action_copy_to_mmr', 'action_new_revision', 'action_plan', 'action_view_revisions',
                       'action_view_productions', 'action_new_order', 'action_download_history', 'action_download_register',
-                      'action_download_bundle', 'get_planner_data'),
+                      'action_download_bundle', 'get_last_bundle', 'get_planner_data', 'action_open_audit_trail'),
             **buttons(effective, 'action_copy_to_mmr', 'action_new_revision', 'action_retire', 'action_periodic_review',
                       'action_view_bom', 'action_view_productions', 'action_view_running_orders', 'action_view_signatures',
                       'action_new_order', 'action_redline', 'get_redline_view', 'action_download_xlsx',
-                      'action_download_bundle'),
+                      'action_download_bundle', 'get_last_bundle', 'action_open_audit_trail'),
             **buttons(draft, 'action_add_weighing_steps', 'action_add_ingredients', 'action_add_specifications',
                       'action_component_catalog', 'action_import_components', 'action_import_steps',
                       'action_review_quantities', 'action_cancel', 'action_submit', 'action_confirm_overages'),
             **buttons(line, 'action_confirm_overage'),
             **buttons(self.waiting, 'action_approve', 'action_reject'),
             **buttons(self.reviewed, 'action_review'),
-            **buttons(self.label, 'action_approve', 'action_obsolete'),
+            **buttons(self.label, 'action_approve', 'action_obsolete', 'action_open_audit_trail'),
+            **buttons(self.env['mrp.sop'].search([], limit=1), 'action_open_audit_trail'),
+            **buttons(self.released.bpr_id, 'action_open_audit_trail'),
             **buttons(self.required, 'action_switch'), **buttons(self.reviewer, 'action_switch'),
             **sign(self.reviewer, 'switch_on'), **sign(self.reviewer_on, 'switch_off'),
             **buttons(self.running, 'action_mmr_continue', 'action_mmr_stop'),
-            **buttons(self.released, 'action_download_bundle'),
+            **buttons(self.released, 'action_download_bundle', 'get_last_bundle', 'action_open_audit_trail'),
             **buttons(self.released.workorder_ids[0], 'button_start'),
             **buttons(self.other_order, 'action_mmr_split'),
             **buttons(order, 'action_mmr_reset', 'action_confirm'),
@@ -358,7 +370,6 @@ class TestRoles(RolesCommon):
                 'revision_ids': effective.ids, 'description': "x", 'reason': "x"}),
             **wizard('mrp.mmr.where.used', 'action_change', {'product_id': self.component_a.id}),
             **wizard('mrp.mmr.plan', 'action_create_orders', plan), **wizard('mrp.mmr.plan', 'action_confirm_orders', plan),
-            **wizard('mrp.audit.verify', 'action_verify'),
             **buttons(self.qualification, 'action_grant', 'action_record_training', 'action_renew', 'action_revoke',
                       'action_view_audit'),
             **buttons(effective, 'action_record_training', 'action_view_training'),
@@ -366,6 +377,9 @@ class TestRoles(RolesCommon):
             **qualify('(manager)', group_id=self.env.ref('mrp_mmr.group_mmr_quality_manager').id, kind='role'),
             **qualify('(training)', revision_id=effective.id, kind='revision'),
             **revoke('', self.qualification), **revoke('(training)', self.training),
+            **buttons(self._record('mrp.audit.verify'), 'action_start', 'action_continue', 'action_stop', 'work'),
+            **buttons(self._finding(), 'action_open'),
+            **buttons(self._line(), 'action_open_record', 'action_open_chain'),
             **wizard('mrp.signer.verify', 'action_verify', {'user_id': locked.id, 'document': "Passport"}),
             'mrp.tamper.drill.run.action_run': self._run_drill,
             'mrp.audit.verify.verify': lambda user: self.env['mrp.audit.verify'].with_user(user).verify(),
