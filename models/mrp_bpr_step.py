@@ -63,8 +63,8 @@ class MrpBprStep(models.Model):
 
     state = fields.Selection(STATES, "Status", required=True, readonly=True, index=True)
     started_at = fields.Datetime("Started", readonly=True)
-    started_by_id = fields.Many2one('res.users', "Started By", readonly=True, ondelete='restrict')
-    precaution_acknowledged = fields.Boolean("Precaution Acknowledged", readonly=True)
+    started_by_id = fields.Many2one('res.users', readonly=True, ondelete='restrict')
+    precaution_acknowledged = fields.Boolean(readonly=True)
     closed_at = fields.Datetime("Closed", readonly=True)
     performed_signature_id = fields.Many2one('mrp.esignature', "Performed", readonly=True, ondelete='restrict')
     verified_signature_id = fields.Many2one('mrp.esignature', "Verified", readonly=True, ondelete='restrict')

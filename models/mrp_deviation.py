@@ -52,7 +52,7 @@ class MrpDeviation(models.Model):
     corrective_action = fields.Text(
         "Corrective Action Plan", readonly=True, help="As the MMR writes it for this specification (CON-120).")
     is_blocking = fields.Boolean("Blocks the Batch", readonly=True)
-    reported_by_id = fields.Many2one('res.users', "Reported By", required=True, readonly=True, ondelete='restrict')
+    reported_by_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
     reported_at = fields.Datetime("Reported", required=True, readonly=True)
     decision_signature_id = fields.Many2one('mrp.esignature', "Decided", readonly=True, ondelete='restrict')
 
@@ -135,7 +135,7 @@ class MrpDeviation(models.Model):
             if known:
                 return known
         planned = step.planned
-        deviation = super(MrpDeviation, self.sudo().with_context(mail_create_nosubscribe=True)).create([{
+        deviation = super(MrpDeviation, self.sudo().with_context(mail_create_nosubscribe=True)).create([{  # pylint: disable=super-method-mismatch
             'name': self.env['ir.sequence'].sudo().with_company(step.company_id).next_by_code('mrp.deviation'),
             'title': title[:200], 'company_id': step.company_id.id, 'source': source,
             'severity': severity or ('major' if step.is_critical else 'minor'), 'state': 'open', 'bpr_id': bpr.id,

@@ -62,10 +62,10 @@ class MrpQualification(models.Model):
     # Whoever may read a qualification may read its certificate; the file itself is nobody else's business.
     upload = fields.Binary("Certificate", compute='_compute_upload', compute_sudo=True)
     upload_name = fields.Char("File Name", related='file_id.name')
-    granted_by_id = fields.Many2one('res.users', "Granted By", required=True, readonly=True, ondelete='restrict')
+    granted_by_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
     granted_at = fields.Datetime("Granted", required=True, readonly=True)
     revoked_at = fields.Datetime("Revoked", readonly=True)
-    revoked_by_id = fields.Many2one('res.users', "Revoked By", readonly=True, ondelete='restrict')
+    revoked_by_id = fields.Many2one('res.users', readonly=True, ondelete='restrict')
     revoke_reason = fields.Text("Reason of the Revocation", readonly=True)
     reminded_on = fields.Date(readonly=True, help="When its renewal was asked for.")
     state = fields.Selection([
@@ -174,7 +174,8 @@ class MrpQualification(models.Model):
     @api.model
     def _store(self, vals_list):
         """Create qualifications; the caller checked who grants them."""
-        return super(MrpQualification, self.sudo().with_context(clean_context(self.env.context))).create(vals_list)
+        model = self.sudo().with_context(clean_context(self.env.context))
+        return super(MrpQualification, model).create(vals_list)  # pylint: disable=super-method-mismatch
 
     def write(self, vals):
         guarded = {name for name in vals if not name.startswith(('message_', 'activity_'))}

@@ -459,7 +459,7 @@ class MrpSignerAcceptance(models.Model):
     @api.model
     def _store(self, signer, acceptance):
         user = signer.user_id
-        return super().create([{
+        return super().create([{  # pylint: disable=super-method-mismatch
             'user_id': user.id, 'signer_id': signer.id, 'user_name': user.name, 'user_login': user.login,
             'accepted_at': fields.Datetime.now(), 'text': acceptance['text'], 'text_sha256': acceptance['sha256'],
         }])

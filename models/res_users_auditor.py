@@ -33,7 +33,7 @@ class ResUsers(models.Model):
     @ormcache('self.id')
     def _get_auditor_until(self):
         """Return the last day of an auditor, and None for everybody else; asked with every check of access."""
-        user = self.sudo().with_context({})
+        user = self.sudo().with_context({})  # pylint: disable=context-overridden
         auditor = self.env.ref(AUDITOR, raise_if_not_found=False)
         return (auditor and auditor in user.all_group_ids and user.mmr_auditor_until) or None
 
@@ -48,7 +48,7 @@ class ResUsers(models.Model):
 
     @ormcache('self.id')
     def _get_group_ids_after_audit(self):
-        user = self.sudo().with_context({})
+        user = self.sudo().with_context({})  # pylint: disable=context-overridden
         auditor = self.env.ref(AUDITOR)
         # Whoever is auditor alone stays an internal user, who may log in and sees nothing of GMP.
         return ((user.group_ids - auditor | self.env.ref('base.group_user')).all_implied_ids - auditor)._ids

@@ -12,7 +12,7 @@ from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.tests import BaseCase, Form, TransactionCase, get_db_name, new_test_user, tagged
-from odoo.tools import config, mute_logger
+from odoo.tools import SQL, config, mute_logger
 
 from odoo.addons.mrp_mmr.evidence import drill
 from odoo.addons.mrp_mmr.tools import session_of
@@ -29,6 +29,16 @@ def run_odoo(*arguments, **options):
     command += [f'--{name}={config[name]}' for name in ('db_host', 'db_port', 'db_user') if config[name]]
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False, **options)
+
+
+def drop_guards(cr, *tables):
+    """Do as the owner of a database could: no triggers of the addon, and no foreign keys that hold rows of ``tables``."""
+    for table in tables:
+        cr.execute(SQL("ALTER TABLE %s DISABLE TRIGGER USER", SQL.identifier(table)))
+        cr.execute("SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f' AND confrelid = %s::regclass",
+                   [table])
+        for other, name in cr.fetchall():
+            cr.execute(SQL("ALTER TABLE %s DROP CONSTRAINT %s", SQL.identifier(other), SQL.identifier(name)))
 
 
 def enrol(users):

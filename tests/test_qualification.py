@@ -160,7 +160,7 @@ class TestQualification(QualificationCommon):
         group = self.env['res.groups'].create({'name': "Regulatory Affairs", 'user_ids': [Command.link(self.user_operator.id)]})
         with self.assertRaisesRegex(UserError, "is no GMP role"):
             self._grant(self.user_qmanager, self.user_operator, group)
-        self.env['mrp.mmr.reviewer'].create({'name': "Regulatory", 'group_id': group.id})
+        self._create_reviewer(name="Regulatory", group_id=group.id)
         revision = self._create_mmr()
         self._sign(revision, 'submit', self.user_preparer)
         self.assertIn("not qualified as Regulatory Affairs", self._esign(revision, 'review', self.user_operator)['refused'])
