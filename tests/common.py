@@ -35,8 +35,9 @@ def drop_guards(cr, *tables):
     """Do as the owner of a database could: no triggers of the addon, and no foreign keys that hold rows of ``tables``."""
     for table in tables:
         cr.execute(SQL("ALTER TABLE %s DISABLE TRIGGER USER", SQL.identifier(table)))
-        cr.execute("SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f' AND confrelid = %s::regclass",
-                   [table])
+        cr.execute(
+            "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f' AND confrelid = %s::regclass",
+            [table])
         for other, name in cr.fetchall():
             cr.execute(SQL("ALTER TABLE %s DROP CONSTRAINT %s", SQL.identifier(other), SQL.identifier(name)))
 
