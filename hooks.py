@@ -36,7 +36,13 @@ TRIGGERS = {
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_bpr': ('mrp_mmr_guard_bpr', TRUNCATE),
     'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', TRUNCATE),
-    'mrp_bpr_entry': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_entry', TRUNCATE),
+    'mrp_bpr_entry': (
+        'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_bpr_unit',
+        'mrp_mmr_guard_bpr_terminal', TRUNCATE),
+    'mrp_equipment_log': (
+        'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_equipment_log', TRUNCATE),
+    'mrp_terminal': (TRUNCATE,),
+    'maintenance_equipment': (TRUNCATE,),
     'mrp_deviation': ('mrp_mmr_guard_deviation', TRUNCATE),
 }
 FUNCTIONS = (
@@ -46,7 +52,10 @@ FUNCTIONS = (
     'mrp_mmr_guard_requirement', 'mrp_mmr_guard_chain', 'mrp_mmr_guard_entry', 'mrp_mmr_guard_decision', 'mrp_mmr_guard_sop',
     'mrp_mmr_guard_editor', 'mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_deviation',
     'mrp_mmr_guard_qualification', 'mrp_mmr_guard_profile', 'mrp_mmr_guard_reviewer', 'mrp_mmr_guard_drill', TRUNCATE,
+    'mrp_mmr_guard_bpr_unit', 'mrp_mmr_guard_bpr_terminal', 'mrp_mmr_guard_equipment_log',
 )
+#: Functions that are no trigger: what several of them, and the ORM, ask PostgreSQL.
+SHARED_FUNCTIONS = ('mrp_mmr_equipment_status', 'mrp_mmr_log_counts', 'mrp_mmr_log_signed')
 
 
 def uninstall_hook(env):
@@ -57,5 +66,5 @@ def uninstall_hook(env):
     for table, names in TRIGGERS.items():
         for name in names:
             env.cr.execute(f'DROP TRIGGER IF EXISTS {name} ON "{table}"')
-    for name in FUNCTIONS:
-        env.cr.execute(f'DROP FUNCTION IF EXISTS {name}()')
+    for name in FUNCTIONS + SHARED_FUNCTIONS:
+        env.cr.execute(f'DROP FUNCTION IF EXISTS {name}')

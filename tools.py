@@ -20,6 +20,7 @@ _QUANTUM = Decimal(1).scaleb(-GMP_DIGITS)
 _transition = ContextVar('mrp_mmr_transition', default=frozenset())
 _signing = ContextVar('mrp_mmr_signing', default=None)
 _session = ContextVar('mrp_mmr_session', default=None)
+_terminal = ContextVar('mrp_mmr_terminal', default=None)
 
 
 @contextmanager
@@ -100,6 +101,21 @@ def current_session(request):
         return request.session.sid[:STORED_SESSION_BYTES], request.session
     session = _session.get()
     return (str(session[0]), session[1]) if session else (None, {})
+
+
+@contextmanager
+def at_terminal(key):
+    """Stand in for the cookie of a terminal where there is no request: tests. Only Python code can open it."""
+    token = _terminal.set(key)
+    try:
+        yield
+    finally:
+        _terminal.reset(token)
+
+
+def current_terminal_key(request, cookie):
+    """Return the key that the browser of the present request holds, or None."""
+    return request.cookies.get(cookie) if request else _terminal.get()
 
 
 def exact(value):

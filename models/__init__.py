@@ -47,6 +47,12 @@ from . import mrp_bpr_step
 from . import mrp_bpr_entry
 from . import mrp_bpr_step_record
 from . import mrp_bpr_step_signing
+from . import mrp_bpr_step_equipment
+from . import mrp_bpr_step_terminal
+from . import mrp_equipment_log
+from . import maintenance_equipment
+from . import mrp_terminal
+from . import mrp_workcenter
 from . import mrp_deviation
 from . import mrp_production_execution
 from . import mrp_bundle

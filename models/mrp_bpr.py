@@ -43,6 +43,7 @@ class MrpBpr(models.Model):
     issue_signature_id = fields.Many2one('mrp.esignature', "Issued", readonly=True, ondelete='restrict')
     step_ids = fields.One2many('mrp.bpr.step', 'bpr_id', "Steps", readonly=True)
     deviation_ids = fields.One2many('mrp.deviation', 'bpr_id', "Deviations", readonly=True)
+    equipment_log_ids = fields.One2many('mrp.equipment.log', 'bpr_id', "Equipment Used", readonly=True)
     started_at = fields.Datetime("Started", readonly=True)
     completed_at = fields.Datetime("Completed", readonly=True)
     user_id = fields.Many2one(related='production_id.user_id', string="Responsible")
@@ -363,6 +364,12 @@ class MrpBpr(models.Model):
         return {
             'type': 'ir.actions.act_window', 'res_model': 'mrp.deviation', 'view_mode': 'list,form',
             'name': self.env._("Deviations"), 'domain': [('bpr_id', '=', self.id)]}
+
+    def _notify_floor(self):
+        """Tell the screens that show these batches to read them again."""
+        for bpr in self:
+            message = {'bpr_id': bpr.id, 'production_id': bpr.production_id.id}
+            self.env['bus.bus']._sendone(f'mrp_mmr_floor_{bpr.company_id.id}', 'mrp_mmr_floor', message)
 
     def _get_hold_limits(self):
         self.ensure_one()

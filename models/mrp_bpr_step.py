@@ -364,6 +364,8 @@ class MrpBprStep(models.Model):
                 self.env, self.env._("%(step)s has a precaution: %(text)s", step=self.display_name,
                                      text=self.planned['precaution']),
                 "CON-110, 21 CFR 111.210(h)(4)", self.env._("read and acknowledge it."), record=self)
+        self._check_terminal()
+        self._check_units()
         overdue = self.sudo()._open_hold_time_deviation()
         if overdue:
             return {'blocked': self.env._(
@@ -450,7 +452,4 @@ class MrpBprStep(models.Model):
 
     def _notify_floor(self):
         """Tell the screens that show this batch to read it again."""
-        for bpr in self.bpr_id:
-            self.env['bus.bus']._sendone(
-                f'mrp_mmr_floor_{bpr.company_id.id}', 'mrp_mmr_floor',
-                {'bpr_id': bpr.id, 'production_id': bpr.production_id.id})
+        self.bpr_id._notify_floor()

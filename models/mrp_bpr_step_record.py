@@ -44,6 +44,7 @@ class MrpBprStep(models.Model):
         if not isinstance(vals, dict) or kind not in {RESULTS.get(self.kind), *ANYWHERE}:
             raise UserError(self.env._("%(step)s does not record that.", step=self.display_name))
         self._check_performer(self.env.user)
+        self._check_terminal()
         corrected = self._get_corrected(kind, corrects)
         is_note = kind in ('comment', 'handover')
         reason = (reason or '').strip()
@@ -77,10 +78,6 @@ class MrpBprStep(models.Model):
         return {
             'entry_id': entry.id, 'outcome': entry.outcome or False, 'to_sign': entry.to_sign,
             'deviations': deviations.mapped('display_name')}
-
-    def _get_device(self):
-        """Return the workstation of the session, as far as it told its name (SEC-040)."""
-        return self.env.context.get('mrp_mmr_device') or False
 
     def _get_corrected(self, kind, entry_id):
         """Return the entry that is corrected: of this step, of this kind, valid, and no result out of limits."""
@@ -139,10 +136,6 @@ class MrpBprStep(models.Model):
             'value': str(number), 'unit': criterion.get('unit'), 'text': self._text(vals),
             'outcome': judge(number, criterion), **self._prepare_instrument(vals)}
 
-    def _prepare_instrument(self, vals):
-        """Return the equipment with which a value was measured, where it is told."""
-        return self._prepare_equipment(vals) if vals.get('equipment_id') else {}
-
     def _prepare_outcome(self, vals):
         if not isinstance(vals.get('pass'), bool):
             raise UserError(self.env._("Say whether it conforms."))
@@ -185,22 +178,6 @@ class MrpBprStep(models.Model):
             'data': {'count': str(count), 'size': str(size) if size is not None else sample.get('size'),
                      'unit': sample.get('unit')}}
 
-    def _prepare_equipment(self, vals):
-        """Return the identified unit: the one of the MMR or, where it names a class, a unit of it (BPR-030)."""
-        equipment = self.env['maintenance.equipment'].sudo().browse(vals.get('equipment_id')).exists() \
-            if isinstance(vals.get('equipment_id'), int) else self.env['maintenance.equipment'].sudo()
-        if not equipment and vals.get('code'):
-            equipment = equipment.search([('serial_no', '=', vals['code'].strip())], limit=1)
-        planned = self.planned['unit'] or {}
-        unit, kind = planned.get('equipment'), planned.get('class')
-        if not equipment or (unit and equipment.id != unit['id']) or (kind and equipment.category_id.id != kind['id']):
-            raise refusal(
-                self.env, self.env._("%(step)s is done with %(planned)s, not with %(actual)s.", step=self.display_name,
-                                     planned=(unit or kind or {}).get('name') or self.env._("an identified unit"),
-                                     actual=equipment.name or vals.get('code') or self.env._("an unknown unit")),
-                "BPR-030, 21 CFR 111.260(b), 211.105(b)", self.env._("scan or choose the unit that you use."), record=self)
-        return {'equipment_id': equipment.id, 'equipment_name': ' '.join(filter(None, (equipment.name, equipment.serial_no)))}
-
     def _text(self, vals):
         text = vals.get('text')
         return text.strip() or False if isinstance(text, str) else False
@@ -234,11 +211,11 @@ class MrpBprStep(models.Model):
                     self.env, self.env._("Issued, used, returned and scrapped of lot %(lot)s differ by %(missing)s %(unit)s.",
                                          lot=lot['lot_name'], missing=decimal_string(missing), unit=unit.name),
                     "BPR-060, 21 CFR 111.260(e)", self.env._("correct the figures, or explain the difference."), record=self)
+        instrument = self._prepare_instrument(vals)
         return {
-            **lot, 'value': str(number), 'unit': entered.name, 'text': text,
+            **lot, **instrument, 'value': str(number), 'unit': entered.name, 'text': text,
             'data': {'quantity': decimal_string(quantity), 'unit_id': unit.id, 'product': target['product']['id'],
-                     **{name: decimal_string(value) for name, value in flows.items()}},
-            **self._prepare_instrument(vals)}
+                     **{name: decimal_string(value) for name, value in flows.items()}, **instrument.get('data', {})}}
 
     def _get_lot(self, target, vals):
         """Return the lot of a component: known, of the right product, unexpired, released and there (USE-060)."""
@@ -413,6 +390,8 @@ class MrpBprStep(models.Model):
                 self.env._("%(step)s: %(result)s", step=self.display_name, result=entry.summary),
                 self.env._("Recorded: %(result)s. Limits: %(limits)s.", result=entry.summary, limits=limits or '–'),
                 entry=entry)
+        if entry.equipment_id and entry.to_sign:
+            self._log_use(entry.equipment_id)
         if entry.kind == 'weight' and entry.to_sign:
             self._check_amount(late=True)
             if self._is_component_added():

@@ -51,6 +51,7 @@ class MrpBprStep(models.Model):
                                      point=point.replace('_', ' '), state=self._describe_next()),
                 "VER-050, USE-050, 21 CFR 111.260(j), 11.10(f)", self.env._("sign what the step waits for."), record=self)
         self._check_workable()
+        self._check_terminal()
         missing = self._get_missing(point)
         if missing:
             raise refusal(
@@ -168,16 +169,6 @@ class MrpBprStep(models.Model):
             rows.append(self.env._("equipment: %s is not identified", self._get_planned_unit_name()))
         return rows
 
-    def _get_units(self, position):
-        """Return the units identified in this stage for a row of its equipment."""
-        steps = self.bpr_id.sudo().step_ids.filtered(
-            lambda step: step.stage == self.stage and (step == self or step.planned['equipment'] == position))
-        return steps.entry_ids._get_current().equipment_id
-
-    def _get_planned_unit_name(self):
-        unit = self.planned['unit'] or {}
-        return (unit.get('equipment') or unit.get('class') or {}).get('name', '')
-
     # === SIGNER === #
 
     def _check_signer(self, action, user):
@@ -217,6 +208,7 @@ class MrpBprStep(models.Model):
         self.write({POINT_FIELDS[point]: signature.id, 'state': 'checking'})
         if point == next(iter(self.points)):
             self._check_amount()
+            self._log_use()
             self._check_duration(self.planned['time_limit'], 60, self.started_at, 'step', self.display_name)
         if point == 'added':
             self._post_consumption()

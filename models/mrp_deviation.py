@@ -46,6 +46,9 @@ class MrpDeviation(models.Model):
     mmr_revision_id = fields.Many2one(related='bpr_id.mmr_revision_id')
     step_id = fields.Many2one('mrp.bpr.step', readonly=True, index='btree_not_null', ondelete='restrict')
     entry_id = fields.Many2one('mrp.bpr.entry', "Recorded Value", readonly=True, ondelete='restrict')
+    equipment_log_id = fields.Many2one(
+        'mrp.equipment.log', "Line of the Equipment Log", readonly=True, index='btree_not_null', ondelete='restrict',
+        help="The calibration that failed (IPC-070).")
     stage_name = fields.Char("Stage", readonly=True)
     cause_key = fields.Char(readonly=True, help="What the system found, so that it reports it once.")
     description = fields.Text("What Happened", readonly=True)
@@ -68,10 +71,12 @@ class MrpDeviation(models.Model):
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_kept';
                 END IF;
                 IF (NEW.name, NEW.company_id, NEW.title, NEW.source, NEW.bpr_id, NEW.step_id, NEW.entry_id, NEW.stage_name,
-                    NEW.description, NEW.corrective_action, NEW.is_blocking, NEW.reported_by_id, NEW.reported_at, NEW.cause_key)
+                    NEW.description, NEW.corrective_action, NEW.is_blocking, NEW.reported_by_id, NEW.reported_at, NEW.cause_key,
+                    NEW.equipment_log_id)
                    IS DISTINCT FROM
                    (OLD.name, OLD.company_id, OLD.title, OLD.source, OLD.bpr_id, OLD.step_id, OLD.entry_id, OLD.stage_name,
-                    OLD.description, OLD.corrective_action, OLD.is_blocking, OLD.reported_by_id, OLD.reported_at, OLD.cause_key)
+                    OLD.description, OLD.corrective_action, OLD.is_blocking, OLD.reported_by_id, OLD.reported_at, OLD.cause_key,
+                    OLD.equipment_log_id)
                 THEN
                     RAISE EXCEPTION 'What was reported as % stays as it is (DEV-010).', OLD.name
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_fixed';
@@ -129,39 +134,57 @@ class MrpDeviation(models.Model):
 
         A cause that the system found before at the same step is not reported again.
         """
-        bpr = step.bpr_id
+        return self._open_all(
+            step.bpr_id, source, title, description, severity=severity or ('major' if step.is_critical else 'minor'),
+            cause_key=cause_key, step_id=step.id, entry_id=entry.id if entry else False,
+            stage_name=step.planned['stage']['name'], corrective_action=step.planned['corrective_action'],
+            is_blocking=source != 'occurrence' or severity in ('major', 'critical'))
+
+    @api.model
+    def _open_all(self, bprs, source, title, description, severity='major', cause_key=None, **vals):
+        """Open a deviation for each of some batches, of the same cause, in one transaction with it.
+
+        :param dict vals: further values, such as the step
+        :return: the deviations of this cause, those that were open before included
+        """
+        known = self.browse()
         if cause_key:
-            known = self.sudo().search([('step_id', '=', step.id), ('cause_key', '=', cause_key)], limit=1)
-            if known:
-                return known
-        planned = step.planned
-        deviation = super(MrpDeviation, self.sudo().with_context(mail_create_nosubscribe=True)).create([{  # pylint: disable=super-method-mismatch
-            'name': self.env['ir.sequence'].sudo().with_company(step.company_id).next_by_code('mrp.deviation'),
-            'title': title[:200], 'company_id': step.company_id.id, 'source': source,
-            'severity': severity or ('major' if step.is_critical else 'minor'), 'state': 'open', 'bpr_id': bpr.id,
-            'step_id': step.id, 'entry_id': entry.id if entry else False, 'stage_name': planned['stage']['name'],
-            'description': description, 'corrective_action': planned['corrective_action'],
-            'is_blocking': source != 'occurrence' or severity in ('major', 'critical'), 'cause_key': cause_key,
-            'reported_by_id': self.env.uid, 'reported_at': fields.Datetime.now(),
-        }])
-        step.invalidate_recordset(['deviation_ids'])
-        bpr.invalidate_recordset(['deviation_ids'])
-        deviation._alert()
-        return deviation
+            known = self.sudo().search([
+                ('bpr_id', 'in', bprs.ids), ('step_id', '=', vals.get('step_id', False)), ('cause_key', '=', cause_key)])
+        bprs -= known.bpr_id
+        if not bprs:
+            return known
+        # Numbers have no gap: the sequence gives them one by one.
+        sequences = self.env['ir.sequence'].sudo()
+        common = {
+            'title': title[:200], 'source': source, 'severity': severity, 'state': 'open', 'description': description,
+            'is_blocking': True, 'cause_key': cause_key, 'reported_by_id': self.env.uid, 'reported_at': fields.Datetime.now(),
+            **vals}
+        model = self.sudo().with_context(mail_create_nosubscribe=True)
+        deviations = super(MrpDeviation, model).create([{  # pylint: disable=super-method-mismatch
+            'name': sequences.with_company(bpr.company_id).next_by_code('mrp.deviation'),
+            'company_id': bpr.company_id.id, 'bpr_id': bpr.id, **common} for bpr in bprs])
+        deviations.step_id.invalidate_recordset(['deviation_ids'])
+        bprs.invalidate_recordset(['deviation_ids'])
+        deviations._alert()
+        return known | deviations
 
     def _alert(self):
-        """Tell Quality Control: an activity, and a notice on every open screen (IPC-020)."""
-        self.ensure_one()
-        quality = self.env.ref('mrp_mmr.group_mmr_qc').sudo().all_user_ids.filtered(
-            lambda user: user.active and self.company_id in user.company_ids)
-        self.activity_schedule(
-            'mrp_mmr.mail_activity_type_deviation', summary=self.title, user_id=quality[:1].id or self.env.uid)
-        message = {
-            'type': 'danger' if self.is_blocking else 'warning', 'title': self.name, 'sticky': self.is_blocking,
-            'message': self.env._("%(batch)s: %(title)s", batch=self.bpr_id.name, title=self.title)}
-        for user in quality:
-            user._bus_send('simple_notification', message)
-        self.step_id._notify_floor()
+        """Tell Quality Control: an activity on each, and a notice on every open screen (IPC-020)."""
+        users = self.env.ref('mrp_mmr.group_mmr_qc').sudo().all_user_ids.filtered('active')
+        for company, deviations in self.grouped('company_id').items():
+            quality = users.filtered(lambda user, company=company: company in user.company_ids)
+            first = deviations[0]
+            deviations.activity_schedule(
+                'mrp_mmr.mail_activity_type_deviation', summary=first.title, user_id=quality[:1].id or self.env.uid)
+            blocking = any(deviations.mapped('is_blocking'))
+            message = {
+                'type': 'danger' if blocking else 'warning', 'title': ', '.join(deviations.mapped('name')), 'sticky': blocking,
+                'message': self.env._("%(batch)s: %(title)s", batch=', '.join(deviations.bpr_id.mapped('name')),
+                                      title=first.title)}
+            for user in quality:
+                user._bus_send('simple_notification', message)
+        self.bpr_id._notify_floor()
 
     def _note_retest(self, comment):
         """Let an authorised retest go on; the deviation stays open until it is decided."""
@@ -198,7 +221,7 @@ class MrpDeviation(models.Model):
     def _apply_signing_action(self, action, signature):
         self.write({'state': 'decided', 'decision_signature_id': signature.id})
         self.activity_unlink(['mrp_mmr.mail_activity_type_deviation'])
-        self.step_id._notify_floor()
+        self.bpr_id._notify_floor()
 
     def _get_document(self):
         """Return the deviation as signatures and prints hold it."""
@@ -209,4 +232,5 @@ class MrpDeviation(models.Model):
             'entry': self.sudo().entry_id._get_document(), 'description': self.description or None,
             'corrective_action': self.corrective_action or None, 'reported_by': self.reported_by_id.name,
             'reported_at': fields.Datetime.to_string(self.reported_at),
+            **({'equipment_log': self.equipment_log_id.sudo()._get_document()} if self.equipment_log_id else {}),
         }

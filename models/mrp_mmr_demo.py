@@ -37,7 +37,7 @@ class MrpMmrDemo(models.AbstractModel):
             raise UserError(self.env._(
                 "The users of the demonstration data are missing: %s. Nothing was loaded.", ', '.join(missing)))
         # Read with the data, so that a production database does not carry them in its memory.
-        from ..demo import dressing_kit, ibuprofen, paracetamol, people, vitamin_c, zinc
+        from ..demo import dressing_kit, equipment, ibuprofen, paracetamol, people, vitamin_c, zinc
         # Installed from the Apps menu there is a request, and its session is not the signer's.
         with borrow_request() if request else nullcontext():
             self._load_qualifications(people)
@@ -49,6 +49,7 @@ class MrpMmrDemo(models.AbstractModel):
             self.env['mrp.signer']._set_up(
                 self._get('user_security'), self.env.ref('base.user_admin'), "Demonstration: passport")
             self._sign(self._get('reviewer_production'), 'switch_on', 'qc', "Quality manual 4.2: production agrees to drugs.")
+            self._load_equipment(equipment)
             small = self._load_effective(vitamin_c.get_data(100), "Compared with formulation VC500-A and validation PV-2001.")
             running = self._create_order(small, 0)
             running.action_confirm()
@@ -88,6 +89,21 @@ class MrpMmrDemo(models.AbstractModel):
             None if last is None else today + timedelta(days=last), company)
 
     # === RECORDS === #
+
+    def _load_equipment(self, data):
+        """Clean and calibrate the equipment, each line signed by those who did it."""
+        now = fields.Datetime.now()
+        for name, kind, days, vals in data.get_lines():
+            vals = dict(vals, ended_at=now - timedelta(days=days, hours=2))
+            if 'procedure' in vals:
+                vals['procedure_id'] = self._get(f"sop_{vals.pop('procedure')}").id
+            if 'due' in vals:
+                vals['next_due'] = (now + timedelta(days=vals.pop('due'))).date()
+            unit = self._get(f'equipment_{name}')
+            line = self.env['mrp.equipment.log'].browse(self._as('operator', unit).action_mmr_record(kind, vals)['log_id'])
+            while line._get_next_point():
+                point = line._get_next_point()
+                self._sign(line, point, {'checked': 'verifier', 'reviewed': 'qc'}.get(point, 'operator'))
 
     def _load_effective(self, data, comment):
         """Return a new MMR whose first revision went all the way: written, submitted, reviewed, approved."""

@@ -7,6 +7,7 @@ from . import test_content
 from . import test_content_frozen
 from . import test_crash
 from . import test_demo
+from . import test_equipment
 from . import test_esignature
 from . import test_evidence_kept
 from . import test_files
@@ -29,6 +30,7 @@ from . import test_signer
 from . import test_tamper_drill
 from . import test_report_content
 from . import test_restore
+from . import test_terminal
 from . import test_xlsx
 from . import test_bpr
 from . import test_execution

@@ -312,6 +312,37 @@ class MmrCommon(TransactionCase):
             'inventory_quantity': quantity}).action_apply_inventory()
         return lot
 
+    def _ready_unit(self, step):
+        """Return a unit that a step plans, clean for its batch and calibrated."""
+        unit, kind = (step.planned['unit'][name] or {} for name in ('equipment', 'class'))
+        units = self.env['maintenance.equipment'].sudo()
+        unit = units.browse(unit.get('id')) or units.search([('category_id', '=', kind.get('id'))], limit=1) \
+            or units.create({'name': "Unit", 'category_id': kind.get('id')})
+        if unit.mmr_cleaning_status == 'dirty' or unit.mmr_used_product_ids - step.bpr_id.product_id:
+            self._clean(unit)
+        if unit.mmr_calibration_status not in (False, 'good'):
+            self._calibrate(unit)
+        return unit
+
+    def _log_equipment(self, unit, kind, user=None, sign=True, **vals):
+        """Record a line in the log of a unit, signed by whoever has to; return it."""
+        done = unit.with_user(user or self._person('operator')).action_mmr_record(kind, vals)
+        line = self.env['mrp.equipment.log'].browse(done['log_id'])
+        while sign and line._get_next_point():
+            point = line._get_next_point()
+            self._sign(line, point, self._person({'checked': 'verifier', 'reviewed': 'qc'}.get(point, 'operator')))
+        return line
+
+    def _clean(self, unit, **vals):
+        sops = self.env['mrp.sop'].sudo()
+        procedure = sops.search([('code', '=', 'SOP-CLN')], limit=1) or sops.create({'code': 'SOP-CLN', 'name': "Cleaning"})
+        return self._log_equipment(unit, 'cleaning', **{'cleaning_kind': 'full', 'procedure_id': procedure.id, **vals})
+
+    def _calibrate(self, unit, result='pass', **vals):
+        return self._log_equipment(unit, 'calibration', **{
+            'result': result, 'as_found': "1000.0 g", 'performed_by': "Metrology Ltd.",
+            **({'next_due': '2099-12-31'} if result == 'pass' else {}), **vals})
+
     def _record_step(self, step, **values):
         """Record at a started step whatever it asks for, within its limits."""
         step = step.with_user(self._person(step.performer_role or 'operator'))
@@ -320,11 +351,7 @@ class MmrCommon(TransactionCase):
             step.action_record('check', {'position': row['position'], 'pass': True})
         criterion, band, target = planned['criterion'] or {}, planned['band'], planned['target']
         if planned['equipment']:
-            category = (planned['unit']['class'] or {}).get('id')
-            unit = self.env['maintenance.equipment'].browse((planned['unit']['equipment'] or {}).get('id')) or \
-                self.env['maintenance.equipment'].search([('category_id', '=', category)], limit=1) or \
-                self.env['maintenance.equipment'].create({'name': "Unit", 'category_id': category})
-            step.action_record('equipment', {'equipment_id': unit.id})
+            step.action_record('equipment', {'equipment_id': self._ready_unit(step).id})
         if planned['sample']:
             step.action_record('sample', {'count': str(planned['sample']['count'] or 1)})
         if step.kind in ('numeric', 'environment'):
@@ -370,6 +397,8 @@ class MmrCommon(TransactionCase):
 
     def _do_step(self, step, **values):
         self._train(step, self._person(step.performer_role or 'operator'))
+        if step.planned['equipment']:
+            self._ready_unit(step)
         self.assertEqual(
             step.with_user(self._person(step.performer_role or 'operator')).action_start(acknowledged=True), {'started': True})
         if step.kind != 'add':

@@ -206,6 +206,18 @@ class TestDemo(TransactionCase):
         self.assertRecordValues(self._ref('production_demo_draft'), [{
             'state': 'draft', 'product_qty': 500, 'mmr_snapshot_sha256': False}])
 
+    def test_equipment(self):
+        """BPR-040, IPC-070: all equipment is clean and calibrated, with signatures; one calibration is due soon."""
+        units = self.env['maintenance.equipment'].search([('serial_no', '!=', False), ('category_id.name', '!=', False)]).filtered(
+            lambda unit: unit.get_external_id()[unit.id].startswith('mrp_mmr.'))
+        self.assertEqual(len(units), 23)
+        self.assertEqual(set(units.mapped('mmr_cleaning_status')), {'clean'})
+        instruments = units.filtered('mmr_is_instrument')
+        self.assertEqual(
+            {unit.serial_no: unit.mmr_calibration_status for unit in instruments},
+            {'FS-220417': 'good', 'BB-118830': 'good', 'BB-118831': 'soon', 'TT-4410': 'good', 'PH-33107': 'good'})
+        self.assertEqual(set(units.mmr_log_ids.mapped('state')), {'valid'})
+
     def test_stock(self):
         """Components of one batch of everything are there, by lot."""
         for name in (*EFFECTIVE, 'zinc_250_1'):

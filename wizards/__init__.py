@@ -1,3 +1,4 @@
+from . import mrp_equipment_record
 from . import mrp_mmr_create
 from . import mrp_mmr_change
 from . import mrp_mmr_plan

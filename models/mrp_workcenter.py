@@ -1,0 +1,29 @@
+from odoo import api, fields, models
+
+from ..tools import refusal
+from .mrp_terminal import RULE
+
+
+class MrpWorkcenter(models.Model):
+    _inherit = 'mrp.workcenter'
+
+    mmr_terminal_ids = fields.Many2many(
+        'mrp.terminal', 'mrp_workcenter_terminal_rel', string="Terminals", readonly=True, context={'active_test': False},
+        groups='mrp.group_mrp_user,mrp_mmr.group_mmr_security,mrp_mmr.group_mmr_auditor',
+        help="Where named, batches of this work center are recorded from these alone (SEC-040, 21 CFR 11.10(h)).")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if any(vals.get('mmr_terminal_ids') for vals in vals_list):
+            raise self._mmr_refuse_terminals()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if 'mmr_terminal_ids' in vals:
+            raise self._mmr_refuse_terminals()
+        return super().write(vals)
+
+    def _mmr_refuse_terminals(self):
+        return refusal(
+            self.env, self.env._("Which terminals a work center accepts is set on the terminals."), RULE,
+            self.env._("ask a security administrator to choose the work centers of each terminal."), record=self[:1])
