@@ -51,6 +51,7 @@
         'views/mrp_bpr_views.xml',
         'views/mrp_equipment_views.xml',
         'views/mrp_terminal_views.xml',
+        'views/stock_lot_views.xml',
         'views/mrp_production_views.xml',
         'views/product_views.xml',
         'views/res_config_settings_views.xml',

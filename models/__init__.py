@@ -49,6 +49,7 @@ from . import mrp_bpr_step_record
 from . import mrp_bpr_step_signing
 from . import mrp_bpr_step_equipment
 from . import mrp_bpr_step_terminal
+from . import mrp_bpr_step_lot
 from . import mrp_equipment_log
 from . import maintenance_equipment
 from . import mrp_terminal
@@ -60,10 +61,13 @@ from . import mrp_audit_trail
 from . import mrp_tamper_drill
 from . import mrp_workorder
 from . import mrp_unbuild
+from . import stock_lot
+from . import stock_quant
 from . import stock_move
 from . import stock_move_line
 from . import stock_rule
 from . import stock_warehouse_orderpoint
+from . import product_category
 from . import product_template
 from . import product_product
 from . import res_company

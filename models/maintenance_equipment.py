@@ -36,7 +36,6 @@ CLEANING_STATES = [
 class MaintenanceEquipment(models.Model):
     _name = 'maintenance.equipment'
     _inherit = ['maintenance.equipment', 'mrp.audit.mixin']
-    _audit_rows = "EXISTS (SELECT FROM mrp_equipment_log l WHERE l.equipment_id = t.id)"
 
     mmr_is_instrument = fields.Boolean(
         "Measuring Instrument", tracking=True, help="Only used while its calibration is good (IPC-070, 21 CFR 211.68(a)).")

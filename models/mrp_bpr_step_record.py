@@ -246,11 +246,27 @@ class MrpBprStep(models.Model):
         if lot.expiration_date and lot.expiration_date <= fields.Datetime.now():
             raise self._refuse_lot(self.env._("Lot %(lot)s expired on %(date)s.", lot=lot.name,
                                               date=fields.Date.to_string(lot.expiration_date)))
+        self._check_released(lot)
         location = self.sudo().production_id.location_src_id
         if product.is_storable and not self.env['stock.quant'].sudo().search_count([
                 ('lot_id', '=', lot.id), ('location_id', 'child_of', location.id), ('quantity', '>', 0)], limit=1):
             raise self._refuse_lot(self.env._("Lot %(lot)s is not at %(location)s.", lot=lot.name,
                                               location=location.display_name))
+
+    def _check_released(self, lot):
+        """Refuse a lot that Quality Control did not release, or that is to be tested again (USE-060, 21 CFR 211.84(a)).
+
+        What this step weighed while it was released is corrected whatever became of it: the record says what was done.
+        """
+        if self.state not in ('open', 'started') and lot in self.sudo().entry_ids.lot_id:
+            return
+        if lot.mmr_status != 'released':
+            raise self._refuse_lot(self.env._(
+                "Lot %(lot)s is not released by Quality Control: %(status)s.", lot=lot.name,
+                status=lot._mmr_get_status_label()))
+        if lot.mmr_retest_date and lot.mmr_retest_date <= fields.Date.today():
+            raise self._refuse_lot(self.env._(
+                "Lot %(lot)s was to be tested again on %(date)s.", lot=lot.name, date=lot.mmr_retest_date))
 
     def _refuse_lot(self, message):
         return refusal(

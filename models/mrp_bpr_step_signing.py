@@ -52,6 +52,7 @@ class MrpBprStep(models.Model):
                 "VER-050, USE-050, 21 CFR 111.260(j), 11.10(f)", self.env._("sign what the step waits for."), record=self)
         self._check_workable()
         self._check_terminal()
+        self._check_lots_still_released(point)
         missing = self._get_missing(point)
         if missing:
             raise refusal(
@@ -68,6 +69,21 @@ class MrpBprStep(models.Model):
             'meaning': meaning, 'group': ROLE_GROUPS[role], 'digest': sha256(content), 'content': content,
             'statement': self._get_statement(point),
         }
+
+    def _check_lots_still_released(self, point):
+        """Refuse to sign for material that Quality Control does not let be used any more (VER-030, 21 CFR 211.101(c)(1)).
+
+        An addition that was made is verified all the same: the record says what was done.
+        """
+        if self.kind not in ('weigh', 'add') or point == 'addition_verified':
+            return
+        for lot in self._get_weights().lot_id:
+            if lot.mmr_status != 'released' or lot._mmr_get_end_of_use():
+                raise refusal(
+                    self.env, self.env._("%(step)s: lot %(lot)s may not be used any more (%(status)s).",
+                                         step=self.display_name, lot=lot.name, status=lot._mmr_get_status_label()),
+                    "VER-030, USE-060, 21 CFR 211.101(c)(1)",
+                    self.env._("keep it apart and weigh a released lot; correct the entry with the reason."), record=self)
 
     def _get_statement(self, point):
         return {

@@ -16,6 +16,7 @@ MEANINGS = [
     ('rejected', "Rejected"),
     ('certified', "Certified"),
     ('retired', "Retired"),
+    ('quarantined', "Put in quarantine"),
 ]
 
 

@@ -37,7 +37,7 @@ class MrpMmrDemo(models.AbstractModel):
             raise UserError(self.env._(
                 "The users of the demonstration data are missing: %s. Nothing was loaded.", ', '.join(missing)))
         # Read with the data, so that a production database does not carry them in its memory.
-        from ..demo import dressing_kit, equipment, ibuprofen, paracetamol, people, vitamin_c, zinc
+        from ..demo import dressing_kit, equipment, ibuprofen, lots, paracetamol, people, vitamin_c, zinc
         # Installed from the Apps menu there is a request, and its session is not the signer's.
         with borrow_request() if request else nullcontext():
             self._load_qualifications(people)
@@ -50,6 +50,7 @@ class MrpMmrDemo(models.AbstractModel):
                 self._get('user_security'), self.env.ref('base.user_admin'), "Demonstration: passport")
             self._sign(self._get('reviewer_production'), 'switch_on', 'qc', "Quality manual 4.2: production agrees to drugs.")
             self._load_equipment(equipment)
+            self._load_lots(lots)
             small = self._load_effective(vitamin_c.get_data(100), "Compared with formulation VC500-A and validation PV-2001.")
             running = self._create_order(small, 0)
             running.action_confirm()
@@ -104,6 +105,18 @@ class MrpMmrDemo(models.AbstractModel):
             while line._get_next_point():
                 point = line._get_next_point()
                 self._sign(line, point, {'checked': 'verifier', 'reviewed': 'qc'}.get(point, 'operator'))
+
+    def _load_lots(self, data):
+        """Release the lots in stock, with the results of the laboratory; one waits in quarantine."""
+        names = self.env['ir.model.data'].search([('module', '=', 'mrp_mmr'), ('model', '=', 'stock.lot')], order='id')
+        for lot, name in zip(self._as('qc', self.env['stock.lot'].browse(names.mapped('res_id'))), names.mapped('name'),
+                             strict=True):
+            if name.removeprefix('lot_demo_') in data.WAITING:
+                continue
+            vals = data.RESULTS.get(name.removeprefix('lot_demo_'))
+            if vals:
+                lot.write(vals)
+            self._sign(lot, 'release', 'qc', "Examined as its specification says; certificate of the supplier compared.")
 
     def _load_effective(self, data, comment):
         """Return a new MMR whose first revision went all the way: written, submitted, reviewed, approved."""

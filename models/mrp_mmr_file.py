@@ -46,6 +46,7 @@ class MrpMmrFile(models.Model):
     sop_ids = fields.One2many('mrp.sop', 'file_id', "Documents", readonly=True)
     step_ids = fields.One2many('mrp.mmr.step', 'file_id', "Steps", readonly=True)
     section_ids = fields.One2many('mrp.mmr.section', 'file_id', "Device Sections", readonly=True)
+    lot_ids = fields.One2many('stock.lot', 'mmr_file_id', "Certificates of Lots", readonly=True)
     equipment_log_ids = fields.One2many('mrp.equipment.log', 'file_id', "Lines of Equipment Logs", readonly=True)
 
     _content_uniq = models.UniqueIndex('(sha256, name)', "This file is stored already.")

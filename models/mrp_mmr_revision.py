@@ -666,6 +666,8 @@ class MrpMmrRevision(models.Model):
                 self.env.flush_all()
                 revision.bom_id.write({'active': True})
                 revision.product_id.product_tmpl_id.sudo().mmr_controlled = True
+                used = revision.bom_id.bom_line_ids.product_tmpl_id | revision.pack_ids.line_ids.product_id.product_tmpl_id
+                used.sudo()._mmr_require_lot_release()
             revision.mmr_id._plan_next_review()
             revision._move_draft_orders()
         return due

@@ -3,6 +3,9 @@ from odoo.exceptions import AccessError
 
 from ..tools import refusal
 
+#: Rules of a product that are recorded when they are switched.
+SWITCHES = ('mmr_controlled', 'mmr_lot_release')
+
 
 class ProductTemplate(models.Model):
     _inherit = 'product.template'
@@ -11,7 +14,22 @@ class ProductTemplate(models.Model):
         "Controlled by MMR", tracking=True,
         help="Manufacturing orders of this product are only confirmed on an effective Master Manufacturing "
              "Record of exactly their size (21 CFR 111.205(a)). Set by itself when the first MMR becomes effective.")
+    # Off by default: on a database that is in use every lot of the product would need a signature from one day to the next.
+    # Controlled batches use released lots alone in every profile (USE-060 is R or S), so that the components and the
+    # packaging of a revision get it when that becomes effective, and keep it while it is (see _mmr_require_lot_release).
+    mmr_lot_release = fields.Boolean(
+        "Lots Need Release by Quality Control", tracking=True,
+        help="New lots begin in quarantine (USE-060, 21 CFR 211.84(a)). On for what an effective MMR uses.")
+    # In the row of the product, so that making a lot asks nothing more.
+    mmr_needs_release = fields.Boolean(
+        "New Lots Begin in Quarantine", compute='_compute_mmr_needs_release', store=True,
+        help="By the product itself or by its category.")
     mmr_count = fields.Integer("Master Manufacturing Records", compute='_compute_mmr_count')
+
+    @api.depends('mmr_lot_release', 'categ_id.mmr_lot_release')
+    def _compute_mmr_needs_release(self):
+        for template in self:
+            template.mmr_needs_release = template.mmr_lot_release or template.categ_id.mmr_lot_release
 
     def _compute_mmr_count(self):
         counts = {}
@@ -25,29 +43,64 @@ class ProductTemplate(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         templates = super().create(vals_list)
-        templates.filtered('mmr_controlled')._mmr_log_control()
+        for name in SWITCHES:
+            templates.filtered(name)._mmr_log_switch(name)
         return templates
 
     def write(self, vals):
         if 'uom_id' in vals:
             self._check_mmr_unit_change(vals['uom_id'])
-        if 'mmr_controlled' not in vals:
+        switches = {name: bool(vals[name]) for name in SWITCHES if name in vals}
+        if not switches:
             return super().write(vals)
-        controlled = bool(vals['mmr_controlled'])
-        self._check_mmr_control_change(controlled)
-        changed = self.filtered(lambda template: template.mmr_controlled != controlled)
+        changed = {name: self.filtered(lambda template, name=name, value=value: template[name] != value)
+                   for name, value in switches.items()}
+        if 'mmr_controlled' in switches:
+            self._check_mmr_control_change(switches['mmr_controlled'])
+        if switches.get('mmr_lot_release') is False:
+            changed['mmr_lot_release']._mmr_check_release_switched_off()
         result = super().write(vals)
-        changed._mmr_log_control()
+        for name, templates in changed.items():
+            templates._mmr_log_switch(name)
         return result
 
-    def _mmr_log_control(self):
-        """Record that these products came under control, or left it (AUD-060, 21 CFR 11.10(k))."""
+    def _mmr_log_switch(self, name):
+        """Record that a rule was switched for these products, such as that they came under control (AUD-060, 11.10(k))."""
         company = self.env.company
         self.env['mrp.audit.entry']._append([{
             'chain': template.company_id or company, 'kind': 'setting', 'model': template._name, 'res_id': template.id,
-            'record_name': template.display_name, 'values': {
-                'mmr_controlled': {'old': not template.mmr_controlled, 'new': template.mmr_controlled}},
+            'record_name': template.display_name, 'values': {name: {'old': not template[name], 'new': template[name]}},
         } for template in self])
+
+    # === RELEASE OF LOTS === #
+
+    @api.model
+    def _mmr_check_release_role(self, record):
+        """Only Quality Control lets lots be used without release.
+
+        :raise AccessError: for anybody else
+        """
+        if not self.env.user.has_group('mrp_mmr.group_mmr_qc'):
+            raise refusal(
+                self.env, self.env._("Lots of %s need release by Quality Control.", record.display_name),
+                "USE-060, AUD-060, 21 CFR 111.12(b), 211.22(a)",
+                self.env._("ask a person of Quality Control who may edit products."), record=record, exception=AccessError)
+
+    def _mmr_check_release_switched_off(self):
+        """Refuse to use lots of what an effective MMR uses without release (USE-060)."""
+        for template in self:
+            self._mmr_check_release_role(template)
+        revision = self.env['mrp.mmr.revision'].sudo().search([('state', '=', 'effective'), '|', (
+            'bom_id.bom_line_ids.product_tmpl_id', 'in', self.ids), (
+            'pack_ids.line_ids.product_id.product_tmpl_id', 'in', self.ids)], limit=1)
+        if revision:
+            raise refusal(
+                self.env, self.env._("%s uses them: only released lots go into a controlled batch.", revision.display_name),
+                "USE-060, 21 CFR 111.155(c)(3), 211.84(a)", self.env._("release each lot."), record=revision)
+
+    def _mmr_require_lot_release(self):
+        """Let lots of these products begin in quarantine from now on, as an MMR that uses them becomes effective."""
+        self.filtered(lambda template: not template.mmr_lot_release).write({'mmr_lot_release': True})
 
     def _check_mmr_control_change(self, controlled):
         """Only Quality Control takes a product out of control.

@@ -80,7 +80,31 @@ class StockMove(models.Model):
         for production in self._mmr_orders():
             if production.state == 'draft' and production.product_id.mmr_controlled:
                 raise production._mmr_refuse_unreleased()
+            if production.mmr_snapshot_sha256:
+                self.filtered(lambda move, order=production: move.raw_material_production_id == order) \
+                    .move_line_ids._mmr_check_lots_released(production, weighed=True)
         return super()._action_done(cancel_backorder=cancel_backorder)
+
+    # === RELEASED LOTS === #
+
+    def _mmr_with_released_lots(self):
+        """Return this component of a controlled batch so that it finds released lots alone (USE-060).
+
+        The key of the context narrows a search and nothing else; other moves are returned as they are.
+        """
+        if not self.raw_material_production_id.mmr_snapshot_sha256:
+            return self
+        # The cache of a chain of moves holds quants of all lots.
+        return self.with_context(mmr_released_lots=True, quants_cache=None)
+
+    def _update_reserved_quantity_vals(self, need, location_id, lot_id=None, package_id=None, owner_id=None, strict=True):
+        return super(StockMove, self._mmr_with_released_lots())._update_reserved_quantity_vals(
+            need, location_id, lot_id, package_id, owner_id, strict)
+
+    def _get_available_quantity(self, location_id, lot_id=None, package_id=None, owner_id=None, strict=False,
+                                allow_negative=False):
+        return super(StockMove, self._mmr_with_released_lots())._get_available_quantity(
+            location_id, lot_id, package_id, owner_id, strict, allow_negative)
 
     def _compute_should_consume_qty(self):
         super()._compute_should_consume_qty()

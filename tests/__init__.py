@@ -13,6 +13,7 @@ from . import test_evidence_kept
 from . import test_files
 from . import test_http
 from . import test_ledger
+from . import test_lot_status
 from . import test_mmr
 from . import test_mmr_revision
 from . import test_overage

@@ -307,6 +307,8 @@ class MmrCommon(TransactionCase):
         """Put a component on stock; return its lot where it is tracked."""
         if product.tracking != 'none' and not lot:
             lot = self.env['stock.lot'].create({'name': f"L-{product.default_code}", 'product_id': product.id})
+        if lot and lot.mmr_status != 'released' and not lot._mmr_get_end_of_use():
+            self._sign(lot, 'release', self.user_qc)
         self.env['stock.quant'].with_context(inventory_mode=True).create({
             'product_id': product.id, 'location_id': self.env.ref('stock.stock_location_stock').id, 'lot_id': lot and lot.id,
             'inventory_quantity': quantity}).action_apply_inventory()
@@ -318,7 +320,7 @@ class MmrCommon(TransactionCase):
         units = self.env['maintenance.equipment'].sudo()
         unit = units.browse(unit.get('id')) or units.search([('category_id', '=', kind.get('id'))], limit=1) \
             or units.create({'name': "Unit", 'category_id': kind.get('id')})
-        if unit.mmr_cleaning_status == 'dirty' or unit.mmr_used_product_ids - step.bpr_id.product_id:
+        if unit.mmr_cleaning_status == 'dirty' or unit.mmr_used_product_ids - step.sudo().bpr_id.product_id:
             self._clean(unit)
         if unit.mmr_calibration_status not in (False, 'good'):
             self._calibrate(unit)

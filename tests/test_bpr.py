@@ -472,6 +472,7 @@ class TestBpr(BprCommon):
         self.assertIn("nothing recorded", self._esign(step, 'performed', self.user_operator, digest='0' * 64)['refused'])
         category = step.planned['unit']['class']['id']
         unit = self.env['maintenance.equipment'].create({'name': "TB", 'category_id': category, 'serial_no': "TB-01"})
+        self._clean(unit)
         step.action_record('equipment', {'code': "TB-01"})
         self._sign_step(step)
         self.assertEqual(step.entry_ids.equipment_id, unit)

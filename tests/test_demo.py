@@ -208,8 +208,8 @@ class TestDemo(TransactionCase):
 
     def test_equipment(self):
         """BPR-040, IPC-070: all equipment is clean and calibrated, with signatures; one calibration is due soon."""
-        units = self.env['maintenance.equipment'].search([('serial_no', '!=', False), ('category_id.name', '!=', False)]).filtered(
-            lambda unit: unit.get_external_id()[unit.id].startswith('mrp_mmr.'))
+        names = self.env['ir.model.data'].search([('module', '=', 'mrp_mmr'), ('model', '=', 'maintenance.equipment')])
+        units = self.env['maintenance.equipment'].browse(names.mapped('res_id'))
         self.assertEqual(len(units), 23)
         self.assertEqual(set(units.mapped('mmr_cleaning_status')), {'clean'})
         instruments = units.filtered('mmr_is_instrument')
@@ -217,6 +217,15 @@ class TestDemo(TransactionCase):
             {unit.serial_no: unit.mmr_calibration_status for unit in instruments},
             {'FS-220417': 'good', 'BB-118830': 'good', 'BB-118831': 'soon', 'TT-4410': 'good', 'PH-33107': 'good'})
         self.assertEqual(set(units.mmr_log_ids.mapped('state')), {'valid'})
+
+    def test_lots(self):
+        """USE-060: the lots in stock are released by signatures; one waits for Quality Control."""
+        names = self.env['ir.model.data'].search([('module', '=', 'mrp_mmr'), ('model', '=', 'stock.lot')])
+        lots = self.env['stock.lot'].browse(names.mapped('res_id'))
+        waiting = lots.filtered(lambda lot: lot.mmr_status == 'quarantine')
+        self.assertEqual(waiting, self._ref('lot_demo_ascorbic_acid_2'))
+        self.assertEqual(set((lots - waiting).mapped('mmr_status')), {'released'})
+        self.assertEqual((lots - waiting).mmr_status_signature_id.user_id, self._ref('user_demo_qc'))
 
     def test_stock(self):
         """Components of one batch of everything are there, by lot."""

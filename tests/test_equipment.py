@@ -78,7 +78,8 @@ class TestEquipmentLog(EquipmentCommon):
                 self._refused("AUD-030|not allowed", records.unlink)
                 self._refused("AUD-030", records.copy)
                 self._refused("AUD-030", records.create, {'equipment_id': self.blender.id, 'kind': 'cleaning'})
-        for query in ("UPDATE mrp_equipment_log SET ended_at = now() WHERE id = %s", "DELETE FROM mrp_equipment_log WHERE id = %s"):
+        for query in ("UPDATE mrp_equipment_log SET ended_at = now() WHERE id = %s",
+                      "DELETE FROM mrp_equipment_log WHERE id = %s"):
             with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "append-only"), self.env.cr.savepoint():
                 self.env.cr.execute(SQL(query, line.id))
         entry = self.env['mrp.audit.entry'].search([('res_model', '=', 'mrp.equipment.log'), ('res_id', '=', line.id)])
@@ -308,7 +309,7 @@ class TestEquipmentInBatch(EquipmentCommon):
         self.assertEqual(step.entry_ids.equipment_id, self.blender)
 
     def test_next_batch(self):
-        """BPR-040: a campaign of one product goes on; a batch of another one waits for the cleaning, from the identification."""
+        """BPR-040: a campaign of one product goes on; a batch of another one waits for the cleaning, once it is in use."""
         self._clean(self.blender)
         step = self._at_stage(self._release())
         step.action_start(acknowledged=True)
@@ -426,7 +427,8 @@ class TestEquipmentInBatch(EquipmentCommon):
         self._use(self.blender, self.component_other)
         step = step.with_user(self.operator)
         corrects = step.entry_ids.filtered('equipment_id')
-        answer = step.action_record('equipment', {'equipment_id': self.blender.id}, reason="Label unreadable", corrects=corrects.id)
+        answer = step.action_record(
+            'equipment', {'equipment_id': self.blender.id}, reason="Label unreadable", corrects=corrects.id)
         self.assertTrue(answer['to_sign'])
         other = self.env['maintenance.equipment'].create({'name': "VB-2", 'category_id': self.category.id})
         self._clean(other)  # cleaned after the step
@@ -482,7 +484,8 @@ class TestEquipmentInBatch(EquipmentCommon):
             self._refused("IPC-070", self._weigh, self._release(), self.scale)
             step = weighed.bpr_id.step_ids.sorted('sequence')[0].with_user(self.operator)
             self._refused("IPC-020", step.esign_prepare, 'performed')
-            self._sign(deviations.filtered(lambda row: row.bpr_id == weighed.bpr_id), 'decide', self.user_qc, comment="Weighed again")
+            decided = deviations.filtered(lambda row: row.bpr_id == weighed.bpr_id)
+            self._sign(decided, 'decide', self.user_qc, comment="Weighed again")
             self.assertTrue(step.esign_prepare('performed'))
             self._sign(line, 'reviewed', self.user_qc)
             self._calibrate(self.scale)
