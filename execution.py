@@ -3,7 +3,7 @@
 Everything comes from the frozen document that the order embeds (USE-040): nothing here reads live records.
 Limits are inclusive, values are never rounded before they are judged (IPC-010, YLD-020).
 """
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 #: Most digits before the decimal point of what a person may enter; more is a typing error.
 MAX_DIGITS = 12
@@ -61,6 +61,34 @@ def in_band(actual, band):
     """
     hundredfold, theoretical = actual * 100, Decimal(band['theoretical'])
     return Decimal(band['minimum']) * theoretical <= hundredfold <= Decimal(band['maximum']) * theoretical
+
+
+def plain(value):
+    """Return a Decimal in plain notation with all its digits and no trailing zeros."""
+    text = format(value, 'f')
+    return text.rstrip('0').rstrip('.') if '.' in text else text
+
+
+def get_potency(assay):
+    """Return the potency of a lot as it is weighed: what was found on dried substance, less its moisture.
+
+    :param dict assay: ``value``, ``basis`` and ``moisture`` of the lot, as its release holds them
+    """
+    value = Decimal(assay['value'])
+    return value * (100 - Decimal(assay['moisture'])) / 100 if assay['basis'] == 'dried' else value
+
+
+def adjust(planned, reference, potency, others=()):
+    """Return how much of a lot gives what a planned quantity of reference potency gives (21 CFR 211.101(a)).
+
+    Where several lots share a component, each covers its weight × potency of planned × reference, and the last one the
+    rest. The quotient is rounded half to even to six digits, nothing before it.
+
+    :param Decimal planned: the quantity of the MMR, for the reference potency
+    :param others: ``(weight, potency)`` of the other lots
+    """
+    rest = planned * reference - sum(weight * other for weight, other in others)
+    return (rest / potency).quantize(Decimal(1).scaleb(-MAX_DECIMALS), ROUND_HALF_EVEN)
 
 
 def within_tolerance(actual, target, tolerance):
@@ -198,7 +226,8 @@ def _missing_clearances(document, operation, steps):
 
 def _missing_components(document, operation, recorded):
     first = document['operations'][0]['position']
-    for row in document['components']:
+    # A filler is weighed when it is known what it balances.
+    for row in sorted(document['components'], key=lambda row: bool(row.get('is_filler'))):
         if row['position'] not in recorded and (row['operation'] or first) == operation['position']:
             yield _blank_step(
                 'weigh', row['product']['name'], 'formula', component=row['position'], is_critical=True,

@@ -21,6 +21,7 @@ def code_labels(env):
         'document': selection('mrp.sop', 'kind'),
         'category': selection('mrp.mmr.revision', 'change_category'),
         'overage': {'none': env._("None")},
+        'basis': selection('mrp.bom.line', 'mmr_assay_basis'),
     }
 
 
@@ -69,6 +70,9 @@ def redline_fields(env):
             'tolerance_justification': (env._("Justification of the tolerance"), None),
             'weighing_verified': (env._("Weighing is verified"), 'flag'),
             'addition_verified': (env._("Addition is verified"), 'flag'),
+            'assay': (env._("Reference potency"), None),
+            'assay.basis': (env._("Basis of the potency"), 'basis'),
+            'is_filler': (env._("Balancing filler"), 'flag'),
         },
         'by_product': material,
         'material': material,

@@ -431,6 +431,10 @@ class _Comparison:
         yield 'tolerance_justification', None, *[row.get('tolerance_justification')] * 2
         for field in ('weighing_verified', 'addition_verified'):
             yield field, None, row.get(field), _flag(row.get(field))
+        assay = row.get('assay') or {}
+        yield 'assay', None, (assay.get('reference'), assay.get('unit')), _measure(assay.get('reference'), assay.get('unit'))
+        yield 'assay.basis', None, *[assay.get('basis')] * 2
+        yield 'is_filler', None, row.get('is_filler'), _flag(row.get('is_filler'))
 
     def _get_operation(self, row, side):
         yield 'name', None, row['name'], row['name']

@@ -25,9 +25,9 @@ MATERIALS = ['bottle_150', 'cap_38', 'seal_38', 'desiccant', 'label_ibu_100', 'c
 COMPONENTS = [
     ('ibuprofen', 31.25, 'kgm', 2, {
         'is_active': True, 'is_declared': True, 'strength': (200, "mg per tablet"), 'overage': ('none', 0, ''),
-        'supplier': 'ibuprofen'}),
+        'supplier': 'ibuprofen', 'assay': (100, "%", 'dried')}),
     ('mcc', 9687.5, 'gram', 2, {}),
-    ('starch', 3125.0, 'gram', 2, {}),
+    ('starch', 3125.0, 'gram', 2, {'is_filler': True}),
     ('povidone', 1250.0, 'gram', 2, {}),
     ('purified_water', 7.5, 'kgm', 2, {
         'not_in_product': True, 'tolerance': 0.75,
@@ -53,10 +53,10 @@ STAGES = [
         'steps': [
             clearance("dispensing booth"), *climate(60),
             prepare(2, "Check both scales with the masses of their log book.", "SC-01 within 50 g", "SC-02 within 0.2 g"),
-            weigh('ibuprofen', "Floor scale. Quantity as anhydrous, 100 % substance: where assay less water of the lot is "
-                               "below 99.0 %, stop and ask Quality Control.",
+            weigh('ibuprofen', "Floor scale. Quantity as dried, 100 % substance: the target follows the assay and the loss on "
+                               "drying of the lot. Where their product is below 99.0 %, stop and ask Quality Control.",
                   "Potent dust: mask P3, gloves, local extraction on."),
-            weigh('mcc', "Bench balance."), weigh('starch', "Bench balance."),
+            weigh('mcc', "Bench balance."), weigh('starch', "Bench balance. It takes up what the active needs more."),
             weigh('povidone', "Bench balance; hygroscopic, close at once."),
             weigh('croscarmellose', "Bench balance; mark the bag for the outer phase."),
             weigh('silicon_dioxide', "Bench balance; pour slowly."),

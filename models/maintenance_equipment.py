@@ -129,19 +129,19 @@ class MaintenanceEquipment(models.Model):
     def _search_mmr_calibration_status(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        return self._mmr_search_status(value, 'mmr_is_instrument', self._mmr_judge_calibration.__name__)
+        return self._mmr_search_status(value, 'mmr_is_instrument', lambda unit, row: unit._mmr_judge_calibration(row))
 
     def _search_mmr_cleaning_status(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        return self._mmr_search_status(value, 'mmr_needs_cleaning', self._mmr_judge_cleaning.__name__)
+        return self._mmr_search_status(value, 'mmr_needs_cleaning', lambda unit, row: unit._mmr_judge_cleaning(row))
 
     def _mmr_search_status(self, values, flag, judge):
-        """Return the domain of the equipment with ``flag`` whose status is one of ``values``."""
+        """Return the domain of the equipment with ``flag`` whose status, as ``judge`` says, is one of ``values``."""
         # The register of equipment is short: its whole status is one query.
         units = self.sudo().with_context(active_test=False).search([(flag, '=', True)])
         status = units._mmr_get_status()
-        found = units.filtered(lambda unit: getattr(unit, judge)(status[unit.id]) in values)
+        found = units.filtered(lambda unit: judge(unit, status[unit.id]) in values)
         domain = Domain('id', 'in', found.ids)
         return domain | Domain(flag, '=', False) if False in values else domain
 

@@ -56,12 +56,23 @@ class MrpBomLine(models.Model):
     mmr_tolerance = fields.Float(
         "Tolerance (±)", digits=(16, GMP_DIGITS), help="Permitted difference of the weighed quantity; 0: none.")
     mmr_tolerance_justification = fields.Text("Justification of the Tolerance")
+    mmr_assay_adjusted = fields.Boolean(
+        "Adjusted to the Assay",
+        help="The target of the weighing is the quantity × reference potency ÷ potency of the lot (21 CFR 211.101(a)).")
+    mmr_assay_reference = fields.Float(
+        "Reference Potency", digits=(16, GMP_DIGITS), help="The potency for which the quantity is written.")
+    # Without default: what is blank means %, so that lines that are signed already stay as they are.
+    mmr_assay_unit = fields.Char("Potency Unit", help="% where it is blank, or an activity such as IU/mg.")
+    mmr_assay_basis = fields.Selection(
+        [('as_is', "As is"), ('dried', "Dried substance")], "Potency Basis", help="As is, where it is blank.")
+    mmr_is_filler = fields.Boolean(
+        "Balancing Filler", help="Takes up what the adjusted components need more or less, so that the batch keeps its mass.")
     mmr_weighing_verified = fields.Boolean("Weighing Verified", default=True)
     mmr_addition_verified = fields.Boolean("Addition Verified", default=True)
 
     _mmr_not_negative = models.Constraint(
-        "CHECK (mmr_overage >= 0 AND mmr_tolerance >= 0 AND mmr_strength >= 0)",
-        "Overage, tolerance and label claim are not negative. Rule: CON-050, 21 CFR 111.210(e).")
+        "CHECK (mmr_overage >= 0 AND mmr_tolerance >= 0 AND mmr_strength >= 0 AND COALESCE(mmr_assay_reference, 0) >= 0)",
+        "Overage, tolerance, label claim and reference potency are not negative. Rule: CON-050, 21 CFR 111.210(e).")
     _mmr_overage_stated = models.Constraint(
         "CHECK (COALESCE(mmr_overage, 0) = 0 OR COALESCE(mmr_overage_kind, 'none') <> 'none')",
         "An overage is a percentage or an amount, or none. Rule: CON-050, 21 CFR 111.210(e).")
@@ -331,7 +342,8 @@ class MrpBomLine(models.Model):
             'bom_product_template_attribute_value_ids', 'mmr_to_review', 'mmr_is_active', 'mmr_is_declared',
             'mmr_not_in_product', 'mmr_strength', 'mmr_strength_unit', 'mmr_supplier_id', 'mmr_overage_kind',
             'mmr_overage', 'mmr_base_qty', 'mmr_overage_rationale', 'mmr_tolerance', 'mmr_tolerance_justification',
-            'mmr_weighing_verified', 'mmr_addition_verified',
+            'mmr_weighing_verified', 'mmr_addition_verified', 'mmr_assay_adjusted', 'mmr_assay_reference', 'mmr_assay_unit',
+            'mmr_assay_basis', 'mmr_is_filler',
         }
 
     @api.model

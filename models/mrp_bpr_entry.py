@@ -139,6 +139,8 @@ class MrpBprEntry(models.Model):
                 words.insert(0, self.env._("conforms") if entry.outcome == 'pass' else self.env._("does not conform"))
             if entry.kind in ('labels', 'material'):
                 words += [f"{name} {value}" for name, value in (entry.data or {}).items() if isinstance(value, str)]
+            if entry.kind == 'weight' and (entry.data or {}).get('adjusted'):
+                words.append(self.env._("target %(target)s: %(formula)s", **entry.data['adjusted']))
             entry.summary = ', '.join(filter(None, words))
 
     def _get_current(self):

@@ -18,6 +18,14 @@ class MrpBprEntry(models.Model):
                     RAISE EXCEPTION 'Lot % is not released, or its time is over (USE-060, 21 CFR 211.84(a)).', NEW.lot_name
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_lot_released';
                 END IF;
+                -- The target of the weighing was calculated with the assay that was released.
+                IF EXISTS (
+                    SELECT FROM mrp_bpr_step s, stock_lot l
+                     WHERE s.id = NEW.step_id AND l.id = NEW.lot_id AND s.planned #> '{target,assay}' IS NOT NULL
+                       AND (NEW.data #>> '{adjusted,assay,value}')::numeric IS DISTINCT FROM l.mmr_assay::numeric) THEN
+                    RAISE EXCEPTION 'The target for lot % is not that of its assay (USE-070, 21 CFR 211.101(a)).', NEW.lot_name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_lot_assay';
+                END IF;
                 RETURN NEW;
             END $$ LANGUAGE plpgsql;
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_lot BEFORE INSERT ON mrp_bpr_entry FOR EACH ROW

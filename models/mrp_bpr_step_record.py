@@ -60,6 +60,8 @@ class MrpBprStep(models.Model):
             self._check_workable(own_deviations=False)
             self._check_retest(kind, corrected)
         prepared = getattr(self, f'_prepare_{kind}')(vals)
+        if kind == 'weight':
+            prepared['data'].update(self._prepare_adjustment(prepared, corrected))
         entry = entries._append({
             **prepared, 'step_id': self.id, 'kind': kind, 'supersedes_id': corrected.id, 'reason': reason or False,
             'is_late': self.state in CLOSED, 'to_sign': self.state != 'started' and not is_note,
@@ -410,6 +412,7 @@ class MrpBprStep(models.Model):
             self._log_use(entry.equipment_id)
         if entry.kind == 'weight' and entry.to_sign:
             self._check_amount(late=True)
+            self._get_balancing_steps()._check_balance()
             if self._is_component_added():
                 self._post_consumption()
 

@@ -257,7 +257,7 @@ class MrpBprStep(models.Model):
         if self.kind != 'weigh' or not target:
             return
         total = sum(Decimal(entry.data['quantity']) for entry in self._get_weights())
-        wanted, tolerance = target['quantity'], target.get('tolerance')
+        wanted, tolerance = self._get_target_quantity(), target.get('tolerance')
         if within_tolerance(total, wanted, tolerance):
             return
         self.env['mrp.deviation']._open(

@@ -229,14 +229,17 @@ class MrpMmrDemo(models.AbstractModel):
             ) for sequence, (product, quantity, unit, stage, more) in enumerate(rows, 1)])
 
     def _prepare_component_vals(self, is_active=False, is_declared=False, not_in_product=False, strength=(0, None),
-                                overage=None, supplier=None, tolerance=0, tolerance_justification=None):
+                                overage=None, supplier=None, tolerance=0, tolerance_justification=None, assay=None,
+                                is_filler=False):
         kind, overage, rationale = overage or (False, 0, None)
         return {
             'mmr_is_active': is_active, 'mmr_is_declared': is_declared, 'mmr_not_in_product': not_in_product,
             'mmr_strength': strength[0], 'mmr_strength_unit': strength[1],
             'mmr_overage_kind': kind, 'mmr_overage': overage, 'mmr_overage_rationale': rationale,
             'mmr_supplier_id': supplier and self._get(f'partner_{supplier}').id,
-            'mmr_tolerance': tolerance, 'mmr_tolerance_justification': tolerance_justification,
+            'mmr_tolerance': tolerance, 'mmr_tolerance_justification': tolerance_justification, 'mmr_is_filler': is_filler,
+            **(dict(zip(('mmr_assay_reference', 'mmr_assay_unit', 'mmr_assay_basis'), assay, strict=True),
+                    mmr_assay_adjusted=True) if assay else {}),
         }
 
     def _create_steps(self, revision, rows, stages, lines):

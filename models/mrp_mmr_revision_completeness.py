@@ -167,6 +167,42 @@ class MrpMmrRevision(models.Model):
                 yield self.env._("%s: the stage where it is used is missing.", name)
             if line._skip_bom_line(self.product_id):
                 yield self.env._("%s is meant for other variants of the product alone.", name)
+        yield from self._get_potency_problems()
+
+    def _get_potency_problems(self):
+        """Return what keeps the targets of assay-adjusted components and of their filler from being calculated."""
+        adjusted = self.bom_line_ids.filtered('mmr_assay_adjusted')
+        fillers = self.bom_line_ids.filtered('mmr_is_filler')
+        for line in adjusted:
+            name = line.product_id.display_name
+            if not line.mmr_assay_reference:
+                yield self.env._("%s: the reference potency is missing.", name)
+            if line.product_id.tracking == 'none':
+                yield self.env._("%s: a component that is adjusted to the assay of its lots has lots.", name)
+        if len(fillers) > 1:
+            yield self.env._("There are several balancing fillers: %s.", ', '.join(fillers.product_id.mapped('display_name')))
+        if fillers and not adjusted:
+            yield self.env._("%s balances nothing: no component is adjusted to its assay.",
+                             fillers[0].product_id.display_name)
+        for filler in fillers[:1]:
+            name = filler.product_id.display_name
+            if filler.mmr_assay_adjusted:
+                yield self.env._("%s: a filler is not adjusted itself.", name)
+            for line in adjusted:
+                if not line.product_uom_id._has_common_reference(filler.product_uom_id):
+                    yield self.env._("%(component)s: %(unit)s does not convert to the unit of the filler.",
+                                     component=line.product_id.display_name, unit=line.product_uom_id.name)
+            if any(self._get_weighing_place(line) > self._get_weighing_place(filler) for line in adjusted):
+                yield self.env._("%s is weighed before a component that it balances.", name)
+
+    def _get_weighing_place(self, line):
+        """Return where a component is weighed in the order of the work; without an own step, when its stage begins."""
+        steps = self.step_ids.filtered(lambda step: step.kind == 'weigh' and step.bom_line_id == line)
+        stages = self.operation_ids.sorted(lambda stage: (stage.sequence, stage.id)).ids
+        step = max(steps, key=lambda step: (step.sequence, step.id), default=None)
+        stage = step.operation_id if step else line.operation_id
+        place = (step.sequence, step.id) if step else (-1, 0)
+        return (stages.index(stage.id) if stage.id in stages else 0, *place)
 
     def _unmet_declaration(self):
         declared = self.ingredient_ids

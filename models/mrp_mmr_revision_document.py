@@ -218,6 +218,11 @@ class MrpMmrRevision(models.Model):
             'tolerance_justification': text(line.mmr_tolerance_justification),
             'weighing_verified': line.mmr_weighing_verified,
             'addition_verified': line.mmr_addition_verified,
+            # Only where they are used: documents without them say the same as before.
+            **({'assay': {
+                'reference': decimal_string(line.mmr_assay_reference), 'unit': text(line.mmr_assay_unit) or '%',
+                'basis': line.mmr_assay_basis or 'as_is'}} if line.mmr_assay_adjusted else {}),
+            **({'is_filler': True} if line.mmr_is_filler else {}),
         }
 
     def _document_overage(self, line):

@@ -8,8 +8,8 @@ class MrpWorkcenter(models.Model):
     _inherit = 'mrp.workcenter'
 
     mmr_terminal_ids = fields.Many2many(
-        'mrp.terminal', 'mrp_workcenter_terminal_rel', string="Terminals", readonly=True, context={'active_test': False},
-        groups='mrp.group_mrp_user,mrp_mmr.group_mmr_security,mrp_mmr.group_mmr_auditor',
+        'mrp.terminal', 'mrp_workcenter_terminal_rel', string="Terminals", readonly=True, copy=False,
+        context={'active_test': False}, groups='mrp.group_mrp_user,mrp_mmr.group_mmr_security,mrp_mmr.group_mmr_auditor',
         help="Where named, batches of this work center are recorded from these alone (SEC-040, 21 CFR 11.10(h)).")
 
     @api.model_create_multi

@@ -252,10 +252,14 @@ class StockLot(models.Model):
         return labels[status] if status else self.env._("no status")
 
     def _mmr_check_releasable(self):
-        """Refuse to release what must not be used any more: expired, or past its retest date.
+        """Refuse to release what must not be used any more, and results that say nothing.
 
-        :raise UserError: naming the date
+        :raise UserError: naming the date since which it is not used, or what is missing
         """
+        if self.mmr_assay and self.mmr_assay_basis == 'dried' and not self.mmr_assay_moisture:
+            raise refusal(
+                self.env, self.env._("Lot %s has an assay of dried substance, and no moisture.", self.name),
+                "USE-070, 21 CFR 211.101(a)", self.env._("enter the loss on drying, or the assay as is."), record=self)
         date = self._mmr_get_end_of_use()
         if date:
             raise refusal(

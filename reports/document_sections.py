@@ -165,7 +165,16 @@ class DocumentSections:
             *text(", ".join((
                 env._("weighing verified") if row['weighing_verified'] else env._("weighing not verified"),
                 env._("addition verified") if row['addition_verified'] else env._("addition not verified")))),
+            *text(self._get_assay(row)),
         ]
+
+    def _get_assay(self, row):
+        """Return how the target of a component depends on the lots, or None."""
+        env, assay = self.env, row.get('assay')
+        if assay:
+            return env._("adjusted to the assay of the lot: target × %(reference)s %(unit)s (%(basis)s) ÷ potency",
+                         reference=assay['reference'], unit=assay['unit'], basis=self._code('basis', assay['basis']))
+        return env._("balancing filler of the adjusted components") if row.get('is_filler') else None
 
     def ingredients(self):
         env = self.env

@@ -158,7 +158,9 @@ class _RevisionSheets(_Sheets):
                 overage['percent'] if stated else None, overage['amount'] if stated else None,
                 overage['unit'] if stated else None, overage.get('rationale'), (row.get('supplier') or {}).get('name'),
                 row.get('tolerance'), row.get('tolerance_justification'), self.flag(row.get('weighing_verified')),
-                self.flag(row.get('addition_verified'))]
+                self.flag(row.get('addition_verified')), (row.get('assay') or {}).get('reference'),
+                (row.get('assay') or {}).get('unit'), self.codes['basis'].get((row.get('assay') or {}).get('basis')),
+                self.flag(row.get('is_filler', False))]
 
         self.book.add_table(env._("Components"), [
             *material, Column(env._("Active"), width=8), Column(env._("Declared on the label"), width=12),
@@ -168,7 +170,9 @@ class _RevisionSheets(_Sheets):
             Column(env._("Overage, unit"), width=10), Column(env._("Rationale of the overage"), width=40),
             Column(env._("Supplier")), Column(env._("Weighing tolerance (±)"), 'number'),
             Column(env._("Justification of the tolerance"), width=40), Column(env._("Weighing is verified"), width=12),
-            Column(env._("Addition is verified"), width=12),
+            Column(env._("Addition is verified"), width=12), Column(env._("Reference potency"), 'number'),
+            Column(env._("Potency unit"), width=10), Column(env._("Potency basis"), width=12),
+            Column(env._("Balancing filler"), width=10),
         ], [component(row) for row in self.document['components']])
         self.book.add_table(env._("By-products"), material, [cells(row) for row in self.document['by_products']])
         self.book.add_table(env._("Declared ingredients"), [

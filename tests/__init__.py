@@ -18,6 +18,7 @@ from . import test_mmr
 from . import test_mmr_revision
 from . import test_overage
 from . import test_performance
+from . import test_potency
 from . import test_production_gate
 from . import test_qualification
 from . import test_training

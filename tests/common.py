@@ -142,7 +142,10 @@ def fill_content(revision, material):
         'mmr_supplier_id': partner.id, 'mmr_overage_kind': 'percent', 'mmr_overage': 5,
         'mmr_overage_rationale': "Loss in storage.", 'mmr_tolerance': 0.05,
         'mmr_tolerance_justification': "Balance.", 'mmr_not_in_product': False,
+        'mmr_assay_adjusted': True, 'mmr_assay_reference': 98.5, 'mmr_assay_unit': "IU/mg", 'mmr_assay_basis': 'dried',
     })
+    line.product_id.sudo().tracking = 'lot'
+    revision.bom_line_ids.sorted('sequence')[1].mmr_is_filler = True
     env['mrp.bom.byproduct'].create([
         {'bom_id': revision.bom_id.id, 'product_id': material.id, 'product_qty': quantity, 'product_uom_id': kilogram,
          'operation_id': blending.id, 'sequence': quantity} for quantity in (1, 2)])

@@ -97,9 +97,10 @@ _DOCUMENT = {
             'kind': 'percent', 'percent': '5', 'amount': '2.125', 'unit': 'kg',
             'rationale': "Decays by five percent in its shelf life."},
             is_active=True, strength={'value': '500', 'unit': 'mg'}, tolerance='0.5',
-            tolerance_justification="Balance of class III."),
+            tolerance_justification="Balance of class III.",
+            assay={'reference': '99.25', 'unit': 'IU/mg', 'basis': 'dried'}),
         component(2, _MCC, '50', 1, {'kind': 'none', 'percent': '0', 'amount': '0', 'unit': 'kg', 'rationale': None},
-                  weighing_verified=False),
+                  weighing_verified=False, is_filler=True),
         component(3, _STE, '7.5', 2, {
             'kind': 'amount', 'percent': '4', 'amount': '0.3', 'unit': 'kg', 'rationale': "Sticks to the drum."},
             is_declared=False, in_product=False, addition_verified=False),

@@ -4,13 +4,16 @@ import unittest
 from decimal import Decimal
 
 from ..execution import (
+    adjust,
     get_points,
+    get_potency,
     hold_limits,
     in_band,
     is_plausible,
     judge,
     parse_number,
     percentage,
+    plain,
     plan_steps,
     within_tolerance,
 )
@@ -42,6 +45,21 @@ class TestExecution(unittest.TestCase):
         third = {'theoretical': '0.333333', 'minimum': '95', 'maximum': '102'}
         self.assertFalse(in_band(Decimal('0.316666'), third))
         self.assertTrue(in_band(Decimal('0.316667'), third))
+
+    def test_potency(self):
+        """USE-070, 211.101(a): reference ÷ potency, dried substance less its moisture, half to even at the sixth digit."""
+        dried = {'value': '99.2', 'basis': 'dried', 'moisture': '0.8'}
+        self.assertEqual(plain(get_potency(dried)), '98.4064')
+        self.assertEqual(get_potency(dict(dried, basis='as_is')), Decimal('99.2'))
+        for planned, reference, potency, expected in (
+                ('90', '100', '98.4064', '91.457466'), ('0.000001', '1', '2', '0.000000'), ('0.000003', '1', '2', '0.000002'),
+                ('0.000005', '1', '2', '0.000002'), ('1', '1', '3', '0.333333'), ('2', '1', '3', '0.666667')):
+            with self.subTest(planned=planned, potency=potency):
+                self.assertEqual(str(adjust(Decimal(planned), Decimal(reference), Decimal(potency))), expected)
+        # What another lot gives is taken off before anything is rounded.
+        others = [(Decimal(30), Decimal(96)), (Decimal(20), Decimal('99.9'))]
+        self.assertEqual(adjust(Decimal(90), Decimal(100), Decimal(100), others), Decimal('41.22'))
+        self.assertEqual([plain(Decimal(text)) for text in ('100', '0.50', '1E+2', '-9.0')], ['100', '0.5', '100', '-9'])
 
     def test_tolerance(self):
         """USE-070: target 10.000 kg, tolerance 0.050: 10.050 passes, 10.051 does not, nor 9.949."""

@@ -27,6 +27,7 @@ OBSOLETE = "OBSOLETE"
 CODES = {
     'stage': 'stage', 'kind': 'kind', 'performer_role': 'role', 'verifier_role': 'role',
     'performer_meaning': 'meaning', 'verifier_meaning': 'meaning', 'execution': 'execution', 'category': 'category',
+    'basis': 'basis',
 }
 #: What the print says about a flag that is set and one that is not; None where it says nothing.
 FLAGS = {
@@ -37,6 +38,7 @@ FLAGS = {
     'addition_verified': ("addition verified", "addition not verified"),
     'is_critical': ("CRITICAL", None), 'is_hold_point': ("HOLD POINT", None), 'is_identity': ("identity test", None),
     'training_required': ("Training required", None),
+    'is_filler': ("balancing filler", None),
     'is_dietary': ("Dietary Ingredients", "Other Ingredients"), 'mandatory': (None, "(not mandatory)"),
 }
 
