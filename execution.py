@@ -178,6 +178,53 @@ def plan_steps(document, rules=()):
     return plan
 
 
+def expected_rows(step):
+    """Return what a planned step asks people to record, as dicts of ``kind``, ``position``, ``label`` and ``unit``.
+
+    Worksheets have a line for each, and so has the form in which they are transcribed.
+    """
+    def row(kind, label=None, unit=None, position=None):
+        return {'kind': kind, 'position': position, 'label': label, 'unit': unit}
+
+    kind, criterion, band, pack = step['kind'], step['criterion'] or {}, step['band'] or {}, step['pack'] or {}
+    rows = [row('check', check['text'], position=check['position']) for check in step['checklist']]
+    if step['equipment']:
+        unit = step['unit'] or {}
+        rows.append(row('equipment', (unit.get('equipment') or unit.get('class') or {}).get('name')))
+    if step['sample'] or kind == 'sampling':
+        rows.append(row('sample', unit=(step['sample'] or {}).get('unit')))
+    if kind == 'weigh':
+        rows.append(row('weight', step['target']['product']['name'], step['target']['unit']))
+    elif kind in ('numeric', 'environment'):
+        rows.append(row('value', step['name'], criterion.get('unit')))
+    elif kind == 'passfail' or kind == 'clearance' and not step['checklist']:
+        rows.append(row('outcome', criterion.get('text') or step['name']))
+    elif kind == 'yield':
+        rows.append(row('yield', step['name'], band.get('unit')))
+    elif kind == 'label':
+        rows.append(row('labels', step['name'], position=pack.get('position')))
+    elif kind == 'material':
+        rows += [row('material', material['product']['name'], material['unit'], material['position'])
+                 for material in pack['materials']]
+    elif kind == 'photo':
+        rows.append(row('photo', step['name']))
+    return rows
+
+
+def stages_before(stage, predecessors):
+    """Return the stages that come before ``stage``, directly or not.
+
+    :param dict predecessors: positions of the stages directly before, by position
+    """
+    reached, todo = set(), set(predecessors.get(stage, ()))
+    while todo:
+        position = todo.pop()
+        if position not in reached:
+            reached.add(position)
+            todo.update(predecessors.get(position, ()))
+    return reached
+
+
 def hold_limits(document):
     """Return the longest time in hours between the end of a stage and its followers, by position (IPC-040)."""
     return {row['position']: row['hold_time'] for row in document['operations'] if row.get('hold_time')}

@@ -35,16 +35,18 @@ TRIGGERS = {
     'mrp_tamper_drill': ('mrp_mmr_guard_drill', TRUNCATE),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_bpr': ('mrp_mmr_guard_bpr', TRUNCATE),
-    'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_step_lot', TRUNCATE),
+    'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_step_lot', 'mrp_mmr_guard_transcribed_step', TRUNCATE),
     'mrp_bpr_entry': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_bpr_unit',
-        'mrp_mmr_guard_bpr_terminal', 'mrp_mmr_guard_bpr_lot', TRUNCATE),
+        'mrp_mmr_guard_bpr_terminal', 'mrp_mmr_guard_bpr_lot', 'mrp_mmr_guard_transcribed_entry', TRUNCATE),
     'stock_lot': ('mrp_mmr_guard_lot', 'mrp_mmr_guard_lot_insert', 'mrp_mmr_guard_lot_delete', TRUNCATE),
     'mrp_equipment_log': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_equipment_log', TRUNCATE),
     'mrp_terminal': (TRUNCATE,),
     'maintenance_equipment': (TRUNCATE,),
     'mrp_deviation': ('mrp_mmr_guard_deviation', TRUNCATE),
+    'mrp_bpr_copy': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_copy', TRUNCATE),
+    'mrp_bpr_transcription': ('mrp_mmr_guard_transcription', TRUNCATE),
 }
 FUNCTIONS = (
     'mrp_mmr_guard_bom', 'mrp_mmr_guard_content', 'mrp_mmr_guard_production', 'mrp_mmr_guard_identity',
@@ -55,6 +57,8 @@ FUNCTIONS = (
     'mrp_mmr_guard_qualification', 'mrp_mmr_guard_profile', 'mrp_mmr_guard_reviewer', 'mrp_mmr_guard_drill', TRUNCATE,
     'mrp_mmr_guard_bpr_unit', 'mrp_mmr_guard_bpr_terminal', 'mrp_mmr_guard_equipment_log',
     'mrp_mmr_guard_lot', 'mrp_mmr_guard_bpr_lot', 'mrp_mmr_guard_bpr_step_lot',
+    'mrp_mmr_guard_bpr_copy', 'mrp_mmr_guard_transcription', 'mrp_mmr_guard_transcribed_entry',
+    'mrp_mmr_guard_transcribed_step',
 )
 #: Functions that are no trigger: what several of them, and the ORM, ask PostgreSQL.
 SHARED_FUNCTIONS = ('mrp_mmr_equipment_status', 'mrp_mmr_log_counts', 'mrp_mmr_log_signed')

@@ -16,6 +16,7 @@ from odoo.exceptions import UserError
 from odoo.http import content_disposition, request
 from odoo.tools.misc import html_escape
 
+from ..reports.xlsx_bpr import write_batch
 from ..reports.xlsx_mmr import write_history, write_register, write_revision
 from ..reports.xlsx_workbook import MIMETYPE as XLSX
 from ..tools import refusal
@@ -105,6 +106,13 @@ class MrpMmrDownloads(http.Controller):
         else:
             mmrs = request.env['mrp.mmr'].with_context(active_test=False).search([])
         return self._make_response(write_register(mmrs.sorted('name')), XLSX, "register.xlsx")
+
+    @http.route('/mrp_mmr/bpr/<int:bpr_id>.xlsx', type='http', auth='user', readonly=True)
+    @_shown_to_client
+    def batch_xlsx(self, bpr_id, **kwargs):
+        """One batch with all that was recorded about it (RPT-020)."""
+        bpr = self._browse('mrp.bpr', [bpr_id])
+        return self._make_response(write_batch(bpr), XLSX, f"{bpr.name.replace('/', '-')}.xlsx")
 
     # === BUNDLES === #
 

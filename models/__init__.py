@@ -54,8 +54,15 @@ from . import mrp_bpr_step_potency
 from . import mrp_equipment_log
 from . import maintenance_equipment
 from . import mrp_terminal
-from . import mrp_workcenter
+from . import mrp_bpr_step_paper
+from . import mrp_bpr_copy
+from . import mrp_bpr_transcription
+from . import mrp_bpr_alignment
 from . import mrp_deviation
+from . import mrp_bpr_floor
+from . import mrp_bpr_step_floor
+from . import mrp_workcenter
+from . import ir_websocket
 from . import mrp_production_execution
 from . import mrp_bundle
 from . import mrp_audit_trail
@@ -66,6 +73,7 @@ from . import stock_lot
 from . import stock_quant
 from . import stock_move
 from . import stock_move_line
+from . import stock_picking_type
 from . import stock_rule
 from . import stock_warehouse_orderpoint
 from . import product_category

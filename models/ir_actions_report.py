@@ -1,10 +1,11 @@
+import io
 import os
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 from odoo.addons.base.models.ir_actions_report import _run_wkhtmltopdf
@@ -74,21 +75,33 @@ class IrActionsReport(models.Model):
         paperformat = report.get_paperformat()
         arguments = [*self._build_wkhtmltopdf_args(paperformat, self.env.context.get('landscape')), *STATIC_ARGUMENTS]
         records = self.env[report.model].browse(list(dict.fromkeys(res_ids)))
+        # Read for all records at once, so that queries do not grow with them, and rendered one by one.
+        context = self._get_rendering_context(report, records.ids, dict(data or {}, report_type='pdf'))
+        stamps = stamped_report._get_stamps(records)
         documents = [
-            self._render_qweb_html(report_ref, record.ids, data=dict(data or {}, report_type='pdf'))[0].decode()
-            for record in records]
+            self._render_template(report.report_name, dict(context, docs=[doc])).decode() for doc in context['docs']]
         try:
             contents = self._render_stamped_documents(documents, arguments)
         except WkhtmltopdfError as error:
             raise UserError(self.env._("Wkhtmltopdf failed. Message: %s", error)) from error
-        self.env['mrp.audit.entry']._append_about('print', records, {'report': {'new': report.report_name}})
+        stamped_report._log_print(records, report)
         return OrderedDict(
             (record.id, {
                 'stream': stamp_pdf(
-                    content, stamped_report._get_stamp(record),
-                    margin_left=paperformat.margin_left, margin_right=paperformat.margin_right),
+                    content, stamps[record],
+                    margin_left=paperformat.margin_left, margin_right=paperformat.margin_right)
+                if stamps[record] else io.BytesIO(content),
                 'attachment': None,
             }) for record, content in zip(records, contents, strict=True))
+
+    @api.model
+    def _render_qweb_text(self, report_ref, docids, data=None):
+        content = super()._render_qweb_text(report_ref, docids, data=data)
+        stamped_report = self._get_stamped_report(report_ref)
+        if stamped_report is not None:
+            report = self._get_report(report_ref)
+            stamped_report._log_print(self.env[report.model].browse(docids), report)
+        return content
 
     def _render_stamped_documents(self, documents, arguments):
         """Return the PDF of each HTML document; several are rendered at a time."""

@@ -260,6 +260,10 @@ class MrpBpr(models.Model):
     def _get_signing_profile(self):
         return self.sudo().mmr_revision_id.profile_id
 
+    def _is_signed_by_others(self, action):
+        # At the terminal where the work begins, with own user name and password (SIG-040).
+        return True
+
     def _get_signing_action(self, action):
         self.ensure_one()
         if action != 'issue':
@@ -302,6 +306,7 @@ class MrpBpr(models.Model):
 
     def _apply_signing_action(self, action, signature):
         self.write({'state': 'ready', 'issue_signature_id': signature.id})
+        self._notify_floor()
 
     # === COURSE === #
 
@@ -342,10 +347,19 @@ class MrpBpr(models.Model):
         now = fields.Datetime.now()
         with transition(self):
             self.write({'state': 'done', 'completed_at': now})
+        self._notify_floor()
 
     def _cancel(self):
         with transition(self):
             self.filtered(lambda bpr: bpr.state != 'done').write({'state': 'cancel'})
+        self._notify_floor()
+
+    def _notify_floor(self):
+        """Tell the screens that show these batches to read them again."""
+        for bpr in self:
+            self.env['bus.bus']._sendone(
+                f'mrp_mmr_floor_{bpr.company_id.id}', 'mrp_mmr_floor',
+                {'bpr_id': bpr.id, 'production_id': bpr.production_id.id})
 
     # === ACTIONS === #
 
@@ -365,11 +379,15 @@ class MrpBpr(models.Model):
             'type': 'ir.actions.act_window', 'res_model': 'mrp.deviation', 'view_mode': 'list,form',
             'name': self.env._("Deviations"), 'domain': [('bpr_id', '=', self.id)]}
 
-    def _notify_floor(self):
-        """Tell the screens that show these batches to read them again."""
-        for bpr in self:
-            message = {'bpr_id': bpr.id, 'production_id': bpr.production_id.id}
-            self.env['bus.bus']._sendone(f'mrp_mmr_floor_{bpr.company_id.id}', 'mrp_mmr_floor', message)
+    def action_print(self):
+        """Print this record (RPT-020)."""
+        return self.env.ref('mrp_mmr.action_report_bpr').report_action(self.ids, config=False)
+
+    def action_download_xlsx(self):
+        """Download the spreadsheet of this record (RPT-020)."""
+        self.ensure_one()
+        self.check_access('read')
+        return {'type': 'ir.actions.act_url', 'target': 'self', 'url': f'/mrp_mmr/bpr/{self.id}.xlsx'}
 
     def _get_hold_limits(self):
         self.ensure_one()

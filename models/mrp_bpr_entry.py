@@ -106,7 +106,9 @@ class MrpBprEntry(models.Model):
     def _get_signed(self):
         """Return those of these entries that count: made while the step was open, or signed completely since."""
         signed = {}
-        for signature in self.filtered('to_sign').sudo().esignature_ids:
+        signatures = self.filtered('to_sign').sudo().esignature_ids
+        signatures.fetch(['res_id', 'content'])
+        for signature in signatures:
             signed.setdefault(signature.res_id, set()).add(signature.content.get('point'))
         return self.filtered(lambda entry: not entry.to_sign or (
             {'corrected', 'verified'} if entry.sudo().step_id._is_verified() else {'corrected'}) <= signed.get(entry.id, set()))
@@ -146,6 +148,15 @@ class MrpBprEntry(models.Model):
     def _get_current(self):
         """Return the entries that are valid: not corrected, and signed where they must be."""
         return self.filtered('is_current')
+
+    def _get_cleaning_references(self):
+        """Return when and how the units that these entries identify were cleaned before, as text (BPR-040).
+
+        To be extended by the log of the equipment.
+
+        :return: dict from entry to text, for those entries where it is known
+        """
+        return {}
 
     # === GUARDS === #
 

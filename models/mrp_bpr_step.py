@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..execution import stages_before
 from ..tools import exact, in_transition, refusal, transition
 from .mrp_mmr_step import KINDS, ROLE_GROUPS, ROLES
 
@@ -213,7 +214,7 @@ class MrpBprStep(models.Model):
     def _compute_result(self):
         for step in self:
             entries = step.sudo().entry_ids._get_current()
-            step.result = '; '.join(entry.summary for entry in entries if entry.kind != 'comment') or False
+            step.result = '; '.join(entry.summary for entry in entries if entry.kind not in ('comment', 'handover')) or False
             judged = entries.filtered('outcome')
             step.outcome = 'fail' if 'fail' in judged.mapped('outcome') else judged[:1].outcome
 
@@ -296,16 +297,10 @@ class MrpBprStep(models.Model):
         self.ensure_one()
         if other.stage == self.stage:
             return other.number <= self.number
-        before = {
-            stage: set(step.planned['stage']['predecessors'])
-            for stage, step in self.bpr_id.sudo().step_ids.filtered(lambda step: step.number == 1).grouped('stage').items()}
-        reached, todo = set(), set(before.get(self.stage, ()))
-        while todo:
-            stage = todo.pop()
-            if stage not in reached:
-                reached.add(stage)
-                todo |= before.get(stage, set())
-        return other.stage in reached
+        firsts = self.bpr_id.sudo().step_ids.filtered(lambda step: step.number == 1)
+        firsts.fetch(['planned'])
+        return other.stage in stages_before(
+            self.stage, {step.stage: step.planned['stage']['predecessors'] for step in firsts})
 
     def _check_workable(self, own_deviations=True):
         """Refuse work on a step whose batch does not run, or is blocked.
@@ -313,28 +308,31 @@ class MrpBprStep(models.Model):
         :param bool own_deviations: whether open deviations of this very step block as well
         :raise UserError: naming what must happen first
         """
+        obstacle = self._get_obstacle(own_deviations)
+        if obstacle:
+            raise refusal(self.env, *obstacle, record=self)
+
+    def _get_obstacle(self, own_deviations=True):
+        """Return what keeps people from working on this step, as message, rule and next action, or None."""
         self.ensure_one()
         bpr, order = self.bpr_id.sudo(), self.sudo().production_id
         if bpr.state == 'issue':
-            raise refusal(
-                self.env, self.env._("%s was not issued yet.", bpr.name), "BPR-160, 21 CFR 211.188(a), EU GMP 4.2",
-                self.env._("the production responsible checks the copy and signs it as issued."), record=self)
+            return (self.env._("%s was not issued yet.", bpr.name), "BPR-160, 21 CFR 211.188(a), EU GMP 4.2",
+                    self.env._("the production responsible checks the copy and signs it as issued."))
         if bpr.state in ('done', 'cancel') or order.state in ('done', 'cancel'):
-            raise refusal(
-                self.env, self.env._("%s is closed.", bpr.name), "BPR-110, 21 CFR 111.260(j)",
-                self.env._("record what was forgotten as a late entry."), record=self)
+            return (self.env._("%s is closed.", bpr.name), "BPR-110, 21 CFR 111.260(j)",
+                    self.env._("record what was forgotten as a late entry."))
         if order.mmr_decision == 'stop':
-            raise refusal(
-                self.env, self.env._("Quality Control stopped %s.", order.name), "REV-060, 21 CFR 111.255(c)",
-                self.env._("hold the material and ask Quality Control."), record=self)
+            return (self.env._("Quality Control stopped %s.", order.name), "REV-060, 21 CFR 111.255(c)",
+                    self.env._("hold the material and ask Quality Control."))
         blocking = self._get_blocking_deviations()
         if not own_deviations:
             blocking = blocking.filtered(lambda deviation: deviation.step_id != self)
         if blocking:
-            raise refusal(
-                self.env, self.env._("Step %(step)s waits for the decision on %(deviations)s.", step=self.display_name,
-                                     deviations=', '.join(blocking.mapped('display_name'))),
-                "IPC-020, 21 CFR 111.113(a), 211.192", self.env._("Quality Control decides on the deviation."), record=self)
+            return (self.env._("Step %(step)s waits for the decision on %(deviations)s.", step=self.display_name,
+                               deviations=', '.join(blocking.mapped('display_name'))),
+                    "IPC-020, 21 CFR 111.113(a), 211.192", self.env._("Quality Control decides on the deviation."))
+        return None
 
     # === START === #
 

@@ -34,6 +34,10 @@ class MrpBprStep(models.Model):
         :return: dict of ``entry_id``, ``outcome``, ``to_sign`` and the names of the ``deviations`` that it opened
         :raise UserError: where it is no such value, not plausible, not now or not by this person
         """
+        return self._record(kind, vals, token, reason, corrects)
+
+    def _record(self, kind, vals, token=None, reason=None, corrects=None, extra=None):
+        """Record as :meth:`action_record` does, with the values of the entry in ``extra``, which no client sends."""
         self.ensure_one()
         self.check_access('read')
         self._lock()
@@ -65,13 +69,13 @@ class MrpBprStep(models.Model):
         entry = entries._append({
             **prepared, 'step_id': self.id, 'kind': kind, 'supersedes_id': corrected.id, 'reason': reason or False,
             'is_late': self.state in CLOSED, 'to_sign': self.state != 'started' and not is_note,
-            'token': token, 'device': self._get_device(),
+            'token': token, 'device': self._get_device(), **(extra or {}),
         })
         before = self.sudo().deviation_ids
         step = self.sudo()
         step.invalidate_recordset(['entry_ids', 'result', 'outcome'])
         step.entry_ids.invalidate_recordset(['is_current', 'is_proposed'], flush=False)
-        if not entry.to_sign:
+        if entry.is_current:
             step._apply_entry(entry)
         step._notify_floor()
         return self._describe_entry(entry, step.deviation_ids - before)
@@ -96,14 +100,19 @@ class MrpBprStep(models.Model):
 
     def _check_retest(self, kind, corrected):
         """Refuse another result after one out of limits that Quality Control did not authorise (IPC-030)."""
-        if kind not in ('value', 'outcome') or corrected:
-            return
-        results = self.sudo().entry_ids.filtered(lambda entry: entry.kind == kind)
-        failed = results.filtered(lambda entry: entry.outcome == 'fail')
-        if failed and len(results.filtered(lambda entry: entry.id > failed[0].id)) >= self.retest_count:
+        if not corrected and self._is_retest_missing(kind):
             raise refusal(
                 self.env, self.env._("%s has a result out of limits.", self.display_name), "IPC-030, 21 CFR 211.192",
                 self.env._("ask Quality Control to authorise a retest."), record=self)
+
+    def _is_retest_missing(self, kind):
+        """Whether another result of this kind waits for the authorisation of a retest (IPC-030)."""
+        self.ensure_one()
+        if kind not in ('value', 'outcome'):
+            return False
+        results = self.sudo().entry_ids.filtered(lambda entry: entry.kind == kind and not entry.is_rejected)
+        failed = results.filtered(lambda entry: entry.outcome == 'fail')
+        return bool(failed) and len(results.filtered(lambda entry: entry.id > failed[0].id)) >= self.retest_count
 
     # === VALUES === #
 

@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import in_transition, refusal, sha256
+from ..tools import in_transition, iso_utc, refusal, sha256
 
 SOURCES = [
     ('specification', "Specification not met"),
@@ -190,6 +190,19 @@ class MrpDeviation(models.Model):
         """Let an authorised retest go on; the deviation stays open until it is decided."""
         for deviation in self:
             deviation._message_log(body=self.env._("Retest authorised: %s", comment))
+
+    def _prepare_floor_vals(self):
+        """Return what the shop floor shows of a deviation."""
+        self.ensure_one()
+        return {
+            'id': self.id, 'name': self.name, 'title': self.title, 'severity': self.severity,
+            'severity_label': dict(self._fields['severity']._description_selection(self.env))[self.severity],
+            'step_id': self.step_id.id, 'step_code': self.step_id.code, 'is_blocking': self.is_blocking,
+            'description': self.description,
+            # The plan of a specification says nothing about other occurrences at its step.
+            'corrective_action': self.source == 'specification' and self.corrective_action,
+            'reported_by': self.reported_by_id.sudo().name, 'reported_at': iso_utc(self.reported_at),
+        }
 
     # === DECISION === #
 

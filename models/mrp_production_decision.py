@@ -130,6 +130,7 @@ class MrpProduction(models.Model):
 
     def _apply_signing_action(self, action, signature):
         self.write({'mmr_decision': action, 'mmr_decision_signature_id': signature.id})
+        self.bpr_ids._notify_floor()
         self._message_log(
             body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
                             name=signature.signer_name, comment=signature.comment or ''),

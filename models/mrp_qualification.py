@@ -328,10 +328,12 @@ class MrpQualification(models.Model):
             bodies=dict.fromkeys(self.ids, self.env._("Revoked: %s", reason)), author_id=self.env.user.partner_id.id)
 
     @api.model
-    def _set_up(self, users, granted_by, evidence):
-        """Qualify ``users`` from yesterday on for the GMP roles that they hold and lack the qualification for.
+    def _set_up(self, users, granted_by, evidence, since=None):
+        """Qualify ``users`` for the GMP roles that they hold and lack the qualification for.
 
         For demonstrations, tests and measurements: nobody judged them.
+
+        :param since: first day of the qualifications; yesterday by default
         """
         groups = self.env['res.users']._get_gmp_groups()
         known = {
@@ -339,7 +341,7 @@ class MrpQualification(models.Model):
             for row in self.sudo().search([('user_id', 'in', users.ids), ('kind', '=', 'role')]) if row.state == 'current'}
         self._store([{
             'company_id': company.id, 'user_id': user.id, 'kind': 'role', 'group_id': group.id, 'evidence': evidence,
-            'valid_from': company._get_mmr_today() - timedelta(days=1), 'granted_by_id': granted_by.id,
+            'valid_from': since or company._get_mmr_today() - timedelta(days=1), 'granted_by_id': granted_by.id,
             'granted_at': fields.Datetime.now(),
         } for user in users.sudo() for company in user.company_ids for group in groups & user.all_group_ids
             if (user, group, company) not in known and user.partner_id != granted_by.sudo().partner_id])

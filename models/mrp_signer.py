@@ -233,10 +233,12 @@ class MrpSigner(models.Model):
         signer.with_user(user)._log({'acceptance_sha256': acceptance['sha256']})
 
     @api.model
-    def _set_up(self, users, verified_by, document="Demonstration"):
+    def _set_up(self, users, verified_by, document="Demonstration", since=None):
         """Make signers of ``users``, qualified for their roles, without their doing.
 
         For demonstrations, tests and measurements.
+
+        :param since: first day of the qualifications; yesterday by default
         """
         now = fields.Datetime.now()
         for user in users:
@@ -251,7 +253,7 @@ class MrpSigner(models.Model):
                 if not self._has_accepted(user, acceptance):
                     self.env['mrp.signer.acceptance'].sudo()._store(signer, acceptance)
                     signer._log({'acceptance_sha256': acceptance['sha256']})
-        self.env['mrp.qualification']._set_up(users, verified_by, document)
+        self.env['mrp.qualification']._set_up(users, verified_by, document, since)
 
     # === PASSWORDS === #
 

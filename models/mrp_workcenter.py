@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 
 from ..tools import refusal
+from .mrp_bpr_floor import RUNNING
+from .mrp_bpr_step import CLOSED
 from .mrp_terminal import RULE
 
 
@@ -27,3 +29,14 @@ class MrpWorkcenter(models.Model):
         return refusal(
             self.env, self.env._("Which terminals a work center accepts is set on the terminals."), RULE,
             self.env._("ask a security administrator to choose the work centers of each terminal."), record=self[:1])
+
+    @api.model
+    @api.readonly
+    def get_floor_workcenters(self):
+        """Return the work centres that a terminal can be set to, with the number of their running batches."""
+        counts = dict(self.env['mrp.bpr.step']._read_group(
+            [('bpr_id.state', 'in', RUNNING), ('state', 'not in', CLOSED), ('workorder_id.workcenter_id', '!=', False),
+             ('company_id', 'in', self.env.companies.ids)],
+            ['workorder_id.workcenter_id'], ['bpr_id:count_distinct']))
+        workcenters = self.search([('company_id', 'in', [False, *self.env.companies.ids])])
+        return [{'id': row.id, 'name': row.name, 'count': counts.get(row, 0)} for row in workcenters]

@@ -13,7 +13,7 @@ FACTS = (22, 78)
 
 def text(value, label=None, style=None, bold=False):
     """Return the paragraphs of one value: its lines as they were typed, the first with its label."""
-    if value is None or value == '':
+    if value is None or value is False or value == '':
         return []
     lines = str(value).splitlines() or ['']
     return [{'text': line or '\u00a0', 'label': label if not number else None, 'style': style, 'bold': bold}
@@ -54,6 +54,9 @@ class DocumentSections:
     :param dict document: frozen document, schema 1 or 2
     :param dict images: source of the image by digest of its file, for the files that are images
     """
+
+    #: What stands before each row of a checklist.
+    check_box = "[   ]"
 
     def __init__(self, env, document, images=None):
         self.env = env
@@ -250,7 +253,8 @@ class DocumentSections:
             *text(component and self._get_component_label(component), env._("Component")),
             *text(machine and (machine['equipment'] or machine['class'] or {}).get('name'), env._("Equipment")),
             *(part for row in step.get('checklist') or [] for part in text(
-                f"[   ] {row['text']}" if row.get('mandatory') else env._("[   ] %s (not mandatory)", row['text']))),
+                f"{self.check_box} {row['text']}" if row.get('mandatory') else env._(
+                    "%(box)s %(text)s (not mandatory)", box=self.check_box, text=row['text']))),
             *(part for row in step.get('documents') or [] for part in text(document_label(row), env._("Document"))),
             *self._file(picture, env._("Picture")),
         ]

@@ -34,11 +34,13 @@ MARK_COLOR = re.compile(rb'([\d.]+) ([\d.]+) ([\d.]+) (?:scn|rg)\b')
 #: What lxml refuses as text; visible in print instead of lost.
 CONTROL_CHARACTERS = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]')
 
+#: Points between the marks of the ruler, which fits on a label.
+RULER_LENGTH = 100
 RULER = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"/><title>-</title></head><body style="margin: 0">
-<div style="position: relative; height: 400pt; font-size: 10pt">
-<span style="position: absolute; left: 0; top: 100pt">RULERA</span>
-<span style="position: absolute; left: 0; top: 300pt">RULERB</span>
+<div style="position: relative; height: 130pt; font-size: 10pt">
+<span style="position: absolute; left: 0; top: 10pt">RULERA</span>
+<span style="position: absolute; left: 0; top: 110pt">RULERB</span>
 </div></body></html>"""
 
 
@@ -61,7 +63,7 @@ def measure_scale(render):
         return 1.0
     if len(found) < 2:
         return 1.0
-    scale = abs(found['RULERA'] - found['RULERB']) / 200
+    scale = abs(found['RULERA'] - found['RULERB']) / RULER_LENGTH
     return scale if 0.3 < scale < 3 else 1.0
 
 
@@ -95,9 +97,10 @@ def render_paged(html, render, scale=1.0):
 
 
 def _list_rows(tables):
-    """Return header, row and the row before it in the same table, or None, for all rows of the document."""
+    """Return header, row and the row before it in the same table, or None, for all rows of tables with a header."""
     return [
-        (head, row, group[index - 1] if index else None) for head, group in tables for index, row in enumerate(group)]
+        (head, row, group[index - 1] if index else None)
+        for head, group in tables if head.find('tbody/tr') is not None for index, row in enumerate(group)]
 
 
 def _repeat_header(head, row, continued):
@@ -145,7 +148,9 @@ def _cut(document, first, last):
         while element.tag != 'body':
             parent = element.getparent()
             for sibling in list(element.itersiblings(preceding=not following)):
-                parent.remove(sibling)
+                # What a report adds to the style lies in the body, and the layout depends on it.
+                if sibling.tag != 'style':
+                    parent.remove(sibling)
             if not following:
                 parent.text = None
             element = parent

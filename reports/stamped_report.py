@@ -13,11 +13,20 @@ class MrpMmrStampedReport(models.AbstractModel):
     _description = "Stamped Print of a GMP Record"
 
     def _get_stamp(self, record):
-        """Return the header, footer and watermark of the pages of ``record``.
+        """Return the header, footer and watermark of the pages of ``record``; None for what bears none, such as labels.
 
         :rtype: odoo.addons.mrp_mmr.reports.stamping.Stamp
         """
         raise NotImplementedError
+
+    @api.model
+    def _get_stamps(self, records):
+        """Return the stamp of each of ``records``; reports whose stamps need queries read for all of them at once."""
+        return {record: self._get_stamp(record) for record in records}
+
+    def _log_print(self, records, report):
+        """Note in the ledger that ``records`` were printed."""
+        self.env['mrp.audit.entry']._append_about('print', records, {'report': {'new': report.report_name}})
 
     @api.model
     def _get_printed_label(self):
@@ -40,6 +49,13 @@ class MrpMmrStampedReport(models.AbstractModel):
         local = fields.Datetime.context_timestamp(self.with_context(tz=time_zone or 'UTC'), timestamp)
         offset = local.strftime('%z')
         return f"{local:%Y-%m-%d %H:%M:%S %Z} (UTC{offset[:3]}:{offset[3:5]}, {time_zone or 'UTC'})"
+
+    @api.model
+    def _format_clock(self, timestamp, time_zone):
+        """Return a time on the clock of ``time_zone`` in short, to be printed below the same time in UTC."""
+        local = fields.Datetime.context_timestamp(self.with_context(tz=time_zone), timestamp)
+        day = f"{local:%Y-%m-%d} " if local.date() != timestamp.date() else ''
+        return f"{day}{local:%H:%M:%S} {time_zone}"
 
     @api.model
     def _prepare_signatures(self, records):

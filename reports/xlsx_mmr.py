@@ -9,7 +9,7 @@ from .document_sections import document_label, product_label
 from .xlsx_workbook import Column, Workbook, parse_date, parse_time
 
 
-def _stamp(env):
+def made_label(env):
     """Return who made a file, and when."""
     return env['mrp.mmr.stamped.report']._get_printed_label()
 
@@ -19,7 +19,7 @@ def _file_cells(content):
     return [content.get('name'), content.get('sha256')]
 
 
-class _Sheets:
+class Sheets:
     """Shared by the writers: words for codes."""
 
     def __init__(self, env):
@@ -60,7 +60,7 @@ def write_revision(revision):
     return _RevisionSheets(revision).build()
 
 
-class _RevisionSheets(_Sheets):
+class _RevisionSheets(Sheets):
 
     def __init__(self, revision):
         super().__init__(revision.env)
@@ -133,7 +133,7 @@ class _RevisionSheets(_Sheets):
             (env._("Content is what was signed"), self.flag(sha256(document) == self.digest) if
              self.revision.sudo().document else env._("draft, not signed")),
             (env._("Format"), document['schema']),
-            (env._("Made"), _stamp(env)),
+            (env._("Made"), made_label(env)),
         ])
 
     def _add_components(self):
@@ -333,7 +333,7 @@ class _RevisionSheets(_Sheets):
 def write_history(mmr):
     """Return the spreadsheet of one MMR with all its revisions (PRD-040)."""
     env = mmr.env
-    sheets = _Sheets(env)
+    sheets = Sheets(env)
     history = env['report.mrp_mmr.report_mmr_history']._prepare_history(mmr)
     revisions = history['revisions']
     book = Workbook(
@@ -349,7 +349,7 @@ def write_history(mmr):
         (env._("Profile"), history['profile']),
         (env._("Revisions"), len(revisions), 'integer'),
         (env._("Watermark"), history['watermark']),
-        (env._("Made"), _stamp(env)),
+        (env._("Made"), made_label(env)),
     ])
     book.add_table(env._("Revisions"), [
         Column(env._("Revision"), 'integer'), Column(env._("Status"), width=14), Column(env._("Category")),
@@ -400,7 +400,7 @@ def write_history(mmr):
 def write_register(mmrs):
     """Return the register of MMRs, one line each."""
     env = mmrs.env
-    sheets = _Sheets(env)
+    sheets = Sheets(env)
     states = dict(env['mrp.mmr.revision']._fields['state']._description_selection(env))
     book = Workbook(env._("Register of master manufacturing records"), author=env.user.name)
     book.add_table(env._("Register"), [
@@ -416,7 +416,7 @@ def write_register(mmrs):
     book.add_facts(env._("About"), sheets.fact_labels(), [
         (env._("Records"), len(mmrs), 'integer'),
         (env._("Made at (UTC)"), fields.Datetime.now(), 'datetime'),
-        (env._("Made"), _stamp(env)),
+        (env._("Made"), made_label(env)),
     ])
     return book.close()
 

@@ -113,7 +113,7 @@ class Workbook:
         sheet.repeat_rows(0)
 
     def _write(self, sheet, row, column, kind, value, align=None):
-        if value is None or value == '':
+        if value is None or value is False or value == '':
             sheet.write_blank(row, column, None, self._formats['text'])
         elif kind in ('number', 'integer'):
             number = self._to_number(value)

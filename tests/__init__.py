@@ -36,5 +36,10 @@ from . import test_terminal
 from . import test_xlsx
 from . import test_bpr
 from . import test_execution
+from . import test_floor
+from . import test_report_bpr
+from . import test_dispensing_label
+from . import test_transcription
+from . import test_alignment
 from . import test_bundle
 from . import test_verify

@@ -5,8 +5,9 @@ import subprocess
 import sys
 import threading
 import uuid
+from datetime import timedelta
 
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, api, fields
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.modules.registry import Registry
@@ -45,9 +46,10 @@ def drop_guards(cr, *tables):
 def enrol(users):
     """Make signers of ``users``: identity verified, accountability accepted, password their own, qualified for their roles.
 
-    Whoever gets a role later is enrolled again.
+    They are qualified for two years, so that tests can look back. Whoever gets a role later is enrolled again.
     """
-    users.env['mrp.signer'].sudo()._set_up(users, users.env.ref('base.user_admin'), "Test")
+    users.env['mrp.signer'].sudo()._set_up(
+        users, users.env.ref('base.user_admin'), "Test", since=fields.Date.today() - timedelta(days=730))
     return users
 
 
@@ -307,9 +309,13 @@ class MmrCommon(TransactionCase):
             tz='Europe/Madrid'))
 
     def _stock(self, product, lot=None, quantity=10000.0):
-        """Put a component on stock; return its lot where it is tracked."""
+        """Put a component on stock; return its lot where it is tracked, released and of the potency that MMRs refer to."""
         if product.tracking != 'none' and not lot:
             lot = self.env['stock.lot'].create({'name': f"L-{product.default_code}", 'product_id': product.id})
+        line = self.env['mrp.bom.line'].search([('product_id', '=', product.id), ('mmr_assay_adjusted', '=', True)], limit=1)
+        if line and not lot.mmr_assay and lot.mmr_status in (False, 'quarantine'):
+            lot.with_user(self.user_qc).write({
+                'mmr_assay': line.mmr_assay_reference, 'mmr_assay_unit': line.mmr_assay_unit, 'mmr_assay_basis': 'as_is'})
         if lot and lot.mmr_status != 'released' and not lot._mmr_get_end_of_use():
             self._sign(lot, 'release', self.user_qc)
         self.env['stock.quant'].with_context(inventory_mode=True).create({
@@ -367,6 +373,8 @@ class MmrCommon(TransactionCase):
         elif step.kind == 'weigh':
             product = self.env['product.product'].browse(target['product']['id'])
             lot = self.env['stock.lot'].search([('product_id', '=', product.id)], limit=1)
+            if product.tracking != 'none' and not lot:
+                lot = self._stock(product)
             step.action_record('weight', {
                 'value': values.get('value') or target['quantity'], 'lot_id': lot.id or None, 'lot_name': lot.name or "L-1"})
         elif step.kind == 'yield':
@@ -383,6 +391,11 @@ class MmrCommon(TransactionCase):
                     'position': row['position'], 'lot_name': "PM-1", 'issued': '100', 'used': '99', 'destroyed': '1'})
         elif step.kind == 'photo':
             step.action_record('photo', {'name': "photo.png", 'data': PNG})
+
+    def _train_all(self, bpr):
+        """Record training on the revision of a batch for everybody who works on it."""
+        for role in ('operator', 'verifier', 'production', 'qc'):
+            self._train(bpr.step_ids[:1], self._person(role))
 
     def _train(self, step, user):
         """Record training on the revision of a step where it asks for it."""

@@ -11,7 +11,7 @@ from odoo.tests import Form, tagged
 from odoo.tools import SQL, mute_logger
 
 from ..tools import transition
-from .common import PNG, MmrCommon
+from .common import PNG, MmrCommon, enrol
 
 
 class EquipmentCommon(MmrCommon):
@@ -129,6 +129,7 @@ class TestEquipmentLog(EquipmentCommon):
         self.assertIn("BPR-040", refused['refused'])
         both = self._person('operator')
         both.group_ids += self.env.ref('mrp_mmr.group_mmr_verifier')
+        enrol(both)
         self._sign(line, 'performed', both)
         self.assertEqual((line.state, self.blender.mmr_cleaning_status), ('check', 'dirty'))
         self.assertIn("cannot check", self._esign(line, 'checked', both)['refused'])

@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from unittest.mock import patch
 
+import lxml.html
 import pypdf
 from freezegun import freeze_time
 
@@ -648,6 +649,14 @@ class TestStamping(TransactionCase):
         """RPT-010: characters without a glyph do not stop the stamp."""
         (text,) = self._stamp(stamping.Stamp("A\x00\x1f\n\u202eB \U0001f9ea", "MMR/1", "", "", None))
         self.assertIn("AB", squeeze(text))
+
+    def test_part_has_style(self):
+        """RPT-010: a part that is laid out by itself in search of breaks has the style of the whole."""
+        document = lxml.html.document_fromstring(
+            '<body><style>p { margin: 9rem }</style><div><p>1</p><p id="f">2</p><p id="l">3</p><p>4</p></div></body>')
+        part = paging._cut(document, document.get_element_by_id('f'), document.get_element_by_id('l'))
+        self.assertEqual(part.xpath('string(//style)'), 'p { margin: 9rem }')
+        self.assertEqual(part.xpath('//p/text()'), ['2', '3'])
 
     def test_scale(self):
         """RPT-010: where the scale cannot be measured, texts have the size that wkhtmltopdf gives them."""

@@ -184,7 +184,8 @@ class TestRoles(RolesCommon):
         cls.adding = signed(begun(2), 'performed', 'verified')
         cls.adding_verified = signed(begun(2), 'performed', 'verified', 'added')
         weighed = signed(begun(2), 'performed', 'verified')
-        cls.correction_signed = corrected(weighed, 'weight', value=weighed.planned['target']['quantity'], lot_name="L-2")
+        cls.correction_signed = corrected(
+            weighed, 'weight', value=weighed.planned['target']['quantity'], lot_id=weighed._get_weights().lot_id.id)
         signed(cls.correction_signed, 'corrected')
 
     # === MODELS === #

@@ -27,7 +27,7 @@ export class SignDialog extends Component {
         useAutofocus({ refName: "login" });
         this.state = useState({
             prepared: null, login: "", password: "", comment: "", refused: "", busy: false,
-            other: false, acceptance: null, accepted: false,
+            other: Boolean(this.params.other), acceptance: null, accepted: false,
         });
         onWillStart(async () => {
             this.state.prepared = await this.call("esign_prepare", [this.params.signing_action]);
@@ -124,7 +124,9 @@ export class SignDialog extends Component {
         } finally {
             this.state.busy = false;
         }
-        this.notification.add(_t("Signed: %s", this.state.prepared.record_name), { type: "success" });
+        if (!this.params.quiet) {
+            this.notification.add(_t("Signed: %s", this.state.prepared.record_name), { type: "success" });
+        }
         await this.action.doAction({ type: "ir.actions.act_window_close" });
     }
 

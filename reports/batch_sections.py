@@ -1,0 +1,562 @@
+"""The record of one batch as sections, facts and tables of a print (see document_sections for their form).
+
+What should have been recorded and was not is printed as such: a blank could be filled in later.
+"""
+
+from decimal import Decimal
+
+from ..execution import ADD, PERFORM
+from ..models.mrp_bpr_step import VERIFIES
+from ..models.mrp_bpr_step_record import LABEL_USES, RESULTS
+from ..tools import decimal_string, exact
+from .document_sections import DocumentSections, document_label, product_label, text
+
+PERSON = (22, 'o_person')
+#: Where packaging materials go.
+MATERIAL_USES = ('issued', 'used', 'destroyed', 'returned')
+#: Signatures of a step that are none of its points.
+FURTHER_POINTS = ('authorise_retest', 'hold_reject', 'not_done')
+
+
+def mark(*labels):
+    """Return a paragraph of framed words, or none."""
+    labels = [label for label in labels if label]
+    return [{'marks': labels}] if labels else []
+
+
+class BatchSections(DocumentSections):
+    """Builds the sections of one batch.
+
+    :param report: model of the report, for the form of times and signatures
+    :param batch: see :class:`odoo.addons.mrp_mmr.reports.batch_record.BatchRecord`
+    :param dict images: source of the image by digest of its file
+    """
+
+    # What was checked is among the entries: an empty box would invite to fill it in.
+    check_box = "•"
+
+    def __init__(self, report, batch, images=None):
+        super().__init__(report.env, batch.document, images)
+        self.report, self.batch = report, batch
+        env = self.env
+        self.codes['kind'] = self._selection('mrp.bpr.step', 'kind')
+        self.missing = env._("not recorded")
+        self.entry_kinds = self._selection('mrp.bpr.entry', 'kind')
+        self.step_states = self._selection('mrp.bpr.step', 'state')
+        self.points = {
+            'performed': env._("Performed"), 'verified': env._("Verified"), 'added': env._("Added"),
+            'addition_verified': env._("Addition verified"), 'hold': env._("Decision of Quality Control"),
+            'not_done': env._("Closed as not done"), 'hold_reject': env._("Material rejected"),
+            'authorise_retest': env._("Retest authorised"), 'corrected': env._("Correction"),
+            'transcribed': env._("Transcribed"), 'rejected': env._("Transcription rejected"),
+        }
+
+    # === PIECES === #
+
+    def _selection(self, model, field):
+        return dict(self.env[model]._fields[field]._description_selection(self.env))
+
+    def _or_missing(self, cell):
+        return cell or text(self.missing, style='o_empty')
+
+    def _fact(self, label, value, **style):
+        """Return a fact that is part of every record: where there is no value, it says so."""
+        return label, self._or_missing(text(value, **style))
+
+    def _time(self, timestamp, user_id=None, zone=None):
+        """Return a time in UTC and on the clock of a person."""
+        if not timestamp:
+            return []
+        zone = zone or self.batch.zones.get(user_id)
+        lines = [self.report._format_utc(timestamp)]
+        if zone and zone != 'UTC':
+            lines.append(self.report._format_clock(timestamp, zone))
+        return text('\n'.join(lines))
+
+    def _signed(self, signature):
+        """Return who signed, as what and when, in few words."""
+        return [
+            *text(signature.signer_name, bold=True),
+            *text(f"{signature._get_meaning_label()}, {signature.signer_role}", style='o_label'),
+            *self._time(signature.signed_at, zone=signature.signer_tz)]
+
+    def _number(self, entry):
+        return self.env._("entry %s", self.batch.numbers[entry])
+
+    # === BATCH === #
+
+    def batch_facts(self):
+        """Return the identity of the batch: order, lots, MMR, digests, course."""
+        env, batch, document = self.env, self.batch, self.document
+        bpr, order, snapshot = batch.bpr, batch.order, batch.snapshot
+        size = document['batch_size']
+        strengths = [
+            f"{product_label(row['product'])}: {row['strength']['value']} {row['strength'].get('unit') or ''}".strip()
+            for row in document['components'] if row.get('strength')]
+        approved = "\n".join(
+            f"{self._code('meaning', row['meaning'])}: {row['name']}, {row['role']}, {row['signed_at']}"
+            for row in snapshot['signatures'])
+        return [
+            self._fact(env._("Batch production record"), bpr.name, bold=True),
+            self._fact(env._("Manufacturing order"), order.name),
+            self._fact(env._("Lot of the batch"), ', '.join(batch.lot_names), bold=True),
+            self._fact(env._("Product"), product_label(document['product'])),
+            *([(env._("Strength"), text('\n'.join(strengths)))] if strengths else []),
+            self._fact(env._("Batch size"), f"{size['quantity']} {size['unit']}"),
+            self._fact(env._("Formulation"), document['formulation']),
+            self._fact(env._("Profile"), f"{document['profile']['code']}: {document['profile']['name']}"),
+            self._fact(env._("Master manufacturing record"), env._(
+                "%(number)s, revision %(revision)s", number=document['number'], revision=document['revision']), bold=True),
+            self._fact(env._("Signed by"), approved),
+            (env._("Effective since"), self._or_missing(text(snapshot.get('effective_at')))),
+            (env._("Content of the MMR, SHA-256"), text(snapshot['document_sha256'], style='o_digest')),
+            (env._("Snapshot of the order, SHA-256"), text(order.mmr_snapshot_sha256, style='o_digest')),
+            (env._("Steps of the batch, SHA-256"), [
+                *text(bpr.plan_sha256, style='o_digest'),
+                *(text(env._("Snapshot and steps are what was signed.")) if batch.is_intact else
+                  text(env._("Snapshot or steps are not what was signed."), style='o_warning'))]),
+            (env._("Started"), self._or_missing(self._time(bpr.started_at))),
+            (env._("Completed"), self._or_missing(self._time(bpr.completed_at))),
+            self._fact(env._("Quantity made"), f"{batch.quantity_made} {size['unit']}" if batch.quantity_made else None),
+        ]
+
+    def precautions(self):
+        return self._section(
+            self.env._("Special Notations and Precautions"), notes=text(self.document['precautions'], style='o_precaution'))
+
+    # === STAGES === #
+
+    def stages(self):
+        """Return each stage with its course and its steps."""
+        env = self.env
+        return [{
+            'title': f"{row['position']} {row['name']}",
+            'facts': [
+                (env._("Work center"), text(row['work_center']['name'])),
+                *((label, cell) for label, cell in self.stage_facts(row)),
+                *([(env._("Instruction"), text(row['instruction']))] if row['instruction'] else []),
+                (env._("Start"), self._or_missing(self._time(
+                    min(filter(None, steps.mapped('started_at')), default=None)))),
+                (env._("End"), self._or_missing(self._time(
+                    max(steps.mapped('closed_at')) if all(steps.mapped('closed_at')) and steps else None))),
+            ],
+            'equipment_table': self.stage_equipment(row),
+            'steps': [self._get_step(row, step) for step in steps],
+        } for row, steps in self.batch.stages]
+
+    def _get_step(self, stage, step):
+        env, batch = self.env, self.batch
+        planned = batch.planned[step]
+        equipment = {row['position']: row for row in stage.get('equipment') or []}
+        deviations = batch.deviations.filtered(lambda deviation: deviation.step_id == step)
+        return {
+            'code': step.code, 'name': step.name, 'status': self.step_states[step.state],
+            'planned': [[self._get_action(planned, equipment), self._get_planned_control(step, planned)]],
+            'course': [[
+                text(env._("Started"), style='o_label'),
+                self._or_missing([
+                    *text(batch.name_of(step, 'started_by_id') if step.started_by_id else None),
+                    *self._time(step.started_at, step.started_by_id.id)]),
+                text(env._("Closed"), style='o_label'), self._or_missing(self._time(step.closed_at))]],
+            'facts': [
+                *([(env._("Precaution"), text(env._("acknowledged")) if step.precaution_acknowledged
+                    else self._or_missing([]))] if planned['precaution'] else []),
+                *([(env._("Deviations"), text('\n'.join(deviations.mapped('display_name'))))] if deviations else []),
+            ],
+            'entries': self._get_entries(step, planned),
+            'signatures': self._get_step_signatures(step),
+        }
+
+    def _get_planned_control(self, step, planned):
+        """Return limits, checks and signatures as planned; what the MMR demands without a step of its own says so."""
+        env = self.env
+        origins = {
+            'formula': env._("demanded by the formula"), 'equipment': env._("demanded by the equipment of the stage"),
+            'yield': env._("demanded by the yield limits"), 'packs': env._("demanded by the pack sizes"),
+            'clearance': env._("demanded by a rule of the profile")}
+        target, pack, band = planned['target'], planned['pack'], planned['band'] if step.kind == 'yield' else None
+        tolerance = target and target.get('tolerance') not in (None, '0') and target['tolerance']
+        return [
+            *text(origins.get(planned['origin']), style='o_label'),
+            *text(f"{target['quantity']} {target['unit']}" if target else None, env._("Target"), bold=True),
+            *text(f"± {tolerance} {target['unit']}" if tolerance else None, env._("Tolerance")),
+            *text(step._get_limits_label() if band else None, env._("Acceptable yield"), bold=True),
+            *text(pack and pack['name'], env._("Pack")),
+            *(part for row in (pack['materials'] if pack and step.kind == 'material' else ()) for part in text(
+                f"{row['quantity']} {row['unit']} {product_label(row['product'])}", env._("Material"))),
+            *text(document_label(pack['label']) if pack and step.kind == 'label' else None, env._("Label"), bold=True),
+            *self._get_control(planned),
+        ]
+
+    def _get_entries(self, step, planned):
+        """Return the table of what was recorded at a step, and of what was not."""
+        env = self.env
+        rows = [self._get_entry(entry) for entry in self.batch.entries_of(step)]
+        rows += [[text(label), text(self.missing, style='o_empty'), [], []] for label in self._get_unrecorded(step, planned)]
+        return self._table([
+            (env._("What"), 21, ''), (env._("Recorded"), 33, ''), (env._("Person, date and time"), *PERSON),
+            (env._("Remarks"), 24, ''),
+        ], rows)
+
+    def _get_unrecorded(self, step, planned):
+        """Return what the step asks for and nobody recorded, as labels."""
+        env = self.env
+        entries = self.batch.current_of(step)
+        kinds = set(entries.mapped('kind'))
+        checked = {entry.position for entry in entries if entry.kind == 'check'}
+        labels = [
+            f"{self.entry_kinds['check']}: {row['text']}" for row in planned['checklist'] if row['position'] not in checked]
+        result = RESULTS.get(step.kind)
+        if result == 'material':
+            used = set(entries.filtered(lambda entry: entry.kind == 'material').mapped('position'))
+            labels += [product_label(row['product']) for row in planned['pack']['materials']
+                       if row['position'] not in used and not any((entry.data or {}).get('not_made') for entry in entries)]
+        elif result and result not in kinds and not (step.kind == 'clearance' and planned['checklist']):
+            labels.append(self.entry_kinds[result])
+        if planned['sample'] and 'sample' not in kinds and result != 'sample':
+            labels.append(self.entry_kinds['sample'])
+        if planned['equipment'] and step.kind != 'equipment' and not self._get_units(step, planned['equipment']):
+            labels.append(env._("Equipment"))
+        return labels
+
+    def _get_units(self, step, position):
+        """Return the entries that identify the units of a row of the stage's equipment."""
+        batch = self.batch
+        return batch.current.filtered(lambda entry: entry.equipment_id and entry.step_id.stage == step.stage and (
+            entry.step_id == step or batch.planned[entry.step_id]['equipment'] == position))
+
+    def _get_entry(self, entry):
+        env, batch = self.env, self.batch
+        what = entry.text if entry.kind == 'check' else None
+        corrected = entry.superseded_by_ids.filtered('is_current')[:1]
+        remarks = [
+            *mark(
+                env._("CORRECTION") if entry.supersedes_id else None, env._("CORRECTED") if corrected else None,
+                env._("LATE ENTRY") if entry.is_late else None, env._("TRANSCRIBED") if entry.transcription_id else None,
+                env._("REJECTED") if entry.is_rejected else None, env._("NOT SIGNED") if entry.is_proposed else None,
+                None if entry.outcome != 'fail' else env._("DOES NOT CONFORM") if entry.kind in ('check', 'outcome')
+                else env._("OUT OF LIMITS")),
+            *text(env._("corrects %s", self._number(entry.supersedes_id)) if entry.supersedes_id else None),
+            *text(env._("corrected by %s", self._number(corrected)) if corrected else None),
+            *text(env._("about %s", self._number(entry.about_id)) if entry.about_id else None),
+            *text(entry.reason, env._("Reason")),
+            *text(entry.device, env._("Terminal")),
+            *text(entry.paper_time, env._("Time on paper")),
+            *text(entry.paper_by, env._("By, on paper")),
+            *text(entry.paper_verified_by, env._("Verified by, on paper")),
+        ]
+        for signature in batch.signatures_of(entry):
+            remarks += [
+                *text(signature.signer_name, f"{self._get_point_label(signature)}, {signature._get_meaning_label()}"),
+                *self._time(signature.signed_at, zone=signature.signer_tz), *text(signature.comment)]
+        recorded = self._get_recorded(entry)
+        if corrected or entry.is_rejected:
+            recorded = [dict(part, style='o_void_text') for part in recorded]
+        return [
+            [*text(self.entry_kinds[entry.kind]), *text(what), *text(self._number(entry), style='o_label')],
+            recorded,
+            [*text(entry.user_name), *self._time(entry.at, entry.user_id.id)],
+            remarks,
+        ]
+
+    def _get_recorded(self, entry):
+        """Return what an entry says, with all its digits."""
+        env = self.env
+        data = entry.data or {}
+        outcomes = {
+            'check': {'pass': env._("conforms"), 'fail': env._("does not conform")},
+            'outcome': {'pass': env._("conforms"), 'fail': env._("does not conform")},
+        }.get(entry.kind) or self._selection('mrp.bpr.entry', 'outcome')
+        value = ' '.join(filter(None, (entry.value, entry.unit)))
+        details = {
+            'weight': (
+                ('quantity', env._("In the unit of the formula")), ('issued', env._("Issued")),
+                ('returned', env._("Returned")), ('scrapped', env._("Scrapped"))),
+            'yield': (('theoretical', env._("Theoretical")), ('percent', env._("Percent of theoretical")),
+                      ('minimum', env._("Minimum, percent")), ('maximum', env._("Maximum, percent"))),
+            'sample': (('size', env._("Size")), ('unit', env._("Unit"))),
+            'labels': tuple(self.label_figures().items()),
+            'material': (
+                ('product', env._("Material")), *((use, self.label_figures()[use]) for use in (*MATERIAL_USES, 'difference')),
+                ('not_made', env._("Not made"))),
+        }.get(entry.kind, ())
+        return [
+            *text(value, bold=True),
+            *text(entry.lot_name, env._("Lot"), bold=True),
+            *text(entry.equipment_name, env._("Equipment")),
+            *(part for name, label in details for part in text(data.get(name), label)),
+            *text(outcomes.get(entry.outcome)),
+            *text(entry.kind != 'check' and entry.text or None),
+            *self._file(entry.file_id._get_document(), env._("File")),
+        ]
+
+    def label_figures(self):
+        """Return the names of the figures of a label reconciliation, in order."""
+        env = self.env
+        return {
+            'label': env._("Label"), 'version': env._("Version"), 'issued': env._("Issued"), 'used': env._("Used"),
+            'destroyed': env._("Destroyed"), 'returned': env._("Returned"), 'sampled': env._("Sampled or attached"),
+            'difference': env._("Difference"),
+            'finished': env._("Units finished"), 'finished_difference': env._("Used less finished"),
+            'limit': env._("Limit of the difference"), 'coded': env._("With a lot number"), 'waiver': env._("Waived for"),
+            'examined_by': env._("Examined electronically by"), 'examination': env._("Result of the examination"),
+        }
+
+    def _get_point_label(self, signature):
+        return self.points.get((signature.content or {}).get('point')) or signature._get_meaning_label()
+
+    def _get_step_signatures(self, step):
+        """Return the table of the signatures of a step: those it has, and those it lacks."""
+        env, batch = self.env, self.batch
+        rows = []
+        for point in step.points:
+            signature = batch.signature_at(step, point)
+            rows.append(self._get_signature_row(self.points[point], signature))
+        rows += [
+            self._get_signature_row(self._get_point_label(signature), signature) for signature in batch.signatures_of(step)
+            if (signature.content or {}).get('point') in FURTHER_POINTS]
+        return self._table([
+            (env._("Signature"), 21, ''), (env._("Printed name, meaning, role"), 33, ''), (env._("Date and time"), *PERSON),
+            (env._("Statement, comment"), 24, '')], rows)
+
+    def _get_signature_row(self, label, signature):
+        if not signature:
+            return [text(label), text(self.missing, style='o_empty'), [], []]
+        return [
+            text(label),
+            [*text(signature.signer_name, bold=True),
+             *text(f"{signature._get_meaning_label()}, {signature.signer_role}", style='o_label')],
+            self._time(signature.signed_at, zone=signature.signer_tz),
+            [*text(signature.statement), *text(signature.comment, self.env._("Comment"))],
+        ]
+
+    # === WHAT WAS USED AND MADE === #
+
+    def materials(self):
+        """Return the components with their lots, amounts and the four entries of each (21 CFR 111.260(d)-(e), (j)(2))."""
+        env = self.env
+        rows = []
+        for step in self.batch.steps.filtered(lambda step: step.kind == 'weigh'):
+            rows += self._get_material_rows(step)
+        return self._section(env._("Components Used"), tables=[self._table([
+            (env._("Component, target"), 24, ''), (env._("Lot, actual"), 20, ''), (env._("Weighed"), 14, ''),
+            (env._("Weighing verified"), 14, ''), (env._("Added"), 14, ''), (env._("Addition verified"), 14, ''),
+        ], rows)])
+
+    def _get_material_rows(self, step):
+        env, batch = self.env, self.batch
+        target = batch.planned[step]['target']
+        component = text(f"{target['position']} {product_label(target['product'])}", bold=True) + text(
+            f"{target['quantity']} {target['unit']}", env._("Target"))
+        adding = batch.adding_step(step)
+        signed = [self._get_material_point(step, point) for point in PERFORM] + [
+            self._get_material_point(adding, point) for point in ADD]
+        weights = batch.current_of(step, 'weight')
+        rows = [[
+            component,
+            [*text(entry.lot_name, bold=True), *text(f"{entry.value} {entry.unit}"),
+             *text(env._("container %(number)s of %(count)s", number=number, count=len(weights)), style='o_label')],
+            [*text(entry.user_name), *self._time(entry.at)] if not batch.signature_at(step, 'performed') else signed[0],
+            *signed[1:],
+        ] for number, entry in enumerate(weights, 1)]
+        if not rows:
+            return [[component, text(self.missing, style='o_empty'), *signed]]
+        total = sum((exact(entry.data['quantity']) for entry in weights), Decimal(0))
+        difference = total - exact(target['quantity'])
+        rows.append([
+            text(env._("Total of component %s", target['position'])),
+            [*text(f"{decimal_string(total)} {target['unit']}", bold=True),
+             *text(f"{'+' if difference > 0 else ''}{decimal_string(difference)} {target['unit']}", env._("Difference"))],
+            [], [], [], []])
+        return rows
+
+    def _get_material_point(self, step, point):
+        """Return who signed one of the four entries, or why there is none."""
+        signature = self.batch.signature_at(step, point)
+        if signature:
+            return [*text(signature.signer_name), *text(self.report._format_utc(signature.signed_at))]
+        if step and point in VERIFIES and point not in step.points:
+            return text(self.env._("not required"), style='o_empty')
+        return text(self.missing, style='o_empty')
+
+    def yields(self):
+        """Return theoretical and actual yield, percentage and band of each stage and of the batch (21 CFR 111.260(f))."""
+        env = self.env
+        rows = []
+        for step in self.batch.steps.filtered(lambda step: step.kind == 'yield'):
+            planned, entries = self.batch.planned[step], self.batch.current_of(step, 'yield')
+            entry, band = entries[-1:], planned['band'] or {}
+            data = entry.data or {}
+            rows.append([
+                text(env._("End of manufacture") if planned['scope'] == 'batch' else planned['stage']['name']),
+                self._or_missing(text(f"{band['theoretical']} {band['unit']}" if band else None)),
+                self._or_missing(text(f"{entry.value} {entry.unit}" if entry else None, bold=True)),
+                self._or_missing(text(f"{data['percent']} %" if data.get('percent') else None, bold=True)),
+                self._or_missing(text(f"{band['minimum']} – {band['maximum']} %" if band else None)),
+                self._or_missing(text(self._selection('mrp.bpr.entry', 'outcome').get(entry.outcome))),
+            ])
+        return self._section(env._("Yields"), tables=[self._table([
+            (env._("Stage"), 26, ''), (env._("Theoretical"), 16, ''), (env._("Actual"), 16, ''), (env._("Percent"), 14, ''),
+            (env._("Band"), 14, ''), (env._("Judgement"), 14, '')], rows)])
+
+    def equipment(self):
+        """Return the identified units with their cleaning (21 CFR 111.260(b)-(c))."""
+        env = self.env
+        entries = self.batch.current.filtered('equipment_id')
+        cleaning = entries._get_cleaning_references()
+        return self._section(env._("Equipment Used"), tables=[self._table([
+            (env._("Step"), 26, ''), (env._("Unit"), 30, ''), (env._("Identified by"), *PERSON),
+            (env._("Cleaning before use"), 22, ''),
+        ], [[
+            text(entry.step_id.display_name), text(entry.equipment_name, bold=True),
+            [*text(entry.user_name), *self._time(entry.at, entry.user_id.id)],
+            self._or_missing(text(cleaning.get(entry))),
+        ] for entry in entries])])
+
+    def packing(self):
+        """Return packaging materials and labels with their reconciliation (21 CFR 111.260(k)(1), 211.125)."""
+        env = self.env
+        names = self.label_figures()
+        uses = ('issued', *LABEL_USES)
+        labels, materials = (
+            self.batch.current.filtered(lambda entry, kind=kind: entry.kind == kind and 'issued' in (entry.data or {}))
+            for kind in ('labels', 'material'))
+        outcomes = self._selection('mrp.bpr.entry', 'outcome')
+        return self._section(env._("Packaging Materials and Labels"), tables=[
+            self._table([
+                (env._("Pack, material"), 34, ''), (env._("Lot"), 16, ''),
+                *((names[use], 10, 'o_number') for use in MATERIAL_USES), (names['difference'], 10, 'o_number'),
+            ], [[
+                [*text(entry.step_id.name, bold=True), *text(entry.data['product'])],
+                [*text(entry.lot_name, bold=True), *text(self._number(entry), style='o_label')],
+                *(text(entry.data[use]) for use in MATERIAL_USES), text(entry.data['difference']),
+            ] for entry in materials]),
+            self._table([
+                (env._("Label, lot"), 26, ''), *((names[use], 11, 'o_number') for use in uses), (names['difference'], 19, ''),
+            ], [[
+                [*text(' '.join(filter(None, (entry.data.get('label'), entry.data.get('version')))) or None),
+                 *text(entry.lot_name, bold=True), *text(self._number(entry), style='o_label')],
+                *(text(entry.data[use]) for use in uses),
+                [*text(entry.data['difference']), *text(outcomes.get(entry.outcome))],
+            ] for entry in labels])])
+
+    # === PAPER === #
+
+    def worksheets(self):
+        """Return the controlled copies of worksheets, and what was transcribed from them."""
+        env, batch = self.env, self.batch
+        states = self._selection('mrp.bpr.transcription', 'state')
+        return self._section(env._("Worksheets on Paper"), tables=[
+            self._table([
+                (env._("Copy"), 8, ''), (env._("Steps"), 20, ''), (env._("Issued by"), *PERSON), (env._("Printed"), 20, ''),
+                (env._("Why on paper"), 30, ''),
+            ], [[
+                text(copy.number, bold=True), text(copy.step_codes),
+                [*text(copy.user_name), *self._time(copy.at, copy.user_id.id)], self._or_missing(self._time(copy.printed_at)),
+                text(copy.reason),
+            ] for copy in batch.copies]),
+            self._table([
+                (env._("Copy"), 8, ''), (env._("Step, entries"), 22, ''), (env._("Transcribed by"), *PERSON),
+                (env._("Compared with the scan by"), 22, ''), (env._("Scan"), 26, ''),
+            ], [[
+                text(transcription.copy_id.number, bold=True),
+                [*text(transcription.step_id.display_name), *text(', '.join(
+                    self._number(entry) for entry in transcription.entry_ids.sorted('id')), style='o_label')],
+                [*text(transcription.user_name), *self._time(transcription.at, transcription.user_id.id)],
+                [*text(states[transcription.state], bold=True), *self._or_missing(
+                    self._signed(transcription.decision_signature_id) if transcription.decision_signature_id else []),
+                 *text(transcription.decision_signature_id.comment, env._("Comment"))],
+                self._file(transcription.scan_id._get_document(), env._("Scan")),
+            ] for transcription in batch.transcriptions])])
+
+    # === DEVIATIONS, SIGNATURES, TRAIL === #
+
+    def deviations(self):
+        """Return each deviation in full, with the decision (21 CFR 111.260(m), 111.140(b)(3))."""
+        deviations = self.batch.deviations
+        section = self._section(self.env._("Deviations"), notes=[] if deviations else text(self.env._("none"), style='o_empty'))
+        parts = [self._get_deviation(deviation) for deviation in deviations]
+        return dict(section or {'title': self.env._("Deviations"), 'facts': [], 'tables': [], 'notes': []}, parts=parts)
+
+    def _get_deviation(self, deviation):
+        env, batch = self.env, self.batch
+        labels = {name: self._selection(deviation._name, name) for name in ('source', 'severity', 'state')}
+        entry = deviation.entry_id
+        decisions = batch.signatures_of(deviation)
+        decided = [part for signature in decisions for part in (
+            *self._signed(signature), *text(signature.statement), *text(signature.comment, env._("Comment"), bold=True))]
+        return {
+            'title': deviation.display_name, 'tables': [], 'notes': [],
+            'facts': [
+                (env._("Source, severity"), text(
+                    f"{labels['source'][deviation.source]}, {labels['severity'][deviation.severity]}")),
+                (env._("Status"), text(labels['state'][deviation.state])),
+                self._fact(env._("Stage, step"), ' · '.join(
+                    filter(None, (deviation.stage_name, deviation.step_id.display_name)))),
+                (env._("Reported"), self._or_missing([
+                    *text(batch.name_of(deviation, 'reported_by_id')),
+                    *self._time(deviation.reported_at, deviation.reported_by_id.id)])),
+                self._fact(env._("What happened"), deviation.description),
+                *([(env._("Recorded value"), text(f"{self._number(entry)}: {entry.summary}"))] if entry else []),
+                self._fact(env._("Corrective action plan"), deviation.corrective_action),
+                (env._("Blocks the batch"), text(self._flag(deviation.is_blocking))),
+                (env._("Decision"), self._or_missing(decided)),
+            ],
+        }
+
+    def signatures(self):
+        """Return all signatures of the batch with their digests (21 CFR 11.50, 11.70)."""
+        env = self.env
+        rows = [self._get_signature(record, signature)
+                for record in self.batch.signed_records for signature in self.batch.signatures_of(record)]
+        return self._section(env._("Signatures"), notes=[] if rows else text(env._("none"), style='o_empty'), tables=[
+            self._table([
+                (env._("Signed"), 18, ''), (env._("Printed name, meaning, role"), 22, ''), (env._("Date and time"), 20, ''),
+                (env._("Statement, comment, digests of content and signature"), 40, ''),
+            ], rows)])
+
+    def _get_signature(self, record, signature):
+        env = self.env
+        values = self.report._prepare_signature(signature)
+        voided = values['voided_by']
+        return [
+            text(f"{self._number(record)}, {record.step_id.display_name}" if record._name == 'mrp.bpr.entry'
+                 else signature.record_name),
+            [*text(f"{values['name']} ({values['login']})", bold=True),
+             *text(values['meaning_label']), *text(values['role'], style='o_label')],
+            self._time(signature.signed_at, zone=signature.signer_tz),
+            [*mark(env._("VOID") if voided else None),
+             *text("{meaning_label}, {name}, {local_time}: {comment}".format(**voided) if voided else None),
+             *text(values['statement']), *text(values['comment'], env._("Comment")),
+             *text('\n'.join(values['annex_lines']) or None),
+             *text(values['content_sha256'], style='o_digest'), *text(values['signature_sha256'], style='o_digest'),
+             *(text(env._("The signature is not what was stored when it was made."), style='o_warning')
+               if not values['is_intact'] else [])],
+        ]
+
+    def trail(self):
+        """Return the audit trail of the batch (21 CFR 11.10(e), EU GMP Annex 11 §9)."""
+        env = self.env
+        kinds = self._selection('mrp.audit.entry', 'kind')
+        return self._section(
+            env._("Audit Trail"), notes=text(env._(
+                "Lines about prints and exports of this record are left out; their numbers are missing here.")),
+            tables=[self._table([
+                (env._("No."), 6, ''), (env._("Date and time (UTC)"), 17, ''), (env._("By"), 15, ''),
+                (env._("What"), 22, ''), (env._("Old and new values, reason"), 40, ''),
+            ], [[
+                text(line.index), text(f"{line.at:%Y-%m-%d %H:%M:%S}"),
+                [*text(line.user_name), *text(line.user_login, style='o_label')],
+                [*text(kinds[line.kind], bold=True), *text(line.record_name)],
+                [*text(line.summary.replace('\n', ' · ')), *text(line.reason, env._("Reason"))],
+            ] for line in self.batch.trail])])
+
+    def printing(self, status):
+        """Return what is true of this print alone: who, when, the head of the ledger, the MMR's present status."""
+        env, chain = self.env, self.batch.chain
+        return self._section(env._("This Print"), [
+            (env._("Made"), text(self.report._get_printed_label())),
+            (env._("Status of the MMR revision"), text(status)),
+            (env._("Last line of the ledger"), [
+                *text(chain.head_index), *text(chain.head_sha256, style='o_digest')]),
+        ])

@@ -1,0 +1,462 @@
+import { Component, onWillUpdateProps, useEffect, useRef, useState } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
+import { hasTouch } from "@web/core/browser/feature_detection";
+import { _t } from "@web/core/l10n/translation";
+import { useBus, useService } from "@web/core/utils/hooks";
+
+import { formatTime, Timer } from "./clock";
+import { EntryDialog, EntryInfoDialog, PictureDialog } from "./dialogs";
+import { ENTRIES } from "./entries";
+import { localNumber } from "./number_pad";
+
+const KIND_ICONS = {
+    instruction: "fa-list-ol", weigh: "fa-balance-scale", add: "fa-sign-in", numeric: "fa-dashboard", passfail: "fa-check-square-o",
+    equipment: "fa-cogs", clearance: "fa-eraser", environment: "fa-thermometer-half", yield: "fa-pie-chart", label: "fa-tags",
+    sampling: "fa-flask", photo: "fa-camera", material: "fa-archive",
+};
+const VERIFIES = { verified: "performed", addition_verified: "added" };
+
+/** One step, large: what is to be done, the one thing to enter, and the one button that goes on. */
+export class StepPanel extends Component {
+    static template = "mrp_mmr.FloorStepPanel";
+    static components = { Timer };
+    static props = { data: Object, pending: Array, isLost: Boolean };
+
+    setup() {
+        this.dialog = useService("dialog");
+        this.root = useRef("root");
+        this.formatTime = formatTime;
+        this.localNumber = localNumber;
+        this.state = useState({ task: null, draft: {}, acknowledged: false, busy: false, round: 0 });
+        onWillUpdateProps((next) => {
+            const before = this.props.data.step;
+            const after = next.data.step;
+            if (before.id !== after.id || before.state !== after.state) {
+                Object.assign(this.state, { task: null, draft: {}, acknowledged: false });
+                this.state.round++;
+            }
+        });
+        useBus(this.env.floor.bus, "refocus", () => browser.requestAnimationFrame(() => this.takeFocus()));
+        useEffect(
+            () => this.takeFocus(),
+            () => [this.step.id, this.step.state, this.task?.name, this.state.round]
+        );
+    }
+
+    get step() {
+        return this.props.data.step;
+    }
+
+    get batch() {
+        return this.props.data.batch;
+    }
+
+    get floor() {
+        return this.env.floor;
+    }
+
+    get kindIcon() {
+        return KIND_ICONS[this.step.kind];
+    }
+
+    /** The keyboard goes where the work goes on; a tablet does not bring up its own keyboard for it. */
+    takeFocus() {
+        const field = this.root.el?.querySelector("[data-floor-focus]:not(:disabled)");
+        const button = this.root.el?.querySelector(".o_mrp_mmr_floor_main:not(:disabled)");
+        const target = field && (field.dataset.floorFocus !== "text" || !hasTouch()) ? field : button;
+        if (target && !document.activeElement?.closest(".modal, .o_mrp_mmr_floor_number")) {
+            target.focus({ preventScroll: true });
+        }
+    }
+
+    // === WHAT IS TO BE RECORDED === //
+
+    /** What the step asks for, one thing after the other. */
+    get tasks() {
+        const step = this.step;
+        if (step.state !== "started") {
+            return [];
+        }
+        const tasks = [];
+        // What waits for the connection is not entered again.
+        const isWaiting = (kind) => this.waiting.some((entry) => entry.kind === kind);
+        const add = (name, label, isDone) => tasks.push({ name, label, isDone: isDone || (name !== "check" && isWaiting(name)) });
+        const isRecorded = (kind) => step.entries.some((entry) => entry.kind === kind && entry.is_current);
+        if (step.equipment) {
+            add("equipment", _t("Equipment"), step.equipment.identified.length > 0);
+        }
+        if (step.checklist.length) {
+            add("check", _t("Checklist"), step.checklist.every((row) => row.outcome));
+        }
+        if (step.sample) {
+            add("sample", _t("Sample"), Number(step.sample.taken) >= (step.sample.count || 1));
+        }
+        const result = step.result_kind;
+        if (result === "weight") {
+            add(result, _t("Weight"), isRecorded(result) && step.weighing.is_within);
+        } else if (result === "outcome" && step.kind === "clearance" && step.checklist.length) {
+            // The checklist is the examination.
+        } else if (result === "material") {
+            add(result, _t("Materials"), !step.missing.length);
+        } else if (result && !tasks.some((task) => task.name === result)) {
+            add(result, this.resultLabel, isRecorded(result) && !this.hasFailed);
+        }
+        return tasks;
+    }
+
+    get resultLabel() {
+        return {
+            value: _t("Value"), outcome: _t("Result"), yield: _t("Yield"), labels: _t("Labels"), photo: _t("Photo"),
+            sample: _t("Sample"), equipment: _t("Equipment"),
+        }[this.step.result_kind];
+    }
+
+    /** Whether the last result is out of limits: what comes after it is a retest that Quality Control authorised. */
+    get hasFailed() {
+        const { result_kind, entries } = this.step;
+        const results = entries.filter((entry) => entry.kind === result_kind);
+        return ["value", "outcome"].includes(result_kind) && results.at(-1)?.outcome === "fail";
+    }
+
+    get task() {
+        const tasks = this.tasks;
+        if (this.state.task === "sign") {
+            return null;
+        }
+        const chosen = tasks.find((task) => task.name === this.state.task);
+        const next = chosen || tasks.find((task) => !task.isDone) || null;
+        return next && next.name === this.step.result_kind && this.step.needs_retest ? null : next;
+    }
+
+    get Entry() {
+        return this.task && ENTRIES[this.task.name];
+    }
+
+    get entryProps() {
+        return {
+            step: this.step,
+            onChange: (draft) => (this.state.draft = draft),
+            onSubmit: () => this.onMain(),
+            onRecord: (kind, vals, label) => this.recordNow({ kind, vals, label }),
+        };
+    }
+
+    get entryKey() {
+        return `${this.step.id}/${this.task.name}/${this.state.round}`;
+    }
+
+    chooseTask(name) {
+        Object.assign(this.state, { task: name, draft: {} });
+        this.state.round++;
+    }
+
+    // === WHO SIGNS === //
+
+    get nextPoint() {
+        return this.step.points.find((row) => row.point === this.step.next_point);
+    }
+
+    /** Whether somebody else than the person of this session has to sign, because that one did what is verified. */
+    get isForOther() {
+        const verified = VERIFIES[this.step.next_point];
+        const row = this.step.points.find((point) => point.point === verified);
+        return Boolean(row?.signature && row.signature.name === this.floor.userName);
+    }
+
+    /** Deviations of this step, and those of others that keep it from going on. */
+    get deviations() {
+        return this.batch.deviations.filter((row) => row.step_id === this.step.id || (row.is_blocking && this.step.obstacle));
+    }
+
+    get blocking() {
+        return this.deviations.filter((row) => row.is_blocking);
+    }
+
+    /** Why the person of this session cannot start or record here; empty where that is possible. */
+    get workObstacle() {
+        const { step } = this;
+        if (step.obstacle) {
+            return this.blocking.length
+                ? _t("Quality Control decides first: %s", this.blocking.map((row) => row.name).join(", "))
+                : step.obstacle.message;
+        }
+        return step.can_perform ? "" : _t("Done by: %s. Log in with that role.", step.performer_label);
+    }
+
+    /** Entries of this step that the server did not confirm yet. */
+    get waiting() {
+        return this.props.pending.filter((entry) => entry.stepId === this.step.id && entry.status !== "refused");
+    }
+
+    get isWaitingToSave() {
+        return this.waiting.length > 0;
+    }
+
+    /** Why nobody can sign now, as a sentence; empty where somebody can. */
+    get signObstacle() {
+        if (this.isWaitingToSave) {
+            return _t("An entry of this step is not saved yet.");
+        }
+        if (this.blocking.length) {
+            return _t("Quality Control decides first: %s", this.blocking.map((row) => row.name).join(", "));
+        }
+        if (this.step.obstacle) {
+            return this.step.obstacle.message;
+        }
+        return this.step.missing.length ? this.step.missing[0] : "";
+    }
+
+    /** The one button that goes on, and why it does not where it does not. */
+    get main() {
+        const { step, batch } = this;
+        const isHere = batch.next_id === step.id;
+        if (batch.state === "issue") {
+            return {
+                icon: "fa-pencil-square-o", label: _t("Issue the record"), run: () => this.floor.sign("mrp.bpr", batch.id, "issue", {
+                    note: _t("The production responsible checks the copy of the master and signs here."), isForOther: true }),
+                note: _t("Production responsible signs here"),
+            };
+        }
+        if (["done", "not_done"].includes(step.state)) {
+            return batch.next_id
+                ? { icon: "fa-arrow-right", label: _t("Go to the next step"), run: () => this.floor.openStep(batch.next_id) }
+                : { icon: "fa-external-link", label: _t("Complete the order"), run: () => this.floor.openOrder() };
+        }
+        if (step.state === "open") {
+            if (step.waiting.length) {
+                return {
+                    icon: "fa-arrow-right", label: _t("Go to the next step"), note: _t("This one waits for %s", step.waiting[0]),
+                    isDisabled: isHere || !batch.next_id, run: () => this.floor.openStep(batch.next_id) };
+            }
+            const obstacle = this.workObstacle;
+            return {
+                icon: "fa-play", label: _t("Start"), run: () => this.start(),
+                isDisabled: Boolean(obstacle || (step.precaution && !this.state.acknowledged)),
+                note: obstacle || (step.precaution && !this.state.acknowledged ? _t("Acknowledge the precaution first") : ""),
+            };
+        }
+        if (this.task) {
+            const { label, isReady, hint } = this.state.draft;
+            const isList = this.task.name === "check";
+            const obstacle = this.workObstacle;
+            return {
+                icon: "fa-check", label: isList ? _t("Answer each row") : isReady ? _t("Record %s", label) : _t("Record"),
+                run: () => this.recordDraft(this.state.draft), isDisabled: isList || !isReady || Boolean(obstacle), note: obstacle || hint || "",
+            };
+        }
+        return this.signing;
+    }
+
+    /** The signature that the step waits for. */
+    get signing() {
+        const point = this.nextPoint;
+        if (!point) {
+            return null;
+        }
+        const obstacle = this.signObstacle;
+        const note = point.point in VERIFIES
+            ? _t("%s signs here, with own user name and password", point.role_label)
+            : _t("%s signs here", point.role_label);
+        const labels = {
+            performed: _t("Sign: performed"), verified: _t("Sign: verified"), added: _t("Sign: added"),
+            addition_verified: _t("Sign: addition verified"), hold: _t("Sign: approved, go on"),
+        };
+        return {
+            icon: "fa-pencil", label: labels[point.point], isDisabled: Boolean(obstacle), note: obstacle || note, isSigning: true,
+            run: () => this.sign(point.point === "hold" ? "hold_approve" : point.point, note),
+        };
+    }
+
+    // === ACTIONS === //
+
+    async act(callback) {
+        if (this.state.busy) {
+            return;
+        }
+        this.state.busy = true;
+        try {
+            return await callback();
+        } finally {
+            this.state.busy = false;
+        }
+    }
+
+    onMain() {
+        const main = this.main;
+        if (main && !main.isDisabled) {
+            return this.act(() => main.run());
+        }
+    }
+
+    start() {
+        return this.floor.start(this.step, this.state.acknowledged);
+    }
+
+    sign(action, note) {
+        return this.floor.sign("mrp.bpr.step", this.step.id, action, {
+            note, isForOther: this.isForOther || action.startsWith("hold") || action === "authorise_retest",
+        });
+    }
+
+    decide(deviation) {
+        return this.act(() =>
+            this.floor.sign("mrp.deviation", deviation.id, "decide", { note: _t("Quality Control signs here."), isForOther: true }));
+    }
+
+    recordNow(draft) {
+        return this.act(() => this.recordDraft(draft));
+    }
+
+    async recordDraft(draft) {
+        const answer = await this.floor.record(this.step, draft);
+        if (answer.status !== "refused") {
+            Object.assign(this.state, { draft: {}, task: null });
+            this.state.round++;
+        }
+    }
+
+    showPicture() {
+        this.dialog.add(PictureDialog, { title: this.step.name, url: this.step.picture.url });
+    }
+
+    // === ENTRIES === //
+
+    /** What was recorded, each correction under what it corrects; notes about a value belong to it. */
+    get entries() {
+        return this.step.entries.filter((entry) => !entry.corrects_id && !entry.about_id);
+    }
+
+    history(entry) {
+        const rows = [entry];
+        for (const row of rows) {
+            rows.push(...this.step.entries.filter((other) => other.corrects_id === row.id));
+        }
+        return rows;
+    }
+
+    valid(entry) {
+        const history = this.history(entry);
+        return history.find((row) => row.is_current) || history.at(-1);
+    }
+
+    comments(entry) {
+        const ids = this.history(entry).map((row) => row.id);
+        return this.step.entries.filter((row) => ids.includes(row.about_id));
+    }
+
+    outcomeIcon(entry) {
+        return { pass: "fa-check-circle text-success", fail: "fa-times-circle text-danger" }[entry.outcome] || "fa-circle-o text-muted";
+    }
+
+    openEntry(entry) {
+        const history = this.history(entry);
+        const valid = this.valid(entry);
+        const last = history.find((row) => !row.corrected_by.length) || valid;
+        const proposed = history.filter((row) => row.is_proposed);
+        const actions = [];
+        for (const row of proposed) {
+            actions.push({
+                name: "sign", label: row.signatures.length ? _t("Verify the correction (sign)") : _t("Sign the correction"),
+                run: () => this.floor.sign("mrp.bpr.entry", row.id, row.signatures.length ? "verified" : "corrected", {
+                    isForOther: row.signatures.length > 0 }),
+            });
+        }
+        if (last.can_correct && this.step.can_perform && ENTRIES[last.kind]) {
+            actions.push({ name: "correct", label: _t("Correct..."), run: () => this.correct(last) });
+        }
+        if (valid.kind === "value" && valid.outcome === "fail" && this.step.needs_retest) {
+            actions.push({ name: "retest", label: _t("Authorise a retest..."), run: () => this.sign("authorise_retest", "") });
+        }
+        if (this.step.can_perform) {
+            actions.push({ name: "comment", label: _t("Comment..."), run: () => this.comment(valid) });
+        }
+        this.dialog.add(EntryInfoDialog, { entry: valid, history, comments: this.comments(entry), actions });
+    }
+
+    correct(entry) {
+        this.dialog.add(EntryDialog, {
+            floor: this.floor, title: _t("Correct: %s", entry.kind_label), step: this.step, kind: entry.kind, correcting: entry,
+            record: (draft, reason) => this.floor.record(this.step, draft, { reason, corrects: entry.id }),
+        });
+    }
+
+    recordLate() {
+        const kind = this.step.result_kind || (this.step.checklist.length ? "check" : "photo");
+        this.dialog.add(EntryDialog, {
+            floor: this.floor, title: _t("Late Entry"), step: this.step, kind,
+            record: (draft, reason) => this.floor.record(this.step, draft, { reason }),
+        });
+    }
+
+    async comment(entry) {
+        const text = await this.floor.ask(_t("Comment"), entry ? entry.summary || entry.kind_label : "", _t("Record"));
+        if (text) {
+            await this.floor.note(this.step, "comment", text, entry?.id);
+        }
+    }
+}
+
+/** Who, until when, what went wrong, and what else can be done at the step. */
+export class StepSide extends Component {
+    static template = "mrp_mmr.FloorStepSide";
+    static components = { Timer };
+    static props = { data: Object };
+
+    setup() {
+        this.action = useService("action");
+        this.formatTime = formatTime;
+        this.localNumber = localNumber;
+    }
+
+    get step() {
+        return this.props.data.step;
+    }
+
+    get batch() {
+        return this.props.data.batch;
+    }
+
+    get floor() {
+        return this.env.floor;
+    }
+
+    get isClosed() {
+        return ["done", "not_done"].includes(this.step.state);
+    }
+
+    get timeLimit() {
+        const { started_at, time_limit } = this.step;
+        return luxon.DateTime.fromISO(started_at).plus({ minutes: Number(time_limit) }).toISO();
+    }
+
+    /** Limits of the batch; that of the step stands beside its clock. */
+    get limits() {
+        return this.batch.limits.filter((row) => row.kind !== "step");
+    }
+
+    openDocument(document) {
+        return this.action.doAction({
+            type: "ir.actions.act_window", res_model: "mrp.sop", res_id: document.id, views: [[false, "form"]], target: "new",
+            name: document.name,
+        });
+    }
+
+    async handOver() {
+        const text = await this.floor.ask(_t("Hand over to the next shift"), _t("What the next person has to know about this step."), _t("Hand Over"));
+        if (text) {
+            await this.floor.note(this.step, "handover", text);
+        }
+    }
+
+    async comment() {
+        const text = await this.floor.ask(_t("Comment"), "", _t("Record"));
+        if (text) {
+            await this.floor.note(this.step, "comment", text);
+        }
+    }
+
+    notDone() {
+        return this.floor.sign("mrp.bpr.step", this.step.id, "not_done", {
+            note: _t("The production responsible closes this step as not done; it opens a deviation."), isForOther: true });
+    }
+}
