@@ -149,15 +149,6 @@ class MrpBprEntry(models.Model):
         """Return the entries that are valid: not corrected, and signed where they must be."""
         return self.filtered('is_current')
 
-    def _get_cleaning_references(self):
-        """Return when and how the units that these entries identify were cleaned before, as text (BPR-040).
-
-        To be extended by the log of the equipment.
-
-        :return: dict from entry to text, for those entries where it is known
-        """
-        return {}
-
     # === GUARDS === #
 
     @api.model_create_multi

@@ -26,7 +26,8 @@ class MrpBpr(models.Model):
         """Return the running batches, those first whose next step is done at ``workcenter_id``.
 
         :param int workcenter_id: only batches with open steps at this work centre
-        :return: dict of ``batches``, ``left_off`` (how many are not shown) and what :meth:`_prepare_floor_frame` says
+        :return: dict of ``batches``, ``left_off`` (how many are not shown), ``terminal`` (its name, where it is
+            registered) and what :meth:`_prepare_floor_frame` says
         """
         domain = Domain('state', 'in', RUNNING) & Domain('company_id', 'in', self.env.companies.ids)
         if workcenter_id:
@@ -37,6 +38,7 @@ class MrpBpr(models.Model):
         rows.sort(key=lambda row: (not row['is_here'], row['state'] == 'issue', row['started_at'] or '9', row['id']))
         return {
             **self._prepare_floor_frame(),
+            'terminal': self.env['mrp.terminal']._get_current().name or '',
             'batches': rows,
             'left_off': self.search_count(domain) - len(bprs) if len(bprs) == MAX_BATCHES else 0,
         }

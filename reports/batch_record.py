@@ -9,7 +9,7 @@ from functools import cached_property
 
 from odoo.fields import Domain
 
-from ..tools import convert, decimal_string, sha256
+from ..tools import convert, decimal_string, exact, sha256
 
 #: Lines of the ledger about copies of the record; they say nothing about the batch, and each print adds one.
 COPYING = ('print', 'export', 'verify', 'seal')
@@ -92,6 +92,15 @@ class BatchRecord:
         return step if planned['adds'] else next((
             other for other in self.steps
             if other.kind == 'add' and self.planned[other]['component'] == planned['component']), None)
+
+    def target_of(self, step):
+        """Return the target of a weighing; where lots or fillers adjust it, as the last weight kept it (USE-070)."""
+        target = self.planned[step]['target']
+        adjusted = (self.current_of(step, 'weight')[-1:].data or {}).get('adjusted')
+        if not adjusted:
+            return target
+        total = sum((exact(other['quantity']) for other in adjusted.get('others', ())), exact(adjusted['target']))
+        return {**target, 'quantity': decimal_string(total), 'formula': adjusted['formula']}
 
     def signatures_of(self, record):
         """Return the signatures of a record of this batch, oldest first."""

@@ -180,6 +180,7 @@ class BatchSections(DocumentSections):
             *text(origins.get(planned['origin']), style='o_label'),
             *text(f"{target['quantity']} {target['unit']}" if target else None, env._("Target"), bold=True),
             *text(f"± {tolerance} {target['unit']}" if tolerance else None, env._("Tolerance")),
+            *text(self._get_assay(target or {})),
             *text(step._get_limits_label() if band else None, env._("Acceptable yield"), bold=True),
             *text(pack and pack['name'], env._("Pack")),
             *(part for row in (pack['materials'] if pack and step.kind == 'material' else ()) for part in text(
@@ -285,9 +286,21 @@ class BatchSections(DocumentSections):
             *text(entry.lot_name, env._("Lot"), bold=True),
             *text(entry.equipment_name, env._("Equipment")),
             *(part for name, label in details for part in text(data.get(name), label)),
+            *self._get_adjustment(data.get('adjusted') or {}),
             *text(outcomes.get(entry.outcome)),
             *text(entry.kind != 'check' and entry.text or None),
             *self._file(entry.file_id._get_document(), env._("File")),
+        ]
+
+    def _get_adjustment(self, adjusted):
+        """Return how the target of a weight was calculated from the assay of its lot or for the filler (USE-070)."""
+        env, assay = self.env, adjusted.get('assay') or {}
+        basis = self._selection('stock.lot', 'mmr_assay_basis').get(assay.get('basis'))
+        return [
+            *text(' '.join(filter(None, (assay.get('value'), assay.get('unit'), basis))) or None, env._("Assay of the lot")),
+            *text(assay.get('date'), env._("Assay of")),
+            *text(f"{assay['moisture']} %" if exact(assay.get('moisture') or 0) else None, env._("Moisture")),
+            *text(adjusted.get('formula'), env._("Target of this lot") if assay else env._("Target of the filler")),
         ]
 
     def label_figures(self):
@@ -345,9 +358,10 @@ class BatchSections(DocumentSections):
 
     def _get_material_rows(self, step):
         env, batch = self.env, self.batch
-        target = batch.planned[step]['target']
-        component = text(f"{target['position']} {product_label(target['product'])}", bold=True) + text(
-            f"{target['quantity']} {target['unit']}", env._("Target"))
+        target = batch.target_of(step)
+        component = [
+            *text(f"{target['position']} {product_label(target['product'])}", bold=True),
+            *text(f"{target['quantity']} {target['unit']}", env._("Target")), *text(target.get('formula'), style='o_label')]
         adding = batch.adding_step(step)
         signed = [self._get_material_point(step, point) for point in PERFORM] + [
             self._get_material_point(adding, point) for point in ADD]
@@ -403,15 +417,27 @@ class BatchSections(DocumentSections):
         """Return the identified units with their cleaning (21 CFR 111.260(b)-(c))."""
         env = self.env
         entries = self.batch.current.filtered('equipment_id')
-        cleaning = entries._get_cleaning_references()
         return self._section(env._("Equipment Used"), tables=[self._table([
             (env._("Step"), 26, ''), (env._("Unit"), 30, ''), (env._("Identified by"), *PERSON),
-            (env._("Cleaning before use"), 22, ''),
+            (env._("Cleaning and calibration before use"), 30, ''),
         ], [[
             text(entry.step_id.display_name), text(entry.equipment_name, bold=True),
             [*text(entry.user_name), *self._time(entry.at, entry.user_id.id)],
-            self._or_missing(text(cleaning.get(entry))),
+            self._or_missing(self._get_unit_status(entry.data or {})),
         ] for entry in entries])])
+
+    def _get_unit_status(self, data):
+        """Return the lines of the equipment log on which the use of a unit rested, as the entry kept them (BPR-040)."""
+        env, cleaning, calibration = self.env, data.get('cleaning') or {}, data.get('calibration') or {}
+        kinds = self._selection('mrp.equipment.log', 'cleaning_kind')
+        return [
+            *text(kinds.get(cleaning.get('kind'))),
+            *text(' '.join(filter(None, (cleaning.get('procedure'), cleaning.get('at')))) or None),
+            *text(cleaning.get('id'), env._("Cleaning, line of the log"), style='o_label'),
+            *text(calibration.get('due'), env._("Calibrated until")),
+            *text(calibration.get('reference'), env._("Certificate")),
+            *text(calibration.get('id'), env._("Calibration, line of the log"), style='o_label'),
+        ]
 
     def packing(self):
         """Return packaging materials and labels with their reconciliation (21 CFR 111.260(k)(1), 211.125)."""

@@ -139,12 +139,13 @@ class _BatchSheets(Sheets):
 
         rows = []
         for step in batch.steps.filtered(lambda step: step.kind == 'weigh'):
-            target = batch.planned[step]['target']
+            target = batch.target_of(step)
             adding = batch.adding_step(step)
             for entry in batch.current_of(step, 'weight'):
                 rows.append([
-                    step.code, target['position'], target['product']['code'], target['product']['name'], target['quantity'],
-                    target['unit'], entry.lot_name, entry.value, entry.unit, entry.data['quantity'],
+                    step.code, target['position'], target['product']['code'], target['product']['name'],
+                    target['quantity'], target['unit'], target.get('formula'),
+                    entry.lot_name, entry.value, entry.unit, entry.data['quantity'],
                     entry.data.get('issued'), entry.data.get('returned'), entry.data.get('scrapped'), entry.user_name, entry.at,
                     *(cell for point in PERFORM for cell in signed(step, point)),
                     *(cell for point in ADD for cell in signed(adding, point))])
@@ -154,7 +155,8 @@ class _BatchSheets(Sheets):
         self.book.add_table(env._("Weights"), [
             Column(env._("Step"), width=8), Column(env._("Component"), 'integer'), Column(env._("Code"), width=14),
             Column(env._("Product"), width=36), Column(env._("Target"), 'number'), Column(env._("Unit"), width=10),
-            Column(env._("Lot")), Column(env._("Actual"), 'number'), Column(env._("Unit of the scale"), width=10),
+            Column(env._("Formula of the target"), width=30), Column(env._("Lot")),
+            Column(env._("Actual"), 'number'), Column(env._("Unit of the scale"), width=10),
             Column(env._("Actual in the unit of the formula"), 'number'), Column(env._("Issued"), 'number'),
             Column(env._("Returned"), 'number'), Column(env._("Scrapped"), 'number'), Column(env._("Entered by")),
             Column(env._("Entered (UTC)"), 'datetime'),

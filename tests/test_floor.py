@@ -9,6 +9,7 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
 
+from ..models.mrp_terminal import COOKIE
 from .common import PASSWORD, PNG, enrol
 from .test_bpr import BprCommon
 
@@ -393,7 +394,10 @@ class TestFloorTour(FloorCommon, HttpCase):
         Two people work at the terminal of one of them. A value out of its limits opens a deviation, which blocks the
         signature until Quality Control decided; a checklist, a correction and a note for the next shift are recorded.
         """
-        self.start_tour('/odoo/mmr-running', 'mrp_mmr_floor_batch', login='t_operator', timeout=110)
+        security = self._person('security')
+        key = self.env['mrp.terminal'].with_user(security).create({'name': "Tablet 3"})._issue_key()
+        self.start_tour(
+            '/odoo/mmr-running', 'mrp_mmr_floor_batch', login='t_operator', timeout=110, cookies={COOKIE: key})
         self.env.invalidate_all()
         self.assertEqual(set(self.steps.mapped('state')), {'done'})
         signed = self.steps.filtered(lambda step: step.kind == 'weigh')

@@ -86,7 +86,10 @@ class TestReportBpr(ReportBprCommon):
                 *(entry[name] for name in (
                     'value', 'unit', 'text', 'lot_name', 'equipment_name', 'user_name', 'reason', 'device')),
                 self._utc(entry.at), entry.file_id.name, entry.file_id.sha256,
-                *(value for key, value in (entry.data or {}).items() if key not in ('unit_id', 'product'))])
+                *(value for key, value in (entry.data or {}).items()
+                  if key not in ('unit_id', 'product', 'adjusted', 'cleaning')),
+                (entry.data or {}).get('adjusted', {}).get('formula'),
+                *((entry.data or {}).get('cleaning', {}).get(name) for name in ('id', 'at', 'procedure'))])
         for step in bpr.step_ids:
             self._assert_printed(text, [step.code, step.name, self._utc(step.closed_at)])
             planned = [
@@ -146,7 +149,8 @@ class TestReportBpr(ReportBprCommon):
                 step.performed_signature_id, step.verified_signature_id, step.added_signature_id,
                 step.addition_verified_signature_id))
         self.assertIn(squeeze(
-            f"1 [ASC] Ascorbic acid Target: 94.5 kg ASC-7001 50.05 kg container 1 of 2 {signed}"), squeeze(table))
+            "1 [ASC] Ascorbic acid Target: 94.5 kg (94.5 × 98.5 − 50.05 × 98.5) ÷ 98.5 = 44.45 kg "
+            f"ASC-7001 50.05 kg container 1 of 2 {signed}"), squeeze(table))
         self.assertIn(squeeze("ASC-7002 44.45 kg container 2 of 2"), squeeze(table))
         self.assertIn("Total of component 1 94.5 kg Difference: 0 kg", table)
         self.assertIn("Total of component 2 9.875 kg Difference: -0.125 kg", table)

@@ -116,18 +116,18 @@ export class PictureDialog extends Component {
     static props = { title: String, url: String, close: Function };
 }
 
-/** Which work centre this terminal stands at, and what it is called in the record. */
+/** Which work centre this terminal stands at; its name in the record is that under which it was registered. */
 export class TerminalDialog extends Component {
     static template = "mrp_mmr.FloorTerminalDialog";
     static components = { Dialog };
-    static props = { workcenters: Array, workcenterId: [Number, Boolean], name: String, save: Function, close: Function };
+    static props = { workcenters: Array, workcenterId: [Number, Boolean], terminal: String, save: Function, close: Function };
 
     setup() {
-        this.state = useState({ workcenterId: this.props.workcenterId, name: this.props.name });
+        this.state = useState({ workcenterId: this.props.workcenterId });
     }
 
     onSave() {
-        this.props.save(this.state.workcenterId, this.state.name.trim());
+        this.props.save(this.state.workcenterId);
         this.props.close();
     }
 }

@@ -39,7 +39,6 @@ export class Floor extends Component {
         this.userName = user.name;
         this.state = useState({
             workcenterId: Number(browser.localStorage.getItem(`${STORAGE}workcenter`)) || false,
-            terminal: browser.localStorage.getItem(`${STORAGE}terminal`) || "",
             workcenters: [],
             list: null,
             data: null,
@@ -282,11 +281,10 @@ export class Floor extends Component {
         this.dialog.add(TerminalDialog, {
             workcenters: this.state.workcenters,
             workcenterId: this.state.workcenterId,
-            name: this.state.terminal,
-            save: (workcenterId, terminal) => {
+            terminal: this.state.list?.terminal || "",
+            save: (workcenterId) => {
                 browser.localStorage.setItem(`${STORAGE}workcenter`, workcenterId || "");
-                browser.localStorage.setItem(`${STORAGE}terminal`, terminal);
-                Object.assign(this.state, { workcenterId, terminal });
+                this.state.workcenterId = workcenterId;
                 return this.attempt(() => this.reload());
             },
         });
@@ -364,9 +362,7 @@ export class Floor extends Component {
     // === RECORDING === //
 
     send({ stepId, kind, vals, token, reason, corrects }) {
-        return this.call("mrp.bpr.step", "action_record", [[stepId], kind, vals, token, reason || null, corrects || null], {
-            context: { ...user.context, mrp_mmr_device: this.state.terminal },
-        });
+        return this.call("mrp.bpr.step", "action_record", [[stepId], kind, vals, token, reason || null, corrects || null]);
     }
 
     async record(step, draft, { reason, corrects } = {}) {

@@ -47,10 +47,10 @@ registry.category("web_tour.tours").add("mrp_mmr_floor_batch", {
     steps: () => [
         { trigger: ".o_mrp_mmr_running_row:contains(Operator starts):contains(of 9 steps) .o_mrp_mmr_running_open", run: "click" },
         { trigger: ".o_mrp_mmr_floor_back", run: "click" },
-        // The terminal stands at a work centre and has a name.
+        // The terminal stands at a work centre and has the name under which it was registered.
         { trigger: ".o_mrp_mmr_floor_workcenter", run: "click" },
         { trigger: ".modal button:contains(Blending room)", run: "click" },
-        { trigger: ".modal input[name=terminal]", run: "edit Tablet 3" },
+        { trigger: ".modal .o_mrp_mmr_floor_terminal:contains(Registered as Tablet 3)" },
         { trigger: ".modal .btn-primary", run: "click" },
         { trigger: "body:not(:has(.modal)) .o_mrp_mmr_floor_card:contains(Here now)", run: "click" },
         ...weigh("1.1", "L-ASC", "90.02"),
@@ -101,7 +101,7 @@ registry.category("web_tour.tours").add("mrp_mmr_floor_batch", {
         ...start("2.7"),
         { trigger: ".o_mrp_mmr_floor_pass", run: "click" },
         main("Record conforms"),
-        { trigger: ".o_mrp_mmr_floor_entry", run: "click" },
+        { trigger: "button.o_mrp_mmr_floor_entry", run: "click" },
         { trigger: ".modal [data-action=correct]", run: "click" },
         { trigger: ".modal .o_mrp_mmr_floor_pass", run: "click" },
         { trigger: ".modal .o_mrp_mmr_floor_record:disabled" },
