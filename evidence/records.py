@@ -95,7 +95,8 @@ FILE_COMPANIES = """
 #: works on them.
 CONDITIONS = {
     'mrp.bpr.step': """(t.state <> 'open' OR EXISTS (
-        SELECT FROM mrp_audit_entry e WHERE e.res_model = 'mrp.bpr.step' AND e.res_id = t.id))""",
+        SELECT FROM mrp_audit_entry e
+         WHERE e.res_model = 'mrp.bpr.step' AND e.res_id = t.id AND e.kind IN ('write', 'state')))""",
     'mrp.production': """(t.mmr_snapshot IS NOT NULL OR t.mmr_snapshot_sha256 IS NOT NULL OR t.mmr_revision_id IS NOT NULL
         OR EXISTS (SELECT FROM mrp_audit_chain c WHERE c.res_model = 'mrp.production' AND c.res_id = t.id))""",
 }
@@ -107,6 +108,8 @@ SIGNATURE_COLUMNS = (
 #: What documents say about a file.
 FILE_COLUMNS = ('id', 'name', 'sha256', 'size', 'mimetype')
 EXPECTED_TYPES = {**DOCUMENTS, **IMAGES}
+#: Columns in which a nought was typed by somebody: a reading of 0 is not the same as none.
+TEXT_TYPES = ('character varying', 'text')
 
 
 def iso(text):
@@ -388,7 +391,7 @@ class Verification:
                     continue
                 for name, value in zip(names, values, strict=True):
                     said = logged.get(name)
-                    said = self._logged_text(said.get('new') if isinstance(said, dict) else said)
+                    said = self._logged_text(types[name], said.get('new') if isinstance(said, dict) else said)
                     live = self._live_text(types[name], value)
                     if said != live:
                         yield Finding(model, record_id, title, f"{name} {said} as in the ledger", f"{live}")
@@ -408,24 +411,26 @@ class Verification:
             yield Finding(model, res_id, name, "the record that the ledger saw begin", "none: it was deleted beside the ledger")
 
     @staticmethod
-    def _logged_text(value):
+    def _logged_text(kind, value):
         if isinstance(value, dict):
             value = value.get('id', value.get('sha256'))
-        if value in (None, False, 0, '0', '', []):
+        if value in (None, False, 0, '', []) or value == '0' and kind not in TEXT_TYPES:
             return None
         return 'true' if value is True else str(value)
 
     @staticmethod
     def _live_text(kind, value):
-        if value in (None, '', 'false'):
+        if value in (None, ''):
             return None
+        if kind in TEXT_TYPES:
+            return value
         if kind.startswith('timestamp'):
             return iso(value)
         if kind == 'jsonb':
             return digest_of(value)
         if kind in ('numeric', 'double precision'):
             value = decimal_string(value)
-        return None if value == '0' else value
+        return None if value in ('0', 'false') else value
 
     # === FILES === #
 

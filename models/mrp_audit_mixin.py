@@ -142,8 +142,7 @@ class MrpAuditMixin(models.AbstractModel):
         """Return what the first line about each of these records says: every value that there is."""
         names = self._audit_fields()
         return {
-            record: {name: {'new': value} for name, value in record._audit_values(names).items()
-                     if value not in (None, False, 0, '0', [])}
+            record: {name: {'new': value} for name, value in record._audit_values(names).items() if record[name]}
             for record in self}
 
     def _audit_values(self, names):

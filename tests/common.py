@@ -424,6 +424,16 @@ class MmrCommon(TransactionCase):
         self._sign_step(step)
         self.assertEqual(step.state, 'done')
 
+    def _begin_batch(self, bpr):
+        """Issue a batch record, do its first step and report a deviation at it; return both."""
+        self._sign(bpr, 'issue', self._person('production'))
+        step = bpr.step_ids.sorted('sequence')[0]
+        self._do_step(step)
+        deviation = self.env['mrp.deviation'].browse(
+            step.with_user(self._person('operator')).action_report("Spilled", "About a gram."))
+        self._sign(deviation, 'decide', self.user_qc, comment="No effect.")
+        return step, deviation
+
     def _execute(self, order, until=None, produced=None):
         """Work through the steps of a released order, as the MMR says.
 

@@ -74,19 +74,10 @@ class TestVerify(MmrCommon):
         granted[0]._revoke("By mistake.")
         self.qualifications = granted | self.env['mrp.qualification'].with_user(self.user_production)._grant(
             self.user_operator, self.revision, "Briefed")
-        self._begin_batch()
-        self.env.flush_all()
-
-    def _begin_batch(self):
-        """Do the first step of the batch, correct what was recorded, and report a deviation at it."""
         self.bpr = self.order.bpr_id
-        self._sign(self.bpr, 'issue', self._person('production'))
-        self.step = self.bpr.step_ids.sorted('sequence')[0]
-        self._do_step(self.step)
+        self.step, self.deviation = self._begin_batch(self.bpr)
         self.entry = self.step.entry_ids[:1]
-        deviation = self.step.with_user(self._person('operator')).action_report("Spilled", "About a gram.")
-        self.deviation = self.env['mrp.deviation'].browse(deviation)
-        self._sign(self.deviation, 'decide', self.user_qc, comment="No effect.")
+        self.env.flush_all()
 
     def _findings(self):
         self.env.flush_all()
@@ -258,6 +249,19 @@ class TestVerify(MmrCommon):
             with self.subTest(record=record._name), self._behind_the_back(record._table) as cr:
                 cr.execute(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(record._table), record.id))
                 self.assertIn((record._name, record.id), {finding[:2] for finding in self._findings()})
+
+    def test_nought(self):
+        """AUD-040, BPR-080: a typed 0 is not the same as nothing: neither takes the place of the other unnoticed."""
+        step = self.bpr.step_ids.sorted('sequence')[1].with_user(self._person('operator'))
+        self._train(step, self._person('operator'))
+        step.action_start(acknowledged=True)
+        entries = self.env['mrp.bpr.entry'].browse(
+            step.action_record('comment', {'text': text})['entry_id'] for text in ("0", "Nothing"))
+        self.assertEqual(self._findings(), [])
+        for entry, column, value in ((entries[0], 'text', None), (entries[1], 'value', "0"), (entries[1], 'unit', "false")):
+            with self.subTest(column=column, value=value), self._behind_the_back('mrp_bpr_entry') as cr:
+                cr.execute(SQL("UPDATE mrp_bpr_entry SET %s = %s WHERE id = %s", SQL.identifier(column), value, entry.id))
+                self.assertIn(('mrp.bpr.entry', entry.id), {finding[:2] for finding in self._findings()})
 
     def test_plan(self):
         """USE-030, BPR-010: the steps of a batch are those of its snapshot: none changed, moved, missing or more."""
