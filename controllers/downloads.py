@@ -26,7 +26,7 @@ PDF = 'application/pdf'
 MAX_RECORDS = 100_000
 #: What PostgreSQL takes as the id of a record.
 ID = re.compile('[0-9]{1,9}')
-BUNDLED = ('mrp.mmr', 'mrp.mmr.revision', 'mrp.production')
+BUNDLED = ('mrp.mmr', 'mrp.mmr.revision', 'mrp.production', 'mrp.bpr')
 
 
 def _shown_to_client(method):
@@ -119,7 +119,7 @@ class MrpMmrDownloads(http.Controller):
     @http.route('/mrp_mmr/bundle/<string:model>/<int:record_id>.zip', type='http', auth='user', readonly=False)
     @_shown_to_client
     def bundle(self, model, record_id, prints='1', **kwargs):
-        """A complete copy of a master record, a revision or a released order, which checks itself (REC-050, REC-060).
+        """A complete copy of a record, which checks itself (REC-050, REC-060).
 
         Prints of many revisions take their time; ``?prints=0`` leaves them out.
         """

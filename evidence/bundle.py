@@ -16,13 +16,12 @@ from . import verify
 
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST_SCHEMA = 'mrp_mmr/bundle/1'
-REVISION_VALUES = (
-    'mmr_id', 'revision', 'state', 'change_category', 'description', 'reason', 'date_effective', 'document_sha256',
-    'prepared_signature_id', 'approved_signature_id', 'retired_signature_id', 'effective_at', 'ended_at')
-ORDER_VALUES = ('mmr_snapshot_sha256', 'mmr_revision_id', 'mmr_decision', 'mmr_decision_signature_id')
-SCHEMAS = ('mmr', 'mmr-1', 'ledger', 'signature', 'snapshot', 'revision', 'order', 'label', 'decision', 'bundle')
+SCHEMAS = (
+    'mmr', 'mmr-1', 'ledger', 'signature', 'snapshot', 'revision', 'order', 'batch', 'label', 'decision', 'signed', 'bundle')
 PRINT = 'mrp_mmr.report_mmr_revision'
 HISTORY = 'mrp_mmr.report_mmr_history'
+#: The print of a batch record; it is part of a bundle where there is such a report.
+BATCH_PRINT = 'mrp_mmr.report_bpr'
 #: Lines of the ledger that are read at a time.
 BATCH = 1000
 
@@ -33,10 +32,11 @@ A complete copy of GMP records, made on {created} (UTC).
 
 revisions/   of a master manufacturing record: revision.json (status and signatures), document.json (what was signed,
              byte for byte), print.pdf (the same for people)
-orders/      of a released manufacturing order: order.json, snapshot.json (the signed document it was released with)
-contents/    what else was signed: rejected versions, labels, decisions; the name is the SHA-256
+orders/      of a released manufacturing order: order.json, snapshot.json (the signed document it was released with),
+             batch.json (its batch record: steps, entries, deviations), print.pdf (the same for people)
+contents/    what else was signed: rejected versions, labels, decisions, steps, entries, deviations; the name is the SHA-256
 signatures/  one file each: who signed what, when, in which meaning
-files/       labels, pictures and drawings that the documents name; the name is the SHA-256
+files/       labels, pictures, drawings and photos that the documents name; the name is the SHA-256
 ledger/      the audit trail: one line of JSON for each event, each with the digest of the line before
 schemas/     JSON Schemas of these files
 manifest.json   size and SHA-256 of every file
@@ -96,7 +96,7 @@ class _Counter:
 
 
 class Bundle:
-    """Collects what belongs to a master record, a revision or a released order.
+    """Collects what belongs to a master record, a revision, a released order or its batch record.
 
     The caller checked that the user may read the record; whoever may read it gets all of it.
     """
@@ -110,21 +110,26 @@ class Bundle:
         self.chains = []
         self.contents = {}      # digest -> path
         self.labels = set()     # digests of the signatures of the labels that are used
+        self.logged = {}        # (model, id) -> what the ledger said last about each field
+        self.names = {}         # (model, id) -> what the ledger called it when it began
         self.created = ''
 
     def make(self, target):
         """Write the zip to a file that can be sought and return the digest of its manifest."""
         record = self.record.with_env(self.env)
-        order = record if record._name == 'mrp.production' else record.browse()
+        order = self.env['mrp.production']
         if record._name == 'mrp.mmr':
-            mmr, revisions = record, record.revision_ids
+            revisions = record.revision_ids
+        elif record._name == 'mrp.mmr.revision':
+            revisions = record
         else:
-            revisions = record.mmr_revision_id if order else record
-            mmr = revisions.mmr_id
+            order = record.production_id if record._name == 'mrp.bpr' else record
+            revisions = order.mmr_revision_id
+        mmr = record if record._name == 'mrp.mmr' else revisions.mmr_id
         revisions = revisions.sorted('revision')
         with tempfile.TemporaryFile() as spool:
             # Prints first: that they were printed is in the ledger.
-            prints = self._print(spool, mmr if mmr == record else mmr.browse(), revisions)
+            prints = self._print(spool, mmr if mmr == record else mmr.browse(), revisions, order.bpr_id)
             chains = self._get_chains(mmr, order)
             self.created = self._get_last_time(chains)
             self.archive = Archive(target, self.created)
@@ -132,11 +137,12 @@ class Bundle:
             spool.seek(0)
             for path, size in prints:
                 self.archive.write(path, spool.read(size))
+        self._read_logged(revisions, order, *self._get_parts(order.bpr_id))
         for revision in revisions:
             self._add_revision(revision)
         if order:
             self._add_order(order, revisions)
-        self._add_signatures(revisions, order)
+        self._add_signatures(revisions, order, *self._get_parts(order.bpr_id))
         for chain in chains:
             self._add_chain(chain)
         if mmr == record:
@@ -158,10 +164,13 @@ class Bundle:
 
     # === DOCUMENTS === #
 
-    def _folder(self, revision):
-        return f'revisions/{revision.revision:04}'
+    def _folder(self, record):
+        """Return the folder of a revision or of an order."""
+        if record._name == 'mrp.production':
+            return 'orders/' + re.sub(r'[^A-Za-z0-9._-]', '-', record.name)
+        return f'revisions/{record.revision:04}'
 
-    def _print(self, spool, mmr, revisions):
+    def _print(self, spool, mmr, revisions, bpr):
         """Write the prints to a file, one after the other, and return path and size of each."""
         if not self.prints:
             return []
@@ -170,16 +179,42 @@ class Bundle:
         prints = [(f'{self._folder(revision)}/print.pdf', PRINT, revision) for revision in revisions]
         if mmr:
             prints.append(('history.pdf', HISTORY, mmr))
+        if bpr and report._get_report_from_name(BATCH_PRINT):
+            prints.append((f'{self._folder(bpr.production_id)}/print.pdf', BATCH_PRINT, bpr))
         result = []
         for path, name, record in prints:
             result.append((path, spool.write(report._render_qweb_pdf(name, record.ids)[0])))
         return result
 
-    def _add_record(self, path, record, name, schema, names, **others):
+    def _read_logged(self, *records):
+        """Read what the ledger said last about each field of ``records``, and what it called them when they began."""
+        for group in records:
+            lines = self.env['mrp.audit.entry'].search([
+                ('res_model', '=', group._name), ('res_id', 'in', group.ids),
+                ('kind', 'in', verify.VALUES_KINDS)], order='chain_id, index')
+            for line in lines.filtered('values'):
+                key = (line.res_model, line.res_id)
+                self.names.setdefault(key, line.record_name)
+                self.logged.setdefault(key, {}).update(
+                    (field, change.get('new')) for field, change in line.values.items() if isinstance(change, dict))
+            lines.invalidate_recordset(flush=False)
+
+    def _get_values(self, record):
+        """Return values of a record: what is empty is null, what is linked has the name that the ledger knows it by."""
+        logged = self.logged.get((record._name, record.id), {})
+        values = {}
+        for field, value in record._audit_values(verify.VALUES[record._name]).items():
+            said = logged.get(field)
+            if isinstance(value, dict) and 'id' in value and isinstance(said, dict) and said.get('id') == value['id']:
+                value = dict(value, name=said.get('name'))
+            values[field] = verify.value_or_none(value)
+        return values
+
+    def _add_record(self, path, record, name, schema, **others):
         self.records.append({'model': record._name, 'id': record.id, 'name': name, 'path': path})
         self._add_json(path, {
             'schema': schema, 'model': record._name, 'id': record.id, 'name': name,
-            'values': record._audit_values(names), **others})
+            'values': self._get_values(record), **others})
 
     def _add_revision(self, revision):
         folder = self._folder(revision)
@@ -193,15 +228,45 @@ class Bundle:
                 pack['label']['approval']['signature_sha256'] for pack in document.get('packs') or ()
                 if pack.get('label') and pack['label'].get('approval'))
         self._add_record(f'{folder}/revision.json', revision, f"{revision.mmr_id.name} revision {revision.revision}",
-                         'mrp_mmr/bundle-revision/1', REVISION_VALUES, document=path)
+                         'mrp_mmr/bundle-revision/1', document=path)
         revision.invalidate_recordset(['document'], flush=False)
 
     def _add_order(self, order, revision):
-        folder = 'orders/' + re.sub(r'[^A-Za-z0-9._-]', '-', order.name)
+        folder = self._folder(order)
         snapshot = f'{folder}/snapshot.json'
         self._add_json(snapshot, order.mmr_snapshot)
-        self._add_record(f'{folder}/order.json', order, order.name, 'mrp_mmr/bundle-order/1', ORDER_VALUES,
+        self._add_record(f'{folder}/order.json', order, order.name, 'mrp_mmr/bundle-order/1',
                          snapshot=snapshot, revision=f'{self._folder(revision)}/revision.json')
+        if order.bpr_id:
+            self._add_batch(f'{folder}/batch.json', order.bpr_id, f'{folder}/order.json')
+
+    @staticmethod
+    def _get_parts(bpr):
+        """Return what a batch record is made of, model by model."""
+        return bpr, bpr.step_ids, bpr.step_ids.entry_ids, bpr.deviation_ids
+
+    def _add_batch(self, path, bpr, order):
+        """Add a batch record: its steps as planned, what was done at them, every entry and deviation."""
+        content = {
+            'schema': 'mrp_mmr/bundle-batch/1', **self._get_part(path, bpr), 'order': order,
+            'steps': [{
+                'planned': step.planned,
+                # Steps follow from the snapshot until somebody works on them; then the ledger has a line about them.
+                'done': self._get_part(path, step) if (step._name, step.id) in self.names else None,
+                'entries': [
+                    {**self._get_part(path, entry), 'data': entry.data or None} for entry in step.entry_ids.sorted('id')],
+            } for step in bpr.step_ids.sorted(lambda step: (step.sequence, step.id))],
+            'deviations': [self._get_part(path, deviation) for deviation in bpr.deviation_ids.sorted('id')],
+        }
+        self._add_json(path, content)
+        self._add_files(content)
+
+    def _get_part(self, path, record):
+        """Return a record of a batch as its file has it."""
+        # The ledger's name: that of an entry is in the language of the reader.
+        name = self.names.get((record._name, record.id)) or record.display_name or f'{record._name},{record.id}'
+        self.records.append({'model': record._name, 'id': record.id, 'name': name, 'path': path})
+        return {'model': record._name, 'id': record.id, 'name': name, 'values': self._get_values(record)}
 
     def _add_files(self, content):
         """Add the files that a signed content names, each once and one at a time."""
@@ -214,11 +279,10 @@ class Bundle:
 
     # === SIGNATURES === #
 
-    def _add_signatures(self, revisions, order):
+    def _add_signatures(self, *records):
         signatures = self.env['mrp.esignature']
-        found = signatures.search([('res_model', '=', revisions._name), ('res_id', 'in', revisions.ids)])
-        if order:
-            found |= signatures.search([('res_model', '=', order._name), ('res_id', '=', order.id)])
+        found = signatures.union(*(
+            signatures.search([('res_model', '=', group._name), ('res_id', 'in', group.ids)]) for group in records))
         found |= signatures.search([('res_model', '=', 'mrp.mmr.label'), ('signature_sha256', 'in', list(self.labels))])
         for signature in found.sorted('id'):
             content = signature.content

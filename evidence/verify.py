@@ -30,6 +30,28 @@ RESERVED = re.compile(r'(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)')
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.S)
 MANIFEST = 'manifest.json'
 FILE_KEYS = {'id', 'name', 'sha256', 'size', 'mimetype'}
+VALUES_KINDS = ('create', 'baseline', 'write', 'state')      # lines of the ledger that say what a record is
+# What a bundle says about each kind of record, all of it; another list is another version of its schema.
+VALUES = {
+    'mrp.mmr.revision': (
+        'mmr_id', 'revision', 'state', 'change_category', 'description', 'reason', 'date_effective', 'document_sha256',
+        'prepared_signature_id', 'approved_signature_id', 'retired_signature_id', 'effective_at', 'ended_at'),
+    'mrp.production': ('mmr_snapshot_sha256', 'mmr_revision_id', 'mmr_decision', 'mmr_decision_signature_id'),
+    'mrp.bpr': ('state', 'plan_sha256', 'issue_signature_id', 'started_at', 'completed_at'),
+    'mrp.bpr.step': (
+        'state', 'started_at', 'started_by_id', 'precaution_acknowledged', 'closed_at', 'retest_count',
+        'performed_signature_id', 'verified_signature_id', 'added_signature_id', 'addition_verified_signature_id',
+        'hold_signature_id'),
+    'mrp.bpr.entry': (
+        'step_id', 'bpr_id', 'company_id', 'kind', 'position', 'value', 'unit', 'text', 'data', 'outcome', 'lot_id', 'lot_name',
+        'equipment_id', 'equipment_name', 'file_id', 'device', 'user_id', 'user_name', 'at', 'supersedes_id', 'about_id',
+        'reason', 'is_late', 'to_sign'),
+    'mrp.deviation': (
+        'name', 'title', 'company_id', 'source', 'severity', 'state', 'bpr_id', 'step_id', 'entry_id', 'stage_name',
+        'cause_key', 'description', 'corrective_action', 'is_blocking', 'reported_by_id', 'reported_at',
+        'decision_signature_id'),
+}
+BATCH_PARTS = {'mrp.bpr': 'batch', 'mrp.bpr.step': 'step', 'mrp.bpr.entry': 'entry', 'mrp.deviation': 'deviation'}
 
 
 class Bad(Exception):
@@ -240,7 +262,10 @@ class Checker:
         self.values = {}        # (model, id) -> what the ledger said last about each field
         self.signed_lines = {}  # (model, id) -> ledger lines about signatures
         self.older = {}         # number of a signature -> ledger lines that took it over
+        self.names = {}         # (model, id) -> what the ledger called it when it began
+        self.begun = {}         # (model, id) of each part of a batch that the ledger saw begin -> record of its chain
         self.chains = {}
+        self.titles = {}        # path or folder -> name of the record that it is of
 
     def report(self, kind, name, problem=None):
         if problem is None:
@@ -255,6 +280,8 @@ class Checker:
         self.out.write(text.encode('ascii', 'backslashreplace').decode() + '\n')
 
     def check(self, kind, name, function, *arguments):
+        title = self.titles.get(name) or self.titles.get(name.rpartition('/')[0])
+        name = f'{name} ({title})' if title else name
         try:
             result = function(*arguments)
         except Bad as error:
@@ -273,6 +300,7 @@ class Checker:
         if not isinstance(self.manifest, dict):
             self.finish()
             return
+        self.set_titles()
         listed = {}
         for row in self.manifest['files']:
             listed[row['path']] = row
@@ -295,6 +323,10 @@ class Checker:
                 self.check('document', name, self.check_revision, name)
             elif name.endswith('/order.json'):
                 self.check('snapshot', name, self.check_order, name)
+            elif name.endswith('/batch.json'):
+                self.check('batch', name, self.check_batch, name)
+        if self.begun and not any(name.endswith('/batch.json') for name in listed):
+            self.report('batch', 'batch.json', "it is missing, and the ledger saw it begin")
         for scope in self.manifest['records']:
             if scope['path'] and scope['path'] not in listed:
                 self.report('document', scope['path'], "{},{} is missing".format(scope['model'], scope['id']))
@@ -334,6 +366,15 @@ class Checker:
         self.scope = {(row['model'], row['id']) for row in manifest['records']}
         need(len(self.scope) == len(manifest['records']), "a record is listed twice")
         return manifest
+
+    def set_titles(self):
+        names = {}
+        for row in self.manifest['records']:
+            names[(row['model'], row['id'])] = row['name']
+            self.titles.setdefault(row['path'] or '', row['name'])
+            self.titles.setdefault((row['path'] or '').rpartition('/')[0], row['name'])
+        for row in self.manifest['chains']:
+            self.titles.setdefault(row['path'], names.get(tuple(row['record'])))
 
     def check_file(self, row):
         need(row['path'] in self.source.sizes, "it is missing")
@@ -378,9 +419,13 @@ class Checker:
     def keep(self, line):
         """Keep what a line says about a record of the bundle, or about a signature that is older than the ledger."""
         record = (line['record']['model'], line['record']['id'])
+        if line['kind'] in VALUES_KINDS and line['values']:
+            self.names.setdefault(record, line['record']['name'])
+            if record[0] in BATCH_PARTS:
+                self.begun[record] = tuple(line['chain'])
         if record in self.scope and line['kind'] == 'sign':
             self.signed_lines.setdefault(record, []).append(line)
-        elif record in self.scope and line['kind'] in ('create', 'baseline', 'write', 'state') and line['values']:
+        elif record in self.scope and line['kind'] in VALUES_KINDS and line['values']:
             self.values.setdefault(record, {}).update(
                 (field, change.get('new') if isinstance(change, dict) else change)
                 for field, change in line['values'].items())
@@ -409,7 +454,8 @@ class Checker:
         named = {}
         for record in sorted(self.signed_lines):
             for line in self.signed_lines[record]:
-                self.check('signature', 'of ledger line {}'.format(line['index']), self.check_signed_line, line, named)
+                name = 'of ledger line {} ({})'.format(line['index'], line['record']['name'])
+                self.check('signature', name, self.check_signed_line, line, named)
         for number, row in sorted(self.signatures.items()):
             record = row['signed']['record']
             if (record['model'], record['id']) in self.scope and number not in named:
@@ -455,11 +501,71 @@ class Checker:
         scope = [record for record in self.manifest['records'] if record['path'] == name]
         need([(record['model'], record['id'], record['name']) for record in scope] == [(row['model'], row['id'], row['name'])],
              "the manifest has another record there")
+        self.check_values(row)
+        return row
+
+    def check_values(self, row):
+        """What a record is now is what the ledger said last."""
+        need(set(row['values']) == set(VALUES[row['model']]), "{} has other values".format(row['name']))
         said = self.values.get((row['model'], row['id']), {})
         for field, value in row['values'].items():
-            need(plain(said.get(field)) == plain(value),
-                 f"{field} is {plain(value)} and in the ledger {plain(said.get(field))}")
-        return row
+            expected = value_or_none(said.get(field))
+            need(canonical(value) == canonical(expected),
+                 "{} of {} is {} and in the ledger {}".format(field, row['name'], value, expected))
+
+    # === BATCHES === #
+
+    def check_batch(self, name):
+        """All of a batch is there and nothing else: the steps of its plan, and what the ledger saw begin, each by itself."""
+        row = self.json(name)
+        need(set(row) == {'schema', 'model', 'id', 'name', 'values', 'order', 'steps', 'deviations'}, "it has other keys")
+        need(row['schema'] == 'mrp_mmr/bundle-batch/1' and row['model'] == 'mrp.bpr', "it is of an unknown kind")
+        bpr, parts = {key: row[key] for key in ('model', 'id', 'name', 'values')}, []
+        for step in row['steps']:
+            need_keys(step, planned=dict, done=(dict, type(None)), entries=list)
+            parts += [step['done']] if step['done'] else []
+            for entry in step['entries']:
+                need(step['done'] and entry['values']['step_id']['id'] == step['done']['id'],
+                     "{} is an entry of another step".format(entry['name']))
+                parts.append(entry)
+            self.check_named_files(step['planned'])
+        parts += row['deviations']
+        for part in parts:
+            label = '{} ({},{})'.format(part['name'], part['model'], part['id'])
+            self.check(BATCH_PARTS.get(part['model'], 'record'), label, self.check_part, part)
+        self.check_part(bpr)
+        there = [(part['model'], part['id']) for part in (bpr, *parts)]
+        plan = sha256(canonical([step['planned'] for step in row['steps']]))
+        need(plan == row['values']['plan_sha256'], "its steps are not those of its plan")
+        need(len(set(there)) == len(there), "a part of it is there twice")
+        missing = ['{} ({},{})'.format(self.names[part], *part) for part in sorted(set(self.begun) - set(there))]
+        need(not missing, "it lacks what the ledger saw begin: {}".format(', '.join(missing)))
+        order = self.json(row['order'])
+        need(set(self.begun.values()) == {(order['model'], order['id'])}, "it is the batch of another order")
+        listed = [(record['model'], record['id'], record['name']) for record in self.manifest['records']
+                  if record['path'] == name]
+        need(sorted(listed) == sorted((part['model'], part['id'], part['name']) for part in (bpr, *parts)),
+             "the manifest has other records there")
+
+    def check_part(self, part):
+        """A record of a batch is what the ledger said last, and its signatures are of it."""
+        data = part.get('data')
+        if part['model'] == 'mrp.bpr.entry':
+            need_keys(part, model=str, id=int, name=str, values=dict, data=(dict, list, type(None)))
+            need((part['values']['data'] or {}).get('sha256') == (None if data is None else sha256(canonical(data))),
+                 "its figures have another digest")
+        else:
+            need_keys(part, model=str, id=int, name=str, values=dict)
+        need(part['name'] == self.names.get((part['model'], part['id'])), "the ledger has another name for it, or none")
+        self.check_values(part)
+        self.check_named_files(part['values'])
+        for field, value in part['values'].items():
+            if field.endswith('_signature_id') and value is not None:
+                row = self.signatures.get(value['id'])
+                need(row, "signature {} is missing or bad".format(value['id']))
+                record = row['signed']['record']
+                need((record['model'], record['id']) == (part['model'], part['id']),
+                     "signature {} is of another record".format(value['id']))
 
     def check_revision(self, name):
         row = self.check_record(name, {'document'})
@@ -526,11 +632,9 @@ class Checker:
         self.check_named_files(snapshot)
 
 
-def plain(value):
-    """Return a value of the ledger without names that may change."""
-    if isinstance(value, dict) and set(value) == {'id', 'name'}:
-        return value['id']
-    return value
+def value_or_none(value):
+    """Return a value as bundles have it: what is empty is null."""
+    return value if value or isinstance(value, dict) else None
 
 
 def file_path(item):

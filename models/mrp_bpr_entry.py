@@ -182,6 +182,10 @@ class MrpBprEntry(models.Model):
     def _audit_chain(self):
         return self.bpr_id.production_id
 
+    def _audit_value(self, name):
+        # A photo is proved by its digest, also before the step is signed.
+        return self.file_id._get_document() if name == 'file_id' else super()._audit_value(name)
+
     def _get_signing_thread(self):
         return self.bpr_id.production_id
 

@@ -1,4 +1,4 @@
-"""Bundles of master records, revisions and released orders: the complete copy for an inspector (REC-050)."""
+"""Bundles of master records, revisions, released orders and batch records: the complete copy for an inspector (REC-050)."""
 
 import tempfile
 
@@ -38,7 +38,7 @@ class MrpBundleMixin(models.AbstractModel):
     def _check_bundle_access(self):
         """Whoever takes all that proves a record may read all of it; warehouse staff read master records alone."""
         self.check_access('read')
-        for name in ('mrp.audit.entry', 'mrp.esignature'):
+        for name in ('mrp.audit.entry', 'mrp.esignature', 'mrp.bpr.step', 'mrp.bpr.entry', 'mrp.deviation'):
             self.env[name].check_access('read')
 
     def action_download_bundle(self):
@@ -80,3 +80,8 @@ class MrpProduction(models.Model):
                 self.env, self.env._("%s was not released by an MMR: there is no evidence to hand out.", self.name),
                 "REC-050, 21 CFR 111.610(a)", self.env._("confirm the order first."), record=self)
         return super()._make_bundle(prints=prints)
+
+
+class MrpBpr(models.Model):
+    _name = 'mrp.bpr'
+    _inherit = ['mrp.bpr', 'mrp.bundle.mixin']

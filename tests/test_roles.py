@@ -337,7 +337,7 @@ class TestRoles(RolesCommon):
             **buttons(self.reviewed, 'action_review'),
             **buttons(self.label, 'action_approve', 'action_obsolete', 'action_open_audit_trail'),
             **buttons(self.env['mrp.sop'].search([], limit=1), 'action_open_audit_trail'),
-            **buttons(self.released.bpr_id, 'action_open_audit_trail'),
+            **buttons(self.released.bpr_id, 'action_download_bundle', 'get_last_bundle', 'action_open_audit_trail'),
             **buttons(self.required, 'action_switch'), **buttons(self.reviewer, 'action_switch'),
             **sign(self.reviewer, 'switch_on'), **sign(self.reviewer_on, 'switch_off'),
             **buttons(self.running, 'action_mmr_continue', 'action_mmr_stop'),
