@@ -280,8 +280,6 @@ class Checker:
         self.out.write(text.encode('ascii', 'backslashreplace').decode() + '\n')
 
     def check(self, kind, name, function, *arguments):
-        title = self.titles.get(name) or self.titles.get(name.rpartition('/')[0])
-        name = f'{name} ({title})' if title else name
         try:
             result = function(*arguments)
         except Bad as error:
@@ -292,6 +290,11 @@ class Checker:
             self.report(kind, name)
             return result
         return None
+
+    def check_at(self, kind, path, function, *arguments):
+        """Check a file; it is reported with the record that it is of."""
+        title = self.titles.get(path) or self.titles.get(path.rpartition('/')[0])
+        return self.check(kind, f'{path} ({title})' if title else path, function, *arguments)
 
     def run(self):
         for name, problem in self.source.problems:
@@ -307,24 +310,24 @@ class Checker:
         for name in sorted(set(self.source.sizes) - set(listed) - {MANIFEST}):
             self.report('file', name, "it is not in the manifest")
         for row in self.manifest['files']:
-            self.check('file', row['path'], self.check_file, row)
+            self.check_at('file', row['path'], self.check_file, row)
         for name in sorted(listed):
             if name.startswith('ledger/'):
-                self.check('ledger', name, self.check_chain, name)
+                self.check_at('ledger', name, self.check_chain, name)
         for name in sorted(listed):
             if name.startswith('signatures/'):
-                self.check('signature', name, self.check_signature, name)
+                self.check_at('signature', name, self.check_signature, name)
         for chain in self.manifest['chains']:
             if chain['path'] not in self.chains:
                 self.report('ledger', chain['path'], "the chain of {} is missing or broken".format(chain['record']))
         self.check_signed_lines()
         for name in sorted(listed):
             if name.endswith('/revision.json'):
-                self.check('document', name, self.check_revision, name)
+                self.check_at('document', name, self.check_revision, name)
             elif name.endswith('/order.json'):
-                self.check('snapshot', name, self.check_order, name)
+                self.check_at('snapshot', name, self.check_order, name)
             elif name.endswith('/batch.json'):
-                self.check('batch', name, self.check_batch, name)
+                self.check_at('batch', name, self.check_batch, name)
         if self.begun and not any(name.endswith('/batch.json') for name in listed):
             self.report('batch', 'batch.json', "it is missing, and the ledger saw it begin")
         for scope in self.manifest['records']:
@@ -368,6 +371,7 @@ class Checker:
         return manifest
 
     def set_titles(self):
+        """Note which record each file and folder is of, as far as the manifest tells."""
         names = {}
         for row in self.manifest['records']:
             names[(row['model'], row['id'])] = row['name']
@@ -521,18 +525,27 @@ class Checker:
         need(set(row) == {'schema', 'model', 'id', 'name', 'values', 'order', 'steps', 'deviations'}, "it has other keys")
         need(row['schema'] == 'mrp_mmr/bundle-batch/1' and row['model'] == 'mrp.bpr', "it is of an unknown kind")
         bpr, parts = {key: row[key] for key in ('model', 'id', 'name', 'values')}, []
+        numbers = {}            # stage -> number of its steps so far
         for step in row['steps']:
             need_keys(step, planned=dict, done=(dict, type(None)), entries=list)
-            parts += [step['done']] if step['done'] else []
+            planned, done = step['planned'], step['done']
+            stage = planned['stage']['position']
+            numbers[stage] = numbers.get(stage, 0) + 1
+            title = '{}.{} {}'.format(stage, numbers[stage], planned['name'])
+            need(done is None or (done['model'], done['name']) == ('mrp.bpr.step', title),
+                 f"what was done at {title} is of another step")
+            parts += [done] if done else []
             for entry in step['entries']:
-                need(step['done'] and entry['values']['step_id']['id'] == step['done']['id'],
-                     "{} is an entry of another step".format(entry['name']))
+                need(done and entry['model'] == 'mrp.bpr.entry' and entry['values']['step_id']['id'] == done['id'],
+                     "{} is no entry of step {}".format(entry['name'], title))
                 parts.append(entry)
-            self.check_named_files(step['planned'])
-        parts += row['deviations']
+            self.check_named_files(planned)
+        for deviation in row['deviations']:
+            need(deviation['model'] == 'mrp.deviation', "{} is no deviation".format(deviation['name']))
+            parts.append(deviation)
         for part in parts:
             label = '{} ({},{})'.format(part['name'], part['model'], part['id'])
-            self.check(BATCH_PARTS.get(part['model'], 'record'), label, self.check_part, part)
+            self.check(BATCH_PARTS[part['model']], label, self.check_part, part)
         self.check_part(bpr)
         there = [(part['model'], part['id']) for part in (bpr, *parts)]
         plan = sha256(canonical([step['planned'] for step in row['steps']]))

@@ -584,6 +584,14 @@ class TestBundle(MmrCommon, HttpCase):
         forge(lambda row: row['steps'][number]['planned'].update(name="Other"), name)
         forge(lambda row: row['steps'][1]['entries'].append(row['steps'][0]['entries'].pop(0)), name)
         forge(lambda row: row['deviations'].append(row['deviations'][0]), name)
+        forge(lambda row: row['deviations'].append(dict(row['steps'][0]['entries'].pop(0))), name)
+
+        def swap(row):
+            first, second = row['steps'][:2]
+            for part in ('done', 'entries'):
+                first[part], second[part] = second[part], first[part]
+
+        forge(swap, name)
         forge(lambda row: row.update(order='revisions/0001/revision.json'), name)
         forge(lambda row: row['values'].update(state='done'), name)
         for field in entry['values']:
