@@ -134,7 +134,7 @@ class BatchCommon(MmrCommon):
         """Return a lot of a component, put on stock where it is new."""
         lots = self.env['stock.lot']
         return lots.search([('product_id', '=', product.id), ('name', '=', name)]) or self._stock(
-            product, lots.create({'name': name, 'product_id': product.id}))
+            product, self._create_lot_as_planned(product, name))
 
     def _complete_batch(self, revision=None, lot="VC-2031-001"):
         """Return the record of a completed batch: corrections, deviations, a retest, a late entry, a step left out."""

@@ -308,14 +308,19 @@ class MmrCommon(TransactionCase):
             cls.env, login=login, password=PASSWORD, groups=f'mrp_mmr.group_mmr_{role}', name=f"Test {login}",
             tz='Europe/Madrid'))
 
-    def _stock(self, product, lot=None, quantity=10000.0):
-        """Put a component on stock; return its lot where it is tracked, released and of the potency that MMRs refer to."""
-        if product.tracking != 'none' and not lot:
-            lot = self.env['stock.lot'].create({'name': f"L-{product.default_code}", 'product_id': product.id})
+    def _create_lot_as_planned(self, product, name):
+        """Return a new lot, of the potency that MMRs refer to where they do."""
+        lot = self.env['stock.lot'].create({'name': name, 'product_id': product.id})
         line = self.env['mrp.bom.line'].search([('product_id', '=', product.id), ('mmr_assay_adjusted', '=', True)], limit=1)
-        if line and not lot.mmr_assay and lot.mmr_status in (False, 'quarantine'):
+        if line:
             lot.with_user(self.user_qc).write({
                 'mmr_assay': line.mmr_assay_reference, 'mmr_assay_unit': line.mmr_assay_unit, 'mmr_assay_basis': 'as_is'})
+        return lot
+
+    def _stock(self, product, lot=None, quantity=10000.0):
+        """Put a component on stock; return its lot where it is tracked, released."""
+        if product.tracking != 'none' and not lot:
+            lot = self._create_lot_as_planned(product, f"L-{product.default_code}")
         if lot and lot.mmr_status != 'released' and not lot._mmr_get_end_of_use():
             self._sign(lot, 'release', self.user_qc)
         self.env['stock.quant'].with_context(inventory_mode=True).create({
