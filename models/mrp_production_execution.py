@@ -88,6 +88,7 @@ class MrpProduction(models.Model):
             production._mmr_check_consumption_recorded()
             production.move_raw_ids.filtered(lambda move: not move.picked)._mmr_consume_nothing()
             production._mmr_take_yield()
+            production._mmr_post_packaging()
         return super()._button_mark_done_sanity_checks()
 
     def _mmr_take_yield(self):
@@ -105,6 +106,34 @@ class MrpProduction(models.Model):
             with transition(self):
                 self.qty_producing = float(quantity)
                 self._set_qty_producing(False)
+
+    def _mmr_post_packaging(self):
+        """Book the recorded packaging materials, used and destroyed ones, as consumed by lot (BPR-120).
+
+        They are no lines of the formula: each valid entry gets a move of its own when the batch is completed, once.
+        """
+        self.ensure_one()
+        steps = self.bpr_ids.sudo().step_ids.filtered(lambda step: step.kind == 'material')
+        entries = steps.entry_ids.filtered(lambda entry: entry.kind == 'material')._get_current()
+        vals_list = []
+        for entry in entries - self.move_raw_ids.mmr_entry_id:
+            row = next((row for row in entry.step_id.planned['pack']['materials'] if row['position'] == entry.position), None)
+            quantity = exact(entry.data.get('used')) + exact(entry.data.get('destroyed'))
+            if row and quantity:
+                product = self.env['product.product'].browse(row['product']['id'])
+                unit = self.env['uom.uom'].browse(row['unit_id'])
+                vals_list.append(dict(
+                    self._get_move_raw_values(product, float(quantity), unit, entry.step_id.workorder_id.operation_id.id),
+                    mmr_entry_id=entry.id, manual_consumption=True))
+        with transition(self):
+            moves = self.env['stock.move'].create(vals_list)
+            moves._action_confirm(merge=False)
+            moves.move_line_ids.unlink()
+            self.env['stock.move.line'].create([
+                dict(move._prepare_move_line_vals(), quantity=move.product_uom_qty, lot_id=move.mmr_entry_id.lot_id.id,
+                     picked=True, location_id=self._mmr_get_location(move, move.mmr_entry_id.lot_id).id)
+                for move in moves])
+            moves.picked = True
 
     def _mmr_check_consumption_recorded(self):
         """Refuse consumption that is not what was weighed and signed (BPR-060, USE-060)."""

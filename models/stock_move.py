@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import MissingError
 
 #: What a component or by-product of a released batch is; actual quantities and lots are entered freely.
@@ -11,6 +11,10 @@ ORDER_FIELDS = ('raw_material_production_id', 'production_id')
 
 class StockMove(models.Model):
     _inherit = 'stock.move'
+
+    mmr_entry_id = fields.Many2one(
+        'mrp.bpr.entry', "Recorded Packaging Material", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
+        help="The entry of the batch record that this move books (BPR-120).")
 
     @api.model_create_multi
     def create(self, vals_list):

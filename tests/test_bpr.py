@@ -753,8 +753,32 @@ class TestBprPacking(BprCommon):
         step.action_record('material', {**vals, 'text': "One broke on the floor"})
         self._sign_step(step)
         self._execute(self.order)
-        self.order.button_mark_done()
+        self.order.with_user(self.user_planner).button_mark_done()
         self.assertEqual(self.bpr.state, 'done')
+        move = self.order.move_raw_ids.filtered(lambda move: move.product_id == self.bottle)
+        self.assertRecordValues(move, [{
+            'state': 'done', 'quantity': 994, 'product_uom': self.unit.id, 'mmr_entry_id': step.entry_ids.id}])
+
+    def test_packing_lots(self):
+        """BPR-120, REL-050: a tracked packaging material leaves the stock by its lot; what was returned stays there."""
+        self.bottle.write({'is_storable': True, 'tracking': 'lot'})
+        lot = self._stock(self.bottle, self.env['stock.lot'].create({'name': "B-10", 'product_id': self.bottle.id}), 1500)
+        step = self._step("Bottle of 60")
+        self._execute(self.order, until=step)
+        step = step.with_user(self.user_operator)
+        step.action_start()
+        wrong = step.action_record('material', {
+            'position': 1, 'lot_name': "B-10", 'issued': '1000', 'used': '900', 'destroyed': '0', 'returned': '100'})
+        step.action_record('material', {
+            'position': 1, 'lot_name': "B-10", 'issued': '1000', 'used': '990', 'destroyed': '4', 'returned': '6'},
+            reason="Counted again", corrects=wrong['entry_id'])
+        self._sign_step(step)
+        self._execute(self.order)
+        self.order.with_user(self.user_planner).button_mark_done()
+        move = self.order.move_raw_ids.filtered(lambda move: move.product_id == self.bottle)
+        self.assertEqual((move.move_line_ids.lot_id, move.quantity, lot.product_qty), (lot, 994, 506))
+        finished = self.order.move_finished_ids.move_line_ids
+        self.assertIn(lot, finished.consume_line_ids.lot_id, "traceability reports follow it")
 
 
 @tagged('post_install', '-at_install')
