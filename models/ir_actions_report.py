@@ -95,9 +95,18 @@ class IrActionsReport(models.Model):
             }) for record, content in zip(records, contents, strict=True))
 
     @api.model
+    def _render_qweb_html(self, report_ref, docids, data=None):
+        if self._get_stamped_report(report_ref) is not None:
+            # The address of a page may say that it is a print, which bears no mark of the screen.
+            data = dict(data or {}, report_type='html')
+        return super()._render_qweb_html(report_ref, docids, data=data)
+
+    @api.model
     def _render_qweb_text(self, report_ref, docids, data=None):
-        content = super()._render_qweb_text(report_ref, docids, data=data)
         stamped_report = self._get_stamped_report(report_ref)
+        if stamped_report is not None:
+            data = dict(data or {}, report_type='text')
+        content = super()._render_qweb_text(report_ref, docids, data=data)
         if stamped_report is not None:
             report = self._get_report(report_ref)
             stamped_report._log_print(self.env[report.model].browse(docids), report)

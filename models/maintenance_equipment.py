@@ -202,6 +202,8 @@ class MaintenanceEquipment(models.Model):
 
     def _mmr_open_record(self, kind, supersedes=None):
         self.ensure_one()
+        self.check_access('read')
+        self._mmr_check_recorder()
         return {
             'type': 'ir.actions.act_window', 'res_model': 'mrp.equipment.record', 'view_mode': 'form', 'target': 'new',
             'name': dict(self.env['mrp.equipment.log']._fields['kind']._description_selection(self.env))[kind],
@@ -213,6 +215,8 @@ class MaintenanceEquipment(models.Model):
     def action_mmr_log(self):
         """Open the log of this equipment."""
         self.ensure_one()
+        self.check_access('read')
+        self.env['mrp.equipment.log'].check_access('read')
         action = self.env['ir.actions.actions']._for_xml_id('mrp_mmr.mrp_equipment_log_action')
         return dict(action, domain=[('equipment_id', '=', self.id)], context={'search_default_group_kind': 0})
 

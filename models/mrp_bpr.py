@@ -381,6 +381,7 @@ class MrpBpr(models.Model):
 
     def action_print(self):
         """Print this record (RPT-020)."""
+        self.check_access('read')
         return self.env.ref('mrp_mmr.action_report_bpr').report_action(self.ids, config=False)
 
     def action_download_xlsx(self):

@@ -163,6 +163,7 @@ class MrpMmrRevision(models.Model):
         """Show planned next to actual for all batches made under this revision (PRD-070)."""
         self.ensure_one()
         self.check_access('read')
+        self.env['mrp.bpr.alignment'].check_access('read')
         action = self.env['ir.actions.act_window']._for_xml_id('mrp_mmr.mrp_bpr_alignment_action')
         return dict(
             action, domain=[('mmr_revision_id', '=', self.id)], views=[(False, 'pivot'), (False, 'list'), (False, 'graph')],

@@ -164,6 +164,7 @@ class MrpBpr(models.Model):
     def action_issue_worksheets(self):
         """Ask why and for which steps worksheets are printed, and print them."""
         self.ensure_one()
+        self.check_access('read')
         self.env['mrp.bpr.copy']._check_issuer()
         return {
             'type': 'ir.actions.act_window', 'res_model': 'mrp.bpr.copy.issue', 'view_mode': 'form', 'target': 'new',

@@ -324,9 +324,10 @@ class MrpBprStep(models.Model):
     # === TRANSCRIBING === #
 
     def action_transcribe(self):
-        """Open the form in which the values of a worksheet are typed."""
+        """Open the form in which the values of a worksheet are typed, by who performs the step."""
         self.ensure_one()
         self.check_access('read')
+        self._check_performer(self.env.user)
         return {
             'type': 'ir.actions.act_window', 'res_model': 'mrp.bpr.transcribe', 'view_mode': 'form', 'target': 'new',
             'name': self.env._("Transcribe %s", self.display_name), 'context': {'active_id': self.id},

@@ -19,7 +19,8 @@ class ReportBprWorksheet(models.AbstractModel):
     def _get_report_values(self, docids, data=None):
         copies = self.env['mrp.bpr.copy'].browse(docids)
         copies.check_access('read')
-        if (data or {}).get('report_type') == 'pdf':
+        # Whatever is not the marked page of the browser is the print.
+        if (data or {}).get('report_type') != 'html':
             copies._check_printable()
         batches = {batch.bpr: batch for batch in read_batches(copies.bpr_id)}
         images = self.env['report.mrp_mmr.report_bpr']._get_images(list(batches.values()))
