@@ -19,12 +19,15 @@ from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.mrp_mmr.evidence import drill as tamper_drill
+from odoo.addons.mrp_mmr.reports.report_bpr_worksheet import UNCONTROLLED
 
 from ..controllers.downloads import MrpMmrDownloads
+from ..controllers.terminal import MrpTerminal
 from ..models.mrp_bpr_step import POINT_FIELDS
 from ..models.mrp_bpr_step_signing import QC_ACTIONS
+from ..models.mrp_terminal import COOKIE
 from ..tools import session_of, transition
-from .common import PASSWORD, MmrCommon, drill_without_acts, enrol, fill_content
+from .common import PASSWORD, PNG, MmrCommon, drill_without_acts, enrol, fill_content
 
 ADDON = Path(__file__).resolve().parent.parent
 OPERATIONS = {'c': 'create', 'r': 'read', 'w': 'write', 'u': 'unlink'}
@@ -122,6 +125,22 @@ class RolesCommon(MmrCommon):
         cls.env['mrp.audit.seal']._seal(cls.company)
         cls.drill = drill_without_acts(cls.users['security'])
 
+    @classmethod
+    def _make_paper(cls):
+        """Make a batch with a weighed component and two copies of its worksheets, of which one is printed."""
+        signing = cls('_make_paper')
+        order = signing._create_order(200)
+        order.action_confirm()
+        cls.paper = order.bpr_id
+        cls.weighing, cls.on_paper = cls.paper.step_ids.sorted('sequence')[1:3]
+        signing._execute(order, until=cls.weighing)
+        copies = cls.env['mrp.bpr.copy'].with_user(signing._person('production'))
+        cls.printed, cls.copy = (copies._issue(cls.paper, reason, cls.paper.step_ids) for reason in ("Failure", "Again"))
+        cls.env['report.mrp_mmr.report_bpr_worksheet'].with_user(copies.env.user)._log_print(
+            cls.printed, cls.env.ref('mrp_mmr.action_report_bpr_worksheet'))
+        signing._execute(order, until=cls.on_paper)
+        cls.weight = cls.weighing.entry_ids.filtered(lambda entry: entry.kind == 'weight')
+
     def _refusal(self, call):
         """Do something that is undone again; return None where it was done, else why it was refused."""
         with mute_logger('odoo.sql_db', 'odoo.http'), self.cr.savepoint() as savepoint:
@@ -144,6 +163,11 @@ class TestRoles(RolesCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls._make_batches()
+        cls._make_paper()
+        cls._make_transcriptions()
+        cls._make_equipment()
+        cls._make_lots()
+        cls.terminal = cls.env['mrp.terminal'].with_user(cls.users['security']).create({'name': "T-R"})
         cls.env.flush_all()
         cls.env.invalidate_all()
 
@@ -188,6 +212,33 @@ class TestRoles(RolesCommon):
             weighed, 'weight', value=weighed.planned['target']['quantity'], lot_id=weighed._get_weights().lot_id.id)
         signed(cls.correction_signed, 'corrected')
 
+    @classmethod
+    def _make_transcriptions(cls):
+        """Make a transcription that waits for the second person, and a late one that waits for its author."""
+        def transcribe(step):
+            return step.with_user(cls.users['operator'])._transcribe(cls.printed, "scan.png", PNG, [
+                {'kind': 'comment', 'vals': {'text': "Noisy"}, 'paper_time': "6:15", 'paper_by': "OP"}], acknowledged=True)
+
+        cls.transcription, cls.late_transcription = transcribe(cls.on_paper), transcribe(cls.weighing)
+
+    @classmethod
+    def _make_equipment(cls):
+        """Make an instrument with a line of its log for each signature."""
+        signing = cls('_make_equipment')
+        cls.scale = cls.env['maintenance.equipment'].create({'name': "SC-R", 'mmr_is_instrument': True})
+        cls.cleaned = signing._clean(cls.scale, sign=False)
+        cls.procedure = cls.cleaned.procedure_id
+        cls.checking = signing._clean(cls.scale, sign=False)
+        signing._sign(cls.checking, 'performed', cls.user_operator)
+        cls.calibrated = signing._calibrate(cls.scale, sign=False)
+
+    @classmethod
+    def _make_lots(cls):
+        """Make a lot that is not released and one that is."""
+        cls.lot, cls.released_lot = cls.env['stock.lot'].create([
+            {'name': name, 'product_id': cls.component_other.id} for name in ("LOT-Q", "LOT-REL")])
+        cls('_make_lots')._sign(cls.released_lot, 'release', cls.user_qc)
+
     # === MODELS === #
 
     def test_acl(self):
@@ -225,6 +276,10 @@ class TestRoles(RolesCommon):
             'mrp.mmr.plan.line': {'plan_id': lambda: self._record('mrp.mmr.plan').id, 'mmr_id': self.effective.mmr_id.id},
             'mrp.audit.verify.finding': {
                 'verify_id': lambda: self._record('mrp.audit.verify').id, 'severity': 'finding', 'model': "x"},
+            'mrp.bpr.copy.issue': {'bpr_id': self.paper.id, 'reason': "x", 'step_ids': self.on_paper.ids},
+            'mrp.bpr.transcribe': {'step_id': self.on_paper.id, 'copy_id': self.printed.id, 'scan': PNG},
+            'mrp.bpr.transcribe.line': {'wizard_id': lambda: self._record('mrp.bpr.transcribe').id},
+            'mrp.equipment.record': {'equipment_id': self.scale.id, 'kind': 'maintenance'},
             'mrp.signer.attempt': {'user_id': self.user_operator.id, 'at': fields.Datetime.now()},
             'mrp.signer.verify': {'user_id': self.user_operator.id, 'document': "Passport"},
         }.get(model, {})
@@ -320,6 +375,7 @@ class TestRoles(RolesCommon):
             return {f'{name}{suffix}': call}
 
         plan = {'product_id': self.product.id, 'formulation_code': "A", 'demand_qty': 200}
+        paper, on_paper = self.paper, self.on_paper
         return {
             **buttons(self.bom, 'action_create_mmr'),
             **buttons(mmr, 'action_copy_to_mmr', 'action_new_revision', 'action_plan', 'action_view_revisions',
@@ -355,6 +411,35 @@ class TestRoles(RolesCommon):
             **report(self.drill, 'mrp_mmr.report_tamper_drill'),
             **sign(self.optional, 'switch_on'), **sign(self.running, 'continue'), **sign(self.running, 'stop'),
             **buttons(self.released.bpr_id, 'action_issue', 'action_open_order', 'action_open_deviations'),
+            **buttons(paper, 'action_print', 'action_download_xlsx', 'action_open_alignment', 'action_issue_worksheets'),
+            **buttons(effective, 'action_open_alignment'), **buttons(self.copy, 'action_print'),
+            **buttons(self.env['mrp.bpr.alignment'].search([('bpr_id', '=', paper.id)], limit=1), 'action_open_step'),
+            **buttons(self.weighing, 'action_print_dispensing_labels'), **buttons(on_paper, 'action_transcribe'),
+            **buttons(self.transcription, 'action_sign', 'action_reject'),
+            **sign(self.late_transcription, 'transcribed'), **sign(self.transcription, 'verified'),
+            **sign(self.transcription, 'rejected'),
+            **wizard('mrp.bpr.copy.issue', 'action_issue', {
+                'bpr_id': paper.id, 'reason': "Failure", 'step_ids': on_paper.ids}),
+            **wizard('mrp.bpr.transcribe', 'action_transcribe', {
+                'step_id': on_paper.id, 'copy_id': self.printed.id, 'scan': PNG, 'scan_name': "scan.png", 'acknowledged': True,
+                'line_ids': [Command.create({'kind': 'comment', 'text': "x", 'paper_time': "6:20", 'paper_by': "OP"})]}),
+            'mrp.bpr.get_floor_batches': lambda user: self.env['mrp.bpr'].with_user(user).get_floor_batches(),
+            'mrp.bpr.get_floor_batch': lambda user: self.env['mrp.bpr'].with_user(user).get_floor_batch(paper.id),
+            'mrp.bpr.find_floor_code': lambda user: self.env['mrp.bpr'].with_user(user).find_floor_code(paper.name),
+            'mrp.workcenter.get_floor_workcenters': lambda user: self.env['mrp.workcenter'].with_user(
+                user).get_floor_workcenters(),
+            **buttons(self.scale, 'action_mmr_clean', 'action_mmr_maintain', 'action_mmr_calibrate', 'action_mmr_use',
+                      'action_mmr_log'),
+            'maintenance.equipment.action_mmr_record': lambda user: self.scale.with_user(user).action_mmr_record(
+                'cleaning', {'cleaning_kind': 'minor', 'procedure_id': self.procedure.id}),
+            **wizard('mrp.equipment.record', 'action_record', {
+                'equipment_id': self.scale.id, 'kind': 'maintenance', 'text': "Oiled"}),
+            **buttons(self.cleaned, 'action_sign', 'action_correct'),
+            **sign(self.cleaned, 'performed'), **sign(self.checking, 'checked'), **sign(self.calibrated, 'reviewed'),
+            **buttons(self.lot, 'action_mmr_release', 'action_mmr_reject'),
+            **buttons(self.released_lot, 'action_mmr_quarantine'),
+            **sign(self.lot, 'release'), **sign(self.lot, 'reject'), **sign(self.released_lot, 'quarantine'),
+            **buttons(self.terminal, 'action_register', 'action_revoke'),
             **buttons(self.released, 'action_open_bpr'), **buttons(self.performing, 'action_sign'),
             **buttons(self.correction, 'action_sign_correction'), **buttons(self.failed.deviation_ids, 'action_decide'),
             'mrp.bpr.step.action_start': lambda user: self.first.with_user(user).action_start(acknowledged=True),
@@ -388,7 +473,9 @@ class TestRoles(RolesCommon):
             'res.users.action_mmr_signing_password': lambda user: user.with_user(user).action_mmr_signing_password(),
             'res.users.mmr_set_signing_password': self._set_signing_password,
             **report(effective, 'mrp_mmr.report_mmr_revision', 'mrp_mmr.report_mmr_redline'),
-            **report(mmr, 'mrp_mmr.report_mmr_history'),
+            **report(mmr, 'mrp_mmr.report_mmr_history'), **report(paper, 'mrp_mmr.report_bpr'),
+            **report(self.weight, 'mrp_mmr.report_dispensing_label', 'mrp_mmr.report_dispensing_label_zpl'),
+            **report(self.copy, 'mrp_mmr.report_bpr_worksheet'),
             **report(self.running, 'mrp_mmr.report_decision_signatures'),
             **report(self.label, 'mrp_mmr.report_label_signatures'),
             **report(self.required, 'mrp_mmr.report_requirement_signatures'),
@@ -397,6 +484,10 @@ class TestRoles(RolesCommon):
             **write(self.qualification, evidence="Forged"),
             **write(locked, group_ids=[Command.link(self.env.ref('mrp_mmr.group_mmr_qc').id)]),
             **write(template, mmr_controlled=False),
+            **write(self.component_a.product_tmpl_id, mmr_lot_release=False),
+            **write(self.scale, mmr_needs_cleaning=False), **write(self.lot, mmr_assay=99, mmr_status='released'),
+            **write(self.calibrated, result='fail'), **write(self.copy, number=9),
+            **write(self.transcription, state='verified'), **write(self.terminal, registered_at='2030-01-01'),
             **write(draft, state='effective', approved_signature_id=effective.approved_signature_id.id),
             **write(self.label, state='approved'), **write(self.required, enabled=False),
             **write(self.released.bpr_id, state='done'), **write(self.performing, state='done'),
@@ -410,7 +501,8 @@ class TestRoles(RolesCommon):
 
     def _print(self, name, record):
         report = self.env['ir.actions.report'].with_user(record.env.user)
-        content = report._render_qweb_html(name, record.ids)[0]
+        # As a print does, which has a line in the ledger; the PDF itself would take its time.
+        content = report._render_qweb_text(name, record.ids)[0]
         self.env[f'report.{name}'].with_user(record.env.user)._get_stamp(record)
         return content
 
@@ -465,7 +557,8 @@ class TestRoles(RolesCommon):
         reports = self.env['ir.actions.report'].search([('report_name', '=like', 'mrp_mmr.%')])
         self.assertEqual(
             {f'report/{report.report_name}' for report in reports}, {call for call in TABLE.calls if call.startswith('report')})
-        routes = {route for _name, method in inspect.getmembers(MrpMmrDownloads, inspect.isfunction)
+        routes = {route for controller in (MrpMmrDownloads, MrpTerminal)
+                  for _name, method in inspect.getmembers(controller, inspect.isfunction)
                   for route in getattr(method, 'original_routing', {}).get('routes', ())}
         self.assertEqual({route.partition('/<')[0] for route in routes}, {
             call for call in TABLE.calls if call.startswith('/')})
@@ -566,11 +659,12 @@ class TestRoles(RolesCommon):
                     self.assertTrue(not comodel or mine.env[comodel].has_access('read'), name)
                 if record._name in TABLE.models:
                     hidden = {name for name in record._fields if name not in names}
-                    self.assertLessEqual(hidden, {'signing_password'})
+                    self.assertLessEqual(hidden, {'signing_password', 'key_sha256'})
                 values = mine.read()[0]
                 self.assertEqual(values['id'], record.id)
                 stored = [name for name in names if record._fields[name].store and record._fields[name].exportable
-                          and record._fields[name].type not in ('binary', 'json')]
+                          and record._fields[name].type not in ('binary', 'json')
+                          and (record._auto or name != 'id')]
                 data = mine.export_data(stored)['datas']
                 self.assertEqual([len(row) for row in data][:1], [len(stored)])
                 count += 1
@@ -621,6 +715,13 @@ class TestRoles(RolesCommon):
 @tagged('post_install', '-at_install')
 class TestRolesHttp(RolesCommon, HttpCase):
     """A sample of each kind of the table, by the roads that clients take."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._make_paper()
+        cls.env.flush_all()
+        cls.env.invalidate_all()
 
     def _call(self, role, model, method, *args):
         """Call a method as the browser of a role does; return None where it was done, else why it was refused."""
@@ -690,13 +791,31 @@ class TestRolesHttp(RolesCommon, HttpCase):
             '/mrp_mmr/mmr': f'/mrp_mmr/mmr/{mmr}.xlsx',
             '/mrp_mmr/register.xlsx': f'/mrp_mmr/register.xlsx?ids={mmr}',
             '/mrp_mmr/bundle': f'/mrp_mmr/bundle/mrp.production/{self.released.id}.zip',
+            '/mrp_mmr/bpr': f'/mrp_mmr/bpr/{self.paper.id}.xlsx',
         }
+
+    def test_terminal(self):
+        """SEC-040: the browser of nobody but a security administrator becomes a terminal."""
+        terminal = self.env['mrp.terminal'].with_user(self.users['security']).create({'name': "T-R"})
+        for role in sorted(TABLE.roles, key=lambda role: role in TABLE.calls['/mrp_mmr/terminal/register']):
+            self.authenticate(f'r_{role}', PASSWORD)
+            with self.subTest(role=role), mute_logger('odoo.http'):
+                response = self.url_open(
+                    '/mrp_mmr/terminal/register', headers={'Content-Type': 'application/json'},
+                    data=json.dumps({'jsonrpc': '2.0', 'params': {'terminal_id': terminal.id}}))
+                self.assertEqual('error' not in response.json(), role in TABLE.calls['/mrp_mmr/terminal/register'])
+                self.assertEqual(COOKIE in response.cookies, role in TABLE.calls['/mrp_mmr/terminal/register'])
+        self.assertEqual(terminal.registered_by_id, self.users['security'])
 
     def test_downloads(self):
         """SEC-010: downloads and prints are refused to whoever may not read the record."""
         addresses = self._addresses()
+        routes = {call for call in TABLE.calls if call.startswith('/')}
+        self.assertEqual(routes - {'/mrp_mmr/terminal/register'}, set(addresses))
         addresses['report/mrp_mmr.report_mmr_revision'] = f'/report/pdf/mrp_mmr.report_mmr_revision/{self.effective.id}'
-        self.assertLessEqual({call for call in TABLE.calls if call.startswith('/')}, set(addresses))
+        # What the address says of the kind of the print changes nothing.
+        addresses['report/mrp_mmr.report_bpr_worksheet'] = \
+            f'/report/text/mrp_mmr.report_bpr_worksheet/{self.copy.id}?report_type=html'
         for role in TABLE.roles:
             self.authenticate(f'r_{role}', PASSWORD)
             for call, address in addresses.items():
@@ -710,19 +829,41 @@ class TestRolesHttp(RolesCommon, HttpCase):
         self.authenticate('r_auditor', PASSWORD)
         records = {
             'mrp.mmr.revision': self.effective, 'mrp.mmr': self.effective.mmr_id, 'mrp.mmr.label': self.label,
-            'mrp.mmr.requirement': self.required, 'mrp.production': self.running, 'mrp.tamper.drill': self.drill}
+            'mrp.mmr.requirement': self.required, 'mrp.production': self.running, 'mrp.tamper.drill': self.drill,
+            'mrp.bpr': self.paper, 'mrp.bpr.entry': self.weight}
         reports = self.env['ir.actions.report'].search([('report_name', '=like', 'mrp_mmr.%')])
-        self.assertGreaterEqual(len(reports), 6)
+        # Copies on paper are numbered and issued to the floor, not printed for readers.
+        reports = reports.filtered(lambda report: report.model != 'mrp.bpr.copy')
+        labels = reports.filtered(lambda report: report.report_type == 'qweb-text')
+        self.assertEqual(len(labels), 1)
+        self.assertGreaterEqual(len(reports), 9)
         context = json.dumps({'force_report_rendering': True})
-        for report in reports:
+        response = self.url_open(f'/report/text/{labels.report_name}/{self.weight.id}')
+        self.assertIn(b'^XA', response.content)
+        for report in reports - labels:
             with self.subTest(report=report.report_name):
                 response = self.url_open(
                     f'/report/pdf/{report.report_name}/{records[report.model].id}?context={context}', timeout=60)
                 self.assertEqual(response.status_code, 200)
                 text = PdfReader(io.BytesIO(response.content)).pages[0].extract_text()
-                self.assertIn("Role auditor", text)
+                self.assertIn("Role auditor" if report.model != 'mrp.bpr.entry' else self.weight.lot_name, text)
         for address in self._addresses().values():
             with self.subTest(address=address):
                 response = self.url_open(address, timeout=60)
                 self.assertEqual(response.status_code, 200)
                 self.assertIn(response.content[:2], (b'PK', b'%P'))
+
+    def test_worksheets_on_the_screen(self):
+        """BPR-160, EU GMP 4.2: readers see worksheets marked as no controlled copy, whatever they ask for, and print none."""
+        self.authenticate('r_auditor', PASSWORD)
+        address = f'mrp_mmr.report_bpr_worksheet/{self.copy.id}'
+        for kind in ('html', 'pdf', 'text'):
+            with self.subTest(kind=kind):
+                response = self.url_open(f'/report/html/{address}?report_type={kind}')
+                self.assertIn(UNCONTROLLED, response.text)
+        context = json.dumps({'force_report_rendering': True})
+        with mute_logger('odoo.http', 'odoo.addons.web.controllers.report'):
+            for kind in ('pdf', 'text'):
+                response = self.url_open(f'/report/{kind}/{address}?context={context}&report_type=html')
+                self.assertGreaterEqual(response.status_code, 400, kind)
+        self.assertFalse(self.copy.printed_at)
