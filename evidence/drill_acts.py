@@ -745,6 +745,209 @@ def bpr_orm(drill):
     return attempts and ("batch records", attempts)
 
 
+def open_entry(drill, *domain):
+    """Return a value recorded at a step that is started, whose copy only a rule of its own refuses."""
+    return newest(drill, 'mrp.bpr.entry', [
+        ('step_id.state', '=', 'started'), ('to_sign', '=', False), ('transcription_id', '=', False), *domain])
+
+
+def forge_step_signature(drill, step, point):
+    """Sign a point of a step by a forged signature of somebody else than who signed another step."""
+    signature = newest(drill, 'mrp.esignature', [('res_model', '=', step._name)])
+    someone = "(SELECT u.%s FROM res_users u WHERE u.id <> mrp_esignature.user_id ORDER BY u.id LIMIT 1)"
+    forgery = insert_copy(
+        drill, signature, res_id=SQL("%s", step.id), user_id=SQL(someone, SQL.identifier('id')),
+        partner_id=SQL(someone, SQL.identifier('partner_id')),
+        content=SQL("jsonb_set(content, '{point}', to_jsonb(%s::text))", point))
+    change(drill, step, f'{point}_signature_id', SQL("%s", forgery))
+
+
+# === LOTS AND EQUIPMENT === #
+
+@act("Lots and equipment", "SQL: change what was released or rejected, or its status, or delete the lot",
+     "USE-060, SIG-030, 21 CFR 111.155(c)(3), 211.84(a)", 'mrp_mmr_lot_(fixed|signed|kept)')
+def stock_lot_update(drill):
+    lot = newest(drill, 'stock.lot', [('mmr_status', '=', 'released')])
+    return lot and (lot, [
+        *changes(drill, lot, (
+            'name', 'product_id', 'expiration_date', 'mmr_status', 'mmr_status_signature_id', 'mmr_supplier_lot',
+            'mmr_file_id', 'mmr_retest_date', 'mmr_assay', 'mmr_assay_unit', 'mmr_assay_basis', 'mmr_assay_moisture',
+            'mmr_assay_date')),
+        Attempt("no status", lambda: change(drill, lot, 'mmr_status', SQL("NULL"))), delete(drill, lot)])
+
+
+@act("Lots and equipment", "SQL: release a lot without a signature, or add one that is released already",
+     "USE-060, 21 CFR 111.120(e), 211.84(a)", 'mrp_mmr_lot_signed')
+def stock_lot_release(drill):
+    waiting = newest(drill, 'stock.lot', [('mmr_status', '=', 'quarantine')])
+    released = newest(drill, 'stock.lot', [('mmr_status', '=', 'released')])
+    return (waiting or released) and (waiting or released, [
+        *([Attempt("released", lambda: change(drill, waiting, 'mmr_status', SQL("'released'")))] if waiting else []),
+        *([Attempt('INSERT', lambda: insert_copy(drill, released, name=SQL("name || ' forged'")))] if released else [])])
+
+
+@act("Lots and equipment", "ORM: write the status of a lot, or make one that is released already",
+     "USE-060, 21 CFR 111.155(c)(3), 211.84(a)", 'USE-060')
+def stock_lot_orm(drill):
+    lot = newest(drill, 'stock.lot', [('mmr_status', '!=', False)])
+    return lot and (lot, [
+        *drill.everyone(lambda env: lot.with_env(env).write({'mmr_status': 'released'}), "writes"),
+        *drill.everyone(lambda env: env['stock.lot'].create(
+            {'name': "Forged", 'product_id': lot.product_id.id, 'mmr_status': 'released'}), "creates")])
+
+
+@act("Lots and equipment", "SQL: weigh a lot that is not released", "USE-060, 21 CFR 111.155(c)(3), 211.84(a)",
+     'mrp_mmr_bpr_lot_released')
+def lot_weighed(drill):
+    entry = open_entry(drill, ('kind', '=', 'weight'), ('lot_id', '!=', False))
+    lot = newest(drill, 'stock.lot', ['|', ('mmr_status', '=', False), ('mmr_status', '!=', 'released')])
+    return entry and lot and (entry, [Attempt('INSERT', lambda: insert_copy(
+        drill, entry, lot_id=SQL("%s", lot.id), token=SQL("NULL")))])
+
+
+@act("Lots and equipment", "SQL: verify the weighing of a lot that is not released, by a forged signature",
+     "VER-030, USE-060, 21 CFR 211.101(c)(1)", 'mrp_mmr_bpr_step_lot')
+def lot_verified(drill):
+    step = newest(drill, 'mrp.bpr.step', [
+        ('kind', '=', 'weigh'), ('performed_signature_id', '!=', False), ('verified_signature_id', '=', False),
+        ('verifier_role', '!=', False), ('state', '=', 'checking')])
+    entry = step.entry_ids.filtered(lambda entry: entry.kind == 'weight')[:1]
+    lot = newest(drill, 'stock.lot', ['|', ('mmr_status', '=', False), ('mmr_status', '!=', 'released')])
+
+    def verify():
+        insert_copy(drill, entry, lot_id=SQL("%s", lot.id), to_sign=SQL("TRUE"), token=SQL("NULL"))
+        forge_step_signature(drill, step, 'verified')
+
+    return entry and lot and (step, [Attempt('UPDATE', verify)])
+
+
+@act("Lots and equipment", "SQL: change any column of a line of an equipment log, or delete it",
+     "BPR-040, AUD-030, 21 CFR 111.35(b)(2), 211.182", 'mrp_mmr_append_only')
+def mrp_equipment_log_update(drill):
+    line = newest(drill, 'mrp.equipment.log', [])
+    return line and (line, [*changes(drill, line, columns_of(line)), delete(drill, line)])
+
+
+@act("Lots and equipment", "SQL: add a use in a batch without the signature of its step, or correct the line of another unit",
+     "BPR-030, BPR-040, AUD-020, 21 CFR 211.182", 'mrp_mmr_log_(use_signed|corrects)')
+def mrp_equipment_log_insert(drill):
+    line, bpr = newest(drill, 'mrp.equipment.log', []), newest(drill, 'mrp.bpr', [])
+    return line and (line, [
+        Attempt("corrects", lambda: insert_copy(
+            drill, line, supersedes_id=SQL("id"), reason=SQL("'forged'"), equipment_id=SQL(
+                "(SELECT e.id FROM maintenance_equipment e WHERE e.id <> mrp_equipment_log.equipment_id LIMIT 1)"))),
+        *([Attempt("use", lambda: insert_copy(drill, line, bpr_id=SQL("%s", bpr.id)))] if bpr else [])])
+
+
+@act("Lots and equipment", "ORM: create, change, copy or delete a line of an equipment log",
+     "BPR-040, AUD-030, 21 CFR 111.35(b)(2), 211.182", 'AUD-030')
+def mrp_equipment_log_orm(drill):
+    line = newest(drill, 'mrp.equipment.log', [])
+    return line and (line, every_write(drill, line, {'result': 'pass'}))
+
+
+@act("Lots and equipment", "SQL: record the use of a unit that is neither clean nor calibrated",
+     "BPR-040, IPC-070, 21 CFR 111.35(b)(2), 211.67, 211.68(a)", 'mrp_mmr_bpr_unit_(clean|calibrated)')
+def unit_used(drill):
+    entry = open_entry(drill)
+    unit = newest(drill, 'maintenance.equipment', [
+        '|', ('mmr_cleaning_status', '=', 'dirty'), ('mmr_calibration_status', 'in', ('never', 'failed', 'overdue'))])
+    return entry and unit and (unit, [Attempt('INSERT', lambda: insert_copy(
+        drill, entry, equipment_id=SQL("%s", unit.id), token=SQL("NULL")))])
+
+
+# === PAPER AND TERMINALS === #
+
+def every_write(drill, record, vals):
+    """Return attempts of everybody to write, delete, copy and create by the ORM."""
+    return [
+        *drill.everyone(lambda env: record.with_env(env).write(dict(vals)), "writes"),
+        *drill.everyone(lambda env: record.with_env(env).unlink(), "deletes"),
+        *drill.everyone(lambda env: record.with_env(env).copy(), "copies"),
+        *drill.everyone(lambda env: record.with_env(env).create(dict(vals)), "creates")]
+
+
+@act("Paper and terminals", "SQL: change any column of a controlled copy of worksheets, or delete it",
+     "BPR-160, AUD-030, 21 CFR 211.188(a), EU GMP 4.2", 'mrp_mmr_append_only')
+def mrp_bpr_copy_update(drill):
+    copy = newest(drill, 'mrp.bpr.copy', [])
+    return copy and (copy, [*changes(drill, copy, columns_of(copy)), delete(drill, copy)])
+
+
+@act("Paper and terminals", "SQL: add a controlled copy with a number of its own, or of a record that is not open",
+     "BPR-160, 21 CFR 211.188(a), EU GMP 4.2", 'mrp_mmr_bpr_copy_numbered')
+def mrp_bpr_copy_insert(drill):
+    copy = newest(drill, 'mrp.bpr.copy', [])
+    closed = newest(drill, 'mrp.bpr', [('state', 'not in', ('ready', 'progress')), ('copy_ids', '=', False)])
+    return copy and (copy, [
+        Attempt("number", lambda: insert_copy(drill, copy, number=SQL("number + 1000"))),
+        *([Attempt("not open", lambda: insert_copy(
+            drill, copy, bpr_id=SQL("%s", closed.id), number=SQL("1")))] if closed else [])])
+
+
+@act("Paper and terminals", "SQL: change, verify or delete a transcription, or take a decision on one back",
+     "BPR-110, VER-050, AUD-020, 21 CFR 111.260(j), 11.10(e)", r'mrp_mmr_transcription_\w+')
+def mrp_bpr_transcription_update(drill):
+    transcription = newest(drill, 'mrp.bpr.transcription', [])
+    return transcription and (transcription, [
+        *changes(drill, transcription, (
+            'step_id', 'bpr_id', 'company_id', 'copy_id', 'scan_id', 'user_id', 'user_name', 'at', 'to_sign')),
+        Attempt("status", lambda: change(drill, transcription, 'state', SQL(
+            "CASE state WHEN 'open' THEN 'verified' ELSE 'open' END"))), delete(drill, transcription)])
+
+
+@act("Paper and terminals", "SQL: add a value with initials of a paper that nobody transcribed",
+     "BPR-110, 21 CFR 111.260(j)", 'mrp_mmr_transcribed_entry')
+def transcribed_entry(drill):
+    entry = open_entry(drill)
+    return entry and (entry, [Attempt('INSERT', lambda: insert_copy(
+        drill, entry, paper_time=SQL("'6:15'"), paper_by=SQL("'forged'"), token=SQL("NULL")))])
+
+
+@act("Paper and terminals", "SQL: sign a step by a forged signature while a transcription waits for its verification",
+     "VER-050, BPR-110, 21 CFR 111.260(j)", 'mrp_mmr_transcribed_verified')
+def transcribed_step(drill):
+    step = newest(drill, 'mrp.bpr.transcription', [
+        ('state', '=', 'open'), ('step_id.state', '=', 'started'), ('step_id.performed_signature_id', '=', False)]).step_id
+    return step and (step, [Attempt('UPDATE', lambda: forge_step_signature(drill, step, 'performed'))])
+
+
+@act("Paper and terminals", "ORM: create, change, copy or delete a controlled copy of worksheets or a transcription",
+     "BPR-160, AUD-030, 21 CFR 211.188(a), 111.260(j)", 'AUD-030')
+def paper_orm(drill):
+    attempts = [
+        attempt._replace(label=f"{attempt.label} {model}")
+        for model, vals in (('mrp.bpr.copy', {'number': 1}), ('mrp.bpr.transcription', {'state': 'verified'}))
+        if (record := newest(drill, model, [])) for attempt in every_write(drill, record, vals)]
+    return attempts and ("worksheets", attempts)
+
+
+@act("Paper and terminals", "SQL: add a value from another terminal than those of the work center",
+     "SEC-040, 21 CFR 11.10(h)", 'mrp_mmr_bpr_terminal')
+def terminal_entry(drill):
+    entry = open_entry(drill, ('step_id.workorder_id', '!=', False))
+    terminal = newest(drill, 'mrp.terminal', [])
+    workcenter = entry.step_id.workorder_id.workcenter_id
+
+    def add():
+        # As if a security administrator had named the terminal for this work center.
+        drill.cr.execute(
+            """INSERT INTO mrp_workcenter_terminal_rel (mrp_workcenter_id, mrp_terminal_id) VALUES (%s, %s)
+                   ON CONFLICT DO NOTHING""", [workcenter.id, terminal.id], log_exceptions=False)
+        insert_copy(drill, entry, device=SQL("'forged'"), token=SQL("NULL"))
+
+    return entry and terminal and (terminal, [Attempt('INSERT', add)])
+
+
+@act("Paper and terminals", "ORM: give a terminal a key, or say that it is registered", "SEC-040, 21 CFR 11.10(h)", 'SEC-040')
+def terminal_orm(drill):
+    terminal = newest(drill, 'mrp.terminal', [])
+    return terminal and (terminal, [
+        attempt for vals in ({'key_sha256': '0' * 64}, {'registered_at': '2030-01-01 00:00:00'})
+        for attempt in drill.everyone(
+            lambda env, vals=vals: terminal.with_env(env).write(dict(vals)), f"writes {next(iter(vals))}")])
+
+
 # === WHOLE TABLES === #
 
 def truncate(drill, table, trigger):

@@ -37,7 +37,7 @@ class DrillCommon(MmrCommon):
         cls.users = {
             role: enrol(new_test_user(
                 cls.env, login=f'd_{role}', password=PASSWORD, groups=group, name=f"Drilled {role}", tz='UTC'))
-            for role, group in TABLE.groups.items() if role not in ('internal', 'portal', 'warehouse')}
+            for role, group in TABLE.groups.items() if role not in ('internal', 'portal', 'warehouse', 'maintenance')}
         cls.user_security = cls.users['security']
         cls.bottle = cls.env['product.product'].create({'name': "Bottle", 'type': 'consu', 'uom_id': cls.kg.id})
         cls._make_records()
@@ -79,6 +79,7 @@ class DrillCommon(MmrCommon):
         step.action_start(acknowledged=True)
         signing._record_step(step)
         step.action_report("Spill", "Wiped.")
+        cls._make_paper()
         older = signing._make_effective(create_mmr(500))
         running = signing._create_order(500)
         running.action_confirm()
@@ -88,6 +89,32 @@ class DrillCommon(MmrCommon):
         cls.uncovered = signing._create_order(137)
         signing._create_reviewer(name="Quality", group_id=cls.env.ref('mrp_mmr.group_mmr_quality_manager').id)
         cls.env['mrp.audit.seal']._seal(cls.company)
+
+    @classmethod
+    def _make_paper(cls):
+        """Make a weighing that waits for its verification, and one with a transcription; a terminal, lots and equipment."""
+        signing = cls('_make_paper')
+        orders = signing._create_order(100) | signing._create_order(100)
+        orders.action_confirm()
+        for order in orders:
+            signing._sign(order.bpr_id, 'issue', signing._person('production'))
+        copies = cls.env['mrp.bpr.copy'].with_user(signing._person('production'))
+        copy = copies._issue(orders[1].bpr_id, "Failure", orders[1].bpr_id.step_ids)
+        cls.env['report.mrp_mmr.report_bpr_worksheet'].with_user(copies.env.user)._log_print(
+            copy, cls.env.ref('mrp_mmr.action_report_bpr_worksheet'))
+        copy.invalidate_recordset()
+        weighings = [order.bpr_id.step_ids.sorted('sequence')[0].with_user(signing._person('operator')) for order in orders]
+        for weighing in weighings:
+            signing._train(weighing, signing._person('operator'))
+            weighing.action_start(acknowledged=True)
+            signing._record_step(weighing)
+        signing._sign(weighings[0], 'performed', signing._person('operator'))
+        weighings[1]._transcribe(copy, "scan.png", PNG, [
+            {'kind': 'comment', 'vals': {'text': "Noisy"}, 'paper_time': "6:15", 'paper_by': "OP"}])
+        cls.env['mrp.terminal'].with_user(cls.user_security).create({'name': "T-D"})
+        cls.env['maintenance.equipment'].create({'name': "Never cleaned"})
+        cls.component_other.product_tmpl_id.mmr_lot_release = True
+        cls.env['stock.lot'].create({'name': "LOT-D", 'product_id': cls.component_other.id})
 
     def setUp(self):
         super().setUp()
