@@ -43,6 +43,7 @@ TRIGGERS = {
     'mrp_equipment_log': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_equipment_log', TRUNCATE),
     'mrp_terminal': (TRUNCATE,),
+    'mrp_workcenter_terminal_rel': (TRUNCATE,),
     'maintenance_equipment': (TRUNCATE,),
     'mrp_deviation': ('mrp_mmr_guard_deviation', TRUNCATE),
     'mrp_bpr_copy': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_copy', TRUNCATE),

@@ -42,6 +42,10 @@ class MrpTerminal(models.Model):
     _name_uniq = models.UniqueIndex('(company_id, name)', "Terminals have different names.")
     _key_uniq = models.UniqueIndex('(key_sha256) WHERE key_sha256 IS NOT NULL', "A key belongs to one terminal.")
 
+    def init(self):
+        super().init()
+        self._audit_guard_truncate(self._fields['workcenter_ids'].relation)
+
     @api.model_create_multi
     def create(self, vals_list):
         self._check_administrator()
@@ -52,18 +56,24 @@ class MrpTerminal(models.Model):
         self._check_administrator()
         if self._get_system_fields() & vals.keys():
             raise self._refuse()
-        if 'name' in vals and any(terminal.registered_at and terminal.name != vals['name'] for terminal in self):
+        if 'name' in vals and any(terminal.name != vals['name'] and terminal._is_named() for terminal in self):
             raise refusal(
                 self.env, self.env._("Entries hold the name of this terminal."), RULE,
                 self.env._("archive it and register another one."), record=self[:1])
         return super().write(vals)
 
     @api.ondelete(at_uninstall=True)
-    def _unlink_except_registered(self):
-        if any(self.mapped('registered_at')):
+    def _unlink_except_named(self):
+        if any(terminal._is_named() for terminal in self):
             raise refusal(
                 self.env, self.env._("Entries hold the name of this terminal."), RULE,
                 self.env._("archive it."), record=self[:1])
+
+    def _is_named(self):
+        """Whether entries hold the name of this terminal, or can at any moment; revoking its key changes nothing of that."""
+        self.ensure_one()
+        return bool(self.registered_at) or bool(self.env['mrp.bpr.entry'].sudo().search_count(
+            [('device', '=', self.name), ('company_id', '=', self.company_id.id)], limit=1))
 
     @api.model
     def _get_system_fields(self):

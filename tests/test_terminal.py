@@ -48,6 +48,12 @@ class TestTerminal(MmrCommon, HttpCase):
         with at_terminal("forged"):
             self.step.action_record('comment', {'text': "Forged"})
         self.assertEqual(self.step.entry_ids.mapped('device'), [False, False, "T-102", False])
+        # Entries hold that name when its key is gone, too.
+        self.terminals.action_revoke()
+        self._refused(self.booth.write, {'name': "T-1"})
+        self._refused(self.booth.unlink)
+        self.office.name = "T-202"
+        self.office.unlink()
 
     def test_named_terminals(self):
         """SEC-040: where terminals are named, start, entry and signature elsewhere fail; PostgreSQL holds the entries."""
