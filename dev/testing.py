@@ -21,6 +21,10 @@ from common import (
     stamp,
 )
 from environment import prepare
+from trace_page import write as write_trace_page
+
+#: What a run leaves for the page of requirements and tests.
+JUNIT = STATE / 'junit.xml'
 
 USAGE = """usage: dev/test [--lint | --no-lint] [PYTEST ARGUMENTS …]
 
@@ -74,6 +78,7 @@ def lint(env):
                          *sources]),
         ('XML', [env.python, '-c', XML_CHECK, *xml]),
         ('docs/roles.md', [env.python, ROOT / 'dev' / 'role_page.py', '--check']),
+        ('docs/traceability.md', [env.python, ROOT / 'dev' / 'trace_page.py', '--check']),
     ]
     passed = True
     with Step('Checking the code') as step:
@@ -155,10 +160,12 @@ def main(args):
             env.clone_database(template, name)
         command = [env.python, '-m', 'pytest', '-c', ROOT / 'pytest.ini', f'--rootdir={ADDON}', f'--confcutdir={ADDON}',
                    '-o', f'cache_dir={STATE / "pytest"}', f'--odoo-database={name}', f'--odoo-config={CONF}',
-                   '--odoo-http', '--odoo-log-level=warn', *pytest_arguments(args)]
+                   '--odoo-http', '--odoo-log-level=warn', f'--junitxml={JUNIT}', *pytest_arguments(args)]
         code = env.foreground(command, cwd=ROOT)
         if code < 0:
             raise Failure(f'pytest was ended by signal {-code}.')
+        if not args:
+            write_trace_page(JUNIT)
         if not passed:
             print('The code check has not passed: see above.', file=sys.stderr)
         return code or (0 if passed else 1)

@@ -49,6 +49,9 @@ class MaintenanceEquipment(models.Model):
     mmr_cleaning_hold = fields.Integer(
         "Clean Hold Time", tracking=True, help="Days for which a cleaning holds until a batch begins to use it; 0: no limit.")
 
+    mmr_in_gmp_use = fields.Boolean(
+        "In GMP Use", compute='_compute_mmr_in_gmp_use', search='_search_mmr_in_gmp_use',
+        help="Named by a master record, by itself or by its category, or with a log of its own.")
     mmr_log_ids = fields.One2many('mrp.equipment.log', 'equipment_id', "Log", readonly=True)
     mmr_log_count = fields.Integer("Log Lines", compute='_compute_mmr_log_count')
     mmr_calibration_status = fields.Selection(
@@ -68,6 +71,19 @@ class MaintenanceEquipment(models.Model):
         'CHECK (mmr_calibration_interval >= 0 AND mmr_cleaning_hold >= 0)', "Days are not negative.")
 
     # === STATUS === #
+
+    def _compute_mmr_in_gmp_use(self):
+        used = self.search([('id', 'in', self.ids), ('mmr_in_gmp_use', '=', True)])
+        for equipment in self:
+            equipment.mmr_in_gmp_use = equipment._origin in used
+
+    def _search_mmr_in_gmp_use(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        rows = self.env['mrp.mmr.equipment'].sudo().with_context(active_test=False)._search([])
+        logs = self.env['mrp.equipment.log'].sudo()._search([])
+        return Domain('id', 'in', rows.subselect('equipment_id')) \
+            | Domain('category_id', 'in', rows.subselect('category_id')) | Domain('id', 'in', logs.subselect('equipment_id'))
 
     def _compute_mmr_log_count(self):
         counts = dict(self.env['mrp.equipment.log']._read_group(

@@ -525,7 +525,7 @@ class TestBpr(BprCommon):
         self.assertFalse(self.bpr.deviation_ids)
 
     def test_yield(self):
-        """YLD-010, YLD-020: percent of theoretical, band inclusive, unrounded; out of it a deviation blocks completion."""
+        """YLD-010, YLD-020, YLD-030: percent of theoretical, band inclusive, unrounded; verified by another person."""
         step = self._until("Yield")
         for value, outcome in (
                 ('95.00', 'pass'), ('102.00', 'pass'), ('94.99', 'fail'), ('102.01', 'fail'), ('94.996', 'fail')):
@@ -539,8 +539,13 @@ class TestBpr(BprCommon):
         entry = self.env['mrp.bpr.entry'].browse(step.action_record('yield', {'value': '96.5'})['entry_id'])
         self.assertEqual(entry.data['percent'], '96.5')
         self._sign(step, 'performed', self.user_operator)
-        # YLD-030: the yield is verified by somebody else.
         self.assertEqual(step.next_point, 'verified')
+        self.user_operator.group_ids += self.env.ref('mrp_mmr.group_mmr_verifier')
+        enrol(self.user_operator)
+        self.assertIn("VER-010", self._esign(step, 'verified', self.user_operator)['refused'])
+        self.assertEqual(step.state, 'checking')
+        self._sign(step, 'verified', self._person('verifier'))
+        self.assertEqual(step.state, 'done')
 
     def test_concealed_attributes(self):
         """SEC-020: what a client adds to a value is not stored."""

@@ -120,6 +120,15 @@ class TestEquipmentLog(EquipmentCommon):
                     self.env.cr.savepoint():
                 self.env['mrp.equipment.log']._append([{**vals, 'kind': kind, **more}])
 
+    def test_in_gmp_use(self):
+        """BPR-040: the register shows what master records name, itself or by its category, and what has a log."""
+        other, logged = self.env['maintenance.equipment'].create([{'name': "Laptop"}, {'name': "Vacuum cleaner"}])
+        self._clean(logged)
+        found = self.env['maintenance.equipment'].search([('mmr_in_gmp_use', '=', True)])
+        self.assertLessEqual(self.blender | logged, found)
+        self.assertNotIn(other, found)
+        self.assertEqual((self.blender | other).mapped('mmr_in_gmp_use'), [True, False])
+
     def test_second_person(self):
         """BPR-040, VER-010, 211.182: a cleaning counts when one person signed it and another one checked it."""
         line = self._log_equipment(self.blender, 'cleaning', sign=False, cleaning_kind='full',

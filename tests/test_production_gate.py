@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 from psycopg2 import IntegrityError
@@ -541,6 +542,29 @@ class TestProductionRoutes(GateCommon):
             with self.subTest(sql=assignment), mute_logger('odoo.sql_db'), self.assertRaises(CheckViolation), \
                     self.cr.savepoint():
                 self.cr.execute(f'UPDATE mrp_production SET {assignment} WHERE id = %s', [order.id])
+
+    def test_snapshot_without_the_addon(self):
+        """PRD-010: by SQL and JSON alone the snapshot says schema, number, revision, content, signatures and digests."""
+        order = self._confirmed()
+        self.cr.execute("SELECT mmr_snapshot::text, mmr_snapshot_sha256 FROM mrp_production WHERE id = %s", [order.id])
+        [(text, digest)] = self.cr.fetchall()
+        snapshot = json.loads(text)
+
+        def digest_of(value):
+            return hashlib.sha256(json.dumps(
+                value, sort_keys=True, separators=(',', ':'), ensure_ascii=False).encode()).hexdigest()
+
+        document = snapshot['document']
+        self.assertEqual((digest_of(snapshot), digest_of(document)), (digest, snapshot['document_sha256']))
+        revision = order.mmr_revision_id
+        self.assertEqual(
+            (document['number'], document['revision'], snapshot['document_sha256']),
+            (revision.mmr_id.name, revision.revision, revision.document_sha256))
+        self.assertRegex(document['schema'], r'^mrp_mmr/mmr/\d+$')
+        self.assertEqual([row['meaning'] for row in snapshot['signatures']], ['prepared', 'approved'])
+        self.assertEqual(
+            [row['product']['id'] for row in document['components']],
+            revision.bom_line_ids.sorted(lambda line: (line.sequence, line.id)).product_id.ids)
 
     def test_forged_snapshot(self):
         """USE-030: PostgreSQL accepts only the document of an effective MMR of exactly the order's size."""
