@@ -50,6 +50,7 @@ from . import mrp_bpr_step_signing
 from . import mrp_bpr_step_equipment
 from . import mrp_bpr_step_terminal
 from . import mrp_bpr_step_lot
+from . import mrp_mmr_yield
 from . import mrp_bpr_step_potency
 from . import mrp_equipment_log
 from . import maintenance_equipment

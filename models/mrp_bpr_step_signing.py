@@ -234,6 +234,8 @@ class MrpBprStep(models.Model):
     def _close(self, state):
         self.write({'state': state, 'closed_at': fields.Datetime.now()})
         self._finish_workorder()
+        if self.kind == 'yield' and state == 'done':
+            self._warn_of_drift()
         stage = self.bpr_id.step_ids.filtered(lambda step: step.stage == self.stage)
         if all(step.state in CLOSED for step in stage):
             started = min(filter(None, stage.mapped('started_at')), default=None)

@@ -34,6 +34,7 @@ from . import test_report_content
 from . import test_restore
 from . import test_terminal
 from . import test_xlsx
+from . import test_yield_history
 from . import test_bpr
 from . import test_execution
 from . import test_floor

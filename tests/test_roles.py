@@ -273,6 +273,7 @@ class TestRoles(RolesCommon):
             'mrp.mmr.create': {'bom_id': self.bom.id}, 'mrp.mmr.change': {
                 'revision_ids': self.effective.ids, 'description': "x", 'reason': "x"},
             'mrp.mmr.where.used': {'product_id': self.component_a.id}, 'mrp.mmr.plan': {'product_id': self.product.id},
+            'mrp.mmr.yield.history': {'revision_id': self.draft.id},
             'mrp.mmr.plan.line': {'plan_id': lambda: self._record('mrp.mmr.plan').id, 'mmr_id': self.effective.mmr_id.id},
             'mrp.audit.verify.finding': {
                 'verify_id': lambda: self._record('mrp.audit.verify').id, 'severity': 'finding', 'model': "x"},
@@ -387,8 +388,12 @@ class TestRoles(RolesCommon):
                       'action_download_bundle', 'get_last_bundle', 'action_open_audit_trail'),
             **buttons(draft, 'action_add_weighing_steps', 'action_add_ingredients', 'action_add_specifications',
                       'action_component_catalog', 'action_import_components', 'action_import_steps',
-                      'action_review_quantities', 'action_cancel', 'action_submit', 'action_confirm_overages'),
+                      'action_review_quantities', 'action_yield_history', 'action_cancel', 'action_submit',
+                      'action_confirm_overages'),
             **buttons(line, 'action_confirm_overage'),
+            **buttons(draft.operation_ids[:1], 'action_mmr_yield_history'),
+            **wizard('mrp.mmr.yield.history', 'action_apply', {
+                'revision_id': draft.id, 'proposed_min': 95, 'proposed_max': 102, 'rationale': "Ten batches."}),
             **buttons(self.waiting, 'action_approve', 'action_reject'),
             **buttons(self.reviewed, 'action_review'),
             **buttons(self.label, 'action_approve', 'action_obsolete', 'action_open_audit_trail'),

@@ -8,3 +8,4 @@ from . import mrp_bpr_transcribe
 from . import mrp_signer_verify
 from . import mrp_qualification
 from . import base_partner_merge
+from . import mrp_mmr_yield_history
