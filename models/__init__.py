@@ -90,3 +90,4 @@ from . import ir_model_access
 from . import ir_rule
 from . import ir_actions_report
 from . import mrp_mmr_demo
+from . import mrp_mmr_demo_batches

@@ -37,7 +37,8 @@ class MrpMmrDemo(models.AbstractModel):
             raise UserError(self.env._(
                 "The users of the demonstration data are missing: %s. Nothing was loaded.", ', '.join(missing)))
         # Read with the data, so that a production database does not carry them in its memory.
-        from ..demo import dressing_kit, equipment, ibuprofen, lots, paracetamol, people, vitamin_c, zinc
+        from ..demo import batches, dressing_kit, equipment, ibuprofen, lots, paracetamol, people, vitamin_c, zinc
+        from ..demo import vitamin_c_powder as powder
         # Installed from the Apps menu there is a request, and its session is not the signer's.
         with borrow_request() if request else nullcontext():
             self._load_qualifications(people)
@@ -61,13 +62,16 @@ class MrpMmrDemo(models.AbstractModel):
                 vitamin_c.get_data(500), "Compared with revision 2 of the 100 kg and with the validation of VB-02.")
             self._load_zinc(zinc)
             self._load_effective(ibuprofen.get_data(), "Validation PV-2101 and the approved label compared.")
-            self._load_effective(dressing_kit.get_data(), "Device file 2301 and validations SV-2301, VR-2301 compared.")
-            self._load_effective(paracetamol.get_data(), "Compared with the marketing authorisation, module 3.2.P.3.")
-            confirmed, draft = self._create_order(small, 1), self._create_order(large, 8)
-            confirmed.action_confirm()
-            confirmed.action_assign()
+            kits = self._load_effective(
+                dressing_kit.get_data(), "Device file 2301 and validations SV-2301, VR-2301 compared.")
+            solution = self._load_effective(
+                paracetamol.get_data(), "Compared with the marketing authorisation, module 3.2.P.3.")
+            bottles = self._load_effective(powder.get_data(), "Validation PV-2004 and the approved label compared.")
             self._set_xmlids({
-                'production_superseded': running, 'production_confirmed': confirmed, 'production_draft': draft})
+                'production_superseded': running, 'production_draft': self._create_order(large, 8),
+                'production_confirmed': self._release_order(small, 0), 'production_waiting': self._release_order(solution, 1),
+                'production_stopped': self._release_order(kits, 0), 'production_done': self._release_order(bottles, 0)})
+            self._load_batches(batches)
 
     # === PEOPLE === #
 
@@ -164,6 +168,13 @@ class MrpMmrDemo(models.AbstractModel):
         vals = {name.removeprefix('default_'): value for name, value in defaults.items()}
         vals['date_start'] = fields.Datetime.now() + timedelta(days=days)
         return self._as('planner', self.env['mrp.production']).create(vals)
+
+    def _release_order(self, mmr, days):
+        """Return a new order on ``mmr`` that the planner confirmed, with reserved components."""
+        order = self._create_order(mmr, days)
+        order.action_confirm()
+        order.action_assign()
+        return order
 
     # === CONTENT === #
 

@@ -7,9 +7,12 @@ from odoo.modules import Manifest
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import convert_file
 
+from odoo.addons.mrp_mmr.evidence.records import Verification
 from odoo.addons.mrp_mmr.tools import sha256
 
 EFFECTIVE = ('vitamin_c_100_2', 'vitamin_c_500_1', 'ibuprofen_50_1', 'dressing_kit_50_1', 'paracetamol_250_1')
+#: Effective as well, and as short as a record can be.
+POWDER = 'vitamin_c_powder_10_1'
 
 
 @tagged('post_install', '-at_install')
@@ -31,7 +34,7 @@ class TestDemo(TransactionCase):
         return self.env['mrp.mmr.revision'].concat(*(self._ref(f'revision_demo_{name}') for name in names))
 
     def test_revisions(self):
-        """A superseded, five effective, one submitted and one draft revision, each of its batch size and profile."""
+        """A superseded, six effective, one submitted and one draft revision, each of its batch size and profile."""
         for name, profile, formulation, size, revision, state in [
             ('vitamin_c_100_1', 'P111', 'VC500-A', 100, 1, 'superseded'),
             ('vitamin_c_100_2', 'P111', 'VC500-A', 100, 2, 'effective'),
@@ -41,6 +44,7 @@ class TestDemo(TransactionCase):
             ('ibuprofen_50_1', 'P211', 'IBU200-C', 50, 1, 'effective'),
             ('dressing_kit_50_1', 'PDEV', 'KIT2301-B', 50, 1, 'effective'),
             ('paracetamol_250_1', 'PEU', 'PAR24-B', 250, 1, 'effective'),
+            (POWDER, 'P111', 'VCP100-A', 10, 1, 'effective'),
         ]:
             with self.subTest(name):
                 self.assertRecordValues(self._ref(f'revision_demo_{name}'), [{
@@ -132,7 +136,7 @@ class TestDemo(TransactionCase):
 
     def test_signatures(self):
         """They are real: intact, over the frozen content, of the preparer and of Quality Control."""
-        for name in (*EFFECTIVE, 'vitamin_c_100_1', 'zinc_250_1'):
+        for name in (*EFFECTIVE, POWDER, 'vitamin_c_100_1', 'zinc_250_1'):
             with self.subTest(name):
                 revision = self._ref(f'revision_demo_{name}')
                 self.assertEqual(sha256(revision.document), revision.document_sha256)
@@ -187,19 +191,20 @@ class TestDemo(TransactionCase):
         self.assertTrue(all(draft.bom_line_ids.mapped('mmr_to_review')))
 
     def test_orders(self):
-        """One order runs on the superseded revision, one on revision 2 with its components; the draft embeds nothing."""
-        for name, number, decision in [('superseded', 1, 'pending'), ('confirmed', 2, False)]:
+        """One order waits on the superseded revision, one runs on revision 2, one waits to be issued, one is a draft."""
+        for name, number, decision, state in [('superseded', 1, 'pending', 'confirmed'), ('confirmed', 2, False, 'progress')]:
             with self.subTest(name):
                 order = self._ref(f'production_demo_{name}')
                 revision = self._ref(f'revision_demo_vitamin_c_100_{number}')
                 self.assertRecordValues(order, [{
-                    'state': 'confirmed', 'product_qty': 100, 'mmr_revision_id': revision.id, 'bom_id': revision.bom_id.id,
+                    'state': state, 'product_qty': 100, 'mmr_revision_id': revision.id, 'bom_id': revision.bom_id.id,
                     'mmr_decision': decision}])
                 self.assertEqual(order.mmr_snapshot['document'], revision.document)
                 self.assertEqual(order.mmr_snapshot_sha256, sha256(order.mmr_snapshot))
                 self.assertEqual(
                     [signature['login'] for signature in order.mmr_snapshot['signatures']], ['preparer', 'qc'])
-        order = self._ref('production_demo_confirmed')
+        order = self._ref('production_demo_waiting')
+        self.assertEqual((order.state, order.bpr_id.state), ('confirmed', 'issue'))
         self.assertEqual(order.reservation_state, 'assigned')
         self.assertTrue(order.move_raw_ids)
         self.assertTrue(all(move.move_line_ids.lot_id for move in order.move_raw_ids))
@@ -207,11 +212,15 @@ class TestDemo(TransactionCase):
             'state': 'draft', 'product_qty': 500, 'mmr_snapshot_sha256': False}])
 
     def test_equipment(self):
-        """BPR-040, IPC-070: all equipment is clean and calibrated, with signatures; one calibration is due soon."""
+        """BPR-040, IPC-070: equipment is clean or in use by one product, and calibrated; one calibration is due soon."""
         names = self.env['ir.model.data'].search([('module', '=', 'mrp_mmr'), ('model', '=', 'maintenance.equipment')])
         units = self.env['maintenance.equipment'].browse(names.mapped('res_id'))
         self.assertEqual(len(units), 23)
-        self.assertEqual(set(units.mapped('mmr_cleaning_status')), {'clean'})
+        used = units.filtered(lambda unit: unit.mmr_cleaning_status == 'used')
+        self.assertEqual(set((units - used).mapped('mmr_cleaning_status')), {'clean'})
+        self.assertEqual(
+            {unit.name.split()[0]: unit.mmr_used_product_ids.default_code for unit in used},
+            {'SC-01': 'FP-2001', 'SC-02': 'FP-2001', 'SV-01': 'FP-2001', 'SC-03': 'FP-2004', 'LM-01': 'FP-2004'})
         instruments = units.filtered('mmr_is_instrument')
         self.assertEqual(
             {unit.serial_no: unit.mmr_calibration_status for unit in instruments},
@@ -227,9 +236,73 @@ class TestDemo(TransactionCase):
         self.assertEqual(set((lots - waiting).mapped('mmr_status')), {'released'})
         self.assertEqual((lots - waiting).mmr_status_signature_id.user_id, self._ref('user_demo_qc'))
 
+    def _entries(self, bpr, kind):
+        return bpr.step_ids.entry_ids.filtered(lambda entry: entry.kind == kind)
+
+    def test_batch_done(self):
+        """PRD-110: one batch is complete: all signatures, a decided deviation after a retest, a late entry, labels, yields."""
+        order = self._ref('production_demo_done')
+        bpr = order.bpr_id
+        self.assertRecordValues(order, [{'state': 'done', 'qty_produced': 9.8}])
+        self.assertRecordValues(bpr, [{'state': 'done', 'progress': 100, 'open_deviation_count': 0}])
+        self.assertRecordValues(order.lot_producing_ids, [{'name': "VCP-0031", 'product_qty': 9.8}])
+        self.assertEqual(set(bpr.step_ids.mapped('state')), {'done'})
+        for step in bpr.step_ids:
+            self.assertEqual([point for point in step.points if not step[f'{point}_signature_id']], [], step.display_name)
+        [deviation] = bpr.deviation_ids
+        self.assertEqual((deviation.state, deviation.step_id.retest_count), ('decided', 1))
+        self.assertEqual(deviation.decision_signature_id.user_id, self._ref('user_demo_qc'))
+        self.assertEqual(
+            [(entry.value, entry.outcome) for entry in deviation.step_id.entry_ids if entry.kind == 'value'],
+            [('99.6', 'fail'), ('100.8', 'pass')])
+        late = bpr.step_ids.entry_ids.filtered('is_late')
+        self.assertEqual(late.mapped('kind'), ['comment'])
+        self.assertTrue(late.reason)
+        labels = self._entries(bpr, 'labels')
+        self.assertEqual((labels.outcome, labels.data['difference'], labels.data['finished_difference']), ('pass', '0', '0'))
+        self.assertEqual(self._entries(bpr, 'yield').mapped('outcome'), ['pass', 'pass'])
+        self.assertEqual({entry.data['difference'] for entry in self._entries(bpr, 'material')}, {'0'})
+        consumed = order.move_raw_ids.move_line_ids
+        self.assertEqual([(line.lot_id.name, line.quantity, line.state) for line in consumed], [("AA-2509-014", 10, 'done')])
+
+    def test_batch_running(self):
+        """PRD-110: one batch is in dispensing: containers and lots, a correction with its reason, a hand-over, a step begun."""
+        bpr = self._ref('production_demo_confirmed').bpr_id
+        self.assertEqual((bpr.state, bpr.is_on_hold, bpr.lot_producing_ids.name), ('progress', False, "VC5-0118"))
+        acid, cellulose, current = (bpr.step_ids.filtered(lambda step, name=name: step.name == f"Weigh {name}") for name in (
+            "Ascorbic acid", "Microcrystalline cellulose PH-102", "Croscarmellose sodium"))
+        self.assertEqual((acid | cellulose).mapped('state'), ['done', 'done'])
+        self.assertEqual(sum(float(entry.value) for entry in acid._get_weights()), 83.2)
+        self.assertEqual(self._entries(bpr, 'weight').filtered('supersedes_id').supersedes_id.value, "25.50")
+        self.assertEqual(cellulose._get_weights().lot_id.mapped('name'), ["MC-88231", "MC-88307"])
+        self.assertEqual((bpr.current_step_id, current.state), (current, 'started'))
+        self.assertEqual(self._entries(bpr, 'handover').step_id, current)
+        self.assertFalse(bpr.deviation_ids)
+
+    def test_batch_stopped(self):
+        """PRD-110, IPC-020: one batch waits for the decision on a deviation, and nothing of it goes on."""
+        bpr = self._ref('production_demo_stopped').bpr_id
+        self.assertEqual((bpr.state, bpr.is_on_hold), ('progress', True))
+        [deviation] = bpr.deviation_ids
+        self.assertRecordValues(deviation, [{'state': 'open', 'source': 'specification', 'is_blocking': True}])
+        self.assertEqual(deviation.activity_ids.user_id, self._ref('user_demo_qc'))
+        step = bpr.current_step_id.with_user(self._ref('user_demo_operator'))
+        self.assertEqual((step, step.state), (deviation.step_id, 'started'))
+        with self.assertRaisesRegex(UserError, deviation.name):
+            step.esign_prepare('performed')
+        with self.assertRaisesRegex(UserError, "authorise a retest"):
+            step.action_record('value', {'value': "15"})
+
+    def test_evidence(self):
+        """AUD-040, REC-060: verification finds nothing in what the demonstration's people did."""
+        self.env.flush_all()
+        verification = Verification(self.env.cr)
+        self.assertEqual(list(verification), [])
+        self.assertGreater(verification.counts['signatures'], 150)
+
     def test_stock(self):
         """Components of one batch of everything are there, by lot."""
-        for name in (*EFFECTIVE, 'zinc_250_1'):
+        for name in (*EFFECTIVE, POWDER, 'zinc_250_1'):
             for line in self._ref(f'revision_demo_{name}').bom_line_ids:
                 with self.subTest(f"{name}: {line.product_id.name}"):
                     self.assertGreaterEqual(
@@ -244,7 +317,7 @@ class TestDemo(TransactionCase):
 
     def test_load_twice(self):
         """An update of the addon does not load them again."""
-        models = ('mrp.mmr', 'mrp.mmr.revision', 'mrp.esignature', 'mrp.production')
+        models = ('mrp.mmr', 'mrp.mmr.revision', 'mrp.esignature', 'mrp.production', 'mrp.bpr.entry')
         before = [self.env[model].search_count([]) for model in models]
         self.env['mrp.mmr.demo']._load()
         self.assertEqual([self.env[model].search_count([]) for model in models], before)
