@@ -25,11 +25,11 @@ POWDER = {
             weight("10.000", 'ascorbic_acid_1', 'bench_balance_2', issued="10.400", returned="0.400")],
         "Yield: the sieved powder": [('yield', {'value': "9.975"})],
         "Net mass, lowest of 10 bottles": [
-            reading("99.6", text="Check after bottle 40"),
+            reading("99.6", text="bottles 31 to 40"),
             ('comment', {'text': "Scoop 3 was underfilled. Bottles 21 to 40 weighed one by one: three below 100 g emptied "
                                  "into the drum and filled again."}),
             ('retest', "Filling corrected, all bottles since the last good check weighed; ten bottles from the restart."),
-            reading("100.8", text="Ten bottles after the restart"),
+            reading("100.8", text="ten bottles after the restart"),
             ('decide', "Cause found (scoop 3, exchanged), all bottles concerned weighed and none below 100 g left. No effect "
                        "on the product; the batch goes on.")],
         "Label reconciliation": [('labels', {
@@ -79,9 +79,9 @@ KITS = {
     'issue': "Compared with revision 1 and with issue 7 of DMR-2301.",
     'steps': {
         "Differential pressure to the corridor": [
-            reading("6", text="Second look after 5 minutes: still 6 Pa"),
-            ('comment', {'text': "Pass box closed, all trays covered. Technical service called: alarm of the fan filter unit "
-                                 "above the table."})],
+            reading("6"),
+            ('comment', {'text': "Second look after 5 minutes: still 6 Pa. Pass box closed, all trays covered. Technical "
+                                 "service called: alarm of the fan filter unit above the table."})],
     },
     'until': "Differential pressure to the corridor",
 }
