@@ -28,7 +28,8 @@ QUERY = """
            CASE WHEN p.planned <> 0 THEN a.actual * 100 / p.planned END AS percent, a.lots,
            CASE WHEN s.state = 'not_done' THEN 'not_done'
                 WHEN k.kind = 'step' THEN CASE WHEN a.failed THEN 'outside' WHEN s.state = 'done' THEN 'planned' ELSE 'open' END
-                WHEN a.actual IS NULL THEN 'open'
+                -- A weighing that goes on misses nothing yet.
+                WHEN a.actual IS NULL OR k.kind = 'component' AND s.state = 'started' AND a.actual < p.lower THEN 'open'
                 WHEN a.failed AND k.kind = 'reading' OR a.actual < p.lower OR a.actual > p.upper THEN 'outside'
                 WHEN a.actual <> p.planned THEN 'within'
                 ELSE 'planned' END AS status

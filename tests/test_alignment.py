@@ -140,6 +140,7 @@ class TestAlignmentOfEntries(PaperCommon):
         """PRD-070, BPR-060: amounts are added exactly; one unit of the last digit is a difference."""
         self.step.action_start(acknowledged=True)
         self._weigh("30.1")
+        self.assertEqual(self._row().status, 'open', "the weighing goes on")
         self._weigh("30.2")
         last = self._weigh("29.7")
         self.assertEqual((self._row().actual, self._row().difference, self._row().status), (90, 0, 'planned'))
