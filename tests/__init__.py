@@ -33,6 +33,7 @@ from . import test_tamper_drill
 from . import test_report_content
 from . import test_restore
 from . import test_terminal
+from . import test_views
 from . import test_xlsx
 from . import test_yield_history
 from . import test_bpr
