@@ -263,7 +263,8 @@ class TestDemo(TransactionCase):
         self.assertEqual(self._entries(bpr, 'yield').mapped('outcome'), ['pass', 'pass'])
         self.assertEqual({entry.data['difference'] for entry in self._entries(bpr, 'material')}, {'0'})
         consumed = order.move_raw_ids.move_line_ids
-        self.assertEqual([(line.lot_id.name, line.quantity, line.state) for line in consumed], [("AA-2509-014", 10, 'done')])
+        self.assertEqual([(line.lot_id.name, line.quantity, line.state) for line in consumed], [
+            ("AA-2509-014", 10, 'done'), ("BT-150-2604", 100, 'done'), ("CR-38-1190", 99, 'done'), ("LB-2611-07", 110, 'done')])
 
     def test_batch_running(self):
         """PRD-110: one batch is in dispensing: containers and lots, a correction with its reason, a hand-over, a step begun."""
