@@ -174,7 +174,19 @@ class MaintenanceEquipment(models.Model):
         if any(self._fields[name].convert_to_cache(vals[name], equipment) != equipment[name]
                for name in SETTINGS & vals.keys() for equipment in self):
             self._mmr_check_settings_role()
+        if any(name in self._fields and not name.startswith(('message_', 'activity_')) for name in vals.keys() - SETTINGS):
+            self._mmr_check_manager()
         return super().write(vals)
+
+    def _mmr_check_manager(self):
+        """Refuse to change what equipment is to Quality Control, who only rules how it is cleaned and calibrated.
+
+        :raise AccessError: for who does not look after equipment
+        """
+        if not self.env.su and not self.env.user.has_group('maintenance.group_equipment_manager'):
+            raise refusal(
+                self.env, self.env._("%s is changed by who looks after equipment.", self[:1].display_name), "SEC-010, " + RULE,
+                self.env._("ask an Equipment Manager."), record=self[:1], exception=AccessError)
 
     def _mmr_check_settings_role(self):
         """Refuse to change the rules of equipment to everybody but Quality Control.

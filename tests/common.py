@@ -332,7 +332,7 @@ class MmrCommon(TransactionCase):
         """Return a unit that a step plans, clean for its batch and calibrated."""
         unit, kind = (step.planned['unit'][name] or {} for name in ('equipment', 'class'))
         units = self.env['maintenance.equipment'].sudo()
-        unit = units.browse(unit.get('id')) or units.search([('category_id', '=', kind.get('id'))], limit=1) \
+        unit = units.browse(unit.get('id')) or units.search([('category_id', '=', kind.get('id'))], order='id desc', limit=1) \
             or units.create({'name': "Unit", 'category_id': kind.get('id')})
         if unit.mmr_cleaning_status == 'dirty' or unit.mmr_used_product_ids - step.sudo().bpr_id.product_id:
             self._clean(unit)

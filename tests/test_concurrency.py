@@ -168,6 +168,7 @@ class TestConcurrency(CommittedCase):
             (user, lambda env: env['mrp.bpr.step'].browse(step).action_record(*vals, token='one')['entry_id'])
             for user in (first, second)])
         self.assertEqual(len(set(recorded)), 1, recorded)
+        self.assertIsInstance(recorded[0], int)
         with self.registry.cursor() as cr:
             prepared = api.Environment(cr, first, {})['mrp.bpr.step'].browse(step).esign_prepare('performed')['digest']
         signed = self._race(*[
@@ -184,6 +185,7 @@ class TestConcurrency(CommittedCase):
             category = planned['unit']['class']['id']
             unit = env['maintenance.equipment'].search([('category_id', '=', category)], limit=1) \
                 or env['maintenance.equipment'].create({'name': "Unit", 'category_id': category})
+            unit.with_user(self.users[1]).mmr_needs_cleaning = False
             return 'equipment', {'equipment_id': unit.id}
 
     def _archive(self, users):
