@@ -117,7 +117,7 @@ class MrpBprAlignment(models.Model):
         ('step', "Step"),
         ('time', "Time of the stage"),
     ], readonly=True)
-    component_id = fields.Many2one('product.product', "Component", readonly=True)
+    component_id = fields.Many2one('product.product', readonly=True)
     unit = fields.Char(readonly=True)
     planned = fields.Float(readonly=True, digits=(16, 6), help="Quantity, theoretical yield or target of the snapshot.")
     lower = fields.Float("From", readonly=True, digits=(16, 6), aggregator=None, help="Smallest value within the limits.")

@@ -133,7 +133,7 @@ class MrpBprCopy(models.Model):
             raise refusal(
                 self.env, self.env._("A copy of worksheets needs a reason and open steps."), RULE,
                 self.env._("say why the work is recorded on paper, and choose the steps."), record=bpr)
-        return super(MrpBprCopy, self.sudo()).create([{
+        return super(MrpBprCopy, self.sudo()).create([{  # pylint: disable=super-method-mismatch
             'bpr_id': bpr.id, 'company_id': bpr.company_id.id, 'reason': reason, 'sequences': steps.mapped('sequence'),
             'number': self.sudo().search_count([('bpr_id', '=', bpr.id)]) + 1,
             'user_id': self.env.uid, 'user_name': self.env.user.name, 'at': fields.Datetime.now(),

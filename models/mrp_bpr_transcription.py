@@ -162,7 +162,7 @@ class MrpBprTranscription(models.Model):
     @api.model
     def _append(self, vals):
         """Store one transcription; only the step that checks it calls this."""
-        return super(MrpBprTranscription, self.sudo()).create([{
+        return super(MrpBprTranscription, self.sudo()).create([{  # pylint: disable=super-method-mismatch
             'user_id': self.env.uid, 'user_name': self.env.user.name, 'at': fields.Datetime.now(), 'state': 'open', **vals}])
 
     def write(self, vals):

@@ -64,13 +64,13 @@ class MrpEquipmentLog(models.Model):
         help="By which the step was performed on this unit.")
 
     cleaning_kind = fields.Selection(CLEANING_KINDS, readonly=True)
-    procedure_id = fields.Many2one('mrp.sop', "Procedure", readonly=True, index='btree_not_null', ondelete='restrict')
+    procedure_id = fields.Many2one('mrp.sop', readonly=True, index='btree_not_null', ondelete='restrict')
     procedure_name = fields.Char("Procedure Followed", readonly=True, help="Number and version as they were then.")
 
     result = fields.Selection([('pass', "Passed"), ('fail', "Failed")], readonly=True)
-    as_found = fields.Text("As Found", readonly=True)
-    as_left = fields.Text("As Left", readonly=True)
-    next_due = fields.Date("Next Due", readonly=True)
+    as_found = fields.Text(readonly=True)
+    as_left = fields.Text(readonly=True)
+    next_due = fields.Date(readonly=True)
     reference = fields.Char("Certificate Number", readonly=True)
     file_id = fields.Many2one('mrp.mmr.file', "Certificate", readonly=True, index='btree_not_null', ondelete='restrict')
 

@@ -37,7 +37,7 @@ class MrpTerminal(models.Model):
         help="These work centers accept entries from their own terminals alone.")
     key_sha256 = fields.Char("Digest of the Key", readonly=True, copy=False, groups=fields.NO_ACCESS)
     registered_at = fields.Datetime("Registered", readonly=True, copy=False)
-    registered_by_id = fields.Many2one('res.users', "Registered By", readonly=True, copy=False, ondelete='restrict')
+    registered_by_id = fields.Many2one('res.users', readonly=True, copy=False, ondelete='restrict')
 
     _name_uniq = models.UniqueIndex('(company_id, name)', "Terminals have different names.")
     _key_uniq = models.UniqueIndex('(key_sha256) WHERE key_sha256 IS NOT NULL', "A key belongs to one terminal.")

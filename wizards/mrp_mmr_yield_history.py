@@ -8,6 +8,8 @@ from ..models.mrp_mmr_yield import WINDOW
 from ..tools import GMP_DIGITS, exact, refusal
 
 STEP = Decimal('0.1')
+#: Batches that a sentence names.
+MAX_NAMES = 10
 
 
 class MrpMmrYieldHistory(models.TransientModel):
@@ -103,10 +105,13 @@ class MrpMmrYieldHistory(models.TransientModel):
             rows = list(zip(wizard.chart['labels'], map(Decimal, wizard.chart['values']), strict=True))
             outside = [name for name, value in rows if not low <= value <= high]
             wizard.outside_count = len(outside)
+            if not rows:
+                wizard.answer = self.env._("No batch was made yet.")
+                continue
+            names = ', '.join(outside[:MAX_NAMES]) + (' …' if len(outside) > MAX_NAMES else '')
             wizard.answer = self.env._(
                 "With %(low)s – %(high)s %%, %(outside)s of the last %(count)s batches would have been deviations%(names)s.",
-                low=plain(low), high=plain(high), outside=len(outside), count=len(rows),
-                names=f": {', '.join(outside)}" if outside else '') if rows else self.env._("No batch was made yet.")
+                low=plain(low), high=plain(high), outside=len(outside), count=len(rows), names=names and f": {names}")
 
     @api.depends('answer', 'mean', 'sigma', 'width')
     def _compute_rationale(self):

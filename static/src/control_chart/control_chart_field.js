@@ -48,7 +48,9 @@ export class ControlChartField extends Component {
 
     draw() {
         this.clear();
-        const { labels, values, ranges, mean, lower, upper, moving_range } = this.chart;
+        const { values, ranges, mean, lower, upper, moving_range } = this.chart;
+        // The last part of the number is enough below a point.
+        const labels = this.chart.labels.map((name) => name.split("/").at(-1));
         if (!labels.length || !this.values.el) {
             return;
         }
@@ -63,7 +65,9 @@ export class ControlChartField extends Component {
             this.makeChart(this.values.el, labels, [
                 {
                     label: _t("Yield, %"), data: points, borderColor: COLORS.value, borderWidth: 1.5, tension: 0,
-                    pointRadius: 4, pointBackgroundColor: points.map((value) => (isOutside(value) ? COLORS.band : COLORS.value)),
+                    pointRadius: points.map((value) => (isOutside(value) ? 7 : 4)), pointBackgroundColor: COLORS.value,
+                    pointBorderColor: points.map((value) => (isOutside(value) ? COLORS.band : COLORS.value)),
+                    pointBorderWidth: points.map((value) => (isOutside(value) ? 3 : 1)),
                     pointStyle: points.map((value) => (isOutside(value) ? "crossRot" : "circle")),
                 },
                 ...(mean ? [line(_t("Mean"), mean, COLORS.mean)] : []),
@@ -88,7 +92,7 @@ export class ControlChartField extends Component {
             data: { labels, datasets },
             options: {
                 animation: false, maintainAspectRatio: false,
-                plugins: { legend: { position: "right", labels: { boxWidth: 18 } } },
+                plugins: { legend: { position: "bottom", labels: { boxWidth: 18 } } },
                 scales: { x: { ticks: { maxRotation: 0, autoSkip: true } } },
             },
         });
