@@ -22,18 +22,22 @@ class BprCommon(MmrCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.component_a.tracking = cls.component_b.tracking = 'lot'
+        cls('_make_batch')._make_batch()
 
-    def setUp(self):
-        super().setUp()
+    def _make_batch(self):
+        """Make the batch that each test of the class begins with."""
+        cls = type(self)
         draft = self._create_mmr()
         self._extend(draft)
-        self.revision = self._make_effective(draft)
-        self.lots = {product: self._stock(product) for product in self.component_a | self.component_b}
-        self.order = self._create_order()
-        self.order.action_confirm()
-        self.bpr = self.order.bpr_id
-        self._sign(self.bpr, 'issue', self._person('production'))
-        self.steps = self.bpr.step_ids
+        cls.revision = self._make_effective(draft)
+        cls.lots = {product: self._stock(product) for product in self.component_a | self.component_b}
+        cls.order = self._create_order()
+        cls.order.action_confirm()
+        cls.bpr = cls.order.bpr_id
+        self._sign(cls.bpr, 'issue', self._person('production'))
+        cls.steps = cls.bpr.step_ids
+        self.env.flush_all()
+        self.env.invalidate_all()
 
     def _extend(self, draft):
         """Add to the draft what the batch of a test needs."""
@@ -730,7 +734,7 @@ class TestBprPacking(BprCommon):
     def _extend(self, draft):
         super()._extend(draft)
         draft.operation_ids.sorted('sequence')[-1].with_user(self.user_preparer).mmr_stage = 'packaging'
-        self.bottle = self.env['product.product'].create({'name': "Bottle", 'type': 'consu'})
+        type(self).bottle = self.env['product.product'].create({'name': "Bottle", 'type': 'consu'})
         draft.pack_ids.with_user(self.user_preparer).write({
             'coding_position': "Bottom", 'clearance': "Count.", 'checks': "Torque.", 'line_ids': [(0, 0, {
                 'product_id': self.bottle.id, 'quantity': 1, 'uom_id': self.unit.id})]})

@@ -24,14 +24,14 @@ class EquipmentCommon(MmrCommon):
         cls.scale = cls.env['maintenance.equipment'].create({
             'name': "SC-1", 'serial_no': "SC-0001", 'mmr_is_instrument': True, 'mmr_calibration_interval': 180})
         cls.operator = cls._person('operator')
-
-    def setUp(self):
-        super().setUp()
-        self.revision = self._make_effective(self._create_mmr())
-        self.lots = {product: self._stock(product) for product in self.component_a | self.component_b}
-        self.category = self.revision.equipment_ids.category_id
-        self.blender = self.env['maintenance.equipment'].create({
-            'name': "VB-1", 'serial_no': "VB-0001", 'category_id': self.category.id})
+        helper = cls('_release')
+        cls.revision = helper._make_effective(cls._create_mmr())
+        cls.lots = {product: helper._stock(product) for product in cls.component_a | cls.component_b}
+        cls.category = cls.revision.equipment_ids.category_id
+        cls.blender = cls.env['maintenance.equipment'].create({
+            'name': "VB-1", 'serial_no': "VB-0001", 'category_id': cls.category.id})
+        cls.env.flush_all()
+        cls.env.invalidate_all()
 
     def _release(self):
         """Return an order whose record is issued."""
