@@ -40,15 +40,25 @@ QUERY = """
                     WHEN s.kind IN ('numeric', 'environment') THEN 'reading' ELSE 'step' END AS kind,
                CASE WHEN s.kind = 'weigh' THEN s.planned -> 'target' WHEN s.kind = 'yield' THEN s.planned -> 'band'
                     WHEN s.kind IN ('numeric', 'environment') THEN s.planned -> 'criterion' END AS plan) k
+      -- What the potency of the lots made of a target, as the last weight that counts kept it (USE-070).
+      LEFT JOIN LATERAL (
+        SELECT (e.data #>> '{adjusted,target}')::numeric + COALESCE((
+                    SELECT sum((o ->> 'quantity')::numeric) FROM jsonb_array_elements(e.data #> '{adjusted,others}') o), 0
+               ) AS quantity
+          FROM mrp_bpr_entry e
+         WHERE e.step_id = s.id AND e.kind = 'weight' AND e.data #> '{adjusted}' IS NOT NULL AND %(current)s
+         ORDER BY e.id DESC LIMIT 1) v ON true
      CROSS JOIN LATERAL (
-        SELECT (k.plan ->> CASE k.kind WHEN 'component' THEN 'quantity' WHEN 'yield' THEN 'theoretical' ELSE 'target' END
-               )::numeric AS planned,
+        SELECT COALESCE(v.quantity, (k.plan ->> CASE k.kind WHEN 'component' THEN 'quantity' WHEN 'yield' THEN 'theoretical'
+                                                            ELSE 'target' END)::numeric) AS planned,
                CASE k.kind WHEN 'component'
-                           THEN (k.plan ->> 'quantity')::numeric - COALESCE((k.plan ->> 'tolerance')::numeric, 0)
+                           THEN COALESCE(v.quantity, (k.plan ->> 'quantity')::numeric)
+                                - COALESCE((k.plan ->> 'tolerance')::numeric, 0)
                            WHEN 'yield' THEN (k.plan ->> 'theoretical')::numeric * (k.plan ->> 'minimum')::numeric * 0.01
                            ELSE (k.plan ->> 'minimum')::numeric END AS lower,
                CASE k.kind WHEN 'component'
-                           THEN (k.plan ->> 'quantity')::numeric + COALESCE((k.plan ->> 'tolerance')::numeric, 0)
+                           THEN COALESCE(v.quantity, (k.plan ->> 'quantity')::numeric)
+                                + COALESCE((k.plan ->> 'tolerance')::numeric, 0)
                            WHEN 'yield' THEN (k.plan ->> 'theoretical')::numeric * (k.plan ->> 'maximum')::numeric * 0.01
                            ELSE (k.plan ->> 'maximum')::numeric END AS upper) p
       LEFT JOIN LATERAL (

@@ -184,6 +184,9 @@ class TestPotencyInBatch(PotencyCommon):
         order.with_user(self.user_planner).button_mark_done()
         self.assertEqual(order.state, 'done')
         self.assertEqual(order.move_raw_ids.mapped('quantity'), [91.37, 8.63])
+        rows = self.env['mrp.bpr.alignment'].search([('bpr_id', '=', order.bpr_id.id), ('kind', '=', 'component')])
+        self.assertEqual([(row.planned, row.actual, row.status) for row in rows], [
+            (91.370558, 91.37, 'within'), (8.629442, 8.63, 'within')], "compared with the adjusted targets")
 
     def test_tolerance(self):
         """USE-070: what would be right for the planned quantity is a deviation where the lot is weaker."""
