@@ -46,6 +46,9 @@ TRIGGERS = {
     'mrp_workcenter_terminal_rel': (TRUNCATE,),
     'maintenance_equipment': (TRUNCATE,),
     'mrp_deviation': ('mrp_mmr_guard_deviation', TRUNCATE),
+    'mrp_deviation_batch': ('mrp_mmr_guard_deviation_batch', TRUNCATE),
+    'mrp_deviation_cause': (TRUNCATE,),
+    'mrp_deviation_contributor': ('mrp_mmr_guard_deviation_contributor', TRUNCATE),
     'mrp_bpr_copy': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_copy', TRUNCATE),
     'mrp_bpr_transcription': ('mrp_mmr_guard_transcription', TRUNCATE),
 }
@@ -59,10 +62,11 @@ FUNCTIONS = (
     'mrp_mmr_guard_bpr_unit', 'mrp_mmr_guard_bpr_terminal', 'mrp_mmr_guard_equipment_log',
     'mrp_mmr_guard_lot', 'mrp_mmr_guard_bpr_lot', 'mrp_mmr_guard_bpr_step_lot',
     'mrp_mmr_guard_bpr_copy', 'mrp_mmr_guard_transcription', 'mrp_mmr_guard_transcribed_entry',
-    'mrp_mmr_guard_transcribed_step',
+    'mrp_mmr_guard_transcribed_step', 'mrp_mmr_guard_deviation_contributor', 'mrp_mmr_guard_deviation_batch',
 )
 #: Functions that are no trigger: what several of them, and the ORM, ask PostgreSQL.
-SHARED_FUNCTIONS = ('mrp_mmr_equipment_status', 'mrp_mmr_log_counts', 'mrp_mmr_log_signed')
+SHARED_FUNCTIONS = (
+    'mrp_mmr_equipment_status', 'mrp_mmr_log_counts', 'mrp_mmr_log_signed', 'mrp_mmr_specification_unmet', 'mrp_mmr_demanded')
 
 
 def uninstall_hook(env):

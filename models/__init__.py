@@ -60,6 +60,10 @@ from . import mrp_bpr_copy
 from . import mrp_bpr_transcription
 from . import mrp_bpr_alignment
 from . import mrp_deviation
+from . import mrp_deviation_cause
+from . import mrp_deviation_contributor
+from . import mrp_deviation_review
+from . import mrp_deviation_batch
 from . import mrp_bpr_floor
 from . import mrp_bpr_step_floor
 from . import mrp_workcenter

@@ -48,3 +48,8 @@ class MrpProduction(models.Model):
 class MrpBpr(models.Model):
     _name = 'mrp.bpr'
     _inherit = ['mrp.bpr', 'mrp.audit.trail.mixin']
+
+
+class MrpDeviation(models.Model):
+    _name = 'mrp.deviation'
+    _inherit = ['mrp.deviation', 'mrp.audit.trail.mixin']

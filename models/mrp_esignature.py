@@ -17,6 +17,7 @@ MEANINGS = [
     ('certified', "Certified"),
     ('retired', "Retired"),
     ('quarantined', "Put in quarantine"),
+    ('contributed', "Supplied information"),
 ]
 
 

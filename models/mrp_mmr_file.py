@@ -49,6 +49,7 @@ class MrpMmrFile(models.Model):
     lot_ids = fields.One2many('stock.lot', 'mmr_file_id', "Certificates of Lots", readonly=True)
     equipment_log_ids = fields.One2many('mrp.equipment.log', 'file_id', "Lines of Equipment Logs", readonly=True)
     entry_ids = fields.One2many('mrp.bpr.entry', 'file_id', "Entries of Batches", readonly=True)
+    deviation_ids = fields.One2many('mrp.deviation', 'file_id', "Deviations", readonly=True)
     transcription_ids = fields.One2many('mrp.bpr.transcription', 'scan_id', "Transcriptions", readonly=True)
 
     _content_uniq = models.UniqueIndex('(sha256, name)', "This file is stored already.")

@@ -40,6 +40,24 @@ class ResCompany(models.Model):
     mmr_certification = fields.Binary("Certification", attachment=False)
     mmr_certification_name = fields.Char("File Name of the Certification")
 
+    mmr_deviation_days = fields.Integer(
+        "Days to Close", default=30,
+        help="Days after its report until which a deviation is to be closed (DEV-010, 21 CFR 211.192).")
+    mmr_deviation_procedure_id = fields.Many2one(
+        'mrp.sop', "Procedure of Material Reviews", ondelete='restrict',
+        help="Named in new deviations as the written procedure that is followed (DEV-030, 21 CFR 111.103).")
+
+    mmr_related_days = fields.Integer(
+        "Days of Related Batches", default=90,
+        help="Batches of the same MMR revision that began so many days before or after a deviation are related (DEV-070).")
+
+    @api.constrains('mmr_deviation_days', 'mmr_related_days')
+    def _check_mmr_deviation_limits(self):
+        if any(company.mmr_deviation_days < 1 or company.mmr_related_days < 1 for company in self):
+            raise ValidationError(self.env._(
+                "Deviations are closed within at least one day, and batches of at least one day are related. Rule: DEV-010, "
+                "DEV-070, 21 CFR 211.192."))
+
     @api.constrains('mmr_sign_idle_minutes', 'mmr_sign_failures', 'mmr_sign_failure_minutes', 'mmr_sign_password_days')
     def _check_mmr_sign_limits(self):
         for company in self:
@@ -66,6 +84,8 @@ class ResCompany(models.Model):
         kind = self._fields[name].type
         if kind == 'binary':
             return {'sha256': hashlib.sha256(value).hexdigest(), 'size': len(value)} if value else None
+        if kind == 'many2one':
+            return {'id': value.id, 'name': value.sudo().display_name} if value else None
         return fields.Date.to_string(value) or None if kind == 'date' else value
 
     mmr_seal_email = fields.Char(
@@ -104,3 +124,6 @@ class ResConfigSettings(models.TransientModel):
     mmr_certified_on = fields.Date(related='company_id.mmr_certified_on', readonly=False)
     mmr_certification = fields.Binary(related='company_id.mmr_certification', readonly=False)
     mmr_certification_name = fields.Char(related='company_id.mmr_certification_name', readonly=False)
+    mmr_deviation_days = fields.Integer(related='company_id.mmr_deviation_days', readonly=False)
+    mmr_deviation_procedure_id = fields.Many2one(related='company_id.mmr_deviation_procedure_id', readonly=False)
+    mmr_related_days = fields.Integer(related='company_id.mmr_related_days', readonly=False)

@@ -102,9 +102,16 @@ class BatchCommon(MmrCommon):
         self._sign_all(step)
 
     def _decide(self, deviations, comment="No effect on the product."):
+        """Decide on deviations: what does not meet its specification is adjusted, the rest is accepted."""
         for deviation in deviations.filtered(lambda deviation: deviation.state == 'open'):
+            action = 'decide'
+            if deviation._is_specification_unmet():
+                action = 'decide_adjust'
+                procedure = self.env['mrp.sop'].search([('code', '=', 'SOP-7')], limit=1)
+                deviation.with_user(self.user_qc).write({
+                    'procedure_id': procedure.id, 'scientific_reason': "Covered by the validation of the process."})
             with self._tick():
-                self._sign(deviation, 'decide', self.user_qc, comment=f"{comment} ({deviation.name})")
+                self._sign(deviation, action, self.user_qc, comment=f"{comment} ({deviation.name})")
 
     def _step(self, bpr, name):
         return bpr.step_ids.filtered(lambda step: step.name == name)

@@ -1,3 +1,5 @@
+from . import mrp_deviation_decide
+from . import mrp_deviation_report
 from . import mrp_equipment_record
 from . import mrp_mmr_create
 from . import mrp_mmr_change
