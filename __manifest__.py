@@ -56,6 +56,7 @@
         'views/mrp_mmr_planner_views.xml',
         'views/mrp_bom_views.xml',
         'views/mrp_deviation_views.xml',
+        'views/mrp_capa_views.xml',
         'views/mrp_bpr_views.xml',
         'views/mrp_equipment_views.xml',
         'views/mrp_terminal_views.xml',

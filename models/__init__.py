@@ -64,6 +64,9 @@ from . import mrp_deviation_cause
 from . import mrp_deviation_contributor
 from . import mrp_deviation_review
 from . import mrp_deviation_batch
+from . import mrp_capa
+from . import mrp_capa_action
+from . import mrp_bpr_rework
 from . import mrp_bpr_floor
 from . import mrp_bpr_step_floor
 from . import mrp_workcenter

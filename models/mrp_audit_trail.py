@@ -53,3 +53,8 @@ class MrpBpr(models.Model):
 class MrpDeviation(models.Model):
     _name = 'mrp.deviation'
     _inherit = ['mrp.deviation', 'mrp.audit.trail.mixin']
+
+
+class MrpCapa(models.Model):
+    _name = 'mrp.capa'
+    _inherit = ['mrp.capa', 'mrp.audit.trail.mixin']

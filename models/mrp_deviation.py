@@ -135,6 +135,11 @@ class MrpDeviation(models.Model):
                     RAISE EXCEPTION 'What was reported as %, and what was closed, stays as it is (DEV-010).', OLD.name
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_fixed';
                 END IF;
+                IF OLD.capa_id IS NOT NULL AND NEW.capa_id IS DISTINCT FROM OLD.capa_id AND EXISTS (
+                    SELECT FROM mrp_capa c WHERE c.id = OLD.capa_id AND c.state <> 'draft') THEN
+                    RAISE EXCEPTION '% does not leave a CAPA that was started (DEV-090).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_capa';
+                END IF;
                 IF (NEW.disposition, NEW.decision_signature_id) IS DISTINCT FROM (OLD.disposition, OLD.decision_signature_id)
                    OR NEW.state <> OLD.state AND NEW.state <> 'closed' THEN
                     IF NEW.state <> 'decided' OR OLD.disposition = 'reject' OR NOT EXISTS (

@@ -51,12 +51,19 @@ class ResCompany(models.Model):
         "Days of Related Batches", default=90,
         help="Batches of the same MMR revision that began so many days before or after a deviation are related (DEV-070).")
 
-    @api.constrains('mmr_deviation_days', 'mmr_related_days')
+    mmr_recurrence_count = fields.Integer(
+        "Recurring Deviations", default=3,
+        help="So many deviations of one cause on one product need a CAPA, or a signed reason not to (DEV-090).")
+    mmr_recurrence_months = fields.Integer("Months of Recurrence", default=12)
+
+    @api.constrains('mmr_deviation_days', 'mmr_related_days', 'mmr_recurrence_count', 'mmr_recurrence_months')
     def _check_mmr_deviation_limits(self):
-        if any(company.mmr_deviation_days < 1 or company.mmr_related_days < 1 for company in self):
-            raise ValidationError(self.env._(
-                "Deviations are closed within at least one day, and batches of at least one day are related. Rule: DEV-010, "
-                "DEV-070, 21 CFR 211.192."))
+        for company in self:
+            if company.mmr_deviation_days < 1 or company.mmr_related_days < 1 or company.mmr_recurrence_count < 2 \
+                    or company.mmr_recurrence_months < 1:
+                raise ValidationError(self.env._(
+                    "Deviations: at least one day to close and for related batches, at least two of one cause within at least "
+                    "one month recur. Rule: DEV-070, DEV-090, 21 CFR 211.192."))
 
     @api.constrains('mmr_sign_idle_minutes', 'mmr_sign_failures', 'mmr_sign_failure_minutes', 'mmr_sign_password_days')
     def _check_mmr_sign_limits(self):
@@ -127,3 +134,5 @@ class ResConfigSettings(models.TransientModel):
     mmr_deviation_days = fields.Integer(related='company_id.mmr_deviation_days', readonly=False)
     mmr_deviation_procedure_id = fields.Many2one(related='company_id.mmr_deviation_procedure_id', readonly=False)
     mmr_related_days = fields.Integer(related='company_id.mmr_related_days', readonly=False)
+    mmr_recurrence_count = fields.Integer(related='company_id.mmr_recurrence_count', readonly=False)
+    mmr_recurrence_months = fields.Integer(related='company_id.mmr_recurrence_months', readonly=False)

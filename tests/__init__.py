@@ -8,6 +8,7 @@ from . import test_content_frozen
 from . import test_crash
 from . import test_demo
 from . import test_deviation
+from . import test_capa
 from . import test_equipment
 from . import test_esignature
 from . import test_evidence_kept

@@ -720,3 +720,96 @@ class TestRelated(DeviationCommon):
             for _number in range(3):
                 self._new_batch()
         self.assertEqual(counts[0], counts[1])
+
+
+@tagged('post_install', '-at_install')
+class TestRework(DeviationCommon):
+
+    def _approved(self, action='decide_adjust'):
+        """Return a deviation of the batch by which Quality Control approves rework."""
+        deviation = self._report(severity='major')
+        deviation.with_user(self.user_qc).write({
+            'procedure_id': self.procedure.id, 'scientific_reason': "PV-9 covers another sieving."})
+        self._decide(deviation, action)
+        return deviation
+
+    def _record(self, deviation, user=None, **vals):
+        wizard = self.env['mrp.bpr.rework.record'].with_user(user or self.user_operator).create({
+            'deviation_id': deviation.id, 'bpr_id': self.bpr.id, 'lot_name': "VC-LUMPS", 'quantity': "2.50",
+            'uom_id': self.kg.id, 'text': "Sieved again.", **vals})
+        wizard.action_record()
+        return deviation.rework_ids[-1:]
+
+    def test_without_approval(self):
+        """DEV-060, BPR-150: without a decision to reprocess, treat or adjust, nothing is recorded, by no road."""
+        accepted, rejected, undecided = self._report(), self._report(), self._report()
+        rejected.with_user(self.user_qc).procedure_id = self.procedure
+        self._decide(accepted)
+        self._decide(rejected, 'decide_reject')
+        for deviation in (accepted, rejected, undecided):
+            with self.subTest(state=deviation.disposition):
+                self._refused("DEV-060", self._record, deviation)
+        other = self._new_batch()
+        self._refused("DEV-060", self._record, self._approved(), bpr_id=other.id)
+        for user in (self.user_qc, self.user_operator):
+            self._refused(".", self.env['mrp.bpr.rework'].with_user(user).create, {'bpr_id': self.bpr.id})
+        self._refused("DEV-060", self.env['mrp.bpr.rework'].sudo().create, {'bpr_id': self.bpr.id})
+        for deviation, bpr in ((accepted, self.bpr), (undecided, self.bpr), (self._approved(), other)):
+            self._sql_refused(
+                """INSERT INTO mrp_bpr_rework (deviation_id, bpr_id, company_id, kind, lot_name, quantity, unit, text, user_id,
+                                               user_name, at)
+                   VALUES (%s, %s, %s, 'adjust', 'X', '1', 'kg', 'x', %s, 'x', now())""",
+                deviation.id, bpr.id, self.company.id, self.user_operator.id, rule="DEV-060")
+
+    def test_recorded(self):
+        """BPR-150: with the approval, lot and amount are in the record of the batch, and stay there."""
+        deviation = self._approved()
+        self._refused("DEV-060", self._record, deviation, user=self.user_planner, error=AccessError)
+        for vals in ({'quantity': "0"}, {'quantity': "much"}, {'text': " "}, {'lot_name': " "}):
+            self._refused("DEV-060", self._record, deviation, **vals)
+        row = self._record(deviation)
+        self.assertRecordValues(row, [{
+            'bpr_id': self.bpr.id, 'kind': 'adjust', 'lot_name': "VC-LUMPS", 'quantity': "2.5", 'unit': self.kg.name,
+            'user_id': self.user_operator.id}])
+        self.assertEqual(self.bpr.rework_ids, row)
+        for record in (row.with_user(self.user_qc), row.sudo()):
+            self._refused(".", record.write, {'quantity': "1"})
+            self._refused(".", record.unlink)
+        self._sql_refused("UPDATE mrp_bpr_rework SET quantity = '1' WHERE id = %s", row.id)
+        self._sql_refused("DELETE FROM mrp_bpr_rework WHERE id = %s", row.id)
+        self.bpr.production_id.action_cancel()
+        self._refused("DEV-060", self._record, deviation)
+
+    def test_order(self):
+        """DEV-060: an order that reworks starts with an approved decision only."""
+        order = self.env['mrp.production'].create({
+            'product_id': self.component_other.id, 'product_qty': 1, 'mmr_rework_deviation_id': self._report().id})
+        self._refused("DEV-060", order.action_confirm)
+        order.mmr_rework_deviation_id = self._approved('decide_reprocess')
+        order.action_confirm()
+        self.assertEqual(order.state, 'confirmed')
+
+    def test_consuming(self):
+        """DEV-060, DEV-080: a lot of a batch that is under review or rejected goes into no order without the approval."""
+        self.product.tracking = 'lot'
+        lot = self.env['stock.lot'].create({'name': "VC-1", 'product_id': self.product.id})
+        self.bpr.production_id.sudo().lot_producing_ids = lot
+        deviation = self._approved('decide_reprocess')
+        order = self.env['mrp.production'].create({'product_id': self.component_other.id, 'product_qty': 1})
+        order.move_raw_ids = [(0, 0, {'product_id': self.product.id, 'product_uom_qty': 1})]
+        order.action_confirm()
+        order.move_raw_ids.write({'move_line_ids': [(0, 0, {
+            'product_id': self.product.id, 'lot_id': lot.id, 'quantity': 1, 'picked': True})]})
+        self._refused("DEV-060", order._button_mark_done_sanity_checks)
+        order.mmr_rework_deviation_id = deviation
+        order._button_mark_done_sanity_checks()
+
+    def test_unbuild(self):
+        """DEV-060: a batch is taken apart on the approval to reprocess this very batch; without one it is not."""
+        unbuild = self.env['mrp.unbuild'].create({
+            'product_id': self.product.id, 'mo_id': self.bpr.production_id.id, 'product_qty': 1, 'product_uom_id': self.kg.id})
+        self._refused("DEV-060", unbuild.action_unbuild)
+        unbuild.mmr_deviation_id = self._approved('decide_adjust')
+        self._refused("DEV-060", unbuild.action_unbuild)
+        unbuild.mmr_deviation_id = self._approved('decide_reprocess')
+        self.assertTrue(unbuild._is_mmr_approved())

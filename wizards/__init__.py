@@ -1,3 +1,4 @@
+from . import mrp_bpr_rework
 from . import mrp_deviation_decide
 from . import mrp_deviation_report
 from . import mrp_equipment_record
