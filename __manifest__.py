@@ -28,6 +28,7 @@
         'reports/mrp_mmr_signed_templates.xml',
         'reports/mrp_tamper_drill_templates.xml',
         'reports/mrp_bpr_templates.xml',
+        'reports/mrp_deviation_templates.xml',
         'reports/mrp_dispensing_label_templates.xml',
         'reports/mrp_bpr_worksheet_templates.xml',
         'wizards/mrp_mmr_create_views.xml',

@@ -116,6 +116,10 @@ class MrpDeviation(models.Model):
         """Open the step at which it happened."""
         return self._open_record(self.step_id)
 
+    def action_print(self):
+        """Print these deviations in full (BPR-140)."""
+        return self.env.ref('mrp_mmr.action_report_deviation').report_action(self.ids, config=False)
+
     def _open_record(self, record):
         self.ensure_one()
         self.check_access('read')

@@ -31,10 +31,11 @@ def read_batches(bprs):
     steps = read('mrp.bpr.step', 'bpr_id, sequence, id')
     entries = read('mrp.bpr.entry')
     deviations = read('mrp.deviation')
+    contributors = env['mrp.deviation.contributor'].search([('deviation_id', 'in', deviations.ids)], order='id')
     copies, transcriptions = read('mrp.bpr.copy', 'bpr_id, number'), read('mrp.bpr.transcription')
     signatures = env['mrp.esignature'].search(Domain.OR(
         Domain('res_model', '=', records._name) & Domain('res_id', 'in', records.ids)
-        for records in (bprs, orders, steps, entries, transcriptions, deviations)), order='signed_at, id')
+        for records in (bprs, orders, steps, entries, transcriptions, deviations, contributors)), order='signed_at, id')
     chains = env['mrp.audit.chain'].search([('res_model', '=', orders._name), ('res_id', 'in', orders.ids)])
     lines = env['mrp.audit.entry'].search([('chain_id', 'in', chains.ids)], order='chain_id, index')
     by_record = {}
@@ -119,7 +120,9 @@ class BatchRecord:
             yield step
             yield from self.entries_of(step)
             yield from self.transcriptions.filtered(lambda transcription, step=step: transcription.step_id == step)
-        yield from self.deviations
+        for deviation in self.deviations:
+            yield deviation
+            yield from deviation.contributor_ids
 
     @cached_property
     def stages(self):

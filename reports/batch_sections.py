@@ -9,7 +9,8 @@ from ..execution import ADD, PERFORM
 from ..models.mrp_bpr_step import VERIFIES
 from ..models.mrp_bpr_step_record import LABEL_USES, RESULTS
 from ..tools import decimal_string, exact
-from .document_sections import DocumentSections, document_label, product_label, text
+from .deviation_sections import DeviationSections
+from .document_sections import document_label, product_label, text
 
 PERSON = (22, 'o_person')
 #: Where packaging materials go.
@@ -24,7 +25,7 @@ def mark(*labels):
     return [{'marks': labels}] if labels else []
 
 
-class BatchSections(DocumentSections):
+class BatchSections(DeviationSections):
     """Builds the sections of one batch.
 
     :param report: model of the report, for the form of times and signatures
@@ -495,40 +496,7 @@ class BatchSections(DocumentSections):
                 self._file(transcription.scan_id._get_document(), env._("Scan")),
             ] for transcription in batch.transcriptions])])
 
-    # === DEVIATIONS, SIGNATURES, TRAIL === #
-
-    def deviations(self):
-        """Return each deviation in full, with the decision (21 CFR 111.260(m), 111.140(b)(3))."""
-        deviations = self.batch.deviations
-        section = self._section(self.env._("Deviations"), notes=[] if deviations else text(self.env._("none"), style='o_empty'))
-        parts = [self._get_deviation(deviation) for deviation in deviations]
-        return dict(section or {'title': self.env._("Deviations"), 'facts': [], 'tables': [], 'notes': []}, parts=parts)
-
-    def _get_deviation(self, deviation):
-        env, batch = self.env, self.batch
-        labels = {name: self._selection(deviation._name, name) for name in ('source', 'severity', 'state')}
-        entry = deviation.entry_id
-        decisions = batch.signatures_of(deviation)
-        decided = [part for signature in decisions for part in (
-            *self._signed(signature), *text(signature.statement), *text(signature.comment, env._("Comment"), bold=True))]
-        return {
-            'title': deviation.display_name, 'tables': [], 'notes': [],
-            'facts': [
-                (env._("Source, severity"), text(
-                    f"{labels['source'][deviation.source]}, {labels['severity'][deviation.severity]}")),
-                (env._("Status"), text(labels['state'][deviation.state])),
-                self._fact(env._("Stage, step"), ' · '.join(
-                    filter(None, (deviation.stage_name, deviation.step_id.display_name)))),
-                (env._("Reported"), self._or_missing([
-                    *text(batch.name_of(deviation, 'reported_by_id')),
-                    *self._time(deviation.reported_at, deviation.reported_by_id.id)])),
-                self._fact(env._("What happened"), deviation.description),
-                *([(env._("Recorded value"), text(f"{self._number(entry)}: {entry.summary}"))] if entry else []),
-                self._fact(env._("Corrective action plan"), deviation.corrective_action),
-                (env._("Blocks the batch"), text(self._flag(deviation.is_blocking))),
-                (env._("Decision"), self._or_missing(decided)),
-            ],
-        }
+    # === SIGNATURES, TRAIL === #
 
     def signatures(self):
         """Return all signatures of the batch with their digests (21 CFR 11.50, 11.70)."""

@@ -100,6 +100,7 @@ class ReportBpr(models.AbstractModel):
     def _get_images(self, batches):
         """Return the pictures of MMRs and entries as sources by digest."""
         documents = [
-            [file._get_document() for file in (*batch.entries.file_id, *batch.transcriptions.scan_id)] for batch in batches]
+            [file._get_document() for file in (
+                *batch.entries.file_id, *batch.transcriptions.scan_id, *batch.deviations.file_id)] for batch in batches]
         return self.env['report.mrp_mmr.report_mmr_revision']._get_images([
             *documents, *(batch.document for batch in batches)])

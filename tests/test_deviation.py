@@ -813,3 +813,59 @@ class TestRework(DeviationCommon):
         self._refused("DEV-060", unbuild.action_unbuild)
         unbuild.mmr_deviation_id = self._approved('decide_reprocess')
         self.assertTrue(unbuild._is_mmr_approved())
+
+
+@tagged('post_install', '-at_install')
+class TestPrint(DeviationCommon):
+
+    def _complete(self):
+        """Return a closed deviation with everything that can be written down about one."""
+        related = self._new_batch()
+        deviation = self._report(severity='major', title="Sieve torn")
+        deviation.with_user(self.user_qc).write({
+            'investigator_id': self.production.id, 'scientific_reason': "PV-9 covers another sieving.",
+            'no_capa_reason': "First of its kind.", 'procedure_id': self.procedure.id})
+        self._decide(deviation, 'decide_adjust', comment="Sieve once more.")
+        self._investigate(deviation)
+        row = self.env['mrp.deviation.contributor'].with_user(self.user_qc).create({
+            'deviation_id': deviation.id, 'user_id': self.user_operator.id, 'contribution': "It tore at 10:15."})
+        self._sign(row, 'contribute', self.user_operator)
+        deviation.with_user(self.user_qc).action_find_related()
+        deviation.related_ids.with_user(self.user_qc).write({'assessment': 'not_affected', 'text': "Another sieve."})
+        self.env['mrp.bpr.rework'].with_user(self.user_operator)._record(
+            deviation, self.bpr, "VC-LUMPS", "2.5", self.kg, "Sieved again.")
+        self._close(deviation)
+        self.assertEqual(deviation.related_ids.bpr_id, related)
+        return deviation
+
+    def _expected(self, deviation):
+        return [
+            deviation.name, "Sieve torn", "Glass is intact.", *FINDINGS.values(), "Equipment", self.procedure.code,
+            "PV-9 covers another sieving.", "First of its kind.", "Adjust in process", "It tore at 10:15.",
+            "Another sieve.", deviation.related_ids.bpr_id.name, "VC-LUMPS", "2.5 kg", "Sieved again.", "Sieve once more.",
+            self.user_operator.name, self.user_qc.name, self.production.name]
+
+    def test_own_print(self):
+        """BPR-140, 111.140(b)(3): the print of a deviation has the report, each finding, person, batch, lot and signature."""
+        deviation = self._complete()
+        report = self.env['ir.actions.report'].with_user(self.user_auditor)
+        html = report._render_qweb_html('mrp_mmr.report_deviation', deviation.ids)[0].decode()
+        for value in self._expected(deviation):
+            self.assertIn(value, html)
+        for signature in deviation.esignature_ids | deviation.contributor_ids.esignature_ids:
+            self.assertIn(signature.signature_sha256, html)
+        self.assertNotIn("o_watermark", html.split('<body')[-1])
+        undecided = self._report()
+        html = report._render_qweb_html('mrp_mmr.report_deviation', undecided.ids)[0].decode()
+        self.assertIn("not recorded", html)
+        self.assertIn("OPEN", html)
+
+    def test_batch_print(self):
+        """BPR-140, BPR-150: the record of the batch prints each of its deviations in full, reprocessing included."""
+        deviation = self._complete()
+        html = self.env['ir.actions.report'].with_user(self.user_auditor)._render_qweb_html(
+            'mrp_mmr.report_bpr', self.bpr.ids)[0].decode()
+        for value in self._expected(deviation):
+            self.assertIn(value, html)
+        for signature in deviation.esignature_ids | deviation.contributor_ids.esignature_ids:
+            self.assertIn(signature.signature_sha256, html)
