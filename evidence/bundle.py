@@ -243,7 +243,9 @@ class Bundle:
     @staticmethod
     def _get_parts(bpr):
         """Return what a batch record is made of, model by model."""
-        return bpr, bpr.step_ids, bpr.step_ids.entry_ids, bpr.deviation_ids
+        deviations = bpr.deviation_ids
+        return (bpr, bpr.step_ids, bpr.step_ids.entry_ids, deviations, deviations.contributor_ids, deviations.related_ids,
+                bpr.rework_ids)
 
     def _add_batch(self, path, bpr, order):
         """Add a batch record: its steps as planned, what was done at them, every entry and deviation."""
@@ -256,7 +258,7 @@ class Bundle:
                 'entries': [
                     {**self._get_part(path, entry), 'data': entry.data or None} for entry in step.entry_ids.sorted('id')],
             } for step in bpr.step_ids.sorted(lambda step: (step.sequence, step.id))],
-            'deviations': [self._get_part(path, deviation) for deviation in bpr.deviation_ids.sorted('id')],
+            'deviations': [self._get_part(path, part) for parts in self._get_parts(bpr)[3:] for part in parts.sorted('id')],
         }
         self._add_json(path, content)
         self._add_files(content)

@@ -55,9 +55,23 @@ LOGGED = {
         'equipment_id', 'equipment_name', 'file_id', 'device', 'user_id', 'user_name', 'at', 'supersedes_id', 'about_id',
         'reason', 'is_late', 'to_sign'),
     'mrp.deviation': (
-        'name', 'title', 'company_id', 'source', 'severity', 'state', 'bpr_id', 'step_id', 'entry_id', 'stage_name',
-        'cause_key', 'description', 'corrective_action', 'is_blocking', 'reported_by_id', 'reported_at',
-        'decision_signature_id'),
+        'name', 'title', 'company_id', 'profile_id', 'source', 'severity', 'state', 'bpr_id', 'product_id', 'lot_id',
+        'equipment_id', 'equipment_log_id', 'step_id', 'entry_id', 'stage_name', 'cause_key', 'description', 'file_id',
+        'corrective_action', 'is_blocking', 'reported_by_id', 'reported_at', 'investigator_id', 'due_date', 'cause_id', 'cause',
+        'quality_effect', 'label_effect', 'correction', 'material_fate', 'scientific_reason', 'procedure_id',
+        'identity_result', 'disposition', 'decision_signature_id', 'closing_signature_id', 'capa_id', 'no_capa_reason'),
+    'mrp.deviation.contributor': ('deviation_id', 'user_id', 'contribution', 'signature_id'),
+    'mrp.deviation.batch': (
+        'deviation_id', 'company_id', 'bpr_id', 'reason', 'assessment', 'text', 'assessed_by_id', 'assessed_at'),
+    'mrp.bpr.rework': (
+        'deviation_id', 'bpr_id', 'company_id', 'kind', 'lot_id', 'lot_name', 'quantity', 'unit', 'text', 'user_id',
+        'user_name', 'at'),
+    'mrp.capa': (
+        'name', 'title', 'company_id', 'state', 'owner_id', 'cause_id', 'cause', 'effectiveness_criterion',
+        'effectiveness_due', 'effectiveness_result', 'effectiveness_text', 'checked_by_id', 'checked_at',
+        'closing_signature_id'),
+    'mrp.capa.action': (
+        'capa_id', 'name', 'kind', 'owner_id', 'due_date', 'result', 'done_by_id', 'done_at'),
     'mrp.tamper.drill': (
         'name', 'at', 'user_id', 'company_id', 'state', 'act_count', 'refused_count', 'fault_count', 'untried_count',
         'results_sha256', 'signature_id', 'file_id'),
@@ -68,6 +82,9 @@ NAMES = {
     'mrp.mmr.revision': "(SELECT m.name FROM mrp_mmr m WHERE m.id = t.mmr_id) || ' revision ' || t.revision",
     'mrp.mmr.review': 't.name', 'mrp.sop': "t.code || ' v. ' || t.version", 'mrp.mmr.profile': 't.code',
     'mrp.mmr.requirement': 't.code', 'mrp.mmr.reviewer': 't.name', 'mrp.bpr': 't.name', 'mrp.deviation': 't.name',
+    'mrp.capa': 't.name', 'mrp.capa.action': 't.name', 'mrp.bpr.rework': 't.lot_name',
+    'mrp.deviation.contributor': "(SELECT d.name FROM mrp_deviation d WHERE d.id = t.deviation_id) || ', contributor'",
+    'mrp.deviation.batch': "(SELECT d.name FROM mrp_deviation d WHERE d.id = t.deviation_id) || ', related batch'",
     'mrp.bpr.step': "t.stage || '.' || t.number || ' ' || t.name",
     'mrp.bpr.entry': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.kind",
     'mrp.qualification': "(SELECT u.login FROM res_users u WHERE u.id = t.user_id) || ', ' || t.kind",
@@ -87,6 +104,7 @@ FILE_COMPANIES = """
     UNION ALL SELECT u.company_id FROM mrp_qualification u WHERE u.file_id = t.id
     UNION ALL SELECT u.company_id FROM mrp_bpr_entry u WHERE u.file_id = t.id
     UNION ALL SELECT u.company_id FROM mrp_tamper_drill u WHERE u.file_id = t.id
+    UNION ALL SELECT u.company_id FROM mrp_deviation u WHERE u.file_id = t.id
     UNION ALL SELECT m.company_id FROM mrp_mmr_step u JOIN mrp_mmr_revision r ON r.id = u.revision_id
                                        JOIN mrp_mmr m ON m.id = r.mmr_id WHERE u.file_id = t.id
     UNION ALL SELECT m.company_id FROM mrp_mmr_section u JOIN mrp_mmr_revision r ON r.id = u.revision_id

@@ -47,11 +47,23 @@ VALUES = {
         'equipment_id', 'equipment_name', 'file_id', 'device', 'user_id', 'user_name', 'at', 'supersedes_id', 'about_id',
         'reason', 'is_late', 'to_sign'),
     'mrp.deviation': (
-        'name', 'title', 'company_id', 'source', 'severity', 'state', 'bpr_id', 'step_id', 'entry_id', 'stage_name',
-        'cause_key', 'description', 'corrective_action', 'is_blocking', 'reported_by_id', 'reported_at',
-        'decision_signature_id'),
+        'name', 'title', 'company_id', 'profile_id', 'source', 'severity', 'state', 'bpr_id', 'product_id', 'lot_id',
+        'equipment_id', 'equipment_log_id', 'step_id', 'entry_id', 'stage_name', 'cause_key', 'description', 'file_id',
+        'corrective_action', 'is_blocking', 'reported_by_id', 'reported_at', 'investigator_id', 'due_date', 'cause_id', 'cause',
+        'quality_effect', 'label_effect', 'correction', 'material_fate', 'scientific_reason', 'procedure_id',
+        'identity_result', 'disposition', 'decision_signature_id', 'closing_signature_id', 'capa_id', 'no_capa_reason'),
+    'mrp.deviation.contributor': ('deviation_id', 'user_id', 'contribution', 'signature_id'),
+    'mrp.deviation.batch': (
+        'deviation_id', 'company_id', 'bpr_id', 'reason', 'assessment', 'text', 'assessed_by_id', 'assessed_at'),
+    'mrp.bpr.rework': (
+        'deviation_id', 'bpr_id', 'company_id', 'kind', 'lot_id', 'lot_name', 'quantity', 'unit', 'text', 'user_id',
+        'user_name', 'at'),
 }
-BATCH_PARTS = {'mrp.bpr': 'batch', 'mrp.bpr.step': 'step', 'mrp.bpr.entry': 'entry', 'mrp.deviation': 'deviation'}
+# What a deviation is made of, and what was done on its decision: they are listed with the deviations of a batch.
+DEVIATION_PARTS = {
+    'mrp.deviation': 'deviation', 'mrp.deviation.contributor': 'contributor', 'mrp.deviation.batch': 'related batch',
+    'mrp.bpr.rework': 'reprocessing'}
+BATCH_PARTS = dict({'mrp.bpr': 'batch', 'mrp.bpr.step': 'step', 'mrp.bpr.entry': 'entry'}, **DEVIATION_PARTS)
 
 
 class Bad(Exception):
@@ -427,6 +439,8 @@ class Checker:
             self.names.setdefault(record, line['record']['name'])
             if record[0] in BATCH_PARTS:
                 self.begun[record] = tuple(line['chain'])
+        elif line['kind'] == 'unlink' and record[0] == 'mrp.deviation.contributor':
+            self.begun.pop(record, None)        # who did not sign yet may be taken off the list
         if record in self.scope and line['kind'] == 'sign':
             self.signed_lines.setdefault(record, []).append(line)
         elif record in self.scope and line['kind'] in VALUES_KINDS and line['values']:
@@ -541,7 +555,7 @@ class Checker:
                 parts.append(entry)
             self.check_named_files(planned)
         for deviation in row['deviations']:
-            need(deviation['model'] == 'mrp.deviation', "{} is no deviation".format(deviation['name']))
+            need(deviation['model'] in DEVIATION_PARTS, "{} is no deviation".format(deviation['name']))
             parts.append(deviation)
         for part in parts:
             label = '{} ({},{})'.format(part['name'], part['model'], part['id'])

@@ -38,7 +38,7 @@ class MrpBundleMixin(models.AbstractModel):
     def _check_bundle_access(self):
         """Whoever takes all that proves a record may read all of it; warehouse staff read master records alone."""
         self.check_access('read')
-        for name in ('mrp.audit.entry', 'mrp.esignature', 'mrp.bpr.step', 'mrp.bpr.entry', 'mrp.deviation'):
+        for name in ('mrp.audit.entry', 'mrp.esignature', 'mrp.bpr.step', 'mrp.bpr.entry', 'mrp.deviation', 'mrp.bpr.rework'):
             self.env[name].check_access('read')
 
     def action_download_bundle(self):

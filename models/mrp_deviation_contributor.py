@@ -129,6 +129,7 @@ class MrpDeviationContributor(models.Model):
     def action_sign(self):
         """Open the signature of the person who contributed this."""
         self.ensure_one()
+        self.check_access('read')
         return self.action_open_signature('contribute')
 
     def _is_signed_by_others(self, action):

@@ -96,8 +96,10 @@ class MrpDeviation(models.Model):
     @api.depends(*FINDINGS, 'scientific_reason', 'disposition', 'contributor_ids.signature_id', 'no_capa_reason')
     def _compute_missing(self):
         for deviation in self:
-            deviation.missing = deviation.state != 'closed' and '\n'.join(
-                f"• {row}" for row in deviation._get_closing_issues()) or False
+            # What is stored counts: in a form that is being edited there is nothing to ask PostgreSQL about.
+            saved = deviation._origin
+            deviation.missing = saved and saved.state != 'closed' and '\n'.join(
+                f"• {row}" for row in saved._get_closing_issues()) or False
 
     def _get_disposition_label(self, disposition):
         """Return a disposition in the words of the profile: accepting is a concession for devices (DEV-040)."""
@@ -118,6 +120,7 @@ class MrpDeviation(models.Model):
 
     def action_print(self):
         """Print these deviations in full (BPR-140)."""
+        self.check_access('read')
         return self.env.ref('mrp_mmr.action_report_deviation').report_action(self.ids, config=False)
 
     def _open_record(self, record):

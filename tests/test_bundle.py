@@ -498,6 +498,41 @@ class TestBundle(MmrCommon, HttpCase):
             self.assertRegex(text, rf'PASS (step|entry|deviation) .*\({part._name},{part.id}\)')
         self.assertIn(f'PASS batch {name} ({self.bpr.name})', text)
 
+    def test_batch_deviation(self):
+        """BPR-140, BPR-150, REC-060: contributors, related batches and reprocessing are in the bundle, and none is left out."""
+        deviation = self.env['mrp.deviation'].browse(
+            self.step.with_user(self._person('operator')).action_report("Sieve torn", "At 10:15.", 'major'))
+        quality = deviation.with_user(self.user_qc)
+        quality.write({
+            'procedure_id': self.env['mrp.sop'].search([], limit=1).id, 'scientific_reason': "Validated.", 'cause': "Wear."})
+        self._sign(deviation, 'decide_adjust', self.user_qc, comment="Sieve again.")
+        contributors = self.env['mrp.deviation.contributor'].with_user(self.user_qc).create([
+            {'deviation_id': deviation.id, 'user_id': user.id, 'contribution': "It tore."}
+            for user in (self._person('operator'), self._person('verifier'))])
+        self._sign(contributors[0], 'contribute', self._person('operator'))
+        contributors[1].unlink()
+        rework = self.env['mrp.bpr.rework'].with_user(self._person('operator'))._record(
+            deviation, self.bpr, "LUMPS", "2.5", self.kg, "Sieved again.")
+        other = self._create_order()
+        other.action_confirm()
+        self._sign(other.bpr_id, 'issue', self._person('production'))
+        self._train_all(other.bpr_id)
+        other.bpr_id.step_ids.sorted('sequence')[0].with_user(self._person('operator')).action_start(acknowledged=True)
+        quality.action_find_related()
+        self.assertTrue(deviation.related_ids)
+        files = self._files(self.bpr)
+        status, text = self._verify(self._pack(files))
+        self.assertEqual(status, 0, text[-1500:])
+        path = next(name for name in files if name.endswith('/batch.json'))
+        batch = json.loads(files[path])
+        parts = {(part['model'], part['id']): part for part in batch['deviations']}
+        for record in (deviation, contributors[0], deviation.related_ids, rework):
+            self.assertIn((record._name, record.id), parts)
+            left = [part for part in batch['deviations'] if (part['model'], part['id']) != (record._name, record.id)]
+            self._assert_fails(self._pack(self._reseal({
+                **files, path: verify.canonical(dict(batch, deviations=left))})), path)
+        self.assertEqual(parts[rework._name, rework.id]['values']['quantity'], "2.5")
+
     def test_batch_values(self):
         """REC-050, AUD-040: a bundle says of a batch all that verification compares with the ledger."""
         for model in verify.BATCH_PARTS:

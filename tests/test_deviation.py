@@ -5,7 +5,7 @@ from psycopg2 import IntegrityError
 from psycopg2.errors import CheckViolation
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import GIF, PASSWORD, PNG, MmrCommon, enrol
@@ -465,6 +465,23 @@ class TestClosing(DeviationCommon):
         self._sql_refused(close, None, deviation.id)
         self._sql_refused(close, own.id, deviation.id)
         self._sql_refused("UPDATE mrp_deviation SET state = 'open' WHERE id = %s", deviation.id)
+
+    def test_form(self):
+        """DEV-020: Quality Control fills in the form; an operator sees it and what is missing, and changes nothing."""
+        deviation = self._report()
+        self._decide(deviation)
+        with Form(deviation.with_user(self.user_qc)) as form:
+            form.cause = "Old lamp."
+            form.cause_id = self.cause
+            form.investigator_id = self.production
+            with form.contributor_ids.new() as row:
+                row.user_id = self.user_operator
+                row.contribution = "I saw it fall."
+        self.assertEqual(deviation.contributor_ids.user_id, self.user_operator)
+        form = Form(deviation.with_user(self.user_operator))
+        self.assertIn("Effect on Quality is not written down", form.missing)
+        with self.assertRaisesRegex(AssertionError, "readonly"):
+            form.cause = "x"
 
     def test_cancelled_batch(self):
         """DEV-010: a batch that is cancelled keeps its deviations, which are decided and closed all the same."""

@@ -167,6 +167,7 @@ class TestRoles(RolesCommon):
         cls._make_transcriptions()
         cls._make_equipment()
         cls._make_lots()
+        cls._make_deviations()
         cls.terminal = cls.env['mrp.terminal'].with_user(cls.users['security']).create({'name': "T-R"})
         cls.env.flush_all()
         cls.env.invalidate_all()
@@ -239,6 +240,46 @@ class TestRoles(RolesCommon):
             {'name': name, 'product_id': cls.component_other.id} for name in ("LOT-Q", "LOT-REL")])
         cls('_make_lots')._sign(cls.released_lot, 'release', cls.user_qc)
 
+    @classmethod
+    def _make_deviations(cls):
+        """Make a deviation for each signature, with whatever belongs to one, and a CAPA in each status."""
+        signing, quality = cls('_make_deviations'), cls.env(user=cls.user_qc)
+        findings = {
+            'procedure_id': cls.procedure.id, 'scientific_reason': "Validated.", 'quality_effect': "None",
+            'label_effect': "None", 'correction': "Repaired", 'material_fate': "In the batch", 'cause': "Wear",
+            'cause_id': cls.env.ref('mrp_mmr.deviation_cause_equipment').id}
+
+        def report(title):
+            deviation = quality['mrp.deviation'].browse(cls.performing.action_report(title, "About a gram."))
+            deviation.write(findings)
+            return deviation
+
+        def capa(*steps, result=None):
+            record = quality['mrp.capa'].create({
+                'title': "Sieves", 'cause_id': findings['cause_id'], 'cause': "Wear", 'effectiveness_criterion': "None torn",
+                'effectiveness_due': '2099-01-01', 'action_ids': [Command.create({
+                    'name': "Change them", 'owner_id': cls.user_qc.id, 'due_date': '2098-01-01'})]})
+            for step in steps:
+                getattr(record, step)()
+                if step == 'action_start':
+                    record.action_ids.result = "Changed."
+            if result:
+                record.write({'effectiveness_result': result, 'effectiveness_text': "Reviewed."})
+            return record
+
+        cls.deviation, cls.decided, cls.reworking = (report(title) for title in ("Lamp", "Spoon", "Sieve"))
+        cls.contributor = quality['mrp.deviation.contributor'].create({
+            'deviation_id': cls.deviation.id, 'user_id': cls.users['operator'].id, 'contribution': "I saw it."})
+        signing._sign(cls.decided, 'decide', cls.user_qc, comment="No effect.")
+        signing._sign(cls.reworking, 'decide_adjust', cls.user_qc, comment="Sieve again.")
+        cls.reworking.action_find_related()
+        cls.capa_draft, cls.capa_running = capa(), capa('action_start')
+        cls.capa_effective = capa('action_start', 'action_check', result='effective')
+        cls.capa_failed = capa('action_start', 'action_check', result='not_effective')
+        cls.decided.write({'capa_id': cls.capa_running.id})
+        cls.env['mrp.bpr.rework'].with_user(cls.user_operator)._record(
+            cls.reworking.with_user(cls.user_operator), cls.performing.bpr_id, "LUMPS", "1", cls.kg, "Sieved.")
+
     # === MODELS === #
 
     def test_acl(self):
@@ -280,6 +321,11 @@ class TestRoles(RolesCommon):
             'mrp.bpr.copy.issue': {'bpr_id': self.paper.id, 'reason': "x", 'step_ids': self.on_paper.ids},
             'mrp.bpr.transcribe': {'step_id': self.on_paper.id, 'copy_id': self.printed.id, 'scan': PNG},
             'mrp.bpr.transcribe.line': {'wizard_id': lambda: self._record('mrp.bpr.transcribe').id},
+            'mrp.deviation.report': {'title': "x", 'description': "x"},
+            'mrp.deviation.decide': {'deviation_id': self.deviation.id, 'disposition': 'accept'},
+            'mrp.bpr.rework.record': {
+                'deviation_id': self.reworking.id, 'bpr_id': self.performing.bpr_id.id, 'lot_name': "x", 'quantity': "1",
+                'uom_id': self.kg.id, 'text': "x"},
             'mrp.equipment.record': {'equipment_id': self.scale.id, 'kind': 'maintenance'},
             'mrp.signer.attempt': {'user_id': self.user_operator.id, 'at': fields.Datetime.now()},
             'mrp.signer.verify': {'user_id': self.user_operator.id, 'document': "Passport"},
@@ -446,7 +492,24 @@ class TestRoles(RolesCommon):
             **sign(self.lot, 'release'), **sign(self.lot, 'reject'), **sign(self.released_lot, 'quarantine'),
             **buttons(self.terminal, 'action_register', 'action_revoke'),
             **buttons(self.released, 'action_open_bpr'), **buttons(self.performing, 'action_sign'),
-            **buttons(self.correction, 'action_sign_correction'), **buttons(self.failed.deviation_ids, 'action_decide'),
+            **buttons(self.correction, 'action_sign_correction'),
+            **buttons(self.deviation, 'action_decide', 'action_review', 'action_create_capa'),
+            **buttons(self.decided, 'action_close', 'action_find_related', 'action_record_rework',
+                      'action_open_bpr', 'action_open_step', 'action_open_capa', 'action_print', 'action_open_audit_trail'),
+            **buttons(self.contributor, 'action_sign'), **sign(self.contributor, 'contribute'),
+            **sign(self.deviation, 'decide'), **sign(self.deviation, 'decide_reprocess'),
+            **sign(self.deviation, 'decide_treat'), **sign(self.deviation, 'decide_adjust'),
+            **sign(self.deviation, 'decide_reject'), **sign(self.decided, 'close'),
+            **buttons(self.capa_draft, 'action_start'), **buttons(self.capa_running, 'action_check', 'action_open_deviations',
+                                                                  'action_open_audit_trail'),
+            **buttons(self.capa_failed, 'action_resume'), **buttons(self.capa_effective, 'action_close'),
+            **sign(self.capa_effective, 'close'), **report(self.decided, 'mrp_mmr.report_deviation'),
+            **wizard('mrp.deviation.report', 'action_report', {
+                'bpr_id': self.performing.bpr_id.id, 'title': "Smell", 'description': "Burnt."}),
+            **wizard('mrp.deviation.decide', 'action_sign', {'deviation_id': self.deviation.id, 'disposition': 'accept'}),
+            **wizard('mrp.bpr.rework.record', 'action_record', {
+                'deviation_id': self.reworking.id, 'bpr_id': self.performing.bpr_id.id, 'lot_name': "LUMPS", 'quantity': "1",
+                'uom_id': self.kg.id, 'text': "Sieved."}),
             'mrp.bpr.step.action_start': lambda user: self.first.with_user(user).action_start(acknowledged=True),
             'mrp.bpr.step.action_record': lambda user: self.performing.with_user(user).action_record(
                 'comment', {'text': "Noisy"}),
@@ -455,7 +518,7 @@ class TestRoles(RolesCommon):
             **sign(self.adding, 'added'), **sign(self.adding_verified, 'addition_verified'),
             **sign(self.correction, 'corrected'), **sign(self.correction_signed, 'verified'),
             **sign(self.performing, 'not_done'), **sign(self.holding, 'hold_approve'), **sign(self.holding, 'hold_reject'),
-            **sign(self.failed, 'authorise_retest'), **sign(self.failed.deviation_ids, 'decide'),
+            **sign(self.failed, 'authorise_retest'),
             **wizard('mrp.mmr.create', 'action_create', {'source_id': effective.id, 'batch_size': 250}),
             **wizard('mrp.mmr.change', 'action_create', {
                 'revision_ids': effective.ids, 'description': "x", 'reason': "x"}),

@@ -77,7 +77,38 @@ class TestVerify(MmrCommon):
         self.bpr = self.order.bpr_id
         self.step, self.deviation = self._begin_batch(self.bpr)
         self.entry = self.step.entry_ids[:1]
+        self._investigate()
         self.env.flush_all()
+
+    def _investigate(self):
+        """Give the batch a contributor, a related batch, reprocessing and a CAPA with an action."""
+        quality = self.env(user=self.user_qc)
+        other = self.env['mrp.deviation'].browse(
+            self.step.with_user(self.user_operator).action_report("Sieve torn", "Once more.", 'major'))
+        procedure = self.env['mrp.sop'].search([], limit=1)
+        other.with_user(self.user_qc).write({
+            'procedure_id': procedure.id, 'scientific_reason': "Validated.", 'investigator_id': self.user_qc.id,
+            'cause_id': self.env.ref('mrp_mmr.deviation_cause_equipment').id, 'cause': "Wear."})
+        self._sign(other, 'decide_adjust', self.user_qc, comment="Sieve again.")
+        self.contributor = quality['mrp.deviation.contributor'].create({
+            'deviation_id': other.id, 'user_id': self.user_operator.id, 'contribution': "It tore."})
+        self._sign(self.contributor, 'contribute', self.user_operator)
+        order = self._create_order()
+        order.action_confirm()
+        self._sign(order.bpr_id, 'issue', self._person('production'))
+        self._train_all(order.bpr_id)
+        order.bpr_id.step_ids.sorted('sequence')[0].with_user(self.user_operator).action_start(acknowledged=True)
+        other.with_user(self.user_qc).action_find_related()
+        other.related_ids.with_user(self.user_qc).write({'assessment': 'not_affected', 'text': "Another sieve."})
+        self.rework = self.env['mrp.bpr.rework'].with_user(self.user_operator)._record(
+            other, self.bpr, "LUMPS", "2.5", self.kg, "Sieved again.")
+        self.capa = quality['mrp.capa'].create({
+            'title': "Sieves", 'cause_id': other.cause_id.id, 'cause': "Wear.", 'effectiveness_criterion': "None torn.",
+            'effectiveness_due': '2099-01-01', 'deviation_ids': [(4, other.id)],
+            'action_ids': [(0, 0, {'name': "Change them", 'owner_id': self.user_operator.id, 'due_date': '2098-01-01'})]})
+        self.capa.action_start()
+        self.capa.action_ids.with_user(self.user_operator).result = "Changed."
+        self.investigated = other
 
     def _findings(self):
         self.env.flush_all()
@@ -211,7 +242,9 @@ class TestVerify(MmrCommon):
                 'mrp.mmr.review': self.revision.sudo().review_ids, 'mrp.production': self.order,
                 'mrp.qualification': self.qualifications,
                 'mrp.mmr.reviewer': self.reviewer, 'mrp.bpr': self.bpr, 'mrp.bpr.step': self.step, 'mrp.bpr.entry': self.entry,
-                'mrp.deviation': self.deviation,
+                'mrp.deviation': self.deviation | self.investigated, 'mrp.deviation.contributor': self.contributor,
+                'mrp.deviation.batch': self.investigated.related_ids, 'mrp.bpr.rework': self.rework, 'mrp.capa': self.capa,
+                'mrp.capa.action': self.capa.action_ids,
                 'mrp.sop': self.revision.reference_ids.sop_id[:1], 'mrp.mmr.profile': self.revision.profile_id,
                 'mrp.mmr.requirement': self.env.ref('mrp_mmr.requirement_p111_con_110'),
                 'mrp.signer.acceptance': self.env['mrp.signer.acceptance'].search([('user_id', '=', self.user_qc.id)]),
