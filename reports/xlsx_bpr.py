@@ -220,13 +220,15 @@ class _BatchSheets(Sheets):
         env, batch = self.env, self.batch
 
         def cells(deviation):
-            decision = deviation.decision_signature_id
+            decision, closing = deviation.decision_signature_id, deviation.closing_signature_id
             return [
                 deviation.name, deviation.title, self.selection(deviation, 'source'), self.selection(deviation, 'severity'),
                 self.selection(deviation, 'state'), deviation.stage_name, deviation.step_id.code or None,
                 batch.numbers.get(deviation.entry_id), deviation.description, deviation.corrective_action,
                 self.flag(deviation.is_blocking), batch.name_of(deviation, 'reported_by_id'), deviation.reported_at,
-                decision.signer_name, decision.signed_at or None, decision.comment]
+                decision.signer_name, decision.signed_at or None, decision.comment, deviation.disposition_label or None,
+                deviation.cause_id.name, deviation.cause, deviation.correction, deviation.material_fate,
+                deviation.capa_id.name, closing.signer_name, closing.signed_at or None]
 
         self.book.add_table(env._("Deviations"), [
             Column(env._("Number"), width=18), Column(env._("Title"), width=50), Column(env._("Source")),
@@ -234,7 +236,11 @@ class _BatchSheets(Sheets):
             Column(env._("Step"), width=8), Column(env._("Entry"), 'integer'), Column(env._("What happened"), width=60),
             Column(env._("Corrective action plan"), width=50), Column(env._("Blocks the batch"), width=10),
             Column(env._("Reported by")), Column(env._("Reported (UTC)"), 'datetime'), Column(env._("Decided by")),
-            Column(env._("Decided (UTC)"), 'datetime'), Column(env._("Decision"), width=60),
+            Column(env._("Decided (UTC)"), 'datetime'), Column(env._("Decision"), width=60), Column(env._("Disposition")),
+            Column(env._("Category of the cause")), Column(env._("Cause"), width=60),
+            Column(env._("Action to correct and prevent recurrence"), width=60),
+            Column(env._("What happened to the material"), width=50), Column(env._("CAPA"), width=18),
+            Column(env._("Closed by")), Column(env._("Closed (UTC)"), 'datetime'),
         ], [cells(deviation) for deviation in batch.deviations])
 
     def _add_signatures(self):
