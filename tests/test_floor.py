@@ -322,7 +322,11 @@ class TestFloor(FloorCommon):
         step = step.with_user(self.user_operator)
         self.assertTrue(told(lambda: step.action_start(acknowledged=True)))
         self.assertTrue(told(lambda: step.action_record('value', {'value': '17'})))
-        self.assertTrue(told(lambda: self._sign(self.bpr.deviation_ids, 'decide', self.user_qc, comment="Passed later.")))
+        deviation = self.bpr.deviation_ids.with_user(self.user_qc)
+        deviation.write({
+            'scientific_reason': "Blended longer: validated up to 20 minutes.",
+            'procedure_id': self.env['mrp.sop'].create({'code': 'SOP-MR', 'name': "Material review"}).id})
+        self.assertTrue(told(lambda: self._sign(deviation, 'decide_adjust', self.user_qc, comment="Within the validation.")))
         self.assertTrue(told(lambda: step.action_report("Noise", "")))
         self.assertTrue(told(lambda: self._sign(step, 'performed', self.user_operator)))
         self.assertTrue(told(lambda: self.order.action_cancel()))
