@@ -1,4 +1,4 @@
-import { Component, onWillUpdateProps, useEffect, useRef, useState } from "@odoo/owl";
+import { Component, onWillUnmount, onWillUpdateProps, useEffect, useRef, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { hasTouch } from "@web/core/browser/feature_detection";
 import { _t } from "@web/core/l10n/translation";
@@ -36,9 +36,10 @@ export class StepPanel extends Component {
                 this.state.round++;
             }
         });
-        useBus(this.env.floor.bus, "refocus", () => browser.requestAnimationFrame(() => this.takeFocus()));
+        useBus(this.env.floor.bus, "refocus", () => this.bringFocus());
+        onWillUnmount(() => browser.clearTimeout(this.focusing));
         useEffect(
-            () => this.takeFocus(),
+            () => this.bringFocus(),
             () => [this.step.id, this.step.state, this.task?.name, this.state.round]
         );
     }
@@ -66,6 +67,21 @@ export class StepPanel extends Component {
         const target = field && (field.dataset.floorFocus !== "text" || !hasTouch()) ? field : button;
         if (target && !document.activeElement?.closest(".modal, .o_mrp_mmr_floor_number")) {
             target.focus({ preventScroll: true });
+        }
+        return Boolean(target) && document.activeElement === target;
+    }
+
+    /** Take the focus as soon as it is free: a dialog that closes holds it for a while, a button that works as well. */
+    bringFocus(tries = 20) {
+        browser.clearTimeout(this.focusing);
+        if (!this.takeFocus() && tries) {
+            this.focusing = browser.setTimeout(() => {
+                const active = document.activeElement;
+                // Whoever went on elsewhere in the meantime stays there.
+                if (!active || active === document.body || active.closest(".modal")) {
+                    this.bringFocus(tries - 1);
+                }
+            }, 50);
         }
     }
 

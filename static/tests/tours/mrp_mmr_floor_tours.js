@@ -257,8 +257,8 @@ function elsewhere(method, args) {
 
 registry.category("web_tour.tours").add("mrp_mmr_floor_live", {
     steps: () => [
-        { trigger: ".o_mrp_mmr_running_row", run: captureBus },
-        { trigger: ".o_mrp_mmr_running_row .o_mrp_mmr_running_open", run: "click" },
+        { trigger: ".o_mrp_mmr_running_row:contains(of 9 steps)", run: captureBus },
+        { trigger: ".o_mrp_mmr_running_row:contains(of 9 steps) .o_mrp_mmr_running_open", run: "click" },
         { ...step("2.5", "started"), run: () => elsewhere("action_report", ["Noise in the gear", "Louder than usual.", "major"]) },
         { trigger: "#floor_value", run: () => notify({}) },
         { trigger: ".o_mrp_mmr_floor_deviation:contains(Noise in the gear):contains(work stops)" },
