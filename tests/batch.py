@@ -104,14 +104,12 @@ class BatchCommon(MmrCommon):
     def _decide(self, deviations, comment="No effect on the product."):
         """Decide on deviations: what does not meet its specification is adjusted, the rest is accepted."""
         for deviation in deviations.filtered(lambda deviation: deviation.state == 'open'):
-            action = 'decide'
-            if deviation._is_specification_unmet():
-                action = 'decide_adjust'
-                procedure = self.env['mrp.sop'].search([('code', '=', 'SOP-7')], limit=1)
-                deviation.with_user(self.user_qc).write({
-                    'procedure_id': procedure.id, 'scientific_reason': "Covered by the validation of the process."})
+            text = f"{comment} ({deviation.name})"
             with self._tick():
-                self._sign(deviation, action, self.user_qc, comment=f"{comment} ({deviation.name})")
+                if deviation._is_specification_unmet():
+                    self._adjust(deviation, text)
+                else:
+                    self._sign(deviation, 'decide', self.user_qc, comment=text)
 
     def _step(self, bpr, name):
         return bpr.step_ids.filtered(lambda step: step.name == name)

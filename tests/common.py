@@ -429,6 +429,13 @@ class MmrCommon(TransactionCase):
         self._sign_step(step)
         self.assertEqual(step.state, 'done')
 
+    def _adjust(self, deviation, comment="Covered by the validation."):
+        """Decide that material which does not meet its specification is adjusted, with procedure and reason."""
+        sops = self.env['mrp.sop'].sudo()
+        procedure = sops.search([('code', '=', 'SOP-DEV')], limit=1) or sops.create({'code': 'SOP-DEV', 'name': "Deviations"})
+        deviation.with_user(self.user_qc).write({'procedure_id': procedure.id, 'scientific_reason': "Validated."})
+        return self._sign(deviation, 'decide_adjust', self.user_qc, comment=comment)
+
     def _begin_batch(self, bpr):
         """Issue a batch record, do its first step and report a deviation at it; return both."""
         self._sign(bpr, 'issue', self._person('production'))
