@@ -44,8 +44,11 @@ class MrpDeviationDecide(models.TransientModel):
         """Write down what the decision rests on, and open its signature."""
         self.ensure_one()
         deviation = self.deviation_id
-        found = {name: self[name] for name in ('scientific_reason', 'identity_result') if self[name] != deviation[name]}
-        if self.procedure_id != deviation.procedure_id:
+        # What is left empty here stays as the investigation has it.
+        found = {
+            name: self[name] for name in ('scientific_reason', 'identity_result')
+            if self[name] and self[name] != deviation[name]}
+        if self.procedure_id and self.procedure_id != deviation.procedure_id:
             found['procedure_id'] = self.procedure_id.id
         if found:
             deviation.write(found)
