@@ -9,7 +9,7 @@ class MrpBprReworkRecord(models.TransientModel):
     deviation_id = fields.Many2one('mrp.deviation', "Approved By", required=True, readonly=True)
     bpr_id = fields.Many2one(
         'mrp.bpr', "Into the Batch", required=True, domain="[('state', 'in', ('ready', 'progress'))]")
-    lot_id = fields.Many2one('stock.lot', "Lot")
+    lot_id = fields.Many2one('stock.lot')
     lot_name = fields.Char("Lot Number", help="Of material that has no lot in Odoo, such as that of the running batch.")
     quantity = fields.Char(required=True)
     uom_id = fields.Many2one(

@@ -15,7 +15,7 @@ class MrpDeviationReport(models.TransientModel):
         ('product.product', "A product that was returned or complained about"),
     ], "Where", required=True, default='mrp.bpr')
     bpr_id = fields.Many2one('mrp.bpr', "Batch")
-    lot_id = fields.Many2one('stock.lot', "Lot")
+    lot_id = fields.Many2one('stock.lot')
     equipment_id = fields.Many2one('maintenance.equipment')
     product_id = fields.Many2one('product.product')
     source = fields.Selection(SOURCES, required=True, default='occurrence')
