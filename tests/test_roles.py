@@ -899,7 +899,8 @@ class TestRolesHttp(RolesCommon, HttpCase):
         records = {
             'mrp.mmr.revision': self.effective, 'mrp.mmr': self.effective.mmr_id, 'mrp.mmr.label': self.label,
             'mrp.mmr.requirement': self.required, 'mrp.production': self.running, 'mrp.tamper.drill': self.drill,
-            'mrp.bpr': self.paper, 'mrp.bpr.entry': self.weight}
+            'mrp.bpr': self.paper, 'mrp.bpr.entry': self.weight,
+            'mrp.deviation': self.env['mrp.deviation']._open_all(self.paper, 'occurrence', "Spill", "A drum leaked.")}
         reports = self.env['ir.actions.report'].search([('report_name', '=like', 'mrp_mmr.%')])
         # Copies on paper are numbered and issued to the floor, not printed for readers.
         reports = reports.filtered(lambda report: report.model != 'mrp.bpr.copy')
