@@ -67,7 +67,7 @@ FUNCTIONS = (
     'mrp_mmr_guard_lot', 'mrp_mmr_guard_bpr_lot', 'mrp_mmr_guard_bpr_step_lot',
     'mrp_mmr_guard_bpr_copy', 'mrp_mmr_guard_transcription', 'mrp_mmr_guard_transcribed_entry',
     'mrp_mmr_guard_transcribed_step', 'mrp_mmr_guard_deviation_contributor', 'mrp_mmr_guard_deviation_batch',
-    'mrp_mmr_guard_capa', 'mrp_mmr_guard_capa_action',
+    'mrp_mmr_guard_bpr_rework', 'mrp_mmr_guard_capa', 'mrp_mmr_guard_capa_action',
 )
 #: Functions that are no trigger: what several of them, and the ORM, ask PostgreSQL.
 SHARED_FUNCTIONS = (
