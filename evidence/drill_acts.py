@@ -729,6 +729,54 @@ def deviation_sql(drill):
             "CASE state WHEN 'open' THEN 'decided' ELSE 'open' END"))), delete(drill, deviation)])
 
 
+@act("Deviations", "SQL: take back what a person signed for an investigation, or sign it for that person",
+     "DEV-030, 21 CFR 111.140(b)(3)(vii)", 'mrp_mmr_contributor_(fixed|signed)')
+def mrp_deviation_contributor_update(drill):
+    row = newest(drill, 'mrp.deviation.contributor', [])
+    return row and (row, [
+        Attempt("signature", lambda: change(drill, row, 'signature_id', SQL("(SELECT min(id) FROM mrp_esignature)"))),
+        Attempt("deviation", lambda: change(drill, row, 'deviation_id', SQL(
+            "(SELECT d.id FROM mrp_deviation d WHERE d.id <> deviation_id LIMIT 1)")))])
+
+
+@act("Deviations", "SQL: drop a batch that was found to be related to a deviation", "DEV-070, 21 CFR 211.192",
+     'mrp_mmr_deviation_batch_(kept|fixed)')
+def mrp_deviation_batch_delete(drill):
+    row = newest(drill, 'mrp.deviation.batch', [])
+    return row and (row, [delete(drill, row)])
+
+
+@act("Deviations", "SQL: change any column of recorded reprocessing, or delete it", "BPR-150, AUD-030, 21 CFR 111.260(n)",
+     'mrp_mmr_append_only')
+def mrp_bpr_rework_update(drill):
+    row = newest(drill, 'mrp.bpr.rework', [])
+    return row and (row, [*changes(drill, row, columns_of(row)), delete(drill, row)])
+
+
+@act("Deviations", "SQL: record reprocessing that Quality Control did not approve", "DEV-060, BPR-150, 21 CFR 111.90",
+     'mrp_mmr_rework_approved')
+def mrp_bpr_rework_insert(drill):
+    row = newest(drill, 'mrp.bpr.rework', [])
+    return row and (row, [Attempt('INSERT', lambda: insert_copy(
+        drill, row, kind=SQL("CASE kind WHEN 'treat' THEN 'reprocess' ELSE 'treat' END")))])
+
+
+@act("Deviations", "SQL: close a CAPA without signature, give it another number, or delete it", "DEV-090, REC-040",
+     r'mrp_mmr_capa_\w+')
+def mrp_capa_update(drill):
+    capa = newest(drill, 'mrp.capa', [('state', '!=', 'draft')])
+    return capa and (capa, [
+        Attempt("number", lambda: change(drill, capa, 'name', SQL("'CAPA/forged'"))),
+        Attempt("status", lambda: change(drill, capa, 'state', SQL("'closed'"))), delete(drill, capa)])
+
+
+@act("Deviations", "SQL: delete an action of a CAPA that was started, or give it to another one", "DEV-090, REC-040",
+     r'mrp_mmr_capa_action_\w+')
+def mrp_capa_action_delete(drill):
+    row = newest(drill, 'mrp.capa.action', [('capa_id.state', '!=', 'draft')])
+    return row and (row, [delete(drill, row)])
+
+
 @act("Batch records", "ORM: create, change, copy or delete a batch record, step, recorded value or deviation",
      "BPR-010, SEC-020, AUD-030, 21 CFR 111.255(b)", 'BPR-[01]10|SEC-020|AUD-030|DEV-010')
 def bpr_orm(drill):

@@ -4,12 +4,15 @@ import base64
 import hashlib
 import io
 from contextlib import contextmanager
+from datetime import timedelta
 from unittest.mock import patch
 
 from psycopg2.errors import CheckViolation
 from pypdf import PdfReader
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
@@ -80,6 +83,7 @@ class DrillCommon(MmrCommon):
         signing._record_step(step)
         step.action_report("Spill", "Wiped.")
         cls._make_paper()
+        cls._make_deviation()
         older = signing._make_effective(create_mmr(500))
         running = signing._create_order(500)
         running.action_confirm()
@@ -89,6 +93,30 @@ class DrillCommon(MmrCommon):
         cls.uncovered = signing._create_order(137)
         signing._create_reviewer(name="Quality", group_id=cls.env.ref('mrp_mmr.group_mmr_quality_manager').id)
         cls.env['mrp.audit.seal']._seal(cls.company)
+
+    @classmethod
+    def _make_deviation(cls):
+        """Make a deviation with contributor, related batch and reprocessing, and a CAPA that was started."""
+        signing = cls('_make_deviation')
+        today = fields.Date.today()
+        deviation = cls.env['mrp.deviation']._open_all(cls.order.bpr_id, 'occurrence', "Lumps", "In the last drum.", 'major')
+        quality = cls.env(user=cls.user_qc)
+        quality['mrp.deviation.contributor'].create({
+            'deviation_id': deviation.id, 'user_id': cls.user_operator.id, 'contribution': "Saw them."})
+        other = cls.env['mrp.bpr'].search([('id', '!=', cls.order.bpr_id.id)], limit=1)
+        cls.env['mrp.deviation.batch']._store([{
+            'deviation_id': deviation.id, 'bpr_id': other.id, 'company_id': cls.company.id, 'reason': "The same lot."}])
+        signing._adjust(deviation)
+        operator = cls.env(user=signing._person('operator'))
+        operator['mrp.bpr.rework.record'].create({
+            'deviation_id': deviation.id, 'bpr_id': cls.order.bpr_id.id, 'lot_name': "LUMPS", 'quantity': "2.50",
+            'uom_id': cls.kg.id, 'text': "Sieved again."}).action_record()
+        quality['mrp.capa'].create({
+            'title': "Sieve", 'cause_id': cls.env['mrp.deviation.cause'].search([], limit=1).id, 'cause': "Worn mesh.",
+            'effectiveness_criterion': "No lumps in three months.", 'effectiveness_due': today + timedelta(days=90),
+            'action_ids': [Command.create({
+                'name': "Replace the mesh", 'kind': 'corrective', 'owner_id': cls.user_operator.id,
+                'due_date': today + timedelta(days=30)})]}).action_start()
 
     @classmethod
     def _make_paper(cls):
