@@ -100,10 +100,10 @@ class TestWorksheet(PaperCommon, BatchCommon):
             self.assertIn(f"Page {number} of {len(pages)}", page)
             self.assertIn("Issued by Test t_production", page)
         text = squeeze(' '.join(pages))
-        order = self.bpr.production_id
+        order, mmr = self.bpr.production_id, self.bpr.mmr_revision_id.mmr_id
         for expected in (
                 "Why on paper The server is down", order.name, "VC-2031-001", order.mmr_snapshot_sha256,
-                "MMR/00001, revision 1", "Protect from moisture.", "Printed name Initials Signature"):
+                f"{mmr.name}, revision 1", "Protect from moisture.", "Printed name Initials Signature"):
             self.assertIn(squeeze(expected), text)
         self.assertEqual(copy.sequences, self.bpr.step_ids.sorted('sequence').mapped('sequence'))
         for step in self.bpr.step_ids:
