@@ -1,7 +1,7 @@
 """Shewhart chart of individual values with moving ranges, in exact arithmetic.
 
 Constants and limits: ISO 7870-2; NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2.2. Runs: Western Electric rules
-2 to 4 and Nelson's rule 3. Trends of released batches are evaluated by 21 CFR 211.180(e) and EU GMP 1.10.
+1 to 4 and Nelson's rule 3. Trends of released batches are evaluated by 21 CFR 211.180(e) and EU GMP 1.10.
 """
 
 from collections import namedtuple

@@ -110,7 +110,8 @@ class MrpProduction(models.Model):
     def _mmr_post_packaging(self):
         """Book the recorded packaging materials, used and destroyed ones, as consumed by lot (BPR-120).
 
-        They are no lines of the formula: each valid entry gets a move of its own when the batch is completed, once.
+        They are no lines of the formula: each valid entry gets a move of its own when the batch is completed, once. A move
+        whose entry was corrected since goes: a dialog of Odoo may have come between.
         """
         self.ensure_one()
         steps = self.bpr_ids.sudo().step_ids.filtered(lambda step: step.kind == 'material')
@@ -125,7 +126,11 @@ class MrpProduction(models.Model):
                 vals_list.append(dict(
                     self._get_move_raw_values(product, float(quantity), unit, entry.step_id.workorder_id.operation_id.id),
                     mmr_entry_id=entry.id, manual_consumption=True))
+        stale = self.move_raw_ids.filtered(
+            lambda move: move.mmr_entry_id - entries and move.state not in ('done', 'cancel'))
         with transition(self):
+            stale._action_cancel()
+            stale.unlink()
             moves = self.env['stock.move'].create(vals_list)
             moves._action_confirm(merge=False)
             moves.move_line_ids.unlink()

@@ -4,7 +4,7 @@ from odoo.exceptions import MissingError
 #: What a component or by-product of a released batch is; actual quantities and lots are entered freely.
 PLANNED_FIELDS = {
     'product_id', 'product_uom_qty', 'product_uom', 'raw_material_production_id', 'production_id', 'operation_id',
-    'bom_line_id',
+    'bom_line_id', 'mmr_entry_id',
 }
 ORDER_FIELDS = ('raw_material_production_id', 'production_id')
 

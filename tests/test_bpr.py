@@ -782,8 +782,20 @@ class TestBprPacking(BprCommon):
             reason="Counted again", corrects=wrong['entry_id'])
         self._sign_step(step)
         self._execute(self.order)
+        # Booked before a dialog that nobody answered, and corrected then: the first booking goes.
+        self.order._mmr_post_packaging()
+        entry = step.entry_ids._get_current()
+        answer = step.action_record('material', {
+            'position': 1, 'lot_name': "B-10", 'issued': '1000', 'used': '990', 'destroyed': '4', 'returned': '6'},
+            reason="Written again", corrects=entry.id)
+        self._sign(step.entry_ids.browse(answer['entry_id']), 'corrected', self.user_operator)
+        if step.entry_ids.browse(answer['entry_id']).is_proposed:
+            self._sign(step.entry_ids.browse(answer['entry_id']), 'verified', self._person('verifier'))
+        component = self.order.move_raw_ids.filtered('bom_line_id')[0]
+        self._refused("USE-0|MMR-0", component.with_user(self.user_planner).write, {'mmr_entry_id': answer['entry_id']})
         self.order.with_user(self.user_planner).button_mark_done()
         move = self.order.move_raw_ids.filtered(lambda move: move.product_id == self.bottle)
+        self.assertEqual(move.mmr_entry_id.id, answer['entry_id'])
         self.assertEqual((move.move_line_ids.lot_id, move.quantity, lot.product_qty), (lot, 994, 506))
         finished = self.order.move_finished_ids.move_line_ids
         self.assertIn(lot, finished.consume_line_ids.lot_id, "traceability reports follow it")

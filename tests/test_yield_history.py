@@ -19,12 +19,12 @@ class TestControlChart(BaseCase):
     def test_individuals(self):
         """YLD-020: limits are mean ± 3 × mean moving range ÷ 1.128, exactly; a known example of the literature agrees.
 
-        Flow rates of the NIST/SEMATECH e-Handbook, 6.3.2.2: mean 49.97, mean moving range 1.8778, limits 44.976 and 54.964.
+        Flow rates of the NIST/SEMATECH e-Handbook, 6.3.2.2: mean 50.81, mean moving range 1.8778, limits 45.8159 and 55.8041.
         """
         chart = individuals(decimals(49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1))
         self.assertEqual((chart.count, chart.mean), (10, Decimal('50.81')))
         self.assertEqual(round(chart.moving_range, 4), Decimal('1.8778'))
-        self.assertEqual(round(chart.upper - chart.mean, 4), Decimal('4.9941'))
+        self.assertEqual((round(chart.lower, 4), round(chart.upper, 4)), (Decimal('45.8159'), Decimal('55.8041')))
         self.assertEqual(chart.upper - chart.mean, chart.mean - chart.lower)
         narrow = individuals(decimals(49.6, 47.6, 49.9), 2)
         self.assertEqual(round(narrow.upper - narrow.mean, 6), round(Decimal('2.15') / Decimal('1.128') * 2, 6))
