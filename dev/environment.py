@@ -16,6 +16,7 @@ Rules that make an interrupted set-up harmless:
         env.create_database('bench', ['mrp_mmr'], demo=True)
         env.odoo_command('shell', '-d', 'bench')
 """
+import collections
 import contextlib
 import fcntl
 import os
@@ -240,14 +241,18 @@ class Environment:
         folder.mkdir(exist_ok=True)
         with self.lock:
             existing = self.databases()
-            for name in {name.removesuffix('__new') for name in existing if name.startswith('own_')}:
+            own = collections.defaultdict(list)     # with the copies that test processes make of it
+            for name in existing:
+                if name.startswith('own_'):
+                    own[name.removesuffix('__new').partition('-')[0]].append(name)
+            for name, databases in own.items():
                 with open(folder / name, 'a') as file:
                     try:
                         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     except BlockingIOError:
                         continue
-                    self.drop_database(f'{name}__new')
-                    self.drop_database(name)
+                    for database in databases:
+                        self.drop_database(database)
                     remove(folder / name)
             name = f'own_{purpose}_{os.getpid()}'
             file = open(folder / name, 'a')     # noqa: SIM115
@@ -256,8 +261,9 @@ class Environment:
             return name
 
     def drop_own_database(self, name):
-        self.drop_database(f'{name}__new')
-        self.drop_database(name)
+        for database in self.databases():
+            if re.fullmatch(rf'{name}(__new|-\w+)?', database):
+                self.drop_database(database)
         remove(STATE / 'databases' / name)
         self.database_locks.pop(name).close()
 

@@ -1,11 +1,14 @@
 """`dev/test`: lint, then the addon's tests on a fresh database."""
 import hashlib
+import os
 import sys
 from pathlib import Path
 
 from common import (
     ADDON,
     CONF,
+    DB_PORT,
+    DB_USER,
     MODULE,
     ROOT,
     STATE,
@@ -25,6 +28,7 @@ from trace_page import write as write_trace_page
 
 #: What a run leaves for the page of requirements and tests.
 JUNIT = STATE / 'junit.xml'
+MOST_PROCESSES = 4
 
 USAGE = """usage: dev/test [--lint | --no-lint] [PYTEST ARGUMENTS …]
 
@@ -129,6 +133,11 @@ def addon_template(env, fresh=False):
 
 # === PYTEST === #
 
+def test_processes():
+    """How many processes share the tests: each has a copy of the database, an Odoo and a browser."""
+    return max(1, min(len(os.sched_getaffinity(0)), MOST_PROCESSES))
+
+
 def pytest_arguments(args):
     """Paths below the checkout become paths below the folder that bears the addon's name."""
     result, has_path = [], False
@@ -140,7 +149,10 @@ def pytest_arguments(args):
             has_path = True
             arg = f'{ADDON / found.resolve().relative_to(ROOT)}{separator}{rest}'
         result.append(arg)
-    return result if has_path else [*result, str(ADDON / 'tests')]
+    if has_path:
+        return result
+    # the tests of a class share what it has set up
+    return [f'--numprocesses={test_processes()}', '--dist=loadscope', *result, str(ADDON / 'tests')]
 
 
 def main(args):
@@ -161,7 +173,9 @@ def main(args):
         command = [env.python, '-m', 'pytest', '-c', ROOT / 'pytest.ini', f'--rootdir={ADDON}', f'--confcutdir={ADDON}',
                    '-o', f'cache_dir={STATE / "pytest"}', f'--odoo-database={name}', f'--odoo-config={CONF}',
                    '--odoo-http', '--odoo-log-level=warn', f'--junitxml={JUNIT}', *pytest_arguments(args)]
-        code = env.foreground(command, cwd=ROOT)
+        # for the programs that make a copy of the database for each process
+        where = {'PGHOST': str(env.postgres.folder), 'PGPORT': str(DB_PORT), 'PGUSER': DB_USER}
+        code = env.foreground(command, cwd=ROOT, env=env.environ(**where))
         if code < 0:
             raise Failure(f'pytest was ended by signal {-code}.')
         if not args:

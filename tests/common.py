@@ -13,6 +13,7 @@ from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.tests import BaseCase, Form, TransactionCase, get_db_name, new_test_user, tagged
+from odoo.tests import HttpCase as OdooHttpCase
 from odoo.tools import SQL, config, mute_logger
 
 from odoo.addons.mrp_mmr.evidence import drill
@@ -458,6 +459,13 @@ class MmrCommon(TransactionCase):
             if step == until:
                 break
             self._do_step(step, **({'value': produced} if produced and step.planned['scope'] == 'batch' else {}))
+
+
+class HttpCase(OdooHttpCase):
+    """Odoo's, with more time for a browser that shares the machine with other tests."""
+
+    def start_tour(self, url_path, tour_name, **kwargs):
+        return super().start_tour(url_path, tour_name, **{'timeout': 240, **kwargs})
 
 
 class CommittedCase(BaseCase):

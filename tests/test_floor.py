@@ -7,10 +7,10 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 
 from ..models.mrp_terminal import COOKIE
-from .common import PASSWORD, PNG, enrol
+from .common import PASSWORD, PNG, HttpCase, enrol
 from .test_bpr import BprCommon
 
 
@@ -401,7 +401,7 @@ class TestFloorTour(FloorCommon, HttpCase):
         security = self._person('security')
         key = self.env['mrp.terminal'].with_user(security).create({'name': "Tablet 3"})._issue_key()
         self.start_tour(
-            '/odoo/mmr-running', 'mrp_mmr_floor_batch', login='t_operator', timeout=110, cookies={COOKIE: key})
+            '/odoo/mmr-running', 'mrp_mmr_floor_batch', login='t_operator', cookies={COOKIE: key})
         self.env.invalidate_all()
         self.assertEqual(set(self.steps.mapped('state')), {'done'})
         signed = self.steps.filtered(lambda step: step.kind == 'weigh')

@@ -7,9 +7,9 @@ from datetime import timedelta
 from pypdf import PdfReader
 
 from odoo import fields
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
-from .common import PASSWORD, MmrCommon, complete_content
+from .common import PASSWORD, HttpCase, MmrCommon, complete_content
 
 
 @tagged('post_install', '-at_install')
@@ -72,7 +72,7 @@ class TestHttp(MmrCommon, HttpCase):
         self.start_tour('/odoo/mmr', 'mrp_mmr_verify', login='t_auditor')
         run = self.env['mrp.audit.verify'].search([('user_id', '=', self.user_auditor.id)], limit=1)
         self.assertEqual((run.state, run.finding_count), ('passed', 0))
-        self.start_tour(url, 'mrp_mmr_bundle', login='t_auditor', timeout=120)
+        self.start_tour(url, 'mrp_mmr_bundle', login='t_auditor')
         entry = self.env['mrp.audit.entry'].sudo().search([('kind', '=', 'export')], limit=1)
         self.assertEqual((entry.res_model, entry.res_id, entry.user_id), ('mrp.mmr', revision.mmr_id.id, self.user_auditor))
 

@@ -10,12 +10,12 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.tests import BaseCase, Form, HttpCase, new_test_user, tagged
+from odoo.tests import BaseCase, Form, new_test_user, tagged
 
 from odoo.addons.mrp_mmr.batch_plan import MAX_COMBINATIONS, split_into_batches
 from odoo.addons.mrp_mmr.tools import transition
 
-from .common import PASSWORD, MmrCommon
+from .common import PASSWORD, HttpCase, MmrCommon
 
 
 @tagged('post_install', '-at_install')

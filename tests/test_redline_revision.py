@@ -5,13 +5,13 @@ from unittest.mock import patch
 from pypdf import PdfReader
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 
 from odoo.addons.mrp_mmr import labels
 from odoo.addons.mrp_mmr.redline import GROUPS, compare
 from odoo.addons.mrp_mmr.tools import sha256
 
-from .common import PASSWORD, MmrCommon, enrol
+from .common import PASSWORD, HttpCase, MmrCommon, enrol
 from .mmr_document import rich_document
 
 

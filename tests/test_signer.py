@@ -12,12 +12,12 @@ from odoo import SUPERUSER_ID, api, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.modules.registry import Registry
-from odoo.tests import BaseCase, HttpCase, get_db_name, new_test_user, tagged
+from odoo.tests import BaseCase, get_db_name, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..models.mrp_esignature_mixin import SESSION_KEY
 from ..tools import session_of, transition
-from .common import PASSWORD, MmrCommon, enrol
+from .common import PASSWORD, HttpCase, MmrCommon, enrol
 
 OTHER = 'Another-password-2'
 

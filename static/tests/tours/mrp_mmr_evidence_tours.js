@@ -1,7 +1,7 @@
-import { registry } from "@web/core/registry";
+import { addTour } from "./add_tour";
 
 /** The auditor reads the audit trail of a master record, one line of it in full, and goes to the record. */
-registry.category("web_tour.tours").add("mrp_mmr_audit_trail", {
+addTour("mrp_mmr_audit_trail", {
     steps: () => [
         { trigger: "button[name=action_open_audit_trail]", run: "click" },
         { trigger: ".o_last_breadcrumb_item:contains(Audit Trail)" },
@@ -14,7 +14,7 @@ registry.category("web_tour.tours").add("mrp_mmr_audit_trail", {
 });
 
 /** Verify everything; the outcome is shown and kept. */
-registry.category("web_tour.tours").add("mrp_mmr_verify", {
+addTour("mrp_mmr_verify", {
     steps: () => [
         { trigger: "button[data-menu-xmlid='mrp_mmr.menu_mmr_root']", run: "click" },
         { trigger: "a[data-menu-xmlid='mrp_mmr.menu_mrp_audit_verify']", run: "click" },
@@ -29,7 +29,7 @@ registry.category("web_tour.tours").add("mrp_mmr_verify", {
 });
 
 /** The complete copy, and the digest that goes with it. */
-registry.category("web_tour.tours").add("mrp_mmr_bundle", {
+addTour("mrp_mmr_bundle", {
     steps: () => [
         { trigger: ".o_cp_action_menus button.o-dropdown, .o_cp_action_menus .dropdown-toggle", run: "click" },
         { trigger: ".o-dropdown--menu .o_menu_item:contains(Complete Copy)", run: "click" },

@@ -1,5 +1,5 @@
 import { ConnectionLostError, rpc } from "@web/core/network/rpc";
-import { registry } from "@web/core/registry";
+import { addTour } from "./add_tour";
 
 const PASSWORD = "A-long-password-1";
 const MAIN = ".o_mrp_mmr_floor_main:enabled";
@@ -43,7 +43,7 @@ const weigh = (code, lot, value) => [
     ...sign("t_verifier"),
 ];
 
-registry.category("web_tour.tours").add("mrp_mmr_floor_batch", {
+addTour("mrp_mmr_floor_batch", {
     steps: () => [
         { trigger: ".o_mrp_mmr_running_row:contains(Operator starts):contains(of 9 steps) .o_mrp_mmr_running_open", run: "click" },
         { trigger: ".o_mrp_mmr_floor_back", run: "click" },
@@ -127,7 +127,7 @@ function scan(code) {
     }
 }
 
-registry.category("web_tour.tours").add("mrp_mmr_floor_keyboard", {
+addTour("mrp_mmr_floor_keyboard", {
     steps: () => [
         step("1.1", "open"),
         // The main button has the focus.
@@ -186,7 +186,7 @@ function assert(condition, message) {
     }
 }
 
-registry.category("web_tour.tours").add("mrp_mmr_floor_connection", {
+addTour("mrp_mmr_floor_connection", {
     steps: () => [
         step("2.5", "started"),
         { trigger: "#floor_value", run: () => lose("before") },
@@ -218,7 +218,7 @@ registry.category("web_tour.tours").add("mrp_mmr_floor_connection", {
     ],
 });
 
-registry.category("web_tour.tours").add("mrp_mmr_floor_reload", {
+addTour("mrp_mmr_floor_reload", {
     steps: () => [
         step("2.5", "started"),
         { trigger: "#floor_value", run: () => lose("before") },
@@ -255,7 +255,7 @@ function elsewhere(method, args) {
     return rpc(`/web/dataset/call_kw/mrp.bpr.step/${method}`, { model: "mrp.bpr.step", method, args: [[stepId], ...args], kwargs: {} });
 }
 
-registry.category("web_tour.tours").add("mrp_mmr_floor_live", {
+addTour("mrp_mmr_floor_live", {
     steps: () => [
         { trigger: ".o_mrp_mmr_running_row:contains(of 9 steps)", run: captureBus },
         { trigger: ".o_mrp_mmr_running_row:contains(of 9 steps) .o_mrp_mmr_running_open", run: "click" },
@@ -279,7 +279,7 @@ registry.category("web_tour.tours").add("mrp_mmr_floor_live", {
     ],
 });
 
-registry.category("web_tour.tours").add("mrp_mmr_floor_auditor", {
+addTour("mrp_mmr_floor_auditor", {
     steps: () => [
         step("2.5", "started"),
         { trigger: ".o_mrp_mmr_floor_main:disabled" },

@@ -1,9 +1,9 @@
-import { registry } from "@web/core/registry";
+import { addTour } from "./add_tour";
 
 const row = ".o_mrp_mmr_planner_row:contains(Vitamin C 500)";
 const plan = ".modal .o_field_widget[name=line_ids]";
 
-registry.category("web_tour.tours").add("mrp_mmr_planner", {
+addTour("mrp_mmr_planner", {
     steps: () => [
         { trigger: ".o_mrp_mmr_planner_search", run: "edit VC500" },
         { trigger: `.o_mrp_mmr_planner:not(:has(.o_mrp_mmr_planner_row + .o_mrp_mmr_planner_row)) ${row}:contains(1,250)` },
@@ -39,7 +39,7 @@ registry.category("web_tour.tours").add("mrp_mmr_planner", {
     ],
 });
 
-registry.category("web_tour.tours").add("mrp_mmr_planner_auditor", {
+addTour("mrp_mmr_planner_auditor", {
     steps: () => [
         { trigger: ".o_mrp_mmr_planner_search", run: "edit VC500" },
         { trigger: `${row} .o_mrp_mmr_planner_orders:contains(2 open orders)` },
@@ -47,7 +47,7 @@ registry.category("web_tour.tours").add("mrp_mmr_planner_auditor", {
     ],
 });
 
-registry.category("web_tour.tours").add("mrp_mmr_split", {
+addTour("mrp_mmr_split", {
     steps: () => [
         { trigger: ".o_field_widget[name=mmr_available_sizes]:contains(100 kg, 500 kg)" },
         { trigger: "button[name=action_mmr_split]", run: "click" },

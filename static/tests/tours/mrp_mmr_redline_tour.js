@@ -1,7 +1,7 @@
-import { registry } from "@web/core/registry";
+import { addTour } from "./add_tour";
 
 /** Compare revisions on the screen, and see the differences while approving. */
-registry.category("web_tour.tours").add("mrp_mmr_redline", {
+addTour("mrp_mmr_redline", {
     steps: () => [
         { trigger: "button[name=action_redline]", run: "click" },
         { trigger: ".o_mrp_mmr_redline_row[data-field='component.quantity'] del:contains(90 kg)" },

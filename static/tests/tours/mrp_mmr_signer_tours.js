@@ -1,9 +1,9 @@
-import { registry } from "@web/core/registry";
+import { addTour } from "./add_tour";
 
 const PASSWORD = "A-long-password-1";
 
 /** A colleague signs for the first time, in the session of somebody else. */
-registry.category("web_tour.tours").add("mrp_mmr_shared_terminal", {
+addTour("mrp_mmr_shared_terminal", {
     steps: () => [
         { trigger: "button[name=action_approve]", run: "click" },
         { trigger: ".o_mrp_mmr_sign:contains(A colleague may sign here)" },
@@ -25,7 +25,7 @@ registry.category("web_tour.tours").add("mrp_mmr_shared_terminal", {
 });
 
 /** The owner sets the signing password in the preferences. */
-registry.category("web_tour.tours").add("mrp_mmr_signing_password", {
+addTour("mrp_mmr_signing_password", {
     steps: () => [
         { trigger: ".o_user_menu button, .o_user_menu .dropdown-toggle", run: "click" },
         { trigger: "[data-menu=preferences], [data-menu=settings]", run: "click" },

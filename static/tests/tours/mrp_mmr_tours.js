@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import { addTour } from "./add_tour";
 
 const PASSWORD = "A-long-password-1";
 
@@ -14,7 +14,7 @@ function sign(login, { password = PASSWORD, reason } = {}) {
 
 const status = (label) => ({ trigger: `.o_statusbar_status .o_arrow_button_current:contains(${label})` });
 
-registry.category("web_tour.tours").add("mrp_mmr_author", {
+addTour("mrp_mmr_author", {
     steps: () => [
         { trigger: ".o_list_button_add, .o-kanban-button-new", run: "click" },
         { trigger: ".o_field_widget[name=product_id] input", run: "edit Vitamin C 500" },
@@ -74,7 +74,7 @@ registry.category("web_tour.tours").add("mrp_mmr_author", {
     ],
 });
 
-registry.category("web_tour.tours").add("mrp_mmr_submit", {
+addTour("mrp_mmr_submit", {
     steps: () => [
         status("Draft"),
         { trigger: "button[name=action_submit]", run: "click" },
@@ -88,7 +88,7 @@ registry.category("web_tour.tours").add("mrp_mmr_submit", {
     ],
 });
 
-registry.category("web_tour.tours").add("mrp_mmr_reject", {
+addTour("mrp_mmr_reject", {
     steps: () => [
         status("Submitted"),
         { trigger: "button[name=action_reject]", run: "click" },
@@ -98,7 +98,7 @@ registry.category("web_tour.tours").add("mrp_mmr_reject", {
     ],
 });
 
-registry.category("web_tour.tours").add("mrp_mmr_approve", {
+addTour("mrp_mmr_approve", {
     steps: () => [
         status("Submitted"),
         { trigger: "button[name=action_approve]", run: "click" },
@@ -108,7 +108,7 @@ registry.category("web_tour.tours").add("mrp_mmr_approve", {
     ],
 });
 
-registry.category("web_tour.tours").add("mrp_mmr_order", {
+addTour("mrp_mmr_order", {
     steps: () => [
         status("Effective"),
         { trigger: "button[name=action_new_order]", run: "click" },
@@ -120,7 +120,7 @@ registry.category("web_tour.tours").add("mrp_mmr_order", {
     ],
 });
 
-registry.category("web_tour.tours").add("mrp_mmr_order_refused", {
+addTour("mrp_mmr_order_refused", {
     steps: () => [
         status("Effective"),
         { trigger: "button[name=action_new_order]", run: "click" },
