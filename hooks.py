@@ -8,6 +8,8 @@ ROWS = (
     'mrp_mmr_pack', 'mrp_mmr_pack_line', 'mrp_mmr_section', 'mrp_mmr_reference', 'mrp_mmr_answer',
 )
 TRUNCATE = 'mrp_mmr_guard_truncate'
+#: Of what belongs to a batch record that was decided on.
+DECIDED = 'mrp_mmr_guard_decided'
 TRIGGERS = {
     'mrp_bom': ('mrp_mmr_guard_bom', TRUNCATE),
     'mrp_bom_line': ('mrp_mmr_guard_insert_delete', 'mrp_mmr_guard_update', 'mrp_mmr_guard_overage', TRUNCATE),
@@ -34,12 +36,16 @@ TRIGGERS = {
     'mrp_qualification': ('mrp_mmr_guard_qualification', 'mrp_mmr_guard_qualification_truncate', TRUNCATE),
     'mrp_tamper_drill': ('mrp_mmr_guard_drill', TRUNCATE),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
-    'mrp_bpr': ('mrp_mmr_guard_bpr', TRUNCATE),
-    'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_step_lot', 'mrp_mmr_guard_transcribed_step', TRUNCATE),
+    'mrp_bpr': ('mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_release', TRUNCATE),
+    'mrp_bpr_result': ('mrp_mmr_guard_bpr_result', DECIDED, TRUNCATE),
+    'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_step_lot', 'mrp_mmr_guard_transcribed_step', DECIDED,
+                     TRUNCATE),
     'mrp_bpr_entry': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_bpr_unit',
-        'mrp_mmr_guard_bpr_terminal', 'mrp_mmr_guard_bpr_lot', 'mrp_mmr_guard_transcribed_entry', TRUNCATE),
+        'mrp_mmr_guard_bpr_terminal', 'mrp_mmr_guard_bpr_lot', 'mrp_mmr_guard_transcribed_entry', DECIDED, TRUNCATE),
     'stock_lot': ('mrp_mmr_guard_lot', 'mrp_mmr_guard_lot_insert', 'mrp_mmr_guard_lot_delete', TRUNCATE),
+    'stock_move_line': ('mrp_mmr_guard_held_lot',),
+    'mrp_lot_destruction': ('mrp_mmr_guard_destruction', TRUNCATE),
     'mrp_equipment_log': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_equipment_log', TRUNCATE),
     'mrp_terminal': (TRUNCATE,),
@@ -54,7 +60,7 @@ TRIGGERS = {
     'mrp_capa_action': ('mrp_mmr_guard_capa_action', TRUNCATE),
     'mrp_deviation_contributor': ('mrp_mmr_guard_deviation_contributor', TRUNCATE),
     'mrp_bpr_copy': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_copy', TRUNCATE),
-    'mrp_bpr_transcription': ('mrp_mmr_guard_transcription', TRUNCATE),
+    'mrp_bpr_transcription': ('mrp_mmr_guard_transcription', DECIDED, TRUNCATE),
 }
 FUNCTIONS = (
     'mrp_mmr_guard_bom', 'mrp_mmr_guard_content', 'mrp_mmr_guard_production', 'mrp_mmr_guard_identity',
@@ -68,6 +74,8 @@ FUNCTIONS = (
     'mrp_mmr_guard_bpr_copy', 'mrp_mmr_guard_transcription', 'mrp_mmr_guard_transcribed_entry',
     'mrp_mmr_guard_transcribed_step', 'mrp_mmr_guard_deviation_contributor', 'mrp_mmr_guard_deviation_batch',
     'mrp_mmr_guard_bpr_rework', 'mrp_mmr_guard_capa', 'mrp_mmr_guard_capa_action',
+    'mrp_mmr_guard_held_lot', 'mrp_mmr_guard_destruction',
+    'mrp_mmr_guard_bpr_result', 'mrp_mmr_guard_bpr_release', DECIDED,
 )
 #: Functions that are no trigger: what several of them, and the ORM, ask PostgreSQL.
 SHARED_FUNCTIONS = (

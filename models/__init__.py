@@ -67,6 +67,9 @@ from . import mrp_deviation_batch
 from . import mrp_capa
 from . import mrp_capa_action
 from . import mrp_bpr_rework
+from . import mrp_bpr_result
+from . import mrp_bpr_release
+from . import mrp_bpr_review
 from . import mrp_bpr_floor
 from . import mrp_bpr_step_floor
 from . import mrp_workcenter
@@ -78,6 +81,9 @@ from . import mrp_tamper_drill
 from . import mrp_workorder
 from . import mrp_unbuild
 from . import stock_lot
+from . import stock_lot_quarantine
+from . import mrp_lot_destruction
+from . import stock_location
 from . import stock_quant
 from . import stock_move
 from . import stock_move_line

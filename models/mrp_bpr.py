@@ -185,9 +185,9 @@ class MrpBpr(models.Model):
             operations = revision.bom_id.operation_ids.sorted(lambda operation: (operation.sequence, operation.id))
             cr.execute(SQL(
                 """INSERT INTO mrp_bpr (name, production_id, company_id, mmr_revision_id, product_id, state, rules,
-                                        plan_sha256, step_count, create_date, create_uid, write_date, write_uid)
+                                        release_state, plan_sha256, step_count, create_date, create_uid, write_date, write_uid)
                    SELECT 'BPR/' || o.name, o.id, o.company_id, o.mmr_revision_id, o.product_id, %(state)s, %(rules)s::jsonb,
-                          %(digest)s, %(count)s, %(now)s, %(uid)s, %(now)s, %(uid)s
+                          'none', %(digest)s, %(count)s, %(now)s, %(uid)s, %(now)s, %(uid)s
                      FROM mrp_production o WHERE o.id IN %(orders)s ORDER BY o.id RETURNING id""",
                 state='issue' if 'BPR-160' in rules else 'ready', rules=json.dumps(rules), digest=digest,
                 count=len(plan), now=now, uid=self.env.uid, orders=batch._ids))

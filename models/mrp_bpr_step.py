@@ -262,7 +262,10 @@ class MrpBprStep(models.Model):
 
         The row is written and not only locked: a transaction that began before the other one ended is repeated by
         Odoo and then sees what the other one recorded.
+
+        :raise UserError: where Quality Control decided on the batch, whose record is closed for good (REL-030)
         """
+        self.sudo().bpr_id._check_not_decided()
         self.env.cr.execute(SQL(
             "UPDATE mrp_bpr_step SET write_uid = %s, write_date = %s WHERE id IN %s",
             self.env.uid, fields.Datetime.now(), self._ids))

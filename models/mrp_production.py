@@ -110,6 +110,12 @@ class MrpProduction(models.Model):
                                   CONSTRAINT = 'mrp_mmr_snapshot_matches';
                     END IF;
                 END IF;
+                IF NEW.mmr_snapshot IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.mmr_snapshot IS NULL) AND EXISTS (
+                    SELECT FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
+                     WHERE p.id = NEW.product_id AND t.tracking = 'none') THEN
+                    RAISE EXCEPTION 'Order % makes a controlled product without lots (REL-010, 21 CFR 111.260(a)).', NEW.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_product_lots';
+                END IF;
                 IF TG_OP = 'UPDATE' AND NEW.state = 'done' AND OLD.state <> 'done' AND EXISTS (
                     SELECT FROM mrp_bpr_step s WHERE s.production_id = NEW.id AND s.state NOT IN ('done', 'not_done')) THEN
                     RAISE EXCEPTION 'Order % has open steps (USE-050, 21 CFR 111.255(c)).', NEW.name

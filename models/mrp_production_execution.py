@@ -86,6 +86,8 @@ class MrpProduction(models.Model):
         for production in self._mmr_recorded():
             production.bpr_ids._check_complete()
             production._mmr_check_consumption_recorded()
+            if production.product_tracking == 'lot' and not production.lot_producing_ids:
+                production.action_generate_serial()
             production.move_raw_ids.filtered(lambda move: not move.picked)._mmr_consume_nothing()
             production._mmr_take_yield()
             production._mmr_post_packaging()

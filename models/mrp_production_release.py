@@ -32,6 +32,13 @@ class MrpProduction(models.Model):
             "USE-010, 21 CFR 111.205(a)",
             self.env._("make %s by an order of its own, on its MMR.", product.display_name), record=self)
 
+    def _mmr_refuse_without_lot(self):
+        return refusal(
+            self.env, self.env._("%(order)s: %(product)s is controlled by MMR and has no lots.", order=self.name,
+                                 product=self.product_id.display_name),
+            "REL-010, BPR-020, 21 CFR 111.260(a), 111.410(d), 211.130(c)",
+            self.env._("set its tracking to lots on the product, and give the batch a lot number."), record=self)
+
     def _get_mmr_size_labels(self, masters):
         """Return the batch sizes of ``masters`` that this order could be made in, as text."""
         self.ensure_one()
@@ -71,6 +78,9 @@ class MrpProduction(models.Model):
         ])._activate_due()
         masters = self.env['mrp.mmr']._get_effective_masters(orders.product_id, orders.company_id)
         chosen = {order: order._mmr_choose(masters).effective_revision_id for order in orders}
+        for order in orders:
+            if order.product_tracking == 'none':
+                raise order._mmr_refuse_without_lot()
         used = revisions.union(*chosen.values())
         used._lock_for_release()
         for revision in used:

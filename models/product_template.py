@@ -50,6 +50,8 @@ class ProductTemplate(models.Model):
     def write(self, vals):
         if 'uom_id' in vals:
             self._check_mmr_unit_change(vals['uom_id'])
+        if vals.get('tracking') == 'none' or vals.get('is_storable') is False:
+            self._mmr_check_keeps_lots()
         switches = {name: bool(vals[name]) for name in SWITCHES if name in vals}
         if not switches:
             return super().write(vals)
@@ -115,6 +117,16 @@ class ProductTemplate(models.Model):
                 "USE-020, 21 CFR 111.205(a), 111.12(b)",
                 self.env._("ask a person of Quality Control who may edit products."),
                 record=template, exception=AccessError)
+
+    def _mmr_check_keeps_lots(self):
+        """Refuse to end the tracking of what Quality Control decides on by lot (REL-010)."""
+        lot = self.env['stock.lot'].sudo().search([
+            ('product_id.product_tmpl_id', 'in', self.ids), ('mmr_status', '!=', False)], limit=1)
+        if lot:
+            raise refusal(
+                self.env, self.env._("%(product)s has lots that Quality Control decides on, such as %(lot)s.",
+                                     product=lot.product_id.display_name, lot=lot.name),
+                "REL-010, REL-050, 21 CFR 111.410(d)", self.env._("keep its tracking by lots."), record=lot)
 
     def _check_mmr_unit_change(self, uom_id):
         """The product's unit is part of the key of its MMRs."""

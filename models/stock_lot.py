@@ -11,7 +11,7 @@ STATUSES = [
     ('released', "Released"),
     ('rejected', "Rejected"),
 ]
-SYSTEM_FIELDS = {'mmr_status', 'mmr_status_signature_id'}
+SYSTEM_FIELDS = {'mmr_status', 'mmr_status_signature_id', 'mmr_bpr_id'}
 ASSAY_FIELDS = {'mmr_assay', 'mmr_assay_unit', 'mmr_assay_basis', 'mmr_assay_moisture', 'mmr_assay_date'}
 #: What the results of the laboratory say, which Quality Control enters.
 RESULT_FIELDS = ASSAY_FIELDS | {'mmr_retest_date'}
@@ -66,18 +66,45 @@ class StockLot(models.Model):
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_lot() RETURNS trigger AS $$
             BEGIN
                 IF TG_OP = 'DELETE' THEN
-                    RAISE EXCEPTION 'Lot % has a signed status and is kept (USE-060, 21 CFR 211.184).', OLD.name
+                    RAISE EXCEPTION 'Lot % has a signed status or a batch and is kept (USE-060, 21 CFR 211.184).', OLD.name
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_kept';
                 END IF;
                 IF TG_OP = 'INSERT' THEN
-                    IF NEW.mmr_status <> 'quarantine' OR NEW.mmr_status_signature_id IS NOT NULL THEN
+                    IF NEW.mmr_status IS DISTINCT FROM 'quarantine' OR NEW.mmr_status_signature_id IS NOT NULL
+                       OR NEW.mmr_bpr_id IS NOT NULL THEN
                         RAISE EXCEPTION 'Lot % begins in quarantine (USE-060).', NEW.name
                             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_signed';
                     END IF;
                     RETURN NEW;
                 END IF;
+                IF NEW.mmr_bpr_id IS DISTINCT FROM OLD.mmr_bpr_id AND (
+                        OLD.mmr_bpr_id IS NOT NULL OR OLD.mmr_status_signature_id IS NOT NULL
+                        OR NEW.mmr_status IS DISTINCT FROM 'quarantine')
+                   OR OLD.mmr_bpr_id IS NOT NULL
+                      AND (NEW.name, NEW.product_id) IS DISTINCT FROM (OLD.name, OLD.product_id) THEN
+                    RAISE EXCEPTION 'A lot is made by one batch and stays what it is: % (REL-010, 21 CFR 111.260(a)).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
+                END IF;
+                IF OLD.mmr_status IS NULL AND NEW.mmr_status = 'quarantine' AND NEW.mmr_status_signature_id IS NULL
+                   AND OLD.mmr_bpr_id IS NULL AND NEW.mmr_bpr_id IS NOT NULL THEN
+                    -- The lot number of a batch, noted before the product came under control.
+                    RETURN NEW;
+                END IF;
                 IF (NEW.mmr_status, NEW.mmr_status_signature_id) IS DISTINCT FROM (OLD.mmr_status, OLD.mmr_status_signature_id)
                 THEN
+                    -- Released or rejected with the batch that made it, first of all.
+                    IF OLD.mmr_status = 'quarantine' AND OLD.mmr_status_signature_id IS NULL AND EXISTS (
+                        SELECT FROM mrp_esignature s, jsonb_array_elements(s.content -> 'lots') l
+                          JOIN mrp_bpr b ON b.id = NEW.mmr_bpr_id
+                         WHERE s.id = NEW.mmr_status_signature_id AND s.res_model = 'mrp.bpr' AND s.res_id = b.id
+                           AND s.id IN (b.release_signature_id, b.packed_release_signature_id)
+                           AND s.content ->> 'schema' = 'mrp_mmr/release/1' AND s.content ->> 'status' = NEW.mmr_status
+                           AND (l ->> 'id')::integer = NEW.id AND l ->> 'name' = NEW.name
+                           AND (l ->> 'product')::integer = NEW.product_id
+                           AND (l ->> 'expires') IS NOT DISTINCT FROM
+                               to_char(NEW.expiration_date, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) THEN
+                        RETURN NEW;
+                    END IF;
                     -- The newest decision on this lot, over exactly what the lot is now.
                     IF OLD.mmr_status = 'rejected' OR NEW.mmr_status IS NULL OR NOT EXISTS (
                         SELECT FROM mrp_esignature s
@@ -115,13 +142,15 @@ class StockLot(models.Model):
             END $$ LANGUAGE plpgsql;
             -- Lots without a status cost nothing.
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_lot_insert BEFORE INSERT ON stock_lot FOR EACH ROW
-                WHEN (NEW.mmr_status IS NOT NULL OR NEW.mmr_status_signature_id IS NOT NULL)
+                WHEN (NEW.mmr_status IS NOT NULL OR NEW.mmr_status_signature_id IS NOT NULL OR NEW.mmr_bpr_id IS NOT NULL)
                 EXECUTE FUNCTION mrp_mmr_guard_lot();
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_lot BEFORE UPDATE ON stock_lot FOR EACH ROW
-                WHEN (OLD.mmr_status IS NOT NULL OR NEW.mmr_status IS NOT NULL OR NEW.mmr_status_signature_id IS NOT NULL)
+                WHEN (OLD.mmr_status IS NOT NULL OR NEW.mmr_status IS NOT NULL OR NEW.mmr_status_signature_id IS NOT NULL
+                      OR NEW.mmr_bpr_id IS NOT NULL)
                 EXECUTE FUNCTION mrp_mmr_guard_lot();
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_lot_delete BEFORE DELETE ON stock_lot FOR EACH ROW
-                WHEN (OLD.mmr_status_signature_id IS NOT NULL) EXECUTE FUNCTION mrp_mmr_guard_lot();
+                WHEN (OLD.mmr_status_signature_id IS NOT NULL OR OLD.mmr_bpr_id IS NOT NULL)
+                EXECUTE FUNCTION mrp_mmr_guard_lot();
         """)
 
     # === CERTIFICATE === #
@@ -150,7 +179,8 @@ class StockLot(models.Model):
         self = without_defaults(self, SYSTEM_FIELDS | RESULT_FIELDS | {'mmr_file_id'})
         products = self.env['product.product'].browse(
             {vals.get('product_id') or self.env.context.get('default_product_id') for vals in vals_list} - {None, False})
-        waiting = set(products.filtered('mmr_needs_release').ids)
+        # What is under control is made by batches that wait for their release (REL-010).
+        waiting = set(products.filtered(lambda product: product.mmr_needs_release or product.mmr_controlled).ids)
         prepared = []
         for vals in vals_list:
             if {*SYSTEM_FIELDS, 'mmr_file_id'} & vals.keys():
@@ -177,10 +207,10 @@ class StockLot(models.Model):
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_mmr_decided(self):
-        for lot in self.filtered('mmr_status_signature_id'):
+        for lot in self.filtered(lambda lot: lot.mmr_status_signature_id or lot.mmr_bpr_id):
             raise refusal(
-                self.env, self.env._("Quality Control decided on lot %s; it is kept.", lot.name), "REC-040, 21 CFR 211.184",
-                self.env._("scrap what is left of it."), record=lot)
+                self.env, self.env._("Lot %s was made by a batch, or Quality Control decided on it; it is kept.", lot.name),
+                "REC-040, 21 CFR 211.184", self.env._("archive or destroy what is left of it."), record=lot)
 
     def _mmr_refuse_status(self):
         return refusal(
@@ -233,7 +263,9 @@ class StockLot(models.Model):
             raise refusal(
                 self.env, self.env._("Lot %(lot)s cannot change from %(before)s to %(after)s.", lot=self.name,
                                      before=self._mmr_get_status_label(), after=self._mmr_get_status_label(status)),
-                f"DEV-080, {RULE}", self.env._("a rejected lot stays rejected: return or destroy it."), record=self)
+                f"DEV-080, {RULE}", self.env._("a rejected lot stays rejected: have it destroyed."), record=self)
+        if action != 'quarantine':
+            self._mmr_check_batch_decided()
         if action == 'release':
             self._mmr_check_releasable()
         content = self._mmr_get_document(status)
@@ -311,12 +343,15 @@ class StockLot(models.Model):
             author_id=signature.partner_id.id)
 
     def _mmr_take_back(self):
-        """Take a lot that is not released any more out of the reservations of controlled batches (DEV-080)."""
+        """Take lots that are not released any more out of what was reserved for batches and customers (DEV-080)."""
         lines = self.env['stock.move.line'].sudo().search([
-            ('lot_id', 'in', self.ids), ('state', 'not in', ('done', 'cancel')), ('picked', '=', False),
-            ('move_id.raw_material_production_id.mmr_snapshot_sha256', '!=', False)])
-        with transition(lines.move_id.raw_material_production_id):
-            lines.unlink()
+            ('lot_id', 'in', self.ids), ('state', 'not in', ('done', 'cancel'))])
+        # What was weighed into a controlled batch stays in its record; what else is picked waits for nobody.
+        orders = lines.move_id.raw_material_production_id.filtered('mmr_snapshot_sha256')
+        lines = lines.filtered(lambda line: not line.picked or line.move_id.raw_material_production_id not in orders)
+        with transition(orders):
+            lines.filtered(lambda line: line.move_id.raw_material_production_id in orders).unlink()
+            lines.exists()._mmr_get_leaving().unlink()
 
     def _mmr_open_deviations(self, reason):
         """Open a deviation for each batch into which a rejected lot was weighed (DEV-050, 21 CFR 111.77(b))."""

@@ -7,6 +7,8 @@ PLANNED_FIELDS = {
     'bom_line_id', 'mmr_entry_id',
 }
 ORDER_FIELDS = ('raw_material_production_id', 'production_id')
+#: Places from which goods do not come back: sold, returned, used up, lost, on the way to another company or warehouse.
+LEAVING = ('customer', 'supplier', 'production', 'inventory', 'transit')
 
 
 class StockMove(models.Model):
@@ -80,6 +82,15 @@ class StockMove(models.Model):
                 move.manual_consumption = True
                 move.picked = True
 
+    def _mmr_claim_lots(self, production):
+        """Bind what a controlled batch makes to its record: lots of its own, in quarantine (REL-010)."""
+        for move in self:
+            lots = move.move_line_ids.lot_id
+            if move.product_id == production.product_id and (
+                    not lots or any(line.quantity and not line.lot_id for line in move.move_line_ids)):
+                raise production._mmr_refuse_without_lot()
+            lots._mmr_claim(production.sudo().bpr_ids)
+
     def _action_done(self, cancel_backorder=False):
         for production in self._mmr_orders():
             if production.state == 'draft' and production.product_id.mmr_controlled:
@@ -87,27 +98,45 @@ class StockMove(models.Model):
             if production.mmr_snapshot_sha256:
                 self.filtered(lambda move, order=production: move.raw_material_production_id == order) \
                     .move_line_ids._mmr_check_lots_released(production, weighed=True)
+                self.filtered(lambda move, order=production: move.production_id == order)._mmr_claim_lots(production)
         return super()._action_done(cancel_backorder=cancel_backorder)
 
-    # === RELEASED LOTS === #
+    # === LOTS THAT MAY BE USED === #
 
-    def _mmr_with_released_lots(self):
-        """Return this component of a controlled batch so that it finds released lots alone (USE-060).
+    def _mmr_with_usable_lots(self):
+        """Return this move so that it finds the lots that it may use: a controlled batch released ones alone (USE-060),
+        others whatever Quality Control does not hold (REL-010).
 
-        The key of the context narrows a search and nothing else; other moves are returned as they are.
+        The key of the context narrows a search and nothing else; moves inside the warehouse are returned as they are.
         """
-        if not self.raw_material_production_id.mmr_snapshot_sha256:
+        if self.product_id.tracking == 'none':
             return self
-        # The cache of a chain of moves holds quants of all lots.
-        return self.with_context(mmr_released_lots=True, quants_cache=None)
+        if self.raw_material_production_id.mmr_snapshot_sha256:
+            return self.with_context(mmr_usable_lots='released')
+        return self.with_context(mmr_usable_lots='not_held') if self._mmr_leaves() else self
+
+    def _mmr_leaves(self, location=None, destination=None):
+        """Whether this move uses goods up or takes them out of their warehouse, itself or at the end of its chain.
+
+        :param location, destination: where a line of it goes, where that is another place than its own
+        """
+        self.ensure_one()
+        location, destination = location or self.location_id, destination or self.location_dest_id
+        if destination.usage in LEAVING:
+            return True
+        if location.usage == 'internal' and location.warehouse_id != destination.warehouse_id:
+            return True
+        # Components that are picked for an order, goods that are picked for a customer.
+        return bool(self.location_final_id and self.location_final_id.usage in LEAVING
+                    or self.move_dest_ids.raw_material_production_id)
 
     def _update_reserved_quantity_vals(self, need, location_id, lot_id=None, package_id=None, owner_id=None, strict=True):
-        return super(StockMove, self._mmr_with_released_lots())._update_reserved_quantity_vals(
+        return super(StockMove, self._mmr_with_usable_lots())._update_reserved_quantity_vals(
             need, location_id, lot_id, package_id, owner_id, strict)
 
     def _get_available_quantity(self, location_id, lot_id=None, package_id=None, owner_id=None, strict=False,
                                 allow_negative=False):
-        return super(StockMove, self._mmr_with_released_lots())._get_available_quantity(
+        return super(StockMove, self._mmr_with_usable_lots())._get_available_quantity(
             location_id, lot_id, package_id, owner_id, strict, allow_negative)
 
     def _compute_should_consume_qty(self):

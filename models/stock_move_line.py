@@ -1,26 +1,93 @@
 from odoo import api, models
 
 from ..tools import in_transition, refusal
+from .stock_lot_quarantine import HELD
+from .stock_move import LEAVING
 
 RECORDED_FIELDS = {'quantity', 'lot_id', 'lot_name', 'product_id', 'product_uom_id'}
+PLACES = {'location_id', 'location_dest_id', 'move_id'}
 
 
 class StockMoveLine(models.Model):
     _inherit = 'stock.move.line'
 
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_held_lot() RETURNS trigger AS $$
+            DECLARE
+                lot record;
+                batch integer;
+            BEGIN
+                IF TG_OP = 'UPDATE' AND OLD.state = 'done'
+                   AND (NEW.lot_id, NEW.product_id, NEW.move_id, NEW.location_dest_id, NEW.quantity)
+                   IS NOT DISTINCT FROM (OLD.lot_id, OLD.product_id, OLD.move_id, OLD.location_dest_id, OLD.quantity) THEN
+                    RETURN NEW;
+                END IF;
+                SELECT b.id INTO batch FROM stock_move m JOIN mrp_bpr b ON b.production_id = m.production_id
+                 WHERE m.id = NEW.move_id AND m.product_id = b.product_id;
+                IF NEW.lot_id IS NULL THEN
+                    IF batch IS NOT NULL OR EXISTS (
+                        SELECT FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
+                          JOIN stock_location l ON l.id = NEW.location_dest_id
+                         WHERE p.id = NEW.product_id AND t.mmr_controlled AND t.tracking <> 'none' AND NEW.quantity <> 0
+                           AND l.usage IN ('customer', 'supplier', 'production', 'inventory', 'transit')) THEN
+                        RAISE EXCEPTION 'A controlled product is moved by lot (REL-010, REL-050).'
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_named';
+                    END IF;
+                    RETURN NEW;
+                END IF;
+                SELECT name, mmr_status, mmr_bpr_id INTO lot FROM stock_lot WHERE id = NEW.lot_id;
+                IF batch IS NOT NULL AND lot.mmr_bpr_id IS DISTINCT FROM batch THEN
+                    RAISE EXCEPTION 'Lot % is not the lot of the batch that makes it (REL-010).', lot.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
+                END IF;
+                IF lot.mmr_status IN ('quarantine', 'rejected')
+                   AND EXISTS (SELECT FROM stock_location l WHERE l.id = NEW.location_dest_id
+                                  AND l.usage IN ('customer', 'supplier', 'production', 'inventory', 'transit'))
+                   AND NOT EXISTS (
+                        SELECT FROM mrp_lot_destruction d
+                         WHERE d.move_id = NEW.move_id AND d.lot_id = NEW.lot_id AND d.signature_id IS NOT NULL
+                           AND round(NEW.quantity_product_uom::numeric, 6) <= round(d.quantity::numeric, 6))
+                   -- Weighed into a batch while it was released: what happened is booked as it happened.
+                   AND NOT EXISTS (
+                        SELECT FROM stock_move m JOIN mrp_bpr b ON b.production_id = m.raw_material_production_id
+                          JOIN mrp_bpr_entry e ON e.bpr_id = b.id AND e.lot_id = NEW.lot_id
+                         WHERE m.id = NEW.move_id) THEN
+                    RAISE EXCEPTION 'Lot % is held by Quality Control and is not moved out (REL-010, DEV-080).', lot.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_held';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_held_lot
+                BEFORE INSERT OR UPDATE OF state, lot_id, product_id, move_id, location_dest_id, quantity ON stock_move_line
+                FOR EACH ROW WHEN (NEW.state = 'done') EXECUTE FUNCTION mrp_mmr_guard_held_lot();
+        """)
+
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
         lines._mmr_check_open(written=True)
+        lines._mmr_check_held()
         return lines
 
     def write(self, vals):
-        if not RECORDED_FIELDS & vals.keys():
+        if not (RECORDED_FIELDS | PLACES) & vals.keys():
             return super().write(vals)
-        self._mmr_check_open()
+        if RECORDED_FIELDS & vals.keys():
+            self._mmr_check_open()
         result = super().write(vals)
         if {'product_id', 'lot_id'} & vals.keys():
             self._mmr_check_open(written=True)
+        self.exists()._mmr_check_held()
+        return result
+
+    def _action_done(self):
+        result = super()._action_done()
+        # Afterwards: lots that were typed exist now, and whatever is refused is undone.
+        lines = self.exists()
+        lines._mmr_check_has_lot()
+        self.env['stock.lot']._mmr_check_movable(lines)
         return result
 
     @api.ondelete(at_uninstall=True)
@@ -45,6 +112,26 @@ class StockMoveLine(models.Model):
                 raise production._mmr_refuse_change(self.env._("recorded consumption and production"))
             if written and move.raw_material_production_id:
                 (move.move_line_ids & self)._mmr_check_lots_released(production)
+
+    def _mmr_check_held(self):
+        """Refuse lines by which lots on hold would be reserved for, or moved to, where they must not go (REL-010)."""
+        held = self.filtered(lambda line: line.lot_id.mmr_status in HELD and line.quantity)
+        if held:
+            self.env['stock.lot']._mmr_check_movable(held, 'reserve')
+
+    def _mmr_get_leaving(self):
+        """Return those of these lines that use goods up or take them out of their warehouse."""
+        return self.filtered(lambda line: line.move_id._mmr_leaves(line.location_id, line.location_dest_id)
+                             if line.move_id else line.location_dest_id.usage in LEAVING)
+
+    def _mmr_check_has_lot(self):
+        """Refuse to take a controlled product away without saying which lot (REL-010)."""
+        for line in self._mmr_get_leaving():
+            product = line.product_id
+            if not line.lot_id and product.mmr_controlled and product.tracking != 'none' and line.quantity:
+                raise refusal(
+                    self.env, self.env._("%s is controlled by MMR: each movement names the lot.", product.display_name),
+                    "REL-010, REL-050, 21 CFR 111.410(d), 211.150(b)", self.env._("choose a released lot."), record=product)
 
     def _mmr_check_lots_released(self, production, weighed=False):
         """Refuse lots that Quality Control did not release as components of a controlled batch (USE-060).

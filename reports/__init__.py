@@ -7,3 +7,4 @@ from . import report_bpr
 from . import report_deviation
 from . import report_bpr_worksheet
 from . import report_dispensing_label
+from . import report_stock_forecasted

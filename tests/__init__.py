@@ -47,3 +47,6 @@ from . import test_transcription
 from . import test_alignment
 from . import test_bundle
 from . import test_verify
+from . import test_quarantine
+from . import test_release
+from . import test_review

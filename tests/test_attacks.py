@@ -201,6 +201,7 @@ class TestAttacks(GateCommon):
             'picking_type_id': self.env.ref('stock.warehouse0').int_type_id.id,
             'location_id': move.location_id.id, 'location_dest_id': move.location_dest_id.id})
         move.write({'picking_id': picking.id, 'quantity': 137, 'picked': True})
+        move.move_line_ids.lot_id = self.env['stock.lot'].create({'name': "DRAFT-1", 'product_id': self.product.id})
         self._refused(picking.button_validate, "USE-010")
 
     # === MASTER RECORDS === #

@@ -45,7 +45,7 @@ class TestChange(ChangeCommon):
         cls.full.bom_line_ids.filtered('mmr_overage').with_user(cls.user_qc).action_confirm_overage()
         cls._effective(cls.full)
         cls.other_product = cls.env['product.product'].create({
-            'name': "Vitamin C forte", 'type': 'consu', 'is_storable': True, 'uom_id': cls.kg.id})
+            'name': "Vitamin C forte", 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'uom_id': cls.kg.id})
         cls.plain = cls._effective(cls._create_mmr(100, product_id=cls.other_product.id))
 
     @classmethod

@@ -208,7 +208,7 @@ class TestLotStatus(LotCommon):
         self.assertEqual(lot.mmr_file_id.with_user(self.user_auditor).name, "coa.gif")
 
     def test_uncontrolled(self):
-        """USE-060: other products are made, moved and reserved as without the addon, with the same queries."""
+        """USE-060, REL-010: other orders reserve what is not held, with the same queries as without the addon."""
         lot = self._put(self._create_lot())
         self.component_a.mmr_lot_release = True
         quarantined = self._put(self._create_lot("L-2"))
@@ -232,9 +232,13 @@ class TestLotStatus(LotCommon):
 
         reserve()
         lots, with_addon = reserve()
+        self.assertEqual(lots, lot)
+        self._sign(quarantined, 'release', self.user_qc)
+        lots, with_addon = reserve()
         self.assertEqual(lots, lot | quarantined)
         moves = type(self.env['stock.move'])
-        self.patch(moves, '_mmr_with_released_lots', lambda self: self)
+        self.patch(moves, '_mmr_with_usable_lots', lambda self: self)
+        self.patch(type(self.env['stock.move.line']), '_mmr_check_held', lambda self: None)
         self.patch(type(self.env['stock.move.line']), '_mmr_check_open', lambda self, written=False: None)
         _lots, without = reserve()
         self.assertEqual(with_addon, without)

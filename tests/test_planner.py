@@ -466,6 +466,10 @@ class TestSplit(PlannerCommon):
         orders.action_confirm()
         self.assertEqual(delivery.state, 'waiting')
         self._produce(orders)
+        # What was made waits in quarantine first (REL-010).
+        self.assertEqual((delivery.state, delivery.quantity), ('waiting', 0))
+        for order in orders:
+            self._release(order.bpr_id)
         self.assertEqual((delivery.state, delivery.quantity), ('assigned', 1300))
 
 
@@ -523,9 +527,13 @@ class TestProcurement(PlannerCommon):
         self.assertEqual(orders.mapped('product_qty'), [500, 500, 100, 100, 100])
         self.assertGreaterEqual(sum(orders.mapped('product_qty')), delivery.product_uom_qty)
         self.assertEqual(delivery.move_orig_ids, orders.move_finished_ids)
-        self._produce(orders[1:])
+        self._produce(orders)
+        # What was made waits in quarantine first (REL-010).
+        self.assertEqual((delivery.state, delivery.quantity), ('waiting', 0))
+        for order in orders[1:]:
+            self._release(order.bpr_id)
         self.assertEqual((delivery.state, delivery.quantity), ('partially_available', 800))
-        self._produce(orders[0])
+        self._release(orders[0].bpr_id)
         self.assertEqual((delivery.state, delivery.quantity), ('assigned', 1250))
 
     def test_component_of_another_product(self):

@@ -166,7 +166,7 @@ class TestProductionGate(GateCommon):
         attribute = self.env['product.attribute'].create({
             'name': "Taste", 'value_ids': [(0, 0, {'name': "Lemon"}), (0, 0, {'name': "Orange"})]})
         template = self.env['product.template'].create({
-            'name': "Powder", 'type': 'consu', 'uom_id': self.kg.id,
+            'name': "Powder", 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'uom_id': self.kg.id,
             'attribute_line_ids': [(0, 0, {'attribute_id': attribute.id, 'value_ids': [(6, 0, attribute.value_ids.ids)]})]})
         lemon, orange = template.product_variant_ids
         self._effective(self._create_mmr(100, product_id=lemon.id))
@@ -640,7 +640,8 @@ class TestProductionRoutes(GateCommon):
         self._execute(order)
         order.with_context(skip_consumption=True).button_mark_done()
         unbuild = self.env['mrp.unbuild'].create({
-            'product_id': self.product.id, 'mo_id': order.id, 'product_qty': 1, 'product_uom_id': self.kg.id})
+            'product_id': self.product.id, 'mo_id': order.id, 'product_qty': 1, 'product_uom_id': self.kg.id,
+            'lot_id': order.lot_producing_ids.id})
         with self.assertRaisesRegex(UserError, "DEV-060"):
             unbuild.action_unbuild()
         with self.assertRaisesRegex(UserError, "DEV-060"):

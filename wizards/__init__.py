@@ -10,5 +10,7 @@ from . import mrp_bpr_copy_issue
 from . import mrp_bpr_transcribe
 from . import mrp_signer_verify
 from . import mrp_qualification
+from . import mrp_lot_destroy
+from . import mrp_bpr_test
 from . import base_partner_merge
 from . import mrp_mmr_yield_history

@@ -1,0 +1,12 @@
+from odoo import models
+from odoo.fields import Domain
+
+from ..models.stock_lot_quarantine import HELD
+
+
+class StockForecasted(models.AbstractModel):
+    _inherit = 'stock.forecasted_product_product'
+
+    def _get_quant_domain(self, location_ids, products):
+        """Demand is not covered by lots that Quality Control holds (REL-010)."""
+        return Domain(super()._get_quant_domain(location_ids, products)) & Domain('mmr_lot_status', 'not in', HELD)

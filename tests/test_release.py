@@ -1,0 +1,376 @@
+"""Results, review, signatures in their order, release or rejection, and a record that stays as it was released."""
+
+from psycopg2.errors import CheckViolation
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import SQL, mute_logger
+
+from .common import PASSWORD, PNG, MmrCommon, enrol
+from .test_lot_status import LotCommon
+
+
+class ReleaseCommon(LotCommon):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._prepare(cls())
+
+    def _prepare(self):
+        """Make the batch that all tests share: complete, in quarantine, without results."""
+        cls = type(self)
+        draft = self._create_mmr()
+        # A product with a measured specification beside those of the fixture.
+        self.env['mrp.mmr.specification'].with_user(self.user_preparer).create({
+            'revision_id': draft.id, 'scope': 'product', 'name': "Assay", 'limit_kind': 'range', 'minimum': 95, 'maximum': 105,
+            'unit': "%", 'method': "HPLC", 'corrective_action': "Reject.",
+            'document_id': draft.specification_ids.document_id[:1].id})
+        cls.revision = self._make_effective(draft)
+        cls.bpr = self._make_completed()
+        cls.order, cls.lot = cls.bpr.production_id, cls.bpr.lot_ids
+        cls.qc = cls.bpr.with_user(cls.user_qc)
+
+    def _position(self, name):
+        return next(row['position'] for row in self.bpr._get_specifications() if row['parameter'] == name)
+
+    def _record(self, name, vals, **kwargs):
+        return self.qc.action_record_result(self._position(name), vals, **kwargs)
+
+    def _issues(self, purpose='release'):
+        return [issue['code'] for issue in self.bpr._get_release_issues(purpose)[self.bpr]]
+
+    def _refused_to_sign(self, rule, action, user=None, comment="x"):
+        answer = self._esign(self.bpr, action, user or self.user_qc, digest='0', comment=comment)
+        self.assertRegex(answer['refused'], rule)
+        return answer['refused']
+
+
+@tagged('post_install', '-at_install')
+class TestResults(ReleaseCommon):
+
+    def test_entering(self):
+        """BPR-090, SEC-010: Quality Control enters results; the system judges them against the frozen limits."""
+        names = [row['parameter'] for row in self.bpr._get_specifications()]
+        self.assertEqual(names, ["Appearance", "Text and version", "Assay"])
+        position = self._position("Assay")
+        for user in (self.operator, self._person('production'), self.user_auditor, self.user_manager):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                self.bpr.with_user(user).action_record_result(position, {'kind': 'value', 'value': "99"})
+        for vals in ({'kind': 'value', 'value': "about 99"}, {'kind': 'outcome', 'pass': True}, {'kind': 'value'}, {},
+                     {'kind': 'reference', 'pass': True}, {'kind': 'reference', 'reference': "R-1"},
+                     {'kind': 'reference', 'reference': "R-1", 'pass': False}):
+            self._refused("BPR-090", self._record, "Assay", vals)
+        self._refused("no such test", self.qc.action_record_result, 99, {'kind': 'value', 'value': "99"})
+        # A limit is inside; the revision may change, the snapshot does not.
+        answer = self._record("Assay", {'kind': 'value', 'value': "95,0", 'text': "HPLC run 7"})
+        result = self.env['mrp.bpr.result'].browse(answer['result_id'])
+        self.assertRecordValues(result, [{
+            'value': '95.0', 'unit': "%", 'outcome': 'pass', 'user_id': self.user_qc.id, 'criterion_label': "95 – 105 %"}])
+        self._refused("BPR-090", self._record, "Assay", {'kind': 'value', 'value': "96"})
+        self._refused("AUD-020", self._record, "Assay", {'kind': 'value', 'value': "96"}, corrects=result.id)
+        self._record("Assay", {'kind': 'value', 'value': "96"}, corrects=result.id, reason="Transposed")
+        self.assertEqual([test['state'] for test in self.bpr._get_tests()[self.bpr]], ['missing', 'missing', 'waiting'])
+        file = {'name': "report.png", 'data': PNG}
+        self._record("Appearance", {'kind': 'reference', 'pass': True, 'file': file})
+        self.assertEqual(self.bpr.result_ids.file_id.mapped('name'), ["report.png"])
+
+    def test_kept(self):
+        """AUD-030, SEC-020: results are changed by nobody, neither by write nor by SQL."""
+        result = self.env['mrp.bpr.result'].browse(self._record("Assay", {'kind': 'value', 'value': "99"})['result_id'])
+        for function, args in (
+                (result.sudo().write, ({'value': '100'},)), (result.sudo().unlink, ()), (result.sudo().copy, ()),
+                (result.sudo().create, ({'bpr_id': self.bpr.id},))):
+            self._refused("BPR-090", function, *args)
+        signature = self.bpr.issue_signature_id
+        for change in ("value = '100'", "outcome = 'fail'", f"signature_id = {signature.id}", "at = now()"):
+            self._sql_refused("BPR-090", f"UPDATE mrp_bpr_result SET {change} WHERE id = %s", result.id)
+        self._sql_refused("BPR-090", "DELETE FROM mrp_bpr_result WHERE id = %s", result.id)
+
+    def test_out_of_specification(self):
+        """BPR-090, DEV-010, IPC-030: a failure opens a deviation at once; it is tested again after its decision alone."""
+        answer = self._record("Assay", {'kind': 'value', 'value': "94.999999"})
+        self.assertEqual(answer['outcome'], 'fail')
+        deviation = self.bpr.deviation_ids
+        self.assertEqual(len(deviation), 1)
+        self.assertRecordValues(deviation, [{'source': 'specification', 'severity': 'major', 'corrective_action': "Reject."}])
+        self._refused("IPC-030", self._record, "Assay", {'kind': 'value', 'value': "99"})
+        self._refused(
+            "IPC-030", self._record, "Assay", {'kind': 'value', 'value': "99"}, corrects=answer['result_id'], reason="No")
+        with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "BPR-090"), self.env.cr.savepoint():
+            self.env['mrp.bpr.result']._append({
+                'bpr_id': self.bpr.id, 'company_id': self.company.id, 'position': self._position("Assay"), 'name': "Assay",
+                'kind': 'value', 'value': "99", 'outcome': 'pass', 'user_id': self.user_qc.id, 'user_name': "X",
+                'at': '2030-01-01', 'supersedes_id': answer['result_id'], 'reason': "x"})
+        self.env.invalidate_all()
+        self._enter_results(self.bpr)
+        self.assertIn('test_fail', self._issues())
+        self.assertIn('deviation', self._issues())
+        self._sign(deviation, 'decide', self.user_qc, comment="Column was damaged; test again.")
+        self._record("Assay", {'kind': 'value', 'value': "99.2"})
+        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self.assertNotIn('test_fail', self._issues())
+        self.assertEqual(len(self.bpr.result_ids), 4)
+
+    def test_plan(self):
+        """BPR-100: under Part 111 a plan stands in for a test; under Part 211 not for identity and strength."""
+        self._refused("BPR-090", self._record, "Assay", {'kind': 'plan', 'reference': "PLAN-3"})
+        vals = {'kind': 'plan', 'reference': "PLAN-3 v. 2", 'text': "Every tenth batch; last tested VC-12."}
+        self._record("Assay", vals)
+        self.assertIn('test_waiting', self._issues())
+        self._enter_results(self.bpr)
+        self.assertEqual([test['state'] for test in self.bpr._get_tests()[self.bpr]], ['pass', 'pass', 'plan'])
+        self.assertNotIn('test_missing', self._issues())
+        profile = self.env.ref('mrp_mmr.profile_p211')
+        self.patch(type(self.bpr), '_get_signing_profile', lambda self: profile)
+        assay, text = (next(row for row in self.bpr._get_specifications() if row['parameter'] == name)
+                       for name in ("Assay", "Appearance"))
+        self._refused("BPR-100", self.bpr._check_plan_allowed, assay)
+        self._refused("BPR-100", self.bpr._check_plan_allowed, dict(text, is_identity=True))
+        self.bpr._check_plan_allowed(text)
+
+    def test_form(self):
+        """BPR-090: the form of results lists each test with its limits and what was found so far."""
+        form = Form(self.env['mrp.bpr.test'].with_user(self.user_qc).with_context(active_id=self.bpr.id))
+        with form.line_ids.edit(0) as line:
+            self.assertEqual(line.name, "Appearance")
+            line.kind, line.passes = 'outcome', 'yes'
+        with form.line_ids.edit(2) as line:
+            self.assertEqual(line.criterion_label, "95 – 105 %")
+            line.kind, line.value = 'value', "101"
+        form.save().action_record()
+        self.assertEqual(self.bpr.result_ids.mapped('name'), ["Appearance", "Assay"])
+
+
+@tagged('post_install', '-at_install')
+class TestRelease(ReleaseCommon):
+
+    def test_from_review_to_release(self):
+        """REL-020, REL-030, BPR-130: review, batch, packaged lot, each a signature of its own; then the lot is delivered."""
+        self.assertEqual(self.bpr.release_state, 'review')
+        message = self._refused_to_sign("REL-030", 'release')
+        for text in ("Appearance", "Text and version", "Assay", "not reviewed"):
+            self.assertIn(text, message)
+        self._enter_results(self.bpr, approve=False)
+        self.assertIn("not approved", self._refused_to_sign("REL-030", 'review'))
+        self._sign(self.bpr, 'approve_results', self.user_qc)
+        review = self._sign(self.bpr, 'review', self.user_qc)
+        self.assertRecordValues(self.bpr, [{'release_state': 'approved', 'review_signature_id': review.id}])
+        self.assertEqual(review.meaning, 'reviewed')
+        self.assertIn("audit trail", review.statement)
+        self._refused_to_sign("BPR-130", 'release_packed')
+        release = self._sign(self.bpr, 'release', self.user_qc)
+        self.assertEqual(self.lot.mmr_status, 'quarantine')
+        self.assertRecordValues(self.bpr, [{
+            'release_state': 'released', 'release_signature_id': release.id, 'released_at': release.signed_at,
+            'document_sha256': release.content['document_sha256']}])
+        packed = self._sign(self.bpr, 'release_packed', self.user_qc)
+        self.assertRecordValues(self.bpr, [{
+            'packed_state': 'released', 'packed_release_signature_id': packed.id, 'quantity_released': '100'}])
+        self.assertRecordValues(self.lot, [{'mmr_status': 'released', 'mmr_status_signature_id': packed.id}])
+        self.product.invalidate_recordset()
+        self.assertEqual(self.product.free_qty, 100)
+        picking = self.env['stock.picking'].create({
+            'picking_type_id': self.env.ref('stock.picking_type_out').id,
+            'location_id': self.env.ref('stock.stock_location_stock').id,
+            'location_dest_id': self.env.ref('stock.stock_location_customers').id,
+            'move_ids': [Command.create({
+                'product_id': self.product.id, 'product_uom_qty': 5, 'product_uom': self.kg.id,
+                'location_id': self.env.ref('stock.stock_location_stock').id,
+                'location_dest_id': self.env.ref('stock.stock_location_customers').id})]})
+        picking.action_confirm()
+        picking.action_assign()
+        self.assertEqual(picking.move_ids.move_line_ids.lot_id, self.lot)
+        picking.move_ids.picked = True
+        picking.button_validate()
+        self.assertEqual(picking.state, 'done')
+        for action in ('review', 'release', 'reject', 'release_packed', 'reject_packed', 'approve_results'):
+            self._refused_to_sign("REL-030", action)
+
+    def test_every_open_item(self):
+        """REL-030: one refusal names every open item, for every role; closing all of them makes it pass."""
+        self.bpr.step_ids[0].with_user(self.operator).action_report("Spilled", "About a gram.")
+        self._enter_results(self.bpr, approve=False)
+        for user in (self.user_qc, self.user_both):
+            message = self._refused_to_sign("REL-030", 'release', user)
+            for text in ("Spilled", "not approved", "not reviewed"):
+                self.assertIn(text, message)
+        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self._sign(self.bpr.deviation_ids, 'decide', self.user_qc, comment="No effect.")
+        self._sign(self.bpr, 'review', self.user_qc)
+        self.assertFalse(self._issues())
+        self._sign(self.bpr, 'release', self.user_qc)
+
+    def test_roles(self):
+        """REL-020, SEC-010: nobody but Quality Control reviews, releases or rejects; PEU asks for a Qualified Person."""
+        self._enter_results(self.bpr)
+        others = [self._person(role) for role in ('operator', 'verifier', 'production', 'qp', 'quality_manager')]
+        for user in (*others, self.user_manager):
+            for action in ('review', 'reject'):
+                self.assertIn("APR-050", self._esign(self.bpr, action, user, comment="x")['refused'])
+        self._refused_to_sign("REL-040", 'certify', self._person('qp'))
+        self._refused_to_sign("BPR-130", 'produce', self._person('production'))
+        self.assertEqual(self.bpr.release_state, 'review')
+
+    def test_releaser_performed_no_step(self):
+        """REL-020: whoever performed a step does not release the batch, unless Quality Control switched the rule off."""
+        self._enter_results(self.bpr)
+        self._sign(self.bpr, 'review', self.user_qc)
+        both = enrol(new_test_user(
+            self.env, login='t_qc_operator', password=PASSWORD, name="Both", tz='UTC',
+            groups='mrp_mmr.group_mmr_qc', partner_id=self.operator.partner_id.id))
+        self.assertIn("REL-020", self._esign(self.bpr, 'release', both)['refused'])
+        rule = self.env.ref('mrp_mmr.requirement_p111_rel_020')
+        self._sign(rule, 'switch_off', self.user_qc, comment="Small site")
+        self._sign(self.bpr, 'release', both)
+
+    def test_review_is_void(self):
+        """AUD-050, SIG-030: a change after the review makes it void; it is made again, over what the record is now."""
+        self._enter_results(self.bpr)
+        first = self._sign(self.bpr, 'review', self.user_qc)
+        self.bpr.action_print()
+        self.assertTrue(self.bpr._is_review_current())
+        self.bpr.step_ids[0].with_user(self.operator).action_record(
+            'comment', {'text': "The lamp was changed."}, reason="Forgotten")
+        self.assertFalse(self.bpr._is_review_current())
+        self.assertIn("changed since", self._refused_to_sign("AUD-050", 'release'))
+        second = self._sign(self.bpr, 'review', self.user_qc)
+        self.assertNotEqual(first.content['record_sha256'], second.content['record_sha256'])
+        self.assertEqual(self.bpr.review_signature_id, second)
+        self._sign(self.bpr, 'release', self.user_qc)
+
+    def test_rejected(self):
+        """REL-020, DEV-080: a rejected batch and its lot stay rejected; nothing open keeps it from being rejected."""
+        self._record("Assay", {'kind': 'value', 'value': "80"})
+        self.assertIn("reason is needed", self._esign(self.bpr, 'reject', self.user_qc)['refused'])
+        signature = self._sign(self.bpr, 'reject', self.user_qc, comment="Assay too low")
+        self.assertRecordValues(self.bpr, [{'release_state': 'rejected', 'quantity_released': '0'}])
+        self.assertRecordValues(self.lot, [{'mmr_status': 'rejected', 'mmr_status_signature_id': signature.id}])
+        for action in ('release', 'review', 'release_packed'):
+            self._refused_to_sign("REL-0", action)
+        for action in ('release', 'quarantine'):
+            self.assertIn("DEV-080", self._esign(self.lot, action, self.user_qc, digest='0', comment="x")['refused'])
+        self._sql_refused("REL-030|USE-060", "UPDATE stock_lot SET mmr_status = 'released' WHERE id = %s", self.lot.id)
+
+    def test_packed_rejected(self):
+        """BPR-130, 111.127(h): the packaged lot of a released batch can be rejected for itself."""
+        self._release(self.bpr, until='release_packed')
+        self._sign(self.bpr, 'reject_packed', self.user_qc, comment="Wrong label")
+        self.assertEqual(self.lot.mmr_status, 'rejected')
+        self.assertEqual((self.bpr.release_state, self.bpr.packed_state), ('released', 'rejected'))
+        self._refused_to_sign("REL-030", 'release_packed')
+
+    def test_recall(self):
+        """REL-020: a released lot is put back and rejected on the lot itself, by Quality Control."""
+        self._release(self.bpr)
+        self._sign(self.lot, 'quarantine', self.user_qc, comment="Complaint")
+        self._sign(self.lot, 'release', self.user_qc)
+        self._sign(self.lot, 'reject', self.user_qc, comment="Recall")
+        self.assertEqual(self.lot.mmr_status, 'rejected')
+
+    def test_frozen(self):
+        """REL-030: the record is stored with its digest at the release, and nothing of the batch changes afterwards."""
+        self._release(self.bpr)
+        document = self.bpr.document
+        self.assertEqual(document['schema'], 'mrp_mmr/bpr/1')
+        self.assertEqual(len(document['steps']), len(self.bpr.step_ids))
+        self.assertEqual([row['meaning'] for row in document['decisions']], ['reviewed'])
+        self.assertEqual([row['state'] for row in document['tests']], ['pass', 'pass', 'pass'])
+        step = self.bpr.step_ids[0]
+        self._refused("REL-030", step.with_user(self.operator).action_record, 'comment', {'text': "x"}, reason="Late")
+        self._refused("REL-030", self._record, "Assay", {'kind': 'value', 'value': "99"})
+        with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "REL-030"), self.env.cr.savepoint():
+            self.env['mrp.bpr.entry']._append({
+                'step_id': step.id, 'kind': 'comment', 'text': "x", 'is_late': True, 'to_sign': False, 'reason': "x"})
+        self.env.invalidate_all()
+        self._sql_refused("REL-030", "UPDATE mrp_bpr_step SET closed_at = now() WHERE id = %s", step.id)
+        for change in (
+                "release_state = 'review'", "release_state = 'rejected'", "document = '{}'", "document_sha256 = 'x'",
+                "review_signature_id = NULL", "state = 'cancel'", "completed_at = now()", "released_at = now()",
+                "packed_state = 'rejected'", "quantity_released = '1'", "packed_release_signature_id = NULL"):
+            self._sql_refused("REL-030|USE-030|BPR-130", f"UPDATE mrp_bpr SET {change} WHERE id = %s", self.bpr.id)
+
+    def test_sql(self):
+        """REL-030, BPR-130: PostgreSQL takes no state without its signatures, none in another order, none of others."""
+        other = self.bpr.issue_signature_id
+        for change in (
+                "release_state = 'none'", "release_state = 'approved'", "release_state = 'released'",
+                f"release_state = 'approved', review_signature_id = {other.id}", "document = '{}'",
+                f"release_state = 'rejected', release_signature_id = {other.id}, document = '{{}}'",
+                f"packed_state = 'released', packed_release_signature_id = {other.id}", "released_at = now()"):
+            self._sql_refused("REL-030|BPR-130", f"UPDATE mrp_bpr SET {change} WHERE id = %s", self.bpr.id)
+        self._enter_results(self.bpr)
+        review = self._sign(self.bpr, 'review', self.user_qc)
+        for change in (
+                f"release_state = 'certified', certification_signature_id = {review.id}",
+                f"release_state = 'released', release_signature_id = {review.id}, document = '{{}}'",
+                f"production_signature_id = {review.id}"):
+            self._sql_refused("REL-030", f"UPDATE mrp_bpr SET {change} WHERE id = %s", self.bpr.id)
+        self._sql_refused(
+            "USE-060", "UPDATE stock_lot SET mmr_status = 'released', mmr_status_signature_id = %s WHERE id = %s",
+            review.id, self.lot.id)
+        # A deviation that is opened while the signature is given keeps the batch.
+        self.bpr.step_ids[0].with_user(self.operator).action_report("Spilled", "x")
+        self.patch(type(self.bpr), '_check_signable', lambda self, action: None)
+        with mute_logger('odoo.sql_db'):
+            self.assertIn("REL-030", self._esign(self.bpr, 'release', self.user_qc)['refused'])
+        self._refused("BPR-010", self.bpr.sudo().write, {'release_state': 'released'})
+
+    def test_rejected_component(self):
+        """DEV-050, 111.77(b): no batch with a component that was rejected since is released."""
+        self._enter_results(self.bpr)
+        lot = self.bpr.step_ids.entry_ids.lot_id[:1]
+        self._sign(lot, 'reject', self.user_qc, comment="Identity")
+        self._sign(self.bpr.deviation_ids, 'decide', self.user_qc, comment="Looked at")
+        self._sign(self.bpr, 'review', self.user_qc)
+        self.assertEqual(self._issues(), ['component'])
+        self.assertIn(lot.name, self._refused_to_sign("DEV-050", 'release'))
+
+
+@tagged('post_install', '-at_install')
+class TestEuropeanRelease(MmrCommon):
+
+    def test_certification(self):
+        """REL-040, BPR-130, EU GMP 4.20(i): review, production responsible, Qualified Person, release; in this order."""
+        self.env.user.group_ids += self.env.ref('mrp_mmr.group_mmr_qc')
+        (self.component_a | self.component_b).tracking = 'lot'
+        self._make_effective(self._create_mmr())
+        bpr = self._make_completed()
+        profile = self.env.ref('mrp_mmr.profile_peu')
+        self.patch(type(bpr), '_get_signing_profile', lambda self: profile)
+        self._enter_results(bpr)
+        production, qp = self._person('production'), self._person('qp')
+
+        def refused(action, user, *words):
+            message = self._esign(bpr, action, user, digest='0')['refused']
+            for word in words:
+                self.assertIn(word, message)
+
+        refused('release', self.user_qc, "not reviewed", "production responsible", "Qualified Person")
+        refused('certify', qp, "not reviewed", "production responsible")
+        review = self._sign(bpr, 'review', self.user_qc)
+        refused('certify', qp, "production responsible")
+        refused('release', self.user_qc, "production responsible", "Qualified Person")
+        self.assertIn("APR-050", self._esign(bpr, 'produce', qp)['refused'])
+        self._sign(bpr, 'produce', production)
+        self.assertEqual(bpr.release_state, 'approved')
+        self.assertIn("APR-050", self._esign(bpr, 'certify', self.user_qc)['refused'])
+        certificate = self._sign(bpr, 'certify', qp)
+        self.assertRecordValues(certificate, [{'meaning': 'certified', 'signer_name': qp.name}])
+        self.assertEqual(certificate.basis_signature_id, review)
+        self.assertEqual(bpr.release_state, 'certified')
+        # A review that is made again takes back what was signed over the first one.
+        self._sign(bpr, 'review', self.user_qc)
+        self.assertFalse(bpr.production_signature_id | bpr.certification_signature_id)
+        self._sign(bpr, 'produce', production)
+        self._sign(bpr, 'certify', qp)
+        self._sign(bpr, 'release', self.user_qc)
+        self.assertEqual([row['meaning'] for row in bpr.document['decisions']], ['reviewed', 'approved', 'certified'])
+        with self.assertRaisesRegex(UserError, "REL-030"):
+            bpr.with_user(qp).esign_prepare('certify')
+
+    def test_certification_by_sql(self):
+        """REL-040: PostgreSQL releases no batch of the European profile without certification."""
+        self.env.cr.execute(SQL("SELECT pg_get_functiondef('mrp_mmr_guard_bpr_release'::regproc)"))
+        self.assertIn("p.code = 'PEU'", self.env.cr.fetchone()[0])
