@@ -22,8 +22,8 @@ class TestReviewWithoutExceptions(ReleaseCommon):
         self.assertGreater(review['rules'], 25)
         # The fixture signs within the same second.
         self.assertEqual([code for code, rule in rules.items() if rule['state'] == 'exception'], ['persons_fast'])
-        for code in ('steps_closed', 'persons_verified', 'corrections', 'results_limits', 'lots_status', 'signatures', 'training',
-                     'trail', 'integrity', 'tests', 'yields', 'equipment'):
+        for code in ('steps_closed', 'persons_verified', 'corrections', 'results_limits', 'lots_status', 'signatures',
+                     'training', 'trail', 'integrity', 'tests', 'yields', 'equipment'):
             with self.subTest(code):
                 self.assertEqual((rules[code]['state'], rules[code]['items']), ('ok', []))
                 self.assertTrue(rules[code]['checked'])
