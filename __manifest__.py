@@ -28,7 +28,11 @@
         'reports/mrp_mmr_signed_templates.xml',
         'reports/mrp_tamper_drill_templates.xml',
         'reports/mrp_bpr_templates.xml',
+<<<<<<< HEAD
         'reports/mrp_deviation_templates.xml',
+=======
+        'reports/mrp_release_certificate_templates.xml',
+>>>>>>> 1457a07 ([ADD] mrp_mmr: reserve samples, figures and UDI of devices, certificate of release, traceability in both directions, evidence and tour of the release)
         'reports/mrp_dispensing_label_templates.xml',
         'reports/mrp_bpr_worksheet_templates.xml',
         'wizards/mrp_mmr_create_views.xml',
@@ -59,12 +63,14 @@
         'views/mrp_deviation_views.xml',
         'views/mrp_capa_views.xml',
         'wizards/mrp_bpr_test_views.xml',
+        'wizards/mrp_bpr_reserve_views.xml',
         'views/mrp_bpr_result_views.xml',
         'views/mrp_bpr_views.xml',
         'views/mrp_bpr_release_views.xml',
         'views/mrp_equipment_views.xml',
         'views/mrp_terminal_views.xml',
         'wizards/mrp_lot_destroy_views.xml',
+        'wizards/mrp_lot_trace_views.xml',
         'views/stock_lot_views.xml',
         'views/mrp_lot_destruction_views.xml',
         'views/stock_quant_views.xml',

@@ -37,6 +37,8 @@ TRIGGERS = {
     'mrp_tamper_drill': ('mrp_mmr_guard_drill', TRUNCATE),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_bpr': ('mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_release', TRUNCATE),
+    'mrp_bpr_sample': (
+        'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_sample', TRUNCATE),
     'mrp_bpr_result': ('mrp_mmr_guard_bpr_result', DECIDED, TRUNCATE),
     'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_step_lot', 'mrp_mmr_guard_transcribed_step', DECIDED,
                      TRUNCATE),
@@ -75,7 +77,7 @@ FUNCTIONS = (
     'mrp_mmr_guard_transcribed_step', 'mrp_mmr_guard_deviation_contributor', 'mrp_mmr_guard_deviation_batch',
     'mrp_mmr_guard_bpr_rework', 'mrp_mmr_guard_capa', 'mrp_mmr_guard_capa_action',
     'mrp_mmr_guard_held_lot', 'mrp_mmr_guard_destruction',
-    'mrp_mmr_guard_bpr_result', 'mrp_mmr_guard_bpr_release', DECIDED,
+    'mrp_mmr_guard_bpr_result', 'mrp_mmr_guard_bpr_release', 'mrp_mmr_guard_bpr_sample', DECIDED,
 )
 #: Functions that are no trigger: what several of them, and the ORM, ask PostgreSQL.
 SHARED_FUNCTIONS = (

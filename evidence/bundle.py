@@ -244,13 +244,13 @@ class Bundle:
     def _get_parts(bpr):
         """Return what a batch record is made of, model by model."""
         deviations = bpr.deviation_ids
-        return (bpr, bpr.step_ids, bpr.step_ids.entry_ids, deviations, deviations.contributor_ids, deviations.related_ids,
-                bpr.rework_ids)
+        return (bpr, bpr.step_ids, bpr.step_ids.entry_ids, bpr.result_ids, bpr.sample_ids, deviations,
+                deviations.contributor_ids, deviations.related_ids, bpr.rework_ids)
 
     def _add_batch(self, path, bpr, order):
         """Add a batch record: its steps as planned, what was done at them, every entry and deviation."""
         content = {
-            'schema': 'mrp_mmr/bundle-batch/1', **self._get_part(path, bpr), 'order': order,
+            'schema': 'mrp_mmr/bundle-batch/2', **self._get_part(path, bpr), 'order': order,
             'steps': [{
                 'planned': step.planned,
                 # Steps follow from the snapshot until somebody works on them; then the ledger has a line about them.
@@ -258,7 +258,9 @@ class Bundle:
                 'entries': [
                     {**self._get_part(path, entry), 'data': entry.data or None} for entry in step.entry_ids.sorted('id')],
             } for step in bpr.step_ids.sorted(lambda step: (step.sequence, step.id))],
-            'deviations': [self._get_part(path, part) for parts in self._get_parts(bpr)[3:] for part in parts.sorted('id')],
+            'deviations': [self._get_part(path, part) for parts in self._get_parts(bpr)[5:] for part in parts.sorted('id')],
+            'results': [self._get_part(path, result) for result in bpr.result_ids.sorted('id')],
+            'samples': [self._get_part(path, sample) for sample in bpr.sample_ids.sorted('id')],
         }
         self._add_json(path, content)
         self._add_files(content)

@@ -45,7 +45,19 @@ LOGGED = {
     'mrp.mmr.profile': ('code', 'citation', 'review_interval'),
     'mrp.mmr.requirement': ('code', 'scope', 'profile_id', 'company_id', 'citation', 'enforcement', 'check', 'enabled'),
     'mrp.mmr.reviewer': ('name', 'sequence', 'group_id', 'profile_id', 'company_id', 'active', 'enabled'),
-    'mrp.bpr': ('state', 'plan_sha256', 'issue_signature_id', 'started_at', 'completed_at'),
+    'mrp.bpr': (
+        'state', 'plan_sha256', 'issue_signature_id', 'started_at', 'completed_at', 'release_state', 'review_signature_id',
+        'production_signature_id', 'certification_signature_id', 'release_signature_id', 'packed_release_signature_id',
+        'packed_state', 'released_at', 'document_sha256', 'quantity_released'),
+    'mrp.bpr.result': (
+        'bpr_id', 'company_id', 'position', 'name', 'criterion_label', 'kind', 'value', 'unit', 'outcome', 'text', 'reference',
+        'file_id', 'user_id', 'user_name', 'at', 'supersedes_id', 'reason', 'signature_id'),
+    'mrp.bpr.sample': (
+        'bpr_id', 'company_id', 'kind', 'pack', 'name', 'lot_name', 'quantity', 'unit', 'test_quantity', 'container',
+        'location', 'keep_until', 'reason', 'user_id', 'user_name', 'at', 'supersedes_id'),
+    'mrp.lot.destruction': (
+        'name', 'company_id', 'lot_id', 'product_id', 'location_id', 'quantity', 'uom_id', 'method', 'reason',
+        'recorded_by_id', 'recorded_at', 'signature_id', 'move_id'),
     'mrp.bpr.step': (
         'state', 'started_at', 'started_by_id', 'precaution_acknowledged', 'closed_at', 'retest_count',
         'performed_signature_id', 'verified_signature_id', 'added_signature_id', 'addition_verified_signature_id',
@@ -88,7 +100,9 @@ NAMES = {
     'mrp.bpr.step': "t.stage || '.' || t.number || ' ' || t.name",
     'mrp.bpr.entry': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.kind",
     'mrp.qualification': "(SELECT u.login FROM res_users u WHERE u.id = t.user_id) || ', ' || t.kind",
-    'mrp.tamper.drill': 't.name',
+    'mrp.tamper.drill': 't.name', 'mrp.lot.destruction': 't.name',
+    'mrp.bpr.sample': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.kind",
+    'mrp.bpr.result': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.name",
 }
 #: Which company a record belongs to.
 COMPANIES = {
@@ -103,6 +117,7 @@ FILE_COMPANIES = """
     UNION ALL SELECT u.company_id FROM mrp_sop u WHERE u.file_id = t.id
     UNION ALL SELECT u.company_id FROM mrp_qualification u WHERE u.file_id = t.id
     UNION ALL SELECT u.company_id FROM mrp_bpr_entry u WHERE u.file_id = t.id
+    UNION ALL SELECT u.company_id FROM mrp_bpr_result u WHERE u.file_id = t.id
     UNION ALL SELECT u.company_id FROM mrp_tamper_drill u WHERE u.file_id = t.id
     UNION ALL SELECT u.company_id FROM mrp_deviation u WHERE u.file_id = t.id
     UNION ALL SELECT m.company_id FROM mrp_mmr_step u JOIN mrp_mmr_revision r ON r.id = u.revision_id
@@ -854,13 +869,22 @@ class Verification:
             yield finding(*problem)
 
     def _check_plans(self):
-        """The steps of a batch record are those that its plan was the digest of, all of them and in their order (USE-030)."""
+        """The steps of a batch record are those that its plan was the digest of, all of them and in their order (USE-030).
+
+        A record that was decided on is what its release was signed over (REL-030).
+        """
         query = f"""
             SELECT b.id, b.name, b.plan_sha256, b.step_count,
-                   ARRAY(SELECT s.planned::text FROM mrp_bpr_step s WHERE s.bpr_id = b.id ORDER BY s.sequence, s.id)
+                   ARRAY(SELECT s.planned::text FROM mrp_bpr_step s WHERE s.bpr_id = b.id ORDER BY s.sequence, s.id),
+                   b.document::text, b.document_sha256,
+                   (SELECT g.content ->> 'document_sha256' FROM mrp_esignature g WHERE g.id = b.release_signature_id)
               FROM mrp_bpr b WHERE b.id > %(after)s AND {self._of('b.company_id')} ORDER BY b.id"""
         for rows in self._rows(query, RECORDS // 10):
-            for bpr, name, digest, count, steps in rows:
+            for bpr, name, digest, count, steps, document, frozen, signed in rows:
+                found = document and digest_of(document)
+                if not found == frozen == signed:
+                    yield Finding('mrp.bpr', bpr, name, f"a frozen record with digest {signed}, as it was released",
+                                  f"digest {found}, noted as {frozen}")
                 try:
                     found = sha256_text(encode([parse(step) for step in steps]))
                 except (ValueError, TypeError) as error:

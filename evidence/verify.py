@@ -37,7 +37,10 @@ VALUES = {
         'mmr_id', 'revision', 'state', 'change_category', 'description', 'reason', 'date_effective', 'document_sha256',
         'prepared_signature_id', 'approved_signature_id', 'retired_signature_id', 'effective_at', 'ended_at'),
     'mrp.production': ('mmr_snapshot_sha256', 'mmr_revision_id', 'mmr_decision', 'mmr_decision_signature_id'),
-    'mrp.bpr': ('state', 'plan_sha256', 'issue_signature_id', 'started_at', 'completed_at'),
+    'mrp.bpr': (
+        'state', 'plan_sha256', 'issue_signature_id', 'started_at', 'completed_at', 'release_state', 'review_signature_id',
+        'production_signature_id', 'certification_signature_id', 'release_signature_id', 'packed_release_signature_id',
+        'packed_state', 'released_at', 'document_sha256', 'quantity_released'),
     'mrp.bpr.step': (
         'state', 'started_at', 'started_by_id', 'precaution_acknowledged', 'closed_at', 'retest_count',
         'performed_signature_id', 'verified_signature_id', 'added_signature_id', 'addition_verified_signature_id',
@@ -58,12 +61,20 @@ VALUES = {
     'mrp.bpr.rework': (
         'deviation_id', 'bpr_id', 'company_id', 'kind', 'lot_id', 'lot_name', 'quantity', 'unit', 'text', 'user_id',
         'user_name', 'at'),
+    'mrp.bpr.result': (
+        'bpr_id', 'company_id', 'position', 'name', 'criterion_label', 'kind', 'value', 'unit', 'outcome', 'text', 'reference',
+        'file_id', 'user_id', 'user_name', 'at', 'supersedes_id', 'reason', 'signature_id'),
+    'mrp.bpr.sample': (
+        'bpr_id', 'company_id', 'kind', 'pack', 'name', 'lot_name', 'quantity', 'unit', 'test_quantity', 'container',
+        'location', 'keep_until', 'reason', 'user_id', 'user_name', 'at', 'supersedes_id'),
 }
 # What a deviation is made of, and what was done on its decision: they are listed with the deviations of a batch.
 DEVIATION_PARTS = {
     'mrp.deviation': 'deviation', 'mrp.deviation.contributor': 'contributor', 'mrp.deviation.batch': 'related batch',
     'mrp.bpr.rework': 'reprocessing'}
-BATCH_PARTS = dict({'mrp.bpr': 'batch', 'mrp.bpr.step': 'step', 'mrp.bpr.entry': 'entry'}, **DEVIATION_PARTS)
+BATCH_PARTS = dict({
+    'mrp.bpr': 'batch', 'mrp.bpr.step': 'step', 'mrp.bpr.entry': 'entry', 'mrp.bpr.result': 'result',
+    'mrp.bpr.sample': 'sample'}, **DEVIATION_PARTS)
 
 
 class Bad(Exception):
@@ -536,8 +547,9 @@ class Checker:
     def check_batch(self, name):
         """All of a batch is there and nothing else: the steps of its plan, and what the ledger saw begin, each by itself."""
         row = self.json(name)
-        need(set(row) == {'schema', 'model', 'id', 'name', 'values', 'order', 'steps', 'deviations'}, "it has other keys")
-        need(row['schema'] == 'mrp_mmr/bundle-batch/1' and row['model'] == 'mrp.bpr', "it is of an unknown kind")
+        need(set(row) == {'schema', 'model', 'id', 'name', 'values', 'order', 'steps', 'deviations', 'results',
+                          'samples'}, "it has other keys")
+        need(row['schema'] == 'mrp_mmr/bundle-batch/2' and row['model'] == 'mrp.bpr', "it is of an unknown kind")
         bpr, parts = {key: row[key] for key in ('model', 'id', 'name', 'values')}, []
         numbers = {}            # stage -> number of its steps so far
         for step in row['steps']:
@@ -554,9 +566,11 @@ class Checker:
                      "{} is no entry of step {}".format(entry['name'], title))
                 parts.append(entry)
             self.check_named_files(planned)
-        for deviation in row['deviations']:
-            need(deviation['model'] in DEVIATION_PARTS, "{} is no deviation".format(deviation['name']))
-            parts.append(deviation)
+        for key, models in (
+                ('deviations', DEVIATION_PARTS), ('results', ('mrp.bpr.result',)), ('samples', ('mrp.bpr.sample',))):
+            for part in row[key]:
+                need(part['model'] in models, "{} is none of the {}".format(part['name'], key))
+                parts.append(part)
         for part in parts:
             label = '{} ({},{})'.format(part['name'], part['model'], part['id'])
             self.check(BATCH_PARTS[part['model']], label, self.check_part, part)

@@ -216,7 +216,7 @@ class MrpBpr(models.Model):
         # One line for the record: its steps follow from the snapshot, whose digest it names.
         self._audit_append('create', {
             bpr: {'production_id': {'new': bpr.production_id.name}, 'state': {'new': bpr.state},
-                  'plan_sha256': {'new': bpr.plan_sha256},
+                  'release_state': {'new': bpr.release_state}, 'plan_sha256': {'new': bpr.plan_sha256},
                   'mmr_snapshot_sha256': {'new': bpr.production_id.mmr_snapshot_sha256}}
             for bpr in created.sudo()})
         return created

@@ -170,7 +170,16 @@ class MrpBpr(models.Model):
 
     @api.model
     def _begin_missing_reviews(self):
-        """Let batches wait for their review that were completed before the addon released them; called by its data."""
+        """Let batches wait for their review that were completed before the addon released them; called by its data.
+
+        The ledger says of each where its way to the release begins.
+        """
+        silent = self.browse(row[0] for row in self.env.execute_query(SQL(
+            """SELECT b.id FROM mrp_bpr b WHERE b.release_state = 'none' AND NOT EXISTS (
+                   SELECT FROM mrp_audit_entry e WHERE e.res_model = 'mrp.bpr' AND e.res_id = b.id
+                      AND e.kind IN ('create', 'write', 'state', 'baseline') AND e."values"::jsonb ? 'release_state')
+                ORDER BY b.id""")))
+        self._audit_append('write', {bpr: {'release_state': {'old': None, 'new': 'none'}} for bpr in silent.sudo()})
         bprs = self.search([('state', '=', 'done'), ('release_state', '=', 'none')])
         with transition(bprs):
             bprs.write({'release_state': 'review'})
@@ -622,4 +631,7 @@ class MrpBpr(models.Model):
         else:
             # Whoever waits for this batch gets it now.
             lots.flush_recordset()
-            self.production_id.move_finished_ids.filtered(lambda move: move.state == 'done')._trigger_assign()
+            made = self.production_id.move_finished_ids.filtered(lambda move: move.state == 'done')
+            made._trigger_assign()
+            made.move_dest_ids.filtered(lambda move: move.state in ('waiting', 'confirmed', 'partially_available')) \
+                ._action_assign()

@@ -24,6 +24,9 @@ class ProductTemplate(models.Model):
     mmr_needs_release = fields.Boolean(
         "New Lots Begin in Quarantine", compute='_compute_mmr_needs_release', store=True,
         help="By the product itself or by its category.")
+    mmr_has_udi = fields.Boolean(
+        "Has a UDI", tracking=True, help="A device with a unique identification: no batch is released without it (BPR-190).")
+    mmr_udi_di = fields.Char("Device Identifier (UDI-DI)", tracking=True)
     mmr_count = fields.Integer("Master Manufacturing Records", compute='_compute_mmr_count')
 
     @api.depends('mmr_lot_release', 'categ_id.mmr_lot_release')

@@ -94,6 +94,16 @@ class StockLot(models.Model):
         self.check_access('read')
         return {'type': 'ir.actions.act_window', 'res_model': 'mrp.bpr', 'view_mode': 'form', 'res_id': self.mmr_bpr_id.id}
 
+    def action_mmr_trace_forward(self):
+        """Open where this lot went: batches, lots made of it, customers (REL-050)."""
+        self.ensure_one()
+        return self.env['mrp.lot.trace']._trace(self, 'forward')
+
+    def action_mmr_trace_backward(self):
+        """Open what this lot was made of, down to the receipts (REL-050)."""
+        self.ensure_one()
+        return self.env['mrp.lot.trace']._trace(self, 'backward')
+
     def action_mmr_destroy(self):
         """Open the form in which a destruction of this lot is recorded."""
         self.ensure_one()

@@ -50,3 +50,4 @@ from . import test_verify
 from . import test_quarantine
 from . import test_release
 from . import test_review
+from . import test_traceability

@@ -489,6 +489,30 @@ class MmrCommon(TransactionCase):
         if approve:
             self._sign(bpr, 'approve_results', self.user_qc)
 
+    def _record_for_release(self, bpr):
+        """Return a result and a reserve sample of a batch that was begun, and the destruction of a lot: one of each."""
+        order, own = bpr.production_id, bpr.with_user(self.user_qc)
+        if not order.lot_producing_ids:
+            order.lot_producing_ids = [Command.create({'name': f"B-{order.id}", 'product_id': order.product_id.id})]
+        test = bpr._get_tests()[bpr][0]
+        result = own.action_record_result(test['specification']['position'], {'kind': 'outcome', 'pass': True})
+        sample = own.action_record_sample(self._prepare_reserve_vals())
+        product = self.env['product.product'].create({
+            'name': "Spoilt", 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'uom_id': self.kg.id,
+            'mmr_lot_release': True})
+        lot = self.env['stock.lot'].create({'name': f"SPOILT-{order.id}", 'product_id': product.id})
+        place = self.env.ref('stock.stock_location_stock')
+        self.env['stock.quant'].with_context(inventory_mode=True).create({
+            'product_id': product.id, 'location_id': place.id, 'lot_id': lot.id, 'inventory_quantity': 7,
+        }).action_apply_inventory()
+        destruction = self.env['mrp.lot.destruction'].with_user(self.user_qc)._record(lot, place, 3, "Burnt", "Wet")
+        return (self.env['mrp.bpr.result'].browse(result['result_id']), self.env['mrp.bpr.sample'].browse(sample),
+                destruction.with_env(self.env))
+
+    def _prepare_reserve_vals(self, **vals):
+        return {'kind': 'reserve', 'pack': 1, 'quantity': "200", 'unit': "tablets", 'test_quantity': "100",
+                'location': "Room R2, shelf 4", 'keep_until': '2099-12-31', **vals}
+
     def _get_release_steps(self, bpr):
         """Return who signs what until the batch is released, in order."""
         yield 'review', self.user_qc
@@ -503,6 +527,9 @@ class MmrCommon(TransactionCase):
     def _release(self, bpr, until=None):
         """Enter results and sign until the batch and its packaged lot are released, or until one signature is missing."""
         self._enter_results(bpr)
+        packs = bpr.production_id.mmr_snapshot['document'].get('packs') or ()
+        for pack in packs if not bpr.sample_ids else ():
+            bpr.with_user(self.user_qc).action_record_sample(self._prepare_reserve_vals(pack=pack['position']))
         for action, user in self._get_release_steps(bpr):
             if action == until:
                 break

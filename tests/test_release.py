@@ -165,6 +165,8 @@ class TestRelease(ReleaseCommon):
         self.assertRecordValues(self.bpr, [{
             'release_state': 'released', 'release_signature_id': release.id, 'released_at': release.signed_at,
             'document_sha256': release.content['document_sha256']}])
+        self.assertIn("no reserve sample", self._refused_to_sign("REL-060", 'release_packed'))
+        self.qc.action_record_sample(self._prepare_reserve_vals())
         packed = self._sign(self.bpr, 'release_packed', self.user_qc)
         self.assertRecordValues(self.bpr, [{
             'packed_state': 'released', 'packed_release_signature_id': packed.id, 'quantity_released': '100'}])
@@ -374,3 +376,65 @@ class TestEuropeanRelease(MmrCommon):
         """REL-040: PostgreSQL releases no batch of the European profile without certification."""
         self.env.cr.execute(SQL("SELECT pg_get_functiondef('mrp_mmr_guard_bpr_release'::regproc)"))
         self.assertIn("p.code = 'PEU'", self.env.cr.fetchone()[0])
+
+
+@tagged('post_install', '-at_install')
+class TestSamples(ReleaseCommon):
+
+    def test_reserve(self):
+        """REL-060, 111.83(b): each packaged lot keeps at least twice what all tests need, in its container, until a date."""
+        for user in (self.operator, self._person('production'), self.user_auditor):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                self.bpr.with_user(user).action_record_sample(self._prepare_reserve_vals())
+        for vals in ({'pack': 9}, {'unit': ""}, {'location': ""}, {'keep_until': False}, {'quantity': "0"}, {'quantity': "x"},
+                     {'test_quantity': None}, {'kind': 'other'}):
+            self._refused("REL-060", self.qc.action_record_sample, self._prepare_reserve_vals(**vals))
+        self.lot.expiration_date = '2099-06-30'
+        self._refused("one year after", self.qc.action_record_sample, self._prepare_reserve_vals())
+        self.lot.expiration_date = False
+        self._release(self.bpr, until='release')
+        sample = self.bpr.sample_ids
+        self.assertRecordValues(sample, [{
+            'pack': 1, 'lot_name': self.lot.name, 'container': "White HDPE bottle with child-resistant cap."}])
+        other = self.env['mrp.bpr.sample'].browse(self.qc.action_record_sample(
+            self._prepare_reserve_vals(quantity="199.999999", reason="Miscounted"), corrects=sample.id))
+        self._refused("REL-060", self.qc.action_record_sample, self._prepare_reserve_vals(reason="x"), corrects=sample.id)
+        self._sign(self.bpr, 'review', self.user_qc)
+        self._sign(self.bpr, 'release', self.user_qc)
+        self.assertIn("less than twice", self._refused_to_sign("REL-060", 'release_packed'))
+        self.qc.action_record_sample(self._prepare_reserve_vals(reason="Counted again"), corrects=other.id)
+        self._sign(self.bpr, 'release_packed', self.user_qc)
+        self._refused("REL-060", self.qc.action_record_sample, self._prepare_reserve_vals())
+        with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "REL-060"), self.env.cr.savepoint():
+            self.env['mrp.bpr.sample']._append({
+                'bpr_id': self.bpr.id, 'company_id': self.company.id, 'kind': 'withheld', 'name': "x", 'lot_name': "x",
+                'quantity': "1", 'unit': "kg", 'reason': "x", 'user_id': self.user_qc.id, 'user_name': "x", 'at': '2030-01-01'})
+        for query in ("UPDATE mrp_bpr_sample SET quantity = '1' WHERE id = %s", "DELETE FROM mrp_bpr_sample WHERE id = %s"):
+            self._sql_refused("append-only", query, sample.id)
+
+    def test_figures_of_a_device(self):
+        """BPR-190: 48 of 50 are released, both figures are kept; a product with a UDI is not released without its value."""
+        self._refused("REL-060", self.qc.action_record_sample, {'kind': 'withheld', 'quantity': "2"})
+        self._refused("REL-060", self.qc.action_record_sample, {'kind': 'withheld', 'quantity': "101", 'reason': "x"})
+        self.qc.action_record_sample({'kind': 'withheld', 'quantity': "2", 'reason': "Scratched"})
+        self.product.product_tmpl_id.mmr_has_udi = True
+        self._enter_results(self.bpr)
+        self._sign(self.bpr, 'review', self.user_qc)
+        self.assertIn("device identifier", self._refused_to_sign("BPR-190", 'release'))
+        self.product.product_tmpl_id.mmr_udi_di = "04012345678901"
+        signature = self._sign(self.bpr, 'release', self.user_qc)
+        self.assertEqual({name: signature.content[name] for name in ('made', 'released', 'udi')}, {
+            'made': '100', 'released': '98', 'udi': f"(01)04012345678901(10){self.lot.name}"})
+
+    def test_certificate(self):
+        """REL-020: the certificate shows who released what and when, from the frozen record; a reprint says the same."""
+        report = self.env['ir.actions.report'].with_user(self.user_qc)
+        name = 'mrp_mmr.report_release_certificate'
+        self._refused("REL-020", report._render_qweb_html, name, self.bpr.ids)
+        self._release(self.bpr)
+        html = report._render_qweb_html(name, self.bpr.ids)[0].decode()
+        for text in (self.lot.name, self.user_qc.name, self.bpr.document_sha256, "Assay", "95 – 105 %", "100 kg",
+                     "I release this batch"):
+            self.assertIn(text, html)
+        self.product.name = "Renamed"
+        self.assertNotIn("Renamed", report._render_qweb_html(name, self.bpr.ids)[0].decode())

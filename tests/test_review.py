@@ -1,7 +1,7 @@
 """Review by exception: every rule with its result, exceptions first, constant queries."""
 
 from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 
 from .batch import BatchCommon
 from .test_release import ReleaseCommon
@@ -20,8 +20,9 @@ class TestReviewWithoutExceptions(ReleaseCommon):
         review, rules = self._rules()
         self.assertEqual(len(review['groups']), 16)
         self.assertGreater(review['rules'], 25)
-        # The fixture signs within the same second.
-        self.assertEqual([code for code, rule in rules.items() if rule['state'] == 'exception'], ['persons_fast'])
+        # The fixture signs within the same second, and kept no samples yet.
+        self.assertEqual(
+            [code for code, rule in rules.items() if rule['state'] == 'exception'], ['persons_fast', 'reserve'])
         for code in ('steps_closed', 'persons_verified', 'corrections', 'results_limits', 'lots_status', 'signatures',
                      'training', 'trail', 'integrity', 'tests', 'yields', 'equipment'):
             with self.subTest(code):
@@ -41,6 +42,7 @@ class TestReviewWithoutExceptions(ReleaseCommon):
         self.assertEqual([row[0] for row in self._rules()[0]['actions']], ['release', 'reject'])
         self._sign(self.bpr, 'release', self.user_qc)
         self.assertEqual([row[0] for row in self._rules()[0]['actions']], ['release_packed', 'reject_packed'])
+        self.bpr.with_user(self.user_qc).action_record_sample(self._prepare_reserve_vals())
         self._sign(self.bpr, 'release_packed', self.user_qc)
         review = self._rules()[0]
         self.assertEqual(review['actions'], [])
@@ -125,3 +127,15 @@ class TestReviewOfExceptions(BatchCommon):
         self.env.invalidate_all()
         self.assertEqual(len(self.bpr.step_ids), 150)
         self.assertLessEqual(count(), few + 2)
+
+
+@tagged('post_install', '-at_install')
+class TestReviewTour(ReleaseCommon, HttpCase):
+
+    def test_tour(self):
+        """PRD-080, PRD-100, REL-020: from the review to the released packaged lot in the browser."""
+        self._enter_results(self.bpr, approve=False)
+        self.qc.action_record_sample(self._prepare_reserve_vals())
+        self.start_tour(f'/odoo/mrp.bpr/{self.bpr.id}', 'mrp_mmr_release', login='t_qc')
+        self.assertRecordValues(self.bpr, [{'release_state': 'released', 'packed_state': 'released'}])
+        self.assertEqual(self.lot.mmr_status, 'released')

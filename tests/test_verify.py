@@ -78,6 +78,7 @@ class TestVerify(MmrCommon):
         self.step, self.deviation = self._begin_batch(self.bpr)
         self.entry = self.step.entry_ids[:1]
         self._investigate()
+        self.result, self.sample, self.destruction = self._record_for_release(self.bpr)
         self.env.flush_all()
 
     def _investigate(self):
@@ -245,6 +246,8 @@ class TestVerify(MmrCommon):
                 'mrp.deviation': self.deviation | self.investigated, 'mrp.deviation.contributor': self.contributor,
                 'mrp.deviation.batch': self.investigated.related_ids, 'mrp.bpr.rework': self.rework, 'mrp.capa': self.capa,
                 'mrp.capa.action': self.capa.action_ids,
+                'mrp.bpr.result': self.result, 'mrp.bpr.sample': self.sample,
+                'mrp.lot.destruction': self.destruction,
                 'mrp.sop': self.revision.reference_ids.sop_id[:1], 'mrp.mmr.profile': self.revision.profile_id,
                 'mrp.mmr.requirement': self.env.ref('mrp_mmr.requirement_p111_con_110'),
                 'mrp.signer.acceptance': self.env['mrp.signer.acceptance'].search([('user_id', '=', self.user_qc.id)]),

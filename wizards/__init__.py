@@ -12,5 +12,7 @@ from . import mrp_signer_verify
 from . import mrp_qualification
 from . import mrp_lot_destroy
 from . import mrp_bpr_test
+from . import mrp_bpr_reserve
+from . import mrp_lot_trace
 from . import base_partner_merge
 from . import mrp_mmr_yield_history

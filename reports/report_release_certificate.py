@@ -1,0 +1,65 @@
+from odoo import api, models
+
+from ..tools import refusal
+from .stamping import Stamp
+
+
+class ReportReleaseCertificate(models.AbstractModel):
+    """Certificate of release: what was released, on which results, by whom and when (REL-020, EU GMP Annex 16).
+
+    It is read from the record that the release froze and from the signatures, so that a reprint says the same.
+    """
+    _name = 'report.mrp_mmr.report_release_certificate'
+    _inherit = ['mrp.mmr.stamped.report']
+    _description = "Certificate of Release"
+
+    @api.model
+    def _get_report_values(self, docids, data=None):
+        bprs = self.env['mrp.bpr'].browse(docids)
+        bprs.check_access('read')
+        for bpr in bprs:
+            if bpr.release_state != 'released':
+                raise refusal(
+                    self.env, self.env._("%s is not released.", bpr.name), "REL-020, 21 CFR 111.123(a)(8)",
+                    self.env._("print its record."), record=bpr)
+        return {'doc_ids': docids, 'doc_model': bprs._name, 'docs': [self._prepare_certificate(bpr.sudo()) for bpr in bprs]}
+
+    @api.model
+    def _prepare_certificate(self, bpr):
+        document, packed = bpr.document, bpr.packed_release_signature_id
+        decision = (packed or bpr.release_signature_id).content
+        lots = [f"{row['name']}{', ' + self.env._('expires %s', row['expires'][:10]) if row['expires'] else ''}"
+                for row in decision['lots']]
+        unit = document['made']['unit']
+        released = self.env._("not decided yet") if bpr._is_packed() and not packed else f"{decision['released']} {unit}"
+        signatures = (bpr.review_signature_id, bpr.production_signature_id, bpr.certification_signature_id,
+                      bpr.release_signature_id, packed)
+        return {
+            'id': bpr.id, 'name': bpr.name, 'product': document['product']['name'], 'company': document['company'],
+            'facts': [(label, value) for label, value in (
+                (self.env._("Lot"), '; '.join(lots)), (self.env._("Order"), document['order']),
+                (self.env._("Master record"), self.env._(
+                    "%(number)s revision %(revision)s", number=document['mmr'], revision=document['revision'])),
+                (self.env._("Quantity made"), f"{document['made']['quantity']} {unit}"),
+                (self.env._("Quantity released"), released), (self.env._("UDI"), decision.get('udi')),
+                (self.env._("Packaged lot"), packed and packed._get_meaning_label()),
+                (self.env._("Completed"), document['completed_at']),
+                (self.env._("Frozen record, SHA-256"), bpr.document_sha256)) if value],
+            'tests': [{
+                'name': test['parameter'], 'criterion': row['criterion'] or '–',
+                'result': ' '.join(filter(None, (row['value'], row['unit']))) or row['reference'] or {
+                    'pass': self.env._("conforms")}.get(row['outcome'], '–'),
+                'state': {'pass': self.env._("meets the specification"), 'plan': self.env._("covered by a plan")}.get(
+                    test['state'], test['state']),
+            } for test in document['tests'] for row in test['results'][-1:]],
+            'deviations': [f"{row['name']} {row['title']}" for row in document['deviations']],
+            'signatures': [self._prepare_signature(signature) for signature in signatures if signature],
+        }
+
+    def _get_stamp(self, record):
+        record.check_access('read')
+        return Stamp(
+            header_left=record.sudo().company_id.name, header_right=self.env._("Certificate of release · %s", record.name),
+            footer_left=self.env._("Record SHA-256 %s…", (record.document_sha256 or '')[:16]),
+            footer_center=self._get_printed_label(),
+            watermark=None if record.packed_state != 'rejected' else "REJECTED", page_label=self._get_page_label())
