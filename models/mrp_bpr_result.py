@@ -51,11 +51,14 @@ class MrpBprResult(models.Model):
     signature_id = fields.Many2one('mrp.esignature', "Approved", readonly=True, ondelete='restrict')
 
     _reason_given = models.Constraint(
-        "CHECK (supersedes_id IS NULL OR trim(reason) <> '')", "A correction needs a reason (AUD-020, 21 CFR 11.10(e)).")
+        "CHECK (supersedes_id IS NULL OR COALESCE(trim(reason), '') <> '')",
+        "A correction needs a reason (AUD-020, 21 CFR 11.10(e)).")
     _result_given = models.Constraint(
-        "CHECK (CASE kind WHEN 'plan' THEN outcome IS NULL AND trim(reference) <> '' AND trim(text) <> '' "
-        "WHEN 'reference' THEN outcome IS NOT NULL AND (trim(reference) <> '' OR file_id IS NOT NULL) "
-        "WHEN 'value' THEN outcome IS NOT NULL AND value IS NOT NULL ELSE outcome IS NOT NULL END)",
+        """CHECK (CASE kind
+                  WHEN 'plan' THEN outcome IS NULL AND COALESCE(trim(reference), '') <> '' AND COALESCE(trim(text), '') <> ''
+                  WHEN 'reference' THEN outcome IS NOT NULL AND (COALESCE(trim(reference), '') <> '' OR file_id IS NOT NULL)
+                  WHEN 'value' THEN outcome IS NOT NULL AND value IS NOT NULL
+                  ELSE outcome IS NOT NULL END)""",
         "A result says what was found, or where it is written (BPR-090, 21 CFR 111.260(h)).")
 
     def init(self):

@@ -44,7 +44,7 @@ class MrpBprSample(models.Model):
 
     _complete = models.Constraint(
         "CHECK (CASE kind WHEN 'reserve' THEN num_nonnulls(test_quantity, container, location, keep_until) = 4 "
-        "ELSE trim(reason) <> '' END AND (supersedes_id IS NULL OR trim(reason) <> ''))",
+        "ELSE COALESCE(trim(reason), '') <> '' END AND (supersedes_id IS NULL OR COALESCE(trim(reason), '') <> ''))",
         "A reserve sample says how much, in what, where and until when; what is withheld or corrected says why (REL-060).")
 
     def init(self):
@@ -208,11 +208,11 @@ class MrpBpr(models.Model):
             return
         samples = self.env['mrp.bpr.sample'].sudo().search([('bpr_id', 'in', self.ids), ('kind', '=', 'reserve')])
         by_pack = samples._get_current().grouped(lambda row: (row.bpr_id.id, row.pack))
-        made = self._get_packs_made()
+        not_made = self._get_packs_not_made()
         for bpr in self.sudo().filtered(lambda bpr: bpr._needs('reserve')):
             for pack in bpr.production_id.mmr_snapshot['document'].get('packs') or ():
                 rows = by_pack.get((bpr.id, pack['position']))
-                if (bpr.id, pack['position']) in made['none']:
+                if (bpr.id, pack['position']) in not_made:
                     continue
                 if not rows:
                     yield bpr, self._prepare_issue(
@@ -222,13 +222,13 @@ class MrpBpr(models.Model):
                         rows[:1], 'reserve_amount', RULE,
                         self.env._("the reserve sample of %s is less than twice what the tests need", pack['name']))
 
-    def _get_packs_made(self):
-        """Return which packs people recorded as not made, as ``none``: pairs of batch and position."""
+    def _get_packs_not_made(self):
+        """Return the packs that people recorded as not made, as pairs of the ids of batch and position in the MMR."""
         entries = self.env['mrp.bpr.entry'].sudo().search([
             ('bpr_id', 'in', self.ids), ('kind', 'in', ('material', 'labels'))])
-        return {'none': {
+        return {
             (entry.bpr_id.id, (entry.step_id.planned.get('pack') or {}).get('position')) for entry in entries._get_current()
-            if (entry.data or {}).get('not_made')}}
+            if (entry.data or {}).get('not_made')}
 
     def _get_release_issues_of_device(self, purpose):
         """A product with a unique device identification has its value (BPR-190, 21 CFR 820.35(c))."""
