@@ -28,11 +28,8 @@
         'reports/mrp_mmr_signed_templates.xml',
         'reports/mrp_tamper_drill_templates.xml',
         'reports/mrp_bpr_templates.xml',
-<<<<<<< HEAD
         'reports/mrp_deviation_templates.xml',
-=======
         'reports/mrp_release_certificate_templates.xml',
->>>>>>> 1457a07 ([ADD] mrp_mmr: reserve samples, figures and UDI of devices, certificate of release, traceability in both directions, evidence and tour of the release)
         'reports/mrp_dispensing_label_templates.xml',
         'reports/mrp_bpr_worksheet_templates.xml',
         'wizards/mrp_mmr_create_views.xml',
