@@ -57,7 +57,7 @@ TRIGGERS = {
     'mrp_deviation_batch': ('mrp_mmr_guard_deviation_batch', TRUNCATE),
     'mrp_deviation_cause': (TRUNCATE,),
     'mrp_bpr_rework': (
-        'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_rework', TRUNCATE),
+        'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_rework', DECIDED, TRUNCATE),
     'mrp_capa': ('mrp_mmr_guard_capa', TRUNCATE),
     'mrp_capa_action': ('mrp_mmr_guard_capa_action', TRUNCATE),
     'mrp_deviation_contributor': ('mrp_mmr_guard_deviation_contributor', TRUNCATE),

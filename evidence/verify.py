@@ -51,10 +51,11 @@ VALUES = {
         'reason', 'is_late', 'to_sign'),
     'mrp.deviation': (
         'name', 'title', 'company_id', 'profile_id', 'source', 'severity', 'state', 'bpr_id', 'product_id', 'lot_id',
-        'equipment_id', 'equipment_log_id', 'step_id', 'entry_id', 'stage_name', 'cause_key', 'description', 'file_id',
-        'corrective_action', 'is_blocking', 'reported_by_id', 'reported_at', 'investigator_id', 'due_date', 'cause_id', 'cause',
-        'quality_effect', 'label_effect', 'correction', 'material_fate', 'scientific_reason', 'procedure_id',
-        'identity_result', 'disposition', 'decision_signature_id', 'closing_signature_id', 'capa_id', 'no_capa_reason'),
+        'equipment_id', 'equipment_log_id', 'step_id', 'entry_id', 'result_id', 'stage_name', 'cause_key', 'description',
+        'file_id', 'corrective_action', 'is_blocking', 'reported_by_id', 'reported_at', 'investigator_id', 'due_date',
+        'cause_id', 'cause', 'quality_effect', 'label_effect', 'correction', 'material_fate', 'scientific_reason',
+        'procedure_id', 'identity_result', 'test_finding', 'disposition', 'decision_signature_id', 'closing_signature_id',
+        'capa_id', 'no_capa_reason'),
     'mrp.deviation.contributor': ('deviation_id', 'user_id', 'contribution', 'signature_id'),
     'mrp.deviation.batch': (
         'deviation_id', 'company_id', 'bpr_id', 'reason', 'assessment', 'text', 'assessed_by_id', 'assessed_at'),
@@ -63,7 +64,8 @@ VALUES = {
         'user_name', 'at'),
     'mrp.bpr.result': (
         'bpr_id', 'company_id', 'position', 'name', 'criterion_label', 'kind', 'value', 'unit', 'outcome', 'text', 'reference',
-        'file_id', 'user_id', 'user_name', 'at', 'supersedes_id', 'reason', 'signature_id'),
+        'file_id', 'user_id', 'user_name', 'at', 'supersedes_id', 'reason', 'signature_id', 'retest_signature_id',
+        'retest_of_id'),
     'mrp.bpr.sample': (
         'bpr_id', 'company_id', 'kind', 'pack', 'name', 'lot_name', 'quantity', 'unit', 'test_quantity', 'container',
         'location', 'keep_until', 'reason', 'user_id', 'user_name', 'at', 'supersedes_id'),

@@ -77,6 +77,7 @@ class MrpBprEntry(models.Model):
 
     def init(self):
         super().init()
+        self.env['mrp.bpr']._guard_frozen(self._table)
         self.env['mrp.esignature']._make_append_only(self._table)
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_entry() RETURNS trigger AS $$

@@ -65,7 +65,11 @@ class MrpBpr(models.Model):
                     END IF;
                     RETURN NEW;
                 END IF;
+                -- The order of a batch that was rejected while it ran is cancelled.
                 IF OLD.release_state IN ('released', 'rejected')
+                   AND NOT (OLD.state = 'progress' AND NEW.state = 'cancel'
+                            AND to_jsonb(NEW) - '{state,write_date,write_uid}'::text[]
+                                = to_jsonb(OLD) - '{state,write_date,write_uid}'::text[])
                    AND (to_jsonb(NEW) - '{packed_state,packed_release_signature_id,quantity_released,write_date,write_uid,
                                           retain_until,retention_basis,legal_hold}'::text[])
                        IS DISTINCT FROM
@@ -78,7 +82,9 @@ class MrpBpr(models.Model):
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_frozen';
                 END IF;
                 IF NEW.release_state = 'none' AND OLD.release_state <> 'none'
-                   OR NEW.release_state <> 'none' AND NEW.state <> 'done'
+                   OR NEW.release_state <> 'none' AND NEW.state <> 'done' AND NOT (
+                        NEW.release_state = 'rejected' AND NEW.state IN ('progress', 'cancel') AND EXISTS (
+                            SELECT FROM mrp_deviation d WHERE d.bpr_id = NEW.id AND d.disposition = 'reject'))
                    OR NEW.release_state = 'none' AND NEW.document IS NOT NULL
                    OR NEW.release_state IN ('approved', 'certified', 'released') AND NOT EXISTS (
                         SELECT FROM mrp_esignature s WHERE s.id = NEW.review_signature_id AND s.meaning = 'reviewed'
@@ -106,7 +112,12 @@ class MrpBpr(models.Model):
                     IF decision IS NULL OR NEW.document IS NULL
                        OR NEW.released_at IS DISTINCT FROM decision.signed_at
                        OR NEW.release_state = 'released' AND (
-                            EXISTS (SELECT FROM mrp_deviation d WHERE d.bpr_id = NEW.id AND d.state = 'open')
+                            EXISTS (SELECT FROM mrp_deviation d WHERE d.bpr_id = NEW.id
+                                       AND (d.state <> 'closed' OR d.disposition = 'reject'))
+                            OR EXISTS (SELECT FROM mrp_bpr_result r WHERE r.bpr_id = NEW.id
+                                          AND NOT EXISTS (SELECT FROM mrp_bpr_result n WHERE n.supersedes_id = r.id)
+                                          AND (r.signature_id IS NULL OR r.outcome = 'fail' AND NOT EXISTS (
+                                            SELECT FROM mrp_bpr_result n WHERE n.retest_of_id = r.id)))
                             OR EXISTS (SELECT FROM mrp_bpr_step s WHERE s.bpr_id = NEW.id
                                           AND s.state NOT IN ('done', 'not_done'))
                             OR NEW.certification_signature_id IS NULL AND EXISTS (
@@ -138,12 +149,13 @@ class MrpBpr(models.Model):
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_release BEFORE INSERT OR UPDATE ON mrp_bpr
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_release();
         """)
-        for table in ('mrp_bpr_step', 'mrp_bpr_entry', 'mrp_bpr_transcription', 'mrp_bpr_result'):
-            self._guard_frozen(table)
 
     @api.model
     def _guard_frozen(self, table):
-        """Let nothing be added to, or changed in, the part of a batch record that ``table`` holds once it is decided on."""
+        """Let nothing be added to, or changed in, the part of a batch record that ``table`` holds once it is decided on.
+
+        Each part asks for it when its own table is there.
+        """
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_decided() RETURNS trigger AS $$
             BEGIN
@@ -154,11 +166,9 @@ class MrpBpr(models.Model):
                 RETURN NEW;
             END $$ LANGUAGE plpgsql;
         """)
-        # The table of another model may come later in the first installation.
-        if self.env.execute_query(SQL("SELECT to_regclass(%s)", table))[0][0]:
-            self.env.cr.execute(SQL(
-                "CREATE OR REPLACE TRIGGER mrp_mmr_guard_decided BEFORE INSERT OR UPDATE ON %s "
-                "FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_decided()", SQL.identifier(table)))
+        self.env.cr.execute(SQL(
+            "CREATE OR REPLACE TRIGGER mrp_mmr_guard_decided BEFORE INSERT OR UPDATE ON %s "
+            "FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_decided()", SQL.identifier(table)))
 
     # === COURSE === #
 
@@ -192,6 +202,31 @@ class MrpBpr(models.Model):
                     self.env, self.env._("Quality Control decided on %s; its record stays as it is.", bpr.name),
                     "REL-030, SIG-030, 21 CFR 11.70, 211.192", self.env._("report what was found later as a deviation."),
                     record=bpr)
+
+    def _get_rejection(self):
+        """Return that Quality Control rejected the material, as message, rule and next action, or None (DEV-030, DEV-050)."""
+        self.ensure_one()
+        rejected = self.sudo().deviation_ids.filtered(lambda deviation: deviation.disposition == 'reject')
+        if not rejected:
+            return None
+        return (self.env._("Quality Control rejected the material of %(bpr)s: %(deviations)s.", bpr=self.name,
+                           deviations=', '.join(rejected.mapped('display_name'))),
+                "DEV-030, DEV-050, DEV-080, 21 CFR 111.77, 111.113(b), 211.165(f)",
+                self.env._("keep the material apart; the batch can only be rejected by Quality Control, and destroyed."))
+
+    def _check_not_rejected(self):
+        """Refuse to go on with material that was rejected.
+
+        :raise UserError: naming the deviation by which it was
+        """
+        rejection = self._get_rejection()
+        if rejection:
+            raise refusal(self.env, *rejection, record=self)
+
+    def _is_rejectable(self):
+        """Whether Quality Control may reject this batch: completed, or running with material that was rejected."""
+        self.ensure_one()
+        return self.state == 'done' or self.state == 'progress' and bool(self._get_rejection())
 
     def _is_packed(self):
         """Whether the MMR packs the product, so that its packaged lot has a decision of its own (BPR-130)."""
@@ -290,20 +325,14 @@ class MrpBpr(models.Model):
 
     def _get_release_issues_of_deviations(self, purpose):
         for deviation in self.env['mrp.deviation'].sudo().search([('bpr_id', 'in', self.ids)], order='id'):
-            if not self._is_deviation_settled(deviation):
+            if deviation.state != 'closed':
                 yield deviation.bpr_id, self._prepare_issue(
                     deviation, 'deviation', "REL-030, DEV-020, 21 CFR 111.123(b)(3), 211.192",
                     self.env._("deviation %(name)s: %(title)s", name=deviation.name, title=deviation.title))
-            elif purpose != 'review' and 'disposition' in deviation._fields and deviation.disposition == 'reject':
+            elif purpose != 'review' and deviation.disposition == 'reject':
                 yield deviation.bpr_id, self._prepare_issue(
                     deviation, 'disposition', "DEV-040, DEV-050, 21 CFR 111.77, 211.165(f)",
                     self.env._("%s was decided as rejected", deviation.name))
-
-    @api.model
-    def _is_deviation_settled(self, deviation):
-        """Whether a deviation does not keep its batch from being released."""
-        states = dict(deviation._fields['state']._description_selection(self.env))
-        return deviation.state == 'closed' if 'closed' in states else deviation.state != 'open'
 
     def _get_release_issues_of_lots(self, purpose):
         """Lots of the batch itself, and of components that were withdrawn since (DEV-050, 21 CFR 111.77(b))."""
@@ -481,7 +510,8 @@ class MrpBpr(models.Model):
             raise refusal(
                 self.env, self.env._("%s has no packaged lot that waits for a decision.", self.name), RULE,
                 self.env._("read the decision."), record=self)
-        if self.state != 'done' or packed and action == 'reject_packed' and self.release_state != 'released':
+        if not (self._is_rejectable() if action == 'reject' else self.state == 'done') \
+                or action == 'reject_packed' and self.release_state != 'released':
             raise refusal(
                 self.env, self.env._("%s is not completed, or its batch is not released.", self.name), RULE,
                 self.env._("finish the batch first."), record=self)

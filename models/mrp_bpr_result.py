@@ -15,18 +15,20 @@ KINDS = [
     ('reference', "In a report"),
     ('plan', "Covered by a plan"),
 ]
+RETEST_RULE = "IPC-030, BPR-090, 21 CFR 211.192"
 RULE = "BPR-090, BPR-100, 21 CFR 111.260(h)-(i), 211.165(a), EU GMP 4.26"
 
 
 class MrpBprResult(models.Model):
     """One result of one test of a batch: entered by Quality Control, judged by the system, approved by signature.
 
-    It is append-only but for the signature that approves it. A correction is another result with a reason; what is out
-    of specification is never corrected but tested again once its deviation is decided (211.192).
+    It is append-only but for the signatures that approve it, or authorise its retest. A correction is another result with
+    a reason; what is out of specification is never corrected. It is tested again where Quality Control authorises that
+    with a reason, and the first result stays (IPC-030, 21 CFR 211.192).
     """
     _name = 'mrp.bpr.result'
     _description = "Test Result of a Batch"
-    _inherit = ['mrp.audit.mixin']
+    _inherit = ['mrp.esignature.mixin', 'mrp.audit.mixin']
     _order = 'bpr_id, position, id'
 
     bpr_id = fields.Many2one(
@@ -49,6 +51,12 @@ class MrpBprResult(models.Model):
     superseded_by_ids = fields.One2many('mrp.bpr.result', 'supersedes_id', "Corrected By", readonly=True)
     reason = fields.Text(readonly=True)
     signature_id = fields.Many2one('mrp.esignature', "Approved", readonly=True, ondelete='restrict')
+    retest_signature_id = fields.Many2one('mrp.esignature', "Retest Authorised", readonly=True, ondelete='restrict')
+    retest_reason = fields.Text("Reason of the Retest", related='retest_signature_id.comment')
+    retest_of_id = fields.Many2one(
+        'mrp.bpr.result', "Retest Of", readonly=True, index='btree_not_null', ondelete='restrict',
+        help="The result out of specification, which stays.")
+    retest_ids = fields.One2many('mrp.bpr.result', 'retest_of_id', "Retests", readonly=True)
 
     _reason_given = models.Constraint(
         "CHECK (supersedes_id IS NULL OR COALESCE(trim(reason), '') <> '')",
@@ -60,9 +68,13 @@ class MrpBprResult(models.Model):
                   WHEN 'value' THEN outcome IS NOT NULL AND value IS NOT NULL
                   ELSE outcome IS NOT NULL END)""",
         "A result says what was found, or where it is written (BPR-090, 21 CFR 111.260(h)).")
+    _retest_uniq = models.UniqueIndex(
+        '(retest_of_id) WHERE retest_of_id IS NOT NULL AND supersedes_id IS NULL',
+        "Each retest has an authorisation of its own (IPC-030, 21 CFR 211.192).")
 
     def init(self):
         super().init()
+        self.env['mrp.bpr']._guard_frozen(self._table)
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_result() RETURNS trigger AS $$
             BEGIN
@@ -71,18 +83,39 @@ class MrpBprResult(models.Model):
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_kept';
                 END IF;
                 IF TG_OP = 'INSERT' THEN
-                    IF NEW.signature_id IS NOT NULL OR EXISTS (
+                    IF NEW.signature_id IS NOT NULL OR NEW.retest_signature_id IS NOT NULL OR EXISTS (
                         SELECT FROM mrp_bpr_result r WHERE r.id = NEW.supersedes_id
-                           AND ((r.bpr_id, r.position) <> (NEW.bpr_id, NEW.position) OR r.outcome = 'fail')) THEN
+                           AND ((r.bpr_id, r.position) <> (NEW.bpr_id, NEW.position) OR r.outcome = 'fail'
+                                OR r.retest_of_id IS DISTINCT FROM NEW.retest_of_id)) THEN
                         RAISE EXCEPTION 'A result is approved after it was entered; none out of specification is corrected '
                                         '(BPR-090, 21 CFR 211.192).'
                             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_entered';
                     END IF;
+                    IF NEW.supersedes_id IS NULL AND EXISTS (
+                        SELECT FROM mrp_bpr_result r WHERE (r.bpr_id, r.position) = (NEW.bpr_id, NEW.position))
+                       AND NOT EXISTS (
+                        SELECT FROM mrp_bpr_result r WHERE r.id = NEW.retest_of_id AND r.outcome = 'fail'
+                           AND (r.bpr_id, r.position) = (NEW.bpr_id, NEW.position) AND r.retest_signature_id IS NOT NULL) THEN
+                        RAISE EXCEPTION 'A test that has a result is made again where Quality Control authorised its retest '
+                                        '(BPR-090, IPC-030, 21 CFR 211.192).'
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_retested';
+                    END IF;
                     RETURN NEW;
                 END IF;
-                IF (to_jsonb(NEW) - '{signature_id,write_date,write_uid}'::text[])
-                   IS DISTINCT FROM (to_jsonb(OLD) - '{signature_id,write_date,write_uid}'::text[])
+                IF OLD.retest_signature_id IS NULL AND NEW.retest_signature_id IS NOT NULL AND (
+                    NEW.outcome IS DISTINCT FROM 'fail' OR NOT EXISTS (
+                        SELECT FROM mrp_esignature s JOIN res_users u ON u.id = NEW.user_id
+                         WHERE s.id = NEW.retest_signature_id AND s.res_model = 'mrp.bpr.result' AND s.res_id = NEW.id
+                           AND s.content ->> 'schema' = 'mrp_mmr/retest/1' AND s.meaning = 'approved'
+                           AND s.user_id <> u.id AND s.partner_id <> u.partner_id)) THEN
+                    RAISE EXCEPTION 'A retest is authorised by a signature of another person of Quality Control '
+                                    '(BPR-090, IPC-030, 21 CFR 211.192).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_retested';
+                END IF;
+                IF (to_jsonb(NEW) - '{signature_id,retest_signature_id,write_date,write_uid}'::text[])
+                   IS DISTINCT FROM (to_jsonb(OLD) - '{signature_id,retest_signature_id,write_date,write_uid}'::text[])
                    OR OLD.signature_id IS NOT NULL AND NEW.signature_id IS DISTINCT FROM OLD.signature_id
+                   OR OLD.retest_signature_id IS NOT NULL AND NEW.retest_signature_id IS DISTINCT FROM OLD.retest_signature_id
                    OR NEW.signature_id IS NOT NULL AND NOT EXISTS (
                         SELECT FROM mrp_esignature s, jsonb_array_elements(s.content -> 'results') r
                          WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.bpr_id
@@ -138,6 +171,58 @@ class MrpBprResult(models.Model):
     def _audit_value(self, name):
         return self.file_id._get_document() if name == 'file_id' else super()._audit_value(name)
 
+    # === RETEST === #
+
+    def action_authorise_retest(self):
+        """Open the signature by which Quality Control authorises one more test (IPC-030, 21 CFR 211.192)."""
+        return self.action_open_signature('authorise_retest')
+
+    def _get_signing_profile(self):
+        return self.sudo().bpr_id._get_signing_profile()
+
+    def _get_signing_thread(self):
+        return self.bpr_id.production_id
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if action != 'authorise_retest':
+            raise UserError(self.env._("Unknown signature: %s", action))
+        bpr = self.sudo().bpr_id
+        bpr._check_not_decided()
+        bpr._check_not_rejected()
+        if self.outcome != 'fail' or self.retest_signature_id:
+            raise refusal(
+                self.env, self.env._("%s does not wait for a retest to be authorised.", self.display_name), RETEST_RULE,
+                self.env._("enter the result of the retest, or go on with the release."), record=self)
+        content = {'schema': 'mrp_mmr/retest/1', 'bpr': bpr.name, 'result': self.sudo()._get_document()}
+        return {
+            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'digest': sha256(content), 'content': content,
+            'comment_required': True, 'statement': self.env._("I authorise one more test; the first result stays.")}
+
+    def _check_signer(self, action, user):
+        """Refuse to authorise the retest of what oneself found."""
+        if self.sudo().user_id._get_gmp_persons() & user._get_gmp_persons():
+            raise refusal(
+                self.env, self.env._("%(user)s entered %(result)s and does not authorise its retest.", user=user.name,
+                                     result=self.display_name),
+                f"{RETEST_RULE}, 211.22(a)", self.env._("ask another person of Quality Control."), record=self)
+
+    def _apply_signing_action(self, action, signature):
+        self.write({'retest_signature_id': signature.id})
+        self._get_deviations().filtered(lambda row: row.state == 'open')._note_retest(signature.comment)
+
+    def _get_retests(self):
+        """Return the retests of this result, corrected ones included, and theirs."""
+        retests = found = self.retest_ids
+        while found:
+            found = found.retest_ids
+            retests |= found
+        return retests.sorted('id')
+
+    def _get_deviations(self):
+        """Return the deviations that these results opened."""
+        return self.env['mrp.deviation'].search([('result_id', 'in', self.ids)])
+
     def _get_document(self):
         """Return the result as signatures and prints hold it."""
         self.ensure_one()
@@ -146,7 +231,10 @@ class MrpBprResult(models.Model):
             'kind': self.kind, 'value': self.value or None, 'unit': self.unit or None, 'outcome': self.outcome or None,
             'text': self.text or None, 'reference': self.reference or None, 'file': self.file_id._get_document(),
             'user': self.user_id.id, 'user_name': self.user_name, 'at': iso_utc(self.at),
-            'supersedes': self.supersedes_id.id or None, 'reason': self.reason or None}
+            'supersedes': self.supersedes_id.id or None, 'reason': self.reason or None,
+            'retest_of': self.retest_of_id.id or None,
+            'retest': {'authorised_by': self.retest_signature_id.signer_name, 'reason': self.retest_reason,
+                       'signature_sha256': self.retest_signature_id.signature_sha256} if self.retest_signature_id else None}
 
 
 class MrpBpr(models.Model):
@@ -166,7 +254,7 @@ class MrpBpr(models.Model):
         """Return for each batch what became of its tests, in the order of the MMR; queries do not grow with them.
 
         :return: dict of lists of dicts: ``specification``, ``results`` (all of them), ``result`` (the one that counts) and
-            ``state``: missing, waiting (for approval), fail, pass or plan
+            ``state``: missing, waiting (for approval), fail, pass or plan; ``waiting``: the results to be approved
         """
         bprs = self.sudo()
         results = self.env['mrp.bpr.result'].sudo().search([('bpr_id', 'in', bprs.ids)], order='id')
@@ -177,9 +265,13 @@ class MrpBpr(models.Model):
             rows = tests[self.browse(bpr.id)] = []
             for specification in bpr._get_specifications():
                 found = by_test.get((bpr.id, specification['position']), results.browse())
-                last = (found - replaced)[-1:]
-                state = 'missing' if not last else 'waiting' if not last.signature_id else last.outcome or 'plan'
-                rows.append({'specification': specification, 'results': found, 'result': last, 'state': state})
+                current = found - replaced
+                last = current[-1:]
+                # What was tested again is approved as well: it stays a result of this batch.
+                waiting = current.filtered(lambda result: not result.signature_id)
+                state = 'missing' if not last else 'waiting' if waiting else last.outcome or 'plan'
+                rows.append({'specification': specification, 'results': found, 'result': last, 'waiting': waiting,
+                             'state': state})
         return tests
 
     @api.model
@@ -225,6 +317,8 @@ class MrpBpr(models.Model):
             **self._prepare_result(specification, vals), 'bpr_id': self.id, 'company_id': self.sudo().company_id.id,
             'position': position, 'name': specification['parameter'], 'user_id': self.env.uid,
             'user_name': self.env.user.name, 'at': fields.Datetime.now(), 'supersedes_id': corrected.id,
+            # The retest of a result out of specification, or the correction of one.
+            'retest_of_id': (corrected.retest_of_id if corrected else test['result']).id,
             'criterion_label': self._get_criterion_label(specification['criterion']), 'reason': reason})
         self.invalidate_recordset(['result_ids'])
         deviations = self.env['mrp.deviation']
@@ -235,7 +329,7 @@ class MrpBpr(models.Model):
                            found=' '.join(filter(None, (result.value, result.unit))) or self.env._("does not conform"),
                            criterion=result.criterion_label or '', text=result.text or ''),
                 severity='critical' if specification['is_identity'] else 'major', cause_key=f'result:{position}:{result.id}',
-                corrective_action=specification['corrective_action'])
+                result_id=result.id, corrective_action=specification['corrective_action'])
         return {'result_id': result.id, 'outcome': result.outcome or False, 'deviations': deviations.mapped('display_name')}
 
     def _check_result_role(self):
@@ -250,30 +344,29 @@ class MrpBpr(models.Model):
     def _get_corrected_result(self, test, result_id, reason):
         """Return the result that is corrected, or an empty one where the test is made anew.
 
-        :raise UserError: where a result is there already, is out of specification, or has no reason
+        :raise UserError: where a result is there already, no retest of it was authorised, or a reason is missing
         """
         corrected = test['results'].filtered(lambda result: result.id == result_id)
         if result_id and (corrected != test['result'] or corrected.outcome == 'fail'):
             raise refusal(
                 self.env, self.env._("That result of %s cannot be corrected.", test['specification']['parameter']),
                 "IPC-030, AUD-020, 21 CFR 211.192",
-                self.env._("what is out of specification is tested again once its deviation is decided."), record=self)
+                self.env._("what is out of specification is tested again when a retest of it is authorised."), record=self)
         if corrected and not reason:
             raise refusal(
                 self.env, self.env._("A correction needs a reason."), "AUD-020, 21 CFR 11.10(e)",
                 self.env._("say why; the first result stays readable."), record=self)
         last = test['result']
         if last and not corrected:
-            prefix = f"result:{last.position}:"
             if last.outcome != 'fail':
                 raise refusal(
                     self.env, self.env._("%s has a result.", last.name), RULE,
                     self.env._("correct it, with a reason."), record=self)
-            if self.sudo().deviation_ids.filtered(
-                    lambda row: row.state == 'open' and (row.cause_key or '').startswith(prefix)):
+            if not last.retest_signature_id:
                 raise refusal(
-                    self.env, self.env._("%s is out of specification.", last.name), "IPC-030, DEV-010, 21 CFR 211.192",
-                    self.env._("have Quality Control decide on its deviation, then test again."), record=self)
+                    self.env, self.env._("%s is out of specification.", last.name), RETEST_RULE,
+                    self.env._("have another person of Quality Control authorise a retest."), record=self)
+            self._check_not_rejected()
         return corrected
 
     def _prepare_result(self, specification, vals):
@@ -339,7 +432,7 @@ class MrpBpr(models.Model):
     def _get_waiting_results(self):
         self.ensure_one()
         return self.env['mrp.bpr.result'].browse(
-            row['result'].id for row in self._get_tests()[self] if row['state'] == 'waiting').sudo()
+            result.id for row in self._get_tests()[self] for result in row['waiting']).sudo()
 
     def _prepare_results_signature(self):
         results = self._get_waiting_results()

@@ -51,15 +51,15 @@ class MrpBpr(models.Model):
     def _get_review_actions(self, issues):
         """Return what may be signed next, as pairs of action and label, in the order of the release (BPR-130)."""
         self.ensure_one()
-        if self.state != 'done':
-            return []
         labels = {
             'approve_results': self.env._("Approve Results"), 'review': self.env._("Sign Review"),
             'produce': self.env._("Sign for Production"), 'certify': self.env._("Certify"),
             'release': self.env._("Release Batch"), 'reject': self.env._("Reject Batch"),
             'release_packed': self.env._("Release Packaged Lot"), 'reject_packed': self.env._("Reject Packaged Lot")}
         codes = {issue['code'] for issue in issues}
-        if self.release_state in ('released', 'rejected'):
+        if self.state != 'done':
+            names = ['reject'] if self.release_state == 'none' and self._is_rejectable() else []
+        elif self.release_state in ('released', 'rejected'):
             names = ['release_packed', 'reject_packed'] if (
                 self.release_state == 'released' and not self.packed_state and self._is_packed()) else []
         else:
@@ -264,7 +264,7 @@ class MrpBpr(models.Model):
 
     def _review_deviations(self, batch):
         rows = batch.deviations
-        unsettled = rows.filtered(lambda row: not self._is_deviation_settled(row))
+        unsettled = rows.filtered(lambda row: row.state != 'closed')
         yield self._rule('deviations_open', self.env._("Every deviation is settled"), len(rows), (
             (row, row.display_name) for row in unsettled))
         severities = dict(rows._fields['severity']._description_selection(self.env))

@@ -40,6 +40,7 @@ class MrpBprRework(models.Model):
     def init(self):
         super().init()
         self.env['mrp.esignature']._make_append_only(self._table)
+        self.env['mrp.bpr']._guard_frozen(self._table)
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_rework() RETURNS trigger AS $$
             BEGIN
@@ -105,6 +106,8 @@ class MrpBprRework(models.Model):
         bpr.check_access('read')
         deviation, bpr = deviation.sudo(), bpr.sudo()
         deviation._check_rework_approved(bpr, lot if isinstance(lot, models.BaseModel) else self.env['stock.lot'])
+        bpr._check_not_decided()
+        bpr._check_not_rejected()
         if bpr.state not in ('ready', 'progress'):
             raise refusal(
                 self.env, self.env._("%s does not run: nothing is reprocessed in it.", bpr.name), RULE,

@@ -91,6 +91,7 @@ class MrpBprStep(models.Model):
 
     def init(self):
         super().init()
+        self.env['mrp.bpr']._guard_frozen(self._table)
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_step() RETURNS trigger AS $$
             DECLARE
@@ -145,6 +146,18 @@ class MrpBprStep(models.Model):
                         RAISE EXCEPTION 'Step % waits for the steps before it (USE-050, 21 CFR 111.255(c)).', OLD.name
                             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_sequence';
                     END IF;
+                END IF;
+                -- What QC rejected is worked on no more: nothing starts, and no point is signed. It can be closed as not done.
+                IF (OLD.state = 'open' AND NEW.state IN ('started', 'checking', 'done')
+                    OR (NEW.performed_signature_id, NEW.verified_signature_id, NEW.added_signature_id,
+                        NEW.addition_verified_signature_id, NEW.hold_signature_id, NEW.retest_count)
+                       IS DISTINCT FROM
+                       (OLD.performed_signature_id, OLD.verified_signature_id, OLD.added_signature_id,
+                        OLD.addition_verified_signature_id, OLD.hold_signature_id, OLD.retest_count))
+                   AND EXISTS (SELECT FROM mrp_deviation d WHERE d.bpr_id = NEW.bpr_id AND d.disposition = 'reject') THEN
+                    RAISE EXCEPTION 'Quality Control rejected the material: step % is not worked on (DEV-030, 21 CFR 111.113).',
+                        OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_rejected';
                 END IF;
                 before := NULL;
                 FOR point IN SELECT jsonb_array_elements_text(NEW.points) LOOP
@@ -305,17 +318,18 @@ class MrpBprStep(models.Model):
         return other.stage in stages_before(
             self.stage, {step.stage: step.planned['stage']['predecessors'] for step in firsts})
 
-    def _check_workable(self, own_deviations=True):
+    def _check_workable(self, own_deviations=True, closing=False):
         """Refuse work on a step whose batch does not run, or is blocked.
 
         :param bool own_deviations: whether open deviations of this very step block as well
+        :param bool closing: whether the step is closed as not done, as it is where its material was rejected
         :raise UserError: naming what must happen first
         """
-        obstacle = self._get_obstacle(own_deviations)
+        obstacle = self._get_obstacle(own_deviations, closing)
         if obstacle:
             raise refusal(self.env, *obstacle, record=self)
 
-    def _get_obstacle(self, own_deviations=True):
+    def _get_obstacle(self, own_deviations=True, closing=False):
         """Return what keeps people from working on this step, as message, rule and next action, or None."""
         self.ensure_one()
         bpr, order = self.bpr_id.sudo(), self.sudo().production_id
@@ -328,6 +342,9 @@ class MrpBprStep(models.Model):
         if order.mmr_decision == 'stop':
             return (self.env._("Quality Control stopped %s.", order.name), "REV-060, 21 CFR 111.255(c)",
                     self.env._("hold the material and ask Quality Control."))
+        rejection = () if closing else bpr._get_rejection()
+        if rejection:
+            return rejection
         blocking = self._get_blocking_deviations()
         if not own_deviations:
             blocking = blocking.filtered(lambda deviation: deviation.step_id != self)

@@ -98,7 +98,7 @@ class MrpBprStep(models.Model):
             raise refusal(
                 self.env, self.env._("%s is closed.", self.display_name), "USE-050, 21 CFR 111.255(c)",
                 self.env._("go on with the next step."), record=self)
-        self._check_workable(own_deviations=False)
+        self._check_workable(own_deviations=False, closing=True)
         waiting = self._get_waiting_for()
         if waiting:
             raise refusal(
@@ -118,6 +118,7 @@ class MrpBprStep(models.Model):
                 raise refusal(
                     self.env, self.env._("%s has no result out of limits that could be tested again.", self.display_name),
                     "IPC-030, 21 CFR 211.192", self.env._("go on with the step."), record=self)
+            self.sudo().bpr_id._check_not_rejected()
         elif self.next_point != 'hold':
             raise refusal(
                 self.env, self.env._("%s does not wait for a decision on the material.", self.display_name),

@@ -49,6 +49,7 @@ class MrpBprTranscription(models.Model):
 
     def init(self):
         super().init()
+        self.env['mrp.bpr']._guard_frozen(self._table)
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_transcription() RETURNS trigger AS $$
             DECLARE

@@ -69,6 +69,9 @@ class MrpDeviation(models.Model):
     mmr_revision_id = fields.Many2one(related='bpr_id.mmr_revision_id')
     step_id = fields.Many2one('mrp.bpr.step', readonly=True, index='btree_not_null', ondelete='restrict')
     entry_id = fields.Many2one('mrp.bpr.entry', "Recorded Value", readonly=True, ondelete='restrict')
+    result_id = fields.Many2one(
+        'mrp.bpr.result', "Test Result", readonly=True, index='btree_not_null', ondelete='restrict',
+        help="The result out of specification (BPR-090).")
     equipment_log_id = fields.Many2one(
         'mrp.equipment.log', "Line of the Equipment Log", readonly=True, index='btree_not_null', ondelete='restrict',
         help="The calibration that failed (IPC-070).")
@@ -89,10 +92,22 @@ class MrpDeviation(models.Model):
     def init(self):
         super().init()
         self.env.cr.execute("""
+            DROP FUNCTION IF EXISTS mrp_mmr_specification_unmet(varchar, integer);
             -- Whether a specification is not met: out of its limits, and no authorised retest showed that it is met. A yield
             -- out of its band, or labels that do not add up, are departures from the MMR (21 CFR 111.113(a)(2)).
-            CREATE OR REPLACE FUNCTION mrp_mmr_specification_unmet(source varchar, entry integer) RETURNS boolean AS $$
+            -- A laboratory result counts as met where the investigation found an error of the test and the approved retest
+            -- meets its limits, or was an error of the test itself, as the decision on its own deviation says.
+            CREATE OR REPLACE FUNCTION mrp_mmr_specification_unmet(
+                source varchar, entry integer, result integer, finding varchar) RETURNS boolean AS $$
             BEGIN
+                IF result IS NOT NULL THEN
+                    RETURN finding IS DISTINCT FROM 'error' OR NOT EXISTS (
+                        SELECT FROM mrp_bpr_result f JOIN mrp_bpr_result n ON n.retest_of_id = f.id
+                         WHERE f.id = result AND f.retest_signature_id IS NOT NULL AND n.signature_id IS NOT NULL
+                           AND NOT EXISTS (SELECT FROM mrp_bpr_result c WHERE c.supersedes_id = n.id)
+                           AND (n.outcome = 'pass' OR EXISTS (
+                                SELECT FROM mrp_deviation d WHERE d.result_id = n.id AND d.disposition = 'accept')));
+                END IF;
                 RETURN source = 'specification' AND NOT EXISTS (
                     SELECT FROM mrp_bpr_entry e WHERE e.id = entry AND (e.kind IN ('yield', 'labels') OR EXISTS (
                         SELECT FROM mrp_bpr_entry n JOIN mrp_bpr_step s ON s.id = n.step_id
@@ -116,7 +131,7 @@ class MrpDeviation(models.Model):
                 open CONSTANT text[] := ARRAY[
                     'severity', 'state', 'disposition', 'decision_signature_id', 'closing_signature_id', 'investigator_id',
                     'due_date', 'cause_id', 'cause', 'quality_effect', 'label_effect', 'correction', 'material_fate',
-                    'scientific_reason', 'procedure_id', 'identity_result', 'capa_id', 'no_capa_reason'];
+                    'scientific_reason', 'procedure_id', 'identity_result', 'test_finding', 'capa_id', 'no_capa_reason'];
             BEGIN
                 IF TG_OP = 'DELETE' THEN
                     RAISE EXCEPTION 'Deviations are kept (DEV-010, 21 CFR 111.113, 211.192).'
@@ -155,7 +170,8 @@ class MrpDeviation(models.Model):
                             OLD.name
                             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_decided';
                     END IF;
-                    IF NEW.disposition = 'accept' AND mrp_mmr_specification_unmet(NEW.source, NEW.entry_id)
+                    IF NEW.disposition = 'accept'
+                            AND mrp_mmr_specification_unmet(NEW.source, NEW.entry_id, NEW.result_id, NEW.test_finding)
                             AND mrp_mmr_demanded(NEW.profile_id, 'deviation_accept')
                        OR NEW.disposition <> 'reject' AND NEW.identity_result = 'failed'
                             AND mrp_mmr_demanded(NEW.profile_id, 'deviation_identity') THEN
@@ -163,6 +179,11 @@ class MrpDeviation(models.Model):
                             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                                   CONSTRAINT = 'mrp_mmr_deviation_disposition';
                     END IF;
+                END IF;
+                IF NEW.disposition = 'accept' AND OLD.disposition = 'accept'
+                   AND NEW.test_finding IS DISTINCT FROM OLD.test_finding THEN
+                    RAISE EXCEPTION 'What the test of % showed was signed with its decision (DEV-040, SIG-030).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_disposition';
                 END IF;
                 IF NEW.disposition <> 'reject' AND NEW.identity_result = 'failed'
                    AND OLD.identity_result IS DISTINCT FROM 'failed'
@@ -395,6 +416,7 @@ class MrpDeviation(models.Model):
             'schema': 'mrp_mmr/deviation/1', 'name': self.name, 'title': self.title, 'source': self.source,
             'severity': self.severity, 'bpr': self.bpr_id.name or None, 'step': self.step_id.display_name or None,
             'entry': self.sudo().entry_id._get_document(), 'description': self.description or None,
+            **({'result': self.result_id.sudo()._get_document()} if self.result_id else {}),
             'corrective_action': self.corrective_action or None, 'reported_by': self.reported_by_id.name,
             'reported_at': fields.Datetime.to_string(self.reported_at),
             **({'equipment_log': self.equipment_log_id.sudo()._get_document()} if self.equipment_log_id else {}),

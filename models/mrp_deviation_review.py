@@ -11,9 +11,13 @@ QC = 'mrp_mmr.group_mmr_qc'
 #: Signature → disposition. The short one lets a running batch go on.
 DECISIONS = {'decide': 'accept', **{f'decide_{code}': code for code, _label in DISPOSITIONS if code != 'accept'}}
 #: What Quality Control alone writes: how grave it is, who investigates and until when.
-QC_FIELDS = {'severity', 'investigator_id', 'due_date', 'identity_result', 'capa_id', 'no_capa_reason'}
+QC_FIELDS = {'severity', 'investigator_id', 'due_date', 'identity_result', 'test_finding', 'capa_id', 'no_capa_reason'}
 #: What is known at the closing, in the order of 21 CFR 111.140(b)(3)(i)-(vi); each of them is needed.
 FINDINGS = ('cause_id', 'cause', 'quality_effect', 'label_effect', 'correction', 'material_fate', 'procedure_id')
+TEST_FINDINGS = [
+    ('error', "An error of the test"),
+    ('confirmed', "A true result"),
+]
 INVESTIGATION_FIELDS = QC_FIELDS | {*FINDINGS, 'scientific_reason'}
 DECISION_RULE = "DEV-030, 21 CFR 111.113(c), 111.123(a)(4), 211.22(a)"
 CLOSING_RULE = "DEV-020, 21 CFR 111.140(b)(3), 211.192"
@@ -51,6 +55,8 @@ class MrpDeviation(models.Model):
         ('failed', "Not met"),
     ], "Identity of the Component", tracking=True,
         help="A component that fails its identity specification is rejected (DEV-050, 21 CFR 111.77(b)).")
+    test_finding = fields.Selection(TEST_FINDINGS, "First Result Was", tracking=True,
+        help="What the investigation showed of a test result out of specification (21 CFR 211.192).")
     disposition = fields.Selection(DISPOSITIONS, readonly=True, copy=False, tracking=True)
     disposition_label = fields.Char("Disposition in Words", compute='_compute_disposition_label')
     decision_signature_id = fields.Many2one(
@@ -182,7 +188,8 @@ class MrpDeviation(models.Model):
         """Whether a specification is not met, as PostgreSQL sees it: no authorised retest showed that it is."""
         self.ensure_one()
         [[unmet]] = self.env.execute_query(SQL(
-            "SELECT mrp_mmr_specification_unmet(%s, %s)", self.source, self.entry_id.id or None))
+            "SELECT mrp_mmr_specification_unmet(%s, %s, %s, %s)", self.source, self.entry_id.id or None,
+            self.result_id.id or None, self.test_finding or None))
         return unmet
 
     def _is_about_component(self):
@@ -206,9 +213,14 @@ class MrpDeviation(models.Model):
         if disposition != 'reject' and not self.identity_result and self._is_about_component():
             return (self.env._("%s: whether the component met its identity specification was not said.", self.name),
                     "DEV-050, 21 CFR 111.77(b)", self.env._("enter the result of the identity test, then decide."))
+        if disposition == 'accept' and self.result_id and self.test_finding == 'error' and not (self.cause or '').strip():
+            return (self.env._("%s: why the first result was an error of the test is not written down.", self.name),
+                    "DEV-040, DEV-020, 21 CFR 211.192", self.env._("write down the cause that was found, then decide."))
         if disposition == 'accept' and self._is_demanded('deviation_accept') and self._is_specification_unmet():
             return (self.env._("%s: a specification that is not met is not accepted.", self.name),
                     "DEV-040, 21 CFR 111.77(a), 111.113(b), 211.165(f), EU GMP 4.20(h)",
+                    self.env._("show by the investigation that the first result was an error of the test, and have the "
+                               "authorised retest approved; else reject it.") if self.result_id else
                     self.env._("use Material Review: reject it, or approve its reprocessing, treatment or adjustment."))
         if disposition != 'accept' and not self.procedure_id:
             return (self.env._("%s: the written procedure of the material review is not named.", self.name), DECISION_RULE,
@@ -253,7 +265,9 @@ class MrpDeviation(models.Model):
         """Return what the decision on the material rests on, as its signature holds it."""
         return {
             'disposition': disposition, 'procedure': self.procedure_id.sudo()._get_document(),
-            'reason': self.scientific_reason or None, 'identity': self.identity_result or None}
+            'reason': self.scientific_reason or None, 'identity': self.identity_result or None,
+            **({'test_finding': self.test_finding or None, 'cause': self.cause or None,
+                'retests': [row._get_document() for row in self.sudo().result_id._get_retests()]} if self.result_id else {})}
 
     def _prepare_closing(self):
         if self.state != 'decided':

@@ -38,7 +38,7 @@ class StockLot(models.Model):
         held = lines.filtered(lambda line: line.lot_id.mmr_status in HELD)._mmr_get_leaving()
         held = held.filtered(lambda line: not line.move_id.raw_material_production_id.mmr_snapshot_sha256)
         if held:
-            held -= self.env['mrp.lot.destruction']._get_covered(held)
+            held -= self.env['mrp.lot.destruction']._get_covered(held) | held._mmr_get_reworked()
         for line in held:
             lot = line.lot_id
             raise refusal(
@@ -50,7 +50,8 @@ class StockLot(models.Model):
                            lot=lot.name, product=lot.product_id.display_name, status=lot._mmr_get_status_label(),
                            place=line.location_dest_id.display_name),
                 RULE,
-                self.env._("have its destruction signed on the lot.") if lot.mmr_status == 'rejected' else
+                self.env._("have its reprocessing approved on a deviation, or its destruction signed on the lot.")
+                if lot.mmr_status == 'rejected' else
                 self.env._("wait for the release by Quality Control; inside the warehouse it may be moved."), record=lot)
 
     # === LOTS OF BATCHES === #

@@ -49,6 +49,15 @@ class StockMoveLine(models.Model):
                         SELECT FROM mrp_lot_destruction d
                          WHERE d.move_id = NEW.move_id AND d.lot_id = NEW.lot_id AND d.signature_id IS NOT NULL
                            AND round(NEW.quantity_product_uom::numeric, 6) <= round(d.quantity::numeric, 6))
+                   -- Reprocessed, or taken apart for it, on the approval of Quality Control (DEV-060).
+                   AND NOT EXISTS (
+                        SELECT FROM stock_move m
+                          LEFT JOIN mrp_production o ON o.id = m.raw_material_production_id
+                          LEFT JOIN mrp_unbuild u ON u.id = m.consume_unbuild_id
+                          JOIN mrp_deviation d ON d.id = COALESCE(o.mmr_rework_deviation_id, u.mmr_deviation_id)
+                         WHERE m.id = NEW.move_id AND d.state IN ('decided', 'closed')
+                           AND d.disposition IN ('reprocess', 'treat', 'adjust')
+                           AND (d.lot_id = NEW.lot_id OR d.bpr_id = lot.mmr_bpr_id))
                    -- Weighed into a batch while it was released: what happened is booked as it happened.
                    AND NOT EXISTS (
                         SELECT FROM stock_move m JOIN mrp_bpr b ON b.production_id = m.raw_material_production_id
@@ -123,6 +132,17 @@ class StockMoveLine(models.Model):
         """Return those of these lines that use goods up or take them out of their warehouse."""
         return self.filtered(lambda line: line.move_id._mmr_leaves(line.location_id, line.location_dest_id)
                              if line.move_id else line.location_dest_id.usage in LEAVING)
+
+    def _mmr_get_reworked(self):
+        """Return those of these lines whose lot goes into an approved reprocessing, or is taken apart for it (DEV-060)."""
+        def is_approved(line):
+            unbuild = line.move_id.consume_unbuild_id
+            deviation = line.move_id.raw_material_production_id.mmr_rework_deviation_id or unbuild.mmr_deviation_id
+            return deviation.sudo()._is_rework_approved(line.lot_id.sudo().mmr_bpr_id, line.lot_id) and (
+                not unbuild or unbuild._is_mmr_approved())
+        return self.filtered(lambda line: (
+            line.move_id.raw_material_production_id.mmr_rework_deviation_id
+            or line.move_id.consume_unbuild_id.mmr_deviation_id) and is_approved(line))
 
     def _mmr_check_has_lot(self):
         """Refuse to take a controlled product away without saying which lot (REL-010)."""

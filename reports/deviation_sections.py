@@ -45,9 +45,24 @@ class DeviationSections(DocumentSections):
             *([(env._("Photo or file"), self._file(deviation.file_id._get_document(), env._("File")))]
               if deviation.file_id else []),
             *([(env._("Recorded value"), text(f"{self._number(entry)}: {entry.summary}"))] if entry else []),
+            *self._get_deviation_tests(deviation),
             self._fact(env._("Corrective action plan"), deviation.corrective_action),
             (env._("Blocks the batch"), text(self._flag(deviation.is_blocking))),
         ]
+
+    def _get_deviation_tests(self, deviation):
+        """Return the test result that opened the deviation, and its retests with who authorised them and why (IPC-030)."""
+        env, result = self.env, deviation.result_id
+        if not result:
+            return
+        for label, row in [(env._("Test result"), result), *((env._("Retest"), row) for row in result._get_retests())]:
+            yield label, [
+                *text(' '.join(filter(None, (row.name, row.value, row.unit, row.reference))), bold=True),
+                *text(self._selection(row._name, 'outcome').get(row.outcome)), *text(row.text), *text(row.user_name),
+                *self._time(row.at, row.user_id.id)]
+            signature = row.retest_signature_id
+            if signature:
+                yield env._("Retest authorised"), [*self._signed(signature), *text(signature.comment, env._("Reason"))]
 
     def _get_deviation_investigation(self, deviation):
         """Return what the investigation found; what it did not say yet is printed as such."""
@@ -64,6 +79,8 @@ class DeviationSections(DocumentSections):
             *([(env._("Identity of the component"), text(
                 self._selection(deviation._name, 'identity_result')[deviation.identity_result]))]
               if deviation.identity_result else []),
+            *([(env._("First result was"), text(self._selection(deviation._name, 'test_finding')[deviation.test_finding]))]
+              if deviation.test_finding else []),
             self._fact(env._("Written procedure"), document_label(deviation.procedure_id._get_document())),
             *([(env._("CAPA"), text(deviation.capa_id.display_name))] if deviation.capa_id else []),
             *([(env._("Why no CAPA"), text(deviation.no_capa_reason))] if deviation.no_capa_reason else []),

@@ -524,9 +524,10 @@ class MmrCommon(TransactionCase):
         if bpr._is_packed():
             yield 'release_packed', self.user_qc
 
-    def _release(self, bpr, until=None):
+    def _release(self, bpr, until=None, enter=True):
         """Enter results and sign until the batch and its packaged lot are released, or until one signature is missing."""
-        self._enter_results(bpr)
+        if enter:
+            self._enter_results(bpr)
         packs = bpr.production_id.mmr_snapshot['document'].get('packs') or ()
         for pack in packs if not bpr.sample_ids else ():
             bpr.with_user(self.user_qc).action_record_sample(self._prepare_reserve_vals(pack=pack['position']))

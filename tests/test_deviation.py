@@ -320,6 +320,74 @@ class TestDisposition(DeviationCommon):
 
 
 @tagged('post_install', '-at_install')
+class TestRejectedMaterial(DeviationCommon):
+    """The second step of a batch is open, the first one runs, when Quality Control rejects the material."""
+
+    def _reject(self, bpr=None):
+        deviation = self._report(bpr=bpr, severity='critical')
+        deviation.with_user(self.user_qc).procedure_id = self.procedure
+        self._decide(deviation, 'decide_reject')
+        return deviation
+
+    def test_no_step_goes_on(self):
+        """DEV-030, DEV-050, DEV-080: what is rejected is worked on no more: no start, no entry, no signature, no retest."""
+        first, second = self.bpr.step_ids.sorted('sequence')[:2]
+        self._record_step(first)
+        deviation = self._reject()
+        answer = self._esign(first, 'performed', self.user_operator, digest='0' * 64)
+        for words in (deviation.name, "DEV-030", "only be rejected", "destroyed"):
+            self.assertIn(words, answer['refused'])
+        self._refused("DEV-030", second.with_user(self.user_operator).action_start, True)
+        self._refused("DEV-030", first.with_user(self.user_operator).action_record, 'check', {'position': 1})
+        self._refused("DEV-030", self.bpr._check_not_rejected)
+        # A comment says what became of it.
+        first.with_user(self.user_operator).action_record('comment', {'text': "Moved to the cage."})
+        with self.assertRaisesRegex(UserError, "USE-050"):
+            self.bpr._check_complete()
+
+    def test_by_sql(self):
+        """DEV-030, DEV-050: PostgreSQL starts and signs no step of a batch whose material is rejected."""
+        first, waiting = self.bpr.step_ids.sorted('sequence')[0], self._new_batch(started=False)
+        self._record_step(first)
+        for bpr in (self.bpr, waiting):
+            self._reject(bpr)
+        step = waiting.step_ids.sorted('sequence')[0]
+        self._sql_refused("UPDATE mrp_bpr_step SET state = 'started' WHERE id = %s", step.id, rule="DEV-030")
+        self._sql_refused("UPDATE mrp_bpr_step SET retest_count = 1 WHERE id = %s", first.id, rule="DEV-030")
+        self.patch(type(first), '_check_workable', lambda self, own_deviations=True, closing=False: None)
+        with mute_logger('odoo.sql_db'):
+            self.assertIn("DEV-030", self._esign(first, 'performed', self.user_operator)['refused'])
+
+    def test_rejected_while_running(self):
+        """REL-020, DEV-080: the running batch is rejected by signature, stays so, and its order can only be cancelled."""
+        self.assertIn("REL-020", self._esign(self.bpr, 'reject', self.user_qc, digest='0' * 64, comment="x")['refused'])
+        self._reject()
+        self.assertIn("APR-050", self._esign(self.bpr, 'reject', self.production, comment="x")['refused'])
+        actions = self.bpr.with_user(self.user_qc).get_review()['actions']
+        self.assertEqual([name for name, _label in actions], ['reject'])
+        signature = self._sign(self.bpr, 'reject', self.user_qc, comment="Glass in the blend")
+        self.assertRecordValues(self.bpr, [{
+            'state': 'progress', 'release_state': 'rejected', 'release_signature_id': signature.id, 'quantity_released': '0'}])
+        self.assertEqual(self.bpr.document['state'], 'progress')
+        self.assertFalse(self.bpr.with_user(self.user_qc).get_review()['actions'])
+        step = self.bpr.step_ids.sorted('sequence')[0]
+        self._refused("REL-030", step.with_user(self.user_operator).action_record, 'comment', {'text': "x"})
+        for change in ("state = 'done'", "release_state = 'review'", "state = 'cancel', document = '{}'", "document = '{}'"):
+            self._sql_refused(f"UPDATE mrp_bpr SET {change} WHERE id = %s", self.bpr.id, rule="REL-030|USE-050")
+        with self.assertRaises(UserError):
+            self.bpr.production_id.with_user(self.user_planner).button_mark_done()
+        self.bpr.production_id.action_cancel()
+        self.assertRecordValues(self.bpr, [{'state': 'cancel', 'release_state': 'rejected'}])
+
+    def test_closed_as_not_done(self):
+        """DEV-080, USE-050: steps that are left are closed as not done, so that what was made is completed and destroyed."""
+        first = self.bpr.step_ids.sorted('sequence')[0]
+        self._reject()
+        self._sign(first, 'not_done', self.production, comment="The material is rejected")
+        self.assertEqual(first.state, 'not_done')
+
+
+@tagged('post_install', '-at_install')
 class TestDispositionDevice(DeviationCommon):
     """The same under the profile for devices."""
 
@@ -815,11 +883,19 @@ class TestRework(DeviationCommon):
         order = self.env['mrp.production'].create({'product_id': self.component_other.id, 'product_qty': 1})
         order.move_raw_ids = [(0, 0, {'product_id': self.product.id, 'product_uom_qty': 1})]
         order.action_confirm()
-        order.move_raw_ids.write({'move_line_ids': [(0, 0, {
-            'product_id': self.product.id, 'lot_id': lot.id, 'quantity': 1, 'picked': True})]})
+        line = {'product_id': self.product.id, 'lot_id': lot.id, 'quantity': 1, 'picked': True}
+        self._refused("DEV-080", order.move_raw_ids.write, {'move_line_ids': [(0, 0, line)]})
+        order.mmr_rework_deviation_id = deviation
+        order.move_raw_ids.write({'move_line_ids': [(0, 0, line)]})
+        order.mmr_rework_deviation_id = False
         self._refused("DEV-060", order._button_mark_done_sanity_checks)
+        self._refused("DEV-080", order.move_raw_ids._action_done)
+        self._sql_refused(
+            "UPDATE stock_move_line SET state = 'done' WHERE id = %s", order.move_raw_ids.move_line_ids.id, rule="DEV-080")
         order.mmr_rework_deviation_id = deviation
         order._button_mark_done_sanity_checks()
+        order.move_raw_ids._action_done()
+        self.assertEqual(order.move_raw_ids.state, 'done')
 
     def test_unbuild(self):
         """DEV-060: a batch is taken apart on the approval to reprocess this very batch; without one it is not."""

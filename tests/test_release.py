@@ -31,6 +31,8 @@ class ReleaseCommon(LotCommon):
         cls.bpr = self._make_completed()
         cls.order, cls.lot = cls.bpr.production_id, cls.bpr.lot_ids
         cls.qc = cls.bpr.with_user(cls.user_qc)
+        cls.user_qc2 = enrol(new_test_user(
+            self.env, login='t_qc2', password=PASSWORD, groups='mrp_mmr.group_mmr_qc', name="Second of QC", tz='UTC'))
 
     def _position(self, name):
         return next(row['position'] for row in self.bpr._get_specifications() if row['parameter'] == name)
@@ -40,6 +42,21 @@ class ReleaseCommon(LotCommon):
 
     def _issues(self, purpose='release'):
         return [issue['code'] for issue in self.bpr._get_release_issues(purpose)[self.bpr]]
+
+    def _close(self, deviation, action='decide', **vals):
+        """Investigate, decide on and close a deviation."""
+        deviation.with_user(self.user_qc).write({
+            'cause_id': self.env.ref('mrp_mmr.deviation_cause_equipment').id, 'cause': "Lamp", 'quality_effect': "None",
+            'label_effect': "None", 'correction': "Repaired", 'material_fate': "In the batch",
+            'procedure_id': self.env['mrp.sop'].create({'code': f"SOP-{deviation.id}", 'name': "Deviations"}).id, **vals})
+        if deviation.state == 'open':
+            self._sign(deviation, action, self.user_qc, comment="No effect.")
+        self._sign(deviation, 'close', self.user_qc)
+
+    def _fail_assay(self, value="94.999999"):
+        """Return an assay out of its limits, and its deviation."""
+        result = self.env['mrp.bpr.result'].browse(self._record("Assay", {'kind': 'value', 'value': value})['result_id'])
+        return result, self.env['mrp.deviation'].search([('result_id', '=', result.id)])
 
     def _refused_to_sign(self, rule, action, user=None, comment="x"):
         answer = self._esign(self.bpr, action, user or self.user_qc, digest='0', comment=comment)
@@ -89,7 +106,7 @@ class TestResults(ReleaseCommon):
         self._sql_refused("BPR-090", "DELETE FROM mrp_bpr_result WHERE id = %s", result.id)
 
     def test_out_of_specification(self):
-        """BPR-090, DEV-010, IPC-030: a failure opens a deviation at once; it is tested again after its decision alone."""
+        """BPR-090, DEV-010, IPC-030: a failure opens a deviation at once, and is tested again by authorisation alone."""
         answer = self._record("Assay", {'kind': 'value', 'value': "94.999999"})
         self.assertEqual(answer['outcome'], 'fail')
         deviation = self.bpr.deviation_ids
@@ -107,11 +124,98 @@ class TestResults(ReleaseCommon):
         self._enter_results(self.bpr)
         self.assertIn('test_fail', self._issues())
         self.assertIn('deviation', self._issues())
-        self._sign(deviation, 'decide', self.user_qc, comment="Column was damaged; test again.")
-        self._record("Assay", {'kind': 'value', 'value': "99.2"})
-        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self._refused("IPC-030", self._record, "Assay", {'kind': 'value', 'value': "99"})
+        self.assertEqual(len(self.bpr.result_ids), 3)
+
+    def test_retest(self):
+        """IPC-030, DEV-040, BPR-090: another person authorises the retest with a reason; the first result stays and shows."""
+        first, deviation = self._fail_assay()
+        self.assertIn("APR-050", self._esign(first, 'authorise_retest', self._person('production'), comment="x")['refused'])
+        self.assertIn("IPC-030", self._esign(first, 'authorise_retest', self.user_qc, comment="x")['refused'])
+        self.assertIn("reason is needed", self._esign(first, 'authorise_retest', self.user_qc2)['refused'])
+        signature = self._sign(first, 'authorise_retest', self.user_qc2, comment="Column was damaged")
+        self.assertRecordValues(first, [{
+            'outcome': 'fail', 'value': '94.999999', 'retest_signature_id': signature.id,
+            'retest_reason': "Column was damaged"}])
+        self.assertIn("IPC-030", self._esign(
+            first, 'authorise_retest', self.user_qc2, digest='0' * 64, comment="x")['refused'])
+        self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc, digest='0' * 64, comment="x")['refused'])
+        retest = self.env['mrp.bpr.result'].browse(self._record("Assay", {'kind': 'value', 'value': "99.2"})['result_id'])
+        self.assertRecordValues(retest, [{'retest_of_id': first.id, 'outcome': 'pass', 'criterion_label': "95 – 105 %"}])
+        self._refused("BPR-090", self._record, "Assay", {'kind': 'value', 'value': "99.3"})
+        # Neither the finding alone nor the retest alone is enough, nor a retest that is not approved, nor no cause.
+        quality = deviation.with_user(self.user_qc)
+        for vals in ({'test_finding': 'confirmed', 'cause': "x"}, {'test_finding': 'error', 'cause': False},
+                     {'test_finding': 'error', 'cause': "Column"}):
+            quality.write(vals)
+            self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc, digest='0' * 64, comment="x")['refused'])
+        self._enter_results(self.bpr)
         self.assertNotIn('test_fail', self._issues())
-        self.assertEqual(len(self.bpr.result_ids), 4)
+        quality.test_finding = 'confirmed'
+        self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc, digest='0' * 64, comment="x")['refused'])
+        with self.assertRaises(AccessError):
+            deviation.with_user(self.operator).test_finding = 'error'
+        quality.test_finding = 'error'
+        decision = self._sign(deviation, 'decide', self.user_qc, comment="The column was damaged.").content['decision']
+        self.assertEqual((decision['test_finding'], [row['value'] for row in decision['retests']]), ('error', ['99.2']))
+        self._sql_refused("DEV-040", "UPDATE mrp_deviation SET test_finding = 'confirmed' WHERE id = %s", deviation.id)
+        self._close(deviation)
+        self._release(self.bpr, enter=False)
+        self.assertEqual(self.bpr.packed_state, 'released')
+        tests = next(row for row in self.bpr.document['tests'] if row['parameter'] == "Assay")
+        self.assertEqual([row['value'] for row in tests['results']], ['94.999999', '99.2'])
+        self.assertEqual(tests['results'][0]['retest']['authorised_by'], self.user_qc2.name)
+
+    def test_retest_prints(self):
+        """BPR-140, IPC-030: the print of the deviation shows both results, who authorised the retest and why."""
+        first, deviation = self._fail_assay()
+        self._sign(first, 'authorise_retest', self.user_qc2, comment="Column was damaged")
+        self._record("Assay", {'kind': 'value', 'value': "99.2"})
+        html = self.env['ir.actions.report']._render_qweb_html('mrp_mmr.report_deviation', deviation.ids)[0].decode()
+        for words in ("94.999999", "99.2", "Column was damaged", self.user_qc2.name):
+            self.assertIn(words, html)
+
+    def test_retest_fails(self):
+        """IPC-030, 211.192: a retest that fails has a deviation of its own; the first is accepted after that one alone."""
+        first, deviation = self._fail_assay()
+        self._sign(first, 'authorise_retest', self.user_qc2, comment="Column was damaged")
+        second, other = self._fail_assay("94")
+        self.assertEqual((second.retest_of_id, len(other)), (first, 1))
+        self.assertNotEqual(deviation, other)
+        self._refused("IPC-030", self._record, "Assay", {'kind': 'value', 'value': "99"})
+        self._sign(second, 'authorise_retest', self.user_qc2, comment="Balance was not level")
+        self._record("Assay", {'kind': 'value', 'value': "99"})
+        self._enter_results(self.bpr)
+        (deviation | other).with_user(self.user_qc).write({'test_finding': 'error', 'cause': "Balance"})
+        self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc, digest='0' * 64, comment="x")['refused'])
+        self._close(other)
+        self._close(deviation)
+        self.assertNotIn('deviation', self._issues())
+
+    def test_retest_by_sql(self):
+        """IPC-030, DEV-040: PostgreSQL takes no retest without authorisation, none by the same person, no other road."""
+        first, deviation = self._fail_assay()
+        vals = {
+            'bpr_id': self.bpr.id, 'company_id': self.company.id, 'position': first.position, 'name': "Assay", 'kind': 'value',
+            'value': "99", 'outcome': 'pass', 'user_id': self.user_qc.id, 'user_name': "X", 'at': '2030-01-01'}
+        for extra in ({}, {'retest_of_id': first.id}):
+            with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "IPC-030"), self.env.cr.savepoint():
+                self.env['mrp.bpr.result']._append({**vals, **extra})
+            self.env.invalidate_all()
+        self._sql_refused(
+            "IPC-030", "UPDATE mrp_bpr_result SET retest_signature_id = %s WHERE id = %s",
+            self.env['mrp.esignature'].search([], limit=1).id, first.id)
+        self.patch(type(first), '_check_signer', lambda self, action, user: None)
+        with mute_logger('odoo.sql_db'):
+            self.assertIn("IPC-030", self._esign(first, 'authorise_retest', self.user_qc, comment="x")['refused'])
+        signature = self._sign(first, 'authorise_retest', self.user_qc2, comment="Column")
+        other = self.env['mrp.esignature'].search([('id', '!=', signature.id)], limit=1)
+        for value in ("NULL", str(other.id)):
+            self._sql_refused("BPR-090", f"UPDATE mrp_bpr_result SET retest_signature_id = {value} WHERE id = %s", first.id)
+        deviation.with_user(self.user_qc).write({'test_finding': 'error', 'cause': "Column"})
+        self.patch(type(deviation), '_get_disposition_issue', lambda self, disposition: None)
+        with mute_logger('odoo.sql_db'):
+            self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc, comment="x")['refused'])
 
     def test_plan(self):
         """BPR-100: under Part 111 a plan stands in for a test; under Part 211 not for identity and strength."""
@@ -200,6 +304,8 @@ class TestRelease(ReleaseCommon):
                 self.assertIn(text, message)
         self._sign(self.bpr, 'approve_results', self.user_qc)
         self._sign(self.bpr.deviation_ids, 'decide', self.user_qc, comment="No effect.")
+        self.assertIn('deviation', self._issues())
+        self._close(self.bpr.deviation_ids)
         self._sign(self.bpr, 'review', self.user_qc)
         self.assertFalse(self._issues())
         self._sign(self.bpr, 'release', self.user_qc)
@@ -324,10 +430,13 @@ class TestRelease(ReleaseCommon):
         self._enter_results(self.bpr)
         lot = self.bpr.step_ids.entry_ids.lot_id[:1]
         self._sign(lot, 'reject', self.user_qc, comment="Identity")
-        self._sign(self.bpr.deviation_ids, 'decide', self.user_qc, comment="Looked at")
+        self._close(
+            self.bpr.deviation_ids, 'decide_reject', identity_result='failed', no_capa_reason="The supplier left the market")
         self._sign(self.bpr, 'review', self.user_qc)
-        self.assertEqual(self._issues(), ['component'])
+        self.assertEqual(self._issues(), ['disposition', 'component'])
         self.assertIn(lot.name, self._refused_to_sign("DEV-050", 'release'))
+        self._sign(self.bpr, 'reject', self.user_qc, comment="Identity of a component")
+        self.assertEqual(self.lot.mmr_status, 'rejected')
 
 
 @tagged('post_install', '-at_install')

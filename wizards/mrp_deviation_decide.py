@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ..models.mrp_deviation import DISPOSITIONS, REWORK
-from ..models.mrp_deviation_review import DECISIONS
+from ..models.mrp_deviation_review import DECISIONS, TEST_FINDINGS
 
 
 class MrpDeviationDecide(models.TransientModel):
@@ -18,6 +18,8 @@ class MrpDeviationDecide(models.TransientModel):
         ('met', "Met"),
         ('failed', "Not met"),
     ], "Identity of the Component")
+    test_finding = fields.Selection(TEST_FINDINGS, "First Result Was")
+    result_id = fields.Many2one(related='deviation_id.result_id')
     asks_identity = fields.Boolean(compute='_compute_asks_identity')
     is_rework = fields.Boolean(compute='_compute_is_rework')
 
@@ -27,7 +29,7 @@ class MrpDeviationDecide(models.TransientModel):
         deviation = self.env['mrp.deviation'].browse(values.get('deviation_id'))
         found = {
             'procedure_id': deviation.procedure_id.id, 'scientific_reason': deviation.scientific_reason,
-            'identity_result': deviation.identity_result}
+            'identity_result': deviation.identity_result, 'test_finding': deviation.test_finding}
         return {**{name: value for name, value in found.items() if name in fields}, **values}
 
     @api.depends('deviation_id')
@@ -46,7 +48,7 @@ class MrpDeviationDecide(models.TransientModel):
         deviation = self.deviation_id
         # What is left empty here stays as the investigation has it.
         found = {
-            name: self[name] for name in ('scientific_reason', 'identity_result')
+            name: self[name] for name in ('scientific_reason', 'identity_result', 'test_finding')
             if self[name] and self[name] != deviation[name]}
         if self.procedure_id and self.procedure_id != deviation.procedure_id:
             found['procedure_id'] = self.procedure_id.id
