@@ -463,15 +463,13 @@ class MmrCommon(TransactionCase):
 
     # === RELEASE === #
 
-    def _make_completed(self, revision=None, lot=None):
+    def _make_completed(self, size=100):
         """Return the record of a batch that was made as planned, and waits for its review."""
         for product in self.component_a | self.component_b:
             if not product.qty_available:
                 self._stock(product)
-        order = self._create_order()
+        order = self._create_order(size)
         order.action_confirm()
-        if lot:
-            order.lot_producing_ids = [Command.create({'name': lot, 'product_id': self.product.id})]
         self._execute(order)
         order.with_user(self.user_planner).button_mark_done()
         self.assertEqual(order.state, 'done')
@@ -497,17 +495,21 @@ class MmrCommon(TransactionCase):
         test = bpr._get_tests()[bpr][0]
         result = own.action_record_result(test['specification']['position'], {'kind': 'outcome', 'pass': True})
         sample = own.action_record_sample(self._prepare_reserve_vals())
-        product = self.env['product.product'].create({
-            'name': "Spoilt", 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'uom_id': self.kg.id,
-            'mmr_lot_release': True})
-        lot = self.env['stock.lot'].create({'name': f"SPOILT-{order.id}", 'product_id': product.id})
-        place = self.env.ref('stock.stock_location_stock')
-        self.env['stock.quant'].with_context(inventory_mode=True).create({
-            'product_id': product.id, 'location_id': place.id, 'lot_id': lot.id, 'inventory_quantity': 7,
-        }).action_apply_inventory()
+        lot, place = self._create_held_lot(f"SPOILT-{order.id}"), self.env.ref('stock.stock_location_stock')
         destruction = self.env['mrp.lot.destruction'].with_user(self.user_qc)._record(lot, place, 3, "Burnt", "Wet")
         return (self.env['mrp.bpr.result'].browse(result['result_id']), self.env['mrp.bpr.sample'].browse(sample),
                 destruction.with_env(self.env))
+
+    def _create_held_lot(self, name):
+        """Return a lot in quarantine, of which there are 7 on stock."""
+        product = self.env['product.product'].create({
+            'name': "Spoilt", 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'uom_id': self.kg.id,
+            'mmr_lot_release': True})
+        lot = self.env['stock.lot'].create({'name': name, 'product_id': product.id})
+        self.env['stock.quant'].with_context(inventory_mode=True).create({
+            'product_id': product.id, 'location_id': self.env.ref('stock.stock_location_stock').id, 'lot_id': lot.id,
+            'inventory_quantity': 7}).action_apply_inventory()
+        return lot
 
     def _prepare_reserve_vals(self, **vals):
         return {'kind': 'reserve', 'pack': 1, 'quantity': "200", 'unit': "tablets", 'test_quantity': "100",

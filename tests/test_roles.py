@@ -168,6 +168,7 @@ class TestRoles(RolesCommon):
         cls._make_equipment()
         cls._make_lots()
         cls._make_deviations()
+        cls._make_releases()
         cls.terminal = cls.env['mrp.terminal'].with_user(cls.users['security']).create({'name': "T-R"})
         cls.env.flush_all()
         cls.env.invalidate_all()
@@ -280,6 +281,31 @@ class TestRoles(RolesCommon):
         cls.env['mrp.bpr.rework'].with_user(cls.user_operator)._record(
             cls.reworking.with_user(cls.user_operator), cls.performing.bpr_id, "LUMPS", "1", cls.kg, "Sieved.")
 
+    @classmethod
+    def _make_releases(cls):
+        """Make a completed batch for each signature on the way to the release, and a lot on hold."""
+        signing = cls('_make_releases')
+        cls.peu = cls.env.ref('mrp_mmr.profile_peu')
+        cls.completed, cls.approved, cls.reviewed_bpr, cls.produced, cls.packed = (
+            signing._make_completed(200) for _number in range(5))
+        test = next(row['specification'] for row in cls.completed._get_tests()[cls.completed])
+        cls.position = test['position']
+        result = cls.completed.with_user(cls.user_qc).action_record_result(
+            cls.position, {'kind': 'outcome', 'pass': False, 'text': "Spots"})
+        cls.out_of_specification = cls.env['mrp.bpr.result'].browse(result['result_id'])
+        for bpr in (cls.approved, cls.reviewed_bpr, cls.produced, cls.packed):
+            signing._enter_results(bpr)
+        signing._sign(cls.reviewed_bpr, 'review', cls.user_qc)
+        with patch.object(type(cls.produced), '_get_signing_profile', lambda self: cls.peu):
+            signing._sign(cls.produced, 'review', cls.user_qc)
+            signing._sign(cls.produced, 'produce', signing._person('production'))
+        cls.packed.with_user(cls.user_qc).action_record_sample(signing._prepare_reserve_vals())
+        signing._sign(cls.packed, 'review', cls.user_qc)
+        signing._sign(cls.packed, 'release', cls.user_qc)
+        cls.held = signing._create_held_lot(f"HELD-{cls.packed.id}")
+        cls.destruction = cls.env['mrp.lot.destruction'].with_user(cls.user_qc)._record(
+            cls.held, cls.env.ref('stock.stock_location_stock'), 3, "Burnt", "Wet").with_env(cls.env)
+
     # === MODELS === #
 
     def test_acl(self):
@@ -327,6 +353,13 @@ class TestRoles(RolesCommon):
                 'deviation_id': self.reworking.id, 'bpr_id': self.performing.bpr_id.id, 'lot_name': "x", 'quantity': "1",
                 'uom_id': self.kg.id, 'text': "x"},
             'mrp.equipment.record': {'equipment_id': self.scale.id, 'kind': 'maintenance'},
+            'mrp.bpr.test': {'bpr_id': self.completed.id}, 'mrp.lot.trace': {'lot_id': self.lot.id, 'direction': 'forward'},
+            'mrp.bpr.test.line': {'wizard_id': lambda: self._record('mrp.bpr.test').id, 'position': self.position},
+            'mrp.bpr.reserve': {'bpr_id': self.completed.id, 'quantity': "1"},
+            'mrp.lot.destroy': {
+                'lot_id': self.held.id, 'location_id': self.env.ref('stock.stock_location_stock').id, 'quantity': 1,
+                'method': "Burnt", 'reason': "Wet"},
+            'mrp.lot.trace.line': {'trace_id': lambda: self._record('mrp.lot.trace').id, 'kind': 'component'},
             'mrp.signer.attempt': {'user_id': self.user_operator.id, 'at': fields.Datetime.now()},
             'mrp.signer.verify': {'user_id': self.user_operator.id, 'document': "Passport"},
         }.get(model, {})
@@ -420,6 +453,12 @@ class TestRoles(RolesCommon):
             vals = {'qualification_ids': qualification.ids, 'reason': "Lapsed"}
             [(name, call)] = wizard('mrp.qualification.revoke', 'action_revoke', vals).items()
             return {f'{name}{suffix}': call}
+
+        def european(calls):
+            def call(user, function):
+                with patch.object(type(self.produced), '_get_signing_profile', lambda record: self.peu):
+                    return function(user)
+            return {name: partial(call, function=function) for name, function in calls.items()}
 
         plan = {'product_id': self.product.id, 'formulation_code': "A", 'demand_qty': 200}
         paper, on_paper = self.paper, self.on_paper
@@ -519,6 +558,33 @@ class TestRoles(RolesCommon):
             **sign(self.correction, 'corrected'), **sign(self.correction_signed, 'verified'),
             **sign(self.performing, 'not_done'), **sign(self.holding, 'hold_approve'), **sign(self.holding, 'hold_reject'),
             **sign(self.failed, 'authorise_retest'),
+            'mrp.bpr.action_record_result': lambda user: self.completed.with_user(user).action_record_result(
+                self.position + 1, {'kind': 'outcome', 'pass': True}),
+            **wizard('mrp.bpr.test', 'action_record', {
+                'bpr_id': self.completed.id, 'line_ids': [Command.create({
+                    'position': self.position + 1, 'kind': 'outcome', 'passes': 'yes'})]}),
+            'mrp.bpr.action_record_sample': lambda user: self.completed.with_user(user).action_record_sample(
+                self._prepare_reserve_vals()),
+            **wizard('mrp.bpr.reserve', 'action_record', {'bpr_id': self.completed.id, **self._prepare_reserve_vals()}),
+            **buttons(self.completed, 'action_approve_results', 'action_reject', 'action_open_review', 'get_review'),
+            **sign(self.completed, 'approve_results'), **sign(self.completed, 'reject'),
+            **buttons(self.out_of_specification, 'action_authorise_retest'),
+            **sign(self.out_of_specification, 'authorise_retest'),
+            **buttons(self.approved, 'action_review'), **sign(self.approved, 'review'),
+            **buttons(self.reviewed_bpr, 'action_release'), **sign(self.reviewed_bpr, 'release'),
+            **european(buttons(self.reviewed_bpr, 'action_produce') | sign(self.reviewed_bpr, 'produce')),
+            **european(buttons(self.produced, 'action_certify') | sign(self.produced, 'certify')),
+            **buttons(self.packed, 'action_release_packed', 'action_reject_packed'), **sign(self.packed, 'release_packed'),
+            **sign(self.packed, 'reject_packed'), **report(self.packed, 'mrp_mmr.report_release_certificate'),
+            **buttons(self.packed.lot_ids, 'action_mmr_open_batch', 'action_mmr_trace_forward', 'action_mmr_trace_backward'),
+            'mrp.lot.trace.line.action_open': lambda user: self.env['mrp.lot.trace'].with_user(user)._make(
+                self.packed.lot_ids.with_user(user), 'backward').line_ids.filtered(
+                    lambda line: line.kind == 'component')[:1].with_user(user).action_open(),
+            **buttons(self.held, 'action_mmr_destroy'), **buttons(self.destruction, 'action_destroy'),
+            **sign(self.destruction, 'destroy'),
+            **wizard('mrp.lot.destroy', 'action_record', {
+                'lot_id': self.held.id, 'quantity': 2, 'method': "Burnt", 'reason': "Wet",
+                'location_id': self.env.ref('stock.stock_location_stock').id}),
             **wizard('mrp.mmr.create', 'action_create', {'source_id': effective.id, 'batch_size': 250}),
             **wizard('mrp.mmr.change', 'action_create', {
                 'revision_ids': effective.ids, 'description': "x", 'reason': "x"}),
@@ -558,7 +624,9 @@ class TestRoles(RolesCommon):
             **write(self.transcription, state='verified'), **write(self.terminal, registered_at='2030-01-01'),
             **write(draft, state='effective', approved_signature_id=effective.approved_signature_id.id),
             **write(self.label, state='approved'), **write(self.required, enabled=False),
-            **write(self.released.bpr_id, state='done'), **write(self.performing, state='done'),
+            **write(self.released.bpr_id, state='done', release_state='released'),
+            **write(self.out_of_specification, value='1'), **write(self.packed.sample_ids, quantity='1'),
+            **write(self.destruction, quantity=1), **write(self.performing, state='done'),
             **write(self.performing.entry_ids[:1], value='9'), **write(self.failed.deviation_ids, state='decided'),
             **write(self.released, state='draft', mmr_snapshot={}), **write(self.running, mmr_decision='continue'),
             'ir.model.unlink': lambda user: self.env['ir.model']._get('mrp.audit.entry').with_user(user).with_context(
