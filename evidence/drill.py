@@ -49,7 +49,7 @@ NOT_TRIED = (
 #: Tables whose rows are never rewritten, and tables of records that people go on working with.
 APPEND_ONLY = (
     'mrp_esignature', 'mrp_audit_entry', 'mrp_audit_seal', 'mrp_mmr_file', 'mrp_signer_acceptance', 'mrp_bpr_entry',
-    'mrp_bpr_copy', 'mrp_equipment_log', 'mrp_bpr_rework')
+    'mrp_bpr_copy', 'mrp_equipment_log', 'mrp_bpr_rework', 'mrp_bpr_sample')
 RECORDS = (
     'mrp_mmr', 'mrp_mmr_revision', 'mrp_mmr_review', 'mrp_mmr_label', 'mrp_mmr_requirement', 'mrp_sop', 'mrp_bom',
     'mrp_bom_line', 'mrp_bom_byproduct', 'mrp_routing_workcenter', 'mrp_production', 'mrp_mmr_step', 'mrp_mmr_step_check',
@@ -57,7 +57,7 @@ RECORDS = (
     'mrp_mmr_section', 'mrp_mmr_reference', 'mrp_mmr_answer', 'mrp_bpr', 'mrp_bpr_step', 'mrp_deviation',
     'mrp_deviation_contributor', 'mrp_deviation_batch', 'mrp_deviation_cause', 'mrp_capa', 'mrp_capa_action',
     'mrp_tamper_drill', 'mrp_mmr_profile', 'mrp_mmr_reviewer', 'mrp_qualification', 'mrp_bpr_transcription', 'mrp_terminal',
-    'stock_lot', 'maintenance_equipment', 'res_users', 'res_partner')
+    'mrp_bpr_result', 'mrp_lot_destruction', 'stock_lot', 'maintenance_equipment', 'res_users', 'res_partner')
 
 
 class Held(Exception):

@@ -470,6 +470,8 @@ class MmrCommon(TransactionCase):
                 self._stock(product)
         order = self._create_order(size)
         order.action_confirm()
+        if order.bpr_id.state == 'issue':
+            self._sign(order.bpr_id, 'issue', self._person('production'))
         self._execute(order)
         order.with_user(self.user_planner).button_mark_done()
         self.assertEqual(order.state, 'done')

@@ -74,6 +74,7 @@ class DrillCommon(MmrCommon):
                 'revision_id': revision.id, 'requirement_id': requirement.id, 'answer': "None."})
             return revision
 
+        cls._make_release()
         cls.order = signing._create_order(100)
         cls.order.action_confirm()
         steps = cls.order.bpr_id.step_ids.sorted('sequence')
@@ -93,6 +94,25 @@ class DrillCommon(MmrCommon):
         cls.uncovered = signing._create_order(137)
         signing._create_reviewer(name="Quality", group_id=cls.env.ref('mrp_mmr.group_mmr_quality_manager').id)
         cls.env['mrp.audit.seal']._seal(cls.company)
+
+    @classmethod
+    def _make_release(cls):
+        """Make a batch that was rejected, one that was rejected while it ran, and one that waits for its review."""
+        signing = cls('_make_release')
+        decided, running = signing._make_completed(), signing._create_order(100)
+        running.action_confirm()
+        running = running.bpr_id
+        signing._sign(running, 'issue', signing._person('production'))
+        signing._record_for_release(decided)
+        signing._execute(running.production_id, until=running.step_ids.sorted('sequence')[1])
+        approval, rejection = (
+            cls.env['mrp.deviation']._open_all(running, 'occurrence', title, "x", 'major') for title in ("Wet", "Glass"))
+        signing._adjust(approval)
+        rejection.with_user(cls.user_qc).procedure_id = approval.procedure_id
+        signing._sign(rejection, 'decide_reject', cls.user_qc, comment="Glass")
+        for bpr in (decided, running):
+            signing._sign(bpr, 'reject', cls.user_qc, comment="Glass")
+        signing._record_for_release(signing._make_completed())
 
     @classmethod
     def _make_deviation(cls):
