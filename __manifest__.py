@@ -30,6 +30,7 @@
         'reports/mrp_bpr_templates.xml',
         'reports/mrp_deviation_templates.xml',
         'reports/mrp_release_certificate_templates.xml',
+        'reports/mrp_lot_trace_templates.xml',
         'reports/mrp_dispensing_label_templates.xml',
         'reports/mrp_bpr_worksheet_templates.xml',
         'wizards/mrp_mmr_create_views.xml',

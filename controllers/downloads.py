@@ -17,6 +17,7 @@ from odoo.http import content_disposition, request
 from odoo.tools.misc import html_escape
 
 from ..reports.xlsx_bpr import write_batch
+from ..reports.xlsx_lot_trace import write_trace
 from ..reports.xlsx_mmr import write_history, write_register, write_revision
 from ..reports.xlsx_workbook import MIMETYPE as XLSX
 from ..tools import refusal
@@ -113,6 +114,14 @@ class MrpMmrDownloads(http.Controller):
         """One batch with all that was recorded about it (RPT-020)."""
         bpr = self._browse('mrp.bpr', [bpr_id])
         return self._make_response(write_batch(bpr), XLSX, f"{bpr.name.replace('/', '-')}.xlsx")
+
+    @http.route('/mrp_mmr/lot/<int:lot_id>.xlsx', type='http', auth='user', readonly=True)
+    @_shown_to_client
+    def trace_xlsx(self, lot_id, **kwargs):
+        """Where one lot went and what it was made of (REL-050)."""
+        lot = self._browse('stock.lot', [lot_id])
+        request.env['mrp.lot.trace'].check_access('read')
+        return self._make_response(write_trace(lot), XLSX, f"trace-{lot.name.replace('/', '-')}.xlsx")
 
     # === BUNDLES === #
 

@@ -15,6 +15,8 @@ class StockLot(models.Model):
     mmr_bpr_id = fields.Many2one(
         'mrp.bpr', "Made by Batch Record", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
         help="The controlled batch that made this lot, which is released or rejected with it (REL-010).")
+    mmr_decided_by = fields.Char("Decided By", related='mmr_status_signature_id.signer_name')
+    mmr_decided_at = fields.Datetime("Decided At", related='mmr_status_signature_id.signed_at')
     mmr_destruction_ids = fields.One2many('mrp.lot.destruction', 'lot_id', "Destructions", readonly=True)
 
     def _mmr_is_held(self):
@@ -104,6 +106,19 @@ class StockLot(models.Model):
         """Open what this lot was made of, down to the receipts (REL-050)."""
         self.ensure_one()
         return self.env['mrp.lot.trace']._trace(self, 'backward')
+
+    def action_mmr_print_trace(self):
+        """Print where these lots went and what they were made of (REL-050)."""
+        self.check_access('read')
+        self.env['mrp.lot.trace'].check_access('read')
+        return self.env.ref('mrp_mmr.action_report_lot_trace').report_action(self.ids, config=False)
+
+    def action_mmr_download_trace(self):
+        """Download where this lot went and what it was made of as a spreadsheet (REL-050)."""
+        self.ensure_one()
+        self.check_access('read')
+        self.env['mrp.lot.trace'].check_access('read')
+        return {'type': 'ir.actions.act_url', 'target': 'self', 'url': f'/mrp_mmr/lot/{self.id}.xlsx'}
 
     def action_mmr_destroy(self):
         """Open the form in which a destruction of this lot is recorded."""

@@ -31,6 +31,7 @@ class ReportReleaseCertificate(models.AbstractModel):
         lots = [f"{row['name']}{', ' + self.env._('expires %s', row['expires'][:10]) if row['expires'] else ''}"
                 for row in decision['lots']]
         unit = document['made']['unit']
+        states = {'pass': self.env._("meets the specification"), 'fail': self.env._("an error of the test; tested again")}
         released = self.env._("not decided yet") if bpr._is_packed() and not packed else f"{decision['released']} {unit}"
         signatures = (bpr.review_signature_id, bpr.production_signature_id, bpr.certification_signature_id,
                       bpr.release_signature_id, packed)
@@ -49,12 +50,17 @@ class ReportReleaseCertificate(models.AbstractModel):
                 'name': test['parameter'], 'criterion': row['criterion'] or '–',
                 'result': ' '.join(filter(None, (row['value'], row['unit']))) or row['reference'] or {
                     'pass': self.env._("conforms")}.get(row['outcome'], '–'),
-                'state': {'pass': self.env._("meets the specification"), 'plan': self.env._("covered by a plan")}.get(
-                    test['state'], test['state']),
-            } for test in document['tests'] for row in test['results'][-1:]],
+                'state': states.get(row['outcome'], self.env._("covered by a plan")),
+            } for test in document['tests'] for row in self._get_valid_results(test)],
             'deviations': [f"{row['name']} {row['title']}" for row in document['deviations']],
             'signatures': [self._prepare_signature(signature) for signature in signatures if signature],
         }
+
+    @api.model
+    def _get_valid_results(self, test):
+        """Return the results of a test that were not corrected; one out of specification is followed by its retest."""
+        corrected = {row['supersedes'] for row in test['results']}
+        return [row for row in test['results'] if row['id'] not in corrected]
 
     def _get_stamp(self, record):
         record.check_access('read')

@@ -576,7 +576,9 @@ class TestRoles(RolesCommon):
             **european(buttons(self.produced, 'action_certify') | sign(self.produced, 'certify')),
             **buttons(self.packed, 'action_release_packed', 'action_reject_packed'), **sign(self.packed, 'release_packed'),
             **sign(self.packed, 'reject_packed'), **report(self.packed, 'mrp_mmr.report_release_certificate'),
-            **buttons(self.packed.lot_ids, 'action_mmr_open_batch', 'action_mmr_trace_forward', 'action_mmr_trace_backward'),
+            **buttons(self.packed.lot_ids, 'action_mmr_open_batch', 'action_mmr_trace_forward', 'action_mmr_trace_backward',
+                      'action_mmr_print_trace', 'action_mmr_download_trace'),
+            **report(self.packed.lot_ids, 'mrp_mmr.report_lot_trace'),
             'mrp.lot.trace.line.action_open': lambda user: self.env['mrp.lot.trace'].with_user(user)._make(
                 self.packed.lot_ids.with_user(user), 'backward').line_ids.filtered(
                     lambda line: line.kind == 'component')[:1].with_user(user).action_open(),
@@ -929,6 +931,7 @@ class TestRolesHttp(RolesCommon, HttpCase):
             '/mrp_mmr/register.xlsx': f'/mrp_mmr/register.xlsx?ids={mmr}',
             '/mrp_mmr/bundle': f'/mrp_mmr/bundle/mrp.production/{self.released.id}.zip',
             '/mrp_mmr/bpr': f'/mrp_mmr/bpr/{self.paper.id}.xlsx',
+            '/mrp_mmr/lot': f'/mrp_mmr/lot/{self.weight.lot_id.id}.xlsx',
         }
 
     def test_terminal(self):

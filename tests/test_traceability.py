@@ -1,9 +1,13 @@
 """From a component lot to customers, and back: over intermediate batches, against a fixture made by hand."""
 
+import io
+import zipfile
+
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
+from ..reports.xlsx_lot_trace import write_trace
 from .common import MmrCommon
 
 
@@ -121,6 +125,46 @@ class TestTraceability(MmrCommon):
         step.action_record('weight', {'value': "90", 'lot_id': other.id})
         self.assertEqual([row[:2] for row in self._trace(other, 'forward')], [(1, 'batch')])
 
+    def test_print(self):
+        """REL-050, REL-020: the print has both directions, counted, with each record, and who released the lot and when."""
+        report = self.env['ir.actions.report'].with_user(self.user_qc)
+        html = report._render_qweb_html('mrp_mmr.report_lot_trace', self.final.ids)[0].decode()
+        signature = self.bpr.packed_release_signature_id
+        for words in ("Where it went (3)", "What it was made of (10)", "VC-1", "G-1", "MCC-1", "ASC-1", "Chemicals Ltd", "Pharmacy North", "Pharmacy South", self.bpr.name,
+                      self.plain_order.name, self.user_qc.name, signature.signed_at.strftime('%Y-%m-%d %H:%M:%S UTC')):
+            self.assertIn(words, html)
+        action = self.final.with_user(self.user_auditor).action_mmr_print_trace()
+        self.assertEqual(action['report_name'], 'mrp_mmr.report_lot_trace')
+        lone = self._create_lot(self.component_b, "MCC-9")
+        html = report._render_qweb_html('mrp_mmr.report_lot_trace', lone.ids)[0].decode()
+        for words in ("Where it went (0)", "What it was made of (0)"):
+            self.assertIn(words, html)
+
+    def test_spreadsheet(self):
+        """REL-050: the spreadsheet has a row for each line of the trace, quantities as numbers."""
+        with zipfile.ZipFile(io.BytesIO(write_trace(self.raw.with_user(self.user_qc)))) as book:
+            sheets = [book.read(name).decode() for name in sorted(book.namelist()) if name.startswith('xl/worksheets/sheet')]
+            names, strings = book.read('xl/workbook.xml').decode(), book.read('xl/sharedStrings.xml').decode()
+        self.assertEqual([sheet.count('<row ') for sheet in sheets][1:], [1 + 7, 1 + 1])
+        for words in ("Where it went", "What it was made of"):
+            self.assertIn(words, names)
+        for words in ("Pharmacy North", "Pharmacy South", "Chemicals Ltd", "VC-1", self.bpr.name):
+            self.assertIn(words, strings)
+        self.assertIn('<v>30</v>', sheets[1])
+        self.assertEqual(
+            self.raw.with_user(self.user_qc).action_mmr_download_trace()['url'], f'/mrp_mmr/lot/{self.raw.id}.xlsx')
+
+    def test_label(self):
+        """REL-020: form and label of the lot say who released it and when."""
+        signature = self.bpr.packed_release_signature_id
+        self.assertRecordValues(self.final, [{'mmr_decided_by': self.user_qc.name, 'mmr_decided_at': signature.signed_at}])
+        form = Form(self.final.with_user(self.user_qc))
+        self.assertEqual(form.mmr_decided_by, self.user_qc.name)
+        self.assertTrue(form.mmr_decided_at)
+        html = self.env['ir.actions.report']._render_qweb_html('stock.report_lot_label', self.final.ids)[0].decode()
+        for words in ("Released", self.user_qc.name, signature.signed_at.strftime('%Y-%m-%d %H:%M')):
+            self.assertIn(words, html)
+
     def test_queries(self):
         """REL-050: queries grow with the levels of batches, not with the lots and deliveries that are found."""
         def count():
@@ -145,5 +189,7 @@ class TestTraceability(MmrCommon):
         opened = [row.action_open()['res_model'] for row in line.search(action['domain'])]
         self.assertEqual(opened, ['mrp.production', 'stock.lot', 'mrp.bpr', 'stock.lot', *['stock.picking'] * 3])
         outsider = self.env['res.users'].create({'name': "Outsider", 'login': 'outsider'})
-        with self.assertRaises(AccessError):
-            self.raw.with_user(outsider).action_mmr_trace_forward()
+        for call in (self.raw.with_user(outsider).action_mmr_trace_forward, self.raw.with_user(outsider).action_mmr_print_trace,
+                     self.raw.with_user(outsider).action_mmr_download_trace):
+            with self.assertRaises(AccessError):
+                call()

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.fields import Command
 from odoo.tools import SQL
 
+from ..tools import decimal_string
+
 KINDS = [
     ('component', "Component lot"),
     ('batch', "Batch"),
@@ -29,12 +31,17 @@ class MrpLotTrace(models.TransientModel):
     @api.model
     def _make(self, lot, direction):
         """Return the trace of a lot; queries grow with the levels of batches and not with what is found."""
-        lot.check_access('read')
-        reader = TraceReader(self.env(su=True), self.env.companies.ids)
-        rows = reader.forward(lot) if direction == 'forward' else reader.backward(lot)
         # Nobody writes traces: they are read from what is there.
         return self.sudo().create({
-            'lot_id': lot.id, 'direction': direction, 'line_ids': [Command.create(row) for row in rows]}).with_env(self.env)
+            'lot_id': lot.id, 'direction': direction,
+            'line_ids': [Command.create(row) for row in self._read_trace(lot, direction)]}).with_env(self.env)
+
+    @api.model
+    def _read_trace(self, lot, direction):
+        """Return the lines of the trace of a lot as values, as the user may see it: in the companies of the user."""
+        lot.check_access('read')
+        reader = TraceReader(self.env(su=True), self.env.companies.ids)
+        return list(reader.forward(lot) if direction == 'forward' else reader.backward(lot))
 
     @api.model
     def _trace(self, lot, direction):
@@ -49,6 +56,27 @@ class MrpLotTrace(models.TransientModel):
             'name': self.env._("%(lot)s: %(direction)s", lot=self.lot_id.name, direction=dict(
                 self._fields['direction']._description_selection(self.env))[self.direction]),
             'domain': [('trace_id', '=', self.id)], 'context': {'create': False}}
+
+
+    @api.model
+    def _describe(self, rows):
+        """Return lines of a trace in words, for prints and spreadsheets; queries do not grow with them."""
+        lines = self.env['mrp.lot.trace.line'].sudo()
+        kinds = dict(lines._fields['kind']._description_selection(self.env))
+        statuses = dict(self.env['stock.lot']._fields['mmr_status']._description_selection(self.env))
+        found = {}
+        for name in ('product_id', 'lot_id', 'production_id', 'bpr_id', 'picking_id', 'partner_id', 'uom_id'):
+            records = self.env[lines._fields[name].comodel_name].sudo().browse({row[name] for row in rows if row.get(name)})
+            found[name] = {record.id: record for record in records}
+            found[name][None] = found[name][False] = records.browse()
+        for row in rows:
+            record = {name: records[row.get(name)] for name, records in found.items()}
+            yield {
+                'level': row['level'], 'kind': kinds[row['kind']], 'product': record['product_id'].display_name,
+                'lot': row.get('lot_name') or None, 'status': statuses.get(record['lot_id'].mmr_status),
+                'record': record['picking_id'].name or record['bpr_id'].name or record['production_id'].name,
+                'partner': record['partner_id'].display_name, 'quantity': decimal_string(row['quantity']),
+                'unit': record['uom_id'].name, 'date': row.get('date')}
 
 
 class MrpLotTraceLine(models.TransientModel):
