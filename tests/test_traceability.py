@@ -130,8 +130,9 @@ class TestTraceability(MmrCommon):
         report = self.env['ir.actions.report'].with_user(self.user_qc)
         html = report._render_qweb_html('mrp_mmr.report_lot_trace', self.final.ids)[0].decode()
         signature = self.bpr.packed_release_signature_id
-        for words in ("Where it went (3)", "What it was made of (10)", "VC-1", "G-1", "MCC-1", "ASC-1", "Chemicals Ltd", "Pharmacy North", "Pharmacy South", self.bpr.name,
-                      self.plain_order.name, self.user_qc.name, signature.signed_at.strftime('%Y-%m-%d %H:%M:%S UTC')):
+        for words in ("Where it went (3)", "What it was made of (10)", "VC-1", "G-1", "MCC-1", "ASC-1", "Chemicals Ltd",
+                      "Pharmacy North", "Pharmacy South", self.bpr.name, self.plain_order.name, self.user_qc.name,
+                      signature.signed_at.strftime('%Y-%m-%d %H:%M:%S UTC')):
             self.assertIn(words, html)
         action = self.final.with_user(self.user_auditor).action_mmr_print_trace()
         self.assertEqual(action['report_name'], 'mrp_mmr.report_lot_trace')
