@@ -33,16 +33,19 @@ def read_batches(bprs):
     deviations = read('mrp.deviation')
     contributors = env['mrp.deviation.contributor'].search([('deviation_id', 'in', deviations.ids)], order='id')
     copies, transcriptions = read('mrp.bpr.copy', 'bpr_id, number'), read('mrp.bpr.transcription')
+    results, samples = read('mrp.bpr.result', 'bpr_id, position, id'), read('mrp.bpr.sample')
     signatures = env['mrp.esignature'].search(Domain.OR(
         Domain('res_model', '=', records._name) & Domain('res_id', 'in', records.ids)
-        for records in (bprs, orders, steps, entries, transcriptions, deviations, contributors)), order='signed_at, id')
+        for records in (bprs, orders, steps, entries, transcriptions, results, deviations, contributors)),
+        order='signed_at, id')
     chains = env['mrp.audit.chain'].search([('res_model', '=', orders._name), ('res_id', 'in', orders.ids)])
     lines = env['mrp.audit.entry'].search([('chain_id', 'in', chains.ids)], order='chain_id, index')
     by_record = {}
     for signature in signatures:
         by_record.setdefault((signature.res_model, signature.res_id), []).append(signature)
     parts = {
-        'steps': steps, 'entries': entries, 'deviations': deviations, 'copies': copies, 'transcriptions': transcriptions}
+        'steps': steps, 'entries': entries, 'deviations': deviations, 'copies': copies, 'transcriptions': transcriptions,
+        'results': results, 'samples': samples}
     grouped = {name: records.grouped('bpr_id') for name, records in parts.items()}
     chains, lines = chains.grouped('res_id'), lines.grouped('chain_id')
     return [BatchRecord(
@@ -58,6 +61,7 @@ class BatchRecord:
         self.bpr, self.order = bpr, bpr.production_id
         self.steps, self.entries, self.deviations = parts['steps'], parts['entries'], parts['deviations']
         self.copies, self.transcriptions = parts['copies'], parts['transcriptions']
+        self.results, self.samples = parts['results'], parts['samples']
         self.chain = chain
         # Json fields are copied whenever they are read.
         self.snapshot = self.order.mmr_snapshot
@@ -120,6 +124,7 @@ class BatchRecord:
             yield step
             yield from self.entries_of(step)
             yield from self.transcriptions.filtered(lambda transcription, step=step: transcription.step_id == step)
+        yield from self.results
         for deviation in self.deviations:
             yield deviation
             yield from deviation.contributor_ids

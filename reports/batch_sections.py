@@ -467,6 +467,40 @@ class BatchSections(DeviationSections):
                 [*text(entry.data['difference']), *text(outcomes.get(entry.outcome))],
             ] for entry in labels])])
 
+    # === TESTS AND SAMPLES === #
+
+    def results(self):
+        """Return every test result with its approval and retest, and the samples (21 CFR 111.260(h)-(i), 111.83(b))."""
+        env, batch = self.env, self.batch
+        kinds, outcomes, uses = (self._selection(model, name) for model, name in (
+            ('mrp.bpr.result', 'kind'), ('mrp.bpr.result', 'outcome'), ('mrp.bpr.sample', 'kind')))
+        corrected = batch.results.supersedes_id
+        return self._section(env._("Test Results and Samples"), tables=[
+            self._table([
+                (env._("Test, acceptance criterion"), 24, ''), (env._("Result"), 26, ''), (env._("Entered by"), *PERSON),
+                (env._("Approved; retest authorised"), 28, ''),
+            ], [[
+                [*text(row.name, bold=True), *text(row.criterion_label)],
+                [*text(' '.join(filter(None, (row.value, row.unit))) or kinds[row.kind], bold=True),
+                 *text(outcomes.get(row.outcome)), *text(env._("corrected"), style='o_label') * (row in corrected),
+                 *text(env._("retest"), style='o_label') * bool(row.retest_of_id), *text(row.text),
+                 *text(row.reference, env._("Reference")), *text(row.reason, env._("Reason")),
+                 *(self._file(row.file_id._get_document(), env._("File")) if row.file_id else [])],
+                [*text(row.user_name), *self._time(row.at, row.user_id.id)],
+                [*self._or_missing(self._signed(row.signature_id) if row.signature_id else []),
+                 *(self._signed(row.retest_signature_id) if row.retest_signature_id else []),
+                 *text(row.retest_signature_id.comment, env._("Reason of the retest"))],
+            ] for row in batch.results]),
+            self._table([
+                (env._("Sample"), 24, ''), (env._("Amount, needed for all tests"), 20, ''),
+                (env._("Container, place, until"), 34, ''), (env._("Recorded by"), *PERSON),
+            ], [[
+                [*text(row.name, bold=True), *text(uses[row.kind]), *text(row.lot_name)],
+                text(' / '.join(filter(None, (f"{row.quantity} {row.unit}", row.test_quantity)))),
+                [*text(row.container), *text(row.location), *text(row.keep_until), *text(row.reason, env._("Reason"))],
+                [*text(row.user_name), *self._time(row.at, row.user_id.id)],
+            ] for row in batch.samples])])
+
     # === PAPER === #
 
     def worksheets(self):

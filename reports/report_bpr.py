@@ -91,7 +91,7 @@ class ReportBpr(models.AbstractModel):
             'stages': sections.stages(),
             'after_stages': list(filter(None, (
                 sections.materials(), sections.equipment(), sections.yields(), sections.packing(), sections.final_yield(),
-                sections.specifications(), sections.packs(), sections.worksheets(),
+                sections.specifications(), sections.results(), sections.packs(), sections.worksheets(),
                 sections.deviations(), sections.signatures(),
                 sections.trail(), sections.printing(self._get_revision_status(bpr))))),
         }
@@ -101,6 +101,7 @@ class ReportBpr(models.AbstractModel):
         """Return the pictures of MMRs and entries as sources by digest."""
         documents = [
             [file._get_document() for file in (
-                *batch.entries.file_id, *batch.transcriptions.scan_id, *batch.deviations.file_id)] for batch in batches]
+                *batch.entries.file_id, *batch.transcriptions.scan_id, *batch.deviations.file_id,
+                *batch.results.file_id)] for batch in batches]
         return self.env['report.mrp_mmr.report_mmr_revision']._get_images([
             *documents, *(batch.document for batch in batches)])

@@ -38,6 +38,7 @@ class _BatchSheets(Sheets):
         self._add_yields()
         self._add_packing()
         self._add_worksheets()
+        self._add_results()
         self._add_deviations()
         self._add_signatures()
         self._add_trail()
@@ -215,6 +216,30 @@ class _BatchSheets(Sheets):
             row.copy_id.number, row.step_id.code, self.selection(row, 'state'), row.user_name, row.at,
             row.decision_signature_id.signer_name, row.decision_signature_id.signed_at or None, row.scan_id.name,
             row.scan_id.sha256] for row in batch.transcriptions])
+
+    def _add_results(self):
+        env = self.env
+        self.book.add_table(env._("Test Results"), [
+            Column(env._("Test"), width=36), Column(env._("Acceptance criterion"), width=36), Column(env._("Result"), 'number'),
+            Column(env._("Unit")), Column(env._("Judgement")), Column(env._("Remark"), width=48), Column(env._("Reference")),
+            Column(env._("Entered by")), Column(env._("Entered (UTC)"), 'datetime'), Column(env._("Reason"), width=48),
+            Column(env._("Approved by")), Column(env._("Approved (UTC)"), 'datetime'), Column(env._("Retest authorised by")),
+            Column(env._("Reason of the retest"), width=48),
+        ], [[
+            row.name, row.criterion_label, row.value, row.unit, self.selection(row, 'outcome') or self.selection(row, 'kind'),
+            row.text, row.reference, row.user_name, row.at, row.reason, row.signature_id.signer_name,
+            row.signature_id.signed_at or None, row.retest_signature_id.signer_name, row.retest_signature_id.comment,
+        ] for row in self.batch.results])
+        self.book.add_table(env._("Samples"), [
+            Column(env._("Sample"), width=36), Column(env._("Kind")), Column(env._("Lot number")),
+            Column(env._("Amount"), 'number'), Column(env._("Unit")), Column(env._("Needed for all tests"), 'number'),
+            Column(env._("Container and closure"), width=36), Column(env._("Kept where"), width=36),
+            Column(env._("Keep until"), 'date'), Column(env._("Reason"), width=48), Column(env._("Recorded by")),
+            Column(env._("Recorded (UTC)"), 'datetime'),
+        ], [[
+            row.name, self.selection(row, 'kind'), row.lot_name, row.quantity, row.unit, row.test_quantity, row.container,
+            row.location, row.keep_until, row.reason, row.user_name, row.at,
+        ] for row in self.batch.samples])
 
     def _add_deviations(self):
         env, batch = self.env, self.batch

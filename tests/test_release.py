@@ -7,8 +7,10 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
+from ..reports.xlsx_bpr import write_batch
 from .common import PASSWORD, PNG, MmrCommon, enrol
 from .test_lot_status import LotCommon
+from .test_xlsx import read_book
 
 
 class ReleaseCommon(LotCommon):
@@ -174,6 +176,21 @@ class TestResults(ReleaseCommon):
         html = self.env['ir.actions.report']._render_qweb_html('mrp_mmr.report_deviation', deviation.ids)[0].decode()
         for words in ("94.999999", "99.2", "Column was damaged", self.user_qc2.name):
             self.assertIn(words, html)
+
+    def test_record_prints(self):
+        """BPR-090, BPR-130, REL-060: the batch record prints each result, its retest and approval, and the reserve samples."""
+        first, _deviation = self._fail_assay()
+        self._sign(first, 'authorise_retest', self.user_qc2, comment="Column was damaged")
+        self._record("Assay", {'kind': 'value', 'value': "99.2"})
+        self._enter_results(self.bpr)
+        self.qc.action_record_sample(self._prepare_reserve_vals())
+        html = self.env['ir.actions.report']._render_qweb_html('mrp_mmr.report_bpr', self.bpr.ids)[0].decode()
+        for words in ("Test Results and Samples", "94.999999", "99.2", "Column was damaged", "Room R2, shelf 4",
+                      "I authorise one more test"):
+            self.assertIn(words, html)
+        sheets = read_book(write_batch(self.bpr))
+        self.assertEqual([row[2] for row in sheets["Test Results"].rows[1:] if row[0] == "Assay"], [94.999999, 99.2])
+        self.assertEqual(len(sheets["Samples"].rows), 2)
 
     def test_retest_fails(self):
         """IPC-030, 211.192: a retest that fails has a deviation of its own; the first is accepted after that one alone."""
