@@ -1,9 +1,10 @@
 """Review by exception: every rule with its result, exceptions first, constant queries."""
 
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
 from .batch import BatchCommon
+from .common import HttpCase
 from .test_release import ReleaseCommon
 
 
