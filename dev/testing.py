@@ -18,6 +18,7 @@ from common import (
     addon_files,
     digest,
     manifest,
+    output_of,
     run,
     say,
     set_stamp,
@@ -179,7 +180,9 @@ def main(args):
         if code < 0:
             raise Failure(f'pytest was ended by signal {-code}.')
         if not args:
-            write_trace_page(JUNIT)
+            write_trace_page(JUNIT, {
+                'Odoo': env.source.version, 'Python': output_of([env.python, '-V']).split()[1],
+                'PostgreSQL': env.sql('SHOW server_version')[0][0]})
         if not passed:
             print('The code check has not passed: see above.', file=sys.stderr)
         return code or (0 if passed else 1)

@@ -1,18 +1,21 @@
-"""Writes docs/traceability.md: which tests prove each requirement of docs/requirements.csv, and how they ended.
+"""Writes docs/traceability.md and docs/test_report.md: the tests of each requirement, and how all tests ended.
 
-``dev/test`` renews it after a run of all tests; by hand: ``python dev/trace_page.py [JUNIT_XML]``. With ``--check``, as
-``dev/test --lint`` runs it, nothing is written: the exit status says whether a test names a requirement that does not
-exist, or the page misses a test.
+``dev/test`` renews them after a run of all tests; by hand: ``python dev/trace_page.py [JUNIT_XML]`` renews the first one.
+With ``--check``, as ``dev/test --lint`` runs it, nothing is written: the exit status says whether a test names a
+requirement that does not exist or none at all, a requirement has no test, or the page misses a test.
 """
 import ast
 import csv
 import re
 import sys
+from collections import Counter
+from datetime import datetime, timezone
 from xml.etree import ElementTree
 
-from common import ROOT, manifest
+from common import ROOT, addon_digest, manifest
 
 TABLE, PAGE, TESTS = ROOT / 'docs' / 'requirements.csv', ROOT / 'docs' / 'traceability.md', ROOT / 'tests'
+REPORT = ROOT / 'docs' / 'test_report.md'
 #: Of a requirement, or of several: BPR-020 to BPR-050.
 NAMED = re.compile(r'\b([A-Z]{3}-\d{3})\b(?:\s+to\s+([A-Z]{3}-\d{3})\b)?')
 NOT_RUN = 'not run'
@@ -20,10 +23,22 @@ HEAD = """\
 # Requirements and their tests
 
 Version {version}. Made by `dev/trace_page.py` when `dev/test` has run all tests; do not edit it. A test belongs to the
-requirements that its docstring names. The requirements are in [requirements.csv](requirements.csv); citations without
-a title are of 21 CFR, *EU* is Part I of the EU Guidelines to Good Manufacturing Practice.
+requirements that its docstring names, or else that of its class or file. The requirements are in
+[requirements.csv](requirements.csv); citations without a title are of 21 CFR, *EU* is Part I of the EU Guidelines to Good
+Manufacturing Practice. What was run when, and on what, says the [report of the tests](test_report.md).
 
 {count} requirements, {traced} with tests, {passed} of these with all tests passed in the last run.
+"""
+REPORT_HEAD = """\
+# Report of the tests
+
+Made by `dev/test` when it has run all tests; do not edit it. It is evidence for your validation (21 CFR 11.10(a), EU GMP
+Annex 11 §4): what was tested, when, on what, and how it ended; `dev/test` repeats it. Which tests prove which requirement:
+[traceability](traceability.md).
+
+| | |
+|---|---|
+{facts}
 """
 
 
@@ -33,23 +48,32 @@ def read_requirements():
         return list(csv.DictReader(file))
 
 
-def find_tests(known):
-    """Return the tests of each requirement, as ``(file, class, test)``, and the names that nobody knows."""
-    tests, unknown = {name: [] for name in known}, set()
-    prefixes = {name[:3] for name in known}
+def iterate_tests():
+    """Yield file, class and name of each test, and the names of requirements in the nearest docstring that has any."""
     for path in sorted(TESTS.glob('test_*.py')):
-        for cls in ast.parse(path.read_text(encoding='utf-8')).body:
+        module = ast.parse(path.read_text(encoding='utf-8'))
+        for cls in module.body:
             for function in getattr(cls, 'body', ()):
-                if not isinstance(function, ast.FunctionDef) or not function.name.startswith('test_'):
-                    continue
-                for first, last in NAMED.findall(ast.get_docstring(function) or ''):
-                    named = [name for name in known if name[:3] == first[:3] and first <= name <= (last or first)]
-                    if not named and first[:3] in prefixes:
-                        unknown.add(f'{path.name}, {function.name}: {first}')
-                    for name in named:
-                        if (row := (path.name, cls.name, function.name)) not in tests[name]:
-                            tests[name].append(row)
-    return tests, unknown
+                if isinstance(function, ast.FunctionDef) and function.name.startswith('test_'):
+                    texts = (NAMED.findall(ast.get_docstring(node) or '') for node in (function, cls, module))
+                    yield path.name, cls.name, function.name, next(filter(None, texts), [])
+
+
+def find_tests(known):
+    """Return the tests of each requirement, as ``(file, class, test)``, and what is wrong with the names."""
+    tests, wrong = {name: [] for name in known}, set()
+    prefixes = {name[:3] for name in known}
+    for file, cls, test, names in iterate_tests():
+        if not names:
+            wrong.add(f'tests/{file}, {test} names no requirement')
+        for first, last in names:
+            named = [name for name in known if name[:3] == first[:3] and first <= name <= (last or first)]
+            if not named and first[:3] in prefixes:
+                wrong.add(f'tests/{file}, {test}: {first} is no requirement of docs/requirements.csv')
+            for name in named:
+                if (file, cls, test) not in tests[name]:
+                    tests[name].append((file, cls, test))
+    return tests, wrong | {f'{name} of docs/requirements.csv has no test' for name, rows in tests.items() if not rows}
 
 
 def read_results(path):
@@ -71,9 +95,9 @@ def result_of(rows, results):
 
 
 def render(results):
-    """Return the page."""
+    """Return the page of the requirements."""
     requirements = read_requirements()
-    tests, _unknown = find_tests([row['id'] for row in requirements])
+    tests, _wrong = find_tests([row['id'] for row in requirements])
     ended = {name: result_of(rows, results) for name, rows in tests.items()}
     lines = [HEAD.format(
         version=manifest()['version'], count=len(tests), traced=sum(map(bool, tests.values())),
@@ -93,27 +117,49 @@ def render(results):
     return '\n'.join(lines) + '\n'
 
 
+def render_report(results, platform):
+    """Return the report of a run.
+
+    :param dict platform: what the tests ran on, name to version
+    """
+    facts = {
+        'Addon': f'mrp_mmr {manifest()["version"]}', 'Digest of its files': f'`{addon_digest()}`', **platform,
+        'Ended': f'{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC',
+        'Tests': f'{len(results)}: ' + ', '.join(f'{count} {name}' for name, count in Counter(results.values()).most_common()),
+    }
+    lines = [REPORT_HEAD.format(facts='\n'.join(f'| {name} | {value} |' for name, value in facts.items()))]
+    file = None
+    for name, cls, test, named in iterate_tests():
+        if name != file:
+            file = name
+            lines += [f'\n## {file}\n', '| test | requirements | result |', '|---|---|---|']
+        requirements = ', '.join(dict.fromkeys(f'{first} to {last}' if last else first for first, last in named))
+        lines.append(f'| `{cls}.{test}` | {requirements} | {results.get((cls, test), NOT_RUN)} |')
+    return '\n'.join(lines) + '\n'
+
+
 def without_results(page):
     """Return a page without what the last run changes."""
     return [line.rsplit('|', 2)[0] for line in page.splitlines() if not re.match(r'Version|\d+ requirements', line)]
 
 
-def write(junit):
-    """Renew the page from the results of a run of all tests."""
-    PAGE.write_text(render(read_results(junit)), encoding='utf-8')
+def write(junit, platform):
+    """Renew both pages from the results of a run of all tests, which ran on ``platform``."""
+    results = read_results(junit)
+    PAGE.write_text(render(results), encoding='utf-8')
+    REPORT.write_text(render_report(results, platform), encoding='utf-8')
 
 
 def main(args):
     if '--check' not in args:
         PAGE.write_text(render(read_results(args[0]) if args else {}), encoding='utf-8')
         return 0
-    _tests, unknown = find_tests([row['id'] for row in read_requirements()])
-    for line in sorted(unknown):
-        print(f'tests/{line} is no requirement of docs/requirements.csv')
-    is_stale = not PAGE.exists() or without_results(PAGE.read_text(encoding='utf-8')) != without_results(render({}))
-    if is_stale:
-        print('docs/traceability.md is out of date: run dev/test, or python dev/trace_page.py')
-    return 1 if unknown or is_stale else 0
+    _tests, wrong = find_tests([row['id'] for row in read_requirements()])
+    if not PAGE.exists() or without_results(PAGE.read_text(encoding='utf-8')) != without_results(render({})):
+        wrong.add('docs/traceability.md is out of date: run dev/test, or python dev/trace_page.py')
+    for line in sorted(wrong):
+        print(line)
+    return 1 if wrong else 0
 
 
 if __name__ == '__main__':

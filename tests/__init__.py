@@ -23,6 +23,7 @@ from . import test_performance
 from . import test_potency
 from . import test_production_gate
 from . import test_qualification
+from . import test_trace
 from . import test_training
 from . import test_auditor
 from . import test_report

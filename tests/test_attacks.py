@@ -323,7 +323,7 @@ class TestAttacks(GateCommon):
     # === CONTENT AND SIGNATURES OF REVISIONS === #
 
     def test_content_of_other_companies(self):
-        """A draft names nothing of another company: its frozen document would show it to everybody here."""
+        """A draft names nothing of another company: its frozen document would show it to everybody here (SEC-010)."""
         company = self.env['res.company'].create({'name': "Other"})
         own = {'name': "Secret", 'company_id': company.id}
         label = self.env['mrp.mmr.label'].create({**own, 'code': "SECRET"})

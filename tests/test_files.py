@@ -1,4 +1,4 @@
-"""Files that come with a new record, as a form sends them: content and name at once."""
+"""Files that come with a new record, as a form sends them: content and name at once (CON-160, REC-040)."""
 
 import base64
 

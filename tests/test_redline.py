@@ -1,3 +1,5 @@
+"""What a redline finds between two documents: every difference, and nothing else (REV-030, PRD-040)."""
+
 import copy
 import json
 import random

@@ -1,3 +1,5 @@
+"""The redline of real revisions: what it compares, who may see it, its prints, its part in the approval (REV-030, PRD-040)."""
+
 import io
 import json
 from unittest.mock import patch

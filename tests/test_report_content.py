@@ -1,3 +1,5 @@
+"""The print of an MMR says everything that its document holds (RPT-010)."""
+
 import base64
 import hashlib
 import io

@@ -1,3 +1,5 @@
+"""Spreadsheets hold real numbers and dates, and no text of theirs does anything (PRD-040, RPT-010)."""
+
 import io
 import re
 import zipfile
