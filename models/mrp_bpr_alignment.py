@@ -30,7 +30,8 @@ QUERY = """
                 WHEN k.kind = 'step' THEN CASE WHEN a.failed THEN 'outside' WHEN s.state = 'done' THEN 'planned' ELSE 'open' END
                 -- A weighing that goes on misses nothing yet.
                 WHEN a.actual IS NULL OR k.kind = 'component' AND s.state = 'started' AND a.actual < p.lower THEN 'open'
-                WHEN a.failed AND k.kind = 'reading' OR a.actual < p.lower OR a.actual > p.upper THEN 'outside'
+                WHEN a.last_failed AND k.kind = 'reading' OR a.actual < p.lower OR a.actual > p.upper THEN 'outside'
+                WHEN a.failed AND k.kind = 'reading' THEN 'retest'
                 WHEN a.actual <> p.planned THEN 'within'
                 ELSE 'planned' END AS status
       FROM mrp_bpr_step s
@@ -64,7 +65,8 @@ QUERY = """
       LEFT JOIN LATERAL (
         SELECT CASE k.kind WHEN 'component' THEN sum(w.quantity)
                            ELSE (array_agg(w.quantity ORDER BY w.id DESC))[1] END AS actual,
-               string_agg(w.lot_amount, ', ' ORDER BY w.id) AS lots, bool_or(w.failed) AS failed
+               string_agg(w.lot_amount, ', ' ORDER BY w.id) AS lots, bool_or(w.failed) AS failed,
+               (array_agg(w.failed ORDER BY w.id DESC))[1] AS last_failed
           FROM (SELECT max(e.id) AS id, sum(e.quantity) AS quantity, bool_or(e.outcome = 'fail') AS failed,
                        e.lot_name || ' ' || trim_scale(sum(e.quantity)) || ' ' || (k.plan ->> 'unit') AS lot_amount
                   FROM (SELECT e.id, e.outcome, e.lot_name,
@@ -140,6 +142,7 @@ class MrpBprAlignment(models.Model):
         ('open', "Open"),
         ('planned', "As planned"),
         ('within', "Within limits"),
+        ('retest', "Within limits on retest"),
         ('outside', "Out of limits"),
         ('not_done', "Not done"),
     ], readonly=True)

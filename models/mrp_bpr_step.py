@@ -19,6 +19,8 @@ STATES = [
     ('not_done', "Not done"),
 ]
 CLOSED = ('done', 'not_done')
+#: Kinds of entries that are tested again where Quality Control authorises it (IPC-030).
+RETESTED = ('value', 'outcome')
 #: Signature of each point, as the column that holds it.
 POINT_FIELDS = {
     'performed': 'performed_signature_id',
@@ -85,7 +87,9 @@ class MrpBprStep(models.Model):
         ('hold', "Quality Control"),
     ], "Waits For", compute='_compute_next_point')
     result = fields.Char(compute='_compute_result', help="What was recorded, in short.")
-    outcome = fields.Selection([('pass', "Within limits"), ('fail', "Out of limits")], compute='_compute_result')
+    outcome = fields.Selection(
+        [('pass', "Within limits"), ('fail', "Out of limits"), ('retest', "Within limits on retest")], compute='_compute_result',
+        help="A result out of limits stays, and so does its deviation, where an authorised retest lies within them.")
 
     _order_uniq = models.UniqueIndex('(bpr_id, sequence)', "The steps of a batch have an order.")
 
@@ -229,7 +233,11 @@ class MrpBprStep(models.Model):
             entries = step.sudo().entry_ids._get_current()
             step.result = '; '.join(entry.summary for entry in entries if entry.kind not in ('comment', 'handover')) or False
             judged = entries.filtered('outcome')
-            step.outcome = 'fail' if 'fail' in judged.mapped('outcome') else judged[:1].outcome
+            failed = judged.filtered(lambda entry: entry.outcome == 'fail')
+            # Of the results only: what else is out of limits, such as a yield, is not tested again.
+            settled = failed.filtered(lambda entry: entry.kind in RETESTED and judged.filtered(
+                lambda other: other.kind == entry.kind).sorted('id')[-1:].outcome == 'pass')
+            step.outcome = ('fail' if failed - settled else 'retest' if failed else judged[:1].outcome)
 
     def _get_state_label(self):
         self.ensure_one()

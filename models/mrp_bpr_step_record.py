@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from ..execution import in_band, is_plausible, judge, parse_number, percentage
 from ..tools import convert, decimal_string, exact, refusal
 from .mrp_bpr_entry import RULE as CORRECTION_RULE
-from .mrp_bpr_step import CLOSED
+from .mrp_bpr_step import CLOSED, RETESTED
 from .mrp_mmr_file import IMAGES
 
 #: What is recorded at each kind of step, beside checklists, equipment, samples, photos and comments.
@@ -108,7 +108,7 @@ class MrpBprStep(models.Model):
     def _is_retest_missing(self, kind):
         """Whether another result of this kind waits for the authorisation of a retest (IPC-030)."""
         self.ensure_one()
-        if kind not in ('value', 'outcome'):
+        if kind not in RETESTED:
             return False
         results = self.sudo().entry_ids.filtered(lambda entry: entry.kind == kind and not entry.is_rejected)
         failed = results.filtered(lambda entry: entry.outcome == 'fail')

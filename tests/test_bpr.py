@@ -320,6 +320,7 @@ class TestBpr(BprCommon):
         self.assertTrue(deviation.activity_ids)
         self.assertTrue(self.bpr.is_on_hold)
         self.assertIn("IPC-020", self._esign(step, 'performed', self.user_operator, digest='0' * 64)['refused'])
+        self.assertEqual(step.outcome, 'fail')
         entry = self.env['mrp.bpr.entry'].browse(answer['entry_id'])
         self._refused("IPC-030", step.action_record, 'value', {'value': '15'}, reason="Misread", corrects=entry.id)
         self._refused("IPC-030", step.action_record, 'value', {'value': '15'})
@@ -329,6 +330,7 @@ class TestBpr(BprCommon):
         self._refused("IPC-030", step.action_record, 'value', {'value': '15.6'})
         self.assertEqual(step.entry_ids.filtered('outcome').filtered(lambda row: row.kind == 'value').mapped('value'),
                          ['16.01', '15.5'])
+        self.assertEqual(step.outcome, 'retest')
         self._sign(deviation, 'decide', self.user_qc, comment="Retest conforms")
         self._sign_step(step)
         self.assertEqual(step.state, 'done')
