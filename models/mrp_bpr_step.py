@@ -88,8 +88,8 @@ class MrpBprStep(models.Model):
     ], "Waits For", compute='_compute_next_point')
     result = fields.Char(compute='_compute_result', help="What was recorded, in short.")
     outcome = fields.Selection(
-        [('pass', "Within limits"), ('fail', "Out of limits"), ('retest', "Within limits on retest")], compute='_compute_result',
-        help="A result out of limits stays, and so does its deviation, where an authorised retest lies within them.")
+        [('pass', "Within limits"), ('fail', "Out of limits"), ('retest', "Within limits on retest")],
+        compute='_compute_result', help="A result out of limits stays, and so does its deviation, where an authorised retest lies within them.")
 
     _order_uniq = models.UniqueIndex('(bpr_id, sequence)', "The steps of a batch have an order.")
 
@@ -232,12 +232,17 @@ class MrpBprStep(models.Model):
         for step in self:
             entries = step.sudo().entry_ids._get_current()
             step.result = '; '.join(entry.summary for entry in entries if entry.kind not in ('comment', 'handover')) or False
-            judged = entries.filtered('outcome')
-            failed = judged.filtered(lambda entry: entry.outcome == 'fail')
-            # Of the results only: what else is out of limits, such as a yield, is not tested again.
-            settled = failed.filtered(lambda entry: entry.kind in RETESTED and judged.filtered(
-                lambda other: other.kind == entry.kind).sorted('id')[-1:].outcome == 'pass')
-            step.outcome = ('fail' if failed - settled else 'retest' if failed else judged[:1].outcome)
+            step.outcome = self._judge(entries.filtered('outcome'))
+
+    @api.model
+    def _judge(self, entries):
+        """Return what judged entries say of their step; a result out of limits is settled by a retest within them."""
+        failed = entries.filtered(lambda entry: entry.outcome == 'fail')
+        # Of the results only: what else is out of limits, such as a yield, is not tested again.
+        last = {entry.kind: entry.outcome for entry in entries.sorted('id')}
+        if any(entry.kind not in RETESTED or last[entry.kind] == 'fail' for entry in failed):
+            return 'fail'
+        return 'retest' if failed else entries[:1].outcome
 
     def _get_state_label(self):
         self.ensure_one()

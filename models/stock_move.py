@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import MissingError
 
+from .stock_quant import usable_lots
+
 #: What a component or by-product of a released batch is; actual quantities and lots are entered freely.
 PLANNED_FIELDS = {
     'product_id', 'product_uom_qty', 'product_uom', 'raw_material_production_id', 'production_id', 'operation_id',
@@ -103,17 +105,15 @@ class StockMove(models.Model):
 
     # === LOTS THAT MAY BE USED === #
 
-    def _mmr_with_usable_lots(self):
-        """Return this move so that it finds the lots that it may use: a controlled batch released ones alone (USE-060),
-        others whatever Quality Control does not hold (REL-010).
-
-        The key of the context narrows a search and nothing else; moves inside the warehouse are returned as they are.
+    def _mmr_get_usable_lots(self):
+        """Return which lots this move may use: ``released`` for a controlled batch (USE-060), ``not_held`` for others that
+        use goods up or take them away (REL-010), None for moves inside the warehouse.
         """
         if self.product_id.tracking == 'none':
-            return self
+            return None
         if self.raw_material_production_id.mmr_snapshot_sha256:
-            return self.with_context(mmr_usable_lots='released')
-        return self.with_context(mmr_usable_lots='not_held') if self._mmr_leaves() else self
+            return 'released'
+        return 'not_held' if self._mmr_leaves() else None
 
     def _mmr_leaves(self, location=None, destination=None):
         """Whether this move uses goods up or takes them out of their warehouse, itself or at the end of its chain.
@@ -131,13 +131,13 @@ class StockMove(models.Model):
                     or self.move_dest_ids.raw_material_production_id)
 
     def _update_reserved_quantity_vals(self, need, location_id, lot_id=None, package_id=None, owner_id=None, strict=True):
-        return super(StockMove, self._mmr_with_usable_lots())._update_reserved_quantity_vals(
-            need, location_id, lot_id, package_id, owner_id, strict)
+        with usable_lots(self._mmr_get_usable_lots()):
+            return super()._update_reserved_quantity_vals(need, location_id, lot_id, package_id, owner_id, strict)
 
     def _get_available_quantity(self, location_id, lot_id=None, package_id=None, owner_id=None, strict=False,
                                 allow_negative=False):
-        return super(StockMove, self._mmr_with_usable_lots())._get_available_quantity(
-            location_id, lot_id, package_id, owner_id, strict, allow_negative)
+        with usable_lots(self._mmr_get_usable_lots()):
+            return super()._get_available_quantity(location_id, lot_id, package_id, owner_id, strict, allow_negative)
 
     def _compute_should_consume_qty(self):
         super()._compute_should_consume_qty()

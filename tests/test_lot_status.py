@@ -236,8 +236,7 @@ class TestLotStatus(LotCommon):
         self._sign(quarantined, 'release', self.user_qc)
         lots, with_addon = reserve()
         self.assertEqual(lots, lot | quarantined)
-        moves = type(self.env['stock.move'])
-        self.patch(moves, '_mmr_with_usable_lots', lambda self: self)
+        self.patch(type(self.env['stock.move']), '_mmr_get_usable_lots', lambda self: None)
         self.patch(type(self.env['stock.move.line']), '_mmr_check_held', lambda self: None)
         self.patch(type(self.env['stock.move.line']), '_mmr_check_open', lambda self, written=False: None)
         _lots, without = reserve()
@@ -365,6 +364,25 @@ class TestLotsInBatch(LotCommon):
         self._sign(quarantined, 'release', self.user_qc)
         order.action_assign()
         self.assertEqual(move.move_line_ids.lot_id, quarantined)
+
+    def test_reservation_by_packages(self):
+        """USE-060: where the fewest packages are taken, those with other lots are not counted."""
+        self.component_a.categ_id = self.env['product.category'].create({
+            'name': "Drums", 'removal_strategy_id': self.env.ref('stock.removal_least_packages').id})
+        quants = self.env['stock.quant'].sudo()
+        location = self.env.ref('stock.stock_location_stock')
+        self.order.do_unreserve()
+        released, quarantined = self.lot, self._create_lot("QUARANTINED")
+        quants._update_available_quantity(self.component_a, location, -10000, lot_id=released)
+        drums = self.env['stock.package'].create([{'name': "Small 1"}, {'name': "Small 2"}, {'name': "One for all"}])
+        for drum, lot, quantity in zip(drums, (released, released, quarantined), (60, 30, 90), strict=True):
+            quants._update_available_quantity(self.component_a, location, quantity, lot_id=lot, package_id=drum)
+        order = self._create_order()
+        order.action_confirm()
+        order.action_assign()
+        move = order.move_raw_ids.filtered(lambda move: move.product_id == self.component_a)
+        self.assertEqual(move.move_line_ids.package_id, drums[:2])
+        self.assertEqual((move.move_line_ids.lot_id, move.quantity), (released, 90))
 
     def test_completion(self):
         """USE-060: a lot that was not weighed and is not released is not consumed by closing the order either."""
