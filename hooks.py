@@ -40,8 +40,9 @@ TRIGGERS = {
     'mrp_bpr_sample': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_sample', TRUNCATE),
     'mrp_bpr_result': ('mrp_mmr_guard_bpr_result', DECIDED, TRUNCATE),
-    'mrp_bpr_step': ('mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_step_lot', 'mrp_mmr_guard_transcribed_step', DECIDED,
-                     TRUNCATE),
+    'mrp_bpr_step': (
+        'mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_step_insert', 'mrp_mmr_guard_bpr_step_lot',
+        'mrp_mmr_guard_transcribed_step', DECIDED, TRUNCATE),
     'mrp_bpr_entry': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_bpr_unit',
         'mrp_mmr_guard_bpr_terminal', 'mrp_mmr_guard_bpr_lot', 'mrp_mmr_guard_transcribed_entry', DECIDED, TRUNCATE),
@@ -72,7 +73,7 @@ FUNCTIONS = (
     'mrp_mmr_guard_editor', 'mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_step', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_deviation',
     'mrp_mmr_guard_qualification', 'mrp_mmr_guard_profile', 'mrp_mmr_guard_reviewer', 'mrp_mmr_guard_drill', TRUNCATE,
     'mrp_mmr_guard_bpr_unit', 'mrp_mmr_guard_bpr_terminal', 'mrp_mmr_guard_equipment_log',
-    'mrp_mmr_guard_lot', 'mrp_mmr_guard_bpr_lot', 'mrp_mmr_guard_bpr_step_lot',
+    'mrp_mmr_guard_lot', 'mrp_mmr_guard_bpr_lot', 'mrp_mmr_guard_bpr_step_lot', 'mrp_mmr_guard_bpr_step_insert',
     'mrp_mmr_guard_bpr_copy', 'mrp_mmr_guard_transcription', 'mrp_mmr_guard_transcribed_entry',
     'mrp_mmr_guard_transcribed_step', 'mrp_mmr_guard_deviation_contributor', 'mrp_mmr_guard_deviation_batch',
     'mrp_mmr_guard_bpr_rework', 'mrp_mmr_guard_capa', 'mrp_mmr_guard_capa_action',

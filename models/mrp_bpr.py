@@ -193,19 +193,29 @@ class MrpBpr(models.Model):
                 count=len(plan), now=now, uid=self.env.uid, orders=batch._ids))
             records = self.browse(row[0] for row in cr.fetchall())
             cr.execute(SQL(
-                """INSERT INTO mrp_bpr_step (bpr_id, production_id, company_id, workorder_id, sequence, stage, number, name,
+                """WITH plan AS MATERIALIZED (
+                       SELECT p.sequence, p.stage, p.number, p.points, p.planned, p.planned ->> 'name' AS name,
+                              p.planned ->> 'kind' AS kind, p.planned ->> 'performer_role' AS performer_role,
+                              p.planned ->> 'verifier_role' AS verifier_role,
+                              (p.planned ->> 'is_critical')::boolean AS is_critical,
+                              (p.planned ->> 'is_hold_point')::boolean AS is_hold_point
+                         FROM jsonb_to_recordset(%(plan)s::jsonb)
+                              AS p(sequence int, stage int, number int, points jsonb, planned jsonb))
+                   INSERT INTO mrp_bpr_step (bpr_id, production_id, company_id, workorder_id, sequence, stage, number, name,
                                              kind, performer_role, verifier_role, is_critical, is_hold_point, points, planned,
                                              state, create_date, create_uid, write_date, write_uid)
-                   SELECT b.id, b.production_id, b.company_id, w.id, p.sequence, p.stage, p.number, p.planned ->> 'name',
-                          p.planned ->> 'kind', p.planned ->> 'performer_role', p.planned ->> 'verifier_role',
-                          (p.planned ->> 'is_critical')::boolean, (p.planned ->> 'is_hold_point')::boolean, p.points,
-                          p.planned, 'open', %(now)s, %(uid)s, %(now)s, %(uid)s
-                     FROM mrp_bpr b
-                    CROSS JOIN jsonb_to_recordset(%(plan)s::jsonb)
-                          AS p(sequence int, stage int, number int, points jsonb, planned jsonb)
-                     LEFT JOIN jsonb_to_recordset(%(operations)s::jsonb) AS a(stage int, operation int) ON a.stage = p.stage
-                     LEFT JOIN mrp_workorder w ON w.production_id = b.production_id AND w.operation_id = a.operation
-                    WHERE b.id IN %(records)s ORDER BY b.id, p.sequence""",
+                   SELECT s.bpr_id, s.production_id, s.company_id, s.workorder_id, p.sequence, p.stage, p.number, p.name,
+                          p.kind, p.performer_role, p.verifier_role, p.is_critical, p.is_hold_point, p.points, p.planned,
+                          'open', %(now)s, %(uid)s, %(now)s, %(uid)s
+                     -- Sorted without the texts, so that the steps of a batch lie together.
+                     FROM (SELECT b.id AS bpr_id, b.production_id, b.company_id, w.id AS workorder_id, p.sequence
+                             FROM mrp_bpr b
+                            CROSS JOIN plan p
+                             LEFT JOIN jsonb_to_recordset(%(operations)s::jsonb) AS a(stage int, operation int)
+                                    ON a.stage = p.stage
+                             LEFT JOIN mrp_workorder w ON w.production_id = b.production_id AND w.operation_id = a.operation
+                            WHERE b.id IN %(records)s ORDER BY b.id, p.sequence) s
+                     JOIN plan p ON p.sequence = s.sequence""",
                 now=now, uid=self.env.uid, records=records._ids, plan=canonical_json(plan).decode(),
                 operations=json.dumps([
                     {'stage': position, 'operation': operation.id} for position, operation in enumerate(operations, 1)])))

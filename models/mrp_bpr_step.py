@@ -95,7 +95,7 @@ class MrpBprStep(models.Model):
 
     def init(self):
         super().init()
-        self.env['mrp.bpr']._guard_frozen(self._table)
+        self.env['mrp.bpr']._guard_frozen(self._table, SQL("UPDATE"))
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_step() RETURNS trigger AS $$
             DECLARE
@@ -108,20 +108,6 @@ class MrpBprStep(models.Model):
                 IF TG_OP = 'DELETE' THEN
                     RAISE EXCEPTION 'Steps of batches are kept (BPR-010, 21 CFR 111.255).'
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_kept';
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.state <> 'open' OR NEW.started_at IS NOT NULL
-                       OR COALESCE(NEW.performed_signature_id, NEW.verified_signature_id, NEW.added_signature_id,
-                                   NEW.addition_verified_signature_id, NEW.hold_signature_id) IS NOT NULL
-                       OR NOT EXISTS (
-                            SELECT FROM mrp_bpr b WHERE b.id = NEW.bpr_id AND b.state IN ('issue', 'ready')
-                               AND (b.production_id, b.company_id) = (NEW.production_id, NEW.company_id)
-                               -- All of them are made at once, so that there is no place for another one.
-                               AND NEW.sequence BETWEEN 1 AND b.step_count) THEN
-                        RAISE EXCEPTION 'The steps of a batch are made by the release of its order (USE-030).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_planned';
-                    END IF;
-                    RETURN NEW;
                 END IF;
                 IF (NEW.bpr_id, NEW.production_id, NEW.company_id, NEW.sequence, NEW.stage, NEW.number, NEW.name, NEW.kind,
                     NEW.performer_role, NEW.verifier_role, NEW.is_critical, NEW.is_hold_point, NEW.points, NEW.planned)
@@ -205,8 +191,29 @@ class MrpBprStep(models.Model):
                 END IF;
                 RETURN NEW;
             END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_step BEFORE INSERT OR UPDATE OR DELETE ON mrp_bpr_step
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_step BEFORE UPDATE OR DELETE ON mrp_bpr_step
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_step();
+
+            -- All steps of all batches that are released together are looked at together.
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_step_insert() RETURNS trigger AS $$
+            BEGIN
+                IF EXISTS (
+                    SELECT FROM inserted s
+                      LEFT JOIN mrp_bpr b ON b.id = s.bpr_id AND b.state IN ('issue', 'ready')
+                           AND (b.production_id, b.company_id) = (s.production_id, s.company_id)
+                           -- All of them are made at once, so that there is no place for another one.
+                           AND s.sequence BETWEEN 1 AND b.step_count
+                     WHERE b.id IS NULL OR s.state IS DISTINCT FROM 'open' OR s.started_at IS NOT NULL
+                        OR COALESCE(s.performed_signature_id, s.verified_signature_id, s.added_signature_id,
+                                    s.addition_verified_signature_id, s.hold_signature_id) IS NOT NULL) THEN
+                    RAISE EXCEPTION 'The steps of a batch are made by the release of its order (USE-030).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_planned';
+                END IF;
+                RETURN NULL;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_step_insert AFTER INSERT ON mrp_bpr_step
+                REFERENCING NEW TABLE AS inserted
+                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_bpr_step_insert();
         """)
 
     # === COMPUTE === #
