@@ -36,7 +36,12 @@ TRIGGERS = {
     'mrp_qualification': ('mrp_mmr_guard_qualification', 'mrp_mmr_guard_qualification_truncate', TRUNCATE),
     'mrp_tamper_drill': ('mrp_mmr_guard_drill', TRUNCATE),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
-    'mrp_bpr': ('mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_release', TRUNCATE),
+    'mrp_bpr': (
+        'mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_release', 'mrp_mmr_guard_retention', 'mrp_mmr_guard_retain_until', TRUNCATE),
+    'mrp_bpr_distribution': (
+        'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_distribution', TRUNCATE),
+    'mrp_legal_hold': ('mrp_mmr_guard_hold', TRUNCATE),
+    'mrp_record_disposal': ('mrp_mmr_guard_disposal', TRUNCATE),
     'mrp_bpr_sample': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_sample', TRUNCATE),
     'mrp_bpr_result': ('mrp_mmr_guard_bpr_result', DECIDED, TRUNCATE),
@@ -79,10 +84,14 @@ FUNCTIONS = (
     'mrp_mmr_guard_bpr_rework', 'mrp_mmr_guard_capa', 'mrp_mmr_guard_capa_action',
     'mrp_mmr_guard_held_lot', 'mrp_mmr_guard_destruction',
     'mrp_mmr_guard_bpr_result', 'mrp_mmr_guard_bpr_release', 'mrp_mmr_guard_bpr_sample', DECIDED,
+    'mrp_mmr_guard_retention', 'mrp_mmr_guard_retain_until', 'mrp_mmr_guard_distribution', 'mrp_mmr_guard_hold',
+    'mrp_mmr_guard_disposal',
 )
 #: Functions that are no trigger: what several of them, and the ORM, ask PostgreSQL.
 SHARED_FUNCTIONS = (
-    'mrp_mmr_equipment_status', 'mrp_mmr_log_counts', 'mrp_mmr_log_signed', 'mrp_mmr_specification_unmet', 'mrp_mmr_demanded')
+    'mrp_mmr_equipment_status', 'mrp_mmr_log_counts', 'mrp_mmr_log_signed', 'mrp_mmr_specification_unmet', 'mrp_mmr_demanded',
+    'mrp_mmr_retention_date', 'mrp_mmr_retention', 'mrp_mmr_on_hold', 'mrp_mmr_may_dispose', 'mrp_mmr_emptied',
+    'mrp_mmr_is_removal', 'mrp_mmr_is_disposed_file')
 
 
 def uninstall_hook(env):

@@ -7,6 +7,7 @@ import hashlib
 import os.path
 from collections import Counter
 
+from ..models.mrp_bpr_retention import GONE, REMOVED
 from ..models.mrp_mmr_file import DOCUMENTS, IMAGES
 from ..tools import decimal_string
 from .ledger import (
@@ -48,7 +49,15 @@ LOGGED = {
     'mrp.bpr': (
         'state', 'plan_sha256', 'issue_signature_id', 'started_at', 'completed_at', 'release_state', 'review_signature_id',
         'production_signature_id', 'certification_signature_id', 'release_signature_id', 'packed_release_signature_id',
-        'packed_state', 'released_at', 'document_sha256', 'quantity_released'),
+        'packed_state', 'released_at', 'document_sha256', 'quantity_released', 'cancelled_at', 'disposal_id'),
+    'mrp.bpr.distribution': (
+        'bpr_id', 'company_id', 'product_id', 'lot_id', 'lot_name', 'kind', 'quantity', 'unit', 'customer_name',
+        'transfer_name', 'origin', 'date', 'line_ref'),
+    'mrp.legal.hold': (
+        'name', 'company_id', 'bpr_id', 'mmr_id', 'reason', 'recorded_by_id', 'recorded_at', 'signature_id',
+        'lift_signature_id'),
+    'mrp.record.disposal': (
+        'name', 'company_id', 'reason', 'recorded_by_id', 'recorded_at', 'signature_id'),
     'mrp.bpr.result': (
         'bpr_id', 'company_id', 'position', 'name', 'criterion_label', 'kind', 'value', 'unit', 'outcome', 'text', 'reference',
         'file_id', 'user_id', 'user_name', 'at', 'supersedes_id', 'reason', 'signature_id', 'retest_signature_id',
@@ -102,7 +111,8 @@ NAMES = {
     'mrp.bpr.step': "t.stage || '.' || t.number || ' ' || t.name",
     'mrp.bpr.entry': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.kind",
     'mrp.qualification': "(SELECT u.login FROM res_users u WHERE u.id = t.user_id) || ', ' || t.kind",
-    'mrp.tamper.drill': 't.name', 'mrp.lot.destruction': 't.name',
+    'mrp.tamper.drill': 't.name', 'mrp.lot.destruction': 't.name', 'mrp.legal.hold': 't.name', 'mrp.record.disposal': 't.name',
+    'mrp.bpr.distribution': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.lot_name",
     'mrp.bpr.sample': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.kind",
     'mrp.bpr.result': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.name",
 }
@@ -135,6 +145,11 @@ CONDITIONS = {
     'mrp.production': """(t.mmr_snapshot IS NOT NULL OR t.mmr_snapshot_sha256 IS NOT NULL OR t.mmr_revision_id IS NOT NULL
         OR EXISTS (SELECT FROM mrp_audit_chain c WHERE c.res_model = 'mrp.production' AND c.res_id = t.id))""",
 }
+#: Whether a signed disposal that names it removed the content of a batch record.
+DISPOSED = """EXISTS (
+    SELECT FROM mrp_bpr d JOIN mrp_record_disposal p ON p.id = d.disposal_id JOIN mrp_esignature g ON g.id = p.signature_id
+     WHERE d.id = %s AND g.res_model = 'mrp.record.disposal' AND g.res_id = p.id
+       AND g.content -> 'batches' @> jsonb_build_array(jsonb_build_object('id', d.id)))"""
 DECISIONS = {'continue': 'approved', 'stop': 'rejected'}
 SIGNATURE_COLUMNS = (
     'id', 'res_model', 'res_id', 'record_name', 'company_id', 'user_id', 'partner_id', 'signer_name', 'signer_login',
@@ -191,12 +206,13 @@ class Verification:
 
     PARTS = (
         'ledger', 'baseline', 'chains', 'seals', 'files', 'signatures', 'acceptances', 'revisions', 'reviews', 'labels',
-        'orders', 'plans', 'drills', *LOGGED)
+        'orders', 'plans', 'drills', 'disposals', *LOGGED)
 
     def __init__(self, cr, company=None, position=None):
         self.cr = cr
         self.company = company
-        self.counts = dict.fromkeys(('lines', 'signatures', 'revisions', 'orders', 'files', 'labels', 'records'), 0)
+        self.counts = dict.fromkeys((
+            'lines', 'signatures', 'revisions', 'orders', 'files', 'labels', 'records', 'disposed'), 0)
         self.partial = []   # chains that were not seen whole (see LedgerCheck)
         self.part, self._after = (position['part'], position['after']) if position else (self.PARTS[0], None)
 
@@ -406,7 +422,9 @@ class Verification:
                 WHERE a.attrelid = %s::regclass AND a.attname = ANY(%s)""", [table, list(names)])
         types = dict(self.cr.fetchall())
         columns = ', '.join(f't."{name}"::text' for name in names)
-        query = f"""SELECT t.id, {NAMES[model]}, {columns} FROM {table} t
+        removed = REMOVED.get(table, ())
+        disposed = DISPOSED % 't.bpr_id' if removed else 'FALSE'
+        query = f"""SELECT t.id, {NAMES[model]}, {disposed}, {columns} FROM {table} t
                      WHERE t.id > %(after)s AND {CONDITIONS.get(model, 'TRUE')} AND {self._of_model(model)} ORDER BY t.id"""
         for rows in self._rows(query, ROWS):
             last = {}
@@ -419,7 +437,7 @@ class Verification:
                     last.setdefault(res_id, {}).update(parse(values))
                 except (ValueError, TypeError):
                     continue  # the line itself was reported
-            for record_id, title, *values in rows:
+            for record_id, title, is_disposed, *values in rows:
                 logged = last.get(record_id)
                 if logged is None:
                     yield Finding(model, record_id, title, "its creation in the ledger", "no line about it")
@@ -428,7 +446,10 @@ class Verification:
                     said = logged.get(name)
                     said = self._logged_text(types[name], said.get('new') if isinstance(said, dict) else said)
                     live = self._live_text(types[name], value)
-                    if said != live:
+                    if is_disposed and name in removed:
+                        if live not in (None, GONE):
+                            yield Finding(model, record_id, title, f"no {name}, as it was disposed of", f"{live}")
+                    elif said != live:
                         yield Finding(model, record_id, title, f"{name} {said} as in the ledger", f"{live}")
             self.counts['records'] += len(rows)
             yield CHECKPOINT
@@ -825,7 +846,8 @@ class Verification:
         query = f"""
             SELECT t.id, t.name, t.mmr_controlled, t.mmr_snapshot::text, t.mmr_snapshot_sha256, t.mmr_revision_id,
                    t.mmr_decision, t.mmr_decision_signature_id, s.content ->> 'decision', r.document_sha256,
-                   r.prepared_signature_id, r.approved_signature_id, r.effective_at::text
+                   r.prepared_signature_id, r.approved_signature_id, r.effective_at::text,
+                   {DISPOSED % '(SELECT b.id FROM mrp_bpr b WHERE b.production_id = t.id)'}
               FROM mrp_production t LEFT JOIN mrp_mmr_revision r ON r.id = t.mmr_revision_id
                                     LEFT JOIN mrp_esignature s ON s.id = t.mmr_decision_signature_id
              WHERE t.id > %(after)s AND (t.mmr_decision_signature_id IS NOT NULL OR {CONDITIONS['mrp.production']})
@@ -840,7 +862,7 @@ class Verification:
             yield CHECKPOINT
 
     def _check_order(self, signatures, known, order_id, title, controlled, text, digest, revision, decision,
-                     decision_signature, decided, document_digest, prepared, approved, effective_at):
+                     decision_signature, decided, document_digest, prepared, approved, effective_at, is_disposed):
         record = ('mrp.production', order_id)
 
         def finding(expected, found):
@@ -861,6 +883,9 @@ class Verification:
             yield from self._check_link(finding, 'deciding', decision_signature, signatures, record, DECISIONS.get(decided))
         if text is None:
             return
+        if is_disposed:
+            yield from self._check_disposed_snapshot(finding, text, document_digest)
+            return
         key = (text, revision)
         if key not in known:
             known[key] = list(self._compare_snapshot(signatures, text, document_digest, (prepared, approved), effective_at))
@@ -869,6 +894,21 @@ class Verification:
             yield finding(f"snapshot with digest {digest}", f"snapshot with digest {found}")
         for problem in problems:
             yield finding(*problem)
+
+    @staticmethod
+    def _check_disposed_snapshot(finding, text, document_digest):
+        """What is left of a snapshot names the document that it was of, and holds no step and no component."""
+        try:
+            snapshot = parse(text)
+            document = snapshot['document']
+            found, left = snapshot['document_sha256'], document['operations'] or document['components']
+        except (ValueError, TypeError, KeyError) as error:
+            yield finding("what a disposal leaves of a snapshot", f"none ({error})")
+            return
+        if found != document_digest:
+            yield finding(f"digest {document_digest} of the document that it was of", f"{found}")
+        if left:
+            yield finding("no operation and no component, as it was disposed of", f"{encode(left)[:200]}")
 
     def _check_plans(self):
         """The steps of a batch record are those that its plan was the digest of, all of them and in their order (USE-030).
@@ -879,10 +919,14 @@ class Verification:
             SELECT b.id, b.name, b.plan_sha256, b.step_count,
                    ARRAY(SELECT s.planned::text FROM mrp_bpr_step s WHERE s.bpr_id = b.id ORDER BY s.sequence, s.id),
                    b.document::text, b.document_sha256,
-                   (SELECT g.content ->> 'document_sha256' FROM mrp_esignature g WHERE g.id = b.release_signature_id)
+                   (SELECT g.content ->> 'document_sha256' FROM mrp_esignature g WHERE g.id = b.release_signature_id),
+                   {DISPOSED % 'b.id'}
               FROM mrp_bpr b WHERE b.id > %(after)s AND {self._of('b.company_id')} ORDER BY b.id"""
         for rows in self._rows(query, RECORDS // 10):
-            for bpr, name, digest, count, steps, document, frozen, signed in rows:
+            for bpr, name, digest, count, steps, document, frozen, signed, is_disposed in rows:
+                if is_disposed:
+                    yield from self._check_stub(bpr, name, count, steps, document, (frozen, signed))
+                    continue
                 found = document and digest_of(document)
                 if not found == frozen == signed:
                     yield Finding('mrp.bpr', bpr, name, f"a frozen record with digest {signed}, as it was released",
@@ -894,6 +938,55 @@ class Verification:
                 if (found, len(steps)) != (digest, count):
                     yield Finding('mrp.bpr', bpr, name, f"{count} steps with digest {digest}",
                                   f"{len(steps)} steps with digest {found}")
+            yield CHECKPOINT
+
+    def _check_stub(self, bpr, name, count, steps, document, digests):
+        """What is left of a record that was disposed of: its digests and the rows of its steps, and nothing of its content."""
+        self.counts['disposed'] += 1
+        if document is not None:
+            yield Finding('mrp.bpr', bpr, name, "no record, as it was disposed of", f"one with digest {digest_of(document)}")
+        if digests[0] != digests[1]:
+            yield Finding('mrp.bpr', bpr, name, f"digest {digests[1]} of its record, as it was decided on", f"{digests[0]}")
+        if len(steps) != count:
+            yield Finding('mrp.bpr', bpr, name, f"{count} steps", f"{len(steps)}")
+
+    def _check_disposals(self):
+        """A batch record is disposed of by a signature that names it, and every one that a signature names is (REC-040)."""
+        self.cr.execute(
+            f"""SELECT b.id, b.name, p.name FROM mrp_bpr b LEFT JOIN mrp_record_disposal p ON p.id = b.disposal_id
+                 WHERE b.disposal_id IS NOT NULL AND {self._of('b.company_id')} AND NOT {DISPOSED % 'b.id'} ORDER BY b.id""")
+        for bpr, name, disposal in self.cr.fetchall():
+            yield Finding('mrp.bpr', bpr, name, "a signed disposal that names it", f"{disposal}, which does not")
+        query = f"""
+            SELECT t.id, t.name, t.reason, t.signature_id, g.content::text FROM mrp_record_disposal t
+              JOIN mrp_esignature g ON g.id = t.signature_id
+             WHERE t.id > %(after)s AND {self._of_model('mrp.record.disposal')} ORDER BY t.id"""
+        for rows in self._rows(query):
+            signatures = self._read_signatures({row[3] for row in rows})
+            for disposal, title, reason, signature, content in rows:
+                def finding(expected, found, disposal=disposal, title=title):
+                    return Finding('mrp.record.disposal', disposal, title, expected, found)
+
+                yield from self._check_link(
+                    finding, 'disposing', signature, signatures, ('mrp.record.disposal', disposal), 'approved')
+                try:
+                    said = parse(content)
+                    wanted, files = ([row['id'] for row in said[name]] for name in ('batches', 'files'))
+                    words = (said['name'], said['reason'])
+                except (ValueError, TypeError, KeyError):
+                    yield finding("the content that was signed", f"{str(content)[:200]}")
+                    continue
+                if words != (title, reason):
+                    yield finding(f"number and reason as they were signed: {words}", f"{(title, reason)}")
+                self.cr.execute(
+                    "SELECT b.id FROM mrp_bpr b WHERE b.id = ANY(%s) AND b.disposal_id = %s", [wanted, disposal])
+                missing = sorted(set(wanted) - {row[0] for row in self.cr.fetchall()})
+                if missing:
+                    yield finding("every record that it names disposed of by it", f"mrp.bpr {missing} are not")
+                self.cr.execute("SELECT id FROM mrp_mmr_file WHERE id = ANY(%s) ORDER BY id", [files])
+                left = [row[0] for row in self.cr.fetchall()]
+                if left:
+                    yield finding("none of the files that it removed", f"mrp.mmr.file {left}")
             yield CHECKPOINT
 
     def _compare_snapshot(self, signatures, text, document_digest, signature_ids, effective_at):

@@ -84,6 +84,11 @@ from . import mrp_unbuild
 from . import stock_lot
 from . import stock_lot_quarantine
 from . import mrp_lot_destruction
+from . import mrp_bpr_distribution
+from . import mrp_bpr_retention
+from . import mrp_legal_hold
+from . import mrp_record_disposal
+from . import mrp_mmr_revision_retention
 from . import stock_location
 from . import stock_quant
 from . import stock_move
@@ -93,6 +98,7 @@ from . import stock_rule
 from . import stock_warehouse_orderpoint
 from . import product_category
 from . import product_template
+from . import product_template_retention
 from . import product_product
 from . import res_company
 from . import res_groups

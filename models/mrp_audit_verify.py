@@ -29,7 +29,7 @@ KEPT_DAYS = 90
 #: What a verification counts, and the field that has it.
 COUNTS = {
     'lines': 'line_count', 'signatures': 'signature_count', 'revisions': 'revision_count', 'orders': 'order_count',
-    'labels': 'label_count', 'files': 'file_count', 'records': 'record_count',
+    'labels': 'label_count', 'files': 'file_count', 'records': 'record_count', 'disposed': 'disposed_count',
 }
 
 
@@ -68,6 +68,7 @@ class MrpAuditVerify(models.Model):
     order_count = fields.Integer("Released Orders", readonly=True, aggregator=None)
     label_count = fields.Integer("Labels", readonly=True, aggregator=None)
     file_count = fields.Integer("Files", readonly=True, aggregator=None)
+    disposed_count = fields.Integer("Records Disposed Of", readonly=True, aggregator=None)
     record_count = fields.Integer("Records Compared with the Audit Trail", readonly=True, aggregator=None)
     finding_ids = fields.One2many('mrp.audit.verify.finding', 'verify_id', "Bad Records", readonly=True)
 

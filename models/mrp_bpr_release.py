@@ -71,10 +71,12 @@ class MrpBpr(models.Model):
                             AND to_jsonb(NEW) - '{state,write_date,write_uid}'::text[]
                                 = to_jsonb(OLD) - '{state,write_date,write_uid}'::text[])
                    AND (to_jsonb(NEW) - '{packed_state,packed_release_signature_id,quantity_released,write_date,write_uid,
-                                          retain_until,retention_basis,legal_hold}'::text[])
+                                          retain_until,legal_hold,disposal_id}'::text[]
+                        - CASE WHEN NEW.disposal_id IS NOT NULL THEN 'document' ELSE '' END)
                        IS DISTINCT FROM
                        (to_jsonb(OLD) - '{packed_state,packed_release_signature_id,quantity_released,write_date,write_uid,
-                                          retain_until,retention_basis,legal_hold}'::text[])
+                                          retain_until,legal_hold,disposal_id}'::text[]
+                        - CASE WHEN NEW.disposal_id IS NOT NULL THEN 'document' ELSE '' END)
                    OR OLD.packed_state IS NOT NULL
                    AND (NEW.packed_state, NEW.packed_release_signature_id, NEW.quantity_released)
                        IS DISTINCT FROM (OLD.packed_state, OLD.packed_release_signature_id, OLD.quantity_released) THEN
@@ -162,6 +164,11 @@ class MrpBpr(models.Model):
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_decided() RETURNS trigger AS $$
             BEGIN
                 IF EXISTS (SELECT FROM mrp_bpr b WHERE b.id = NEW.bpr_id AND b.release_state IN ('released', 'rejected')) THEN
+                    IF TG_OP = 'UPDATE' THEN
+                        IF mrp_mmr_is_removal(TG_TABLE_NAME, OLD.bpr_id, to_jsonb(OLD), to_jsonb(NEW)) THEN
+                            RETURN NEW;     -- by a signed disposal (REC-040)
+                        END IF;
+                    END IF;
                     RAISE EXCEPTION 'Quality Control decided on this batch: its record stays as it is (REL-030, 21 CFR 11.70).'
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_frozen';
                 END IF;

@@ -102,6 +102,9 @@ class MrpBprResult(models.Model):
                     END IF;
                     RETURN NEW;
                 END IF;
+                IF mrp_mmr_is_removal(TG_TABLE_NAME, OLD.bpr_id, to_jsonb(OLD), to_jsonb(NEW)) THEN
+                    RETURN NEW;     -- by a signed disposal (REC-040)
+                END IF;
                 IF OLD.retest_signature_id IS NULL AND NEW.retest_signature_id IS NOT NULL AND (
                     NEW.outcome IS DISTINCT FROM 'fail' OR NOT EXISTS (
                         SELECT FROM mrp_esignature s JOIN res_users u ON u.id = NEW.user_id

@@ -109,6 +109,11 @@ class MrpBprStep(models.Model):
                     RAISE EXCEPTION 'Steps of batches are kept (BPR-010, 21 CFR 111.255).'
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_kept';
                 END IF;
+                IF NEW.planned IS DISTINCT FROM OLD.planned THEN
+                    IF mrp_mmr_is_removal(TG_TABLE_NAME, OLD.bpr_id, to_jsonb(OLD), to_jsonb(NEW)) THEN
+                        RETURN NEW;     -- by a signed disposal (REC-040)
+                    END IF;
+                END IF;
                 IF (NEW.bpr_id, NEW.production_id, NEW.company_id, NEW.sequence, NEW.stage, NEW.number, NEW.name, NEW.kind,
                     NEW.performer_role, NEW.verifier_role, NEW.is_critical, NEW.is_hold_point, NEW.points, NEW.planned)
                    IS DISTINCT FROM

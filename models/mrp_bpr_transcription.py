@@ -57,6 +57,9 @@ class MrpBprTranscription(models.Model):
                 given integer;
             BEGIN
                 IF TG_OP = 'DELETE' THEN
+                    IF EXISTS (SELECT FROM mrp_bpr b WHERE b.id = OLD.bpr_id AND b.disposal_id IS NOT NULL) THEN
+                        RETURN OLD;     -- by a signed disposal (REC-040)
+                    END IF;
                     RAISE EXCEPTION 'Transcriptions are kept (AUD-030, 21 CFR 111.605).'
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_kept';
                 END IF;

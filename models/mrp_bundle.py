@@ -79,9 +79,14 @@ class MrpProduction(models.Model):
             raise refusal(
                 self.env, self.env._("%s was not released by an MMR: there is no evidence to hand out.", self.name),
                 "REC-050, 21 CFR 111.610(a)", self.env._("confirm the order first."), record=self)
+        self.bpr_ids._check_not_disposed()
         return super()._make_bundle(prints=prints)
 
 
 class MrpBpr(models.Model):
     _name = 'mrp.bpr'
     _inherit = ['mrp.bpr', 'mrp.bundle.mixin']
+
+    def _make_bundle(self, prints=True):
+        self._check_not_disposed()
+        return super()._make_bundle(prints=prints)

@@ -24,6 +24,16 @@ MEANINGS = [
 APPEND_ONLY_FUNCTION = """
     CREATE OR REPLACE FUNCTION mrp_mmr_append_only() RETURNS trigger AS $$
     BEGIN
+        -- What a signed disposal removes of a batch record whose date has passed (REC-040).
+        IF TG_TABLE_NAME = 'mrp_bpr_entry' AND TG_OP = 'UPDATE' THEN
+            IF mrp_mmr_is_removal(TG_TABLE_NAME, OLD.bpr_id, to_jsonb(OLD), to_jsonb(NEW)) THEN
+                RETURN NEW;
+            END IF;
+        ELSIF TG_TABLE_NAME = 'mrp_mmr_file' AND TG_OP = 'DELETE' THEN
+            IF mrp_mmr_is_disposed_file(OLD.id) THEN
+                RETURN OLD;
+            END IF;
+        END IF;
         RAISE EXCEPTION '% is append-only: % is refused (SIG-030, 21 CFR 11.70).', TG_TABLE_NAME, TG_OP
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_append_only';

@@ -60,6 +60,12 @@ class MrpProduction(models.Model):
                     RETURN OLD;
                 END IF;
                 IF TG_OP = 'UPDATE' THEN
+                    IF NEW.mmr_snapshot IS DISTINCT FROM OLD.mmr_snapshot AND OLD.mmr_snapshot IS NOT NULL THEN
+                        IF mrp_mmr_is_removal(TG_TABLE_NAME, (SELECT b.id FROM mrp_bpr b WHERE b.production_id = NEW.id),
+                                              to_jsonb(OLD), to_jsonb(NEW)) THEN
+                            RETURN NEW;     -- by a signed disposal (REC-040)
+                        END IF;
+                    END IF;
                     IF OLD.mmr_snapshot IS NOT NULL AND
                        (NEW.mmr_snapshot, NEW.mmr_snapshot_sha256, NEW.mmr_revision_id, NEW.mmr_controlled,
                         NEW.product_id, NEW.product_qty, NEW.product_uom_id, NEW.bom_id, NEW.company_id)

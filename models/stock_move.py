@@ -101,7 +101,9 @@ class StockMove(models.Model):
                 self.filtered(lambda move, order=production: move.raw_material_production_id == order) \
                     .move_line_ids._mmr_check_lots_released(production, weighed=True)
                 self.filtered(lambda move, order=production: move.production_id == order)._mmr_claim_lots(production)
-        return super()._action_done(cancel_backorder=cancel_backorder)
+        moves = super()._action_done(cancel_backorder=cancel_backorder)
+        self.env['mrp.bpr.distribution']._record(moves.move_line_ids)
+        return moves
 
     # === LOTS THAT MAY BE USED === #
 

@@ -78,6 +78,8 @@ class StockMoveLine(models.Model):
         lines = super().create(vals_list)
         lines._mmr_check_open(written=True)
         lines._mmr_check_held()
+        # A line that is added to a done move is done at once.
+        self.env['mrp.bpr.distribution']._record(lines)
         return lines
 
     def write(self, vals):
@@ -89,6 +91,9 @@ class StockMoveLine(models.Model):
         if {'product_id', 'lot_id'} & vals.keys():
             self._mmr_check_open(written=True)
         self.exists()._mmr_check_held()
+        done = self.exists().filtered(lambda line: line.state == 'done')
+        if done:
+            self.env['mrp.bpr.distribution']._record(done, corrected=True)
         return result
 
     def _action_done(self):
@@ -143,6 +148,14 @@ class StockMoveLine(models.Model):
         return self.filtered(lambda line: (
             line.move_id.raw_material_production_id.mmr_rework_deviation_id
             or line.move_id.consume_unbuild_id.mmr_deviation_id) and is_approved(line))
+
+    def _mmr_get_distribution_kind(self):
+        """Return whether this line, once it is done, is a delivery to a customer or a return from one, or None (REC-010)."""
+        self.ensure_one()
+        if self.state != 'done' or not self.lot_id:
+            return None
+        goes, came = (place.usage == 'customer' for place in (self.location_dest_id, self.location_id))
+        return None if goes == came else 'delivery' if goes else 'return'
 
     def _mmr_check_has_lot(self):
         """Refuse to take a controlled product away without saying which lot (REL-010)."""

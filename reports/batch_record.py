@@ -22,6 +22,7 @@ def read_batches(bprs):
     """
     # Whoever may read a batch may read all of its record, also without a right to read lots or equipment.
     bprs = bprs.sudo()
+    bprs._check_not_disposed()
     env = bprs.env
     orders = bprs.production_id
 

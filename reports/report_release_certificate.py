@@ -17,6 +17,7 @@ class ReportReleaseCertificate(models.AbstractModel):
     def _get_report_values(self, docids, data=None):
         bprs = self.env['mrp.bpr'].browse(docids)
         bprs.check_access('read')
+        bprs._check_not_disposed()
         for bpr in bprs:
             if bpr.release_state != 'released':
                 raise refusal(

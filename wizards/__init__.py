@@ -11,6 +11,8 @@ from . import mrp_bpr_transcribe
 from . import mrp_signer_verify
 from . import mrp_qualification
 from . import mrp_lot_destroy
+from . import mrp_legal_hold_set
+from . import mrp_record_dispose
 from . import mrp_bpr_test
 from . import mrp_bpr_reserve
 from . import mrp_lot_trace
