@@ -7,8 +7,8 @@ import hashlib
 import os.path
 from collections import Counter
 
-from ..models.mrp_bpr_retention import GONE, REMOVED
 from ..models.mrp_mmr_file import DOCUMENTS, IMAGES
+from ..retention import GONE, REMOVED
 from ..tools import decimal_string
 from .ledger import (
     CHECKPOINT,

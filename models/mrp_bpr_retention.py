@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..retention import GONE, KEPT, REMOVED
 from ..tools import refusal, transition
 
 RULE = "REC-040, 21 CFR 11.10(c), 111.605(b), 211.180(d), EU GMP 4.10"
@@ -16,25 +17,6 @@ CITATIONS = {
 }
 #: Years after the expiry, and after what else counts.
 YEARS = {'P111': (1, 2), 'P211': (1, 3), 'PEU': (1, 5), 'PDEV': (0, 2)}
-#: What a disposal takes out of each table of a batch record: the rest of the row stays, as others refer to it.
-REMOVED = {
-    'mrp_bpr_step': ('planned',),
-    'mrp_bpr_entry': (
-        'value', 'unit', 'text', 'data', 'outcome', 'lot_id', 'lot_name', 'equipment_id', 'equipment_name', 'file_id', 'device',
-        'token', 'transcription_id', 'paper_time', 'paper_by', 'paper_verified_by', 'reason'),
-    'mrp_bpr_result': ('value', 'unit', 'criterion_label', 'text', 'reference', 'file_id', 'reason'),
-}
-#: What of the plan of a step, and of the snapshot of an order, is its identity and stays.
-KEPT = {
-    'mrp_bpr_step': (
-        'name', 'kind', 'performer_role', 'verifier_role', 'is_critical', 'is_hold_point', 'execution', 'scope', 'stage',
-        'position', 'predecessors'),
-    'mrp_production': (
-        'number', 'revision', 'schema', 'company', 'profile', 'product', 'formulation', 'batch_size', 'id', 'code', 'name',
-        'quantity', 'unit', 'unit_id', 'product_unit_quantity', 'document', 'document_sha256', 'effective_at'),
-}
-#: Written in place of a reason, which corrections always have.
-GONE = '-'
 
 
 def _as_array(names):

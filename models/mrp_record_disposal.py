@@ -4,8 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..retention import GONE, KEPT, REMOVED
 from ..tools import in_transition, iso_utc, refusal, sha256, transition
-from .mrp_bpr_retention import GONE, KEPT, REMOVED, RULE
+from .mrp_bpr_retention import RULE
 
 #: Rows of a batch record that are counted in its stub; those of the last table go as a whole.
 COUNTED = ('mrp_bpr_step', 'mrp_bpr_entry', 'mrp_bpr_result', 'mrp_bpr_transcription')
