@@ -106,13 +106,15 @@ class MrpBprDistribution(models.Model):
         recorded = {
             (line, lot.id, kind): exact(quantity) for line, lot, kind, quantity in rows._read_group(
                 [('line_ref', 'in', lines.ids)], ['line_ref', 'lot_id', 'kind'], ['quantity:sum'])}
+        lines_by_id = {line.id: line for line in lines.sudo()}
+        lots = self.env['stock.lot'].sudo().browse({lot for _line, lot, _kind in (*wanted, *recorded)})
+        lots_by_id = {lot.id: lot for lot in lots}
         vals_list = []
         for key in dict.fromkeys((*wanted, *recorded)):
             missing = wanted.get(key, 0) - recorded.get(key, 0)
             if missing:
                 line, lot, kind = key
-                vals_list.append(rows._prepare_vals(
-                    self.env['stock.move.line'].sudo().browse(line), self.env['stock.lot'].sudo().browse(lot), kind, missing))
+                vals_list.append(rows._prepare_vals(lines_by_id[line], lots_by_id[lot], kind, missing))
         if not vals_list:
             return self.browse()
         # PostgreSQL compares with what is done.

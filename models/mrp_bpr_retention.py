@@ -15,6 +15,11 @@ CITATIONS = {
     'P111': "21 CFR 111.605(a)", 'P211': "21 CFR 211.180(a), (b)", 'PEU': "EU GMP 4.11",
     'PDEV': "ISO 13485 4.2.5, former 21 CFR 820.180(b)",
 }
+#: What the date follows from.
+INPUTS = (
+    'state', 'release_state', 'packed_state', 'released_at', 'cancelled_at', 'certification_signature_id',
+    'packed_release_signature_id', 'lot_ids.expiration_date', 'distribution_ids.date', 'company_id.partner_id.tz',
+    'product_id.product_tmpl_id.mmr_otc_exempt', 'product_id.product_tmpl_id.mmr_lifetime_years')
 #: Years after the expiry, and after what else counts.
 YEARS = {'P111': (1, 2), 'P211': (1, 3), 'PEU': (1, 5), 'PDEV': (0, 2)}
 
@@ -222,16 +227,15 @@ class MrpBpr(models.Model):
 
     # === DATE === #
 
-    @api.depends(
-        'state', 'release_state', 'packed_state', 'released_at', 'cancelled_at', 'certification_signature_id',
-        'packed_release_signature_id', 'lot_ids.expiration_date', 'distribution_ids.date', 'company_id.partner_id.tz',
-        'product_id.product_tmpl_id.mmr_otc_exempt', 'product_id.product_tmpl_id.mmr_lifetime_years')
+    @api.depends(*INPUTS)
     def _compute_retain_until(self):
         inputs = self._read_retention()
         for bpr in self:
             # What was disposed of does not change any more.
             bpr.retain_until = bpr.retain_until if bpr.disposal_id else inputs.get(bpr.id, {}).get('until')
 
+    @api.depends(*INPUTS)
+    @api.depends_context('lang')
     def _compute_retention_basis(self):
         inputs = self._read_retention()
         for bpr in self:

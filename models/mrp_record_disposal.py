@@ -125,6 +125,10 @@ class MrpRecordDisposal(models.Model):
         """Open the signature by which Quality Control removes the content of the records."""
         return self.action_open_signature('dispose')
 
+    def _get_signing_thread(self):
+        # A refused attempt is read where people look for the records.
+        return self.sudo().selected_ids[:1].production_id
+
     def _get_signing_action(self, action):
         self.ensure_one()
         if action != 'dispose':

@@ -52,3 +52,4 @@ from . import test_quarantine
 from . import test_release
 from . import test_review
 from . import test_traceability
+from . import test_retention
