@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields
@@ -512,6 +513,42 @@ class MmrCommon(TransactionCase):
             'product_id': product.id, 'location_id': self.env.ref('stock.stock_location_stock').id, 'lot_id': lot.id,
             'inventory_quantity': 7}).action_apply_inventory()
         return lot
+
+    @contextmanager
+    def _unguarded(self, *tables):
+        """Change the past: what no user can, so that a date lies behind the clock of PostgreSQL."""
+        self.env.flush_all()
+        for table in tables:
+            self.env.cr.execute(SQL("ALTER TABLE %s DISABLE TRIGGER USER", SQL.identifier(table)))
+        yield self.env.cr
+        for table in tables:
+            self.env.cr.execute(SQL("ALTER TABLE %s ENABLE TRIGGER USER", SQL.identifier(table)))
+        self.env.invalidate_all()
+
+    def _ship(self, lot, quantity=5, back=False):
+        """Deliver some of a lot to a customer, or take it back; return the transfer."""
+        stock, customers = self.env.ref('stock.stock_location_stock'), self.env.ref('stock.stock_location_customers')
+        places = (customers, stock) if back else (stock, customers)
+        where = {'location_id': places[0].id, 'location_dest_id': places[1].id}
+        picking = self.env['stock.picking'].create({
+            'picking_type_id': self.env.ref(f"stock.picking_type_{'in' if back else 'out'}").id, 'origin': "SO/77",
+            'partner_id': self.env['res.partner'].create({'name': "Pharmacy Ltd."}).id, **where})
+        move = self.env['stock.move'].create({
+            'product_id': lot.product_id.id, 'product_uom': lot.product_uom_id.id, 'product_uom_qty': quantity,
+            'picking_id': picking.id, **where})
+        self.env['stock.move.line'].create({
+            'move_id': move.id, 'picking_id': picking.id, 'product_id': lot.product_id.id, 'lot_id': lot.id,
+            'quantity': quantity, 'product_uom_id': lot.product_uom_id.id, 'picked': True, **where})
+        picking.action_confirm()
+        picking.button_validate()
+        self.assertEqual(picking.state, 'done')
+        return picking
+
+    def _expire(self, lot, date):
+        """Let a lot have expired on a day, as it was released."""
+        with self._unguarded('stock_lot') as cr:
+            cr.execute(SQL("UPDATE stock_lot SET expiration_date = %s WHERE id = %s", date, lot.id))
+        self.env['mrp.bpr']._update_retention()
 
     def _prepare_reserve_vals(self, **vals):
         return {'kind': 'reserve', 'pack': 1, 'quantity': "200", 'unit': "tablets", 'test_quantity': "100",

@@ -305,6 +305,14 @@ class TestRoles(RolesCommon):
         cls.held = signing._create_held_lot(f"HELD-{cls.packed.id}")
         cls.destruction = cls.env['mrp.lot.destruction'].with_user(cls.user_qc)._record(
             cls.held, cls.env.ref('stock.stock_location_stock'), 3, "Burnt", "Wet").with_env(cls.env)
+        # One that was distributed, and whose date has passed.
+        cls.expired = signing._release(signing._make_completed(200))
+        signing._ship(cls.expired.lot_ids)
+        signing._expire(cls.expired.lot_ids, '2020-06-30 12:00:00')
+        quality = cls.env(user=cls.user_qc)
+        cls.disposal = quality['mrp.record.disposal']._record(cls.expired.with_env(quality), "Over").with_env(cls.env)
+        cls.hold, cls.standing = (quality['mrp.legal.hold']._record("Claim", bpr=cls.completed) for _number in range(2))
+        signing._sign(cls.standing, 'hold', cls.user_qc)
 
     # === MODELS === #
 
@@ -359,6 +367,8 @@ class TestRoles(RolesCommon):
             'mrp.lot.destroy': {
                 'lot_id': self.held.id, 'location_id': self.env.ref('stock.stock_location_stock').id, 'quantity': 1,
                 'method': "Burnt", 'reason': "Wet"},
+            'mrp.legal.hold.set': {'bpr_id': self.completed.id, 'reason': "x"},
+            'mrp.record.dispose': {'bpr_ids': self.expired.ids, 'reason': "x"},
             'mrp.lot.trace.line': {'trace_id': lambda: self._record('mrp.lot.trace').id, 'kind': 'component'},
             'mrp.signer.attempt': {'user_id': self.user_operator.id, 'at': fields.Datetime.now()},
             'mrp.signer.verify': {'user_id': self.user_operator.id, 'document': "Passport"},
@@ -582,6 +592,11 @@ class TestRoles(RolesCommon):
             'mrp.lot.trace.line.action_open': lambda user: self.env['mrp.lot.trace'].with_user(user)._make(
                 self.packed.lot_ids.with_user(user), 'backward').line_ids.filtered(
                     lambda line: line.kind == 'component')[:1].with_user(user).action_open(),
+            **buttons(self.approved, 'action_hold'), **buttons(mmr, 'action_hold'), **buttons(self.hold, 'action_hold'),
+            **buttons(self.standing, 'action_lift'), **sign(self.hold, 'hold'), **sign(self.standing, 'lift'),
+            **wizard('mrp.legal.hold.set', 'action_hold', {'bpr_id': self.approved.id, 'reason': "Claim"}),
+            **buttons(self.disposal, 'action_dispose'), **sign(self.disposal, 'dispose'),
+            **wizard('mrp.record.dispose', 'action_dispose', {'bpr_ids': self.expired.ids, 'reason': "Over"}),
             **buttons(self.held, 'action_mmr_destroy'), **buttons(self.destruction, 'action_destroy'),
             **sign(self.destruction, 'destroy'),
             **wizard('mrp.lot.destroy', 'action_record', {
@@ -619,7 +634,7 @@ class TestRoles(RolesCommon):
             **write(self.reviewer, enabled=True), **write(effective.profile_id, code="X"),
             **write(self.qualification, evidence="Forged"),
             **write(locked, group_ids=[Command.link(self.env.ref('mrp_mmr.group_mmr_qc').id)]),
-            **write(template, mmr_controlled=False),
+            **write(template, mmr_controlled=False, mmr_otc_exempt=True, mmr_lifetime_years=3),
             **write(self.component_a.product_tmpl_id, mmr_lot_release=False),
             **write(self.scale, mmr_needs_cleaning=False), **write(self.lot, mmr_assay=99, mmr_status='released'),
             **write(self.calibrated, result='fail'), **write(self.copy, number=9),
@@ -628,6 +643,8 @@ class TestRoles(RolesCommon):
             **write(self.label, state='approved'), **write(self.required, enabled=False),
             **write(self.released.bpr_id, state='done', release_state='released'),
             **write(self.out_of_specification, value='1'), **write(self.packed.sample_ids, quantity='1'),
+            **write(self.released.bpr_id, retain_until='2000-01-01'), **write(self.expired.distribution_ids, quantity=1),
+            **write(self.hold, reason="x"), **write(self.disposal, reason="x"),
             **write(self.destruction, quantity=1), **write(self.performing, state='done'),
             **write(self.performing.entry_ids[:1], value='9'), **write(self.failed.deviation_ids, state='decided'),
             **write(self.released, state='draft', mmr_snapshot={}), **write(self.running, mmr_decision='continue'),
