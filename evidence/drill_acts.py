@@ -1071,8 +1071,8 @@ def bpr_content_emptied(drill):
             bpr.production_id.id))])
 
 
-@act("Retention", "SQL: change or delete a distribution, or add one that no transfer made", "REC-010, 21 CFR 111.605(a), 211.196",
-     'mrp_mmr_(append_only|distribution_done)')
+@act("Retention", "SQL: change or delete a distribution, or add one that no transfer made",
+     "REC-010, 21 CFR 111.605(a), 211.196", 'mrp_mmr_(append_only|distribution_done)')
 def mrp_bpr_distribution_update(drill):
     row = newest(drill, 'mrp.bpr.distribution', [])
     return row and (row, [
@@ -1094,7 +1094,7 @@ def mrp_record_disposal_update(drill):
     disposal = newest(drill, 'mrp.record.disposal', [])
     signature = newest(drill, 'mrp.esignature', [])
     return disposal and (disposal, [
-        *changes(drill, disposal, ('name', 'company_id', 'reason', 'recorded_by_id', 'recorded_at')),
+        *changes(drill, disposal, ('name', 'company_id', 'reason', 'selection', 'recorded_by_id', 'recorded_at')),
         Attempt("signed", lambda: change(drill, disposal, 'signature_id', SQL("%s", signature.id))), delete(drill, disposal)])
 
 

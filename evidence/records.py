@@ -57,7 +57,7 @@ LOGGED = {
         'name', 'company_id', 'bpr_id', 'mmr_id', 'reason', 'recorded_by_id', 'recorded_at', 'signature_id',
         'lift_signature_id'),
     'mrp.record.disposal': (
-        'name', 'company_id', 'reason', 'recorded_by_id', 'recorded_at', 'signature_id'),
+        'name', 'company_id', 'reason', 'selection', 'recorded_by_id', 'recorded_at', 'signature_id'),
     'mrp.bpr.result': (
         'bpr_id', 'company_id', 'position', 'name', 'criterion_label', 'kind', 'value', 'unit', 'outcome', 'text', 'reference',
         'file_id', 'user_id', 'user_name', 'at', 'supersedes_id', 'reason', 'signature_id', 'retest_signature_id',

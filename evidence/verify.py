@@ -40,7 +40,7 @@ VALUES = {
     'mrp.bpr': (
         'state', 'plan_sha256', 'issue_signature_id', 'started_at', 'completed_at', 'release_state', 'review_signature_id',
         'production_signature_id', 'certification_signature_id', 'release_signature_id', 'packed_release_signature_id',
-        'packed_state', 'released_at', 'document_sha256', 'quantity_released'),
+        'packed_state', 'released_at', 'document_sha256', 'quantity_released', 'cancelled_at', 'disposal_id'),
     'mrp.bpr.step': (
         'state', 'started_at', 'started_by_id', 'precaution_acknowledged', 'closed_at', 'retest_count',
         'performed_signature_id', 'verified_signature_id', 'added_signature_id', 'addition_verified_signature_id',

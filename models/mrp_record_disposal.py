@@ -29,7 +29,8 @@ class MrpRecordDisposal(models.Model):
     reason = fields.Text(required=True, readonly=True)
     recorded_by_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
     recorded_at = fields.Datetime("Recorded", required=True, readonly=True)
-    selected_ids = fields.Many2many('mrp.bpr', string="To Be Disposed Of", readonly=True)
+    selection = fields.Json(required=True, readonly=True, help="Ids of the batch records that were selected.")
+    selected_ids = fields.Many2many('mrp.bpr', string="Batch Production Records", compute='_compute_selected_ids')
     bpr_ids = fields.One2many('mrp.bpr', 'disposal_id', "Disposed Of", readonly=True)
     signature_id = fields.Many2one('mrp.esignature', "Signed", readonly=True, ondelete='restrict')
 
@@ -79,6 +80,11 @@ class MrpRecordDisposal(models.Model):
             $$ LANGUAGE sql STABLE;
         """)
 
+    @api.depends('selection')
+    def _compute_selected_ids(self):
+        for disposal in self:
+            disposal.selected_ids = self.env['mrp.bpr'].browse(disposal.selection)
+
     # === GUARDS === #
 
     @api.model_create_multi
@@ -99,7 +105,7 @@ class MrpRecordDisposal(models.Model):
         company = bprs.company_id
         return super(MrpRecordDisposal, self.sudo()).create([{  # pylint: disable=super-method-mismatch
             'name': self.env['ir.sequence'].sudo().with_company(company).next_by_code('mrp.record.disposal'),
-            'company_id': company.id, 'reason': reason, 'selected_ids': bprs.ids, 'recorded_by_id': self.env.uid,
+            'company_id': company.id, 'reason': reason, 'selection': bprs.sorted('id').ids, 'recorded_by_id': self.env.uid,
             'recorded_at': fields.Datetime.now()}]).with_env(self.env)
 
     def write(self, vals):

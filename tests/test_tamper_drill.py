@@ -75,6 +75,7 @@ class DrillCommon(MmrCommon):
             return revision
 
         cls._make_release()
+        cls._make_retention()
         cls.order = signing._create_order(100)
         cls.order.action_confirm()
         steps = cls.order.bpr_id.step_ids.sorted('sequence')
@@ -113,6 +114,16 @@ class DrillCommon(MmrCommon):
         for bpr in (decided, running):
             signing._sign(bpr, 'reject', cls.user_qc, comment="Glass")
         signing._record_for_release(signing._make_completed())
+
+    @classmethod
+    def _make_retention(cls):
+        """Make a released batch that was distributed, a hold on it, and a disposal, both waiting for their signatures."""
+        signing = cls('_make_retention')
+        bpr = signing._release(signing._make_completed()).with_user(cls.user_qc)
+        signing._ship(bpr.lot_ids.with_user(cls.env.user))
+        bpr.env['mrp.legal.hold']._record("Claim", bpr=bpr)
+        with patch.object(type(bpr), '_get_disposal_refusal', lambda self: None):
+            bpr.env['mrp.record.disposal']._record(bpr, "Over")
 
     @classmethod
     def _make_deviation(cls):

@@ -171,6 +171,7 @@ class TestVerify(MmrCommon):
         """AUD-040, SIG-030, REC-060: every stored evidence column is altered in turn, and verification names the record."""
         self.env['mrp.audit.seal']._seal(self.company)
         self._make_drill()
+        self._make_retention()
         cases = []
         for model, left_out in TABLES.items():
             names = {name for name, field in self.env[model]._fields.items() if field.store and field.column_type}
@@ -217,6 +218,18 @@ class TestVerify(MmrCommon):
         self.drill = drill_without_acts(user)
         self._sign(self.drill, 'check', user)
 
+    def _make_retention(self):
+        """Distribute a released batch, hold it, lift that, and dispose of it: its date lies behind the clock."""
+        bpr = self._release(self._make_completed())
+        self._ship(bpr.lot_ids)
+        self._expire(bpr.lot_ids, '2020-06-30 12:00:00')
+        self.distribution = bpr.distribution_ids
+        self.hold = self.env['mrp.legal.hold'].with_user(self.user_qc)._record("Claim", bpr=bpr)
+        self._sign(self.hold, 'hold', self.user_qc)
+        self._sign(self.hold, 'lift', self.user_qc, comment="Settled")
+        self.disposal = self.env['mrp.record.disposal'].with_user(self.user_qc)._record(bpr, "Over")
+        self._sign(self.disposal, 'dispose', self.user_qc)
+
     def _names(self, model, record):
         wanted = {(model, record.id)}
         if model == 'mrp.audit.chain':      # the lines of a chain name it too
@@ -247,7 +260,8 @@ class TestVerify(MmrCommon):
                 'mrp.deviation.batch': self.investigated.related_ids, 'mrp.bpr.rework': self.rework, 'mrp.capa': self.capa,
                 'mrp.capa.action': self.capa.action_ids,
                 'mrp.bpr.result': self.result, 'mrp.bpr.sample': self.sample,
-                'mrp.lot.destruction': self.destruction,
+                'mrp.lot.destruction': self.destruction, 'mrp.bpr.distribution': self.distribution,
+                'mrp.legal.hold': self.hold, 'mrp.record.disposal': self.disposal,
                 'mrp.sop': self.revision.reference_ids.sop_id[:1], 'mrp.mmr.profile': self.revision.profile_id,
                 'mrp.mmr.requirement': self.env.ref('mrp_mmr.requirement_p111_con_110'),
                 'mrp.signer.acceptance': self.env['mrp.signer.acceptance'].search([('user_id', '=', self.user_qc.id)]),
