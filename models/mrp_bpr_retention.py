@@ -269,6 +269,8 @@ class MrpBpr(models.Model):
                 _("never distributed, %(years)s years after it was cancelled on %(date)s")
             said.append(words % {'years': years, 'date': found['decided']})
         elif profile == 'PEU':
+            if not found['certified']:
+                return _("No disposal date yet: no Qualified Person certified the batch (%s).", rule)
             said.append(_("%(years)s years after the certification by the Qualified Person on %(date)s", years=after,
                           date=found['certified']))
         elif profile == 'PDEV':

@@ -90,8 +90,9 @@ class StockMoveLine(models.Model):
         result = super().write(vals)
         if {'product_id', 'lot_id'} & vals.keys():
             self._mmr_check_open(written=True)
-        self.exists()._mmr_check_held()
-        done = self.exists().filtered(lambda line: line.state == 'done')
+        lines = self.exists()
+        lines._mmr_check_held()
+        done = lines.filtered(lambda line: line.state == 'done')
         if done:
             self.env['mrp.bpr.distribution']._record(done, corrected=True)
         return result
