@@ -77,6 +77,7 @@
         'views/stock_quant_views.xml',
         'views/mrp_bpr_paper_views.xml',
         'views/mrp_bpr_alignment_views.xml',
+        'views/mrp_analysis_views.xml',
         'views/mrp_bpr_floor_views.xml',
         'views/mrp_production_views.xml',
         'views/stock_picking_type_views.xml',

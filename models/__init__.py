@@ -70,6 +70,7 @@ from . import mrp_bpr_rework
 from . import mrp_bpr_result
 from . import mrp_bpr_release
 from . import mrp_bpr_review
+from . import mrp_bpr_analysis
 from . import mrp_bpr_sample
 from . import mrp_bpr_floor
 from . import mrp_bpr_step_floor

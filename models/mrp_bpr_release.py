@@ -71,11 +71,13 @@ class MrpBpr(models.Model):
                             AND to_jsonb(NEW) - '{state,write_date,write_uid}'::text[]
                                 = to_jsonb(OLD) - '{state,write_date,write_uid}'::text[])
                    AND (to_jsonb(NEW) - '{packed_state,packed_release_signature_id,quantity_released,write_date,write_uid,
-                                          retain_until,legal_hold,disposal_id}'::text[]
+                                          retain_until,legal_hold,disposal_id,making_hours,release_hours,
+                                          is_right_first_time,right_first_time,yield_percent}'::text[]
                         - CASE WHEN NEW.disposal_id IS NOT NULL THEN 'document' ELSE '' END)
                        IS DISTINCT FROM
                        (to_jsonb(OLD) - '{packed_state,packed_release_signature_id,quantity_released,write_date,write_uid,
-                                          retain_until,legal_hold,disposal_id}'::text[]
+                                          retain_until,legal_hold,disposal_id,making_hours,release_hours,
+                                          is_right_first_time,right_first_time,yield_percent}'::text[]
                         - CASE WHEN NEW.disposal_id IS NOT NULL THEN 'document' ELSE '' END)
                    OR OLD.packed_state IS NOT NULL
                    AND (NEW.packed_state, NEW.packed_release_signature_id, NEW.quantity_released)

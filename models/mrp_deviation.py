@@ -75,6 +75,7 @@ class MrpDeviation(models.Model):
     equipment_log_id = fields.Many2one(
         'mrp.equipment.log', "Line of the Equipment Log", readonly=True, index='btree_not_null', ondelete='restrict',
         help="The calibration that failed (IPC-070).")
+    workcenter_id = fields.Many2one(related='step_id.workorder_id.workcenter_id')
     stage_name = fields.Char("Stage", readonly=True)
     cause_key = fields.Char(readonly=True, help="What the system found, so that it reports it once.")
     description = fields.Text("What Happened", readonly=True)

@@ -46,6 +46,7 @@ from . import test_report_bpr
 from . import test_dispensing_label
 from . import test_transcription
 from . import test_alignment
+from . import test_analysis
 from . import test_bundle
 from . import test_verify
 from . import test_quarantine
