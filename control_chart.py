@@ -14,6 +14,28 @@ D2 = Decimal('1.128')
 ENOUGH = 20
 
 Chart = namedtuple('Chart', 'count mean moving_range sigma lower upper')
+#: The standard deviation is that of a sample (n - 1), and None for fewer than two values.
+Statistics = namedtuple('Statistics', 'count mean deviation lowest highest')
+
+
+def describe(values):
+    """Return the statistics of some Decimals, or None where there is none."""
+    if not values:
+        return None
+    mean, deviation = sum(values) / len(values), None
+    if len(values) > 1:
+        deviation = (sum((value - mean) ** 2 for value in values) / (len(values) - 1)).sqrt()
+    return Statistics(len(values), mean, deviation, min(values), max(values))
+
+
+def performance(statistics, minimum=None, maximum=None):
+    """Return the process performance index Ppk (ISO 22514-2) against limits, or None where it has no meaning."""
+    if not statistics or not statistics.deviation or minimum is None and maximum is None:
+        return None
+    mean, spread = statistics.mean, 3 * statistics.deviation
+    return min(
+        *([(mean - minimum) / spread] if minimum is not None else []),
+        *([(maximum - mean) / spread] if maximum is not None else []), Decimal('Infinity'))
 
 
 def individuals(values, width=3):

@@ -64,6 +64,8 @@ TRIGGERS = {
     'mrp_deviation_cause': (TRUNCATE,),
     'mrp_bpr_rework': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_rework', DECIDED, TRUNCATE),
+    'mrp_quality_review': ('mrp_mmr_guard_quality_review', TRUNCATE),
+    'mrp_quality_review_product_rel': ('mrp_mmr_guard_quality_review_product', TRUNCATE),
     'mrp_capa': ('mrp_mmr_guard_capa', TRUNCATE),
     'mrp_capa_action': ('mrp_mmr_guard_capa_action', TRUNCATE),
     'mrp_deviation_contributor': ('mrp_mmr_guard_deviation_contributor', TRUNCATE),
@@ -82,7 +84,8 @@ FUNCTIONS = (
     'mrp_mmr_guard_bpr_copy', 'mrp_mmr_guard_transcription', 'mrp_mmr_guard_transcribed_entry',
     'mrp_mmr_guard_transcribed_step', 'mrp_mmr_guard_deviation_contributor', 'mrp_mmr_guard_deviation_batch',
     'mrp_mmr_guard_bpr_rework', 'mrp_mmr_guard_capa', 'mrp_mmr_guard_capa_action',
-    'mrp_mmr_guard_held_lot', 'mrp_mmr_guard_destruction',
+    'mrp_mmr_guard_held_lot', 'mrp_mmr_guard_destruction', 'mrp_mmr_guard_quality_review',
+    'mrp_mmr_guard_quality_review_product',
     'mrp_mmr_guard_bpr_result', 'mrp_mmr_guard_bpr_release', 'mrp_mmr_guard_bpr_sample', DECIDED,
     'mrp_mmr_guard_retention', 'mrp_mmr_guard_retain_until', 'mrp_mmr_guard_distribution', 'mrp_mmr_guard_hold',
     'mrp_mmr_guard_disposal',

@@ -202,3 +202,10 @@ def redline_fields(env):
         'change.reason': (env._("Reason of the change"), None),
     }
     return head | {f'{row}.{field}': label for row, fields in rows.items() for field, label in fields.items()}
+
+
+def batch_state_labels(env):
+    """Return what became of a batch, as product quality reviews and indexes say it."""
+    return {
+        'open': env._("Open"), 'review': env._("In review"), 'released': env._("Released"), 'rejected': env._("Rejected"),
+        'cancelled': env._("Cancelled")}

@@ -19,6 +19,7 @@ from odoo.tools.misc import html_escape
 from ..reports.xlsx_bpr import write_batch
 from ..reports.xlsx_lot_trace import write_trace
 from ..reports.xlsx_mmr import write_history, write_register, write_revision
+from ..reports.xlsx_quality import write_quality_review
 from ..reports.xlsx_workbook import MIMETYPE as XLSX
 from ..tools import refusal
 
@@ -122,6 +123,13 @@ class MrpMmrDownloads(http.Controller):
         lot = self._browse('stock.lot', [lot_id])
         request.env['mrp.lot.trace'].check_access('read')
         return self._make_response(write_trace(lot), XLSX, f"trace-{lot.name.replace('/', '-')}.xlsx")
+
+    @http.route('/mrp_mmr/quality-review/<int:review_id>.xlsx', type='http', auth='user', readonly=True)
+    @_shown_to_client
+    def quality_review_xlsx(self, review_id, **kwargs):
+        """The figures of a product quality review (RPT-030)."""
+        review = self._browse('mrp.quality.review', [review_id])
+        return self._make_response(write_quality_review(review), XLSX, f"{review.name.replace('/', '-')}.xlsx")
 
     # === BUNDLES === #
 

@@ -56,6 +56,7 @@ RECORDS = (
     'mrp_mmr_specification', 'mrp_mmr_equipment', 'mrp_mmr_ingredient', 'mrp_mmr_pack', 'mrp_mmr_pack_line',
     'mrp_mmr_section', 'mrp_mmr_reference', 'mrp_mmr_answer', 'mrp_bpr', 'mrp_bpr_step', 'mrp_deviation',
     'mrp_deviation_contributor', 'mrp_deviation_batch', 'mrp_deviation_cause', 'mrp_capa', 'mrp_capa_action',
+    'mrp_quality_review',
     'mrp_tamper_drill', 'mrp_mmr_profile', 'mrp_mmr_reviewer', 'mrp_qualification', 'mrp_bpr_transcription', 'mrp_terminal',
     'mrp_bpr_result', 'mrp_lot_destruction', 'stock_lot', 'maintenance_equipment', 'res_users', 'res_partner')
 

@@ -777,6 +777,26 @@ def mrp_capa_action_delete(drill):
     return row and (row, [delete(drill, row)])
 
 
+@act("Quality reviews", "SQL: change any column of a signed product quality review, approve or delete it",
+     "RPT-030, SIG-030, 21 CFR 11.70, 211.180(e)", r'mrp_mmr_review_\w+')
+def mrp_quality_review_update(drill):
+    review = newest(drill, 'mrp.quality.review', [('state', '!=', 'draft')])
+    return review and (review, [
+        *changes(drill, review, sorted(set(columns_of(review)) - {'message_main_attachment_id'})), delete(drill, review)])
+
+
+@act("Quality reviews", "SQL: change the products of a signed product quality review", "RPT-030, SIG-030, 21 CFR 11.70",
+     'mrp_mmr_review_fixed')
+def mrp_quality_review_product(drill):
+    review = newest(drill, 'mrp.quality.review', [('state', '!=', 'draft')])
+    table = SQL("mrp_quality_review_product_rel")
+    return review and (review, [
+        execute(drill, 'DELETE', SQL("DELETE FROM %s WHERE review_id = %s", table, review.id)),
+        execute(drill, 'INSERT', SQL(
+            "INSERT INTO %s SELECT %s, p.id FROM product_product p WHERE p.id NOT IN (%s) LIMIT 1", table, review.id,
+            SQL("SELECT product_id FROM %s WHERE review_id = %s", table, review.id)))])
+
+
 @act("Batch records", "ORM: create, change, copy or delete a batch record, step, recorded value or deviation",
      "BPR-010, SEC-020, AUD-030, 21 CFR 111.255(b)", 'BPR-[01]10|SEC-020|AUD-030|DEV-010')
 def bpr_orm(drill):

@@ -95,6 +95,9 @@ LOGGED = {
         'closing_signature_id'),
     'mrp.capa.action': (
         'capa_id', 'name', 'kind', 'owner_id', 'due_date', 'result', 'done_by_id', 'done_at'),
+    'mrp.quality.review': (
+        'name', 'company_id', 'date_from', 'date_to', 'grouping_reason', 'state', 'conclusion', 'actions', 'other_information',
+        'document_sha256', 'prepared_signature_id', 'approved_signature_id'),
     'mrp.tamper.drill': (
         'name', 'at', 'user_id', 'company_id', 'state', 'act_count', 'refused_count', 'fault_count', 'untried_count',
         'results_sha256', 'signature_id', 'file_id'),
@@ -111,7 +114,8 @@ NAMES = {
     'mrp.bpr.step': "t.stage || '.' || t.number || ' ' || t.name",
     'mrp.bpr.entry': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.kind",
     'mrp.qualification': "(SELECT u.login FROM res_users u WHERE u.id = t.user_id) || ', ' || t.kind",
-    'mrp.tamper.drill': 't.name', 'mrp.lot.destruction': 't.name', 'mrp.legal.hold': 't.name', 'mrp.record.disposal': 't.name',
+    'mrp.tamper.drill': 't.name', 'mrp.quality.review': 't.name', 'mrp.lot.destruction': 't.name',
+    'mrp.legal.hold': 't.name', 'mrp.record.disposal': 't.name',
     'mrp.bpr.distribution': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.lot_name",
     'mrp.bpr.sample': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.kind",
     'mrp.bpr.result': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.name",
@@ -206,7 +210,7 @@ class Verification:
 
     PARTS = (
         'ledger', 'baseline', 'chains', 'seals', 'files', 'signatures', 'acceptances', 'revisions', 'reviews', 'labels',
-        'orders', 'plans', 'drills', 'disposals', *LOGGED)
+        'orders', 'plans', 'drills', 'disposals', 'quality_reviews', *LOGGED)
 
     def __init__(self, cr, company=None, position=None):
         self.cr = cr
@@ -838,6 +842,32 @@ class Verification:
                     yield finding("signature and signed print together", f"signature {signature}, file {file}")
                 yield from self._check_link(
                     finding, 'checking', signature, signatures, ('mrp.tamper.drill', drill), 'checked', digest)
+            yield CHECKPOINT
+
+    # === PRODUCT QUALITY REVIEWS === #
+
+    def _check_quality_reviews(self):
+        """The document of a review is what both signatures were given over."""
+        query = f"""
+            SELECT t.id, t.name, t.state, t.document::text, t.document_sha256, t.prepared_signature_id, t.approved_signature_id
+              FROM mrp_quality_review t WHERE t.id > %(after)s AND {self._of_model('mrp.quality.review')} ORDER BY t.id"""
+        for rows in self._rows(query):
+            signatures = self._read_signatures({key for row in rows for key in row[5:]})
+            for review, title, state, document, digest, prepared, approved in rows:
+                record = ('mrp.quality.review', review)
+
+                def finding(expected, found, record=record, title=title):
+                    return Finding(*record, title, expected, found)
+
+                found = document and digest_of(document)
+                if found != digest:
+                    yield finding(f"a document with digest {digest}", f"a document with digest {found}")
+                expected = 'approved' if approved else 'prepared' if prepared else 'draft'
+                if state != expected:
+                    yield finding(f"status {expected} as its signatures say", state)
+                for label, signature, meaning in (
+                        ('preparing', prepared, 'prepared'), ('approving', approved, 'approved')):
+                    yield from self._check_link(finding, label, signature, signatures, record, meaning, digest)
             yield CHECKPOINT
 
     # === ORDERS === #

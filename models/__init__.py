@@ -77,6 +77,7 @@ from . import mrp_bpr_step_floor
 from . import mrp_workcenter
 from . import ir_websocket
 from . import mrp_production_execution
+from . import mrp_quality_review
 from . import mrp_bundle
 from . import mrp_audit_trail
 from . import mrp_tamper_drill

@@ -58,3 +58,8 @@ class MrpDeviation(models.Model):
 class MrpCapa(models.Model):
     _name = 'mrp.capa'
     _inherit = ['mrp.capa', 'mrp.audit.trail.mixin']
+
+
+class MrpQualityReview(models.Model):
+    _name = 'mrp.quality.review'
+    _inherit = ['mrp.quality.review', 'mrp.audit.trail.mixin']

@@ -125,10 +125,14 @@ class MrpCapa(models.Model):
     @api.depends('state', 'effectiveness_due', 'action_ids.due_date', 'action_ids.done_at')
     def _compute_is_overdue(self):
         for capa in self:
-            today = (capa.company_id or self.env.company)._get_mmr_today()
-            due = [row.due_date for row in capa.action_ids if not row.done_at and row.due_date] \
-                if capa.state == 'running' else [capa.effectiveness_due] if capa.state == 'check' else []
-            capa.is_overdue = any(date and date < today for date in due)
+            capa.is_overdue = capa._is_overdue_on((capa.company_id or self.env.company)._get_mmr_today())
+
+    def _is_overdue_on(self, day):
+        """Whether an action, or the check of the effect, is still open and was due before ``day``."""
+        self.ensure_one()
+        due = [row.due_date for row in self.action_ids if not row.done_at and row.due_date] \
+            if self.state == 'running' else [self.effectiveness_due] if self.state == 'check' else []
+        return any(date and date < day for date in due)
 
     def _search_is_overdue(self, operator, value):
         if operator != 'in':

@@ -24,6 +24,7 @@ from . import test_potency
 from . import test_production_gate
 from . import test_qualification
 from . import test_trace
+from . import test_quality_review
 from . import test_training
 from . import test_auditor
 from . import test_report
