@@ -38,6 +38,7 @@
         'wizards/mrp_mmr_change_views.xml',
         'wizards/mrp_mmr_plan_views.xml',
         'wizards/mrp_mmr_yield_history_views.xml',
+        'wizards/mrp_inspection_pack_views.xml',
         'wizards/mrp_equipment_record_views.xml',
         'wizards/mrp_bpr_copy_issue_views.xml',
         'wizards/mrp_bpr_transcribe_views.xml',

@@ -28,7 +28,7 @@ PDF = 'application/pdf'
 MAX_RECORDS = 100_000
 #: What PostgreSQL takes as the id of a record.
 ID = re.compile('[0-9]{1,9}')
-BUNDLED = ('mrp.mmr', 'mrp.mmr.revision', 'mrp.production', 'mrp.bpr')
+BUNDLED = ('mrp.mmr', 'mrp.mmr.revision', 'mrp.production', 'mrp.bpr', 'mrp.inspection.pack')
 
 
 def _shown_to_client(method):

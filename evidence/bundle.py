@@ -106,6 +106,8 @@ class Bundle:
         self.env = record.sudo().with_context(lang=None, active_test=False).env
         self.prints = prints
         self.archive = None
+        self.mmrs = self.whole = self.env['mrp.mmr']
+        self.revisions, self.orders = self.env['mrp.mmr.revision'], self.env['mrp.production']
         self.records = []
         self.chains = []
         self.contents = {}      # digest -> path
@@ -116,40 +118,51 @@ class Bundle:
 
     def make(self, target):
         """Write the zip to a file that can be sought and return the digest of its manifest."""
-        record = self.record.with_env(self.env)
-        order = self.env['mrp.production']
-        if record._name == 'mrp.mmr':
-            revisions = record.revision_ids
-        elif record._name == 'mrp.mmr.revision':
-            revisions = record
-        else:
-            order = record.production_id if record._name == 'mrp.bpr' else record
-            revisions = order.mmr_revision_id
-        mmr = record if record._name == 'mrp.mmr' else revisions.mmr_id
-        revisions = revisions.sorted('revision')
+        self._collect()
         with tempfile.TemporaryFile() as spool:
             # Prints first: that they were printed is in the ledger.
-            prints = self._print(spool, mmr if mmr == record else mmr.browse(), revisions, order.bpr_id)
-            chains = self._get_chains(mmr, order)
+            prints = self._print(spool)
+            chains = self._get_chains()
             self.created = self._get_last_time(chains)
             self.archive = Archive(target, self.created)
             self._add_texts()
             spool.seek(0)
             for path, size in prints:
                 self.archive.write(path, spool.read(size))
-        self._read_logged(revisions, order, *self._get_parts(order.bpr_id))
-        for revision in revisions:
-            self._add_revision(revision)
-        if order:
-            self._add_order(order, revisions)
-        self._add_signatures(revisions, order, *self._get_parts(order.bpr_id))
+        self._add_content()
         for chain in chains:
             self._add_chain(chain)
-        if mmr == record:
+        for mmr in self.whole:
             self.records.append({'model': mmr._name, 'id': mmr.id, 'name': mmr.name, 'path': None})
         digest = self._add_manifest()
         self.archive.close()
         return digest
+
+    def _collect(self):
+        """Find out what the bundle is made of: master records, their revisions, orders."""
+        record = self.record.with_env(self.env)
+        self.orders = self.env['mrp.production']
+        if record._name == 'mrp.mmr':
+            revisions = record.revision_ids
+        elif record._name == 'mrp.mmr.revision':
+            revisions = record
+        else:
+            self.orders = record.production_id if record._name == 'mrp.bpr' else record
+            revisions = self.orders.mmr_revision_id
+        self.revisions, self.mmrs = revisions.sorted('revision'), revisions.mmr_id
+        if record._name == 'mrp.mmr':
+            #: Master records that are here with all of their history.
+            self.mmrs = self.whole = record
+
+    def _add_content(self):
+        """Add everything but prints and ledger."""
+        parts = self._get_parts(self.orders.bpr_id)
+        self._read_logged(self.revisions, self.orders, *parts)
+        for revision in self.revisions:
+            self._add_revision(revision)
+        for order in self.orders:
+            self._add_order(order)
+        self._add_signatures(self.revisions, self.orders, *parts)
 
     def get_name(self):
         """Return the name of the archive, without extension."""
@@ -170,21 +183,23 @@ class Bundle:
             return 'orders/' + re.sub(r'[^A-Za-z0-9._-]', '-', record.name)
         return f'revisions/{record.revision:04}'
 
-    def _print(self, spool, mmr, revisions, bpr):
+    def _print(self, spool):
         """Write the prints to a file, one after the other, and return path and size of each."""
         if not self.prints:
             return []
         # As the user, who is named in each footer and in the ledger.
         report = self.record.env['ir.actions.report'].with_context(force_report_rendering=True)
-        prints = [(f'{self._folder(revision)}/print.pdf', PRINT, revision) for revision in revisions]
-        if mmr:
-            prints.append(('history.pdf', HISTORY, mmr))
-        if bpr and report._get_report_from_name(BATCH_PRINT):
-            prints.append((f'{self._folder(bpr.production_id)}/print.pdf', BATCH_PRINT, bpr))
-        result = []
-        for path, name, record in prints:
-            result.append((path, spool.write(report._render_qweb_pdf(name, record.ids)[0])))
-        return result
+        return [
+            (path, spool.write(report._render_qweb_pdf(name, record.ids)[0])) for path, name, record in self._get_prints()]
+
+    def _get_prints(self):
+        """Yield path, report and record of each print."""
+        for revision in self.revisions:
+            yield f'{self._folder(revision)}/print.pdf', PRINT, revision
+        for mmr in self.whole:
+            yield 'history.pdf', HISTORY, mmr
+        for order in self.orders.filtered('bpr_id'):
+            yield f'{self._folder(order)}/print.pdf', BATCH_PRINT, order.bpr_id
 
     def _read_logged(self, *records):
         """Read what the ledger said last about each field of ``records``, and what it called them when they began."""
@@ -231,12 +246,12 @@ class Bundle:
                          'mrp_mmr/bundle-revision/1', document=path)
         revision.invalidate_recordset(['document'], flush=False)
 
-    def _add_order(self, order, revision):
+    def _add_order(self, order):
         folder = self._folder(order)
         snapshot = f'{folder}/snapshot.json'
         self._add_json(snapshot, order.mmr_snapshot)
         self._add_record(f'{folder}/order.json', order, order.name, 'mrp_mmr/bundle-order/1',
-                         snapshot=snapshot, revision=f'{self._folder(revision)}/revision.json')
+                         snapshot=snapshot, revision=f'{self._folder(order.mmr_revision_id)}/revision.json')
         if order.bpr_id:
             self._add_batch(f'{folder}/batch.json', order.bpr_id, f'{folder}/order.json')
 
@@ -297,7 +312,7 @@ class Bundle:
                     self.contents[self._add_json(path, content)] = path
                     self._add_files(content)
                 signature.invalidate_recordset(['content'], flush=False)
-        for signature in found:
+        for signature in found.filtered(lambda row: f'signatures/{row.id}.json' not in self.archive.files):
             self._add_json(f'signatures/{signature.id}.json', {
                 'schema': 'mrp_mmr/bundle-signature/1', 'id': signature.id,
                 'signed': signature._get_signed_content(signature._get_stored_vals()),
@@ -306,11 +321,11 @@ class Bundle:
 
     # === LEDGER === #
 
-    def _get_chains(self, *owners):
+    def _get_chains(self):
         # A record that changed its company has two.
         return self.env['mrp.audit.chain'].union(*(
-            self.env['mrp.audit.chain'].search([('res_model', '=', owner._name), ('res_id', '=', owner.id)])
-            for owner in owners if owner))
+            self.env['mrp.audit.chain'].search([('res_model', '=', owners._name), ('res_id', 'in', owners.ids)])
+            for owners in (self.mmrs, self.orders)))
 
     def _get_last_time(self, chains):
         [[last]] = self.env['mrp.audit.entry']._read_group([('chain_id', 'in', chains.ids)], [], ['at:max'])
@@ -324,24 +339,31 @@ class Bundle:
                 lines = entries.search([('chain_id', '=', chain.id), ('index', '>', last)], order='index', limit=BATCH)
                 if not lines:
                     break
-                for line in lines:
-                    content = line._get_hashed_content(line._get_stored_vals())
-                    out.write(canonical_json({'line': content, 'sha256': line.sha256}) + b'\n')
+                self._write_lines(out, lines)
                 last = lines[-1].index
                 lines.invalidate_recordset(flush=False)
         self.chains.append({
             'path': path, 'record': [chain.res_model, chain.res_id], 'company': chain.company_id.id,
             'head_index': chain.head_index, 'head_sha256': chain.head_sha256})
 
+    @staticmethod
+    def _write_lines(out, lines):
+        for line in lines:
+            content = line._get_hashed_content(line._get_stored_vals())
+            out.write(canonical_json({'line': content, 'sha256': line.sha256}) + b'\n')
+
     # === ARCHIVE === #
 
     def _add_texts(self):
-        self.archive.write('README.txt', README.format(
+        self.archive.write('README.txt', self._get_readme().format(
             name=self.get_name(), created=self.created, archive=f'{self.get_name()}.zip',
             digest_note="the value of 'sha256' in manifest.json").encode())
         self.archive.write('verify.py', Path(verify.__file__).read_bytes())
         for name in SCHEMAS:
             self.archive.write(f'schemas/{name}.schema.json', (ROOT / 'schema' / f'{name}.schema.json').read_bytes())
+
+    def _get_readme(self):
+        return README
 
     def _add_manifest(self):
         """Add the list of all files and return its digest."""

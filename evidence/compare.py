@@ -17,6 +17,7 @@ KEPT = {
     'mrp.production': ('mmr_revision_id', 'mmr_snapshot_sha256'),
     # What is done at a batch is in its lines; these rows are there for good.
     **dict.fromkeys(verify.BATCH_PARTS, ()),
+    'mrp.capa': (), 'mrp.capa.action': (), 'mrp.quality.review': (),
 }
 
 
@@ -36,6 +37,9 @@ class Comparison:
     def __iter__(self):
         for chain in self.manifest['chains']:
             yield from self._compare_chain(chain)
+        for path in sorted(self.checker.source.sizes):
+            if path.startswith('excerpts/'):
+                yield from self._compare_excerpt(path)
         yield from self._find_export()
         yield from self._compare_signatures()
         yield from self._compare_files()
@@ -67,6 +71,23 @@ class Comparison:
                                   f"digest {stored}" if line else "none: the line is not there")
             first += len(digests)
             self.counts['lines'] += len(digests)
+
+    def _compare_excerpt(self, path):
+        """Lines of a chain that is not in the bundle as a whole."""
+        lines = self.checker.source.read_lines(path)
+        while rows := [verify.parse(line[:-1]) for line in islice(lines, BATCH)]:
+            model, res_id = rows[0]['line']['chain']
+            self.cr.execute(
+                """SELECT e.index, e.sha256 FROM mrp_audit_entry e JOIN mrp_audit_chain c ON c.id = e.chain_id
+                    WHERE c.res_model = %s AND c.res_id = %s AND c.company_id = %s AND e.index = ANY(%s)""",
+                [model, res_id, rows[0]['line']['company'], [row['line']['index'] for row in rows]])
+            stored = dict(self.cr.fetchall())
+            for row in rows:
+                index = row['line']['index']
+                if stored.get(index) != row['sha256']:
+                    yield Finding(model, res_id, f"{path}, line {index}", f"digest {row['sha256']} as in the bundle",
+                                  f"digest {stored[index]}" if index in stored else "none: the line is not there")
+            self.counts['lines'] += len(rows)
 
     def _find_export(self):
         """The ledger has the digest of a bundle that the system made; a bundle that somebody else made has none."""

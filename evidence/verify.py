@@ -7,6 +7,7 @@ PASS or FAIL is printed for each record, then a summary; exit status 0 all intac
 --manifest SHA256   the digest of manifest.json that the system's audit trail has for this export. Whoever forges a
                     whole bundle, manifest included, cannot change the audit trail that the company keeps.
 """
+import csv
 import hashlib
 import io
 import json
@@ -16,7 +17,7 @@ import stat
 import sys
 import zipfile
 
-MAX_FILES = 20000
+MAX_FILES = 60000
 MAX_FILE = 256 * 1024 * 1024
 MAX_TOTAL = 2 * 1024 ** 3
 MAX_JSON = 16 * 1024 * 1024     # a document; of a ledger, one line
@@ -70,6 +71,21 @@ VALUES = {
         'bpr_id', 'company_id', 'kind', 'pack', 'name', 'lot_name', 'quantity', 'unit', 'test_quantity', 'container',
         'location', 'keep_until', 'reason', 'user_id', 'user_name', 'at', 'supersedes_id'),
 }
+# Records of an inspection pack beside its batches, and the kind of their parts.
+VALUES.update({
+    'mrp.capa': (
+        'name', 'title', 'company_id', 'state', 'owner_id', 'cause_id', 'cause', 'effectiveness_criterion',
+        'effectiveness_due', 'effectiveness_result', 'effectiveness_text', 'checked_by_id', 'checked_at',
+        'closing_signature_id'),
+    'mrp.capa.action': ('capa_id', 'name', 'kind', 'owner_id', 'due_date', 'result', 'done_by_id', 'done_at'),
+    'mrp.quality.review': (
+        'name', 'company_id', 'date_from', 'date_to', 'grouping_reason', 'state', 'conclusion', 'actions',
+        'other_information', 'document_sha256', 'prepared_signature_id', 'approved_signature_id'),
+})
+PACK_RECORDS = {
+    'mrp.deviation': ('deviation', ('mrp.deviation.contributor', 'mrp.deviation.batch')),
+    'mrp.capa': ('CAPA', ('mrp.capa.action',)), 'mrp.quality.review': ('quality review', ())}
+INDEX = 'index.csv'
 # What a deviation is made of, and what was done on its decision: they are listed with the deviations of a batch.
 DEVIATION_PARTS = {
     'mrp.deviation': 'deviation', 'mrp.deviation.contributor': 'contributor', 'mrp.deviation.batch': 'related batch',
@@ -339,6 +355,8 @@ class Checker:
         for name in sorted(listed):
             if name.startswith('ledger/'):
                 self.check_at('ledger', name, self.check_chain, name)
+            elif name.startswith('excerpts/'):
+                self.check_at('ledger', name, self.check_excerpt, name)
         for name in sorted(listed):
             if name.startswith('signatures/'):
                 self.check_at('signature', name, self.check_signature, name)
@@ -353,8 +371,13 @@ class Checker:
                 self.check_at('snapshot', name, self.check_order, name)
             elif name.endswith('/batch.json'):
                 self.check_at('batch', name, self.check_batch, name)
-        if self.begun and not any(name.endswith('/batch.json') for name in listed):
+            elif name.endswith('/record.json'):
+                self.check_at('record', name, self.check_other, name)
+        batches = sum(name.endswith('/batch.json') for name in listed)
+        for _order in range(batches, len(set(self.begun.values()))):
             self.report('batch', 'batch.json', "it is missing, and the ledger saw it begin")
+        if INDEX in listed:
+            self.check('index', INDEX, self.check_index, listed)
         for scope in self.manifest['records']:
             if scope['path'] and scope['path'] not in listed:
                 self.report('document', scope['path'], "{},{} is missing".format(scope['model'], scope['id']))
@@ -445,12 +468,29 @@ class Checker:
                  number, previous, chain['head_index'], chain['head_sha256']))
         self.chains[name] = chain
 
-    def keep(self, line):
+    def check_excerpt(self, name):
+        """Lines of a chain that is not here as a whole, about records of the pack: each proves itself, none its neighbour."""
+        last, chain = 0, None
+        for text in self.source.read_lines(name):
+            need(text.endswith(b'\n'), "it is cut, or too long")
+            row = parse(text[:-1])
+            need_keys(row, line=dict, sha256=str)
+            line = row['line']
+            need(line['schema'] == 'mrp_mmr/ledger/1', "a line of another kind")
+            need(sha256(canonical(line)) == row['sha256'], "the digest of line {} does not fit".format(line['index']))
+            need(line['index'] > last, "line {} is not in order".format(line['index']))
+            need(chain in (None, (line['chain'], line['company'])), "line {} is of another chain".format(line['index']))
+            need((line['record']['model'], line['record']['id']) in self.scope,
+                 "line {} is about no record of the pack".format(line['index']))
+            last, chain = line['index'], (line['chain'], line['company'])
+            self.keep(line, is_whole=False)
+
+    def keep(self, line, is_whole=True):
         """Keep what a line says about a record of the bundle, or about a signature that is older than the ledger."""
         record = (line['record']['model'], line['record']['id'])
         if line['kind'] in VALUES_KINDS and line['values']:
             self.names.setdefault(record, line['record']['name'])
-            if record[0] in BATCH_PARTS:
+            if is_whole and record[0] in BATCH_PARTS:
                 self.begun[record] = tuple(line['chain'])
         elif line['kind'] == 'unlink' and record[0] == 'mrp.deviation.contributor':
             self.begun.pop(record, None)        # who did not sign yet may be taken off the list
@@ -581,10 +621,11 @@ class Checker:
         plan = sha256(canonical([step['planned'] for step in row['steps']]))
         need(plan == row['values']['plan_sha256'], "its steps are not those of its plan")
         need(len(set(there)) == len(there), "a part of it is there twice")
-        missing = ['{} ({},{})'.format(self.names[part], *part) for part in sorted(set(self.begun) - set(there))]
-        need(not missing, "it lacks what the ledger saw begin: {}".format(', '.join(missing)))
         order = self.json(row['order'])
-        need(set(self.begun.values()) == {(order['model'], order['id'])}, "it is the batch of another order")
+        begun = {part for part, chain in self.begun.items() if chain == (order['model'], order['id'])}
+        need(there[0] in begun, "it is the batch of another order")
+        missing = ['{} ({},{})'.format(self.names[part], *part) for part in sorted(begun - set(there))]
+        need(not missing, "it lacks what the ledger saw begin: {}".format(', '.join(missing)))
         listed = [(record['model'], record['id'], record['name']) for record in self.manifest['records']
                   if record['path'] == name]
         need(sorted(listed) == sorted((part['model'], part['id'], part['name']) for part in (bpr, *parts)),
@@ -609,6 +650,37 @@ class Checker:
                 record = row['signed']['record']
                 need((record['model'], record['id']) == (part['model'], part['id']),
                      "signature {} is of another record".format(value['id']))
+
+    # === INSPECTION PACKS === #
+
+    def check_other(self, name):
+        """A deviation without a batch of the pack, a CAPA or a product quality review: what the ledger said last."""
+        row = self.json(name)
+        need_keys(row, schema=str, model=str, id=int, name=str, values=dict, parts=list, document=(str, type(None)))
+        need(row['schema'] == 'mrp_mmr/bundle-record/1' and row['model'] in PACK_RECORDS, "it is of an unknown kind")
+        record = {key: row[key] for key in ('model', 'id', 'name', 'values')}
+        _label, models = PACK_RECORDS[row['model']]
+        for part in (record, *row['parts']):
+            need(part is record or part['model'] in models, "{} is no part of it".format(part['name']))
+            self.check_part(part)
+        listed = [(entry['model'], entry['id'], entry['name']) for entry in self.manifest['records'] if entry['path'] == name]
+        need(sorted(listed) == sorted((part['model'], part['id'], part['name']) for part in (record, *row['parts'])),
+             "the manifest has other records there")
+        digest = row['values'].get('document_sha256')
+        need(bool(row['document']) == bool(digest), "its document is missing, or should not be there")
+        need(not digest or self.digests.get(row['document']) == digest, "its document has another digest")
+        for field, meaning in (('prepared_signature_id', 'prepared'), ('approved_signature_id', 'approved')):
+            if row['values'].get(field):
+                self.check_link(meaning, row['values'][field]['id'], (row['model'], row['id']), meaning, digest)
+
+    def check_index(self, listed):
+        """Every entry of the index is a file of the pack, and is that file."""
+        with io.StringIO(self.source.read(INDEX).decode('utf-8')) as stream:
+            rows = list(csv.DictReader(stream))
+        need(rows, "it has no entry")
+        for row in rows:
+            need(row['path'] in listed and row['path'] in self.digests, "{} is not in the pack".format(row['path']))
+            need(self.digests[row['path']] == row['sha256'], "{} is another file".format(row['path']))
 
     def check_revision(self, name):
         row = self.check_record(name, {'document'})

@@ -22,7 +22,7 @@ class MrpBundleMixin(models.AbstractModel):
         """
         self.ensure_one()
         self._check_bundle_access()
-        bundle = Bundle(self, prints=prints)
+        bundle = self._prepare_bundle(prints)
         file = tempfile.TemporaryFile()     # noqa: SIM115 (closed by whoever gets it)
         try:
             digest = bundle.make(file)
@@ -32,8 +32,16 @@ class MrpBundleMixin(models.AbstractModel):
         file.seek(0)
         name = bundle.get_name()
         self.env['mrp.audit.entry']._append_about(
-            'export', self, {'bundle': {'new': f'{name}.zip'}, 'manifest_sha256': {'new': digest}})
+            'export', self._get_exported_records(), {'bundle': {'new': f'{name}.zip'}, 'manifest_sha256': {'new': digest}})
         return file, name
+
+    def _prepare_bundle(self, prints):
+        """Return what collects and writes the bundle of this record."""
+        return Bundle(self, prints=prints)
+
+    def _get_exported_records(self):
+        """Return the records in whose audit trail the export is noted."""
+        return self
 
     def _check_bundle_access(self):
         """Whoever takes all that proves a record may read all of it; warehouse staff read master records alone."""
@@ -51,9 +59,10 @@ class MrpBundleMixin(models.AbstractModel):
         """Return name and digest of the bundle of this record that the user made last, as the ledger has it."""
         self.ensure_one()
         self._check_bundle_access()
+        records = self._get_exported_records()
         exports = self.env['mrp.audit.entry'].search([
-            ('res_model', '=', self._name), ('res_id', '=', self.id), ('kind', '=', 'export'),
-            ('user_id', '=', self.env.uid)], limit=100)
+            ('res_model', '=', records._name), ('res_id', 'in', records.ids), ('kind', '=', 'export'),
+            ('user_id', '=', self.env.uid)], order='id desc', limit=100)
         for values in exports.mapped('values'):
             if 'bundle' in values:
                 return {'name': values['bundle']['new'], 'digest': values['manifest_sha256']['new']}

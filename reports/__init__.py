@@ -5,6 +5,7 @@ from . import report_mmr_history
 from . import report_signed_record
 from . import report_bpr
 from . import report_deviation
+from . import report_capa
 from . import report_bpr_worksheet
 from . import report_dispensing_label
 from . import report_stock_forecasted

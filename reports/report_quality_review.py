@@ -59,7 +59,8 @@ class QualitySections:
         env, now, before = self.env, self.document['summary'], self.document['before']
 
         def states(summary):
-            return ', '.join(f"{self.word('batch', code)} {count}" for code, count in sorted(summary['states'].items()))
+            return ', '.join(f"{word} {summary['states'][code]}" for code, word in self.words['batch'].items()
+                             if code in summary['states'])
 
         def severities(summary):
             return ', '.join(f"{self.word('severity', code)} {summary['severities'][code]}"
@@ -100,8 +101,8 @@ class QualitySections:
     def revisions(self):
         env = self.env
         return self._section(env._("Master records in force"), [
-            (env._("MMR, revision"), 18, ''), (env._("Batch size"), 13, 'o_number'), (env._("In force"), 19, ''),
-            (env._("Change and reason"), 40, ''), (env._("Batches"), 10, 'o_number'),
+            (env._("MMR, revision"), 18, ''), (env._("Batch size"), 12, 'o_number'), (env._("In force"), 24, ''),
+            (env._("Change and reason"), 37, ''), (env._("Batches"), 9, 'o_number'),
         ], [[
             text(env._("%(mmr)s rev. %(revision)s", mmr=row['mmr'], revision=row['revision']), bold=row['is_new']),
             text(f"{row['batch_size']} {row['unit']}"),

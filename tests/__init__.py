@@ -25,6 +25,7 @@ from . import test_production_gate
 from . import test_qualification
 from . import test_trace
 from . import test_quality_review
+from . import test_inspection_pack
 from . import test_training
 from . import test_auditor
 from . import test_report

@@ -186,7 +186,7 @@ class TestQualityReview(QualityCommon):
     def test_equipment(self):
         """RPT-030, IPC-070: a calibration that failed in the period for a unit that a batch was made with."""
         unit = self.batches[0].step_ids.entry_ids.equipment_id[:1]
-        unit.mmr_is_instrument = True
+        unit.with_user(self.user_qc).mmr_is_instrument = True
         with freeze_time("2030-12-28 08:00:00"):
             self._calibrate(unit, 'fail')
         figures = self._figures()

@@ -18,3 +18,4 @@ from . import mrp_bpr_reserve
 from . import mrp_lot_trace
 from . import base_partner_merge
 from . import mrp_mmr_yield_history
+from . import mrp_inspection_pack

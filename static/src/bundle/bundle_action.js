@@ -22,10 +22,10 @@ export class BundleDialog extends Component {
 
 /** Download the complete copy of a record, then show the digest of its manifest. */
 registry.category("actions").add("mrp_mmr.bundle", async (env, action) => {
-    const { model, id } = action.params;
+    const { model, id, prints = true } = action.params;
     env.services.ui.block({ message: _t("The complete copy is being made …") });
     try {
-        await download({ url: `/mrp_mmr/bundle/${model}/${id}.zip`, data: {} });
+        await download({ url: `/mrp_mmr/bundle/${model}/${id}.zip`, data: { prints: prints ? "1" : "0" } });
     } finally {
         env.services.ui.unblock();
     }
