@@ -245,6 +245,11 @@ def show_records(records):
         f'one process: {records["verify_lines_per_second"]:,.0f} lines a second elapsed, '
         f'{records["verify_lines_per_cpu_second"]:,.0f} a second of CPU; {records["verify_over_hashing"]:.1f} × hashing the '
         f'same bytes alone (CPU: {records["verify_cpu_over_hashing"]:.1f} ×)\n')
+    few, many = records['batches'] // 10, records['batches']
+    say(f'Product quality review of {many} batches: {records[f"review_{many}_seconds"]:.2f} s and '
+        f'{records[f"review_{many}_queries"]} queries for the figures ({few} batches: '
+        f'{records[f"review_{few}_seconds"]:.2f} s, {records[f"review_{few}_queries"]} queries), '
+        f'{records["review_print_seconds"]:.1f} s with the print\n')
     rows = [['MMRs', *(f'{number:,}' for number in (100, records['mmrs'])), 'many ÷ few']]
     for name, title in (('page', 'first page of the list'), ('groups', 'groups by profile'), ('matrix', 'planner')):
         cells = [f'{records[f"{name}_{number}_seconds"] * 1000:.1f} ms, {records[f"{name}_{number}_queries"]} queries'

@@ -3,6 +3,7 @@
 It runs inside a worker process (`bench_worker.py`); everything is rolled back.
 """
 import copy
+import datetime
 import hashlib
 import time
 
@@ -11,6 +12,7 @@ from odoo.tools import SQL
 COMPONENTS = 60
 STEPS = 80
 FEW, MANY = 100, 10_000
+BATCHES = 400           # of a product in a year
 APPENDED = 5000         # lines of the ledger at once
 REPEAT = 7
 
@@ -168,10 +170,81 @@ def measure_verify(env, mmr, lines):
     }
 
 
-def measure(env, bom, lines):
-    """Measure everything, with ``lines`` in the ledger; the caller rolls back."""
+def copy_batches(env, bpr, wanted):
+    """Fill the tables: completed batches of one revision in the year 2030, each with a yield and four results.
+
+    The guards would want each of them worked through; they are off in this transaction, which is rolled back.
+    """
+    for table in ('mrp_production', 'mrp_bpr', 'mrp_bpr_step', 'mrp_bpr_entry', 'mrp_bpr_result'):
+        env.cr.execute(SQL("ALTER TABLE %s DISABLE TRIGGER USER", SQL.identifier(table)))
+
+    def copy(record, source, **changed):
+        """Insert copies of a row, one for each row ``n`` of a query, with other values."""
+        names = [name for name, field in record._fields.items()
+                 if field.store and field.column_type and name not in ('id', *changed)]
+        env.cr.execute(SQL(
+            "INSERT INTO %(table)s (%(changed)s, %(names)s) SELECT %(values)s, %(same)s FROM %(table)s t, (%(source)s) n "
+            "WHERE t.id = %(id)s", table=SQL.identifier(record._table), changed=SQL(', ').join(map(SQL.identifier, changed)),
+            names=SQL(', ').join(map(SQL.identifier, names)), values=SQL(', ').join(map(SQL, changed.values())),
+            same=SQL(', ').join(SQL.identifier('t', name) for name in names), source=source, id=record.id))
+
+    copy(bpr.production_id, SQL("SELECT generate_series(1, %s) AS i", wanted), name="'BENCH/' || n.i", state="'done'")
+    copy(bpr, SQL("SELECT id, substr(name, 7)::integer AS i FROM mrp_production WHERE name LIKE %s", 'BENCH/%'),
+         name="'BPR/BENCH/' || n.i", production_id="n.id", state="'done'", release_state="'review'",
+         completed_at="'2030-01-01'::timestamp + interval '21 hours' * n.i")
+    step = bpr.step_ids.filtered(lambda step: step.kind == 'yield').sorted('sequence')[-1:]
+    copy(step, SQL("SELECT id, production_id FROM mrp_bpr WHERE name LIKE %s", 'BPR/BENCH/%'), bpr_id="n.id",
+         production_id="n.production_id", state="'done'", closed_at="now()")
+    env.cr.execute(
+        """INSERT INTO mrp_bpr_entry (step_id, bpr_id, company_id, kind, value, data, outcome, user_id, user_name, at)
+           SELECT s.id, s.bpr_id, s.company_id, 'yield', '98', jsonb_build_object('percent', (97 + s.id %% 30 * 0.1)::text),
+                  'pass', %(uid)s, 'Bench', now()
+             FROM mrp_bpr_step s JOIN mrp_bpr b ON b.id = s.bpr_id WHERE b.name LIKE 'BPR/BENCH/%%';
+           INSERT INTO mrp_bpr_result (bpr_id, company_id, position, name, criterion_label, kind, value, unit, outcome,
+                                       user_id, user_name, at)
+           SELECT b.id, b.company_id, i, 'Test ' || i, '95 – 105 %%', 'value', (98 + b.id %% 40 * 0.1)::text, '%%', 'pass',
+                  %(uid)s, 'Bench', now()
+             FROM mrp_bpr b, generate_series(1, 4) i WHERE b.name LIKE 'BPR/BENCH/%%';
+           ANALYZE mrp_bpr, mrp_bpr_step, mrp_bpr_entry, mrp_bpr_result, mrp_production""", {'uid': env.uid})
+    env.invalidate_all()
+
+
+def measure_quality_review(env, order):
+    """Reckon and print the product quality review of few batches and of a year with many, each from nothing."""
+    order.action_confirm()
+    bpr = order.sudo().bpr_id
+    copy_batches(bpr.env, bpr, BATCHES)
+    # In the year 2030, each some hours after the one before.
+    result, days = {'batches': BATCHES}, {BATCHES // 10: 35, BATCHES: 365}
+    for wanted, count in days.items():
+        review = bpr.env['mrp.quality.review'].create({
+            'product_ids': bpr.product_id.ids, 'date_from': '2030-01-01',
+            'date_to': datetime.date(2030, 1, 1) + datetime.timedelta(days=count - 1)})
+
+        def build(review=review):
+            env.invalidate_all()
+            return review._get_document()
+
+        build()
+        before = env.cr.sql_log_count
+        made = len(build()['batches'])
+        result[f'review_{wanted}_queries'] = env.cr.sql_log_count - before
+        if not wanted * 0.9 <= made <= wanted * 1.1:
+            raise RuntimeError(f"{made} batches in the review, and not about {wanted}.")
+        result[f'review_{wanted}_seconds'] = seconds(build, 3)
+    reports = bpr.env['ir.actions.report'].with_context(force_report_rendering=True)
+    result['review_print_seconds'] = seconds(
+        lambda: reports._render_qweb_pdf('mrp_mmr.report_quality_review', review.ids), 1)
+    return result
+
+
+def measure(env, bom, lines, order):
+    """Measure everything, with ``lines`` in the ledger; the caller rolls back.
+
+    :param order: a draft order of the bill of materials
+    """
     revision = env['mrp.mmr.revision'].search([('bom_id', '=', bom)])
     return {
         **measure_redline(env, revision.sudo()), **measure_verify(env, revision.mmr_id, lines),
-        **measure_lists(env, revision.mmr_id),
+        **measure_quality_review(env, order), **measure_lists(env, revision.mmr_id),
         'components': COMPONENTS, 'steps': STEPS, 'mmrs': MANY}

@@ -225,7 +225,8 @@ class Worker:
         with self.registry.cursor() as cr:
             try:
                 env = api.Environment(cr, self.uids['bench_planner'], self.context)
-                return bench_records.measure(env, self.orders['controlled']['bom_id'], lines)
+                order = env['mrp.production'].create(dict(self.orders['controlled']))
+                return bench_records.measure(env, self.orders['controlled']['bom_id'], lines, order)
             finally:
                 cr.rollback()
 

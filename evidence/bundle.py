@@ -198,7 +198,7 @@ class Bundle:
             yield f'{self._folder(revision)}/print.pdf', PRINT, revision
         for mmr in self.whole:
             yield 'history.pdf', HISTORY, mmr
-        for order in self.orders.filtered('bpr_id'):
+        for order in self.orders.filtered('bpr_id') if self.env['ir.actions.report']._get_report_from_name(BATCH_PRINT) else ():
             yield f'{self._folder(order)}/print.pdf', BATCH_PRINT, order.bpr_id
 
     def _read_logged(self, *records):

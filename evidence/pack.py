@@ -79,7 +79,7 @@ class Pack(Bundle):
         self.deviations = self.figures.deviations.sorted('id')
         self.capas = self.deviations.capa_id.sorted('id')
         self.reviews = env['mrp.quality.review'].search([
-            ('company_id', '=', pack.company_id.id), ('product_ids', 'in', pack.product_ids.ids),
+            ('company_id', '=', pack.company_id.id), ('product_ids', 'in', pack.product_ids.ids), ('state', '!=', 'draft'),
             ('date_from', '<=', pack.date_to), ('date_to', '>=', pack.date_from)], order='id')
         self._check_size()
 
@@ -141,6 +141,7 @@ class Pack(Bundle):
                             states[self.figures._get_state(order.bpr_id)], order.bpr_id.completed_at)
             self.logged.clear()
             self.names.clear()
+            self.env.invalidate_all()
         self._add_others()
         self._add_index()
 

@@ -133,7 +133,7 @@ class TestBundle(MmrCommon, HttpCase):
         with open(verify.__file__, encoding='utf-8') as file:
             tree = ast.parse(file.read(), feature_version=(3, 8))
         imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-        self.assertEqual(imported, {'hashlib', 'io', 'json', 'os', 're', 'stat', 'sys', 'zipfile'})
+        self.assertEqual(imported, {'csv', 'hashlib', 'io', 'json', 'os', 're', 'stat', 'sys', 'zipfile'})
         self.assertFalse([node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)])
 
     def test_life(self):

@@ -157,7 +157,7 @@ class EvidenceCommon(MmrCommon):
         names = sorted(name for name, model in self.env.registry.items()
                        if name.startswith((
                            'mrp.mmr', 'mrp.audit', 'mrp.esignature', 'mrp.signer', 'mrp.sop', 'mrp.bpr', 'mrp.deviation',
-                           'mrp.qualification', 'mrp.tamper', 'mrp.equipment', 'mrp.terminal'))
+                           'mrp.qualification', 'mrp.tamper', 'mrp.equipment', 'mrp.terminal', 'mrp.quality'))
                        # Runs of verification are no evidence: anybody may run it again.
                        and not name.startswith('mrp.audit.verify')
                        and not model._abstract and not model._transient and model._auto)

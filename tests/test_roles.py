@@ -278,6 +278,14 @@ class TestRoles(RolesCommon):
         cls.capa_effective = capa('action_start', 'action_check', result='effective')
         cls.capa_failed = capa('action_start', 'action_check', result='not_effective')
         cls.decided.write({'capa_id': cls.capa_running.id})
+
+        def review():
+            return cls.env['mrp.quality.review'].with_user(cls.user_both).create({
+                'product_ids': cls.product.ids, 'date_from': '2020-01-01', 'date_to': '2020-12-31',
+                'conclusion': "In control.", 'actions': "None."})
+
+        cls.review_draft, cls.review_prepared = review(), review()
+        signing._sign(cls.review_prepared, 'prepare', cls.user_both)
         cls.env['mrp.bpr.rework'].with_user(cls.user_operator)._record(
             cls.reworking.with_user(cls.user_operator), cls.performing.bpr_id, "LUMPS", "1", cls.kg, "Sieved.")
 
@@ -348,7 +356,7 @@ class TestRoles(RolesCommon):
             'mrp.mmr.create': {'bom_id': self.bom.id}, 'mrp.mmr.change': {
                 'revision_ids': self.effective.ids, 'description': "x", 'reason': "x"},
             'mrp.mmr.where.used': {'product_id': self.component_a.id}, 'mrp.mmr.plan': {'product_id': self.product.id},
-            'mrp.mmr.yield.history': {'revision_id': self.draft.id},
+            'mrp.mmr.yield.history': {'revision_id': self.draft.id}, 'mrp.inspection.pack': {'product_ids': self.product.ids},
             'mrp.mmr.plan.line': {'plan_id': lambda: self._record('mrp.mmr.plan').id, 'mmr_id': self.effective.mmr_id.id},
             'mrp.audit.verify.finding': {
                 'verify_id': lambda: self._record('mrp.audit.verify').id, 'severity': 'finding', 'model': "x"},
@@ -553,6 +561,15 @@ class TestRoles(RolesCommon):
                                                                   'action_open_audit_trail'),
             **buttons(self.capa_failed, 'action_resume'), **buttons(self.capa_effective, 'action_close'),
             **sign(self.capa_effective, 'close'), **report(self.decided, 'mrp_mmr.report_deviation'),
+            **report(self.capa_running, 'mrp_mmr.report_capa'),
+            **buttons(self.review_draft, 'action_prepare', 'action_print', 'action_download_xlsx', 'action_open_batches',
+                      'action_open_audit_trail'),
+            **buttons(self.review_prepared, 'action_approve', 'action_reject'), **sign(self.review_draft, 'prepare'),
+            **sign(self.review_prepared, 'approve'), **sign(self.review_prepared, 'reject'),
+            **report(self.review_prepared, 'mrp_mmr.report_quality_review'),
+            **{name: call for method in ('action_make', 'action_download_bundle', 'get_last_bundle')
+               for name, call in wizard('mrp.inspection.pack', method, {
+                   'product_ids': self.product.ids, 'date_from': '2020-01-01', 'date_to': '2020-12-31'}).items()},
             **wizard('mrp.deviation.report', 'action_report', {
                 'bpr_id': self.performing.bpr_id.id, 'title': "Smell", 'description': "Burnt."}),
             **wizard('mrp.deviation.decide', 'action_sign', {'deviation_id': self.deviation.id, 'disposition': 'accept'}),
@@ -948,6 +965,7 @@ class TestRolesHttp(RolesCommon, HttpCase):
             '/mrp_mmr/register.xlsx': f'/mrp_mmr/register.xlsx?ids={mmr}',
             '/mrp_mmr/bundle': f'/mrp_mmr/bundle/mrp.production/{self.released.id}.zip',
             '/mrp_mmr/bpr': f'/mrp_mmr/bpr/{self.paper.id}.xlsx',
+            '/mrp_mmr/quality-review': f'/mrp_mmr/quality-review/{self.review_prepared.id}.xlsx',
             '/mrp_mmr/lot': f'/mrp_mmr/lot/{self.weight.lot_id.id}.xlsx',
         }
 
@@ -987,6 +1005,7 @@ class TestRolesHttp(RolesCommon, HttpCase):
         records = {
             'mrp.mmr.revision': self.effective, 'mrp.mmr': self.effective.mmr_id, 'mrp.mmr.label': self.label,
             'mrp.mmr.requirement': self.required, 'mrp.production': self.running, 'mrp.tamper.drill': self.drill,
+            'mrp.capa': self.capa_running, 'mrp.quality.review': self.review_prepared,
             'mrp.bpr': self.paper, 'mrp.bpr.entry': self.weight,
             'mrp.deviation': self.env['mrp.deviation']._open_all(self.paper, 'occurrence', "Spill", "A drum leaked.")}
         reports = self.env['ir.actions.report'].search([('report_name', '=like', 'mrp_mmr.%')])

@@ -134,6 +134,10 @@ class DrillCommon(MmrCommon):
         quality = cls.env(user=cls.user_qc)
         quality['mrp.deviation.contributor'].create({
             'deviation_id': deviation.id, 'user_id': cls.user_operator.id, 'contribution': "Saw them."})
+        review = quality['mrp.quality.review'].create({
+            'product_ids': cls.product.ids, 'date_from': '2020-01-01', 'date_to': '2020-12-31', 'conclusion': "In control.",
+            'actions': "None."})
+        signing._sign(review, 'prepare', cls.user_qc)
         other = cls.env['mrp.bpr'].search([('id', '!=', cls.order.bpr_id.id)], limit=1)
         cls.env['mrp.deviation.batch']._store([{
             'deviation_id': deviation.id, 'bpr_id': other.id, 'company_id': cls.company.id, 'reason': "The same lot."}])

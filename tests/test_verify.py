@@ -110,6 +110,10 @@ class TestVerify(MmrCommon):
         self.capa.action_start()
         self.capa.action_ids.with_user(self.user_operator).result = "Changed."
         self.investigated = other
+        self.review = quality['mrp.quality.review'].create({
+            'product_ids': self.product.ids, 'date_from': '2020-01-01', 'date_to': '2020-12-31', 'conclusion': "In control.",
+            'actions': "None."})
+        self._sign(self.review, 'prepare', self.user_qc)
 
     def _findings(self):
         self.env.flush_all()
@@ -258,7 +262,7 @@ class TestVerify(MmrCommon):
                 'mrp.mmr.reviewer': self.reviewer, 'mrp.bpr': self.bpr, 'mrp.bpr.step': self.step, 'mrp.bpr.entry': self.entry,
                 'mrp.deviation': self.deviation | self.investigated, 'mrp.deviation.contributor': self.contributor,
                 'mrp.deviation.batch': self.investigated.related_ids, 'mrp.bpr.rework': self.rework, 'mrp.capa': self.capa,
-                'mrp.capa.action': self.capa.action_ids,
+                'mrp.capa.action': self.capa.action_ids, 'mrp.quality.review': self.review,
                 'mrp.bpr.result': self.result, 'mrp.bpr.sample': self.sample,
                 'mrp.lot.destruction': self.destruction, 'mrp.bpr.distribution': self.distribution,
                 'mrp.legal.hold': self.hold, 'mrp.record.disposal': self.disposal,
