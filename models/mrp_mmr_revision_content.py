@@ -114,22 +114,25 @@ class MrpMmrRevision(models.Model):
         document = self.document
         return sha256(document) == self.document_sha256 and agrees(self._prepare_document(), document)
 
-    def _is_formula_signed(self):
-        """The same for what orders are made by; the rest of the content they take from the document itself."""
+    def _is_formula_signed(self, document):
+        """Whether ``document`` is intact and the live formula still is what it says.
+
+        The rest of the content orders take from the document itself.
+        """
         self.ensure_one()
-        document = self.document
         return sha256(document) == self.document_sha256 and agrees(self._prepare_formula(), document, partly=True)
 
-    def _check_bom_is_signed(self):
+    def _check_bom_is_signed(self, document):
         """Refuse where the bill of materials is not the signed content any more (MMR-050).
 
+        :param dict document: the document that orders are about to embed; the ORM copies it whenever it is read
         :raise UserError: naming each component with both quantities
         """
         self.ensure_one()
         self._check_signatures()
-        if self._is_formula_signed():
+        if self._is_formula_signed(document):
             return
-        signed = {row['position']: row for row in self.document['components']}
+        signed = {row['position']: row for row in document['components']}
         current = {row['position']: row for row in self._prepare_formula()['components']}
         rows = []
         for position in sorted(signed.keys() | current.keys()):

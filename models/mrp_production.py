@@ -1,9 +1,14 @@
+import copy
+import hashlib
+import json
 from contextvars import ContextVar
+
+from psycopg2.extras import Json
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import convert, decimal_string, exact, in_transition, refusal, transition, without_defaults
+from ..tools import canonical_json, convert, decimal_string, exact, in_transition, refusal, transition, without_defaults
 
 #: Set by the release of the order alone.
 SNAPSHOT_FIELDS = {'mmr_controlled', 'mmr_revision_id', 'mmr_snapshot', 'mmr_snapshot_sha256'}
@@ -14,6 +19,47 @@ RECORDED_FIELDS = {'qty_producing', 'lot_producing_ids'}
 
 #: The orders whose moves and work orders were created while orders are being created.
 _rows_created_for = ContextVar('mrp_mmr_rows_created_for', default=None)
+
+
+class _Literal(Json):
+    """JSON as an SQL literal: made once for all the rows that get it."""
+
+    def __init__(self, text):
+        super().__init__(text, dumps=str)
+        self._quoted = {}
+
+    def getquoted(self):
+        # How text is quoted is a matter of the connection.
+        if self._conn not in self._quoted:
+            self._quoted[self._conn] = super().getquoted()
+        return self._quoted[self._conn]
+
+
+class Snapshot(dict):
+    """What several orders embed: serialised once, for its digest and for PostgreSQL; in the cache it is one for all."""
+
+    def __init__(self, content):
+        text = canonical_json(content)
+        super().__init__(json.loads(text))
+        self.sha256 = hashlib.sha256(text).hexdigest()
+        self.literal = _Literal(text.decode())
+
+    def __deepcopy__(self, memo):
+        return copy.deepcopy(dict(self), memo)
+
+
+class SnapshotJson(fields.Json):
+    """A snapshot, which is written to many orders at once; whoever reads it gets a copy."""
+
+    def convert_to_cache(self, value, record, validate=True):
+        if not value:
+            return None
+        return value if isinstance(value, Snapshot) else Snapshot(value)
+
+    def convert_to_column(self, value, record, values=None, validate=True):
+        if isinstance(value, Snapshot):
+            return value.literal
+        return super().convert_to_column(value, record, values, validate)
 
 
 class MrpProduction(models.Model):
@@ -32,7 +78,7 @@ class MrpProduction(models.Model):
         'mrp.mmr.revision', "MMR Revision", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
         tracking=True, help="The revision this batch is made by.")
     mmr_revision_state = fields.Selection(related='mmr_revision_id.state', string="Status of the MMR Revision")
-    mmr_snapshot = fields.Json(
+    mmr_snapshot = SnapshotJson(
         "MMR Snapshot", readonly=True, copy=False, prefetch=False,
         help="The signed content of the revision, embedded when the order was confirmed.")
     mmr_snapshot_sha256 = fields.Char("Digest of the MMR Snapshot", readonly=True, copy=False)

@@ -1,8 +1,9 @@
 """The gate: an order of a controlled product is released on an effective MMR of exactly its size, or not at all."""
 
-from odoo import models
+from odoo import api, models
 
-from ..tools import convert, decimal_string, exact, refusal, sha256, transition
+from ..tools import convert, decimal_string, exact, refusal, transition
+from .mrp_production import Snapshot
 
 
 class MrpProduction(models.Model):
@@ -83,26 +84,24 @@ class MrpProduction(models.Model):
                 raise order._mmr_refuse_without_lot()
         used = revisions.union(*chosen.values())
         used._lock_for_release()
+        snapshots, plans = {}, {}
         for revision in used:
-            revision._check_bom_is_signed()
+            snapshots[revision] = Snapshot(revision._prepare_snapshot())
+            revision._check_bom_is_signed(snapshots[revision]['document'])
             revision.mmr_id._check_review_not_overdue()
+            plans[revision] = self._mmr_prepare_plan(revision, snapshots[revision]['document'])
         by_revision = {}
-        # The ORM copies a document whenever it is read.
-        documents = {}
         for order, revision in chosen.items():
             if order.bom_id != revision.bom_id:
                 order._mmr_use_revision(revision)
-            if revision not in documents:
-                documents[revision] = revision.document
-            order._mmr_check_content(revision, documents[revision])
+            order._mmr_check_content(revision, plans[revision])
             by_revision[revision] = by_revision.get(revision, self.browse()) | order
         with transition(orders):
             for revision, batch in by_revision.items():
-                snapshot = revision._prepare_snapshot()
                 batch.sudo().write({
                     'mmr_revision_id': revision.id,
-                    'mmr_snapshot': snapshot,
-                    'mmr_snapshot_sha256': sha256(snapshot),
+                    'mmr_snapshot': snapshots[revision],
+                    'mmr_snapshot_sha256': snapshots[revision].sha256,
                 })
 
     def _get_mmr_of_size(self, masters):
@@ -165,18 +164,39 @@ class MrpProduction(models.Model):
                 production._mmr_use_revision(production.mmr_id.effective_revision_id)
         return True
 
-    def _mmr_check_content(self, revision, document):
+    @api.model
+    def _mmr_prepare_plan(self, revision, document):
+        """Return what each order of ``revision`` is compared with, made once for all of them."""
+        operations = revision.bom_id.operation_ids.sorted(lambda operation: (operation.sequence, operation.id))
+        return {
+            'operations': operations,
+            'positions': {operation.id: position for position, operation in enumerate(operations, 1)},
+            'components': self._mmr_sum_rows(document['components']),
+            'by_products': self._mmr_sum_rows(document['by_products']),
+            'workorders': document['operations'],
+        }
+
+    @api.model
+    def _mmr_sum_rows(self, rows):
+        """Return quantities of rows of the document by product, unit and operation, and how products and units are called."""
+        quantities, names = {}, {}
+        for row in rows:
+            key = (row['product']['id'], row['unit_id'], row['operation'])
+            quantities[key] = quantities.get(key, 0) + exact(row['quantity'])
+            names[key[:2]] = (row['product']['name'], row['unit'])
+        return quantities, names
+
+    def _mmr_check_content(self, revision, plan):
         """Refuse where components, operations or products of the order are not those of the MMR.
 
+        :param dict plan: see :meth:`_mmr_prepare_plan`
         :raise UserError: naming each difference with the value of the order and of the MMR
         """
         self.ensure_one()
-        operations = revision.bom_id.operation_ids.sorted(lambda operation: (operation.sequence, operation.id))
-        positions = {operation: position for position, operation in enumerate(operations, 1)}
         finished = self.move_finished_ids.filtered(lambda move: move.product_id == self.product_id)
-        rows = self._mmr_compare_moves(document['components'], self.move_raw_ids, positions)
-        rows += self._mmr_compare_moves(document['by_products'], self.move_finished_ids - finished, positions)
-        rows += self._mmr_compare_workorders(document['operations'], operations)
+        rows = self._mmr_compare_moves(plan, 'components', self.move_raw_ids)
+        rows += self._mmr_compare_moves(plan, 'by_products', self.move_finished_ids - finished)
+        rows += self._mmr_compare_workorders(plan['workorders'], plan['operations'])
         if len(finished) != 1 or finished.product_uom != self.product_uom_id \
                 or exact(finished.product_uom_qty) != exact(self.product_qty):
             rows.append(self.env._("the order does not make %(size)s of %(product)s in one piece",
@@ -190,31 +210,28 @@ class MrpProduction(models.Model):
                 "MMR-050, USE-030, 21 CFR 111.255(c)",
                 self.env._("use Reset to MMR on the order to take the content of the MMR again."), record=self)
 
-    def _mmr_compare_moves(self, planned_rows, moves, positions):
-        """Return what differs between rows of the document and moves, by product, unit and operation."""
-        planned, actual, names, steps = {}, {}, {}, {}
-        for row in planned_rows:
-            key = (row['product']['id'], row['unit_id'], row['operation'])
-            planned[key] = planned.get(key, 0) + exact(row['quantity'])
-            names[key[:2]] = (row['product']['name'], row['unit'])
+    def _mmr_compare_moves(self, plan, kind, moves):
+        """Return what differs between the plan and moves, by product, unit and operation."""
+        planned, planned_names = plan[kind]
+        positions, actual = plan['positions'], {}
+        # A move that was cancelled, consumed or reserved before the release is not the planned one.
+        moves = moves.filtered(lambda move: move.state == 'draft')
         for move in moves:
-            # A move that was cancelled, consumed or reserved before the release is not the planned one.
-            if move.state != 'draft':
-                continue
-            operation = move.operation_id
-            key = (move.product_id.id, move.product_uom.id, positions.get(operation, operation.id and -operation.id or None))
+            operation = move.operation_id.id
+            key = (move.product_id.id, move.product_uom.id, positions.get(operation, operation and -operation or None))
             actual[key] = actual.get(key, 0) + exact(move.product_uom_qty)
-            names.setdefault(key[:2], (move.product_id.display_name, move.product_uom.name))
-        steps = {position: operation.name for operation, position in positions.items()}
-        rows = []
-        for key in dict.fromkeys([*planned, *actual]):
-            if planned.get(key, 0) != actual.get(key, 0):
-                name, unit = names[key[:2]]
-                rows.append(self.env._(
-                    "%(product)s: %(actual)s %(unit)s on the order, %(planned)s %(unit)s in the MMR (operation: %(step)s)",
-                    product=name, unit=unit, actual=decimal_string(actual.get(key, 0)),
-                    planned=decimal_string(planned.get(key, 0)), step=steps.get(key[2]) or self.env._("none")))
-        return rows
+        if actual == planned:
+            return []
+        names = dict(planned_names)
+        for move in moves:
+            names.setdefault((move.product_id.id, move.product_uom.id), (move.product_id.display_name, move.product_uom.name))
+        steps = {positions[operation.id]: operation.name for operation in plan['operations']}
+        return [
+            self.env._(
+                "%(product)s: %(actual)s %(unit)s on the order, %(planned)s %(unit)s in the MMR (operation: %(step)s)",
+                product=names[key[:2]][0], unit=names[key[:2]][1], actual=decimal_string(actual.get(key, 0)),
+                planned=decimal_string(planned.get(key, 0)), step=steps.get(key[2]) or self.env._("none"))
+            for key in dict.fromkeys([*planned, *actual]) if planned.get(key, 0) != actual.get(key, 0)]
 
     def _mmr_compare_workorders(self, planned_rows, operations):
         """Return what differs between operations of the document and work orders: name, place and order."""

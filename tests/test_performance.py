@@ -1,12 +1,14 @@
 """What the addon costs, counted in SQL queries; time is measured by ``dev/bench``."""
 
 import functools
+import json
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 from odoo import fields
 from odoo.fields import Command
 
+from ..tools import sha256
 from .common import MmrCommon
 
 #: The models whose overrides lie on the way of every order.
@@ -186,6 +188,41 @@ class TestPerformance(MmrCommon):
         self.assertEqual(len(set(added.values())), 1, added)
         # 19 of the release itself, 4 of its lines in the ledger, 9 of the batch records with all their steps.
         self.assertLessEqual(added[1], 32)
+
+    def test_snapshot_is_serialised_once(self):
+        """USE-030: the snapshot of a revision is serialised once, for digest and storage, whatever the number of orders."""
+        self._make_effective(self.revision)
+        original = json.dumps
+        for number in (1, 10):
+            serialised = []
+
+            def dumps(content, *args, serialised=serialised, **kwargs):
+                if isinstance(content, dict) and content.get('schema') == 'mrp_mmr/snapshot/1':
+                    serialised.append(content)
+                return original(content, *args, **kwargs)
+
+            orders = self._create_orders([self._order_vals(self.product, self.revision.bom_id)] * number)
+            with patch('json.dumps', dumps):
+                orders.action_confirm()
+                self.env.flush_all()
+            with self.subTest(orders=number):
+                self.assertEqual(len(serialised), 1)
+                self.env.invalidate_all()
+                self.assertEqual(
+                    {sha256(order.mmr_snapshot) for order in orders}, set(orders.mapped('mmr_snapshot_sha256')))
+
+    def test_snapshot_is_not_shared_by_readers(self):
+        """USE-030: orders that were confirmed together have one snapshot in memory, of which every reader gets a copy."""
+        self._make_effective(self.revision)
+        orders = self._create_orders([self._order_vals(self.product, self.revision.bom_id)] * 2)
+        orders.action_confirm()
+        first, second = orders
+        first.mmr_snapshot['document']['components'].clear()
+        first.mmr_snapshot['signatures'] = []
+        for order in orders:
+            self.assertTrue(order.mmr_snapshot['document']['components'])
+            self.assertEqual(sha256(order.mmr_snapshot), order.mmr_snapshot_sha256)
+        self.assertEqual(type(second.mmr_snapshot), dict)
 
     def test_creation_needs_no_query_more(self):
         """USE-010: a draft order of a controlled product is created like any other."""
