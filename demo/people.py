@@ -6,6 +6,8 @@ APPOINTMENT = ('qmanager', 'quality_manager', "Appointed by the managing directo
 QUALIFICATIONS = [
     ('preparer', 'preparer', "Ph.D. chemistry; 6 years in process development; SOP-QA-002 read, test passed 94 %.", -300, 430),
     ('qc', 'qc', "B.Sc. food science; 8 years in quality control; assessed on three records, file QA-P-007.", -300, 430),
+    ('qa', 'qc', "M.Sc. pharmacy; 12 years in quality assurance; release of batches, assessed on five records, file QA-P-011.",
+     -300, 430),
     ('qp', 'qp', "Named in the manufacturing authorisation, annex 5; continuous education 2026.", -300, None),
     ('production', 'production', "Master craftsman; 9 years on the line; assessed by the site head, file PR-P-003.", -700, -1),
     ('production', 'production', "Yearly assessment by the site head, file PR-P-003.", 0, 365),

@@ -25,7 +25,7 @@ from common import (
 from environment import check_port, prepare, reset
 
 # Users of the demonstration data, in the order they are shown; the password is the login.
-LOGINS = ('admin', 'preparer', 'qc', 'qp', 'qmanager', 'production', 'planner', 'operator', 'verifier', 'auditor',
+LOGINS = ('admin', 'preparer', 'qc', 'qa', 'qp', 'qmanager', 'production', 'planner', 'operator', 'verifier', 'auditor',
           'security')
 
 

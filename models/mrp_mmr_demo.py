@@ -11,7 +11,7 @@ from odoo.tools import file_open
 from ..tools import session_of
 
 #: The persons of the demonstration who sign.
-ROLES = ('preparer', 'qc', 'qp', 'qmanager', 'production', 'operator', 'verifier')
+ROLES = ('preparer', 'qc', 'qa', 'qp', 'qmanager', 'production', 'operator', 'verifier')
 
 
 class MrpMmrDemo(models.AbstractModel):
@@ -61,7 +61,7 @@ class MrpMmrDemo(models.AbstractModel):
             large = self._load_effective(
                 vitamin_c.get_data(500), "Compared with revision 2 of the 100 kg and with the validation of VB-02.")
             self._load_zinc(zinc)
-            self._load_effective(ibuprofen.get_data(), "Validation PV-2101 and the approved label compared.")
+            tablets = self._load_effective(ibuprofen.get_data(), "Validation PV-2101 and the approved label compared.")
             kits = self._load_effective(
                 dressing_kit.get_data(), "Device file 2301 and validations SV-2301, VR-2301 compared.")
             solution = self._load_effective(
@@ -70,7 +70,10 @@ class MrpMmrDemo(models.AbstractModel):
             self._set_xmlids({
                 'production_superseded': running, 'production_draft': self._create_order(large, 8),
                 'production_confirmed': self._release_order(small, 0), 'production_waiting': self._release_order(solution, 1),
-                'production_stopped': self._release_order(kits, 0), 'production_done': self._release_order(bottles, 0)})
+                'production_stopped': self._release_order(kits, 0), 'production_done': self._release_order(bottles, 0),
+                'production_rejected': self._release_order(bottles, 0),
+                'production_drug': self._release_order(tablets, 0), 'production_device': self._release_order(kits, 0),
+                'production_medicine': self._release_order(solution, 0)})
             self._load_batches(batches)
 
     # === PEOPLE === #
@@ -104,11 +107,12 @@ class MrpMmrDemo(models.AbstractModel):
                 vals['procedure_id'] = self._get(f"sop_{vals.pop('procedure')}").id
             if 'due' in vals:
                 vals['next_due'] = (now + timedelta(days=vals.pop('due'))).date()
-            unit = self._get(f'equipment_{name}')
-            line = self.env['mrp.equipment.log'].browse(self._as('operator', unit).action_mmr_record(kind, vals)['log_id'])
-            while line._get_next_point():
-                point = line._get_next_point()
-                self._sign(line, point, {'checked': 'verifier', 'reviewed': 'qc'}.get(point, 'operator'))
+            self._log_equipment(self._get(f'equipment_{name}'), kind, vals)
+
+    def _log_equipment(self, unit, kind, vals):
+        line = self.env['mrp.equipment.log'].browse(self._as('operator', unit).action_mmr_record(kind, vals)['log_id'])
+        while point := line._get_next_point():
+            self._sign(line, point, {'checked': 'verifier', 'reviewed': 'qc'}.get(point, 'operator'))
 
     def _load_lots(self, data):
         """Release the lots in stock, with the results of the laboratory; one waits in quarantine."""
