@@ -144,7 +144,7 @@ IBUPROFEN = {
         "Disintegration, the slowest of 6": [reading("6.5")],
         "Gain of mass": [reading("3.1")],
         "Label reconciliation": [('labels', {
-            'lot_name': "LB-2610-15", 'version': "1", 'issued': "1600", 'used': "1536", 'destroyed': "60", 'sampled': "4",
+            'lot_name': "LB-2610-15", 'version': "4", 'issued': "1600", 'used': "1536", 'destroyed': "60", 'sampled': "4",
             'finished': "1536", 'coded': True, 'text': "Specimens of label and carton are with the record."})],
     },
     'release': {

@@ -9,7 +9,7 @@ import csv
 import re
 import sys
 from collections import Counter
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 from common import ROOT, addon_digest, manifest
@@ -124,7 +124,7 @@ def render_report(results, platform):
     """
     facts = {
         'Addon': f'mrp_mmr {manifest()["version"]}', 'Digest of its files': f'`{addon_digest()}`', **platform,
-        'Ended': f'{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC',
+        'Ended': f'{datetime.now(UTC):%Y-%m-%d %H:%M} UTC',
         'Tests': f'{len(results)}: ' + ', '.join(f'{count} {name}' for name, count in Counter(results.values()).most_common()),
     }
     lines = [REPORT_HEAD.format(facts='\n'.join(f'| {name} | {value} |' for name, value in facts.items()))]

@@ -155,12 +155,12 @@ class MrpBpr(models.Model):
         """)
 
     @api.model
-    def _guard_frozen(self, table, events=SQL("INSERT OR UPDATE")):
+    def _guard_frozen(self, table, events='INSERT OR UPDATE'):
         """Let nothing be added to, or changed in, the part of a batch record that ``table`` holds once it is decided on.
 
         Each part asks for it when its own table is there.
 
-        :param SQL events: without INSERT where another trigger refuses rows that come after the release of the order
+        :param str events: without INSERT where another trigger refuses rows that come after the release of the order
         """
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_decided() RETURNS trigger AS $$
@@ -179,7 +179,7 @@ class MrpBpr(models.Model):
         """)
         self.env.cr.execute(SQL(
             "CREATE OR REPLACE TRIGGER mrp_mmr_guard_decided BEFORE %s ON %s "
-            "FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_decided()", events, SQL.identifier(table)))
+            "FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_decided()", SQL(events), SQL.identifier(table)))
 
     # === COURSE === #
 

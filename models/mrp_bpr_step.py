@@ -89,13 +89,14 @@ class MrpBprStep(models.Model):
     result = fields.Char(compute='_compute_result', help="What was recorded, in short.")
     outcome = fields.Selection(
         [('pass', "Within limits"), ('fail', "Out of limits"), ('retest', "Within limits on retest")],
-        compute='_compute_result', help="A result out of limits stays, and so does its deviation, where an authorised retest lies within them.")
+        compute='_compute_result',
+        help="A result out of limits stays, and so does its deviation, where an authorised retest lies within them.")
 
     _order_uniq = models.UniqueIndex('(bpr_id, sequence)', "The steps of a batch have an order.")
 
     def init(self):
         super().init()
-        self.env['mrp.bpr']._guard_frozen(self._table, SQL("UPDATE"))
+        self.env['mrp.bpr']._guard_frozen(self._table, 'UPDATE')
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_step() RETURNS trigger AS $$
             DECLARE
