@@ -212,7 +212,7 @@ SOLUTION = {
     },
 }
 
-#: By the order that ``models/mrp_mmr_demo.py`` releases.
+#: By the order that ``models/mrp_mmr_demo.py`` releases; those that go on are the last ones on their equipment.
 BATCHES = {
-    'done': POWDER, 'stopped': KITS, 'confirmed': TABLETS, 'rejected': WET_POWDER, 'drug': IBUPROFEN,
-    'device': STERILE_KITS, 'medicine': SOLUTION}
+    'done': POWDER, 'rejected': WET_POWDER, 'drug': IBUPROFEN, 'device': STERILE_KITS, 'medicine': SOLUTION,
+    'stopped': KITS, 'confirmed': TABLETS}
