@@ -21,6 +21,7 @@ TRAINING = [
 ]
 #: When revision 2 of the Vitamin C tablets came into force: who recorded it, who was trained, evidence.
 CHANGE_TRAINING = [
-    ('production', ('operator', 'verifier', 'qc', 'qa'), "Briefing on the new lubricant level and overage, attendance list T-124."),
+    ('production', ('operator', 'verifier', 'qc', 'qa'),
+     "Briefing on the new lubricant level and overage, attendance list T-124."),
     ('qc', ('production',), "Read revision 2 and its differences, attendance list T-124."),
 ]

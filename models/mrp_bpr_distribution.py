@@ -24,7 +24,7 @@ class MrpBprDistribution(models.Model):
         'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
     product_id = fields.Many2one('product.product', required=True, readonly=True, index=True, ondelete='restrict')
-    lot_id = fields.Many2one('stock.lot', "Lot", required=True, readonly=True, index=True, ondelete='restrict')
+    lot_id = fields.Many2one('stock.lot', required=True, readonly=True, index=True, ondelete='restrict')
     lot_name = fields.Char("Lot Number", required=True, readonly=True)
     kind = fields.Selection(
         [('delivery', "Delivered"), ('return', "Returned")], "What", required=True, readonly=True)

@@ -43,7 +43,7 @@ class MrpBprResult(models.Model):
     outcome = fields.Selection([('pass', "Meets the specification"), ('fail', "Out of specification")], readonly=True)
     text = fields.Text("Remark", readonly=True)
     reference = fields.Char(readonly=True, help="Number and place of the report, certificate or plan.")
-    file_id = fields.Many2one('mrp.mmr.file', "File", readonly=True, index='btree_not_null', ondelete='restrict')
+    file_id = fields.Many2one('mrp.mmr.file', readonly=True, index='btree_not_null', ondelete='restrict')
     user_id = fields.Many2one('res.users', "Entered By", required=True, readonly=True, ondelete='restrict')
     user_name = fields.Char("Person", required=True, readonly=True)
     at = fields.Datetime("When", required=True, readonly=True, help="Time of the server, in UTC.")
@@ -54,7 +54,7 @@ class MrpBprResult(models.Model):
     retest_signature_id = fields.Many2one('mrp.esignature', "Retest Authorised", readonly=True, ondelete='restrict')
     retest_reason = fields.Text("Reason of the Retest", related='retest_signature_id.comment')
     retest_of_id = fields.Many2one(
-        'mrp.bpr.result', "Retest Of", readonly=True, index='btree_not_null', ondelete='restrict',
+        'mrp.bpr.result', readonly=True, index='btree_not_null', ondelete='restrict',
         help="The result out of specification, which stays.")
     retest_ids = fields.One2many('mrp.bpr.result', 'retest_of_id', "Retests", readonly=True)
 

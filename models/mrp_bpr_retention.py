@@ -37,9 +37,9 @@ class MrpBpr(models.Model):
     retention_basis = fields.Text("Because", compute='_compute_retention_basis', compute_sudo=True)
     cancelled_at = fields.Datetime("Cancelled", readonly=True)
     legal_hold = fields.Boolean(
-        "Legal Hold", compute='_compute_legal_hold', store=True, help="Quality Control holds it: nothing of it is disposed of.")
+        compute='_compute_legal_hold', store=True, help="Quality Control holds it: nothing of it is disposed of.")
     hold_ids = fields.One2many('mrp.legal.hold', 'bpr_id', "Legal Holds", readonly=True)
-    distribution_ids = fields.One2many('mrp.bpr.distribution', 'bpr_id', "Distribution", readonly=True)
+    distribution_ids = fields.One2many('mrp.bpr.distribution', 'bpr_id', readonly=True)
     disposal_id = fields.Many2one(
         'mrp.record.disposal', "Disposed Of By", readonly=True, index='btree_not_null', ondelete='restrict',
         help="The signed disposal that removed the content of this record.")
@@ -254,40 +254,44 @@ class MrpBpr(models.Model):
 
     def _get_retention_basis(self, found):
         """Return the derivation in words: the rule and what it was applied to."""
-        _ = self.env._
+        env = self.env
         profile, outcome = found['profile'], found['outcome']
         rule = CITATIONS.get(profile, "REC-010")
         after_expiry, after = YEARS.get(profile, (0, 0))
         if outcome == 'open':
-            return _("No disposal date yet: Quality Control has not decided on the batch (%s).", rule)
+            return env._("No disposal date yet: Quality Control has not decided on the batch (%s).", rule)
         said = []
         if found['expiry'] and after_expiry:
-            said.append(_("one year after the expiry of its lots on %s", found['expiry']))
+            said.append(env._("one year after the expiry of its lots on %s", found['expiry']))
         if outcome != 'released':
             years = max(found['lifetime'] or 0, after) if profile == 'PDEV' else after
-            words = _("never distributed, %(years)s years after it was rejected on %(date)s") if outcome == 'rejected' else \
-                _("never distributed, %(years)s years after it was cancelled on %(date)s")
-            said.append(words % {'years': years, 'date': found['decided']})
+            values = {'years': years, 'date': found['decided']}
+            said.append(
+                env._("never distributed, %(years)s years after it was rejected on %(date)s", **values)
+                if outcome == 'rejected' else
+                env._("never distributed, %(years)s years after it was cancelled on %(date)s", **values))
         elif profile == 'PEU':
             if not found['certified']:
-                return _("No disposal date yet: no Qualified Person certified the batch (%s).", rule)
-            said.append(_("%(years)s years after the certification by the Qualified Person on %(date)s", years=after,
+                return env._("No disposal date yet: no Qualified Person certified the batch (%s).", rule)
+            said.append(env._("%(years)s years after the certification by the Qualified Person on %(date)s", years=after,
                           date=found['certified']))
         elif profile == 'PDEV':
             if not found['lifetime']:
-                return _("No disposal date yet: the lifetime of the device is not entered on the product (%s).", rule)
-            said.append(_("%(years)s years from the release on %(date)s, for a lifetime of %(lifetime)s (at least two)",
+                return env._("No disposal date yet: the lifetime of the device is not entered on the product (%s).", rule)
+            said.append(env._("%(years)s years from the release on %(date)s, for a lifetime of %(lifetime)s (at least two)",
                           years=max(found['lifetime'], after), date=found['decided'], lifetime=found['lifetime']))
         elif found['undated']:
             if profile == 'P211' and not found['exempt']:
-                return _("No disposal date yet: a lot has no expiry date, and the product is no exempt OTC product (%s).", rule)
+                return env._(
+                    "No disposal date yet: a lot has no expiry date, and the product is no exempt OTC product (%s).", rule)
             if not found['distributed']:
-                return _("No disposal date yet: a lot without expiry date was not distributed yet (%s).", rule)
-            said.append(_("%(years)s years after the last distribution on %(date)s", years=after, date=found['distributed']))
+                return env._("No disposal date yet: a lot without expiry date was not distributed yet (%s).", rule)
+            said.append(env._(
+                "%(years)s years after the last distribution on %(date)s", years=after, date=found['distributed']))
         if not said or not found['until']:
-            return _("No disposal date yet: the profile has no rule for it.")
-        words = said[0] if len(said) == 1 else _("the later of %(first)s and %(second)s", first=said[0], second=said[1])
-        return _("Until %(date)s: %(words)s (%(rule)s).", date=found['until'], words=words, rule=rule)
+            return env._("No disposal date yet: the profile has no rule for it.")
+        words = said[0] if len(said) == 1 else env._("the later of %(first)s and %(second)s", first=said[0], second=said[1])
+        return env._("Until %(date)s: %(words)s (%(rule)s).", date=found['until'], words=words, rule=rule)
 
     @api.model
     def _update_retention(self):

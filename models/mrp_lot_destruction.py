@@ -20,7 +20,7 @@ class MrpLotDestruction(models.Model):
 
     name = fields.Char("Number", required=True, readonly=True)
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
-    lot_id = fields.Many2one('stock.lot', "Lot", required=True, readonly=True, index=True, ondelete='restrict')
+    lot_id = fields.Many2one('stock.lot', required=True, readonly=True, index=True, ondelete='restrict')
     product_id = fields.Many2one('product.product', required=True, readonly=True, index=True, ondelete='restrict')
     location_id = fields.Many2one('stock.location', "From", required=True, readonly=True, ondelete='restrict')
     quantity = fields.Float(digits=(16, GMP_DIGITS), required=True, readonly=True, aggregator=None)

@@ -49,14 +49,15 @@ class MrpQualityReview(models.Model):
     grouping_reason = fields.Text(
         "Why Together", help="Why products of several families are reviewed together (EU GMP Part I 1.11).")
     is_grouped = fields.Boolean(compute='_compute_is_grouped', help="Whether its products are of several families.")
-    date_from = fields.Date("From", required=True, default=_default_date_from, tracking=True)
-    date_to = fields.Date("To", required=True, default=_default_date_to, tracking=True, help="The last day.")
+    date_from = fields.Date("From", required=True, default=lambda self: self._default_date_from(), tracking=True)
+    date_to = fields.Date(
+        "To", required=True, default=lambda self: self._default_date_to(), tracking=True, help="The last day.")
     profile_ids = fields.Many2many('mrp.mmr.profile', string="Profiles", compute='_compute_profile_ids')
     state = fields.Selection(
         STATES, "Status", required=True, readonly=True, copy=False, default='draft', index=True, tracking=True)
     conclusion = fields.Text(
         "Conclusions", help="Whether process, specifications and controls are still right, and why.")
-    actions = fields.Text("Actions", help="What is corrected, prevented, revalidated or changed, with the numbers of CAPA.")
+    actions = fields.Text(help="What is corrected, prevented, revalidated or changed, with the numbers of CAPA.")
     other_information = fields.Text(
         "From Elsewhere", help="What is kept elsewhere: stability, recalls, variations, commitments, agreements, utilities.")
     document = fields.Json("Frozen Document", readonly=True, copy=False, prefetch=False)

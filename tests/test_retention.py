@@ -370,7 +370,7 @@ class TestHold(RetentionCommon):
         self._release(self.bpr)
         self.assertTrue(self.bpr.is_disposable)
         wizard = Form(self.env['mrp.legal.hold.set'].with_user(self.user_qc).with_context(
-            self.qc.action_hold()['context']))
+            **self.qc.action_hold()['context']))
         wizard.reason = "Claim 7 of a customer"
         action = wizard.save().action_hold()
         hold = self.env['mrp.legal.hold'].browse(action['params']['res_id'])

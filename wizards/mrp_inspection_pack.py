@@ -25,7 +25,7 @@ class MrpInspectionPack(models.TransientModel):
     date_from = fields.Date(
         "From", required=True, default=lambda self: fields.Date.context_today(self) + relativedelta(years=-1, days=1))
     date_to = fields.Date("To", required=True, default=fields.Date.context_today)
-    with_prints = fields.Boolean("With Prints", default=True, help="A print takes some seconds for each record.")
+    with_prints = fields.Boolean(default=True, help="A print takes some seconds for each record.")
     batch_count = fields.Integer("Batches", compute='_compute_counts')
     deviation_count = fields.Integer("Deviations", compute='_compute_counts')
 

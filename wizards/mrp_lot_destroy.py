@@ -9,7 +9,7 @@ class MrpLotDestroy(models.TransientModel):
     _description = "Record the Destruction of a Lot"
 
     lot_id = fields.Many2one(
-        'stock.lot', "Lot", required=True, default=lambda self: self.env.context.get('active_id'),
+        'stock.lot', required=True, default=lambda self: self.env.context.get('active_id'),
         domain=[('mmr_status', 'in', HELD)])
     location_id = fields.Many2one(
         'stock.location', "From", required=True, compute='_compute_location_id', store=True, readonly=False,

@@ -23,7 +23,7 @@ class MrpLotTrace(models.TransientModel):
     _rec_name = 'lot_id'
 
     lot_id = fields.Many2one(
-        'stock.lot', "Lot", required=True, readonly=True, default=lambda self: self.env.context.get('active_id'))
+        'stock.lot', required=True, readonly=True, default=lambda self: self.env.context.get('active_id'))
     direction = fields.Selection(
         [('forward', "Where it went"), ('backward', "What it was made of")], required=True, readonly=True)
     line_ids = fields.One2many('mrp.lot.trace.line', 'trace_id', "Trace", readonly=True)
@@ -88,7 +88,7 @@ class MrpLotTraceLine(models.TransientModel):
     level = fields.Integer(readonly=True, aggregator=None, help="Batches between this and the lot.")
     kind = fields.Selection(KINDS, "What", required=True, readonly=True)
     product_id = fields.Many2one('product.product', readonly=True)
-    lot_id = fields.Many2one('stock.lot', "Lot", readonly=True)
+    lot_id = fields.Many2one('stock.lot', readonly=True)
     lot_name = fields.Char("Lot Number", readonly=True)
     status = fields.Selection(related='lot_id.mmr_status', string="GMP Status")
     production_id = fields.Many2one('mrp.production', "Order", readonly=True)
