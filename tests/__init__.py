@@ -43,6 +43,7 @@ from . import test_xlsx
 from . import test_yield_history
 from . import test_bpr
 from . import test_execution
+from . import test_end_to_end
 from . import test_floor
 from . import test_report_bpr
 from . import test_dispensing_label

@@ -373,8 +373,8 @@ class TestFloor(FloorCommon):
         self.assertLess(max(few), 40)
 
 
-@tagged('post_install', '-at_install')
-class TestFloorTour(FloorCommon, HttpCase):
+class FloorTourCommon(FloorCommon, HttpCase):
+    """A batch of nine steps, with an area to check, a unit to identify and a colour."""
 
     def _extend(self, draft):
         super()._extend(draft)
@@ -392,16 +392,22 @@ class TestFloorTour(FloorCommon, HttpCase):
         self._person('verifier')
         self._clean(self.unit)
 
+    def _issue_terminal(self, name):
+        """Return the cookies of a registered terminal."""
+        return {COOKIE: self.env['mrp.terminal'].with_user(self._person('security')).create({'name': name})._issue_key()}
+
+
+@tagged('post_install', '-at_install')
+class TestFloorTour(FloorTourCommon):
+
     def test_whole_batch(self):
         """PRD-080, PRD-090, VER-010 to VER-050, IPC-020: a batch from its first to its last step, on the screen alone.
 
         Two people work at the terminal of one of them. A value out of its limits opens a deviation, which blocks the
         signature until Quality Control decided; a checklist, a correction and a note for the next shift are recorded.
         """
-        security = self._person('security')
-        key = self.env['mrp.terminal'].with_user(security).create({'name': "Tablet 3"})._issue_key()
         self.start_tour(
-            '/odoo/mmr-running', 'mrp_mmr_floor_batch', login='t_operator', cookies={COOKIE: key})
+            '/odoo/mmr-running', 'mrp_mmr_floor_batch', login='t_operator', cookies=self._issue_terminal("Tablet 3"))
         self.env.invalidate_all()
         self.assertEqual(set(self.steps.mapped('state')), {'done'})
         signed = self.steps.filtered(lambda step: step.kind == 'weigh')
