@@ -52,7 +52,7 @@ TRIGGERS = {
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_bpr_unit',
         'mrp_mmr_guard_bpr_terminal', 'mrp_mmr_guard_bpr_lot', 'mrp_mmr_guard_transcribed_entry', DECIDED, TRUNCATE),
     'stock_lot': ('mrp_mmr_guard_lot', 'mrp_mmr_guard_lot_insert', 'mrp_mmr_guard_lot_delete', TRUNCATE),
-    'stock_move_line': ('mrp_mmr_guard_held_lot',),
+    'stock_move_line': ('mrp_mmr_guard_held_lot', TRUNCATE),
     'mrp_lot_destruction': ('mrp_mmr_guard_destruction', TRUNCATE),
     'mrp_equipment_log': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_equipment_log', TRUNCATE),

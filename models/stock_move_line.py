@@ -13,6 +13,9 @@ class StockMoveLine(models.Model):
 
     def init(self):
         super().init()
+        # What became of the lots that are records (REL-050).
+        self.env['mrp.audit.mixin']._audit_guard_truncate(
+            self._table, "t.lot_id IN (SELECT l.id FROM stock_lot l WHERE l.mmr_status IS NOT NULL)")
         self.env.cr.execute("""
             CREATE OR REPLACE FUNCTION mrp_mmr_guard_held_lot() RETURNS trigger AS $$
             DECLARE

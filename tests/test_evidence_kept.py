@@ -528,7 +528,7 @@ class TestTables(EvidenceCommon):
     def test_truncate_of_what_is_no_record(self):
         """REC-040: tables of Odoo that hold no records yet are Odoo's own business."""
         self.env.cr.execute("SELECT tgargs::text FROM pg_trigger WHERE tgname = %s AND tgnargs > 0", [TRUNCATE])
-        self.assertEqual(len(self.env.cr.fetchall()), 7)
+        self.assertEqual(len(self.env.cr.fetchall()), 8)
         self.env.cr.execute("CREATE TEMPORARY TABLE mmr_test (a integer); INSERT INTO mmr_test VALUES (0)")
         self.env['mrp.audit.mixin']._audit_guard_truncate('mmr_test', "t.a > 0")
         self.env.cr.execute("TRUNCATE mmr_test; INSERT INTO mmr_test VALUES (1)")
