@@ -129,6 +129,25 @@ WET_POWDER = {
     'reject': "Contaminated with water of unknown quality; see the deviation.",
 }
 
+#: Completed, and waiting for its review: a corrected weight, results to be entered.
+NEXT_POWDER = {
+    'lot': "VCP-0033",
+    'issue': "Compared with revision 1; materials and labels of the batch are at the line.",
+    'packs': 97,
+    'steps': {
+        "Weigh Ascorbic acid": [
+            weight("10.010", 'ascorbic_acid_1', 'bench_balance_2', issued="10.300", returned="0.290"),
+            ('correct', "Digits transposed: the printout of SC-03 says 10.000",
+             weight("10.000", 'ascorbic_acid_1', 'bench_balance_2', issued="10.300", returned="0.300"))],
+        "Yield: the sieved powder": [('yield', {'value': "9.970"})],
+        "Net mass, lowest of 10 bottles": [reading("100.4", text="10 bottles at the start; lowest of all checks")],
+        "Label reconciliation": [('labels', {
+            'lot_name': "LB-2611-07", 'version': "1", 'issued': "105", 'used': "97", 'destroyed': "6", 'sampled': "2",
+            'finished': "97", 'coded': True, 'text': "Two specimens are with the record."})],
+        "Yield: the full bottles (count × 100 g)": [('yield', {'value': "9.7", 'text': "97 bottles"})],
+    },
+}
+
 #: Released as a drug: no exception.
 IBUPROFEN = {
     'lot': "IB2-0042",
@@ -214,5 +233,5 @@ SOLUTION = {
 
 #: By the order that ``models/mrp_mmr_demo.py`` releases; those that go on are the last ones on their equipment.
 BATCHES = {
-    'done': POWDER, 'rejected': WET_POWDER, 'drug': IBUPROFEN, 'device': STERILE_KITS, 'medicine': SOLUTION,
-    'stopped': KITS, 'confirmed': TABLETS}
+    'done': POWDER, 'rejected': WET_POWDER, 'review': NEXT_POWDER, 'drug': IBUPROFEN, 'device': STERILE_KITS,
+    'medicine': SOLUTION, 'stopped': KITS, 'confirmed': TABLETS}

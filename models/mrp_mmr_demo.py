@@ -71,7 +71,7 @@ class MrpMmrDemo(models.AbstractModel):
                 'production_superseded': running, 'production_draft': self._create_order(large, 8),
                 'production_confirmed': self._release_order(small, 0), 'production_waiting': self._release_order(solution, 1),
                 'production_stopped': self._release_order(kits, 0), 'production_done': self._release_order(bottles, 0),
-                'production_rejected': self._release_order(bottles, 0),
+                'production_rejected': self._release_order(bottles, 0), 'production_review': self._release_order(bottles, 0),
                 'production_drug': self._release_order(tablets, 0), 'production_device': self._release_order(kits, 0),
                 'production_medicine': self._release_order(solution, 0)})
             self._load_batches(batches)

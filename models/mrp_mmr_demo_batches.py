@@ -16,7 +16,7 @@ class MrpMmrDemo(models.AbstractModel):
     _inherit = 'mrp.mmr.demo'
 
     def _load_batches(self, data):
-        """Release a batch of each profile, reject one, stop one, and leave one in the middle of its dispensing."""
+        """Release a batch of each profile, reject one, stop one, leave one to be reviewed and one in its dispensing."""
         for order, batch in ((self._get(f'production_{name}'), batch) for name, batch in data.BATCHES.items()):
             self._as('planner', order).lot_producing_ids = [
                 Command.create({'name': batch['lot'], 'product_id': order.product_id.id})]

@@ -289,6 +289,17 @@ class TestDemo(TransactionCase):
                 self.assertFalse([test for test in bpr._get_tests()[bpr] if test['state'] != 'pass'])
                 self.assertEqual(bool(bpr.sample_ids.filtered(lambda row: row.kind == 'reserve')), name != 'device')
 
+    def test_batch_to_review(self):
+        """PRD-110, REL-010, REL-030: one completed batch is in quarantine; its review shows what is open and corrected."""
+        bpr = self._ref('production_demo_review').bpr_id
+        self.assertRecordValues(bpr, [{'state': 'done', 'release_state': 'review'}])
+        self.assertRecordValues(bpr.lot_ids, [{'name': "VCP-0033", 'mmr_status': 'quarantine'}])
+        review = bpr.with_user(self._ref('user_demo_qa')).get_review()
+        rules = {rule['code']: rule for group in review['groups'] for rule in group['rules']}
+        self.assertEqual(len(rules['corrections']['items']), 1)
+        self.assertEqual(rules['deviations']['items'], [])
+        self.assertIn("no result", ' '.join(issue['text'] for issue in review['issues']))
+
     def test_batch_rejected(self):
         """PRD-110, DEV-040, REL-010: one batch was rejected in the middle; nothing of it goes on."""
         bpr = self._ref('production_demo_rejected').bpr_id
