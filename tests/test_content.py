@@ -829,7 +829,7 @@ class TestContent(ContentCommon):
                  ("Pump", self.unit, 50, 'PDEV')]
         for name, unit, size, profile in kinds:
             product = self.env['product.product'].create({
-                'name': name, 'type': 'consu', 'is_storable': True, 'uom_id': unit.id})
+                'name': name, 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'uom_id': unit.id})
             revision = self._create_complete(profile, size, product_id=product.id, uom_id=unit.id)
             revision.bom_line_ids.write({'product_uom_id': self.kg.id})
             self.assertEqual(revision.theoretical_yield, size)

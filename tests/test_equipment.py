@@ -329,7 +329,7 @@ class TestEquipmentInBatch(EquipmentCommon):
         second.action_record('equipment', {'equipment_id': self.blender.id})
         # The blender is in use for Vitamin C although no step with it is signed yet.
         other = self.env['product.product'].create({
-            'name': "Zinc", 'type': 'consu', 'is_storable': True, 'uom_id': self.kg.id})
+            'name': "Zinc", 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'uom_id': self.kg.id})
         self.addCleanup(setattr, type(self), 'product', self.product)
         type(self).product = other
         self._make_effective(self._create_mmr(formulation_code='Z'))

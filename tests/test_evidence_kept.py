@@ -195,6 +195,7 @@ class TestRelations(EvidenceCommon):
         exceptions = {(self.env[name]._table, column) for name, column in EXCEPTIONS} | set(CORE_EXCEPTIONS) | {
             # The rows of a relation go with the draft whose rows they are.
             ('mrp_mmr_revision_editor_rel', 'revision_id'), ('mrp_mmr_step_sop_rel', 'step_id'),
+            ('mrp_quality_review_product_rel', 'review_id'),
             ('mrp_routing_workcenter_dependencies_rel', 'operation_id'),
             ('mrp_routing_workcenter_dependencies_rel', 'blocked_by_id'),
             # Which terminals a work center accepts is a setting; the ledger has its changes.

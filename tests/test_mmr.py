@@ -47,7 +47,8 @@ class TestMmr(MmrCommon):
         """MMR-060: capsules, powder, liquid and devices live in one database."""
         for name, unit, size in (("Capsules", self.unit, 10000), ("Powder", self.kg, 100), ("Syrup", self.litre, 250),
                                  ("Device", self.unit, 50)):
-            product = self.env['product.product'].create({'name': name, 'type': 'consu', 'uom_id': unit.id})
+            product = self.env['product.product'].create({
+                'name': name, 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'uom_id': unit.id})
             revision = self._create_mmr(size, product_id=product.id, uom_id=unit.id)
             self._make_effective(revision)
             order = self._create_order(size, product=product)

@@ -242,6 +242,36 @@ class TestRoles(RolesCommon):
         cls('_make_lots')._sign(cls.released_lot, 'release', cls.user_qc)
 
     @classmethod
+    def _make_quality(cls):
+        """Make a CAPA in each status, and a quality review to be prepared and one to be approved."""
+        quality = cls.env(user=cls.user_qc)
+
+        def capa(*steps, result=None):
+            record = quality['mrp.capa'].create({
+                'title': "Sieves", 'cause_id': cls.env.ref('mrp_mmr.deviation_cause_equipment').id, 'cause': "Wear",
+                'effectiveness_criterion': "None torn", 'effectiveness_due': '2099-01-01', 'action_ids': [Command.create({
+                    'name': "Change them", 'owner_id': cls.user_qc.id, 'due_date': '2098-01-01'})]})
+            for step in steps:
+                getattr(record, step)()
+                if step == 'action_start':
+                    record.action_ids.result = "Changed."
+            if result:
+                record.write({'effectiveness_result': result, 'effectiveness_text': "Reviewed."})
+            return record
+
+        cls.capa_draft, cls.capa_running = capa(), capa('action_start')
+        cls.capa_effective = capa('action_start', 'action_check', result='effective')
+        cls.capa_failed = capa('action_start', 'action_check', result='not_effective')
+
+        def review():
+            return cls.env['mrp.quality.review'].with_user(cls.user_both).create({
+                'product_ids': cls.product.ids, 'date_from': '2020-01-01', 'date_to': '2020-12-31',
+                'conclusion': "In control.", 'actions': "None."})
+
+        cls.review_draft, cls.review_prepared = review(), review()
+        cls('_make_quality')._sign(cls.review_prepared, 'prepare', cls.user_both)
+
+    @classmethod
     def _make_deviations(cls):
         """Make a deviation for each signature, with whatever belongs to one, and a CAPA in each status."""
         signing, quality = cls('_make_deviations'), cls.env(user=cls.user_qc)
@@ -255,37 +285,15 @@ class TestRoles(RolesCommon):
             deviation.write(findings)
             return deviation
 
-        def capa(*steps, result=None):
-            record = quality['mrp.capa'].create({
-                'title': "Sieves", 'cause_id': findings['cause_id'], 'cause': "Wear", 'effectiveness_criterion': "None torn",
-                'effectiveness_due': '2099-01-01', 'action_ids': [Command.create({
-                    'name': "Change them", 'owner_id': cls.user_qc.id, 'due_date': '2098-01-01'})]})
-            for step in steps:
-                getattr(record, step)()
-                if step == 'action_start':
-                    record.action_ids.result = "Changed."
-            if result:
-                record.write({'effectiveness_result': result, 'effectiveness_text': "Reviewed."})
-            return record
-
         cls.deviation, cls.decided, cls.reworking = (report(title) for title in ("Lamp", "Spoon", "Sieve"))
         cls.contributor = quality['mrp.deviation.contributor'].create({
             'deviation_id': cls.deviation.id, 'user_id': cls.users['operator'].id, 'contribution': "I saw it."})
         signing._sign(cls.decided, 'decide', cls.user_qc, comment="No effect.")
         signing._sign(cls.reworking, 'decide_adjust', cls.user_qc, comment="Sieve again.")
         cls.reworking.action_find_related()
-        cls.capa_draft, cls.capa_running = capa(), capa('action_start')
-        cls.capa_effective = capa('action_start', 'action_check', result='effective')
-        cls.capa_failed = capa('action_start', 'action_check', result='not_effective')
+        cls._make_quality()
         cls.decided.write({'capa_id': cls.capa_running.id})
 
-        def review():
-            return cls.env['mrp.quality.review'].with_user(cls.user_both).create({
-                'product_ids': cls.product.ids, 'date_from': '2020-01-01', 'date_to': '2020-12-31',
-                'conclusion': "In control.", 'actions': "None."})
-
-        cls.review_draft, cls.review_prepared = review(), review()
-        signing._sign(cls.review_prepared, 'prepare', cls.user_both)
         cls.env['mrp.bpr.rework'].with_user(cls.user_operator)._record(
             cls.reworking.with_user(cls.user_operator), cls.performing.bpr_id, "LUMPS", "1", cls.kg, "Sieved.")
 
@@ -893,6 +901,7 @@ class TestRolesHttp(RolesCommon, HttpCase):
     def setUpClass(cls):
         super().setUpClass()
         cls._make_paper()
+        cls._make_quality()
         cls.env.flush_all()
         cls.env.invalidate_all()
 

@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import { addTour } from "./add_tour";
 
 function sign(button) {
     return [
@@ -10,7 +10,7 @@ function sign(button) {
 }
 
 /** Review a batch by exception, look at an exception, approve its results and release batch and packaged lot. */
-registry.category("web_tour.tours").add("mrp_mmr_release", {
+addTour("mrp_mmr_release", {
     steps: () => [
         { trigger: "button[name=action_open_review]", run: "click" },
         { trigger: ".o_mrp_mmr_review [data-release-state=review]" },
