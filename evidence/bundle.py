@@ -101,6 +101,9 @@ class Bundle:
     The caller checked that the user may read the record; whoever may read it gets all of it.
     """
 
+    #: Schemas of its files.
+    schemas = SCHEMAS
+
     def __init__(self, record, prints=True):
         self.record = record
         self.env = record.sudo().with_context(lang=None, active_test=False).env
@@ -359,7 +362,7 @@ class Bundle:
             name=self.get_name(), created=self.created, archive=f'{self.get_name()}.zip',
             digest_note="the value of 'sha256' in manifest.json").encode())
         self.archive.write('verify.py', Path(verify.__file__).read_bytes())
-        for name in SCHEMAS:
+        for name in self.schemas:
             self.archive.write(f'schemas/{name}.schema.json', (ROOT / 'schema' / f'{name}.schema.json').read_bytes())
 
     def _get_readme(self):

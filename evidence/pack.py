@@ -17,7 +17,7 @@ from ..reports.quality_figures import QualityFigures
 from ..reports.xlsx_quality import write_quality_review
 from ..tools import iso_utc, refusal
 from . import verify
-from .bundle import BATCH_PRINT, PRINT, README, Bundle
+from .bundle import BATCH_PRINT, PRINT, README, SCHEMAS, Bundle
 
 DEVIATION_PRINT, CAPA_PRINT = 'mrp_mmr.report_deviation', 'mrp_mmr.report_capa'
 REVIEW_PRINT = 'mrp_mmr.report_quality_review'
@@ -61,6 +61,8 @@ th {{ color: #666666; font-weight: normal; font-size: 0.85em; }}
 
 class Pack(Bundle):
     """The bundle of an inspection pack; its record is the dialog (mrp.inspection.pack) that names products and period."""
+
+    schemas = (*SCHEMAS, 'record', 'capa', 'quality_review')
 
     def __init__(self, record, prints=True):
         super().__init__(record, prints=prints)

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from freezegun import freeze_time
+from jsonschema import Draft202012Validator
 from lxml import html
 from pypdf import PdfReader
 
@@ -204,6 +205,20 @@ class TestInspectionPack(QualityCommon):
         status, text, checker = self._verify(files)
         self.assertEqual(status, 0, '\n'.join(line for line in text.splitlines() if line.startswith('FAIL'))[:2000])
         self.assertEqual(list(Comparison(self.env.cr, checker)), [])
+
+    def test_schemas(self):
+        """PRD-100, REC-050: records, CAPA and quality reviews of a pack fit the schemas in it."""
+        files, _name = self._make(date_from='2030-01-01', date_to='2030-12-31')
+        schemas = {}
+        for name in ('record', 'quality_review', 'capa'):
+            schema = json.loads(files[f'schemas/{name}.schema.json'])
+            Draft202012Validator.check_schema(schema)
+            schemas[schema['properties']['schema']['const']] = Draft202012Validator(schema)
+        rows = [self.review.document, self.capa._get_document(), *(
+            json.loads(content) for path, content in files.items() if path.endswith('/record.json'))]
+        self.assertEqual({row['schema'] for row in rows}, schemas.keys())
+        for row in rows:
+            self.assertEqual([error.message for error in schemas[row['schema']].iter_errors(row)], [])
 
     def test_nothing(self):
         """PRD-100: a period without a batch gives a pack of the revisions in force, which verifies."""
