@@ -153,7 +153,7 @@ def pytest_arguments(args):
     if has_path:
         return result
     # the tests of a class share what it has set up
-    return [f'--numprocesses={test_processes()}', '--dist=loadscope', *result, str(ADDON / 'tests')]
+    return ['-p', 'pytest_workers', f'--numprocesses={test_processes()}', '--dist=loadscope', *result, str(ADDON / 'tests')]
 
 
 def main(args):
@@ -176,7 +176,9 @@ def main(args):
                    '--odoo-http', '--odoo-log-level=warn', f'--junitxml={JUNIT}', *pytest_arguments(args)]
         # for the programs that make a copy of the database for each process
         where = {'PGHOST': str(env.postgres.folder), 'PGPORT': str(DB_PORT), 'PGUSER': DB_USER}
-        code = env.foreground(command, cwd=ROOT, env=env.environ(**where))
+        environ = env.environ(**where)
+        environ['PYTHONPATH'] += f':{ROOT / "dev"}'
+        code = env.foreground(command, cwd=ROOT, env=environ)
         if code < 0:
             raise Failure(f'pytest was ended by signal {-code}.')
         if not args:

@@ -966,7 +966,7 @@ def release_orm(drill):
 # === LOTS AND EQUIPMENT === #
 
 @act("Lots and equipment", "SQL: change what was released or rejected, or its status, or delete the lot",
-     "USE-060, SIG-030, 21 CFR 111.155(c)(3), 211.84(a)", 'mrp_mmr_lot_(fixed|signed|kept)')
+     "USE-060, SIG-030, 21 CFR 111.155(c)(3), 211.84(a)", 'mrp_mmr_lot_(fixed|signed|kept|of_batch)')
 def stock_lot_update(drill):
     lot = newest(drill, 'stock.lot', [('mmr_status', '=', 'released')])
     return lot and (lot, [

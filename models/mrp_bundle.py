@@ -88,7 +88,7 @@ class MrpProduction(models.Model):
             raise refusal(
                 self.env, self.env._("%s was not released by an MMR: there is no evidence to hand out.", self.name),
                 "REC-050, 21 CFR 111.610(a)", self.env._("confirm the order first."), record=self)
-        self.bpr_ids._check_not_disposed()
+        self.sudo().bpr_ids._check_not_disposed()
         return super()._make_bundle(prints=prints)
 
 

@@ -6,6 +6,7 @@ function sign(button) {
         { trigger: ".o_mrp_mmr_sign input[name=login]", run: "edit t_qc" },
         { trigger: ".o_mrp_mmr_sign input[name=password]", run: "edit A-long-password-1" },
         { trigger: ".o_mrp_mmr_sign_button:enabled", run: "click" },
+        { trigger: "body:not(:has(.o_mrp_mmr_sign))" },
     ];
 }
 
