@@ -7,8 +7,9 @@ import contextlib
 import os
 import shutil
 
-import odoo.tools
 import pytest_odoo
+
+import odoo.tools
 
 
 @contextlib.contextmanager
