@@ -111,7 +111,7 @@ class Worker:
                 env['stock.quant']._update_available_quantity(component, location, 1e6)
             workcenters = env['mrp.workcenter'].create([{'name': f"Bench {name}"} for name, *_rest in OPERATIONS])
             uncontrolled, controlled = env['product.product'].create([
-                dict(product, name=f"Tablets, {kind}") for kind in ("uncontrolled", "controlled")])
+                dict(product, name=f"Tablets, {kind}", tracking='lot') for kind in ("uncontrolled", "controlled")])
             bom = env['mrp.bom'].create({
                 'product_tmpl_id': uncontrolled.product_tmpl_id.id, 'product_id': uncontrolled.id,
                 'product_qty': BATCH_SIZE, 'product_uom_id': kg.id, 'company_id': env.company.id,
