@@ -89,7 +89,7 @@ class MrpQualityReview(models.Model):
                 IF (NEW.state = 'draft') <> (NEW.document IS NULL) OR (NEW.document IS NULL) <> (NEW.document_sha256 IS NULL)
                    OR (NEW.state = 'draft') <> (NEW.prepared_signature_id IS NULL)
                    OR (NEW.state = 'approved') <> (NEW.approved_signature_id IS NOT NULL)
-                   OR NEW.state NOT IN ('draft', 'prepared', 'approved') OR TG_OP = 'INSERT' AND NEW.state <> 'draft' THEN
+                   OR TG_OP = 'INSERT' AND NEW.state <> 'draft' THEN
                     RAISE EXCEPTION '% is prepared and approved by signatures over its document (RPT-030).', NEW.name
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_review_signed';
                 END IF;
