@@ -105,7 +105,8 @@ class MrpQualityReview(models.Model):
                     RAISE EXCEPTION '% stays as it was signed (RPT-030, 21 CFR 11.70).', OLD.name
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_review_fixed';
                 END IF;
-                IF (OLD.state, NEW.state) = ('draft', 'approved')
+                IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
+                        ('draft', 'prepared'), ('prepared', 'draft'), ('prepared', 'approved'))
                    OR OLD.state = 'draft' AND NEW.state = 'prepared' AND NOT EXISTS (
                         SELECT FROM mrp_esignature s
                          WHERE s.id = NEW.prepared_signature_id AND s.res_model = 'mrp.quality.review' AND s.res_id = NEW.id

@@ -299,7 +299,7 @@ class TestQualityReview(QualityCommon):
         signature = review.prepared_signature_id.id
         for change in ("conclusion = 'Better'", "date_to = date_to + 1", "document = '{}'", "document_sha256 = 'x'",
                        "state = 'draft', document = NULL, document_sha256 = NULL, prepared_signature_id = NULL",
-                       f"state = 'approved', approved_signature_id = {signature}", "name = 'PQR/1'"):
+                       f"state = 'approved', approved_signature_id = {signature}", "state = 'forged'", "name = 'PQR/1'"):
             with self.subTest(change=change):
                 self._sql_refused(f"UPDATE mrp_quality_review SET {change} WHERE id = %s", review.id)
         for statement in ("DELETE FROM mrp_quality_review WHERE id = %s",
