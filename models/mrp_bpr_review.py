@@ -242,8 +242,16 @@ class MrpBpr(models.Model):
         yield self._rule('calibration', self.env._("No calibration failed for a unit that was used"), len(entries), (
             (row, row.display_name) for row in problems))
         planned = batch.steps.filtered(lambda step: batch.planned[step]['equipment'] and step.state == 'done')
-        yield self._rule('equipment', self.env._("Every planned unit was identified, clean and calibrated"), len(planned), (
-            (step, step.display_name) for step in planned - entries.step_id), sorted(set(entries.mapped('equipment_name'))))
+
+        def place(step):
+            return step.stage, batch.planned[step]['equipment']
+
+        # A unit is identified once in its stage, at the step of its own or at one that uses it (BPR-030).
+        identified = {place(step) for step in entries.step_id}
+        yield self._rule(
+            'equipment', self.env._("Every planned unit was identified, clean and calibrated"), len(planned),
+            ((step, step.display_name) for step in planned if place(step) not in identified),
+            sorted(set(entries.mapped('equipment_name'))))
 
     def _review_times(self, batch):
         slow, limited = [], 0

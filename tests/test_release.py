@@ -256,10 +256,12 @@ class TestResults(ReleaseCommon):
         form = Form(self.env['mrp.bpr.test'].with_user(self.user_qc).with_context(active_id=self.bpr.id))
         with form.line_ids.edit(0) as line:
             self.assertEqual(line.name, "Appearance")
-            line.kind, line.passes = 'outcome', 'yes'
+            self.assertEqual(line.kind, 'outcome', "proposed")
+            line.passes = 'yes'
         with form.line_ids.edit(2) as line:
             self.assertEqual(line.criterion_label, "95 – 105 %")
-            line.kind, line.value = 'value', "101"
+            self.assertEqual(line.kind, 'value', "proposed")
+            line.value = "101"
         form.save().action_record()
         self.assertEqual(self.bpr.result_ids.mapped('name'), ["Appearance", "Assay"])
 

@@ -17,20 +17,25 @@ class MrpBprTest(models.TransientModel):
     def _compute_line_ids(self):
         for wizard in self:
             tests = wizard.bpr_id._get_tests().get(wizard.bpr_id, ()) if wizard.bpr_id else ()
-            wizard.line_ids = [Command.clear()] + [Command.create({
-                'position': row['specification']['position'], 'name': row['specification']['parameter'],
-                'criterion_label': wizard.bpr_id._get_criterion_label(row['specification']['criterion']),
-                'is_numeric': (row['specification']['criterion'] or {}).get('kind') in ('range', 'nlt', 'nmt'),
-                'before': row['result'].display_name if row['result'] else False,
-                'corrects': row['result'].id if row['result'].outcome != 'fail' else 0,
-            }) for row in tests]
+            wizard.line_ids = [Command.clear()] + [
+                Command.create(wizard._prepare_line_vals(row)) for row in tests]
+
+    def _prepare_line_vals(self, row):
+        """Return the line of a test: what it asks for is proposed, what was found is typed."""
+        specification, result = row['specification'], row['result']
+        is_numeric = (specification['criterion'] or {}).get('kind') in ('range', 'nlt', 'nmt')
+        return {
+            'position': specification['position'], 'name': specification['parameter'], 'is_numeric': is_numeric,
+            'criterion_label': self.bpr_id._get_criterion_label(specification['criterion']),
+            'kind': 'value' if is_numeric else 'outcome', 'before': result.display_name if result else False,
+            'corrects': result.id if result.outcome != 'fail' else 0}
 
     def action_record(self):
         """Record what was filled in, and open the batch record again."""
         self.ensure_one()
-        filled = self.line_ids.filtered('kind')
+        filled = self.line_ids.filtered(lambda line: line.kind and (line.value or line.passes or line.reference or line.file))
         if not filled:
-            raise UserError(self.env._("Choose for a test how its result is given."))
+            raise UserError(self.env._("Enter the result of a test."))
         for line in filled:
             self.bpr_id.action_record_result(
                 line.position, line._prepare_result_vals(), corrects=line.corrects or None, reason=line.reason)
