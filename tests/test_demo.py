@@ -281,6 +281,7 @@ class TestDemo(TransactionCase):
                     'state': 'done', 'release_state': 'released', 'packed_state': 'released', 'quantity_released': quantity,
                     'open_deviation_count': 0}])
                 self.assertRecordValues(bpr.lot_ids, [{'mmr_status': 'released'}])
+                self.assertTrue(bpr.retain_until, bpr.retention_basis)
                 self.assertEqual(bpr.document_sha256, sha256(bpr.document))
                 self.assertEqual(
                     (bpr.review_signature_id | bpr.release_signature_id | bpr.packed_release_signature_id).user_id,
