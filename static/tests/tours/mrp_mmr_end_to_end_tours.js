@@ -58,7 +58,6 @@ addTour("mrp_mmr_end_close", {
 
 addTour("mrp_mmr_end_deliver", {
     steps: () => [
-        { trigger: "button[name=action_assign]:visible", run: "click" },
         status("Ready"),
         { trigger: "button[name=button_validate]:visible", run: "click" },
         status("Done"),
