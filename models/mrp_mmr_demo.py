@@ -74,6 +74,8 @@ class MrpMmrDemo(models.AbstractModel):
                 'production_rejected': self._release_order(bottles, 0), 'production_review': self._release_order(bottles, 0),
                 'production_drug': self._release_order(tablets, 0), 'production_device': self._release_order(kits, 0),
                 'production_medicine': self._release_order(solution, 0)})
+            # Quality Control says how long a kit lives; sudo(), as she edits no products otherwise.
+            self._as('qc', self._get('product_dressing_kit')).sudo().mmr_lifetime_years = 3
             self._load_batches(batches)
 
     # === PEOPLE === #
