@@ -1,3 +1,4 @@
+import time
 from decimal import Decimal
 
 from odoo import fields, models
@@ -39,6 +40,9 @@ class MrpMmrDemo(models.AbstractModel):
             if step.planned['unit'] and step.planned['unit']['equipment']})
         dirty = units.filtered(
             lambda unit: unit.mmr_cleaning_status == 'dirty' or unit.mmr_used_product_ids - bpr.product_id)
+        if dirty:
+            # The log counts in seconds: what is cleaned in the second of its last use counts as used.
+            time.sleep(1)
         for unit in dirty.sorted('name'):
             self._log_equipment(unit, 'cleaning', {'cleaning_kind': 'full', 'procedure_id': self._get('sop_cleaning').id})
 
