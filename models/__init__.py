@@ -1,5 +1,6 @@
 from . import mrp_audit_entry
 from . import mrp_audit_mixin
+from . import mrp_kept_mixin
 from . import mrp_audit_baseline
 from . import mrp_audit_seal
 from . import mrp_audit_verify

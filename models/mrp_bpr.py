@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..execution import get_points, hold_limits, plan_steps
-from ..tools import canonical_json, in_transition, refusal, sha256, transition
+from ..tools import canonical_json, refusal, sha256, transition
 from .mrp_mmr_step import ROLE_GROUPS
 
 STATES = [
@@ -27,7 +27,7 @@ class MrpBpr(models.Model):
     """
     _name = 'mrp.bpr'
     _description = "Batch Production Record"
-    _inherit = ['mrp.esignature.mixin', 'mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
     _order = 'id desc'
 
     name = fields.Char("Number", required=True, readonly=True)
@@ -126,18 +126,6 @@ class MrpBpr(models.Model):
             bpr.open_deviation_count, bpr.is_on_hold = counts.get(bpr.id, (0, False))
 
     # === CRUD === #
-
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    def write(self, vals):
-        if not in_transition(self):
-            raise self._refuse_write()
-        return super().write(vals)
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_write()
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_never(self):

@@ -19,8 +19,9 @@ class MrpBprCopy(models.Model):
     """
     _name = 'mrp.bpr.copy'
     _description = "Controlled Copy of the Worksheets of a Batch"
-    _inherit = ['mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin']
     _order = 'bpr_id desc, number'
+    _is_append_only = True
 
     bpr_id = fields.Many2one('mrp.bpr', "Batch Production Record", required=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
@@ -79,20 +80,6 @@ class MrpBprCopy(models.Model):
 
     # === GUARDS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_write()
-
     def _refuse_write(self):
         return refusal(
             self.env, self.env._("Copies of worksheets are issued one by one and stay as they are."),
@@ -133,7 +120,7 @@ class MrpBprCopy(models.Model):
             raise refusal(
                 self.env, self.env._("A copy of worksheets needs a reason and open steps."), RULE,
                 self.env._("say why the work is recorded on paper, and choose the steps."), record=bpr)
-        return super(MrpBprCopy, self.sudo()).create([{  # pylint: disable=super-method-mismatch
+        return self._store([{
             'bpr_id': bpr.id, 'company_id': bpr.company_id.id, 'reason': reason, 'sequences': steps.mapped('sequence'),
             'number': self.sudo().search_count([('bpr_id', '=', bpr.id)]) + 1,
             'user_id': self.env.uid, 'user_name': self.env.user.name, 'at': fields.Datetime.now(),

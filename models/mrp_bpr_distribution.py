@@ -16,9 +16,10 @@ class MrpBprDistribution(models.Model):
     """
     _name = 'mrp.bpr.distribution'
     _description = "Distribution of a Batch"
-    _inherit = ['mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin']
     _order = 'date desc, id desc'
     _rec_name = 'lot_name'
+    _is_append_only = True
 
     bpr_id = fields.Many2one(
         'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
@@ -63,20 +64,6 @@ class MrpBprDistribution(models.Model):
 
     # === GUARDS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_write()
-
     def _refuse_write(self):
         return refusal(
             self.env, self.env._("What was distributed is written by the transfers themselves and never changed."), RULE,
@@ -119,7 +106,7 @@ class MrpBprDistribution(models.Model):
             return self.browse()
         # PostgreSQL compares with what is done.
         self.env.flush_all()
-        return super(MrpBprDistribution, rows).create(vals_list)  # pylint: disable=super-method-mismatch
+        return rows._store(vals_list)
 
     @api.model
     def _prepare_vals(self, line, lot, kind, quantity):

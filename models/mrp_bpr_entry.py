@@ -32,9 +32,10 @@ class MrpBprEntry(models.Model):
     """
     _name = 'mrp.bpr.entry'
     _description = "Entry of a Batch Production Record"
-    _inherit = ['mrp.esignature.mixin', 'mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
     _order = 'id'
     _rec_name = 'summary'
+    _is_append_only = True
 
     step_id = fields.Many2one('mrp.bpr.step', required=True, readonly=True, index=True, ondelete='restrict')
     bpr_id = fields.Many2one(
@@ -152,28 +153,14 @@ class MrpBprEntry(models.Model):
 
     # === GUARDS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
     @api.model
     def _append(self, vals):
         """Store one entry; only the methods of the step that check it call this."""
         step = self.env['mrp.bpr.step'].browse(vals['step_id'])
         entries = self.sudo()
-        return super(MrpBprEntry, entries).create([{  # pylint: disable=super-method-mismatch
+        return entries._store([{
             'bpr_id': step.bpr_id.id, 'company_id': step.sudo().company_id.id, 'user_id': self.env.uid,
             'user_name': self.env.user.name, 'at': fields.Datetime.now(), **vals}])
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_write()
 
     def _refuse_write(self):
         return refusal(

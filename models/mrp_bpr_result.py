@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..execution import judge, parse_number
-from ..tools import in_transition, iso_utc, refusal, sha256
+from ..tools import iso_utc, refusal, sha256
 from .mrp_mmr_file import DOCUMENTS, IMAGES
 
 #: Whose specifications are tested on each batch; those of components and materials are tested by lot.
@@ -28,7 +28,7 @@ class MrpBprResult(models.Model):
     """
     _name = 'mrp.bpr.result'
     _description = "Test Result of a Batch"
-    _inherit = ['mrp.esignature.mixin', 'mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
     _order = 'bpr_id, position, id'
 
     bpr_id = fields.Many2one(
@@ -141,27 +141,6 @@ class MrpBprResult(models.Model):
             result.display_name = f"{result.name}: {found}"
 
     # === GUARDS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.model
-    def _append(self, vals):
-        """Store one result; only :meth:`mrp.bpr.action_record_result`, which checks it, calls this."""
-        return super(MrpBprResult, self.sudo()).create([vals])  # pylint: disable=super-method-mismatch
-
-    def write(self, vals):
-        if not in_transition(self):
-            raise self._refuse_write()
-        return super().write(vals)
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_write()
 
     def _refuse_write(self):
         return refusal(
@@ -316,13 +295,13 @@ class MrpBpr(models.Model):
         reason = (reason or '').strip() or False
         corrected = self._get_corrected_result(test, corrects, reason)
         specification = test['specification']
-        result = self.env['mrp.bpr.result']._append({
+        result = self.env['mrp.bpr.result']._store([{
             **self._prepare_result(specification, vals), 'bpr_id': self.id, 'company_id': self.sudo().company_id.id,
             'position': position, 'name': specification['parameter'], 'user_id': self.env.uid,
             'user_name': self.env.user.name, 'at': fields.Datetime.now(), 'supersedes_id': corrected.id,
             # The retest of a result out of specification, or the correction of one.
             'retest_of_id': (corrected.retest_of_id if corrected else test['result']).id,
-            'criterion_label': self._get_criterion_label(specification['criterion']), 'reason': reason})
+            'criterion_label': self._get_criterion_label(specification['criterion']), 'reason': reason}])
         self.invalidate_recordset(['result_ids'])
         deviations = self.env['mrp.deviation']
         if result.outcome == 'fail':

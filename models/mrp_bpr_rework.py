@@ -19,9 +19,10 @@ class MrpBprRework(models.Model):
     """
     _name = 'mrp.bpr.rework'
     _description = "Reprocessing in a Batch"
-    _inherit = ['mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin']
     _order = 'id'
     _rec_name = 'lot_name'
+    _is_append_only = True
 
     deviation_id = fields.Many2one(
         'mrp.deviation', "Approved By", required=True, readonly=True, index=True, ondelete='restrict')
@@ -64,21 +65,7 @@ class MrpBprRework(models.Model):
 
     # === CRUD === #
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_change()
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise self._refuse_change()
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_change()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_change()
-
-    def _refuse_change(self):
+    def _refuse_write(self):
         return refusal(
             self.env, self.env._("Reprocessing is recorded on the approving deviation, and stays as it was recorded."), RULE,
             self.env._("use Record Reprocessing on the deviation; correct by another line."), record=self[:1])
@@ -122,7 +109,7 @@ class MrpBprRework(models.Model):
             raise refusal(
                 self.env, self.env._("Lot, amount and what was done are part of the record."), RULE,
                 self.env._("type the lot, an amount above zero and what was done."), record=bpr)
-        return super(MrpBprRework, self.sudo()).create([{  # pylint: disable=super-method-mismatch
+        return self._store([{
             'deviation_id': deviation.id, 'bpr_id': bpr.id, 'company_id': bpr.company_id.id, 'kind': deviation.disposition,
             'lot_id': lot.id if isinstance(lot, models.BaseModel) else False, 'lot_name': name,
             'quantity': decimal_string(number), 'unit': unit.name, 'text': text, 'user_id': user.id, 'user_name': user.name,

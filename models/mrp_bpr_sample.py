@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import AccessError
 
 from ..execution import parse_number
@@ -18,8 +18,9 @@ class MrpBprSample(models.Model):
     """
     _name = 'mrp.bpr.sample'
     _description = "Reserve Sample of a Batch"
-    _inherit = ['mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin']
     _order = 'bpr_id, id'
+    _is_append_only = True
 
     bpr_id = fields.Many2one(
         'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
@@ -66,25 +67,6 @@ class MrpBprSample(models.Model):
         """)
 
     # === GUARDS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.model
-    def _append(self, vals):
-        """Store one row; only :meth:`mrp.bpr.action_record_sample`, which checks it, calls this."""
-        return super(MrpBprSample, self.sudo()).create([vals])  # pylint: disable=super-method-mismatch
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_write()
 
     def _refuse_write(self):
         return refusal(
@@ -149,10 +131,10 @@ class MrpBpr(models.Model):
             raise self._refuse_sample(self.env._(
                 "record it from the beginning of the work until the packaged lot is decided on; the batch has its lot number."))
         prepared = getattr(self, f"_prepare_{vals['kind']}_sample")(vals, text, corrected)
-        return self.env['mrp.bpr.sample']._append({
+        return self.env['mrp.bpr.sample']._store([{
             **prepared, 'kind': vals['kind'], 'bpr_id': self.id, 'company_id': self.sudo().company_id.id,
             'lot_name': ', '.join(lots.mapped('name')), 'reason': text['reason'], 'user_id': self.env.uid,
-            'user_name': self.env.user.name, 'at': fields.Datetime.now(), 'supersedes_id': corrected.id}).id
+            'user_name': self.env.user.name, 'at': fields.Datetime.now(), 'supersedes_id': corrected.id}]).id
 
     def _refuse_sample(self, next_action):
         return refusal(self.env, self.env._("%s: this is no sample that can be recorded.", self.name), RULE, next_action,

@@ -8,7 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..execution import stages_before
-from ..tools import exact, in_transition, refusal, transition
+from ..tools import exact, refusal, transition
 from .mrp_mmr_step import KINDS, ROLE_GROUPS, ROLES
 
 STATES = [
@@ -41,7 +41,7 @@ class MrpBprStep(models.Model):
     """
     _name = 'mrp.bpr.step'
     _description = "Step of a Batch Production Record"
-    _inherit = ['mrp.esignature.mixin', 'mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
     _order = 'bpr_id desc, sequence, id'
 
     bpr_id = fields.Many2one('mrp.bpr', "Batch Production Record", required=True, readonly=True, ondelete='restrict')
@@ -262,22 +262,6 @@ class MrpBprStep(models.Model):
         return dict(self._fields['state']._description_selection(self.env))[self.state]
 
     # === GUARDS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    def write(self, vals):
-        if not in_transition(self):
-            raise self._refuse_write()
-        return super().write(vals)
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_write()
 
     def _refuse_write(self):
         return refusal(

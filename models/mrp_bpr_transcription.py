@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import in_transition, iso_utc, refusal, sha256
+from ..tools import iso_utc, refusal, sha256
 from .mrp_mmr_file import DOCUMENTS, IMAGES
 from .mrp_mmr_step import ROLE_GROUPS
 
@@ -21,7 +21,7 @@ class MrpBprTranscription(models.Model):
     """
     _name = 'mrp.bpr.transcription'
     _description = "Transcription of a Worksheet"
-    _inherit = ['mrp.esignature.mixin', 'mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
     _order = 'id'
 
     step_id = fields.Many2one('mrp.bpr.step', required=True, readonly=True, index=True, ondelete='restrict')
@@ -159,27 +159,11 @@ class MrpBprTranscription(models.Model):
 
     # === GUARDS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
     @api.model
     def _append(self, vals):
         """Store one transcription; only the step that checks it calls this."""
-        return super(MrpBprTranscription, self.sudo()).create([{  # pylint: disable=super-method-mismatch
+        return self._store([{
             'user_id': self.env.uid, 'user_name': self.env.user.name, 'at': fields.Datetime.now(), 'state': 'open', **vals}])
-
-    def write(self, vals):
-        if not in_transition(self):
-            raise self._refuse_write()
-        return super().write(vals)
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_write()
 
     def _refuse_write(self):
         return refusal(

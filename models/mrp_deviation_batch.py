@@ -16,7 +16,7 @@ class MrpDeviationBatch(models.Model):
     """
     _name = 'mrp.deviation.batch'
     _description = "Batch Related to a Deviation"
-    _inherit = ['mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin']
     _order = 'id'
     _rec_name = 'bpr_id'
 
@@ -64,32 +64,16 @@ class MrpDeviationBatch(models.Model):
 
     # === CRUD === #
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_change()
-
-    @api.model
-    def _store(self, vals_list):
-        """Store rows; the caller found the batches."""
-        return super(MrpDeviationBatch, self.sudo()).create(vals_list)  # pylint: disable=super-method-mismatch
-
     def write(self, vals):
         if in_transition(self):
             return super().write(vals)
         if vals.keys() - ASSESSMENT:
-            raise self._refuse_change()
+            raise self._refuse_write()
         self.deviation_id._check_investigator()
         with transition(self):
             return super().write({**vals, 'assessed_by_id': self.env.uid, 'assessed_at': fields.Datetime.now()})
 
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_change()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_change()
-
-    def _refuse_change(self):
+    def _refuse_write(self):
         return refusal(
             self.env, self.env._("Related batches are found by the system, and stay."), RULE,
             self.env._("assess each of them: affected or not, and why."), record=self[:1])

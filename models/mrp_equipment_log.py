@@ -40,8 +40,9 @@ class MrpEquipmentLog(models.Model):
     """
     _name = 'mrp.equipment.log'
     _description = "Line of an Equipment Log"
-    _inherit = ['mrp.esignature.mixin', 'mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
     _order = 'ended_at desc, id desc'
+    _is_append_only = True
 
     equipment_id = fields.Many2one('maintenance.equipment', required=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
@@ -223,29 +224,15 @@ class MrpEquipmentLog(models.Model):
 
     # === GUARDS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
     @api.model
     def _append(self, vals_list):
         """Store lines; only the methods that check them call this."""
         now = fields.Datetime.now()
-        lines = super(MrpEquipmentLog, self.sudo()).create([{  # pylint: disable=super-method-mismatch
+        lines = self._store([{
             'user_id': self.env.uid, 'user_name': self.env.user.name, 'recorded_at': now,
             'needs_signature': vals['kind'] != 'use', **vals} for vals in vals_list])
         lines.equipment_id.invalidate_recordset()
         return lines
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_write()
 
     def _refuse_write(self):
         return refusal(

@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import in_transition, iso_utc, refusal, sha256
+from ..tools import iso_utc, refusal, sha256
 
 RULE = "REC-040, 21 CFR 111.605(b), 211.180(c)"
 
@@ -12,7 +12,7 @@ class MrpLegalHold(models.Model):
     """A hold on one batch record, or on a master and so on all its batches, set and lifted by signatures with reasons."""
     _name = 'mrp.legal.hold'
     _description = "Legal Hold"
-    _inherit = ['mrp.esignature.mixin', 'mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
     _order = 'id desc'
 
     name = fields.Char("Number", required=True, readonly=True)
@@ -90,10 +90,6 @@ class MrpLegalHold(models.Model):
 
     # === GUARDS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
     @api.model
     def _record(self, reason, bpr=None, mmr=None):
         """Record a hold, by the user of the environment; it holds from its signature on.
@@ -104,22 +100,10 @@ class MrpLegalHold(models.Model):
         if bpr:
             bpr._check_not_disposed()
         company = subject.sudo().company_id
-        return super(MrpLegalHold, self.sudo()).create([{  # pylint: disable=super-method-mismatch
+        return self._store([{
             'name': self.env['ir.sequence'].sudo().with_company(company).next_by_code('mrp.legal.hold'),
             'company_id': company.id, 'bpr_id': bpr.id if bpr else False, 'mmr_id': mmr.id if mmr else False,
             'reason': reason, 'recorded_by_id': self.env.uid, 'recorded_at': fields.Datetime.now()}]).with_env(self.env)
-
-    def write(self, vals):
-        if not in_transition(self):
-            raise self._refuse_write()
-        return super().write(vals)
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_write()
 
     def _refuse_write(self):
         return refusal(

@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import GMP_DIGITS, decimal_string, in_transition, iso_utc, refusal, sha256
+from ..tools import GMP_DIGITS, decimal_string, iso_utc, refusal, sha256
 
 RULE = "DEV-080, 21 CFR 111.370, 211.110(d)"
 
@@ -15,7 +15,7 @@ class MrpLotDestruction(models.Model):
     """
     _name = 'mrp.lot.destruction'
     _description = "Destruction of a Lot"
-    _inherit = ['mrp.esignature.mixin', 'mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
     _order = 'id desc'
 
     name = fields.Char("Number", required=True, readonly=True)
@@ -77,10 +77,6 @@ class MrpLotDestruction(models.Model):
 
     # === GUARDS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
     @api.model
     def _record(self, lot, location, quantity, method, reason):
         """Record what is to be destroyed, by the user of the environment; it waits for the signature.
@@ -96,23 +92,11 @@ class MrpLotDestruction(models.Model):
                            unit=lot.product_uom_id.name, lot=lot.name, place=location.display_name), RULE,
                 self.env._("enter the quantity that is destroyed."), record=lot)
         company = location.company_id or self.env.company
-        return super(MrpLotDestruction, self.sudo()).create([{  # pylint: disable=super-method-mismatch
+        return self._store([{
             'name': self.env['ir.sequence'].sudo().with_company(company).next_by_code('mrp.lot.destruction'),
             'company_id': company.id, 'lot_id': lot.id, 'product_id': lot.product_id.id, 'location_id': location.id,
             'quantity': quantity, 'uom_id': lot.product_uom_id.id, 'method': method, 'reason': reason,
             'recorded_by_id': self.env.uid, 'recorded_at': fields.Datetime.now()}]).with_env(self.env)
-
-    def write(self, vals):
-        if not in_transition(self):
-            raise self._refuse_write()
-        return super().write(vals)
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_write()
 
     def _refuse_write(self):
         return refusal(

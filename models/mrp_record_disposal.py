@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..retention import GONE, KEPT, REMOVED
-from ..tools import in_transition, iso_utc, refusal, sha256, transition
+from ..tools import iso_utc, refusal, sha256, transition
 from .mrp_bpr_retention import RULE
 
 #: Rows of a batch record that are counted in its stub; those of the last table go as a whole.
@@ -21,7 +21,7 @@ class MrpRecordDisposal(models.Model):
     """
     _name = 'mrp.record.disposal'
     _description = "Disposal of Records"
-    _inherit = ['mrp.esignature.mixin', 'mrp.audit.mixin']
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
     _order = 'id desc'
 
     name = fields.Char("Number", required=True, readonly=True)
@@ -87,10 +87,6 @@ class MrpRecordDisposal(models.Model):
 
     # === GUARDS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
     @api.model
     def _record(self, bprs, reason):
         """Record what is to be disposed of, by the user of the environment; nothing goes before the signature.
@@ -103,22 +99,10 @@ class MrpRecordDisposal(models.Model):
                 self.env, self.env._("A disposal is of the records of one company."), RULE,
                 self.env._("select records of one company."), record=bprs[:1])
         company = bprs.company_id
-        return super(MrpRecordDisposal, self.sudo()).create([{  # pylint: disable=super-method-mismatch
+        return self._store([{
             'name': self.env['ir.sequence'].sudo().with_company(company).next_by_code('mrp.record.disposal'),
             'company_id': company.id, 'reason': reason, 'selection': bprs.sorted('id').ids, 'recorded_by_id': self.env.uid,
             'recorded_at': fields.Datetime.now()}]).with_env(self.env)
-
-    def write(self, vals):
-        if not in_transition(self):
-            raise self._refuse_write()
-        return super().write(vals)
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_write()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_write()
 
     def _refuse_write(self):
         return refusal(
