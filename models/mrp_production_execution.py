@@ -23,6 +23,7 @@ class MrpProduction(models.Model):
         return result
 
     def _action_cancel(self):
+        self._mmr_recorded().filtered(lambda order: order.state not in ('done', 'cancel'))._mmr_consume_used()
         result = super()._action_cancel()
         self.sudo().filtered(lambda order: order.mmr_snapshot_sha256 and order.state == 'cancel').bpr_ids._cancel()
         return result
@@ -90,7 +91,7 @@ class MrpProduction(models.Model):
                 production.action_generate_serial()
             production.move_raw_ids.filtered(lambda move: not move.picked)._mmr_consume_nothing()
             production._mmr_take_yield()
-            production._mmr_post_packaging()
+            production._mmr_post_beside()
         return super()._button_mark_done_sanity_checks()
 
     def _mmr_take_yield(self):
@@ -109,27 +110,41 @@ class MrpProduction(models.Model):
                 self.qty_producing = float(quantity)
                 self._set_qty_producing(False)
 
-    def _mmr_post_packaging(self):
-        """Book the recorded packaging materials, used and destroyed ones, as consumed by lot (BPR-120).
+    def _mmr_get_consumption_beside(self):
+        """Return what entries of the record take out of the stock that is no line of the formula (BPR-060, BPR-120).
 
-        They are no lines of the formula: each valid entry gets a move of its own when the batch is completed, once. A move
-        whose entry was corrected since goes: a dialog of Odoo may have come between.
+        :return: for each valid entry ``(product, quantity, unit)``: packaging materials that were used or destroyed, and
+            what was scrapped of a component that was issued
         """
         self.ensure_one()
-        steps = self.bpr_ids.sudo().step_ids.filtered(lambda step: step.kind == 'material')
-        entries = steps.entry_ids.filtered(lambda entry: entry.kind == 'material')._get_current()
-        vals_list = []
-        for entry in entries - self.move_raw_ids.mmr_entry_id:
-            row = next((row for row in entry.step_id.planned['pack']['materials'] if row['position'] == entry.position), None)
-            quantity = exact(entry.data.get('used')) + exact(entry.data.get('destroyed'))
-            if row and quantity:
-                product = self.env['product.product'].browse(row['product']['id'])
-                unit = self.env['uom.uom'].browse(row['unit_id'])
-                vals_list.append(dict(
-                    self._get_move_raw_values(product, float(quantity), unit, entry.step_id.workorder_id.operation_id.id),
-                    mmr_entry_id=entry.id, manual_consumption=True))
+        beside = {}
+        for step in self.bpr_ids.sudo().step_ids.filtered(lambda step: step.kind in ('material', 'weigh')):
+            if step.kind == 'weigh':
+                for entry in step._get_weights():
+                    beside[entry] = (step.planned['target'], exact(entry.data.get('scrapped')))
+                continue
+            rows = {row['position']: row for row in step.planned['pack']['materials']}
+            for entry in step.entry_ids.filtered(lambda entry: entry.kind == 'material')._get_current():
+                if entry.position in rows:
+                    beside[entry] = (rows[entry.position], exact(entry.data.get('used')) + exact(entry.data.get('destroyed')))
+        return {
+            entry: (self.env['product.product'].browse(row['product']['id']), quantity,
+                    self.env['uom.uom'].browse(row['unit_id'])) for entry, (row, quantity) in beside.items() if quantity}
+
+    def _mmr_post_beside(self):
+        """Book what was recorded beside the formula as consumed by lot (BPR-060, BPR-120).
+
+        Each valid entry gets a move of its own when the batch is completed, once. A move whose entry was corrected since
+        goes: a dialog of Odoo may have come between.
+        """
+        beside = self._mmr_get_consumption_beside()
+        booked = self.move_raw_ids.mmr_entry_id
+        vals_list = [
+            dict(self._get_move_raw_values(product, float(quantity), unit, entry.step_id.workorder_id.operation_id.id),
+                 mmr_entry_id=entry.id, manual_consumption=True)
+            for entry, (product, quantity, unit) in beside.items() if entry not in booked]
         stale = self.move_raw_ids.filtered(
-            lambda move: move.mmr_entry_id - entries and move.state not in ('done', 'cancel'))
+            lambda move: move.mmr_entry_id and move.mmr_entry_id not in beside and move.state not in ('done', 'cancel'))
         with transition(self):
             stale._action_cancel()
             stale.unlink()
@@ -141,6 +156,23 @@ class MrpProduction(models.Model):
                      picked=True, location_id=self._mmr_get_location(move, move.mmr_entry_id.lot_id).id)
                 for move in moves])
             moves.picked = True
+
+    def _mmr_consume_used(self):
+        """Book what was weighed and used before the batch is cancelled: it is in the batch and not on stock any more.
+
+        What was only reserved goes back. Weighed material is contaminated or mixed until somebody of Quality Control says
+        otherwise, so that it counts as used (21 CFR 111.370, 211.110(d)).
+        """
+        for order in self:
+            for step in order.bpr_ids.sudo().step_ids.filtered(lambda step: step.kind == 'weigh'):
+                weights = step._get_weights()
+                if weights:     # also where nobody signed yet
+                    order._mmr_post_consumption(step.planned['target'], weights)
+            order._mmr_post_beside()
+        used = self.move_raw_ids.filtered(
+            lambda move: move.picked and move.state not in ('done', 'cancel') and not move.product_uom.is_zero(move.quantity))
+        with transition(self):
+            used._action_done(cancel_backorder=True)
 
     def _mmr_check_consumption_recorded(self):
         """Refuse consumption that is not what was weighed and signed (BPR-060, USE-060)."""

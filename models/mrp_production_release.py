@@ -33,6 +33,20 @@ class MrpProduction(models.Model):
             "USE-010, 21 CFR 111.205(a)",
             self.env._("make %s by an order of its own, on its MMR.", product.display_name), record=self)
 
+    def _mmr_check_no_kits(self):
+        """Refuse components that became kits after the approval: Odoo would put others in their place (MMR-050)."""
+        for company, orders in self.grouped('company_id').items():
+            kits = self.env['mrp.bom'].sudo()._bom_find(
+                orders.move_raw_ids.product_id, company_id=company.id, bom_type='phantom')
+            for order in orders if kits else ():
+                for product in order.move_raw_ids.product_id.filtered(kits.get):
+                    raise refusal(
+                        self.env,
+                        self.env._("%(order)s: %(product)s became a kit; its content is not what was signed.",
+                                   order=order.name, product=product.display_name),
+                        "MMR-050, 21 CFR 111.210(b)",
+                        self.env._("archive the kit, or have a revision with the components of the kit approved."), record=order)
+
     def _mmr_refuse_without_lot(self):
         return refusal(
             self.env, self.env._("%(order)s: %(product)s is controlled by MMR and has no lots.", order=self.name,
@@ -82,6 +96,7 @@ class MrpProduction(models.Model):
         for order in orders:
             if order.product_tracking == 'none':
                 raise order._mmr_refuse_without_lot()
+        orders._mmr_check_no_kits()
         used = revisions.union(*chosen.values())
         used._lock_for_release()
         snapshots, plans = {}, {}

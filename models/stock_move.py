@@ -17,8 +17,8 @@ class StockMove(models.Model):
     _inherit = 'stock.move'
 
     mmr_entry_id = fields.Many2one(
-        'mrp.bpr.entry', "Recorded Packaging Material", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
-        help="The entry of the batch record that this move books (BPR-120).")
+        'mrp.bpr.entry', "Recorded Entry", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
+        help="The entry of the batch record that this move books: packaging material, or what was scrapped of a component.")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -48,6 +48,11 @@ class StockMove(models.Model):
             # Such a change may have merged moves away.
             self.exists()._mmr_check_other_products()
         return result
+
+    def action_explode(self):
+        """Leave the components of a released batch as they were signed: kits were refused, none is looked for (MMR-050)."""
+        signed = self.filtered(lambda move: move.raw_material_production_id.mmr_snapshot_sha256)
+        return signed | super(StockMove, self - signed).action_explode() if signed else super().action_explode()
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_mmr_released(self):

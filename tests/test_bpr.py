@@ -466,6 +466,45 @@ class TestBpr(BprCommon):
         step.action_record('weight', {**vals, 'text': "Dust in the bag filter"})
         step.action_record('weight', {**vals, 'returned': '1'})
 
+    def test_what_was_scrapped(self):
+        """BPR-060: what was scrapped of the issued quantity leaves the stock with the batch; what was returned stays there."""
+        lot = self.lots[self.component_a]
+        before = lot.product_qty
+        step = self._until("Ascorbic acid")
+        step.action_record('weight', {'value': '90', 'issued': '95', 'returned': '3.5', 'scrapped': '1.5', 'lot_id': lot.id})
+        self._sign_step(step)
+        self._execute(self.order)
+        self.order.with_user(self.user_planner).button_mark_done()
+        self.assertAlmostEqual(lot.product_qty, before - 91.5, 6)
+        moves = self.order.move_raw_ids.filtered(lambda move: move.product_id == self.component_a)
+        self.assertEqual(sorted(moves.mapped('quantity')), [1.5, 90])
+        self.assertEqual(moves.lot_ids, lot)
+
+    def test_cancelled_in_the_middle(self):
+        """USE-060, REC-010: what was weighed into a batch is consumed, though it is cancelled; the rest goes back."""
+        def on_hand(component):
+            quants = self.env['stock.quant'].search([
+                ('lot_id', '=', self.lots[component].id), ('location_id.usage', '=', 'internal')])
+            return sum(quants.mapped('quantity')), sum(quants.mapped('reserved_quantity'))
+
+        before = {component: on_hand(component)[0] for component in (self.component_a, self.component_b)}
+        step = self._until("Ascorbic acid")
+        # A part of it, and not signed yet.
+        step.action_record('weight', {'value': '60.04', 'lot_id': self.lots[self.component_a].id})
+        self.assertGreater(on_hand(self.component_a)[1], 0)
+        # Quality Control holds what is left of the lot since: what happened is booked as it happened.
+        self._sign(self.lots[self.component_a], 'quarantine', self.user_qc, comment="Label of a drum damaged")
+        self.order.with_user(self.user_planner).action_cancel()
+        self.assertEqual((self.order.state, self.bpr.state), ('cancel', 'cancel'))
+        for component, used in ((self.component_a, 60.04), (self.component_b, 10)):
+            quantity, reserved = on_hand(component)
+            self.assertAlmostEqual(quantity, before[component] - used, 6)
+            self.assertEqual(reserved, 0)
+            move = self.order.move_raw_ids.filtered(lambda move, product=component: move.product_id == product)
+            self.assertEqual((move.state, move.lot_ids, move.location_dest_id.usage), (
+                'done', self.lots[component], 'production'))
+        self.assertEqual(set(self.order.move_finished_ids.mapped('state')), {'cancel'})
+
     # === CONTROLS === #
 
     def test_equipment(self):
@@ -785,7 +824,7 @@ class TestBprPacking(BprCommon):
         self._sign_step(step)
         self._execute(self.order)
         # Booked before a dialog that nobody answered, and corrected then: the first booking goes.
-        self.order._mmr_post_packaging()
+        self.order._mmr_post_beside()
         entry = step.entry_ids._get_current()
         answer = step.action_record('material', {
             'position': 1, 'lot_name': "B-10", 'issued': '1000', 'used': '990', 'destroyed': '4', 'returned': '6'},

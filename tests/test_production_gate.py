@@ -649,12 +649,28 @@ class TestProductionRoutes(GateCommon):
 
     def test_component_that_became_a_kit(self):
         """MMR-050: a component that becomes a kit after approval does not change the batch unnoticed."""
+        drafted = self._create_order(100)
         self.env['mrp.bom'].create({
             'product_tmpl_id': self.component_b.product_tmpl_id.id, 'type': 'phantom',
             'bom_line_ids': [(0, 0, {'product_id': self.component_other.id, 'product_qty': 1})]})
         order = self._create_order(100)
         with self.assertRaisesRegex(UserError, "MMR-050"):
             order.action_confirm()
+        with self.assertRaisesRegex(UserError, rf"(?s){self.component_b.name} became a kit.*MMR-050"):
+            drafted.action_confirm()
+
+    def test_component_that_becomes_a_kit_later(self):
+        """MMR-050, USE-030: in a released batch the signed component is consumed, though it is a kit by now."""
+        order = self._create_order(100)
+        order.action_confirm()
+        moves = order.move_raw_ids
+        self.env['mrp.bom'].create({
+            'product_tmpl_id': self.component_b.product_tmpl_id.id, 'type': 'phantom',
+            'bom_line_ids': [(0, 0, {'product_id': self.component_other.id, 'product_qty': 1})]})
+        self.assertEqual(moves.action_explode(), moves)
+        moves._action_confirm()
+        self.assertEqual(order.move_raw_ids, moves)
+        self.assertNotIn(self.component_other, order.move_raw_ids.product_id)
 
     def test_batch_confirm(self):
         """USE-010: of many orders confirmed at once none is released where one is refused."""
