@@ -1,6 +1,7 @@
 """Two transactions at the same moment, on real cursors: what is committed here stays in the test database."""
 
 import uuid
+from unittest.mock import patch
 
 from psycopg2.errors import LockNotAvailable, SerializationFailure
 
@@ -10,7 +11,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..evidence.records import Verification
-from ..tools import refusal, session_of
+from ..tools import refusal, session_of, transition
 from .common import PASSWORD, CommittedCase, enrol
 
 
@@ -191,6 +192,112 @@ class TestConcurrency(CommittedCase):
     def _archive(self, users):
         with self.registry.cursor() as cr:
             api.Environment(cr, SUPERUSER_ID, {})['res.users'].browse(users).active = False
+
+    # === RETENTION === #
+
+    def _make_old_record(self, size):
+        """Return the ids of the master and of the record of a batch that was cancelled so long ago that its time is over."""
+        preparer, approver, _other = self.users
+        revision = self._run(preparer, lambda env: self._create_mmr(env, size))
+        self._run(preparer, lambda env: self._sign(env, revision, 'submit'))
+        self.assertIsInstance(self._run(approver, lambda env: self._sign(env, revision, 'approve')), int)
+
+        def order(env):
+            production = env['mrp.production'].create({'product_id': self.product, 'product_qty': size})
+            production.action_confirm()
+            return production.id
+
+        def long_ago(bprs):
+            with transition(bprs):
+                bprs.write({'state': 'cancel', 'cancelled_at': '2015-05-05 12:00:00'})
+
+        def cancel(env):
+            production = env['mrp.production'].browse(production_id)
+            with patch.object(type(env['mrp.bpr']), '_cancel', long_ago):
+                production.action_cancel()
+            return production.bpr_id.mmr_revision_id.mmr_id.id, production.bpr_id.id
+
+        production_id = self._run(preparer, order)
+        return self._run(preparer, cancel)
+
+    def _hold(self, env, **subject):
+        """Set a hold in one request, as the dialog does in two."""
+        hold = env['mrp.legal.hold']._record("Claim 7", **subject)
+        with session_of(env.user):
+            result = hold.esign(
+                'hold', {'login': env.user.login, 'password': PASSWORD}, hold.esign_prepare('hold')['digest'])
+        return result.get('signature_id') or result['refused']
+
+    def _dispose(self, env, disposal):
+        record = env['mrp.record.disposal'].browse(disposal)
+        with session_of(env.user):
+            result = record.esign(
+                'dispose', {'login': env.user.login, 'password': PASSWORD}, record.esign_prepare('dispose')['digest'])
+        return result.get('signature_id') or result['refused']
+
+    def _record_disposal(self, env, bpr):
+        return env['mrp.record.disposal']._record(env['mrp.bpr'].browse(bpr), "Period over").id
+
+    def test_hold_and_disposal(self):
+        """REC-040: of a hold and a disposal at the same moment one comes first, and the other one sees it."""
+        _preparer, first, second = self.users
+        for size, subject in ((710, 'bpr'), (711, 'mmr')):
+            with self.subTest(subject):
+                mmr, bpr = self._make_old_record(size)
+                disposal = self._run(first, lambda env, bpr=bpr: self._record_disposal(env, bpr))
+                self.assertIsInstance(disposal, int)
+
+                def hold(env, mmr=mmr, bpr=bpr, subject=subject):
+                    ids = {'mmr': mmr, 'bpr': bpr}
+                    return self._hold(env, **{subject: env[f'mrp.{subject}'].browse(ids[subject])})
+
+                held, disposed = self._race(
+                    (second, hold), (first, lambda env, disposal=disposal: self._dispose(env, disposal)))
+                with self.registry.cursor() as cr:
+                    record = api.Environment(cr, SUPERUSER_ID, {})['mrp.bpr'].browse(bpr)
+                    if isinstance(disposed, int):       # a master is held for what is left of its batches
+                        self.assertEqual(record.disposal_id.id, disposal)
+                        self.assertTrue(isinstance(held, int) if subject == 'mmr' else "REC-040" in held, held)
+                    else:
+                        self.assertIn("on hold", disposed)
+                        self.assertIsInstance(held, int)
+                        self.assertTrue(record.legal_hold)
+                        self.assertFalse(record.disposal_id)
+                    self.assertEqual(list(Verification(cr)), [])
+
+    @mute_logger('odoo.sql_db', 'odoo.service.model')
+    def test_hold_signed_during_a_disposal(self):
+        """REC-040: a hold that is signed after a disposal began to look at the records stops it, and the other way round."""
+        _preparer, first, second = self.users
+        for size, subject in ((712, 'bpr'), (713, 'mmr')):
+            with self.subTest(subject):
+                ids = dict(zip(('mmr', 'bpr'), self._make_old_record(size), strict=True))
+                disposal = self._run(first, lambda env, ids=ids: self._record_disposal(env, ids['bpr']))
+                held = []
+
+                def dispose(env, ids=ids, disposal=disposal, held=held, subject=subject):
+                    # The snapshot of this transaction is taken before the hold is there.
+                    self.assertTrue(env['mrp.bpr'].browse(ids['bpr']).is_disposable or held)
+                    if not held:
+                        held.append(self._run(
+                            second, lambda env: self._hold(env, **{subject: env[f'mrp.{subject}'].browse(ids[subject])})))
+                    return self._dispose(env, disposal)
+
+                self.assertIn("on hold", str(self._run(first, dispose)))
+                self.assertIsInstance(held[0], int)
+        _mmr, bpr = self._make_old_record(714)
+        disposal = self._run(first, lambda env: self._record_disposal(env, bpr))
+        disposed = []
+
+        def late(env):
+            record = env['mrp.bpr'].browse(bpr)
+            self.assertTrue(record.is_disposable or disposed)
+            if not disposed:
+                disposed.append(self._run(first, lambda env: self._dispose(env, disposal)))
+            return self._hold(env, bpr=record)
+
+        self.assertIn("REC-040", str(self._run(second, late)))
+        self.assertIsInstance(disposed[0], int)
 
     # === LEDGER === #
 
