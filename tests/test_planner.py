@@ -281,6 +281,32 @@ class TestPlan(PlannerCommon):
             plan.line_ids[0].batch_count = -1
             plan.flush_recordset()
 
+    def test_used_once(self):
+        """PRD-070: a dialog that stays open, or two windows with it, do not make the demand twice."""
+        plan = self._plan(demand_qty=200)
+        plan.action_create_orders()
+        orders = self._orders()
+        self.assertEqual(plan.order_ids, orders)
+        plan.demand_qty = 300
+        for press in (plan.action_create_orders, plan.action_confirm_orders):
+            with self.assertRaisesRegex(UserError, rf"{orders[0].name}.*(?s:.*)PRD-070"):
+                press()
+        self.assertEqual(self._orders(), orders)
+        with patch.object(type(plan), 'try_lock_for_update', lambda records, **_options: records.browse()), \
+                self.assertRaisesRegex(UserError, "being made at this moment"):
+            self._plan(demand_qty=100).action_create_orders()
+        self.assertEqual(self._orders(), orders)
+
+    def test_unused_after_a_refusal(self):
+        """PRD-070: a refused plan made nothing and is changed and used."""
+        plan = self._plan(demand_qty=200)
+        plan.line_ids.batch_count = 0
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            plan.action_create_orders()
+        plan.line_ids[0].batch_count = 2
+        plan.action_create_orders()
+        self.assertTrue(plan.order_ids)
+
     def test_rights(self):
         """PRD-070: planners plan; auditors do not."""
         for method in ('action_plan', 'action_new_order'):

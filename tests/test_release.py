@@ -118,10 +118,10 @@ class TestResults(ReleaseCommon):
         self._refused(
             "IPC-030", self._record, "Assay", {'kind': 'value', 'value': "99"}, corrects=answer['result_id'], reason="No")
         with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "BPR-090"), self.env.cr.savepoint():
-            self.env['mrp.bpr.result']._append({
+            self.env['mrp.bpr.result']._store([{
                 'bpr_id': self.bpr.id, 'company_id': self.company.id, 'position': self._position("Assay"), 'name': "Assay",
                 'kind': 'value', 'value': "99", 'outcome': 'pass', 'user_id': self.user_qc.id, 'user_name': "X",
-                'at': '2030-01-01', 'supersedes_id': answer['result_id'], 'reason': "x"})
+                'at': '2030-01-01', 'supersedes_id': answer['result_id'], 'reason': "x"}])
         self.env.invalidate_all()
         self._enter_results(self.bpr)
         self.assertIn('test_fail', self._issues())
@@ -217,7 +217,7 @@ class TestResults(ReleaseCommon):
             'value': "99", 'outcome': 'pass', 'user_id': self.user_qc.id, 'user_name': "X", 'at': '2030-01-01'}
         for extra in ({}, {'retest_of_id': first.id}):
             with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "IPC-030"), self.env.cr.savepoint():
-                self.env['mrp.bpr.result']._append({**vals, **extra})
+                self.env['mrp.bpr.result']._store([{**vals, **extra}])
             self.env.invalidate_all()
         self._sql_refused(
             "IPC-030", "UPDATE mrp_bpr_result SET retest_signature_id = %s WHERE id = %s",
@@ -534,11 +534,25 @@ class TestSamples(ReleaseCommon):
         self._sign(self.bpr, 'release_packed', self.user_qc)
         self._refused("REL-060", self.qc.action_record_sample, self._prepare_reserve_vals())
         with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "REL-060"), self.env.cr.savepoint():
-            self.env['mrp.bpr.sample']._append({
+            self.env['mrp.bpr.sample']._store([{
                 'bpr_id': self.bpr.id, 'company_id': self.company.id, 'kind': 'withheld', 'name': "x", 'lot_name': "x",
-                'quantity': "1", 'unit': "kg", 'reason': "x", 'user_id': self.user_qc.id, 'user_name': "x", 'at': '2030-01-01'})
+                'quantity': "1", 'unit': "kg", 'reason': "x", 'user_id': self.user_qc.id, 'user_name': "x",
+                'at': '2030-01-01'}])
         for query in ("UPDATE mrp_bpr_sample SET quantity = '1' WHERE id = %s", "DELETE FROM mrp_bpr_sample WHERE id = %s"):
             self._sql_refused("append-only", query, sample.id)
+
+    def test_dialog(self):
+        """REL-060: the dialog offers the packs of the signed MMR by name; a pack that it does not offer is refused."""
+        wizard = self.env['mrp.bpr.reserve'].with_user(self.user_qc).create({
+            'bpr_id': self.bpr.id, **self._prepare_reserve_vals(pack=False)})
+        pack = self.bpr.production_id.mmr_snapshot['document']['packs'][0]
+        self.assertEqual(wizard.packs, [[str(pack['position']), pack['name']]])
+        for other in (False, '9', "x"):
+            wizard.pack = other
+            self._refused("REL-060", wizard.action_record)
+        wizard.pack = wizard.packs[0][0]
+        wizard.action_record()
+        self.assertEqual(self.bpr.sample_ids.name, pack['name'])
 
     def test_figures_of_a_device(self):
         """BPR-190: 48 of 50 are released, both figures are kept; a product with a UDI is not released without its value."""

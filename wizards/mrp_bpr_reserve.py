@@ -10,8 +10,8 @@ class MrpBprReserve(models.TransientModel):
         default=lambda self: self.env.context.get('active_id'))
     kind = fields.Selection(
         [('reserve', "Reserve sample"), ('withheld', "Not released")], "What", required=True, default='reserve')
-    pack = fields.Integer("No. of the Pack", default=1, help="As the pack sizes of the MMR are numbered.")
-    pack_names = fields.Char("Packs", compute='_compute_pack_names')
+    pack = fields.Char(compute='_compute_pack', store=True, readonly=False, precompute=True)
+    packs = fields.Json(compute='_compute_packs', help="Number and name of each pack size of the MMR.")
     quantity = fields.Char(required=True)
     unit = fields.Char()
     test_quantity = fields.Char("Needed for All Tests")
@@ -21,14 +21,20 @@ class MrpBprReserve(models.TransientModel):
     reason = fields.Text()
 
     @api.depends('bpr_id')
-    def _compute_pack_names(self):
+    def _compute_packs(self):
         for wizard in self:
             packs = (wizard.bpr_id.sudo().production_id.mmr_snapshot or {}).get('document', {}).get('packs') or ()
-            wizard.pack_names = ', '.join(f"{row['position']}: {row['name']}" for row in packs) or False
+            wizard.packs = [[str(row['position']), row['name']] for row in packs]
+
+    @api.depends('packs')
+    def _compute_pack(self):
+        for wizard in self:
+            wizard.pack = wizard.packs[0][0] if len(wizard.packs) == 1 else False
 
     def action_record(self):
         """Record what was filled in."""
         self.ensure_one()
-        names = ('kind', 'pack', 'quantity', 'unit', 'test_quantity', 'container', 'location', 'keep_until', 'reason')
-        self.bpr_id.action_record_sample({name: self[name] for name in names})
+        names = ('kind', 'quantity', 'unit', 'test_quantity', 'container', 'location', 'keep_until', 'reason')
+        pack = int(self.pack) if self.pack in {choice[0] for choice in self.packs} else None
+        self.bpr_id.action_record_sample({'pack': pack, **{name: self[name] for name in names}})
         return {'type': 'ir.actions.act_window_close'}

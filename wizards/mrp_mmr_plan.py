@@ -37,6 +37,9 @@ class MrpMmrPlan(models.TransientModel):
     total_qty = fields.Float("Total", digits=(16, GMP_DIGITS), compute='_compute_totals')
     over_qty = fields.Float("Over-production", digits=(16, GMP_DIGITS), compute='_compute_totals')
     missing_qty = fields.Float("Missing", digits=(16, GMP_DIGITS), compute='_compute_totals')
+    order_ids = fields.Many2many(
+        'mrp.production', 'mrp_mmr_plan_order_rel', 'plan_id', 'production_id', "Orders Made", readonly=True, copy=False,
+        help="A plan is used once: a second press of a button would make the demand twice.")
 
     # === COMPUTE === #
 
@@ -134,11 +137,13 @@ class MrpMmrPlan(models.TransientModel):
     def _create_orders(self):
         """Create one order per batch; a draft order that is split becomes the first.
 
-        :raise UserError: where the plan misses the demand, is too large or does not fit the masters of today
+        :raise UserError: where the plan was used before, misses the demand, is too large or does not fit the masters of
+            today
         """
         self.ensure_one()
         self = self._without_defaults().with_company(self.company_id)
         order = self.production_id
+        self._check_unused()
         if order:
             # Two planners splitting the same order would make its demand twice.
             if not order.try_lock_for_update(allow_referencing=True):
@@ -149,8 +154,11 @@ class MrpMmrPlan(models.TransientModel):
         self._check_plan()
         masters = [line.mmr_id for line in self.line_ids._sorted() for _batch in range(line.batch_count)]
         if order:
-            return order._mmr_split(masters)
-        return self.env['mrp.production'].create([self._prepare_order_vals(mmr) for mmr in masters])
+            orders = order._mmr_split(masters)
+        else:
+            orders = self.env['mrp.production'].create([self._prepare_order_vals(mmr) for mmr in masters])
+        self.order_ids = orders
+        return orders
 
     def _prepare_order_vals(self, mmr):
         """Return the values of an order that makes one batch of ``mmr``."""
@@ -159,6 +167,19 @@ class MrpMmrPlan(models.TransientModel):
             'company_id': self.company_id.id,
             'date_start': self.date_start,
         }
+
+    def _check_unused(self):
+        """Refuse a second use, at the same time (two clicks, two windows) or later."""
+        if not self.try_lock_for_update():
+            raise refusal(
+                self.env, self.env._("The orders of this plan are being made at this moment."),
+                "PRD-070, 21 CFR 111.205(a)", self.env._("close the dialog; the orders appear under Manufacturing Orders."),
+                record=self)
+        if self.order_ids:
+            raise refusal(
+                self.env,
+                self.env._("The orders of this plan were made already: %s.", ", ".join(self.order_ids.mapped('name'))),
+                "PRD-070, 21 CFR 111.205(a)", self.env._("close the dialog; plan a further demand anew."), record=self)
 
     def _check_plan(self):
         """Check what the browser sent: it may be old, or not from this dialog at all."""

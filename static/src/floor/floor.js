@@ -458,7 +458,8 @@ export class Floor extends Component {
         this.isSigning = true;
         this.before = this.state.data;
         action.params = { ...action.params, note, other: isForOther, quiet: true };
-        await this.action.doAction(action, { onClose: () => this.onSigned() });
+        // Odoo closes the dialog after this: never make it wait for a screen that was left meanwhile.
+        await this.action.doAction(action, { onClose: ({ noReload } = {}) => (noReload ? null : this.onSigned()) });
     }
 
     async onSigned() {

@@ -115,7 +115,12 @@ export class Planner extends Component {
             resIds: ids,
             name,
             context: {},
-            onClose: () => this.load(),
+            onClose: ({ noReload } = {}) => {
+                // Odoo closes the dialog after this: never make it wait for a planner that was left meanwhile.
+                if (!noReload) {
+                    this.load();
+                }
+            },
         });
     }
 

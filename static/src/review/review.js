@@ -85,14 +85,21 @@ export class Review extends Component {
 
     async onSign(name) {
         const action = await this.orm.call("mrp.bpr", METHODS[name], [[this.state.data.id]]);
-        return this.action.doAction(action, { onClose: () => this.load() });
+        return this.action.doAction(action, { onClose: (infos) => this.onClose(infos) });
     }
 
     async onEnterResults() {
         return this.action.doAction("mrp_mmr.mrp_bpr_test_action", {
             additionalContext: { active_id: this.state.data.id, default_bpr_id: this.state.data.id },
-            onClose: () => this.load(),
+            onClose: (infos) => this.onClose(infos),
         });
+    }
+
+    /** Odoo closes a dialog after this: never make it wait for a screen that was left meanwhile. */
+    onClose({ noReload } = {}) {
+        if (!noReload) {
+            this.load();
+        }
     }
 }
 

@@ -1,16 +1,17 @@
 import { registry } from "@web/core/registry";
 import { SelectionField, selectionField } from "@web/views/fields/selection/selection_field";
 
-/** A text field whose choices another field of the record lists. */
-export class FormulationField extends SelectionField {
+/** A text field whose choices another field of the record lists: texts, or pairs of text and label. */
+export class ChoicesField extends SelectionField {
     static props = { ...SelectionField.props, choicesField: { type: String } };
 
     get options() {
-        return (this.props.record.data[this.props.choicesField] || []).map((code) => [code, code]);
+        const choices = this.props.record.data[this.props.choicesField] || [];
+        return choices.map((choice) => (Array.isArray(choice) ? choice : [choice, choice]));
     }
 
     get string() {
-        return this.value || "";
+        return this.options.find(([choice]) => choice === this.value)?.[1] || this.value || "";
     }
 
     onChange(value) {
@@ -18,9 +19,9 @@ export class FormulationField extends SelectionField {
     }
 }
 
-registry.category("fields").add("mrp_mmr_formulation", {
+registry.category("fields").add("mrp_mmr_choices", {
     ...selectionField,
-    component: FormulationField,
+    component: ChoicesField,
     supportedTypes: ["char"],
     fieldDependencies: ({ options }) => [{ name: options.choices_field, type: "json", readonly: true }],
     extractProps: (fieldInfo, dynamicInfo) => ({
