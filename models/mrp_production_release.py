@@ -45,7 +45,8 @@ class MrpProduction(models.Model):
                         self.env._("%(order)s: %(product)s became a kit; its content is not what was signed.",
                                    order=order.name, product=product.display_name),
                         "MMR-050, 21 CFR 111.210(b)",
-                        self.env._("archive the kit, or have a revision with the components of the kit approved."), record=order)
+                        self.env._("archive the kit, or have a revision with the components of the kit approved."),
+                        record=order)
 
     def _mmr_refuse_without_lot(self):
         return refusal(
