@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from markupsafe import Markup
+
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.http import STORED_SESSION_BYTES
@@ -16,6 +18,9 @@ _logger = logging.getLogger(__name__)
 #: Digits of every GMP quantity; neither fields nor frozen documents depend on a setting of the database.
 GMP_DIGITS = 6
 _QUANTUM = Decimal(1).scaleb(-GMP_DIGITS)
+
+#: Characters of a text that would be commands of ZPL, and how its hexadecimal escape writes them.
+ZPL_ESCAPES = str.maketrans({char: f'_{ord(char):02X}' for char in '^~_\\'})
 
 _transition = ContextVar('mrp_mmr_transition', default=frozenset())
 _signing = ContextVar('mrp_mmr_signing', default=None)
@@ -186,3 +191,8 @@ def refusal(env, message, rule, next_action, record=None, exception=UserError):
         "%(message)s\n\nRule: %(rule)s.\nWhat you can do: %(next_action)s",
         message=message, rule=rule, next_action=next_action,
     ))
+
+
+def zpl_text(value):
+    """Return a text as the data of a ZPL field (``^FH^FD``): nothing in it is a command, nor markup of QWeb."""
+    return Markup(' '.join(str(value or '').split()).translate(ZPL_ESCAPES))

@@ -2,7 +2,7 @@
 
 from odoo import api, fields, models
 
-from ..tools import refusal, transition
+from ..tools import refusal, transition, zpl_text
 
 #: What is not used, sold or moved out.
 HELD = ('quarantine', 'rejected')
@@ -22,6 +22,15 @@ class StockLot(models.Model):
     def _mmr_is_held(self):
         self.ensure_one()
         return self.mmr_status in HELD
+
+    def _mmr_get_decision_label(self, zpl=False):
+        """Return what a label of this lot says of the decision on it: status, who decided, when (REL-020).
+
+        :param bool zpl: whether it is the data of a ZPL field (``^FH^FD``)
+        """
+        self.ensure_one()
+        words = f"{self._mmr_get_status_label()}: {self.mmr_decided_by}, {self.mmr_decided_at:%Y-%m-%d %H:%M} UTC"
+        return zpl_text(words) if zpl else words
 
     # === MOVES === #
 

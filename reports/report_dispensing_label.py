@@ -1,22 +1,11 @@
 import base64
 
-from markupsafe import Markup
-
 from odoo import api, models
 
-from ..tools import refusal
+from ..tools import refusal, zpl_text
 from .document_sections import product_label
 
 RULE = "VER-030, 21 CFR 211.101(b)-(c)"
-#: Characters of a text that would be commands of ZPL, and how its hexadecimal escape writes them.
-ZPL_ESCAPES = str.maketrans({char: f'_{ord(char):02X}' for char in '^~_\\'})
-
-
-def zpl_text(value):
-    """Return a text as the data of a ZPL field (``^FH^FD``): nothing in it is a command, nor markup of QWeb."""
-    return Markup(' '.join(str(value or '').split()).translate(ZPL_ESCAPES))
-
-
 class ReportDispensingLabel(models.AbstractModel):
     """Labels of the containers into which components were weighed (VER-030): one for each valid weight."""
     _name = 'report.mrp_mmr.report_dispensing_label'

@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.mrp_mmr.reports.report_dispensing_label import zpl_text
+from odoo.addons.mrp_mmr.tools import zpl_text
 
 from .common import MmrCommon
 from .test_report import read_pages, squeeze

@@ -166,6 +166,18 @@ class TestTraceability(MmrCommon):
         for words in ("Released", self.user_qc.name, signature.signed_at.strftime('%Y-%m-%d %H:%M')):
             self.assertIn(words, html)
 
+    def test_label_of_a_printer(self):
+        """REL-020: the ZPL label says so, too, and no name is a command of the printer; a lot without decision has no line."""
+        self.user_qc.name = "Ann ^XA~JA"
+        reports = self.env['ir.actions.report']
+        lot = self._create_lot(self.component_b, "MCC-2")
+        zpl = reports._render_qweb_text('stock.label_lot_template_view', lot.ids)[0].decode()
+        self.assertNotIn('^FO100,300', zpl)
+        self._sign(lot, 'release', self.user_qc)
+        zpl = reports._render_qweb_text('stock.label_lot_template_view', lot.ids)[0].decode()
+        self.assertIn("^FDReleased: Ann _5EXA_7EJA, ", zpl)
+        self.assertEqual(zpl.count('^XA'), 1)
+
     def test_queries(self):
         """REL-050: queries grow with the levels of batches, not with the lots and deliveries that are found."""
         def count():
