@@ -10,7 +10,7 @@ from ..models.mrp_bpr_step import VERIFIES
 from ..models.mrp_bpr_step_record import LABEL_USES, RESULTS
 from ..tools import decimal_string, exact
 from .deviation_sections import DeviationSections
-from .document_sections import document_label, product_label, text
+from .document_sections import document_label, moment, product_label, text
 
 PERSON = (22, 'o_person')
 #: Where packaging materials go.
@@ -95,7 +95,7 @@ class BatchSections(DeviationSections):
             f"{product_label(row['product'])}: {row['strength']['value']} {row['strength'].get('unit') or ''}".strip()
             for row in document['components'] if row.get('strength')]
         approved = "\n".join(
-            f"{self._code('meaning', row['meaning'])}: {row['name']}, {row['role']}, {row['signed_at']}"
+            f"{self._code('meaning', row['meaning'])}: {row['name']}, {row['role']}, {moment(row['signed_at'])}"
             for row in snapshot['signatures'])
         return [
             self._fact(env._("Batch production record"), bpr.name, bold=True),
@@ -109,7 +109,7 @@ class BatchSections(DeviationSections):
             self._fact(env._("Master manufacturing record"), env._(
                 "%(number)s, revision %(revision)s", number=document['number'], revision=document['revision']), bold=True),
             self._fact(env._("Signed by"), approved),
-            (env._("Effective since"), self._or_missing(text(snapshot.get('effective_at')))),
+            (env._("Effective since"), self._or_missing(text(moment(snapshot.get('effective_at'))))),
             (env._("Content of the MMR, SHA-256"), text(snapshot['document_sha256'], style='o_digest')),
             (env._("Snapshot of the order, SHA-256"), text(order.mmr_snapshot_sha256, style='o_digest')),
             (env._("Steps of the batch, SHA-256"), [

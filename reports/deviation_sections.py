@@ -18,7 +18,7 @@ class DeviationSections(DocumentSections):
             'title': deviation.display_name, 'notes': [],
             'facts': [
                 *self._get_deviation_report(deviation), *self._get_deviation_investigation(deviation),
-                (self.env._("Decision"), self._or_missing(self._get_deviation_decisions(deviation)))],
+                *self._get_deviation_decisions(deviation)],
             'tables': list(filter(None, (
                 self._get_contributors(deviation), self._get_related(deviation), self._get_rework(deviation)))),
         }
@@ -88,9 +88,11 @@ class DeviationSections(DocumentSections):
         ]
 
     def _get_deviation_decisions(self, deviation):
-        return [part for signature in self.batch.signatures_of(deviation) for part in (
-            *self._signed(signature), *text(signature.statement),
-            *text(signature.comment, self.env._("Comment"), bold=True))]
+        closing = deviation.closing_signature_id
+        decisions = [(self.env._("Closing") if signature == closing else self.env._("Decision"), [
+            *self._signed(signature), *text(signature.statement), *text(signature.comment, self.env._("Comment"))])
+            for signature in self.batch.signatures_of(deviation)]
+        return decisions or [(self.env._("Decision"), self._or_missing([]))]
 
     def _get_contributors(self, deviation):
         env = self.env

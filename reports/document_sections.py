@@ -20,6 +20,11 @@ def text(value, label=None, style=None, bold=False):
             for number, line in enumerate(lines)]
 
 
+def moment(value):
+    """Return a time of a document, as ISO 8601 in UTC, as people read it."""
+    return value and value.replace('T', ' ').replace('Z', ' UTC')
+
+
 def image(source, name):
     return [{'image': source, 'text': name}]
 
@@ -340,7 +345,7 @@ class DocumentSections:
                 (env._("Location of the label"), text(label.get('location'))),
                 (env._("Label, file"), self._file(label.get('file'), None)),
                 (env._("Approval of the label"), [
-                    *text(approval and f"{approval['name']}, {approval['signed_at']}" or None),
+                    *text(approval and f"{approval['name']}, {moment(approval['signed_at'])}" or None),
                     *text(approval.get('signature_sha256'), style='o_digest')]),
             ) if fact[1]],
             'tables': [table for table in [self._table(

@@ -41,9 +41,9 @@ class ReportLotTrace(models.AbstractModel):
     def _prepare_trace(self, lot):
         env = self.env
         columns = [
-            (env._("Level"), 6, ''), (env._("What"), 10, ''), (env._("Product"), 20, ''), (env._("Lot number"), 12, ''),
-            (env._("Status"), 9, ''), (env._("Record"), 14, ''), (env._("Customer or supplier"), 13, ''),
-            (env._("Quantity"), 8, ''), (env._("Date (UTC)"), 8, '')]
+            (env._("Level"), 5, ''), (env._("What"), 10, ''), (env._("Product"), 18, ''), (env._("Lot number"), 12, ''),
+            (env._("Status"), 8, ''), (env._("Record"), 17, ''), (env._("Customer or supplier"), 12, ''),
+            (env._("Quantity"), 9, ''), (env._("Date (UTC)"), 9, '')]
         sections = [{
             'title': title, 'count': len(rows), 'table': {'title': None, 'columns': columns, 'rows': [[
                 text(row['level']), text(row['kind']), text(row['product']), text(row['lot'], bold=True), text(row['status']),

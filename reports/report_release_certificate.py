@@ -1,6 +1,7 @@
 from odoo import api, models
 
 from ..tools import refusal
+from .document_sections import moment, text
 from .stamping import Stamp
 
 
@@ -45,14 +46,16 @@ class ReportReleaseCertificate(models.AbstractModel):
                 (self.env._("Quantity made"), f"{document['made']['quantity']} {unit}"),
                 (self.env._("Quantity released"), released), (self.env._("UDI"), decision.get('udi')),
                 (self.env._("Packaged lot"), packed and packed._get_meaning_label()),
-                (self.env._("Completed"), document['completed_at']),
+                (self.env._("Completed"), moment(document['completed_at'])),
                 (self.env._("Frozen record, SHA-256"), bpr.document_sha256)) if value],
-            'tests': [{
-                'name': test['parameter'], 'criterion': row['criterion'] or '–',
-                'result': ' '.join(filter(None, (row['value'], row['unit']))) or row['reference'] or {
-                    'pass': self.env._("conforms")}.get(row['outcome'], '–'),
-                'state': states.get(row['outcome'], self.env._("covered by a plan")),
-            } for test in document['tests'] for row in self._get_valid_results(test)],
+            'results': {'title': None, 'columns': [
+                (self.env._("Test"), 27, ''), (self.env._("Limit"), 29, ''), (self.env._("Result"), 22, ''),
+                (self.env._("Judgement"), 22, '')], 'rows': [[
+                    text(test['parameter']), text(row['criterion'] or '–'),
+                    text(' '.join(filter(None, (row['value'], row['unit']))) or row['reference'] or {
+                        'pass': self.env._("conforms")}.get(row['outcome'], '–'), bold=True),
+                    text(states.get(row['outcome'], self.env._("covered by a plan")))]
+                    for test in document['tests'] for row in self._get_valid_results(test)]},
             'deviations': [f"{row['name']} {row['title']}" for row in document['deviations']],
             'signatures': [self._prepare_signature(signature) for signature in signatures if signature],
         }
