@@ -163,16 +163,17 @@ class MrpProduction(models.Model):
         What was only reserved goes back. Weighed material is contaminated or mixed until somebody of Quality Control says
         otherwise, so that it counts as used (21 CFR 111.370, 211.110(d)).
         """
+        used = self.env['stock.move']
         for order in self:
             for step in order.bpr_ids.sudo().step_ids.filtered(lambda step: step.kind == 'weigh'):
                 weights = step._get_weights()
                 if weights:     # also where nobody signed yet
                     order._mmr_post_consumption(step.planned['target'], weights)
+                    used |= order._mmr_get_move(step.planned['target'])
             order._mmr_post_beside()
-        used = self.move_raw_ids.filtered(
-            lambda move: move.picked and move.state not in ('done', 'cancel') and not move.product_uom.is_zero(move.quantity))
+            used |= order.move_raw_ids.filtered('mmr_entry_id')
         with transition(self):
-            used._action_done(cancel_backorder=True)
+            used.filtered(lambda move: move.state not in ('done', 'cancel'))._action_done(cancel_backorder=True)
 
     def _mmr_check_consumption_recorded(self):
         """Refuse consumption that is not what was weighed and signed (BPR-060, USE-060)."""

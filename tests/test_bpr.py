@@ -496,13 +496,13 @@ class TestBpr(BprCommon):
         self._sign(self.lots[self.component_a], 'quarantine', self.user_qc, comment="Label of a drum damaged")
         self.order.with_user(self.user_planner).action_cancel()
         self.assertEqual((self.order.state, self.bpr.state), ('cancel', 'cancel'))
-        for component, used in ((self.component_a, 60.04), (self.component_b, 10)):
+        for component, used, state in ((self.component_a, 60.04, 'done'), (self.component_b, 0, 'cancel')):
             quantity, reserved = on_hand(component)
             self.assertAlmostEqual(quantity, before[component] - used, 6)
             self.assertEqual(reserved, 0)
             move = self.order.move_raw_ids.filtered(lambda move, product=component: move.product_id == product)
-            self.assertEqual((move.state, move.lot_ids, move.location_dest_id.usage), (
-                'done', self.lots[component], 'production'))
+            self.assertEqual((move.state, move.location_dest_id.usage), (state, 'production'))
+            self.assertEqual(move.move_line_ids.lot_id, self.lots[component] if used else move.lot_ids.browse())
         self.assertEqual(set(self.order.move_finished_ids.mapped('state')), {'cancel'})
 
     # === CONTROLS === #
