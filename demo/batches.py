@@ -125,6 +125,15 @@ WET_POWDER = {
         'label_effect': "None; no bottle was labelled.", 'correction': "Line insulated, bench and drum cleaned, room released "
                                                                        "by Quality Control.",
         'material_fate': "12 bottles and the drum go to the rejects cage, then to the incinerator (SOP-WH-004).",
+        'capa': {
+            'title': "Condensate above open product",
+            'criterion': "No drop and no torn insulation at six monthly inspections, and no deviation of this cause.",
+            'check': 180,
+            'actions': [
+                ('corrective', "Inspect the insulation of all lines above benches in rooms 102, 201 and 202", 'production', 14),
+                ('preventive', "Name ceiling and lines in the checklists of the line clearance (SOP-MFG-004)", 'preparer', 30),
+                ('preventive', "Mark where ladders stand in filling rooms, and brief the contractors", 'production', 45)],
+        },
     },
     'reject': "Contaminated with water of unknown quality; see the deviation.",
 }
@@ -235,3 +244,12 @@ SOLUTION = {
 BATCHES = {
     'done': POWDER, 'rejected': WET_POWDER, 'review': NEXT_POWDER, 'drug': IBUPROFEN, 'device': STERILE_KITS,
     'medicine': SOLUTION, 'stopped': KITS, 'confirmed': TABLETS}
+
+#: The review of the powder for the year that runs; its figures come from the batches above.
+QUALITY_REVIEW = {
+    'production': 'done',
+    'conclusion': "Draft: the process is capable at 98 % of theoretical; one batch was lost to a building defect, not to the "
+                  "process. Specification and controls stay as they are.",
+    'actions': "Follow the CAPA on condensate above open product; no revalidation.",
+    'other_information': "Stability: study ST-2004 at 12 months within limits. No recall, return or complaint of this product.",
+}

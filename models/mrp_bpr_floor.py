@@ -182,6 +182,11 @@ class MrpBpr(models.Model):
             return self._prepare_floor_wait('production', self.env._("issues the record"), self.create_date)
         if self.sudo().production_id.mmr_decision == 'stop':
             return self._prepare_floor_wait('qc', self.env._("stopped this batch"), None)
+        if self.release_state == 'rejected':
+            return self._prepare_floor_wait(
+                'production', self.env._("has the order cancelled: the batch was rejected"), self.released_at)
+        if self._get_rejection():
+            return self._prepare_floor_wait('qc', self.env._("rejects the batch, as its material was"), None)
         ended = [row['ended_at'] for row in stages if row['ended_at']]
         if not step:
             return self._prepare_floor_wait('production', self.env._("completes the order"), max(ended, default=None))

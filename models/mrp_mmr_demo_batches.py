@@ -30,6 +30,7 @@ class MrpMmrDemo(models.AbstractModel):
                 self._release_batch(order.bpr_id, batch['release'])
             elif 'reject' in batch:
                 self._sign(order.bpr_id, 'reject', RELEASER, batch['reject'])
+        self._load_quality_review(data.QUALITY_REVIEW)
 
     # === WORK === #
 
@@ -157,12 +158,31 @@ class MrpMmrDemo(models.AbstractModel):
 
     def _close_deviations(self, bpr, findings):
         """Write down what the investigation found, and close."""
-        findings = dict(findings)
         vals = {**findings, 'cause_id': self.env.ref(f"mrp_mmr.deviation_cause_{findings['cause_id']}").id,
                 'procedure_id': self._get('sop_deviation').id}
+        if 'capa' in vals:
+            vals['capa_id'] = self._create_capa(vals.pop('capa'), vals['cause_id'], vals['cause']).id
         for deviation in self._as('qc', bpr.deviation_ids):
             deviation.write(vals)
             self._sign(deviation, 'close', 'qc')
+
+    def _create_capa(self, data, cause_id, cause):
+        """Open a CAPA whose actions are under way; days count from today."""
+        today = self.env.ref('base.main_company')._get_mmr_today()
+        return self._as('qc', self.env['mrp.capa']).create({
+            'title': data['title'], 'cause_id': cause_id, 'cause': cause, 'owner_id': self._get('user_qc').id,
+            'effectiveness_criterion': data['criterion'], 'effectiveness_due': fields.Date.add(today, days=data['check']),
+            'action_ids': [Command.create({
+                'name': name, 'kind': kind, 'owner_id': self._get(f'user_{owner}').id,
+                'due_date': fields.Date.add(today, days=days)}) for kind, name, owner, days in data['actions']]})
+
+    def _load_quality_review(self, data):
+        """Begin the review of a product for the year that runs, with the figures of its batches."""
+        today = self.env.ref('base.main_company')._get_mmr_today()
+        product = self._get(f"production_{data['production']}").product_id
+        self._as(RELEASER, self.env['mrp.quality.review']).create({
+            'product_ids': [Command.set(product.ids)], 'date_from': fields.Date.start_of(today, 'year'), 'date_to': today,
+            'conclusion': data['conclusion'], 'actions': data['actions'], 'other_information': data['other_information']})
 
     def _release_batch(self, bpr, data):
         """Test, review and release a completed batch and its packaged lot, each decision by its own signature."""

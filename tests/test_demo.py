@@ -310,6 +310,20 @@ class TestDemo(TransactionCase):
         with self.assertRaises(UserError):
             step.with_user(self._ref('user_demo_operator')).action_record('value', {'value': "100"})
 
+    def test_capa(self):
+        """PRD-110, DEV-090: the rejection has a CAPA, whose actions wait for their owners."""
+        capa = self._ref('production_demo_rejected').bpr_id.deviation_ids.capa_id
+        self.assertEqual((len(capa.action_ids), capa.open_action_count, capa.is_overdue), (3, 3, False))
+        self.assertTrue(capa.cause_id and capa.effectiveness_criterion and capa.effectiveness_due)
+
+    def test_quality_review(self):
+        """PRD-110, RPT-030: the review of the powder has begun, with the figures of its batches."""
+        product = self._ref('production_demo_done').product_id
+        review = self.env['mrp.quality.review'].search([('product_ids', '=', product.id)])
+        self.assertEqual((len(review), review.state), (1, 'draft'))
+        for bpr in product.env['mrp.bpr'].search([('product_id', '=', product.id), ('release_state', '!=', 'none')]):
+            self.assertIn(bpr.lot_producing_ids.name, review.figures_html)
+
     def test_batch_running(self):
         """PRD-110: one batch is in dispensing: containers and lots, a correction with its reason, a hand-over, a step begun."""
         bpr = self._ref('production_demo_confirmed').bpr_id

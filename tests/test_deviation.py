@@ -360,14 +360,20 @@ class TestRejectedMaterial(DeviationCommon):
 
     def test_rejected_while_running(self):
         """REL-020, DEV-080: the running batch is rejected by signature, stays so, and its order can only be cancelled."""
+        def waits():
+            rows = self.env['mrp.bpr'].with_user(self.user_operator).get_floor_batches()['batches']
+            return next((row['waits']['role'], row['waits']['what']) for row in rows if row['id'] == self.bpr.id)
+
         self.assertIn("REL-020", self._esign(self.bpr, 'reject', self.user_qc, digest='0' * 64, comment="x")['refused'])
         self._reject()
+        self.assertEqual(waits(), ('qc', "rejects the batch, as its material was"))
         self.assertIn("APR-050", self._esign(self.bpr, 'reject', self.production, comment="x")['refused'])
         actions = self.bpr.with_user(self.user_qc).get_review()['actions']
         self.assertEqual([name for name, _label in actions], ['reject'])
         signature = self._sign(self.bpr, 'reject', self.user_qc, comment="Glass in the blend")
         self.assertRecordValues(self.bpr, [{
             'state': 'progress', 'release_state': 'rejected', 'release_signature_id': signature.id, 'quantity_released': '0'}])
+        self.assertEqual(waits(), ('production', "has the order cancelled: the batch was rejected"))
         self.assertEqual(self.bpr.document['state'], 'progress')
         self.assertFalse(self.bpr.with_user(self.user_qc).get_review()['actions'])
         step = self.bpr.step_ids.sorted('sequence')[0]
