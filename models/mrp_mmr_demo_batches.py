@@ -164,6 +164,8 @@ class MrpMmrDemo(models.AbstractModel):
             vals['capa_id'] = self._create_capa(vals.pop('capa'), vals['cause_id'], vals['cause']).id
         for deviation in self._as('qc', bpr.deviation_ids):
             deviation.write(vals)
+            if deviation.capa_id:
+                deviation.capa_id.action_start()
             self._sign(deviation, 'close', 'qc')
 
     def _create_capa(self, data, cause_id, cause):
