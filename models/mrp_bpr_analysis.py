@@ -23,7 +23,7 @@ class MrpBpr(models.Model):
         help="From the completion to the release or rejection of the batch.")
     is_right_first_time = fields.Boolean(
         compute='_compute_right_first_time', store=True,
-        help="Completed without a deviation and without a correction of a recorded value or test result.")
+        help="Completed without a deviation and without a correction of a recorded value or test result, and not rejected.")
     right_first_time = fields.Float(
         "Right First Time (%)", digits=(16, 1), compute='_compute_right_first_time', store=True, aggregator='avg')
     yield_percent = fields.Float(
@@ -39,10 +39,16 @@ class MrpBpr(models.Model):
             if completed and bpr.released_at:
                 bpr.release_hours = (bpr.released_at - completed).total_seconds() / 3600
 
-    @api.depends('state', 'deviation_ids', 'step_ids.entry_ids.supersedes_id', 'result_ids.supersedes_id')
+    def _is_rejected(self):
+        """Whether Quality Control rejected this batch, completed or not, or its packaged lot."""
+        self.ensure_one()
+        return 'rejected' in (self.release_state, self.packed_state)
+
+    @api.depends('state', 'release_state', 'packed_state', 'deviation_ids', 'step_ids.entry_ids.supersedes_id',
+                 'result_ids.supersedes_id')
     def _compute_right_first_time(self):
-        done = self.sudo().filtered(lambda bpr: bpr.state == 'done')
-        troubled = done.browse()
+        done = self.sudo().filtered(lambda bpr: bpr.state == 'done' or bpr._is_rejected())
+        troubled = done.filtered(lambda bpr: bpr._is_rejected())
         for model, corrected in (
                 ('mrp.deviation', []), ('mrp.bpr.entry', [('supersedes_id', '!=', False)]),
                 ('mrp.bpr.result', [('supersedes_id', '!=', False)])):

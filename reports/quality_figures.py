@@ -79,7 +79,7 @@ class QualityFigures:
 
     def summarise(self):
         """Return the counts that are compared with those of the period before."""
-        done = self.batches.filtered(lambda bpr: bpr.state == 'done')
+        done = self.batches.filtered(lambda bpr: bpr.state == 'done' or bpr._is_rejected())
         right = len(done.filtered('is_right_first_time'))
         return {
             'batches': len(self.batches), 'states': dict(Counter(map(self._get_state, self.batches))),
@@ -112,12 +112,12 @@ class QualityFigures:
     @staticmethod
     def _get_state(bpr):
         """Return what became of a batch: open, cancelled, review (completed and not decided on), released or rejected."""
+        if bpr._is_rejected():      # also where it was not completed
+            return 'rejected'
         if bpr.state == 'cancel':
             return 'cancelled'
         if bpr.state != 'done':
             return 'open'
-        if bpr.packed_state == 'rejected':
-            return 'rejected'
         return bpr.release_state if bpr.release_state in DECIDED else 'review'
 
     def _build_batches(self):
@@ -135,7 +135,7 @@ class QualityFigures:
                 'state': state, 'started_at': iso_utc(bpr.started_at), 'completed_at': iso_utc(bpr.completed_at),
                 'decided_at': iso_utc(signature.signed_at), 'made': number(made), 'unit': unit.name,
                 'yield': number(final.get(bpr.id)), 'deviations': deviations[bpr],
-                'right_first_time': bpr.is_right_first_time if bpr.state == 'done' else None,
+                'right_first_time': bpr.is_right_first_time if bpr.state == 'done' or state == 'rejected' else None,
                 'rejection': {'by': signature.signer_name, 'reason': signature.comment or None}
                 if state == 'rejected' else None,
             })

@@ -1,6 +1,6 @@
 """Figures of batches for graphs and pivots, and the views that show them (RPT-030)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from freezegun import freeze_time
 
@@ -8,6 +8,7 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import SQL
 
+from ..reports.quality_figures import QualityFigures
 from .common import MmrCommon
 
 
@@ -84,6 +85,32 @@ class TestAnalysis(MmrCommon):
             {'is_right_first_time': False, 'right_first_time': 0}, {'is_right_first_time': False, 'right_first_time': 0}])
         found = self.env['mrp.bpr'].search([('mmr_revision_id', '=', self.revision.id), ('is_right_first_time', '=', False)])
         self.assertEqual(found, self.clean | self.other | self.running)
+
+    @freeze_time("2030-02-11 08:00:00")
+    def test_rejected(self):
+        """RPT-030: what was rejected, completed or not, was not right first time; a review counts it and says why."""
+        self._sign(self.other, 'reject', self.user_qc, comment="Lumps")
+        self._sign(self.running, 'issue', self._person('production'))
+        step = self.running.step_ids.sorted('sequence')[0].with_user(self._person('operator'))
+        self._train(step, self._person('operator'))
+        step.action_start()
+        deviation = self.env['mrp.deviation']._open(step, 'occurrence', "Glass", "Found in the blend.")
+        deviation.with_user(self.user_qc).procedure_id = self.env['mrp.sop'].create({'code': 'SOP-DEV', 'name': "Deviations"})
+        self._sign(deviation, 'decide_reject', self.user_qc, comment="Glass cannot be removed.")
+        self._sign(self.running, 'reject', self.user_qc, comment="Glass in the blend")
+        self.assertRecordValues(self.other | self.running, [
+            {'state': 'done', 'is_right_first_time': False, 'right_first_time': 0},
+            {'state': 'progress', 'is_right_first_time': False, 'right_first_time': 0}])
+        self.env.flush_all()
+        self.assertEqual(self.env.execute_query(SQL(
+            "SELECT right_first_time FROM mrp_bpr WHERE id = %s", self.running.id)), [(0,)])
+        self.running.production_id.action_cancel()
+        begin = min((self.clean | self.other | self.running).mapped('create_date')).date()
+        figures = QualityFigures(self.company, self.product, begin, date(2031, 12, 31)).build()
+        rows = {row['name']: row for row in figures['batches']}
+        self.assertEqual({name: (row['state'], row['rejection']) for name, row in rows.items() if row['state'] == 'rejected'}, {
+            self.other.name: ('rejected', {'by': self.user_qc.name, 'reason': "Lumps"}),
+            self.running.name: ('rejected', {'by': self.user_qc.name, 'reason': "Glass in the blend"})})
 
     @freeze_time("2030-02-11 08:00:00")
     def test_corrected_yield(self):
