@@ -108,6 +108,7 @@ def redline_fields(env):
             'is_hold_point': (env._("Hold point"), 'flag'),
             'execution': (env._("Execution"), 'execution'),
             'equipment': (env._("Equipment used"), None),
+            'minimum_time': (env._("Minimum time"), None),
             'time_limit': (env._("Time limit"), None),
             'criterion': (env._("Acceptance criterion"), None),
             'plausibility': (env._("Plausible values"), None),

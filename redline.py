@@ -523,7 +523,8 @@ class _Comparison:
         yield 'execution', 'equipment', *[row.get('execution')] * 2
         yield 'equipment', 'equipment', *(
             side.follow(equipment, row.get('equipment')) if equipment else [row.get('equipment')] * 2)
-        yield 'time_limit', None, row.get('time_limit'), _measure(row.get('time_limit'), "min")
+        for field in ('minimum_time', 'time_limit'):
+            yield field, None, row.get(field), _measure(row.get(field), "min")
         yield 'criterion', 'tests', row.get('criterion'), criterion_text(row.get('criterion'))
         limits = row.get('plausibility')
         yield 'plausibility', 'tests', limits, limits and _band(limits.get('minimum'), limits.get('maximum'), None)

@@ -113,6 +113,7 @@ class MrpBprStep(models.Model):
             'started_by': step.started_by_id.name,
             'closed_at': iso_utc(self.closed_at),
             'time_limit': planned['time_limit'],
+            'not_before': iso_utc(step._get_minimum_end()),
             'is_timed': bool(self.started_at) and not step[POINT_FIELDS[self.points[0]]],
             'points': self._prepare_floor_points(),
             'next_point': point,

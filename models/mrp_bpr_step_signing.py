@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_datetime
 
 from ..execution import within_tolerance
 from ..tools import decimal_string, exact, refusal, sha256
@@ -184,7 +185,21 @@ class MrpBprStep(models.Model):
             rows.append(self.env._("the component was not weighed"))
         if planned['equipment'] and self.kind != 'equipment' and not self._get_units(planned['equipment']):
             rows.append(self.env._("equipment: %s is not identified", self._get_planned_unit_name()))
+        until = self._get_minimum_end()
+        if until and fields.Datetime.now() < until and not self.sudo().transcription_ids:
+            rows.append(self.env._(
+                "%(minutes)s minutes since the start: not before %(time)s", minutes=planned['minimum_time'],
+                time=format_datetime(self.env, until, dt_format='short')))
         return rows
+
+    def _get_minimum_end(self):
+        """Return the moment before which this step is not performed, or None (CON-150); steps on paper have their own times."""
+        self.ensure_one()
+        minimum = self.planned.get('minimum_time')
+        if not minimum or not self.started_at:
+            return None
+        # Times are kept in whole seconds.
+        return self.started_at + timedelta(seconds=int(exact(minimum) * 60))
 
     # === SIGNER === #
 

@@ -286,7 +286,7 @@ class MrpMmrDemo(models.AbstractModel):
     def _prepare_step_vals(self, step, equipment, components):
         vals = {name: step[name] for name in (
             'kind', 'instruction', 'precaution', 'performer_role', 'performer_meaning', 'verifier_role', 'verifier_meaning',
-            'is_critical', 'is_hold_point', 'execution', 'corrective_action', 'time_limit') if name in step}
+            'is_critical', 'is_hold_point', 'execution', 'corrective_action', 'minimum_time', 'time_limit') if name in step}
         vals.update(name=step['name'], **self._prepare_limit_vals(step.get('limits')))
         if 'component' in step:
             product, line = step['component']

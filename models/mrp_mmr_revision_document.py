@@ -288,6 +288,7 @@ class MrpMmrRevision(models.Model):
             'plausibility': {
                 'minimum': decimal_string(step.plausible_min), 'maximum': decimal_string(step.plausible_max),
             } if step.has_plausibility else None,
+            'minimum_time': decimal_string(step.minimum_time) if step.minimum_time else None,
             'time_limit': decimal_string(step.time_limit) if step.time_limit else None,
             'sample': {
                 'count': step.sample_count, 'size': decimal_string(step.sample_size), 'unit': step.sample_unit or None,

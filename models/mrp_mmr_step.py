@@ -99,6 +99,9 @@ class MrpMmrStep(models.Model):
     has_plausibility = fields.Boolean("Plausibility Range", help="Values outside it are refused as typing errors.")
     plausible_min = fields.Float("Plausible From", digits=(16, GMP_DIGITS), aggregator=None)
     plausible_max = fields.Float("Plausible To", digits=(16, GMP_DIGITS), aggregator=None)
+    minimum_time = fields.Float(
+        "Minimum Time (minutes)", digits=(16, GMP_DIGITS), aggregator=None,
+        help="The step is not signed as performed before so much time has passed since its start (CON-150).")
     time_limit = fields.Float("Time Limit (minutes)", digits=(16, GMP_DIGITS), aggregator=None)
     sample_required = fields.Boolean("Sample")
     sample_count = fields.Integer("Number of Samples", aggregator=None)
@@ -117,6 +120,11 @@ class MrpMmrStep(models.Model):
     _times_positive = models.Constraint(
         "CHECK (time_limit >= 0 AND sample_size >= 0 AND sample_count >= 0)",
         "Time limits and samples are not negative. Rule: CON-090, CON-150.")
+
+    _times_in_order = models.Constraint(
+        "CHECK (minimum_time >= 0 AND (minimum_time = 0 OR time_limit = 0 OR minimum_time <= time_limit))",
+        "A step cannot take longer than its time limit. Rule: CON-150, 21 CFR 211.111. Lower the minimum time, or raise the "
+        "limit.")
 
     def init(self):
         super().init()

@@ -286,6 +286,7 @@ class DocumentSections:
             *text(sample and f"{sample.get('count')} × {measure(sample, 'size') or ''}".strip() or None, env._("Sample")),
             *text(sample.get('timing'), env._("When")),
             *text(self._code('role', sample.get('role')), env._("Sampled by")),
+            *text(None if step.get('minimum_time') is None else env._("%s min", step['minimum_time']), env._("Minimum time")),
             *text(None if step.get('time_limit') is None else env._("%s min", step['time_limit']), env._("Time limit")),
             *text(step.get('corrective_action'), env._("Corrective action")),
             *text(signer('performer_role', 'performer_meaning'), env._("By")),

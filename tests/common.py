@@ -162,8 +162,9 @@ def fill_content(revision, material):
         'picture': PNG, 'picture_name': "drawing.png", 'verifier_role': 'verifier', 'is_critical': True, 'is_hold_point': True,
         'equipment_id': unit.id, 'limit_kind': 'range', 'minimum': 1, 'maximum': 3, 'has_target': True, 'target': 2,
         'unit': "%", 'criterion_text': "At 105 °C.", 'corrective_action': "Dry again.", 'method_id': method.id,
-        'has_plausibility': True, 'plausible_min': 0.5, 'plausible_max': 20, 'time_limit': 30, 'sample_required': True,
-        'sample_count': 3, 'sample_size': 5, 'sample_unit': "g", 'sample_timing': "Beginning, middle, end",
+        'has_plausibility': True, 'plausible_min': 0.5, 'plausible_max': 20, 'minimum_time': 0.001, 'time_limit': 30,
+        'sample_required': True, 'sample_count': 3, 'sample_size': 5, 'sample_unit': "g",
+        'sample_timing': "Beginning, middle, end",
     })
     env['mrp.mmr.step'].create({
         'revision_id': revision.id, 'operation_id': testing.id, 'name': "Send the samples", 'instruction': "Cold."})

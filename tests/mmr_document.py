@@ -35,8 +35,8 @@ def step(position, name, kind='instruction', **values):
         'position': position, 'name': name, 'kind': kind, 'instruction': f"Details of {name}.", 'precaution': None,
         'component': None, 'performer_role': 'operator', 'performer_meaning': 'performed', 'verifier_role': None,
         'verifier_meaning': None, 'is_critical': False, 'is_hold_point': False, 'execution': 'manual',
-        'equipment': None, 'criterion': None, 'corrective_action': None, 'plausibility': None, 'time_limit': None,
-        'sample': None, 'method': None, 'documents': [], 'checklist': [], 'picture': None, **values}
+        'equipment': None, 'criterion': None, 'corrective_action': None, 'plausibility': None, 'minimum_time': None,
+        'time_limit': None, 'sample': None, 'method': None, 'documents': [], 'checklist': [], 'picture': None, **values}
 
 
 def operation(position, name, work_center, steps, **values):
@@ -129,7 +129,7 @@ _DOCUMENT = {
             time_limit='6', hold_time='48', storage_conditions="15 – 25 °C, below 45 % RH"),
         operation(2, "Blending", {'id': 12, 'name': "Blending room"}, [
             step(1, "Add the lubricant", 'weigh', component=3, execution='automated', equipment=2),
-            step(2, "Blend for 15 minutes", 'numeric', is_hold_point=True, time_limit='20',
+            step(2, "Blend for 15 minutes", 'numeric', is_hold_point=True, minimum_time='15', time_limit='20',
                  criterion=criterion('range', '14', '16', 'min', target='15'),
                  plausibility={'minimum': '1', 'maximum': '120'}, corrective_action="Stop and call Quality Control.",
                  performer_role='production', performer_meaning='checked'),

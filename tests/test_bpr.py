@@ -12,7 +12,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..tools import sha256
+from ..tools import iso_utc, sha256
 from .common import GIF, PASSWORD, PNG, MmrCommon, enrol
 
 
@@ -767,6 +767,54 @@ class TestBprControls(BprCommon):
         with freeze_time(started + timedelta(minutes=31)):
             self._sign(step, 'performed', self.user_operator)
         self.assertEqual(step.deviation_ids.mapped('cause_key'), ['time:step'])
+
+
+@tagged('post_install', '-at_install')
+class TestBprMinimumTime(BprCommon):
+
+    def _extend(self, draft):
+        super()._extend(draft)
+        self._add_step(draft, name="Aeration", sequence=90, minimum_time=60, time_limit=90)
+
+    def test_minimum_time(self):
+        """CON-150, IPC-040: a step is not performed before its minimum time has passed; the floor shows from when on."""
+        step = self._until("Aeration")
+        self.assertEqual(step.planned['minimum_time'], '60')
+        started = step.started_at
+        with freeze_time(started + timedelta(minutes=59, seconds=59)):
+            self._refused("60 minutes since the start: not before", step.esign_prepare, 'performed')
+            answer = self._esign(step, 'performed', self.user_operator, digest='0' * 64)
+            self.assertIn("60 minutes since the start", answer['refused'])
+            shown = self.env['mrp.bpr'].with_user(self.user_operator).get_floor_batch(self.bpr.id, step.id)['step']
+            self.assertEqual(shown['not_before'], iso_utc(started + timedelta(minutes=60)))
+            self.assertIn("not before", ' '.join(shown['missing']))
+        with freeze_time(started + timedelta(minutes=60)):
+            self.assertFalse(step._get_missing('performed'))
+            self._sign(step, 'performed', self.user_operator)
+        self.assertFalse(step.deviation_ids)
+
+    def test_other_steps(self):
+        """CON-150: steps without it, and plans of before there was one, need no time."""
+        step = self._until("Blending time")
+        self.assertIsNone(step.planned['minimum_time'])
+        self.assertFalse(step._get_minimum_end())
+        blank = self.steps.filtered(lambda step: step.planned['origin'] == 'equipment')[:1]
+        self.assertNotIn('minimum_time', blank.planned)
+        self.assertFalse(blank._get_minimum_end())
+
+    def test_in_order(self):
+        """CON-150: a minimum time is not negative, nor longer than the limit."""
+        draft = self._new_revision(self.revision)
+        step = draft.step_ids.filtered(lambda step: step.name == "Aeration").with_user(self.user_preparer)
+        for vals in ({'minimum_time': -1}, {'minimum_time': 91}, {'time_limit': 59}):
+            with self.subTest(**vals), mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, 'times_'), \
+                    self.env.cr.savepoint():
+                step.write(vals)
+                step.flush_recordset()
+            step.invalidate_recordset()
+        step.write({'minimum_time': 90})
+        step.write({'time_limit': 0, 'minimum_time': 4320})
+        step.flush_recordset()
 
 
 @tagged('post_install', '-at_install')

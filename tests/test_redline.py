@@ -33,7 +33,7 @@ LEAF_GROUPS = [
 NO_CHANGE = re.compile(r'schema|number|revision|.*/position|(.*/)?(file|picture)/id')
 #: Texts that may be blank; all other empty values are objects.
 TEXTS = {
-    'instruction', 'precaution', 'corrective_action', 'verifier_role', 'verifier_meaning', 'time_limit',
+    'instruction', 'precaution', 'corrective_action', 'verifier_role', 'verifier_meaning', 'minimum_time', 'time_limit',
     'hold_time', 'storage_conditions', 'preparation', 'method', 'text', 'location', 'not_applicable_reason', 'rationale',
     'tolerance_justification', 'purpose', 'target', 'minimum', 'maximum', 'unit',
 }
