@@ -18,6 +18,7 @@ from odoo.addons.base.models import ir_actions_report as base_report
 from odoo.addons.mrp_mmr import labels
 from odoo.addons.mrp_mmr.models import ir_actions_report as stamped_report
 from odoo.addons.mrp_mmr.reports import paging, stamping
+from odoo.addons.mrp_mmr.reports.document_sections import moment
 
 from .common import PASSWORD, MmrCommon
 
@@ -73,6 +74,8 @@ def get_printed_text(env, path, value, document):
         return FLAGS[key][not value]
     if value is None or key in ('id', 'unit_id', 'product_unit_quantity') or not isinstance(value, (str, int)):
         return None
+    if key == 'signed_at':
+        return moment(value)
     if path[:2] == ('operations', 0) and key in ('time_limit', 'hold_time'):
         return f"{value} h"
     if key == 'kind':

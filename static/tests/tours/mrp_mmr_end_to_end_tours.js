@@ -1,4 +1,4 @@
-import { addTour } from "./add_tour";
+import { addTour, pick } from "./add_tour";
 
 const sign = (login, comment) => [
     { trigger: ".o_mrp_mmr_sign input[name=login]", run: `edit ${login}` },
@@ -39,10 +39,8 @@ addTour("mrp_mmr_end_complete", {
 /** Quality Control writes down what the investigation found, and closes the deviation. */
 addTour("mrp_mmr_end_close", {
     steps: () => [
-        { trigger: ".o_field_widget[name=cause_id] input", run: "edit Equip" },
-        { trigger: ".ui-autocomplete a:contains(Equipment)", run: "click" },
-        { trigger: ".o_field_widget[name=procedure_id] input", run: "edit SOP-DEV" },
-        { trigger: ".ui-autocomplete a:contains(SOP-DEV)", run: "click" },
+        ...pick("cause_id", "Equip", "Equipment"),
+        ...pick("procedure_id", "SOP-DEV"),
         { trigger: ".o_field_widget[name=cause] textarea", run: "edit The clock was read wrongly." },
         { trigger: ".o_field_widget[name=quality_effect] textarea", run: "edit None: the blend was timed by the log of the blender." },
         { trigger: ".o_field_widget[name=label_effect] textarea", run: "edit None." },
