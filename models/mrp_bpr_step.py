@@ -165,7 +165,7 @@ class MrpBprStep(models.Model):
                                       CONSTRAINT = 'mrp_mmr_bpr_step_signed';
                         END IF;
                     ELSIF signature IS NOT NULL THEN
-                        SELECT s.user_id, s.partner_id, s.id INTO signer FROM mrp_esignature s
+                        SELECT s.user_id, s.partner_id, s.id, s.signed_at INTO signer FROM mrp_esignature s
                          WHERE s.id = signature AND s.res_model = 'mrp.bpr.step' AND s.res_id = NEW.id
                            AND s.content ->> 'point' = point;
                         IF signer.id IS NULL OR before IS NOT NULL AND (to_jsonb(NEW) ->> (before || '_signature_id')) IS NULL
@@ -173,6 +173,16 @@ class MrpBprStep(models.Model):
                             RAISE EXCEPTION 'Step % is signed in its order, each point for itself (VER-050).', OLD.name
                                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                                       CONSTRAINT = 'mrp_mmr_bpr_step_signed';
+                        END IF;
+                        -- Whole seconds, as Odoo keeps times; a step on paper has its own times.
+                        IF before IS NULL AND signer.signed_at < NEW.started_at + make_interval(
+                                secs => floor((NEW.planned ->> 'minimum_time')::numeric * 60)::double precision)
+                           AND NOT EXISTS (SELECT FROM mrp_bpr_transcription t
+                                            WHERE t.step_id = NEW.id AND t.state = 'verified') THEN
+                            RAISE EXCEPTION 'Step % is signed before its minimum time has passed (CON-150, 21 CFR 211.111).',
+                                OLD.name
+                                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                      CONSTRAINT = 'mrp_mmr_bpr_step_minimum_time';
                         END IF;
                         IF point IN ('verified', 'addition_verified') THEN
                             SELECT s.user_id, s.partner_id INTO other FROM mrp_esignature s

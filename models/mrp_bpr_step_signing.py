@@ -186,7 +186,7 @@ class MrpBprStep(models.Model):
         if planned['equipment'] and self.kind != 'equipment' and not self._get_units(planned['equipment']):
             rows.append(self.env._("equipment: %s is not identified", self._get_planned_unit_name()))
         until = self._get_minimum_end()
-        if until and fields.Datetime.now() < until and not self.sudo().transcription_ids:
+        if until and fields.Datetime.now() < until and not self._get_transcriptions():
             rows.append(self.env._(
                 "%(minutes)s minutes since the start: not before %(time)s", minutes=planned['minimum_time'],
                 time=format_datetime(self.env, until, dt_format='short')))

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from datetime import timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 from psycopg2 import IntegrityError
@@ -788,6 +789,10 @@ class TestBprMinimumTime(BprCommon):
             shown = self.env['mrp.bpr'].with_user(self.user_operator).get_floor_batch(self.bpr.id, step.id)['step']
             self.assertEqual(shown['not_before'], iso_utc(started + timedelta(minutes=60)))
             self.assertIn("not before", ' '.join(shown['missing']))
+            # And where Odoo is patched, PostgreSQL refuses.
+            with patch.object(type(step), '_get_missing', lambda self, point: []), mute_logger('odoo.sql_db'):
+                self.assertIn("CON-150", self._esign(step, 'performed', self.user_operator)['refused'])
+            self.env.invalidate_all()
         with freeze_time(started + timedelta(minutes=60)):
             self.assertFalse(step._get_missing('performed'))
             self._sign(step, 'performed', self.user_operator)

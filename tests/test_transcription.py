@@ -1,8 +1,11 @@
 import re
+from datetime import timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 from psycopg2.errors import CheckViolation
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
@@ -274,16 +277,27 @@ class TestTranscription(PaperCommon):
         self._sign(transcription, 'verified', self.verifier)
 
     def test_reject(self):
-        """AUD-020: what does not agree with the scan is rejected with a reason, stays readable and is typed again."""
+        """AUD-020, CON-150: what does not agree with the scan is rejected with a reason, stays readable and is typed again.
+
+        A step on paper has its own times, so that no minimum time is waited for; a rejected worksheet is no way around it.
+        """
+        later = fields.Datetime.now() + timedelta(hours=1)
+
+        def waits():
+            with patch.object(type(step), '_get_minimum_end', lambda self: later):
+                return any("not before" in row for row in step._get_missing('performed'))
+
         step = self._find(kind='numeric')
         wrong = self._transcribe(step, self.copy, self._lines(step, value="51"))
         self.assertFalse(step.deviation_ids, "nothing counts before it is compared")
         self.assertIn('refused', self._esign(wrong, 'rejected', self.verifier), "a reason is needed")
         self._sign(wrong, 'rejected', self.verifier, comment="15, not 51")
         self.assertEqual(set(wrong.entry_ids.mapped('is_rejected')), {True})
+        self.assertTrue(waits())
         self.assertFalse(any(wrong.entry_ids.mapped('is_current')) or any(wrong.entry_ids.mapped('is_proposed')))
         right = self._transcribe(step, self.copy, self._lines(step, value="15"))
         self._sign(right, 'verified', self.verifier)
+        self.assertFalse(waits())
         self._sign_step(step)
         self.assertEqual((step.state, step.outcome), ('done', 'pass'))
         self.assertFalse(step.deviation_ids)
