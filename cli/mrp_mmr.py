@@ -52,7 +52,7 @@ class MrpMmr(Command):
 
     def verify_bundle(self, path, manifest=None, out=None):
         """Verify a bundle by itself; return the exit status and the checker that ran."""
-        from odoo.addons.mrp_mmr.evidence import verify
+        from odoo.addons.mrp_mmr.verification import verify
         return verify.check(path, out or sys.stdout, quiet=True, manifest=manifest)
 
     def verify_database(self, name, jobs=1, remarks=True, checker=None):
@@ -62,9 +62,9 @@ class MrpMmr(Command):
 
         from odoo.sql_db import db_connect
 
-        from odoo.addons.mrp_mmr.evidence.compare import Comparison
-        from odoo.addons.mrp_mmr.evidence.parallel import ParallelVerification
-        from odoo.addons.mrp_mmr.evidence.records import Verification
+        from odoo.addons.mrp_mmr.verification.compare import Comparison
+        from odoo.addons.mrp_mmr.verification.parallel import ParallelVerification
+        from odoo.addons.mrp_mmr.verification.records import Verification
         try:
             status = 0
             if jobs > 1:
@@ -84,7 +84,7 @@ class MrpMmr(Command):
 
     def print_findings(self, verification, title, remarks=True, out=None):
         """Print every finding of a verification and return the exit status."""
-        from odoo.addons.mrp_mmr.evidence.ledger import FINDING
+        from odoo.addons.mrp_mmr.verification.ledger import FINDING
         out = out or sys.stdout
         began, findings = time.monotonic(), 0
         for finding in verification:

@@ -16,12 +16,12 @@ from odoo.exceptions import UserError
 from odoo.http import content_disposition, request
 from odoo.tools.misc import html_escape
 
+from ..domain.refusals import refusal
 from ..reports.xlsx_bpr import write_batch
 from ..reports.xlsx_lot_trace import write_trace
 from ..reports.xlsx_mmr import write_history, write_register, write_revision
 from ..reports.xlsx_quality import write_quality_review
 from ..reports.xlsx_workbook import MIMETYPE as XLSX
-from ..tools import refusal
 
 PDF = 'application/pdf'
 #: As many records are named in one request.

@@ -3,7 +3,7 @@
 from odoo import http
 from odoo.http import request
 
-from ..models.mrp_terminal import COOKIE
+from ..models.people.terminal import COOKIE
 
 #: Browsers keep a cookie for 400 days at most.
 MAX_AGE = 400 * 24 * 3600

@@ -1,1 +1,4 @@
-"""Content of the demonstration's master records, as plain Python structures; loaded by models/mrp_mmr_demo.py."""
+"""The demonstration: content of its master records and batches as plain Python structures, and their loader."""
+
+from . import loader        # the master records
+from . import batch_loader  # the batches

@@ -240,7 +240,7 @@ SOLUTION = {
     },
 }
 
-#: By the order that ``models/mrp_mmr_demo.py`` releases; those that go on are the last ones on their equipment.
+#: By the order that ``demo/loader.py`` releases; those that go on are the last ones on their equipment.
 BATCHES = {
     'done': POWDER, 'rejected': WET_POWDER, 'review': NEXT_POWDER, 'drug': IBUPROFEN, 'device': STERILE_KITS,
     'medicine': SOLUTION, 'stopped': KITS, 'confirmed': TABLETS}

@@ -59,8 +59,8 @@ def large_documents(document):
 
 def measure_redline(env, revision):
     """Compare the redline of two large revisions with hashing the two documents once."""
-    from odoo.addons.mrp_mmr.redline import compare
-    from odoo.addons.mrp_mmr.tools import sha256
+    from odoo.addons.mrp_mmr.domain.canonical import sha256
+    from odoo.addons.mrp_mmr.domain.redline import compare
     before, after = large_documents(revision.document)
     changes = len(compare(before, after)['changes'])
     redline = seconds(lambda: compare(before, after))
@@ -143,7 +143,7 @@ def measure_verify(env, mmr, lines):
     """
     import bench_worker
 
-    from odoo.addons.mrp_mmr.evidence.ledger import CHECKPOINT, LedgerCheck, encode
+    from odoo.addons.mrp_mmr.verification.ledger import CHECKPOINT, LedgerCheck, encode
 
     append_lines(env, mmr, lines)
     sample = env['mrp.audit.entry'].sudo().search([('chain_id.res_id', '=', mmr.id)], order='id desc', limit=5000)

@@ -14,7 +14,7 @@ FIXED = 4
 HEAD = """\
 # Who may do what
 
-Made by `dev/role_page.py` from `security/roles.csv`; do not edit it. `tests/test_roles.py` tries every cell on a real
+Made by `dev/role_page.py` from `security/roles.csv`; do not edit it. `tests/people/test_roles.py` tries every cell on a real
 database, as a user of that role: what is marked succeeds, and everything else is refused. A model, button, signature,
 print or download without a line in the table fails the tests, too (21 CFR 11.10(d), (g); EU GMP Annex 11 §12).
 

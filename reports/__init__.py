@@ -1,3 +1,4 @@
+from . import ir_actions_report
 from . import stamped_report
 from . import report_mmr_revision
 from . import report_mmr_redline

@@ -5,10 +5,10 @@ What should have been recorded and was not is printed as such: a blank could be 
 
 from decimal import Decimal
 
-from ..execution import ADD, PERFORM
-from ..models.mrp_bpr_step import VERIFIES
-from ..models.mrp_bpr_step_record import LABEL_USES, RESULTS
-from ..tools import decimal_string, exact
+from ..domain.execution import ADD, PERFORM
+from ..domain.numbers import decimal_string, exact
+from ..models.record.step.record import LABEL_USES, RESULTS
+from ..models.record.step.step import VERIFIES
 from .deviation_sections import DeviationSections
 from .document_sections import document_label, moment, product_label, text
 
@@ -29,7 +29,7 @@ class BatchSections(DeviationSections):
     """Builds the sections of one batch.
 
     :param report: model of the report, for the form of times and signatures
-    :param batch: see :class:`odoo.addons.mrp_mmr.reports.batch_record.BatchRecord`
+    :param batch: see :class:`odoo.addons.mrp_mmr.models.record.content.BatchRecord`
     :param dict images: source of the image by digest of its file
     """
 

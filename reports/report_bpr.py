@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from .batch_record import read_batches
+from ..models.record.content import read_batches
 from .batch_sections import BatchSections
 from .stamping import Stamp
 

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from .batch_record import read_batches
+from ..models.record.content import read_batches
 from .document_sections import product_label, text
 from .stamping import Stamp
 from .worksheet_sections import WorksheetSections

@@ -2,7 +2,8 @@ import base64
 
 from odoo import api, models
 
-from ..tools import refusal, zpl_text
+from ..domain.refusals import refusal
+from ..domain.zpl import zpl_text
 from .document_sections import product_label
 
 RULE = "VER-030, 21 CFR 211.101(b)-(c)"

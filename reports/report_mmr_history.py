@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.tools import html2plaintext
 
-from ..tools import decimal_string
+from ..domain.numbers import decimal_string
 from .report_mmr_revision import NOT_FOR_PRODUCTION, OBSOLETE
 from .stamping import Stamp
 

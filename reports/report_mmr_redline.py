@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ..tools import sha256
+from ..domain.canonical import sha256
 from .report_mmr_revision import NOT_FOR_PRODUCTION, WATERMARKS
 from .stamping import Stamp
 

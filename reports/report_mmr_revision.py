@@ -9,8 +9,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools.image import ImageProcess
 
-from ..models.mrp_mmr_file import IMAGES
-from ..tools import sha256
+from ..domain.canonical import sha256
+from ..models.evidence.file import IMAGES
 from .document_sections import DocumentSections
 from .stamping import Stamp
 

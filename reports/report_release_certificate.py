@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ..tools import refusal
+from ..domain.refusals import refusal
 from .document_sections import moment, text
 from .stamping import Stamp
 

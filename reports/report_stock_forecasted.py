@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.fields import Domain
 
-from ..models.stock_lot_quarantine import HELD
+from ..models.stock.quarantine import HELD
 
 
 class StockForecasted(models.AbstractModel):

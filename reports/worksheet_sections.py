@@ -2,8 +2,8 @@
 
 import base64
 
-from ..execution import expected_rows
-from ..models.mrp_bpr_step_record import LABEL_USES
+from ..domain.execution import expected_rows
+from ..models.record.step.record import LABEL_USES
 from .batch_sections import MATERIAL_USES, BatchSections
 from .document_sections import DocumentSections, text
 

@@ -2,9 +2,10 @@
 
 from odoo import fields
 
-from .. import labels
-from ..redline import criterion_text
-from ..tools import decimal_string, sha256
+from ..domain import wording as labels
+from ..domain.canonical import sha256
+from ..domain.numbers import decimal_string
+from ..domain.redline import criterion_text
 from .document_sections import document_label, product_label
 from .xlsx_workbook import Column, Workbook, parse_date, parse_time
 

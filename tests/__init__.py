@@ -1,59 +1,87 @@
-from . import test_approval_route
-from . import test_attacks
-from . import test_baseline
-from . import test_change
-from . import test_concurrency
-from . import test_content
-from . import test_content_frozen
-from . import test_crash
-from . import test_demo
-from . import test_deviation
-from . import test_capa
-from . import test_equipment
-from . import test_esignature
-from . import test_evidence_kept
-from . import test_files
-from . import test_http
-from . import test_ledger
-from . import test_lot_status
-from . import test_mmr
-from . import test_mmr_revision
-from . import test_overage
-from . import test_performance
-from . import test_potency
-from . import test_production_gate
-from . import test_qualification
-from . import test_trace
-from . import test_quality_review
-from . import test_inspection_pack
-from . import test_training
-from . import test_auditor
-from . import test_report
-from . import test_roles
-from . import test_planner
-from . import test_redline
-from . import test_redline_revision
-from . import test_signer
-from . import test_tamper_drill
-from . import test_report_content
-from . import test_restore
-from . import test_terminal
-from . import test_views
-from . import test_xlsx
-from . import test_yield_history
-from . import test_bpr
-from . import test_execution
-from . import test_end_to_end
-from . import test_floor
-from . import test_report_bpr
-from . import test_dispensing_label
-from . import test_transcription
-from . import test_alignment
-from . import test_analysis
-from . import test_bundle
-from . import test_verify
-from . import test_quarantine
-from . import test_release
-from . import test_review
-from . import test_traceability
-from . import test_retention
+"""Tests by the folders of models/; what they share is in common/, what needs no database in unit/."""
+
+from .unit import (
+    test_execution,
+    test_redline,
+)
+from .base import (
+    test_demo,
+    test_http,
+    test_trace,
+    test_views,
+)
+from .evidence import (
+    test_attacks,
+    test_auditor,
+    test_baseline,
+    test_bundle,
+    test_concurrency,
+    test_crash,
+    test_esignature,
+    test_evidence_kept,
+    test_files,
+    test_ledger,
+    test_restore,
+    test_tamper_drill,
+    test_verify,
+)
+from .people import (
+    test_qualification,
+    test_roles,
+    test_signer,
+    test_terminal,
+)
+from .master import (
+    test_approval_route,
+    test_change,
+    test_content,
+    test_content_frozen,
+    test_mmr,
+    test_mmr_revision,
+    test_overage,
+    test_redline_revision,
+    test_training,
+)
+from .order import (
+    test_performance,
+    test_planner,
+    test_production_gate,
+)
+from .record import (
+    test_alignment,
+    test_analysis,
+    test_bpr,
+    test_end_to_end,
+    test_floor,
+    test_potency,
+    test_release,
+    test_review,
+    test_transcription,
+    test_yield_history,
+)
+from .deviation import (
+    test_capa,
+    test_deviation,
+)
+from .equipment import (
+    test_equipment,
+)
+from .stock import (
+    test_lot_status,
+    test_quarantine,
+    test_traceability,
+)
+from .retention import (
+    test_retention,
+)
+from .quality import (
+    test_inspection_pack,
+    test_quality_review,
+)
+from .reports import (
+    test_dispensing_label,
+    test_report,
+    test_report_bpr,
+    test_report_content,
+    test_xlsx,
+)

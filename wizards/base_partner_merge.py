@@ -1,6 +1,6 @@
 from odoo import models
 
-from ..tools import refusal
+from ..domain.refusals import refusal
 
 
 class BasePartnerMergeAutomaticWizard(models.TransientModel):

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..models.mrp_bpr_step import CLOSED
+from ..models.record.step.step import CLOSED
 
 
 class MrpBprCopyIssue(models.TransientModel):

@@ -1,10 +1,10 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
-from ..execution import expected_rows
-from ..models.mrp_bpr_entry import KINDS
-from ..models.mrp_bpr_step_record import LABEL_USES
-from ..models.mrp_bpr_transcription import PAPER_FIELDS
+from ..domain.execution import expected_rows
+from ..models.record.step.entry import KINDS
+from ..models.record.step.record import LABEL_USES
+from ..models.record.transcription import PAPER_FIELDS
 
 #: Figures of labels, packaging materials and weights.
 FIGURES = ('issued', *LABEL_USES, 'scrapped', 'finished')

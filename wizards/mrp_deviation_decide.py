@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
-from ..models.mrp_deviation import DISPOSITIONS, REWORK
-from ..models.mrp_deviation_review import DECISIONS, TEST_FINDINGS
+from ..models.deviation.deviation import DISPOSITIONS, REWORK
+from ..models.deviation.material_review import DECISIONS, TEST_FINDINGS
 
 
 class MrpDeviationDecide(models.TransientModel):

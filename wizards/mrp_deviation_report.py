@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..models.mrp_deviation import SOURCES
+from ..models.deviation.deviation import SOURCES
 
 
 class MrpDeviationReport(models.TransientModel):

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..models.mrp_equipment_log import CLEANING_KINDS, KINDS
+from ..models.equipment.log import CLEANING_KINDS, KINDS
 
 
 class MrpEquipmentRecord(models.TransientModel):

@@ -3,9 +3,9 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-from ..evidence.pack import Pack
-from ..reports.quality_figures import QualityFigures
-from ..tools import refusal
+from ..domain.refusals import refusal
+from ..models.quality.figures import QualityFigures
+from ..reports.inspection_pack import Pack
 
 RULE = "PRD-100, REC-050, 21 CFR 111.610(a), 211.180(c)"
 #: Who hands out everything about a product.

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
-from ..models.stock_lot_quarantine import HELD
-from ..tools import GMP_DIGITS
+from ..domain.numbers import GMP_DIGITS
+from ..models.stock.quarantine import HELD
 
 
 class MrpLotDestroy(models.TransientModel):

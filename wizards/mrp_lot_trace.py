@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from ..tools import decimal_string
+from ..domain.numbers import decimal_string
 
 KINDS = [
     ('component', "Component lot"),

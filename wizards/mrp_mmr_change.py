@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
-from ..models.mrp_mmr_revision import CHANGE_CATEGORIES
-from ..tools import refusal
+from ..domain.refusals import refusal
+from ..models.master.revision.revision import CHANGE_CATEGORIES
 
 
 class MrpMmrChange(models.TransientModel):

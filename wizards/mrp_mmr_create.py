@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools import GMP_DIGITS, convert, decimal_string, exact, refusal
+from ..domain.numbers import GMP_DIGITS, convert, decimal_string, exact
+from ..domain.refusals import refusal
 
 
 class MrpMmrCreate(models.TransientModel):

@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.tools.misc import clean_context
 
-from ..models.mrp_mmr_planner import MAX_BATCHES
-from ..tools import GMP_DIGITS, convert, decimal_string, exact, refusal
+from ..domain.numbers import GMP_DIGITS, convert, decimal_string, exact
+from ..domain.refusals import refusal
+from ..models.order.planner import MAX_BATCHES
 
 #: More than any order can hold; beyond, decimals would lose digits.
 MAX_DEMAND = 1e9

@@ -2,10 +2,11 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from odoo import api, fields, models
 
-from ..control_chart import ENOUGH, individuals, moving_ranges
-from ..execution import plain
-from ..models.mrp_mmr_yield import WINDOW
-from ..tools import GMP_DIGITS, exact, refusal
+from ..domain.control_chart import ENOUGH, individuals, moving_ranges
+from ..domain.execution import plain
+from ..domain.numbers import GMP_DIGITS, exact
+from ..domain.refusals import refusal
+from ..models.record.yield_history import WINDOW
 
 STEP = Decimal('0.1')
 #: Batches that a sentence names.

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
-from ..models.mrp_qualification import QUALITY_MANAGER, RULE
-from ..tools import refusal
+from ..domain.refusals import refusal
+from ..models.people.qualification import QUALITY_MANAGER, RULE
 
 
 class MrpQualificationGrant(models.TransientModel):

@@ -5,15 +5,15 @@ import logging
 from odoo import models
 from odoo.exceptions import AccessError
 
-from ..evidence import drill
-from ..evidence.drill_acts import ACTS
-from ..tools import refusal
+from ..domain.refusals import refusal
+from ..verification import drill
+from ..verification.drill_acts import ACTS
 
 _logger = logging.getLogger(__name__)
 
 
 class MrpTamperDrillRun(models.TransientModel):
-    """The dialog that starts a tamper drill; what the drill does to a live system is told in evidence/drill.py."""
+    """The dialog that starts a tamper drill; what the drill does to a live system is told in verification/drill.py."""
     _name = 'mrp.tamper.drill.run'
     _description = "Run a Tamper Drill"
 

@@ -1,0 +1,57 @@
+"""Whose session this is, and at which terminal: of the browser, or what stands in for it in demonstration and tests."""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_session = ContextVar('mrp_mmr_session', default=None)
+_terminal = ContextVar('mrp_mmr_terminal', default=None)
+
+
+@contextmanager
+def session_of(user, state=None):
+    """Stand in for the browser session of ``user`` where there is no request: demo data and tests.
+
+    Only Python code can open it; user name and password are checked all the same.
+
+    :param dict state: what the session remembers, where it is to be opened again
+    """
+    token = _session.set((user.id, {} if state is None else state))
+    try:
+        yield
+    finally:
+        _session.reset(token)
+
+
+def current_session_uid(request):
+    """Return the user of the browser session, or None outside of one (API key, cron, shell)."""
+    if request:
+        return request.session.uid
+    session = _session.get()
+    return session and session[0]
+
+
+def current_session(request):
+    """Return ``(key, state)`` of the browser session, which is kept on the server, or ``(None, {})`` outside of one.
+
+    The key stays while Odoo renews the secret half of the identifier, and is another one after each login.
+    """
+    if request:
+        from odoo.http import STORED_SESSION_BYTES
+        return request.session.sid[:STORED_SESSION_BYTES], request.session
+    session = _session.get()
+    return (str(session[0]), session[1]) if session else (None, {})
+
+
+@contextmanager
+def at_terminal(key):
+    """Stand in for the cookie of a terminal where there is no request: tests. Only Python code can open it."""
+    token = _terminal.set(key)
+    try:
+        yield
+    finally:
+        _terminal.reset(token)
+
+
+def current_terminal_key(request, cookie):
+    """Return the key that the browser of the present request holds, or None."""
+    return request.cookies.get(cookie) if request else _terminal.get()

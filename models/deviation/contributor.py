@@ -1,0 +1,175 @@
+"""Who supplied information for the investigation of a deviation, and signs for it."""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...domain.canonical import sha256
+from ...domain.refusals import refusal
+from ...domain.transitions import in_transition
+
+RULE = "DEV-030, 21 CFR 111.140(b)(3)(vii)"
+
+
+class MrpDeviationContributor(models.Model):
+    """A person who supplied information for the investigation, and signs for what was said (21 CFR 111.140(b)(3)(vii)).
+
+    What was signed stays; a deviation is not closed while one has not signed (DEV-030).
+    """
+    _name = 'mrp.deviation.contributor'
+    _description = "Contributor to an Investigation"
+    _inherit = ['mrp.esignature.mixin', 'mrp.audit.mixin']
+    _order = 'id'
+
+    deviation_id = fields.Many2one('mrp.deviation', required=True, index=True, ondelete='restrict')
+    company_id = fields.Many2one(
+        'res.company', required=True, readonly=True, ondelete='restrict', compute='_compute_company_id', store=True,
+        precompute=True)
+    user_id = fields.Many2one(
+        'res.users', "Person", required=True, ondelete='restrict', domain="[('share', '=', False)]")
+    contribution = fields.Text(required=True, help="What this person saw, did or found out.")
+    signature_id = fields.Many2one('mrp.esignature', "Signed", readonly=True, copy=False, ondelete='restrict')
+    is_mine = fields.Boolean(compute='_compute_is_mine')
+
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_deviation_contributor() RETURNS trigger AS $$
+            DECLARE
+                deviation integer := CASE TG_OP WHEN 'DELETE' THEN OLD.deviation_id ELSE NEW.deviation_id END;
+            BEGIN
+                IF TG_OP <> 'INSERT' AND OLD.signature_id IS NOT NULL
+                   OR TG_OP = 'INSERT' AND NEW.signature_id IS NOT NULL
+                   OR TG_OP = 'UPDATE' AND NEW.deviation_id <> OLD.deviation_id
+                   OR EXISTS (SELECT FROM mrp_deviation d WHERE d.id = deviation AND d.state = 'closed') THEN
+                    RAISE EXCEPTION 'What a person signed for an investigation stays, and nothing is added once it is closed '
+                        '(DEV-030, 21 CFR 111.140(b)(3)(vii)).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_contributor_fixed';
+                END IF;
+                IF TG_OP = 'DELETE' THEN
+                    RETURN OLD;
+                END IF;
+                IF NEW.signature_id IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM mrp_esignature s
+                     WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.deviation.contributor' AND s.res_id = NEW.id
+                       AND s.user_id = NEW.user_id AND s.content ->> 'contribution' = NEW.contribution) THEN
+                    RAISE EXCEPTION 'A contribution is signed by the person who made it (DEV-030).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_contributor_signed';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_deviation_contributor
+                BEFORE INSERT OR UPDATE OR DELETE ON mrp_deviation_contributor
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_deviation_contributor();
+        """)
+
+    # === COMPUTE === #
+
+    @api.depends('deviation_id')
+    def _compute_company_id(self):
+        for contributor in self:
+            contributor.company_id = contributor.sudo().deviation_id.company_id
+
+    @api.depends_context('uid')
+    @api.depends('user_id', 'signature_id')
+    def _compute_is_mine(self):
+        for contributor in self:
+            contributor.is_mine = contributor.user_id == self.env.user and not contributor.signature_id
+
+    @api.depends('deviation_id', 'user_id')
+    def _compute_display_name(self):
+        for contributor in self.sudo():
+            contributor.display_name = f"{contributor.deviation_id.name} · {contributor.user_id.name}"
+
+    # === CRUD === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if any(vals.get('signature_id') for vals in vals_list):
+            raise self._refuse_change()
+        deviations = self.env['mrp.deviation'].browse({vals['deviation_id'] for vals in vals_list if vals.get('deviation_id')})
+        deviations._check_investigator()
+        contributors = super().create(vals_list)
+        contributors._ask_to_sign()
+        return contributors
+
+    def write(self, vals):
+        if not in_transition(self):
+            if self.filtered('signature_id') or {'signature_id', 'deviation_id', 'company_id'} & vals.keys():
+                raise self._refuse_change()
+            # The person writes the own words; who it is decides whoever investigates.
+            if set(vals) - {'contribution'} or any(row.user_id != self.env.user for row in self):
+                self.deviation_id._check_investigator()
+            elif 'closed' in self.deviation_id.mapped('state'):
+                raise self._refuse_change()
+        result = super().write(vals)
+        if 'user_id' in vals:
+            self._ask_to_sign()
+        return result
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_signed(self):
+        if self.filtered('signature_id'):
+            raise self._refuse_change()
+        self.deviation_id._check_investigator()
+
+    def _refuse_change(self):
+        return refusal(
+            self.env, self.env._("What a person signed for an investigation stays as it is."), RULE,
+            self.env._("add another contribution of this person."), record=self[:1])
+
+    def _audit_chain(self):
+        return self.sudo().deviation_id._audit_chain()
+
+    def _ask_to_sign(self):
+        """Ask these persons to read and sign what they contributed."""
+        for contributor in self.sudo():
+            contributor.deviation_id.activity_schedule(
+                'mrp_mmr.mail_activity_type_deviation_contributor', user_id=contributor.user_id.id)
+
+    # === SIGNING === #
+
+    def action_sign(self):
+        """Open the signature of the person who contributed this."""
+        self.ensure_one()
+        self.check_access('read')
+        return self.action_open_signature('contribute')
+
+    def _is_signed_by_others(self, action):
+        return True
+
+    def _get_signing_company(self):
+        return self.sudo().company_id
+
+    def _get_signing_thread(self):
+        return self.sudo().deviation_id
+
+    def _check_signing_qualification(self, group):
+        """Whoever knows something says so: no role, and no qualification, is asked of a witness."""
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if action != 'contribute':
+            raise UserError(self.env._("Unknown signature: %s", action))
+        row = self.sudo()
+        if row.signature_id or row.deviation_id.state == 'closed':
+            raise refusal(
+                self.env, self.env._("%s was signed, or the deviation was closed.", self.display_name), RULE,
+                self.env._("have another contribution added."), record=self)
+        content = {
+            'schema': 'mrp_mmr/deviation-contributor/1', 'deviation': row.deviation_id.name,
+            'title': row.deviation_id.title, 'person': row.user_id.name, 'contribution': row.contribution}
+        return {
+            'meaning': 'contributed', 'group': 'mrp.group_mrp_user', 'digest': sha256(content), 'content': content,
+            'statement': self.env._("I supplied this information for the investigation.")}
+
+    def _check_signer(self, action, user):
+        if user != self.sudo().user_id:
+            raise refusal(
+                self.env, self.env._("%(user)s did not supply this information; %(person)s did.", user=user.name,
+                                     person=self.sudo().user_id.name),
+                RULE, self.env._("ask that person to sign, here with own user name and password."), record=self)
+
+    def _apply_signing_action(self, action, signature):
+        self.write({'signature_id': signature.id})
+        self.deviation_id.activity_feedback(
+            ['mrp_mmr.mail_activity_type_deviation_contributor'], user_id=self.user_id.id)

@@ -1,0 +1,4 @@
+"""Equipment and its log of use, cleaning, maintenance and calibration."""
+
+from . import log        # lines, append-only
+from . import equipment  # status derived from them

@@ -1,0 +1,361 @@
+"""The log of a unit of equipment: its use, cleaning, maintenance and calibration, line by line."""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...domain.canonical import iso_utc, sha256
+from ...domain.refusals import refusal
+from ..master.step import ROLE_GROUPS
+
+KINDS = [
+    ('use', "Use"),
+    ('cleaning', "Cleaning"),
+    ('maintenance', "Maintenance"),
+    ('calibration', "Calibration"),
+]
+CLEANING_KINDS = [
+    ('minor', "Minor: same product"),
+    ('full', "Full: change of product"),
+    ('sanitising', "Sanitising"),
+]
+#: Who attests a line, by kind and point: the role that signs it.
+SIGNERS = {
+    ('cleaning', 'performed'): 'operator',
+    ('cleaning', 'checked'): 'verifier',
+    ('maintenance', 'performed'): 'operator',
+    ('calibration', 'reviewed'): 'qc',
+}
+RULE = "BPR-040, 21 CFR 111.35(b)(2), 211.182"
+
+
+class MrpEquipmentLog(models.Model):
+    """One line of the log of a unit of equipment (21 CFR 111.35(b)(2), 211.182, EU GMP 4.31).
+
+    PostgreSQL refuses UPDATE, DELETE and TRUNCATE. A correction is another line with a reason. What a person attests
+    counts when it is signed; a calibration that failed counts at once, as nobody may go on measuring with it.
+
+    Two functions of PostgreSQL say which lines count and what follows from them, so that the status that is shown, the
+    rules of the ORM and the trigger of the batch records cannot differ.
+    """
+    _name = 'mrp.equipment.log'
+    _description = "Line of an Equipment Log"
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _order = 'ended_at desc, id desc'
+    _is_append_only = True
+
+    equipment_id = fields.Many2one('maintenance.equipment', required=True, readonly=True, ondelete='restrict')
+    company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
+    kind = fields.Selection(KINDS, "What", required=True, readonly=True)
+    started_at = fields.Datetime("From", readonly=True)
+    ended_at = fields.Datetime("When", required=True, readonly=True, help="When it was finished.")
+    user_id = fields.Many2one('res.users', "Recorded By", required=True, readonly=True, ondelete='restrict')
+    user_name = fields.Char("Person", required=True, readonly=True)
+    recorded_at = fields.Datetime("Recorded", required=True, readonly=True, help="Time of the server, in UTC.")
+    performed_by = fields.Char(readonly=True, help="Laboratory, contractor or person, where it is not who recorded it.")
+    text = fields.Text("Remarks", readonly=True)
+
+    product_id = fields.Many2one(
+        'product.product', readonly=True, index='btree_not_null', ondelete='restrict', help="What it was used for.")
+    bpr_id = fields.Many2one(
+        'mrp.bpr', "Batch Production Record", readonly=True, index='btree_not_null', ondelete='restrict')
+    step_id = fields.Many2one('mrp.bpr.step', readonly=True, index='btree_not_null', ondelete='restrict')
+    signature_id = fields.Many2one(
+        'mrp.esignature', "Signature of the Step", readonly=True, ondelete='restrict',
+        help="By which the step was performed on this unit.")
+
+    cleaning_kind = fields.Selection(CLEANING_KINDS, readonly=True)
+    procedure_id = fields.Many2one('mrp.sop', readonly=True, index='btree_not_null', ondelete='restrict')
+    procedure_name = fields.Char("Procedure Followed", readonly=True, help="Number and version as they were then.")
+
+    result = fields.Selection([('pass', "Passed"), ('fail', "Failed")], readonly=True)
+    as_found = fields.Text(readonly=True)
+    as_left = fields.Text(readonly=True)
+    next_due = fields.Date(readonly=True)
+    reference = fields.Char("Certificate Number", readonly=True)
+    file_id = fields.Many2one('mrp.mmr.file', "Certificate", readonly=True, index='btree_not_null', ondelete='restrict')
+
+    needs_signature = fields.Boolean(readonly=True)
+    needs_check = fields.Boolean("Checked by a Second Person", readonly=True)
+    supersedes_id = fields.Many2one(
+        'mrp.equipment.log', "Corrects", readonly=True, index='btree_not_null', ondelete='restrict')
+    superseded_by_ids = fields.One2many('mrp.equipment.log', 'supersedes_id', "Corrected By", readonly=True)
+    reason = fields.Text(readonly=True)
+    deviation_ids = fields.One2many(
+        'mrp.deviation', 'equipment_log_id', "Deviations", readonly=True, help="One for each batch to be reviewed.")
+    state = fields.Selection([
+        ('sign', "To be signed"),
+        ('check', "To be checked"),
+        ('valid', "Valid"),
+        ('corrected', "Corrected"),
+    ], "Status", compute='_compute_state')
+
+    _equipment_idx = models.Index('(equipment_id, kind, ended_at DESC)')
+    _time_order = models.Constraint(
+        'CHECK (started_at IS NULL OR started_at <= ended_at)', "What ends before it begins was not done so.")
+    _use_named = models.Constraint(
+        "CHECK (kind <> 'use' OR (started_at IS NOT NULL AND product_id IS NOT NULL))",
+        "A use names its product and its time. Rule: BPR-040, 21 CFR 211.182.")
+    _cleaning_named = models.Constraint(
+        "CHECK (kind <> 'cleaning' OR (cleaning_kind IS NOT NULL AND procedure_id IS NOT NULL))",
+        "A cleaning names its kind and the procedure followed. Rule: BPR-040, 21 CFR 211.67(b), 211.182.")
+    _calibration_judged = models.Constraint(
+        "CHECK (kind <> 'calibration' OR (result IS NOT NULL AND trim(performed_by) <> '' AND trim(as_found) <> '' "
+        "AND (result = 'fail' OR next_due IS NOT NULL)))",
+        "A calibration has what was found, a result, who performed it and, where it passed, the next date. "
+        "Rule: IPC-070, 21 CFR 111.30(c), 211.68(a).")
+    _reason_given = models.Constraint(
+        "CHECK (supersedes_id IS NULL OR trim(reason) <> '')", "A correction needs a reason (AUD-020, 21 CFR 11.10(e)).")
+    _attested = models.Constraint(
+        "CHECK (kind = 'use' OR needs_signature)", "A person attests what was done. Rule: BPR-040, 21 CFR 211.182.")
+
+    def init(self):
+        super().init()
+        self.env['mrp.esignature']._make_append_only(self._table)
+        self.env.cr.execute("""
+            -- Whether a line is attested as it must be. The person who checks is another one.
+            CREATE OR REPLACE FUNCTION mrp_mmr_log_signed(line mrp_equipment_log) RETURNS boolean AS $$
+            BEGIN
+                RETURN NOT COALESCE(line.needs_signature, FALSE)
+                    OR line.kind = 'calibration' AND line.result = 'fail'
+                    OR EXISTS (
+                        SELECT FROM mrp_esignature p
+                         WHERE p.res_model = 'mrp.equipment.log' AND p.res_id = line.id
+                           AND p.content ->> 'point' IN ('performed', 'reviewed')
+                           AND (NOT COALESCE(line.needs_check, FALSE) OR EXISTS (
+                                SELECT FROM mrp_esignature c
+                                 WHERE c.res_model = 'mrp.equipment.log' AND c.res_id = line.id
+                                   AND c.content ->> 'point' = 'checked'
+                                   AND c.user_id <> p.user_id AND c.partner_id <> p.partner_id)));
+            END $$ LANGUAGE plpgsql STABLE;
+
+            -- Whether a line counts: attested, and not corrected by another one that is.
+            CREATE OR REPLACE FUNCTION mrp_mmr_log_counts(line mrp_equipment_log) RETURNS boolean AS $$
+            BEGIN
+                RETURN mrp_mmr_log_signed(line) AND NOT EXISTS (
+                    SELECT FROM mrp_equipment_log c WHERE c.supersedes_id = line.id AND mrp_mmr_log_signed(c));
+            END $$ LANGUAGE plpgsql STABLE;
+
+            -- What the log says of units at a time: last calibration, last full cleaning, uses since that cleaning.
+            -- A use counts until its signature, and from the moment on when a batch identifies the unit.
+            CREATE OR REPLACE FUNCTION mrp_mmr_equipment_status(ids integer[], moment timestamp) RETURNS TABLE (
+                equipment integer, calibration integer, result varchar, due date, calibrated_at timestamp,
+                cleaning integer, cleaned_at timestamp, products integer[], batches integer[], used_at timestamp) AS $$
+            BEGIN
+                RETURN QUERY
+                SELECT e.id, k.id, k.result, k.next_due, k.ended_at, c.id, c.ended_at, u.products, u.batches, u.used_at
+                  FROM unnest(ids) AS e(id)
+                  LEFT JOIN LATERAL (
+                    SELECT l.id, l.result, l.next_due, l.ended_at FROM mrp_equipment_log l
+                     WHERE l.equipment_id = e.id AND l.kind = 'calibration' AND l.ended_at <= moment
+                       AND mrp_mmr_log_counts(l)
+                     ORDER BY l.ended_at DESC, l.id DESC LIMIT 1) k ON TRUE
+                  LEFT JOIN LATERAL (
+                    SELECT l.id, l.ended_at FROM mrp_equipment_log l
+                     WHERE l.equipment_id = e.id AND l.kind = 'cleaning' AND l.ended_at <= moment
+                       AND l.cleaning_kind = 'full' AND mrp_mmr_log_counts(l)
+                     ORDER BY l.ended_at DESC, l.id DESC LIMIT 1) c ON TRUE
+                  LEFT JOIN LATERAL (
+                    SELECT array_agg(DISTINCT s.product) AS products, max(s.at) AS used_at,
+                           array_agg(DISTINCT s.batch) FILTER (WHERE s.batch IS NOT NULL) AS batches
+                      FROM (
+                        SELECT l.product_id AS product, l.bpr_id AS batch, l.ended_at AS at FROM mrp_equipment_log l
+                         WHERE l.equipment_id = e.id AND l.kind = 'use' AND l.ended_at BETWEEN c.ended_at AND moment
+                           AND mrp_mmr_log_counts(l)
+                        UNION ALL
+                        SELECT b.product_id, b.id, n.at FROM mrp_bpr_entry n JOIN mrp_bpr b ON b.id = n.bpr_id
+                         WHERE n.equipment_id = e.id AND n.at BETWEEN c.ended_at AND moment AND NOT EXISTS (
+                            SELECT FROM mrp_bpr_entry o WHERE o.supersedes_id = n.id AND NOT o.to_sign)) s) u ON TRUE;
+            END $$ LANGUAGE plpgsql STABLE;
+
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_equipment_log() RETURNS trigger AS $$
+            BEGIN
+                IF NEW.supersedes_id IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM mrp_equipment_log l
+                     WHERE l.id = NEW.supersedes_id AND l.kind = NEW.kind AND l.equipment_id = NEW.equipment_id) THEN
+                    RAISE EXCEPTION 'A line corrects one of the same unit and kind (AUD-020).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_log_corrects';
+                END IF;
+                IF NEW.bpr_id IS NOT NULL AND (NEW.kind <> 'use' OR NOT EXISTS (
+                    SELECT FROM mrp_bpr b JOIN mrp_bpr_step s ON s.bpr_id = b.id
+                     WHERE b.id = NEW.bpr_id AND s.id = NEW.step_id AND b.product_id = NEW.product_id
+                       AND b.company_id = NEW.company_id
+                       AND (to_jsonb(s) ->> ((s.points ->> 0) || '_signature_id'))::integer = NEW.signature_id)) THEN
+                    RAISE EXCEPTION 'A use in a batch comes with the signature of its step (BPR-030, 21 CFR 211.182).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_log_use_signed';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_equipment_log BEFORE INSERT ON mrp_equipment_log
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_equipment_log();
+        """)
+
+    # === COMPUTE === #
+
+    @api.depends('kind', 'equipment_id', 'ended_at')
+    def _compute_display_name(self):
+        kinds = dict(self._fields['kind']._description_selection(self.env))
+        for line in self:
+            line.display_name = self.env._(
+                "%(kind)s of %(equipment)s, %(time)s UTC (no. %(number)s)", kind=kinds.get(line.kind),
+                equipment=line.equipment_id.name, time=line.ended_at, number=line.id)
+
+    @api.depends('superseded_by_ids')
+    def _compute_state(self):
+        signed = {}
+        for signature in self.sudo().esignature_ids:
+            signed.setdefault(signature.res_id, set()).add(signature.content.get('point'))
+        counting = self._get_counting_ids()
+        for line in self:
+            points = signed.get(line.id, set())
+            if line.needs_signature and not points:
+                line.state = 'sign'
+            elif line.needs_check and 'checked' not in points:
+                line.state = 'check'
+            else:
+                line.state = 'valid' if line.id in counting else 'corrected'
+
+    def _get_counting_ids(self):
+        """Return the ids of those of these lines that count, as PostgreSQL sees them."""
+        if not self.ids:
+            return set()
+        return {row[0] for row in self.env.execute_query(SQL(
+            "SELECT l.id FROM mrp_equipment_log l WHERE l.id IN %s AND mrp_mmr_log_counts(l)", tuple(self.ids)))}
+
+    # === GUARDS === #
+
+    @api.model
+    def _append(self, vals_list):
+        """Store lines; only the methods that check them call this."""
+        now = fields.Datetime.now()
+        lines = self._store([{
+            'user_id': self.env.uid, 'user_name': self.env.user.name, 'recorded_at': now,
+            'needs_signature': vals['kind'] != 'use', **vals} for vals in vals_list])
+        lines.equipment_id.invalidate_recordset()
+        return lines
+
+    def _refuse_write(self):
+        return refusal(
+            self.env, self.env._("Lines of an equipment log are recorded on the equipment and stay as they are."),
+            f"AUD-030, {RULE}", self.env._("record it on the equipment, or correct the line by another one."), record=self[:1])
+
+    def _audit_chain(self):
+        return self.company_id
+
+    def _get_signing_thread(self):
+        return self.equipment_id
+
+    # === SIGNING === #
+
+    def _get_next_point(self):
+        """Return the point that this line waits for, or False."""
+        self.ensure_one()
+        if self.state == 'check':
+            return 'checked'
+        return ('reviewed' if self.kind == 'calibration' else 'performed') if self.state == 'sign' else False
+
+    def _is_signable(self):
+        """Whether this line waits for a signature that the user has the role for."""
+        self.ensure_one()
+        role = SIGNERS.get((self.kind, self._get_next_point()))
+        return bool(role) and self.env.user.has_group(ROLE_GROUPS[role])
+
+    def action_sign(self):
+        """Open the signature that this line waits for."""
+        self.ensure_one()
+        return self.action_open_signature(self._get_next_point() or 'performed')
+
+    def action_correct(self):
+        """Open the dialog in which this line is recorded again."""
+        self.ensure_one()
+        return self.equipment_id._mmr_open_record(self.kind, supersedes=self)
+
+    def _is_signed_by_others(self, action):
+        return True
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if (self.kind, action) not in SIGNERS:
+            raise UserError(self.env._("Unknown signature: %s", action))
+        if action != self._get_next_point():
+            raise refusal(
+                self.env, self.env._("%(line)s is not to be signed so: %(state)s.", line=self.display_name,
+                                     state=dict(self._fields['state']._description_selection(self.env))[self.state]),
+                RULE, self.env._("sign what the line waits for."), record=self)
+        content = {'schema': 'mrp_mmr/equipment/1', 'point': action, 'line': self.sudo()._get_document()}
+        return {
+            'meaning': action, 'group': ROLE_GROUPS[SIGNERS[self.kind, action]], 'digest': sha256(content),
+            'content': content, 'statement': self._get_statement(action),
+        }
+
+    def _get_statement(self, action):
+        return {
+            'performed': self.env._("I did this on the equipment, as recorded."),
+            'checked': self.env._("I checked the equipment after it was cleaned by another person."),
+            'reviewed': self.env._("I reviewed this calibration and its certificate; the result is as recorded."),
+        }[action]
+
+    def _check_signer(self, action, user):
+        if action != 'checked':
+            return
+        performed = self.sudo().esignature_ids.filtered(lambda signature: signature.content.get('point') == 'performed')
+        if performed.user_id._get_gmp_persons() & user._get_gmp_persons() or performed.partner_id == user.partner_id:
+            raise refusal(
+                self.env, self.env._("%s cleaned this and cannot check it.", user.name), "BPR-040, VER-010, 21 CFR 211.182",
+                self.env._("ask another person to check, here with own user name and password."), record=self)
+
+    def _apply_signing_action(self, action, signature):
+        self.invalidate_recordset(['esignature_ids', 'state'])
+        self.equipment_id._mmr_follow_calibration()
+
+    def _get_document(self):
+        """Return the line as signatures, entries of batches and prints hold it, or None."""
+        if not self:
+            return None
+        self.ensure_one()
+        return {
+            'id': self.id, 'equipment': {'id': self.equipment_id.id, 'name': self.equipment_id.name},
+            'kind': self.kind, 'started_at': iso_utc(self.started_at), 'ended_at': iso_utc(self.ended_at),
+            'recorded_by': self.user_name, 'recorded_at': iso_utc(self.recorded_at), 'performed_by': self.performed_by or None,
+            'product': self.product_id.id or None, 'bpr': self.bpr_id.name or None,
+            'cleaning_kind': self.cleaning_kind or None, 'procedure': self.procedure_name or None,
+            'result': self.result or None, 'as_found': self.as_found or None, 'as_left': self.as_left or None,
+            'next_due': fields.Date.to_string(self.next_due) if self.next_due else None, 'reference': self.reference or None,
+            'file': self.file_id._get_document(), 'text': self.text or None, 'corrects': self.supersedes_id.id or None,
+            'reason': self.reason or None,
+        }
+
+    # === FAILED CALIBRATIONS === #
+
+    def _get_affected_bprs(self):
+        """Return the batches that used the instrument between the good calibrations before and after this one (IPC-070).
+
+        Where no good one came after it, until now: what was measured between the failure and its record is in doubt as well.
+        """
+        self.ensure_one()
+        [[since, until]] = self.env.execute_query(SQL(
+            """SELECT max(l.ended_at) FILTER (WHERE l.ended_at <= %(at)s), min(l.ended_at) FILTER (WHERE l.ended_at > %(at)s)
+                 FROM mrp_equipment_log l
+                WHERE l.equipment_id = %(equipment)s AND l.kind = 'calibration' AND l.result = 'pass'
+                  AND mrp_mmr_log_counts(l)""", equipment=self.equipment_id.id, at=self.ended_at))
+
+        def between(name):
+            domain = Domain('equipment_id', '=', self.equipment_id.id)
+            if since:
+                domain &= Domain(name, '>=', since)
+            return domain & Domain(name, '<=', until) if until else domain
+
+        used = self.sudo().search(between('ended_at') & Domain('kind', '=', 'use') & Domain('bpr_id', '!=', False))
+        entries = self.env['mrp.bpr.entry'].sudo().search(between('at'))
+        return (used.bpr_id | entries._get_current().bpr_id).sorted('id')
+
+    def _open_reviews(self):
+        """Open a deviation for each batch measured with an instrument that failed, in the same transaction (IPC-070)."""
+        for line in self.filtered(lambda line: line.result == 'fail'):
+            self.env['mrp.deviation']._open_all(
+                line._get_affected_bprs(), 'calibration',
+                self.env._("%(equipment)s failed its calibration", equipment=line.equipment_id.name),
+                self.env._("Calibration of %(time)s UTC by %(by)s. As found: %(found)s. The batch used the instrument since "
+                           "its last good calibration.", time=line.ended_at, by=line.performed_by, found=line.as_found),
+                severity='major', cause_key=f'calibration:{line.id}', equipment_log_id=line.id)

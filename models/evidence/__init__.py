@@ -1,0 +1,17 @@
+"""Evidence: what proves a record, whoever owns the database.
+
+The audit trail and its chains, the daily seal, electronic signatures, stored files, bundles and the tamper drill."""
+
+from . import audit_entry        # chains and their lines, append-only
+from . import audit_mixin        # records whose changes go to the ledger
+from . import kept_mixin         # rows that only their own methods store
+from . import audit_baseline     # what existed before the addon was installed
+from . import audit_seal         # the daily seal over all heads
+from . import audit_verify       # verification from the browser and every night
+from . import esignature         # one electronic signature
+from . import file               # content of files, append-only
+from . import file_mixin         # records with an attached file
+from . import esignature_mixin   # records that people sign
+from . import audit_trail_mixin  # the button Audit Trail
+from . import bundle_mixin       # records handed out with their proof
+from . import tamper_drill       # attacks on the own rules, signed

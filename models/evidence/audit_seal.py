@@ -1,0 +1,124 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ...domain.canonical import canonical_json, iso_utc, sha256
+from .audit_entry import GENESIS
+
+
+class MrpAuditSeal(models.Model):
+    """A daily seal over all chains of a company, chained to the seal before (AUD-040, 21 CFR 11.10(a)).
+
+    It names every chain that grew since, with number and digest of its last line, so that a chain that
+    vanished shows. It is shown, posted to a channel and mailed: a copy exists outside of the database.
+    """
+    _name = 'mrp.audit.seal'
+    _description = "Seal of the Audit Trail"
+    _order = 'company_id, index desc'
+    _rec_name = 'sha256'
+
+    company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
+    index = fields.Integer("Number", required=True, readonly=True, aggregator=None)
+    at = fields.Datetime("Sealed On", required=True, readonly=True)
+    heads = fields.Json("Chains That Grew", readonly=True, prefetch=False)
+    chain_count = fields.Integer("Chains", required=True, readonly=True, help="That grew since the seal before.")
+    line_count = fields.Integer("Lines", required=True, readonly=True, help="Of these chains, in all.")
+    previous_sha256 = fields.Char("Seal Before", required=True, readonly=True)
+    sha256 = fields.Char("Seal", required=True, readonly=True)
+    details = fields.Html("Sealed Chains", compute='_compute_details', sanitize=False)
+
+    _index_uniq = models.UniqueIndex('(company_id, index)', "Seals are numbered without a gap.")
+
+    def init(self):
+        super().init()
+        self.env['mrp.esignature']._make_append_only(self._table)
+
+    @api.depends('index')
+    def _compute_display_name(self):
+        for seal in self:
+            seal.display_name = self.env._("Seal %s", seal.index)
+
+    @api.depends('heads')
+    def _compute_details(self):
+        head = Markup('<tr><th>%s</th><th class="text-end">%s</th><th>%s</th></tr>') % (
+            self.env._("Chain"), self.env._("Lines"), self.env._("Digest of the Last Line"))
+        for seal in self:
+            chains = self.env['mrp.audit.chain'].sudo().search([
+                ('company_id', '=', seal.company_id.id), ('res_id', 'in', [head[1] for head in seal.heads or ()])])
+            names = {(chain.res_model, chain.res_id): chain.name for chain in chains}
+            seal.details = Markup('<table class="table table-sm"><thead>%s</thead><tbody>%s</tbody></table>') % (
+                head, Markup().join(
+                    Markup('<tr><td>%s</td><td class="text-end">%s</td><td class="font-monospace text-break">%s</td></tr>') % (
+                        names.get((model, res_id), f'{model},{res_id}'), lines, digest)
+                    for model, res_id, lines, digest in seal.heads or ()))
+
+    @api.model_create_multi
+    def create(self, vals_list):  # pylint: disable=method-required-super
+        raise self.env['mrp.audit.chain']._refuse()
+
+    def write(self, vals):  # pylint: disable=method-required-super
+        raise self.env['mrp.audit.chain']._refuse()
+
+    def copy(self, default=None):  # pylint: disable=method-required-super
+        raise self.env['mrp.audit.chain']._refuse()
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_never(self):
+        raise self.env['mrp.audit.chain']._refuse()
+
+    @api.model
+    def _get_hashed_content(self, vals):
+        """Return what a seal is the digest of."""
+        return {
+            'schema': 'mrp_mmr/seal/1', 'company': vals['company_id'], 'index': vals['index'], 'at': iso_utc(vals['at']),
+            'heads': vals['heads'], 'previous_sha256': vals['previous_sha256'],
+        }
+
+    @api.model
+    def _seal(self, company):
+        """Seal the chains of ``company`` that grew since its last seal; return the new seal, or an empty one."""
+        cr = self.env.cr
+        # One seal at a time: what is sealed twice at once would have the same number.
+        cr.execute(SQL("SELECT pg_advisory_xact_lock(hashtext('mrp_audit_seal'), %s)", company.id))
+        last = self.sudo().search([('company_id', '=', company.id)], limit=1)
+        rows = self.env.execute_query(SQL(
+            """UPDATE mrp_audit_chain SET sealed_index = head_index
+                WHERE company_id = %s AND head_index > COALESCE(sealed_index, 0)
+            RETURNING res_model, res_id, head_index, head_sha256""", company.id))
+        if not rows:
+            return self.browse()
+        now = fields.Datetime.now()
+        vals = {
+            'company_id': company.id, 'index': last.index + 1, 'at': now, 'heads': sorted(list(row) for row in rows),
+            'previous_sha256': last.sha256 or GENESIS,
+        }
+        digest = sha256(self._get_hashed_content(vals))
+        cr.execute(SQL(
+            """INSERT INTO mrp_audit_seal (company_id, index, at, heads, chain_count, line_count, previous_sha256, sha256,
+                                           create_date, create_uid)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id""",
+            company.id, vals['index'], now, canonical_json(vals['heads']).decode(), len(rows),
+            sum(row[2] for row in rows), vals['previous_sha256'], digest, now, self.env.uid))
+        [[seal_id]] = cr.fetchall()
+        return self.browse(seal_id)
+
+    @api.model
+    def _cron_seal(self):
+        """Seal every company once a day, post the seal to the quality channel and mail it."""
+        channel = self.env.ref('mrp_mmr.channel_quality', raise_if_not_found=False)
+        for company, in self.env['mrp.audit.chain'].sudo()._read_group([], ['company_id']):
+            seal = self._seal(company)
+            if not seal:
+                continue
+            text = self.env._(
+                "Seal %(number)s of %(company)s, %(time)s UTC: %(digest)s (%(chains)s chains, %(lines)s lines). The seal "
+                "before: %(previous)s.", number=seal.index, company=company.name, time=seal.at, digest=seal.sha256,
+                chains=seal.chain_count, lines=seal.line_count, previous=seal.previous_sha256)
+            if channel:
+                channel.message_post(body=text, message_type='comment', subtype_xmlid='mail.mt_comment')
+            if company.mmr_seal_email:
+                self.env['mail.mail'].sudo().create({
+                    'subject': self.env._("Seal of the audit trail of %s", company.name),
+                    'email_to': company.mmr_seal_email, 'body_html': Markup("<p>%s</p>") % text, 'auto_delete': False,
+                })

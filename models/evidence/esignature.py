@@ -1,0 +1,226 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ...domain.canonical import iso_utc, sha256
+from ...domain.transitions import is_signing
+
+MEANINGS = [
+    ('prepared', "Prepared"),
+    ('performed', "Performed"),
+    ('verified', "Verified"),
+    ('checked', "Checked"),
+    ('issued', "Issued"),
+    ('reviewed', "Reviewed"),
+    ('approved', "Approved"),
+    ('released', "Released"),
+    ('rejected', "Rejected"),
+    ('certified', "Certified"),
+    ('retired', "Retired"),
+    ('quarantined', "Put in quarantine"),
+    ('contributed', "Supplied information"),
+]
+
+
+APPEND_ONLY_FUNCTION = """
+    CREATE OR REPLACE FUNCTION mrp_mmr_append_only() RETURNS trigger AS $$
+    BEGIN
+        -- What a signed disposal removes of a batch record whose date has passed (REC-040).
+        IF TG_TABLE_NAME = 'mrp_bpr_entry' AND TG_OP = 'UPDATE' THEN
+            IF mrp_mmr_is_removal(TG_TABLE_NAME, OLD.bpr_id, to_jsonb(OLD), to_jsonb(NEW)) THEN
+                RETURN NEW;
+            END IF;
+        ELSIF TG_TABLE_NAME = 'mrp_mmr_file' AND TG_OP = 'DELETE' THEN
+            IF mrp_mmr_is_disposed_file(OLD.id) THEN
+                RETURN OLD;
+            END IF;
+        END IF;
+        RAISE EXCEPTION '% is append-only: % is refused (SIG-030, 21 CFR 11.70).', TG_TABLE_NAME, TG_OP
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                  CONSTRAINT = 'mrp_mmr_append_only';
+    END $$ LANGUAGE plpgsql;
+"""
+
+
+class MrpEsignature(models.Model):
+    """One electronic signature (21 CFR 11.50, 11.70; EU GMP Annex 11 §14). Append-only.
+
+    It is bound to the signed record by a digest over record identity, content, signer, meaning and
+    time. Voiding a signature adds an entry that points to it and leaves it as it is.
+    """
+    _name = 'mrp.esignature'
+    _description = "Electronic Signature"
+    _order = 'signed_at desc, id desc'
+    _rec_name = 'signer_name'
+
+    res_model = fields.Char("Signed Model", required=True, readonly=True)
+    res_id = fields.Many2oneReference("Signed Record", model_field='res_model', required=True, readonly=True)
+    record_name = fields.Char("Record", required=True, readonly=True)
+    company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
+    user_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
+    partner_id = fields.Many2one('res.partner', "Person", required=True, readonly=True, ondelete='restrict')
+    signer_name = fields.Char("Printed Name", required=True, readonly=True)
+    signer_login = fields.Char("User Name", required=True, readonly=True)
+    signer_role = fields.Char("Role", required=True, readonly=True)
+    meaning = fields.Selection(MEANINGS, required=True, readonly=True)
+    statement = fields.Char(required=True, readonly=True)
+    comment = fields.Text(readonly=True)
+    signed_at = fields.Datetime(required=True, readonly=True, help="Server time, stored in UTC.")
+    signed_at_text = fields.Char("Date and Time", compute='_compute_signed_at_text')
+    signer_tz = fields.Char("Time Zone", required=True, readonly=True)
+    content = fields.Json(readonly=True, prefetch=False, help="The signed content, where it may change later.")
+    content_sha256 = fields.Char("Digest of the Content", required=True, readonly=True)
+    signature_sha256 = fields.Char("Digest of the Signature", required=True, readonly=True)
+    annex = fields.Json(
+        readonly=True, help="What else the signer was shown and signed, by digest: the redline, for instance.")
+    basis_signature_id = fields.Many2one(
+        'mrp.esignature', "Given On", readonly=True, index='btree_not_null', ondelete='restrict',
+        help="The signature of the preparer over the same content; where that one is void, this one is.")
+    voids_signature_id = fields.Many2one(
+        'mrp.esignature', "Voids", readonly=True, index='btree_not_null', ondelete='restrict')
+    voided_by_ids = fields.One2many('mrp.esignature', 'voids_signature_id', readonly=True)
+    is_void = fields.Boolean("Void", compute='_compute_is_void')
+
+    _record_idx = models.Index('(res_model, res_id)')
+
+    def init(self):
+        super().init()
+        self._make_append_only(self._table)
+
+    @api.model
+    def _make_append_only(self, table):
+        """Close ``table`` to UPDATE, DELETE and TRUNCATE; called by its model's ``init``."""
+        self.env.cr.execute(APPEND_ONLY_FUNCTION)
+        self.env.cr.execute(SQL(
+            """
+            CREATE OR REPLACE TRIGGER mrp_mmr_append_only BEFORE UPDATE OR DELETE ON %(table)s
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_append_only();
+            CREATE OR REPLACE TRIGGER mrp_mmr_append_only_truncate BEFORE TRUNCATE ON %(table)s
+                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_append_only();
+            """, table=SQL.identifier(table)))
+
+    @api.depends('voided_by_ids', 'basis_signature_id.voided_by_ids')
+    def _compute_is_void(self):
+        for signature in self:
+            signature.is_void = bool(signature.voided_by_ids or signature.basis_signature_id.voided_by_ids)
+
+    @api.depends('signed_at', 'signer_tz')
+    def _compute_signed_at_text(self):
+        for signature in self:
+            utc = signature.signed_at
+            local = fields.Datetime.context_timestamp(signature.with_context(tz=signature.signer_tz), utc) if utc else None
+            signature.signed_at_text = utc and f"{utc:%Y-%m-%d %H:%M:%S} UTC ({local:%Y-%m-%d %H:%M:%S} {signature.signer_tz})"
+
+    @api.depends('signer_name', 'meaning', 'record_name')
+    def _compute_display_name(self):
+        for signature in self:
+            signature.display_name = self.env._(
+                "%(meaning)s by %(name)s", meaning=signature._get_meaning_label(), name=signature.signer_name)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if len(vals_list) != 1 or not is_signing(sha256(self._get_signed_content(vals_list[0]))):
+            raise UserError(self.env._(
+                "A signature is only made by its signer, in the signature dialog, with user name and "
+                "password. Rule: SIG-080, 21 CFR 11.200(a)(2)."))
+        return super().create(vals_list)
+
+    def write(self, vals):  # pylint: disable=method-required-super
+        raise UserError(self.env._("Signatures cannot be changed. Rule: SIG-030, 21 CFR 11.70."))
+
+    def copy(self, default=None):  # pylint: disable=method-required-super
+        raise UserError(self.env._("Signatures cannot be copied. Rule: SIG-030, 21 CFR 11.70."))
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_never(self):
+        raise UserError(self.env._("Signatures cannot be deleted. Rule: SIG-030, 21 CFR 11.70."))
+
+    def _get_meaning_label(self):
+        self.ensure_one()
+        return dict(self._fields['meaning']._description_selection(self.env)).get(self.meaning, self.meaning)
+
+    @api.model
+    def _prepare_signature_vals(self, record, user, meaning, statement, role, digest, comment=None,
+                                content=None, voids=None, annex=None, basis=None):
+        """Return the values of a signature of ``user`` over ``record``; the caller checked the credential."""
+        vals = {
+            'res_model': record._name,
+            'res_id': record.id,
+            'record_name': record.display_name,
+            'company_id': (record.company_id or self.env.company).id,
+            'user_id': user.id,
+            'partner_id': user.partner_id.id,
+            'signer_name': user.name,
+            'signer_login': user.login,
+            'signer_role': role,
+            'meaning': meaning,
+            'statement': statement,
+            'comment': comment or False,
+            'signed_at': fields.Datetime.now(),
+            'signer_tz': user.tz or 'UTC',
+            'content': content,
+            'content_sha256': digest,
+            'voids_signature_id': voids.id if voids else False,
+            'annex': annex,
+            'basis_signature_id': basis.id if basis else False,
+        }
+        vals['signature_sha256'] = sha256(self._get_signed_content(vals))
+        return vals
+
+    @api.model
+    def _get_signed_content(self, vals):
+        """Return what the digest of a signature covers (SIG-030)."""
+        annex, basis = vals.get('annex'), vals.get('basis_signature_id')
+        return {
+            # Signatures without these two are made as they always were.
+            **({'schema': 'mrp_mmr/signature/2', 'annex': annex or None, 'basis': basis or None}
+               if annex or basis else {'schema': 'mrp_mmr/signature/1'}),
+            'record': {'model': vals.get('res_model'), 'id': vals.get('res_id'), 'name': vals.get('record_name')},
+            'signer': {
+                'user': vals.get('user_id'), 'partner': vals.get('partner_id'), 'name': vals.get('signer_name'),
+                'login': vals.get('signer_login'), 'role': vals.get('signer_role'),
+            },
+            'meaning': vals.get('meaning'),
+            'statement': vals.get('statement'),
+            'comment': vals.get('comment') or None,
+            'signed_at': iso_utc(vals.get('signed_at')),
+            'time_zone': vals.get('signer_tz'),
+            'content_sha256': vals.get('content_sha256'),
+            'voids': vals.get('voids_signature_id') or None,
+        }
+
+    def _is_intact(self):
+        """Whether the stored digest still is the digest of the stored signature and of its content."""
+        return (
+            sha256(self._get_signed_content(self._get_stored_vals())) == self.signature_sha256
+            and (not self.content or sha256(self.content) == self.content_sha256)
+        )
+
+    def _get_stored_vals(self):
+        """Return the stored values that the digest covers, as :meth:`_get_signed_content` takes them."""
+        self.ensure_one()
+        return {
+            **{name: self[name] for name in (
+                'res_model', 'res_id', 'record_name', 'signer_name', 'signer_login', 'signer_role', 'meaning',
+                'statement', 'comment', 'signed_at', 'signer_tz', 'content_sha256', 'annex')},
+            'user_id': self.user_id.id, 'partner_id': self.partner_id.id,
+            'voids_signature_id': self.voids_signature_id.id, 'basis_signature_id': self.basis_signature_id.id,
+        }
+
+    def _get_printed_vals(self):
+        """Return the signature as it appears in documents and prints (SIG-020)."""
+        self.ensure_one()
+        return {
+            'id': self.id,
+            'meaning': self.meaning,
+            'name': self.signer_name,
+            'login': self.signer_login,
+            'role': self.signer_role,
+            'statement': self.statement,
+            'comment': self.comment or None,
+            'signed_at': iso_utc(self.signed_at),
+            'time_zone': self.signer_tz,
+            'content_sha256': self.content_sha256,
+            'signature_sha256': self.signature_sha256,
+            **({'annex': self.annex} if self.annex else {}),
+        }

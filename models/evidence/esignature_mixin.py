@@ -1,0 +1,373 @@
+import logging
+from datetime import timedelta
+
+from psycopg2 import IntegrityError
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessDenied, AccessError, UserError
+from odoo.http import request
+from odoo.tools import SQL
+
+from ...domain.canonical import sha256
+from ...domain.refusals import refusal
+from ...domain.sessions import current_session, current_session_uid
+from ...domain.transitions import signing, transition
+
+_logger = logging.getLogger(__name__)
+
+#: Where the session of the browser, on the server, remembers its last signature.
+SESSION_KEY = 'mrp_mmr_signing'
+
+
+class MrpEsignatureMixin(models.AbstractModel):
+    """Records that people sign electronically.
+
+    A record offers *signing actions*. The dialog asks :meth:`esign_prepare` what is to be signed and
+    hands user name and password to :meth:`esign`, where the credential is checked as an interactive
+    login and the action is done in the same transaction, or nothing is.
+    """
+    _name = 'mrp.esignature.mixin'
+    _description = "Electronically Signed Record"
+
+    esignature_ids = fields.Many2many(
+        'mrp.esignature', string="Electronic Signatures", compute='_compute_esignature_ids', help="Void ones included.")
+
+    def _compute_esignature_ids(self):
+        # Whoever may read a record may read who signed it (SIG-020, 21 CFR 11.50(b)).
+        signatures = self.env['mrp.esignature'].sudo().search(
+            [('res_model', '=', self._name), ('res_id', 'in', self.ids)]).grouped('res_id')
+        for record in self:
+            record.esignature_ids = signatures.get(record.id)
+
+    def _get_signing_action(self, action):
+        """Return what signing ``action`` means now, after checking that it is possible at all.
+
+        :return: dict of ``meaning`` (see mrp.esignature), ``statement``, ``group`` (xmlid of the role),
+            ``digest`` and ``content`` (what is signed), ``comment_required``, ``annex`` (what else is signed),
+            ``basis`` (the signature it is given on); the role may be a record of res.groups
+        :raise UserError: where the record's state or content does not allow the action
+        """
+        raise NotImplementedError
+
+    def _check_signer(self, action, user):
+        """Refuse persons that may not sign ``action``; to be extended by the record."""
+
+    def _apply_signing_action(self, action, signature):
+        """Do what was signed, in the transaction of the signature."""
+        raise NotImplementedError
+
+    def _get_signing_group(self, group):
+        """Return the group of a role, which signing actions name by xmlid or record."""
+        return (self.env.ref(group) if isinstance(group, str) else group).sudo()
+
+    def _get_voided_signatures(self, action):
+        """Return the signature that signing ``action`` voids, or an empty one."""
+        return self.env['mrp.esignature']
+
+    def _is_signed_by_others(self, action):
+        """Whether the dialog opens for persons who may not sign ``action`` themselves, for a colleague beside them.
+
+        Steps that a second person verifies at the terminal of the performer say so (VER-050).
+        """
+        return False
+
+    def action_open_signature(self, action):
+        """Return the client action that opens the signature dialog for ``action``."""
+        self.ensure_one()
+        prepared = self._get_signing_action(action)
+        if not (self._get_signing_company().mmr_sign_shared and self._is_signed_by_others(action)):
+            self._check_signing_role(prepared['group'])
+            self._check_signer(action, self.env.user)
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'mrp_mmr.sign',
+            'target': 'new',
+            'name': self.env._("Electronic Signature"),
+            'params': {'res_model': self._name, 'res_id': self.id, 'signing_action': action},
+        }
+
+    def esign_prepare(self, action):
+        """Return what the signature dialog shows: record, meaning, statement, digest, role.
+
+        :raise UserError: where the action is not possible now
+        """
+        self.ensure_one()
+        self.check_access('read')
+        prepared = self._get_signing_action(action)
+        return {
+            'record_name': self.display_name,
+            'meaning': prepared['meaning'],
+            'meaning_label': dict(self.env['mrp.esignature']._fields['meaning']._description_selection(
+                self.env))[prepared['meaning']],
+            'statement': prepared['statement'],
+            'digest': prepared['digest'],
+            'role': self._get_signing_group(prepared['group']).name,
+            'comment_required': prepared.get('comment_required', False),
+            'annex_sha256': sha256(prepared['annex']) if prepared.get('annex') else False,
+            **self._prepare_credential_vals(),
+        }
+
+    def _prepare_credential_vals(self):
+        """Return what the dialog asks of the signer: which components, and of whom."""
+        user = self.env.user
+        return {
+            'login': user.login,
+            'continuous': self._is_session_continuous(),
+            'shared': self._get_signing_company().mmr_sign_shared,
+            'own_password': bool(self.env['mrp.signer']._of(user).signing_password),
+            'passkey': 'auth_passkey_key_ids' in user._fields,
+        }
+
+    def esign(self, action, credential, digest, comment=None, annex_sha256=None, accept=None):
+        """Sign ``action`` with user name and password and do it (21 CFR 11.200(a)(1)).
+
+        The signer is the person of the session or, at a shared terminal, the one who types both own components.
+        A refused attempt changes nothing but leaves a note on the record, which is why it is returned
+        and not raised.
+
+        :param dict credential: ``login`` and ``password``, both typed by the signer; never stored
+        :param str digest: the digest that the dialog showed
+        :param str annex_sha256: the digest of what it showed beside, such as the redline
+        :param str accept: the digest of the text of accountability that the signer accepts
+        :return: ``{'signature_id': id}`` or ``{'refused': message}``, with the text as ``acceptance`` where it is missing
+        """
+        self.ensure_one()
+        self.check_access('read')
+        signer = self.env.user
+        try:
+            signer = self._authenticate_signer(credential)
+            acceptance = self._check_accountability(signer, accept)
+            if acceptance:
+                return acceptance
+            with self.env.cr.savepoint():
+                signature = self._with_signer(signer)._esign(action, digest, comment, annex_sha256)
+        except (UserError, AccessError, AccessDenied) as error:
+            message = str(error.args[0]) if error.args else str(error)
+        except IntegrityError as error:
+            # A trigger refused what no rule above it did: nothing is stored, and the signer is told.
+            message = error.diag.message_primary or str(error)
+        else:
+            self._remember_signing(signer)
+            return {'signature_id': signature.id}
+        self._log_refused_signature(action, message, signer)
+        return {'refused': message}
+
+    def _esign(self, action, digest, comment, annex_sha256=None):
+        """Sign as the user of the environment, whose credential was checked."""
+        self.check_access('read')
+        self._lock_for_signing()
+        prepared = self._get_signing_action(action)
+        user = self.env.user
+        self._check_signing_role(prepared['group'])
+        self._check_signer(action, user)
+        comment = (comment or '').strip()
+        if prepared.get('comment_required') and not comment:
+            raise refusal(
+                self.env, self.env._("%s: a reason is needed.", self.display_name),
+                "APR-010, 21 CFR 111.123(a)(1)", self.env._("type the reason and sign again."), record=self)
+        annex = prepared.get('annex')
+        if digest != prepared['digest'] or (annex_sha256 and (not annex or annex_sha256 != sha256(annex))):
+            raise refusal(
+                self.env,
+                self.env._("The content of %s changed while the signature dialog was open.", self.display_name),
+                "SIG-030, 21 CFR 11.70",
+                self.env._("close the dialog, read the content again and sign what you read."), record=self)
+        # Nobody has a right to create signatures: only this path does.
+        signatures = self.env['mrp.esignature'].sudo()
+        vals = signatures._prepare_signature_vals(
+            self, user, prepared['meaning'], prepared['statement'],
+            self._get_signing_group(prepared['group']).with_context(lang='en_US').name,
+            prepared['digest'], comment=comment, content=prepared.get('content'),
+            voids=self._get_voided_signatures(action), annex=annex, basis=prepared.get('basis'))
+        with signing(vals['signature_sha256']):
+            signature = signatures.create(vals)
+        self._audit_signature('sign', {
+            'signature_id': {'new': signature.id}, 'meaning': {'new': vals['meaning']},
+            'content_sha256': {'new': vals['content_sha256']}, 'signature_sha256': {'new': vals['signature_sha256']},
+            **({'terminal_of': {'new': self.env['res.users'].sudo().browse(terminal).login}}
+               if (terminal := current_session_uid(request)) != user.id else {}),
+        }, comment)
+        with transition(self):
+            self.sudo()._apply_signing_action(action, signature)
+            # Let PostgreSQL judge now, so that a refusal of its triggers undoes the signature too.
+            self.env.flush_all()
+        return signature
+
+    def _audit_signature(self, kind, values, reason):
+        """Append a signature, or a refused attempt, to the ledger (AUD-010, SIG-040)."""
+        self.env['mrp.audit.entry']._append_about(kind, self, values, reason)
+
+    def _lock_for_signing(self):
+        """Let signers of one record wait for each other, and judge on what is committed."""
+        self.env.execute_query(SQL(
+            "SELECT id FROM %s WHERE id = %s FOR UPDATE", SQL.identifier(self._table), self.id))
+        self.invalidate_recordset()
+
+    def _get_signing_thread(self):
+        """Return the record whose messages tell people of refused attempts: this one, or the one it belongs to."""
+        return self
+
+    # === WHO SIGNS === #
+
+    def _get_signing_company(self):
+        """Return the company whose rules of signing apply to this record."""
+        return (self.sudo().company_id or self.env.company).sudo()
+
+    def _authenticate_signer(self, credential):
+        """Return the person who typed this credential (SIG-040, SIG-050, SIG-080).
+
+        :raise UserError: superuser, API key, cron, switched user; archived, portal or bot user; locked or suspended
+        :raise AccessDenied: user name or password is wrong, or Odoo's cool-down is on
+        """
+        user = self.env.user
+        if self.env.su or user._is_superuser() or current_session_uid(request) != user.id:
+            raise refusal(
+                self.env, self.env._("Nobody signs for another, and no program signs at all."), "SIG-080, 21 CFR 11.200(a)(2)",
+                self.env._("sign in with your own user name and password, in the browser."), record=self)
+        self._check_internal(user)
+        signers = self.env['mrp.signer']
+        credential = credential if isinstance(credential, dict) else {}
+        login, password, passkey = (credential.get(name) for name in ('login', 'password', 'webauthn_response'))
+        login = login.strip() if isinstance(login, str) else None
+        signer = user
+        if login and login != user.login:
+            users = self.env['res.users'].sudo().with_context(active_test=True)
+            signer = users.search(users._get_login_domain(login), order=users._get_login_order(), limit=1) \
+                if self._get_signing_company().mmr_sign_shared else users.browse()
+        elif not login and not self._is_session_continuous():
+            raise self._deny()
+        if not any(isinstance(secret, str) and secret for secret in (password, passkey)):
+            raise self._deny()
+        # Names that nobody has count for the person of the session, who lets them be tried.
+        holder = signer or user
+        attempt = signers._begin_attempt(holder)
+        is_right = is_judged = False
+        try:
+            with holder._assert_can_auth(user=holder.login):
+                is_judged = True
+                if not signer:
+                    raise AccessDenied()
+                signers._check_secret(signer, {'password': password, 'webauthn_response': passkey})
+            is_right = True
+        except AccessDenied as error:
+            self._forget_signing()
+            if not is_judged:
+                raise  # the cool-down says how to go on
+            raise self._deny() from error
+        finally:
+            # What was not judged is no failure; an error while it was judged is one.
+            signers._end_attempt(holder, attempt, is_right or not is_judged)
+        self._check_internal(signer)
+        company = self._get_signing_company()
+        if company not in signer.sudo().company_ids:
+            raise refusal(
+                self.env, self.env._("%(user)s does not work for %(company)s.", user=signer.name, company=company.name),
+                "SEC-010, 21 CFR 11.10(d)", self.env._("ask an authorised person to sign."), record=self)
+        signers._check_ready(signer, company, with_passkey=bool(passkey))
+        return signer
+
+    def _deny(self):
+        return AccessDenied(self.env._(
+            "User name or password is wrong. Nothing was signed.\n\nRule: SIG-040, 21 CFR 11.200(a)(1).\n"
+            "What you can do: type your own user name and password and sign again."))
+
+    def _check_internal(self, user):
+        if not user.active or user._is_superuser() or not user._is_internal():
+            raise refusal(
+                self.env, self.env._("%s is no active internal user and cannot sign.", user.name),
+                "SIG-060, 21 CFR 11.100(a)", self.env._("ask an authorised person to sign."), record=self)
+
+    def _check_accountability(self, signer, accept):
+        """Return the answer that asks ``signer`` to accept accountability, or None where that is done (SIG-070)."""
+        signers = self.env['mrp.signer']
+        acceptance = self._get_signing_company()._get_mmr_acceptance()
+        if signers._has_accepted(signer, acceptance):
+            return None
+        if accept == acceptance['sha256']:
+            signers._accept(signer, acceptance)
+            return None
+        message = str(refusal(
+            self.env, self.env._("%s has not accepted yet to be accountable for electronic signatures.", signer.name),
+            "SIG-070, 21 CFR 11.10(j), 11.100(b)", self.env._("read the text, accept it and sign again."), record=self))
+        # Nobody did anything wrong: the ledger knows, and nobody else needs to.
+        self.with_user(signer)._audit_signature('refused_sign', {'acceptance_sha256': {'new': acceptance['sha256']}}, message)
+        return {'refused': message, 'acceptance': acceptance, 'signer': signer.name}
+
+    def _with_signer(self, signer):
+        """Return this record as ``signer`` works with it; what the client sent of the context of another is dropped."""
+        if signer == self.env.user:
+            return self
+        signer = signer.sudo()
+        return self.with_env(self.env(user=signer.id, su=False, context={
+            'lang': signer.lang, 'tz': signer.tz, 'allowed_company_ids': self._get_signing_company().ids}))
+
+    # === CONTINUOUS SESSIONS === #
+
+    @api.model
+    def _is_session_continuous(self):
+        """Whether the password alone signs now: the same person, the same session, not idle for long (SIG-050).
+
+        Idle is the time since the last signature, and not since the last request: a browser asks for news by
+        itself, so that requests do not show that the person is still there.
+        """
+        company = self._get_signing_company()
+        if not company.mmr_sign_continuous:
+            return False
+        key, session = current_session(request)
+        state = session.get(SESSION_KEY)
+        if not key or not state or (state['key'], state['uid']) != (key, self.env.uid):
+            return False
+        return fields.Datetime.now() <= fields.Datetime.to_datetime(state['at']) + timedelta(
+            minutes=company.mmr_sign_idle_minutes)
+
+    @api.model
+    def _remember_signing(self, signer):
+        """A signature of the person of the session keeps it continuous; one of somebody else interrupts it."""
+        if signer != self.env.user:
+            self._forget_signing()
+            return
+        key, session = current_session(request)
+        session[SESSION_KEY] = {'key': key, 'uid': signer.id, 'at': fields.Datetime.to_string(fields.Datetime.now())}
+
+    @api.model
+    def _forget_signing(self):
+        current_session(request)[1].pop(SESSION_KEY, None)
+
+    def _check_signing_role(self, group):
+        """Refuse users without the role; no role implies quality control, the administrator has none.
+
+        :raise AccessError: where the user is no member of the group
+        """
+        group = self._get_signing_group(group)
+        if group not in self.env.user.sudo().all_group_ids:
+            raise refusal(
+                self.env,
+                self.env._("%(user)s does not have the role %(role)s, which signs this for %(record)s.",
+                           user=self.env.user.name, role=group.name,
+                           record=self.display_name),
+                "APR-050, 21 CFR 111.12(b), 211.22(a)",
+                self.env._("ask a person who has this role to sign."), record=self, exception=AccessError)
+        self._check_signing_qualification(group)
+
+    def _get_signing_profile(self):
+        """Return the profile whose requirements apply to signing this record; without one all rules of the addon do."""
+        return self.env['mrp.mmr.profile']
+
+    def _check_signing_qualification(self, group):
+        """Refuse the user where the qualification for a role is missing, not valid yet, expired or revoked (SEC-030).
+
+        :raise UserError: naming role and date
+        """
+        if self.env['mrp.mmr.requirement']._is_demanded('qualification', self._get_signing_profile()):
+            self.env['mrp.qualification']._check_role(
+                self.env.user, self._get_signing_group(group), self._get_signing_company(), record=self)
+
+    def _log_refused_signature(self, action, message, signer):
+        """Keep the attempt visible on the record; the signer may have no right to write there."""
+        _logger.info("Refused signature %s of %s by user %s", action, self, signer.id)
+        record = self.with_user(signer)
+        # What a client names an action may be anything, and PostgreSQL holds no NUL.
+        record._audit_signature('refused_sign', {'action': {'new': str(action).replace('\0', '')}}, message)
+        self._get_signing_thread().sudo()._message_log(
+            body=self.env._("Refused signature of %(user)s: %(message)s", user=signer.sudo().name, message=message),
+            author_id=signer.sudo().partner_id.id)

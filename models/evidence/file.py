@@ -1,0 +1,123 @@
+import base64
+import binascii
+import hashlib
+from pathlib import PurePath
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.mimetypes import guess_mimetype
+
+from ...domain.refusals import refusal
+
+#: Bytes of a file that is part of a record.
+MAX_SIZE = 10 * 1024 * 1024
+#: Extension → what its content is. Nothing that runs: no scripts, no SVG, no HTML, no macros.
+IMAGES = {
+    'png': 'image/png', 'jpg': 'image/jpeg', 'jpeg': 'image/jpeg', 'gif': 'image/gif', 'bmp': 'image/bmp',
+    'webp': 'image/webp',
+}
+DOCUMENTS = {
+    'pdf': 'application/pdf',
+    'docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+    'xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+    'odt': 'application/vnd.oasis.opendocument.text',
+    'ods': 'application/vnd.oasis.opendocument.spreadsheet',
+    'txt': 'text/plain',
+}
+
+
+class MrpMmrFile(models.Model):
+    """A file that is content of signed records: label, picture, drawing. Append-only, known by its SHA-256.
+
+    It lies in the table itself and not among the attachments, which people may replace; revisions share one
+    copy (21 CFR 111.210(g), 11.10(c)).
+    """
+    _name = 'mrp.mmr.file'
+    _description = "File of a Master Manufacturing Record"
+    _order = 'id desc'
+
+    name = fields.Char("File Name", required=True, readonly=True)
+    data = fields.Binary(required=True, readonly=True, attachment=False)
+    size = fields.Integer("Size (bytes)", required=True, readonly=True, aggregator=None)
+    mimetype = fields.Char("Type", required=True, readonly=True)
+    sha256 = fields.Char("SHA-256", required=True, readonly=True)
+    # Where it is used; it is read by whoever may read one of these (see the record rule).
+    label_ids = fields.One2many('mrp.mmr.label', 'file_id', readonly=True)
+    sop_ids = fields.One2many('mrp.sop', 'file_id', "Documents", readonly=True)
+    step_ids = fields.One2many('mrp.mmr.step', 'file_id', "Steps", readonly=True)
+    section_ids = fields.One2many('mrp.mmr.section', 'file_id', "Device Sections", readonly=True)
+    lot_ids = fields.One2many('stock.lot', 'mmr_file_id', "Certificates of Lots", readonly=True)
+    equipment_log_ids = fields.One2many('mrp.equipment.log', 'file_id', "Lines of Equipment Logs", readonly=True)
+    entry_ids = fields.One2many('mrp.bpr.entry', 'file_id', "Entries of Batches", readonly=True)
+    deviation_ids = fields.One2many('mrp.deviation', 'file_id', "Deviations", readonly=True)
+    transcription_ids = fields.One2many('mrp.bpr.transcription', 'scan_id', "Transcriptions", readonly=True)
+
+    _content_uniq = models.UniqueIndex('(sha256, name)', "This file is stored already.")
+
+    def init(self):
+        super().init()
+        self.env['mrp.esignature']._make_append_only(self._table)
+
+    @api.model
+    def _store(self, name, data, kinds=None):
+        """Return the record of a file, storing it where it is new.
+
+        :param str name: file name with extension
+        :param data: base64 of the content
+        :param dict kinds: allowed extensions with their types; images and documents by default
+        :raise UserError: for files that are empty, too large, executable or not what their name says
+        """
+        name = PurePath(name or 'file').name
+        rule = "CON-070, 21 CFR 111.210(g), 11.10(a)"
+        kinds = kinds or {**DOCUMENTS, **IMAGES}
+        try:
+            content = base64.b64decode(data or b'', validate=False)
+        except binascii.Error as error:
+            raise UserError(self.env._("%s cannot be read.", name)) from error
+        if not content:
+            raise refusal(self.env, self.env._("%s is empty.", name), rule, self.env._("choose the file again."))
+        if len(content) > MAX_SIZE:
+            raise refusal(
+                self.env,
+                self.env._("%(name)s has %(size)s MB; a file of a record has at most %(limit)s MB.", name=name,
+                           size=-(-len(content) // 2 ** 20), limit=MAX_SIZE // 2 ** 20),
+                rule, self.env._("reduce the file, or write down the location of the original instead."))
+        extension = PurePath(name).suffix.lower().lstrip('.')
+        mimetype = guess_mimetype(content, default='application/octet-stream').partition(';')[0]
+        expected = kinds.get(extension)
+        plain = expected == 'text/plain' and b'\0' not in content
+        if not expected or not (mimetype == expected or plain):
+            raise refusal(
+                self.env,
+                self.env._("%(name)s is no file of an allowed type (its content looks like %(type)s).", name=name,
+                           type=mimetype),
+                rule, self.env._("use one of these types, nothing that can be run: %s.", ', '.join(sorted(kinds))))
+        digest = hashlib.sha256(content).hexdigest()
+        # Nobody has a right to create files: they come with the record that they belong to.
+        files = self.sudo()
+        return files.search([('sha256', '=', digest), ('name', '=', name)], limit=1) or files.create({
+            'name': name, 'data': base64.b64encode(content), 'size': len(content), 'mimetype': expected,
+            'sha256': digest,
+        })
+
+    def _is_intact(self):
+        """Whether the content still is what the digest says."""
+        self.ensure_one()
+        content = base64.b64decode(self.with_context(bin_size=False).data or b'')
+        return hashlib.sha256(content).hexdigest() == self.sha256
+
+    def _get_document(self):
+        """Return the file as the frozen document names it, or None."""
+        if not self:
+            return None
+        return {'id': self.id, 'name': self.name, 'sha256': self.sha256, 'size': self.size, 'mimetype': self.mimetype}
+
+    def write(self, vals):  # pylint: disable=method-required-super
+        raise UserError(self.env._("Files of records cannot be changed. Rule: REV-010, 21 CFR 11.10(c)."))
+
+    def copy(self, default=None):  # pylint: disable=method-required-super
+        raise UserError(self.env._("Files of records are not duplicated: revisions share them."))
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_never(self):
+        raise UserError(self.env._("Files of records cannot be deleted. Rule: REC-040, 21 CFR 111.605(b)."))

@@ -1,0 +1,164 @@
+import base64
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...domain.canonical import sha256
+from ...domain.refusals import refusal
+from ...domain.transitions import in_transition, without_defaults
+from ...verification import drill
+
+#: Written once, by signing.
+SIGNED_FIELDS = {'signature_id', 'file_id'}
+
+
+class MrpTamperDrill(models.Model):
+    """The result of a tamper drill: which forbidden acts were tried on this database, and what refused each of them.
+
+    Append-only; a security administrator signs it, and the print with that signature is kept (AUD-030, SIG-020).
+    """
+    _name = 'mrp.tamper.drill'
+    _description = "Tamper Drill"
+    _inherit = ['mail.thread', 'mrp.esignature.mixin', 'mrp.audit.mixin']
+    _order = 'id desc'
+
+    name = fields.Char(required=True, readonly=True)
+    at = fields.Datetime("Run On", required=True, readonly=True)
+    user_id = fields.Many2one('res.users', "Run By", required=True, readonly=True, ondelete='restrict')
+    company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
+    state = fields.Selection(
+        [('passed', "Passed"), ('failed', "Failed")], "Result", required=True, readonly=True,
+        help="Failed: an act was not refused, or refused by another rule than its own, or the evidence changed.")
+    act_count = fields.Integer("Acts", required=True, readonly=True, aggregator=None)
+    refused_count = fields.Integer("Refused or Found", required=True, readonly=True, aggregator=None)
+    fault_count = fields.Integer("Faults", required=True, readonly=True, aggregator=None)
+    untried_count = fields.Integer(
+        "Not Tried", required=True, readonly=True, aggregator=None,
+        help="Nothing was there to try them on, or it was in use at the moment.")
+    results = fields.Json(required=True, readonly=True, prefetch=False)
+    results_sha256 = fields.Char("Digest of the Results", required=True, readonly=True)
+    acts_html = fields.Html("Tried Acts", compute='_compute_acts_html', sanitize=False)
+    signature_id = fields.Many2one('mrp.esignature', "Checked", readonly=True, ondelete='restrict')
+    file_id = fields.Many2one('mrp.mmr.file', "Signed Print", readonly=True, ondelete='restrict')
+    file_sha256 = fields.Char(related='file_id.sha256', string="Digest of the Signed Print")
+    # Files are read by readers of master records; this one by readers of the drill.
+    print_file = fields.Binary("Print", compute='_compute_print', compute_sudo=True)
+    print_name = fields.Char(compute='_compute_print', compute_sudo=True)
+
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_drill() RETURNS trigger AS $$
+            DECLARE
+                later text[] := '{signature_id,file_id,write_uid,write_date}';
+            BEGIN
+                IF TG_OP = 'INSERT' AND NEW.signature_id IS NULL AND NEW.file_id IS NULL THEN
+                    RETURN NEW;
+                END IF;
+                IF TG_OP = 'UPDATE' AND OLD.signature_id IS NULL AND NEW.file_id IS NOT NULL
+                   AND to_jsonb(NEW) - later = to_jsonb(OLD) - later
+                   AND EXISTS (SELECT FROM mrp_esignature s
+                                WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.tamper.drill' AND s.res_id = NEW.id
+                                  AND s.meaning = 'checked' AND s.content_sha256 = NEW.results_sha256) THEN
+                    RETURN NEW;
+                END IF;
+                RAISE EXCEPTION 'The result of a tamper drill is kept as it is (AUD-030, 21 CFR 11.10(e)).'
+                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_drill_kept';
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_drill BEFORE INSERT OR UPDATE OR DELETE ON mrp_tamper_drill
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_drill();
+        """)
+
+    @api.depends('results')
+    def _compute_acts_html(self):
+        for record in self:
+            record.acts_html = self.env['ir.qweb']._render(
+                'mrp_mmr.tamper_drill_acts', {'groups': record._prepare_groups(), 'labels': drill.LABELS})
+
+    @api.depends('file_id')
+    def _compute_print(self):
+        for record in self:
+            record.print_file = record.file_id.data
+            record.print_name = record.file_id.name
+
+    def _prepare_groups(self):
+        """Return the tried acts for people, by group."""
+        self.ensure_one()
+        groups = {}
+        for act in (self.results or {}).get('acts', ()):
+            groups.setdefault(act['group'], []).append(
+                dict(act, label=drill.LABELS[act['outcome']], is_fault=act['outcome'] in drill.FAULTS,
+                     is_open=act['outcome'] in (drill.BUSY, drill.NOTHING)))
+        return groups
+
+    # === GUARDS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):  # pylint: disable=method-required-super
+        raise self._refuse()
+
+    def write(self, vals):
+        if not (vals.keys() <= SIGNED_FIELDS and in_transition(self)):
+            raise self._refuse()
+        return super().write(vals)
+
+    def copy(self, default=None):  # pylint: disable=method-required-super
+        raise self._refuse()
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_never(self):
+        raise self._refuse()
+
+    def _refuse(self):
+        return UserError(self.env._(
+            "The result of a tamper drill is written by the drill alone and never changed. Rule: AUD-030, "
+            "21 CFR 11.10(e). What you can do: read it, sign it, or run another drill."))
+
+    @api.model
+    def _store(self, results):
+        """Return the record of a drill that was run by the user; nobody has a right to create one."""
+        now = fields.Datetime.now()
+        company, user = self.env.company, self.env.user
+        results = {
+            **results, 'at': fields.Datetime.to_string(now), 'company': {'id': company.id, 'name': company.name},
+            'run_by': {'id': user.id, 'name': user.name, 'login': user.login},
+        }
+        counts = results['counts']
+        drills = without_defaults(self.sudo(), set(self._fields))
+        return super(MrpTamperDrill, drills).create([{  # pylint: disable=super-method-mismatch
+            'name': f"Tamper drill {now:%Y-%m-%d %H:%M:%S} UTC", 'at': now, 'user_id': user.id, 'company_id': company.id,
+            'state': results['state'], 'act_count': len(results['acts']),
+            'refused_count': counts[drill.REFUSED] + counts[drill.FOUND],
+            'fault_count': sum(counts[outcome] for outcome in drill.FAULTS),
+            'untried_count': counts[drill.BUSY] + counts[drill.NOTHING],
+            'results': results, 'results_sha256': sha256(results),
+        }])
+
+    # === SIGNING === #
+
+    def action_sign(self):
+        """Open the signature of a security administrator over the results (SIG-020)."""
+        return self.action_open_signature('check')
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if action != 'check' or self.signature_id:
+            raise refusal(
+                self.env, self.env._("%s is signed once.", self.name), "SIG-030, 21 CFR 11.70",
+                self.env._("run another drill."), record=self)
+        return {
+            'meaning': 'checked', 'group': 'mrp_mmr.group_mmr_security', 'content': self.results,
+            'digest': self.results_sha256,
+            'statement': self.env._("I read the results of this tamper drill; where an act was not refused, I act on it."),
+        }
+
+    def _apply_signing_action(self, action, signature):
+        # The print shows the signature, and is what is kept.
+        content = self.env['ir.actions.report'].with_context(force_report_rendering=True)._render_qweb_pdf(
+            'mrp_mmr.report_tamper_drill', self.ids)[0]
+        file = self.env['mrp.mmr.file']._store(f"tamper-drill-{self.id}.pdf", base64.b64encode(content))
+        self.write({'signature_id': signature.id, 'file_id': file.id})
+        self._message_log(
+            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
+                            name=signature.signer_name, comment=signature.comment or ''),
+            author_id=signature.partner_id.id)

@@ -1,0 +1,22 @@
+from odoo import fields, models
+
+from ...domain.numbers import GMP_DIGITS
+
+
+class MrpMmrIngredient(models.Model):
+    """One ingredient as the label declares it (21 CFR 111.210(d)): dietary ones with their amount."""
+    _name = 'mrp.mmr.ingredient'
+    _description = "Declared Ingredient of an MMR"
+    _inherit = ['mrp.mmr.row.mixin']
+    _order = 'revision_id, sequence, id'
+
+    sequence = fields.Integer(default=10)
+    name = fields.Char("Declared Name", required=True)
+    is_dietary = fields.Boolean("Dietary Ingredient", help="It stands on the Supplement Facts label with its amount.")
+    product_id = fields.Many2one(
+        'product.product', "Component", index=True, check_company=True, ondelete='restrict',
+        help="The component that the ingredient comes from.")
+    amount = fields.Float("Declared Amount", digits=(16, GMP_DIGITS), aggregator=None)
+    amount_unit = fields.Char("Unit", help="For instance: mg per serving.")
+
+    _amount_positive = models.Constraint('CHECK (amount >= 0)', "A declared amount is not negative.")

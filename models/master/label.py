@@ -1,0 +1,203 @@
+from odoo import api, fields, models
+
+from ...domain.canonical import iso_utc, sha256
+from ...domain.refusals import refusal
+from ...domain.transitions import in_transition
+from ..evidence.file import IMAGES
+
+FIXED_FIELDS = {
+    'code', 'version', 'name', 'product_id', 'company_id', 'location', 'panel', 'claims', 'file_id', 'upload',
+    'upload_name'}
+SYSTEM_FIELDS = {'state', 'approved_signature_id'}
+
+
+class MrpMmrLabel(models.Model):
+    """One version of a label: a representative copy, or where the physical one is (21 CFR 111.210(g)).
+
+    Quality Control approves it with a signature of its own, which drugs need (21 CFR 211.186(b)(8)); after
+    that, and once a signed revision uses it, it does not change.
+    """
+    _name = 'mrp.mmr.label'
+    _description = "Label Version"
+    _inherit = ['mrp.mmr.file.mixin', 'mail.thread', 'mrp.esignature.mixin', 'mrp.audit.mixin',
+                'mrp.audit.trail.mixin']
+    _order = 'code, version desc'
+    _check_company_auto = True
+    _mmr_file_kinds = {**IMAGES, 'pdf': 'application/pdf'}
+
+    code = fields.Char("Number", required=True, index='trigram', tracking=True)
+    version = fields.Char(required=True, default="1", tracking=True)
+    name = fields.Char("Title", required=True, tracking=True)
+    product_id = fields.Many2one(
+        'product.product', "Label Stock", check_company=True, ondelete='restrict',
+        help="The label as a material in stock, where it is one.")
+    company_id = fields.Many2one(
+        'res.company', required=True, index=True, ondelete='restrict', default=lambda self: self.env.company)
+    state = fields.Selection([
+        ('draft', "Draft"),
+        ('approved', "Approved"),
+        ('obsolete', "Obsolete"),
+    ], "Status", default='draft', required=True, readonly=True, copy=False, tracking=True)
+    file_id = fields.Many2one('mrp.mmr.file', "Stored File", readonly=True, index='btree_not_null', ondelete='restrict')
+    upload = fields.Binary("Label File", compute='_compute_upload', inverse='_inverse_upload')
+    # The inverse is shared: without one of its own, the name of a new record's file would be lost.
+    upload_name = fields.Char("File Name", compute='_compute_upload_name', inverse='_inverse_upload')
+    file_sha256 = fields.Char(related='file_id.sha256', string="Digest of the File")
+    location = fields.Char("Location of the Label", help="Where the physical label is kept, if no file is attached.")
+    panel = fields.Text("Supplement Facts or Composition")
+    claims = fields.Text()
+    approved_signature_id = fields.Many2one(
+        'mrp.esignature', "Approved by Quality Control", readonly=True, copy=False, ondelete='restrict')
+
+    _code_uniq = models.Constraint(
+        'UNIQUE (company_id, code, version)', "This version of the label exists already (CON-070).")
+    _approved = models.Constraint(
+        "CHECK (state = 'draft' OR approved_signature_id IS NOT NULL OR state = 'obsolete')",
+        "A label is approved with a signature (CON-070, 21 CFR 211.186(b)(8)).")
+
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_label() RETURNS trigger AS $$
+            BEGIN
+                IF TG_OP <> 'DELETE' AND NEW.approved_signature_id IS NOT NULL
+                   AND (TG_OP = 'INSERT' OR OLD.approved_signature_id IS NULL) AND NOT EXISTS (
+                        SELECT FROM mrp_esignature s
+                         WHERE s.id = NEW.approved_signature_id AND s.res_model = 'mrp.mmr.label'
+                           AND s.res_id = NEW.id AND s.meaning = 'approved') THEN
+                    RAISE EXCEPTION 'Label % has no approval of its own (CON-070).', NEW.code
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_label_signed';
+                END IF;
+                IF TG_OP = 'INSERT' THEN
+                    RETURN NEW;
+                END IF;
+                IF (OLD.approved_signature_id IS NOT NULL OR OLD.state <> 'draft' OR EXISTS (
+                        SELECT FROM mrp_mmr_pack p JOIN mrp_mmr_revision r ON r.id = p.revision_id
+                         WHERE p.label_id = OLD.id AND r.state <> 'draft'))
+                   AND (TG_OP = 'DELETE' OR
+                        (NEW.code, NEW.version, NEW.name, NEW.product_id, NEW.company_id, NEW.location, NEW.panel,
+                         NEW.claims, NEW.file_id)
+                        IS DISTINCT FROM
+                        (OLD.code, OLD.version, OLD.name, OLD.product_id, OLD.company_id, OLD.location, OLD.panel,
+                         OLD.claims, OLD.file_id)
+                        OR (OLD.approved_signature_id IS NOT NULL
+                            AND NEW.approved_signature_id IS DISTINCT FROM OLD.approved_signature_id)) THEN
+                    RAISE EXCEPTION 'Label % is signed and cannot change (REV-010).', OLD.code
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_content_frozen';
+                END IF;
+                PERFORM FROM mrp_mmr_revision r WHERE r.state = 'draft' AND r.id IN (
+                    SELECT p.revision_id FROM mrp_mmr_pack p WHERE p.label_id = OLD.id) FOR SHARE;
+                RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_label BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_label
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_label();
+        """)
+
+    @api.depends('code', 'version', 'name')
+    def _compute_display_name(self):
+        for label in self:
+            label.display_name = self.env._(
+                "%(code)s v. %(version)s · %(name)s", code=label.code, version=label.version, name=label.name)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if vals.get('state', 'draft') != 'draft' or vals.get('approved_signature_id'):
+                raise self._refuse_status()
+        return super().create([dict(vals, state='draft', approved_signature_id=False) for vals in vals_list])
+
+    def write(self, vals):
+        if not in_transition(self):
+            if SYSTEM_FIELDS & vals.keys():
+                raise self._refuse_status()
+            if FIXED_FIELDS & vals.keys():
+                self._check_not_in_use()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_in_use(self):
+        self._check_not_in_use()
+
+    def _refuse_status(self):
+        return refusal(
+            self.env, self.env._("The status of a label follows its signature."),
+            "CON-070, 21 CFR 211.186(b)(8)", self.env._("use the buttons of the label."), record=self)
+
+    def _check_not_in_use(self):
+        """Refuse to change a label that was signed, or that a signed revision uses.
+
+        :raise UserError: naming the signature or the revision
+        """
+        packs = self.env['mrp.mmr.pack'].sudo().search(
+            [('label_id', 'in', self.ids), ('revision_id.state', '!=', 'draft')]).grouped('label_id')
+        for label in self:
+            if label.approved_signature_id or label.state != 'draft' or label in packs:
+                raise refusal(
+                    self.env,
+                    self.env._("%(label)s is signed%(revision)s and cannot change.", label=label.display_name,
+                               revision=''.join(f", {name}" for name in packs[label].revision_id.mapped('display_name')[:1])
+                               if label in packs else ''),
+                    "REV-010, CON-070, 21 CFR 111.123(a)(1)",
+                    self.env._("duplicate it with a new version number."), record=label)
+
+    def copy_data(self, default=None):
+        return [dict(vals, version=self.env._("%s (copy)", vals['version'])) if 'version' not in (default or {}) else vals
+                for vals in super().copy_data(default)]
+
+    def _get_document(self, with_approval=True):
+        """Return the label as frozen documents name it, or None."""
+        if not self:
+            return None
+        signature = self.approved_signature_id
+        vals = {
+            'id': self.id, 'code': self.code, 'version': self.version, 'name': self.name,
+            'file': self.file_id._get_document(), 'location': self.location or None,
+            'panel': self.panel or None, 'claims': self.claims or None,
+        }
+        if with_approval:
+            vals['approval'] = {
+                'name': signature.signer_name, 'signed_at': iso_utc(signature.signed_at),
+                'signature_sha256': signature.signature_sha256,
+            } if signature else None
+        return vals
+
+    # === SIGNING === #
+
+    def action_approve(self):
+        """Open the signature of Quality Control over this label (21 CFR 211.186(b)(8))."""
+        return self.action_open_signature('approve')
+
+    def action_obsolete(self):
+        """Open the signature that makes this label obsolete, with a reason: no new revision can use it."""
+        return self.action_open_signature('obsolete')
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if (action, self.state) not in {('approve', 'draft'), ('obsolete', 'draft'), ('obsolete', 'approved')}:
+            raise self._refuse_status()
+        if action == 'approve' and not self.file_id and not (self.location or '').strip():
+            raise refusal(
+                self.env, self.env._("%s has neither a file nor a location.", self.display_name),
+                "CON-070, 21 CFR 111.210(g)", self.env._("attach the label or say where it is kept."), record=self)
+        content = dict(self.sudo()._get_document(with_approval=False), schema='mrp_mmr/label/1')
+        if action == 'obsolete':
+            return {
+                'meaning': 'retired', 'group': 'mrp_mmr.group_mmr_qc', 'content': content, 'digest': sha256(content),
+                'statement': self.env._("I retire this version of the label."), 'comment_required': True,
+            }
+        return {
+            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'content': content, 'digest': sha256(content),
+            'statement': self.env._("I compared this label with its master and approve it for use."),
+        }
+
+    def _apply_signing_action(self, action, signature):
+        if action == 'obsolete':
+            self.write({'state': 'obsolete'})
+        else:
+            self.write({'state': 'approved', 'approved_signature_id': signature.id})
+        self._message_log(
+            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
+                            name=signature.signer_name, comment=signature.comment or ''),
+            author_id=signature.partner_id.id)

@@ -1,0 +1,245 @@
+import csv
+
+from odoo import api, fields, models
+from odoo.tools import file_open
+
+from ...domain.canonical import canonical_json, sha256
+from ...domain.refusals import refusal
+from ...domain.transitions import in_transition, without_defaults
+
+#: What a shipped row is; the addon alone says it.
+FIXED_FIELDS = {
+    'code', 'profile_id', 'company_id', 'citation', 'enforcement', 'check', 'enabled', 'is_shipped', 'name', 'page', 'scope'}
+
+#: Checks that are made when somebody signs, and not on the content of a draft.
+SIGNING_CHECKS = ('qualification',)
+
+#: The files of the rows that the addon ships.
+SHIPPED = ('mrp.mmr.requirement.csv', 'mrp.mmr.requirement-batch.csv')
+#: Nothing switches this guard off, not even while data are loaded: a shipped row is what the addon ships, or it stays
+#: what it was. Which rows these are is part of the function, and renewed with each version of the addon.
+GUARD_REQUIREMENT_FUNCTION = """
+    CREATE OR REPLACE FUNCTION mrp_mmr_guard_requirement() RETURNS trigger AS $$
+    DECLARE
+        shipped jsonb := $shipped$@shipped@$shipped$;
+        wanted jsonb;
+    BEGIN
+        IF TG_OP = 'DELETE' THEN
+            SELECT shipped -> (p.code || '/' || OLD.code) INTO wanted FROM mrp_mmr_profile p WHERE p.id = OLD.profile_id;
+            IF OLD.check IS NOT NULL AND wanted IS NOT NULL THEN
+                RAISE EXCEPTION 'Requirement % is shipped with the addon and stays as it is.', OLD.code
+                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
+            END IF;
+            IF EXISTS (SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.mmr.requirement' AND s.res_id = OLD.id) THEN
+                RAISE EXCEPTION 'Requirement % was signed and is kept (REC-040).', OLD.code
+                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
+            END IF;
+            RETURN OLD;
+        END IF;
+        IF (NEW.check IS NOT NULL OR (TG_OP = 'UPDATE' AND OLD.check IS NOT NULL))
+           AND (TG_OP = 'INSERT'
+                OR (NEW.code, NEW.profile_id, NEW.company_id, NEW.scope, NEW.citation, NEW.enforcement, NEW.check,
+                    NEW.name ->> 'en_US')
+                   IS DISTINCT FROM
+                   (OLD.code, OLD.profile_id, OLD.company_id, OLD.scope, OLD.citation, OLD.enforcement, OLD.check,
+                    OLD.name ->> 'en_US'))
+        THEN
+            SELECT shipped -> (p.code || '/' || NEW.code) INTO wanted FROM mrp_mmr_profile p WHERE p.id = NEW.profile_id;
+            IF NEW.company_id IS NOT NULL OR wanted IS DISTINCT FROM
+                    jsonb_build_array(NEW.scope, NEW.citation, NEW.enforcement, NEW.check, NEW.name ->> 'en_US')
+               OR (TG_OP = 'UPDATE' AND (NEW.code, NEW.profile_id) IS DISTINCT FROM (OLD.code, OLD.profile_id)) THEN
+                RAISE EXCEPTION 'Requirement % is shipped with the addon and stays as it is.', NEW.code
+                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
+            END IF;
+        END IF;
+        IF TG_OP = 'INSERT' THEN
+            IF NEW.enabled IS DISTINCT FROM (NEW.check IS NULL OR NEW.enforcement <> 'O') THEN
+                RAISE EXCEPTION 'Requirement % is switched on and off by a signature of Quality Control.', NEW.code
+                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_signed';
+            END IF;
+            RETURN NEW;
+        END IF;
+        IF NEW.enabled IS DISTINCT FROM OLD.enabled
+           AND NEW.enabled::text IS DISTINCT FROM (
+                SELECT s.content ->> 'enabled' FROM mrp_esignature s
+                 WHERE s.res_model = 'mrp.mmr.requirement' AND s.res_id = NEW.id AND s.meaning = 'approved'
+                 ORDER BY s.id DESC LIMIT 1) THEN
+            RAISE EXCEPTION 'Requirement % is switched on and off by a signature of Quality Control.', OLD.code
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_signed';
+        END IF;
+        RETURN NEW;
+    END $$ LANGUAGE plpgsql;
+    CREATE OR REPLACE TRIGGER mrp_mmr_guard_requirement BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_requirement
+        FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_requirement();
+"""
+
+
+class MrpMmrRequirement(models.Model):
+    """One row of a profile's content list: what a master record must say, by which rule, and how it is checked.
+
+    Shipped rows stay. Those that the rules leave to the company can be switched off by a signature of
+    Quality Control; companies add rows of their own, which are answered in words.
+    """
+    _name = 'mrp.mmr.requirement'
+    _description = "Requirement on the Content of an MMR"
+    _inherit = ['mail.thread', 'mrp.esignature.mixin', 'mrp.audit.mixin']
+    _order = 'profile_id, sequence, code, id'
+
+    profile_id = fields.Many2one('mrp.mmr.profile', required=True, index=True, ondelete='restrict')
+    company_id = fields.Many2one(
+        'res.company', ondelete='restrict', default=lambda self: self.env.company,
+        help="Rows of the addon are for every company.")
+    sequence = fields.Integer(default=1000)
+    code = fields.Char(required=True)
+    citation = fields.Char(required=True, help="The paragraph that asks for it.")
+    name = fields.Char("Requirement", required=True, translate=True)
+    help_text = fields.Text("Note", translate=True, help="Other names and letterings under which people know it.")
+    enforcement = fields.Selection([
+        ('R', "Required by the rules"),
+        ('S', "House rule"),
+        ('C', "On, can be switched off"),
+        ('O', "Off, can be switched on"),
+    ], required=True, default='S')
+    scope = fields.Selection([
+        ('master', "Master record"),
+        ('batch', "Batch record"),
+    ], required=True, default='master', readonly=True, help="Whether it is a rule for the MMR or for each batch.")
+    check = fields.Char(readonly=True, help="The check that the addon makes; rows without one are answered in words.")
+    page = fields.Char(readonly=True, help="The page of the revision's form where it is filled in.")
+    enabled = fields.Boolean(default=True, readonly=True, copy=False, tracking=True)
+    is_shipped = fields.Boolean("Shipped", compute='_compute_is_shipped')
+
+    _code_uniq = models.Constraint('UNIQUE (profile_id, code)', "This profile has a requirement of this code already.")
+    _cannot_be_off = models.Constraint(
+        "CHECK (enabled OR enforcement IN ('C', 'O'))", "This requirement cannot be switched off.")
+
+    def init(self):
+        super().init()
+        self._guard_shipped(self._read_shipped())
+
+    @api.model
+    def _read_shipped(self):
+        """Return the shipped rows as a dict from profile and code to scope, citation, enforcement, check and wording."""
+        shipped = {}
+        for name in SHIPPED:
+            with file_open(f'mrp_mmr/data/{name}', 'r') as file:
+                shipped.update({
+                    f"{row['profile_id/id'].removeprefix('profile_').upper()}/{row['code']}": [
+                        row.get('scope', 'master'), *(row[name] for name in ('citation', 'enforcement', 'check', 'name'))]
+                    for row in csv.DictReader(file)})
+        return shipped
+
+    @api.model
+    def _guard_shipped(self, shipped):
+        """Make the trigger that lets shipped rows be what ``shipped`` says and nothing else (AUD-060)."""
+        self.env.cr.execute(GUARD_REQUIREMENT_FUNCTION.replace('@shipped@', canonical_json(shipped).decode()))
+
+    @api.depends('code', 'name')
+    def _compute_display_name(self):
+        for requirement in self:
+            requirement.display_name = f"{requirement.code}: {requirement.name}"
+
+    @api.depends('check')
+    def _compute_is_shipped(self):
+        for requirement in self:
+            requirement.is_shipped = bool(requirement.check)
+
+    # === CRUD === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self = without_defaults(self, {'check', 'enabled', 'page', 'scope'})
+        if not self._is_loading():
+            for vals in vals_list:
+                if vals.get('check') or not vals.get('enabled', True):
+                    raise self._refuse_change(self.env._("a check of the addon cannot be added by hand"))
+        return super().create([
+            {'enabled': vals.get('enforcement') != 'O', **vals} if vals.get('check') else vals for vals in vals_list])
+
+    def _is_loading(self):
+        """Whether the addon's own data are being loaded; nobody else changes shipped rows."""
+        return bool(self.env.su and self.env.context.get('install_mode'))
+
+    def write(self, vals):
+        if not self._is_loading() and not in_transition(self):
+            if {'enabled', 'check'} & vals.keys():
+                raise self._refuse_change(self.env._("it is switched on and off by a signature of Quality Control"))
+            if FIXED_FIELDS & vals.keys() and self.filtered('check'):
+                raise self._refuse_change(self.env._("it is shipped with the addon"))
+            if {'code', 'profile_id', 'company_id'} & vals.keys() and self.env['mrp.mmr.answer'].sudo().search_count(
+                    [('requirement_id', 'in', self.ids), ('revision_id.state', '!=', 'draft')], limit=1):
+                raise self._refuse_change(self.env._("a signed revision answers it"))
+        return super().write(vals)
+
+    def _update_field_translations(self, field_name, translations, digest=None, source_lang=''):
+        # The wording of the addon stays; other languages may say it better. This road does not lead through write().
+        if 'en_US' in translations and field_name in FIXED_FIELDS and self.filtered('check') and not self._is_loading():
+            raise self._refuse_change(self.env._("it is shipped with the addon"))
+        return super()._update_field_translations(field_name, translations, digest=digest, source_lang=source_lang)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_shipped(self):
+        if self.filtered('check'):
+            raise self._refuse_change(self.env._("it is shipped with the addon"))
+        if self.filtered('esignature_ids'):
+            raise self._refuse_change(self.env._("it was signed, and is kept"))
+
+    def _refuse_change(self, why):
+        return refusal(
+            self.env,
+            self.env._("%(requirement)s cannot be changed: %(why)s.",
+                       requirement=', '.join(self.mapped('display_name')) or self.env._("A requirement"), why=why),
+            "CON-010 to CON-200, AUD-060, 21 CFR 11.10(k)",
+            self.env._("add a requirement of your own, or have Quality Control switch off what may be switched off."),
+            record=self)
+
+    @api.model
+    def _is_demanded(self, check, profile):
+        """Whether records of ``profile`` must pass a check of the addon: unless Quality Control switched the row off."""
+        return not profile or not self.sudo().search_count(
+            [('profile_id', '=', profile.id), ('check', '=', check), ('enabled', '=', False)], limit=1)
+
+    # === SIGNING === #
+
+    def action_switch(self):
+        """Open the signature that switches this row off or on; a reason is kept with it (AUD-060)."""
+        return self.action_open_signature('switch_off' if self.enabled else 'switch_on')
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if action not in ('switch_off', 'switch_on') or self.enabled != (action == 'switch_off'):
+            raise self._refuse_change(self.env._("it is switched on and off by its button"))
+        if self.enforcement not in ('C', 'O'):
+            raise self._refuse_change(self.env._("it is demanded: %s", self.citation))
+        content = {
+            'schema': 'mrp_mmr/requirement/1', 'profile': self.profile_id.code, 'code': self.code,
+            'citation': self.citation, 'enabled': action == 'switch_on',
+        }
+        statement = self.env._("From now on this requirement is checked.") if action == 'switch_on' else self.env._(
+            "From now on this requirement is not checked any more.")
+        return {
+            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'statement': statement, 'content': content,
+            'digest': sha256(content), 'comment_required': True,
+        }
+
+    def _apply_signing_action(self, action, signature):
+        self.write({'enabled': action == 'switch_on'})
+        self._message_log(
+            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
+                            name=signature.signer_name, comment=signature.comment or ''),
+            author_id=signature.partner_id.id)
+
+
+class MrpMmrAnswer(models.Model):
+    """How a revision meets a requirement that the company added."""
+    _name = 'mrp.mmr.answer'
+    _description = "Answer to a Requirement of the Company"
+    _inherit = ['mrp.mmr.row.mixin']
+    _order = 'revision_id, requirement_id'
+
+    requirement_id = fields.Many2one(
+        'mrp.mmr.requirement', required=True, index=True, check_company=True, ondelete='restrict',
+        domain="[('check', '=', False)]")
+    answer = fields.Text(required=True)
+
+    _once = models.Constraint('UNIQUE (revision_id, requirement_id)', "The requirement is answered already.")

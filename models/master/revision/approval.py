@@ -1,0 +1,253 @@
+"""Signing a revision: prepared, reviewed, approved, rejected, retired, and reviewed again in time."""
+
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ....domain.canonical import iso_utc, sha256
+from ....domain.refusals import refusal
+from ....domain.transitions import transition
+
+
+class MrpMmrRevision(models.Model):
+    _inherit = 'mrp.mmr.revision'
+
+    # === ACTIONS === #
+
+    def action_submit(self):
+        """Open the signature of the preparer (APR-020, 21 CFR 211.186(a))."""
+        return self.action_open_signature('submit')
+
+    def action_review(self):
+        """Open the signature of the next reviewer of the approval route."""
+        return self.action_open_signature('review')
+
+    def action_approve(self):
+        """Open the signature of Quality Control (APR-030, 21 CFR 111.123(a)(1))."""
+        return self.action_open_signature('approve')
+
+    def action_reject(self):
+        """Open the rejection of Quality Control: signed, with a reason (APR-010)."""
+        return self.action_open_signature('reject')
+
+    def action_retire(self):
+        """Open the retirement by Quality Control: signed, with a reason (REV-080)."""
+        return self.action_open_signature('retire')
+
+    def action_periodic_review(self):
+        """Open the signature of the periodic review of an effective revision (REV-070, EU GMP 4.5)."""
+        return self.action_open_signature('periodic_review')
+
+    # === SIGNING === #
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        actions = {
+            'submit': ('draft', 'prepared', 'mrp_mmr.group_mmr_preparer', self.env._(
+                "I prepared this master manufacturing record; it is complete and correct.")),
+            'approve': ('submitted', 'approved', 'mrp_mmr.group_mmr_qc', self.env._(
+                "I reviewed this master manufacturing record independently and approve it for use.")),
+            'reject': ('submitted', 'rejected', 'mrp_mmr.group_mmr_qc', self.env._(
+                "I reject this master manufacturing record; the preparer's signature is void.")),
+            'retire': (('approved', 'effective'), 'retired', 'mrp_mmr.group_mmr_qc', self.env._(
+                "I retire this master manufacturing record without successor.")),
+            'review': ('submitted', 'reviewed', None, self.env._(
+                "I reviewed this master manufacturing record for my area and agree with it.")),
+            'periodic_review': ('effective', 'reviewed', 'mrp_mmr.group_mmr_qc', self.env._(
+                "I reviewed this master manufacturing record; it is still correct and in use.")),
+        }
+        if action not in actions:
+            raise UserError(self.env._("Unknown signature: %s", action))
+        states, meaning, group, statement = actions[action]
+        if self.state not in ((states,) if isinstance(states, str) else states):
+            raise self._refuse_transition(statement)
+        result = {
+            'meaning': meaning, 'group': group, 'statement': statement,
+            'comment_required': action in ('reject', 'retire'),
+        }
+        if action == 'submit':
+            self._check_complete()
+            document = self._prepare_document()
+            return dict(result, content=document, digest=sha256(document))
+        if action == 'review':
+            review = self._get_open_reviews()[:1]
+            if not review:
+                raise self._refuse_transition(statement)
+            result['group'] = review.sudo().group_id
+        if action in ('review', 'approve'):
+            result.update(basis=self.prepared_signature_id, annex=self.sudo()._prepare_annex(action))
+        return dict(result, digest=self.document_sha256)
+
+    def _get_signing_profile(self):
+        return self.profile_id
+
+    def _prepare_annex(self, action):
+        """Return what a reviewer or approver signs beside the document: what is not in it, or a digest of it.
+
+        The redline is what changed against the revision before; overages are confirmed after the preparer signed.
+        """
+        self.ensure_one()
+        annex = {'redline': self._get_redline_digest()}
+        if action == 'approve':
+            annex['overages'] = [{
+                'component': line.product_id.id, 'confirmed_by': line.mmr_overage_confirmed_id.name,
+                'confirmed_at': iso_utc(line.mmr_overage_confirmed_at),
+            } for line in self.bom_id.bom_line_ids if line.mmr_overage]
+        else:
+            annex['review'] = self._get_open_reviews()[:1].name
+        return annex
+
+    def _get_open_reviews(self):
+        """Return the reviews that this submitted revision still waits for, in their order."""
+        self.ensure_one()
+        if self.state != 'submitted':
+            return self.env['mrp.mmr.review']
+        return self.sudo().review_ids.filtered(
+            lambda review: review.prepared_signature_id == self.prepared_signature_id and not review.signature_id
+        ).sorted('id')
+
+    @api.model
+    def _get_reviewers_domain(self, profile, company):
+        return [('enabled', '=', True), ('profile_id', 'in', (False, profile.id)), ('company_id', 'in', (False, company.id))]
+
+    def _get_reviewers(self):
+        """Return the roles that company and profile add to the approval route, in order."""
+        self.ensure_one()
+        # Archived ones are not in the document, whatever the context of the signer says.
+        return self.env['mrp.mmr.reviewer'].sudo().with_context(active_test=True).search(
+            self._get_reviewers_domain(self.profile_id, self.company_id))
+
+    def _check_signer(self, action, user):
+        if action == 'submit':
+            self.check_access('write')
+        if action == 'review':
+            self._check_reviewer(user)
+        if action != 'approve':
+            return
+        reviews = self._get_open_reviews()
+        if reviews:
+            raise refusal(
+                self.env,
+                self.env._("%(revision)s still waits for: %(reviews)s.", revision=self.display_name,
+                           reviews=', '.join(reviews.mapped('name'))),
+                "APR-030, 21 CFR 111.123(a)(1)", self.env._("have these reviews signed first."), record=self)
+        # Labels and documents may have been retired since the preparer signed.
+        problems = [*self.sudo()._unmet_label(), *self.sudo()._unmet_references()]
+        if problems:
+            raise refusal(
+                self.env,
+                self.env._("%(revision)s cannot be approved any more:\n%(rows)s", revision=self.display_name,
+                           rows='\n'.join(f"• {problem}" for problem in problems)),
+                "CON-070, CON-190, 21 CFR 111.210(g), 111.123(a)(1)",
+                self.env._("reject it, so that the preparer names what is in force."), record=self)
+        overages = self.sudo()._get_unconfirmed_overages()
+        if overages:
+            raise refusal(
+                self.env,
+                self.env._("%(revision)s has overages that Quality Control has not confirmed: %(components)s.",
+                           revision=self.display_name, components=', '.join(overages.product_id.mapped('display_name'))),
+                "PRD-050, 21 CFR 111.123(a)(1), 111.210(e)",
+                self.env._("read each rationale on the page Components and use Confirm Overages."), record=self)
+        persons = (self.prepared_signature_id.user_id | self.sudo().editor_ids | self.create_uid)._get_gmp_persons()
+        persons.add(('partner', self.prepared_signature_id.sudo().partner_id.id))
+        if persons & user._get_gmp_persons():
+            raise refusal(
+                self.env,
+                self.env._("%(user)s prepared or edited %(revision)s and cannot approve it.",
+                           user=user.name, revision=self.display_name),
+                "APR-040, 21 CFR 211.186(a), 111.12(b)",
+                self.env._("ask an independent person of Quality Control to approve."), record=self)
+        if self.date_effective and self.date_effective < self._get_today():
+            raise refusal(
+                self.env,
+                self.env._("The effective date %(date)s of %(revision)s lies before its approval.",
+                           date=self.date_effective, revision=self.display_name),
+                "REV-030, EU GMP 4.3", self.env._("reject it, so that the preparer sets a new date."), record=self)
+        if not self._is_content_signed():
+            raise refusal(
+                self.env,
+                self.env._("The content of %s is not what its preparer signed.", self.display_name),
+                "APR-060, 21 CFR 11.70", self.env._("reject it, so that it is submitted again."), record=self)
+
+    def _check_reviewer(self, user):
+        """A reviewer is another person than the preparer (APR-040)."""
+        persons = {('partner', self.prepared_signature_id.sudo().partner_id.id)} \
+            | self.prepared_signature_id.user_id._get_gmp_persons()
+        if persons & user._get_gmp_persons():
+            raise refusal(
+                self.env,
+                self.env._("%(user)s prepared %(revision)s and cannot review it.",
+                           user=user.name, revision=self.display_name),
+                "APR-040, 21 CFR 211.186(a), 111.12(b)", self.env._("ask another person with this role."), record=self)
+
+    def _get_voided_signatures(self, action):
+        return self.prepared_signature_id if action == 'reject' else self.env['mrp.esignature']
+
+    def _apply_signing_action(self, action, signature):
+        now = signature.signed_at
+        if action == 'submit':
+            self.write({
+                'state': 'submitted', 'submitted_once': True, 'prepared_signature_id': signature.id,
+                'document': signature.content, 'document_sha256': signature.content_sha256,
+            })
+            self.env['mrp.mmr.review'].create([{
+                'revision_id': self.id, 'name': reviewer.name, 'group_id': reviewer.group_id.id,
+                'prepared_signature_id': signature.id,
+            } for reviewer in self._get_reviewers()])
+            self._notify_next()
+        elif action == 'review':
+            review = self._get_open_reviews()[:1]
+            review.write({'signature_id': signature.id})
+            self._close_approval_activities()
+            self._notify_next()
+        elif action == 'periodic_review':
+            self.mmr_id._plan_next_review()
+        elif action == 'reject':
+            # Document and preparer's signature stay with the void signature itself.
+            self.write({'state': 'draft', 'prepared_signature_id': False, 'document': False,
+                        'document_sha256': False})
+            self._close_approval_activities()
+        elif action == 'approve':
+            self.write({'state': 'approved', 'approved_signature_id': signature.id})
+            self._close_approval_activities()
+            self._activate_due()
+        elif action == 'retire':
+            self.write({'state': 'obsolete', 'retired_signature_id': signature.id, 'ended_at': now})
+            self._flag_running_orders()
+            with transition(self.bom_id):
+                self.bom_id.write({'active': False})
+        self._message_log(
+            body=self.env._("%(meaning)s by %(name)s, digest %(digest)s. %(comment)s",
+                            meaning=signature._get_meaning_label(), name=signature.signer_name,
+                            digest=signature.content_sha256[:16], comment=signature.comment or ''),
+            author_id=signature.partner_id.id)
+
+    def _refuse_transition(self, statement):
+        return refusal(
+            self.env,
+            self.env._("%(revision)s is %(state)s: '%(step)s' is not possible now.", revision=self.display_name,
+                       state=self._get_state_label(), step=statement),
+            "APR-010, 21 CFR 111.123(a)(1)",
+            self.env._("follow the life of a revision: draft, submitted, approved, effective."), record=self)
+
+    def _notify_next(self):
+        """Give everybody who may sign next an activity: the next reviewer, or Quality Control."""
+        review = self._get_open_reviews()[:1]
+        if review:
+            group = review.group_id
+            blocked = self.prepared_signature_id.user_id._get_gmp_persons()
+            summary = self.env._("Review %s", self.display_name)
+        else:
+            group = self.env.ref('mrp_mmr.group_mmr_qc').sudo()
+            blocked = (self.editor_ids | self.prepared_signature_id.user_id)._get_gmp_persons()
+            summary = self.env._("Approve %s", self.display_name)
+        for user in group.all_user_ids:
+            if user.active and not user.share and self.company_id in user.company_ids \
+                    and not blocked & user._get_gmp_persons():
+                self.activity_schedule(
+                    'mrp_mmr.mail_activity_type_approval', user_id=user.id, summary=summary,
+                    date_deadline=self._get_today() + timedelta(days=3))
+
+    def _close_approval_activities(self):
+        self.activity_unlink(['mrp_mmr.mail_activity_type_approval'])

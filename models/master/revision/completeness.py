@@ -1,0 +1,499 @@
+"""What keeps a draft from being submitted: the content list of its profile, checked row by row."""
+
+from odoo import api, fields, models
+
+from ....domain.numbers import decimal_string
+from ....domain.refusals import refusal
+from ..requirement import SIGNING_CHECKS
+from ..step import COMPONENT_KINDS, CONTROL_KINDS, NUMERIC_KINDS
+
+#: Units of the customary system; all others are metric. Units that people add count as what they refer to.
+CUSTOMARY_UNITS = (
+    'product_uom_lb', 'product_uom_oz', 'product_uom_floz', 'product_uom_qt', 'product_uom_gal', 'product_uom_inch',
+    'product_uom_foot', 'product_uom_yard', 'product_uom_mile', 'product_uom_square_foot', 'product_uom_cubic_inch',
+    'product_uom_cubic_foot',
+)
+METRIC_UNITS = (
+    'product_uom_kgm', 'product_uom_gram', 'product_uom_ton', 'product_uom_litre', 'product_uom_milliliter',
+    'product_uom_meter', 'product_uom_cm', 'product_uom_millimeter', 'product_uom_km', 'product_uom_cubic_meter',
+    'product_uom_square_meter',
+)
+
+
+def blank(value):
+    return not (value and value.strip())
+
+
+class MrpMmrRevision(models.Model):
+    _inherit = 'mrp.mmr.revision'
+
+    completeness = fields.Json(compute='_compute_completeness', help="The content list of the profile, row by row.")
+    unmet_count = fields.Integer("Unmet Requirements", compute='_compute_completeness')
+
+    @api.depends_context('lang')
+    def _compute_completeness(self):
+        for revision in self:
+            rows = revision.sudo()._evaluate_requirements() if revision._origin.id else []
+            revision.completeness = rows
+            revision.unmet_count = len([row for row in rows if row['problems']])
+
+    # === EVALUATION === #
+
+    def _get_requirements(self):
+        """Return the requirements that hold for this revision: shipped ones and those of its company."""
+        self.ensure_one()
+        return self.env['mrp.mmr.requirement'].sudo().search([
+            ('profile_id', '=', self.profile_id.id), ('scope', '=', 'master'), ('enabled', '=', True),
+            ('company_id', 'in', (False, self.company_id.id)), ('check', 'not in', SIGNING_CHECKS)])
+
+    def _evaluate_requirements(self):
+        """Return every requirement with what is missing.
+
+        :return: list of dicts ``id, code, citation, name, note, enforcement, page, problems``; a row without
+            problems is met
+        """
+        self.ensure_one()
+        answers = {row.requirement_id: row for row in self.answer_ids}
+        rows = []
+        for requirement in self._get_requirements():
+            if requirement.check:
+                problems = list(getattr(self, f'_unmet_{requirement.check}')())
+            elif requirement in answers and not blank(answers[requirement].answer):
+                problems = []
+            else:
+                problems = [self.env._("%s: not answered.", requirement.name)]
+            rows.append({
+                'id': requirement.id, 'code': requirement.code, 'citation': requirement.citation,
+                'name': requirement.name, 'note': requirement.help_text or '', 'enforcement': requirement.enforcement,
+                'page': requirement.page or 'completeness', 'answered': requirement in answers,
+                'own': not requirement.check, 'problems': problems,
+            })
+        return rows
+
+    def _get_unmet_requirements(self):
+        """Return everything that keeps this draft from being submitted, as ``(citation, text)`` rows."""
+        return [
+            (f"{row['code']}, {row['citation']}", problem)
+            for row in self.sudo()._evaluate_requirements() for problem in row['problems']]
+
+    def _check_complete(self):
+        """Refuse with every unmet row at once.
+
+        :raise UserError: where anything is missing
+        """
+        rows = self._get_unmet_requirements()
+        if rows:
+            raise refusal(
+                self.env,
+                self.env._("%(revision)s is not complete:\n%(rows)s", revision=self.display_name,
+                           rows='\n'.join(f"• {text} [{citation}]" for citation, text in rows)),
+                self.env._("completeness of the profile %s", self.profile_id.name),
+                self.env._("fill in what is listed (page Completeness) and submit again."), record=self)
+
+    # === IDENTITY AND CHANGE === #
+
+    def _unmet_batch_size(self):
+        bom = self.bom_id
+        if decimal_string(bom.product_qty) != decimal_string(self.batch_size) or bom.product_uom_id != self.uom_id:
+            yield self.env._(
+                "Odoo's precision 'Product Unit' cannot hold the batch size %(size)s exactly. Write it in a "
+                "smaller unit, or raise the precision.", size=self.mmr_id._get_batch_size_label())
+        wanted = self._prepare_bom_vals(self.mmr_id, self.revision)
+        for name in ('product_tmpl_id', 'product_id', 'company_id', 'type', 'enable_batch_size'):
+            if bom._fields[name].convert_to_write(bom[name], bom) != wanted[name]:
+                yield self.env._(
+                    "The bill of materials does not follow the MMR: %s differs.",
+                    bom._fields[name]._description_string(self.env))
+
+    def _unmet_reviewed(self):
+        for line in self.bom_line_ids.filtered('mmr_to_review'):
+            yield self.env._(
+                "%s: the quantity comes from another batch size and was not reviewed.", line.product_id.display_name)
+        for operation in self.operation_ids.filtered('mmr_yield_to_review'):
+            yield self.env._("%s: the yield comes from another batch size and was not reviewed.", operation.name)
+        if self.yield_to_review:
+            yield self.env._("The yield of the batch comes from another batch size and was not reviewed.")
+
+    def _unmet_change(self):
+        if blank(self.reason):
+            yield self.env._("The reason of this revision is missing.")
+        if self.change_category != 'initial' and blank(self.description):
+            yield self.env._("The description of the change is missing.")
+        if self.date_effective and self.date_effective < self._get_today():
+            yield self.env._("The effective date lies in the past.")
+
+    def _unmet_review_interval(self):
+        if not self.mmr_id.review_interval:
+            yield self.env._("It is not said after how many months this MMR is reviewed.")
+
+    # === FORMULA === #
+
+    def _unmet_strengths(self):
+        for line in self.bom_line_ids.filtered('mmr_is_active'):
+            if not line.mmr_strength or blank(line.mmr_strength_unit):
+                yield self.env._("%s: the label claim or its unit is missing.", line.product_id.display_name)
+        if self.profile_code in ('P111', 'P211', 'PEU') and self.bom_line_ids \
+                and not any(self.bom_line_ids.mapped('mmr_is_active')):
+            yield self.env._("No component is marked as dietary or active ingredient.")
+
+    def _unmet_components(self):
+        if not self.bom_line_ids:
+            yield self.env._("The list of components is empty.")
+        kits = self.env['mrp.bom']._bom_find(
+            self.bom_line_ids.product_id, company_id=self.company_id.id, bom_type='phantom')
+        for line in self.bom_line_ids:
+            name = line.product_id.display_name
+            if line.product_id == self.product_id:
+                yield self.env._("%s: the product is no component of itself.", name)
+            if line.product_id.type != 'consu':
+                yield self.env._("%s: a service is no component; Odoo consumes goods only.", name)
+            if kits.get(line.product_id):
+                yield self.env._("%s is a kit: add its components one by one.", name)
+
+    def _unmet_quantities(self):
+        for line in self.bom_line_ids:
+            name = line.product_id.display_name
+            if line.gmp_qty <= 0:
+                yield self.env._("%s: the quantity must be greater than zero.", name)
+            elif not line._is_mmr_quantity_exact():
+                yield self.env._(
+                    "%(component)s: Odoo's precision 'Product Unit' cannot hold %(quantity)s %(unit)s exactly. "
+                    "Write it in a smaller unit, or raise the precision.",
+                    component=name, quantity=decimal_string(line.gmp_qty), unit=line.product_uom_id.name)
+            if not line.product_uom_id._has_common_reference(line.product_id.uom_id):
+                yield self.env._(
+                    "%(component)s: %(unit)s does not convert to %(product_unit)s.", component=name,
+                    unit=line.product_uom_id.name, product_unit=line.product_id.uom_id.name)
+            if line.operation_id not in self.operation_ids:
+                yield self.env._("%s: the stage where it is used is missing.", name)
+            if line._skip_bom_line(self.product_id):
+                yield self.env._("%s is meant for other variants of the product alone.", name)
+        yield from self._get_potency_problems()
+
+    def _get_potency_problems(self):
+        """Return what keeps the targets of assay-adjusted components and of their filler from being calculated."""
+        adjusted = self.bom_line_ids.filtered('mmr_assay_adjusted')
+        fillers = self.bom_line_ids.filtered('mmr_is_filler')
+        for line in adjusted:
+            name = line.product_id.display_name
+            if not line.mmr_assay_reference:
+                yield self.env._("%s: the reference potency is missing.", name)
+            if line.product_id.tracking == 'none':
+                yield self.env._("%s: a component that is adjusted to the assay of its lots has lots.", name)
+        if len(fillers) > 1:
+            yield self.env._("There are several balancing fillers: %s.", ', '.join(fillers.product_id.mapped('display_name')))
+        if fillers and not adjusted:
+            yield self.env._("%s balances nothing: no component is adjusted to its assay.",
+                             fillers[0].product_id.display_name)
+        for filler in fillers[:1]:
+            name = filler.product_id.display_name
+            if filler.mmr_assay_adjusted:
+                yield self.env._("%s: a filler is not adjusted itself.", name)
+            for line in adjusted:
+                if not line.product_uom_id._has_common_reference(filler.product_uom_id):
+                    yield self.env._("%(component)s: %(unit)s does not convert to the unit of the filler.",
+                                     component=line.product_id.display_name, unit=line.product_uom_id.name)
+            if any(self._get_weighing_place(line) > self._get_weighing_place(filler) for line in adjusted):
+                yield self.env._("%s is weighed before a component that it balances.", name)
+
+    def _get_weighing_place(self, line):
+        """Return where a component is weighed in the order of the work; without an own step, when its stage begins."""
+        steps = self.step_ids.filtered(lambda step: step.kind == 'weigh' and step.bom_line_id == line)
+        stages = self.operation_ids.sorted(lambda stage: (stage.sequence, stage.id)).ids
+        step = max(steps, key=lambda step: (step.sequence, step.id), default=None)
+        stage = step.operation_id if step else line.operation_id
+        place = (step.sequence, step.id) if step else (-1, 0)
+        return (stages.index(stage.id) if stage.id in stages else 0, *place)
+
+    def _unmet_declaration(self):
+        declared = self.ingredient_ids
+        components = self.bom_line_ids.product_id
+        if not declared:
+            yield self.env._("No declared ingredient is listed.")
+        for row in declared:
+            if row.is_dietary and (not row.amount or blank(row.amount_unit)):
+                yield self.env._("%s: the declared amount or its unit is missing.", row.name)
+            if row.is_dietary and row.product_id not in components:
+                yield self.env._("%s: the declared dietary ingredient is none of the components.", row.name)
+        for product in self.bom_line_ids.filtered('mmr_is_declared').product_id - declared.product_id:
+            yield self.env._("%s is marked as declared and is not among the declared ingredients.", product.display_name)
+
+    def _unmet_overages(self):
+        for line in self.bom_line_ids.filtered(lambda line: line.mmr_is_active or line.mmr_overage):
+            name = line.product_id.display_name
+            if not line.mmr_overage_kind or (line.mmr_overage_kind != 'none' and not line.mmr_overage):
+                yield self.env._("%s: the overage is blank; state a value, or 'None'.", name)
+
+    def _unmet_overage_rationale(self):
+        for line in self.bom_line_ids:
+            if line.mmr_overage and blank(line.mmr_overage_rationale):
+                yield self.env._("%s: the overage has no rationale.", line.product_id.display_name)
+
+    def _unmet_drug(self):
+        if blank(self.dosage_form):
+            yield self.env._("The description of the dosage form is missing.")
+        if not self.dosage_unit_weight or blank(self.dosage_unit_weight_unit):
+            yield self.env._("The total weight of a dosage unit, or its unit, is missing.")
+        for line in self.bom_line_ids.filtered('mmr_tolerance'):
+            if blank(line.mmr_tolerance_justification):
+                yield self.env._("%s: the permitted variation has no justification.", line.product_id.display_name)
+        customary, metric = (
+            [self.env.ref(f'uom.{name}', raise_if_not_found=False) for name in names]
+            for names in (CUSTOMARY_UNITS, METRIC_UNITS))
+        systems = {}
+        for unit in self.bom_line_ids.product_uom_id | self.uom_id:
+            known = unit
+            while known and known not in customary and known not in metric:
+                known = known.relative_uom_id
+            if known:
+                systems.setdefault(known in customary, []).append(unit.name)
+        if len(systems) > 1:
+            yield self.env._("Metric and customary units are mixed: %s.", ', '.join(systems[False] + systems[True]))
+
+    # === PROCESS === #
+
+    def _unmet_yields(self):
+        if not self.theoretical_yield:
+            yield self.env._("The theoretical yield at the end of manufacture is missing.")
+        yield from self._get_band_problems(self.env._("End of manufacture"), self.yield_min, self.yield_max)
+        for operation in self.operation_ids.filtered('mmr_yield_control'):
+            if not operation.mmr_theoretical_yield or not operation.mmr_yield_uom_id:
+                yield self.env._("%s: the theoretical yield or its unit is missing.", operation.name)
+            yield from self._get_band_problems(operation.name, operation.mmr_yield_min, operation.mmr_yield_max)
+
+    def _get_band_problems(self, place, minimum, maximum):
+        if not minimum or not maximum:
+            yield self.env._("%s: the minimum or the maximum yield is missing.", place)
+        elif minimum < 0 or minimum > maximum:
+            yield self.env._("%s: the minimum yield is above the maximum.", place)
+
+    def _unmet_control_points(self):
+        controls = self.step_ids.filtered(lambda step: step.kind in CONTROL_KINDS)
+        if not controls:
+            yield self.env._("There is no control point: no step measures or checks anything.")
+        for step in controls:
+            for problem in step._get_criterion_problems():
+                yield self.env._("%(step)s %(problem)s.", step=step._get_location(), problem=problem)
+            if step.kind in NUMERIC_KINDS and step.limit_kind == 'text':
+                yield self.env._("%s is a measurement and has no limits.", step._get_location())
+            if step.kind == 'passfail' and step.limit_kind != 'text':
+                yield self.env._("%s is a pass / fail check and does not say what passes.", step._get_location())
+
+    def _unmet_sampling(self):
+        for step in self.step_ids.filtered(lambda step: step.sample_required or step.kind == 'sampling'):
+            missing = [label for value, label in (
+                (step.sample_count and step.sample_size and not blank(step.sample_unit), self.env._("sample size")),
+                (not blank(step.sample_timing), self.env._("time of sampling")),
+                (step.sample_role, self.env._("role")),
+                (step.method_id, self.env._("test procedure")),
+            ) if not value]
+            if missing:
+                yield self.env._("%(step)s: missing for the sample: %(what)s.", step=step._get_location(),
+                                 what=', '.join(missing))
+
+    def _unmet_verification(self):
+        for line in self.bom_line_ids:
+            name = line.product_id.display_name
+            if not line.mmr_weighing_verified or not line.mmr_addition_verified:
+                yield self.env._("%s: weighing and addition must both be verified.", name)
+        weighed = self.step_ids.filtered(lambda step: step.kind == 'weigh')
+        for line in self.bom_line_ids - weighed.bom_line_id:
+            yield self.env._("%s: no step weighs and adds it.", line.product_id.display_name)
+        for step in self.step_ids.filtered(lambda step: step.kind in COMPONENT_KINDS):
+            if not step.bom_line_id:
+                yield self.env._("%s does not say which component it is about.", step._get_location())
+            if step.execution == 'manual' and not step.verifier_role:
+                yield self.env._("%s is done by hand and has no second person.", step._get_location())
+
+    def _unmet_automation(self):
+        for step in self.step_ids.filtered(lambda step: step.execution == 'automated' and not step.equipment_id):
+            yield self.env._("%s is automated and names no equipment.", step._get_location())
+
+    def _unmet_precautions(self):
+        if blank(self.precautions):
+            yield self.env._("Special notations and precautions are blank; write 'none' where there are none.")
+
+    def _unmet_corrective_actions(self):
+        for step in self.step_ids.filtered(lambda step: step.kind in CONTROL_KINDS):
+            if blank(step.corrective_action):
+                yield self.env._("%s: the corrective action plan is missing.", step._get_location())
+        for row in self.specification_ids.filtered(lambda row: blank(row.corrective_action)):
+            yield self.env._("%s: the corrective action plan is missing.", row.display_name)
+
+    def _unmet_stages(self):
+        for operation in self.operation_ids.filtered(lambda row: row.mmr_stage in ('processing', 'packaging')):
+            if not operation.mmr_equipment_ids:
+                yield self.env._("%s: the equipment is missing.", operation.name)
+            for row in operation.mmr_equipment_ids.filtered(lambda row: blank(row.preparation)):
+                yield self.env._("%(stage)s, %(equipment)s: how it is prepared is missing.", stage=operation.name,
+                                 equipment=row.display_name)
+            if 'clearance' not in operation.mmr_step_ids.mapped('kind'):
+                yield self.env._("%s: there is no line clearance.", operation.name)
+
+    def _unmet_steps(self):
+        if not self.operation_ids:
+            yield self.env._("There is no operation.")
+        for operation in self.operation_ids.filtered(lambda row: not row.mmr_step_ids):
+            yield self.env._("%s has no step.", operation.name)
+        # What hangs on an archived stage would be checked, and would not be in the document.
+        for operation in (self.step_ids.operation_id | self.equipment_ids.operation_id) - self.operation_ids:
+            yield self.env._("%s is archived and still has steps or equipment.", operation.name)
+        for step in self.step_ids:
+            if step.equipment_id and step.equipment_id.operation_id != step.operation_id:
+                # The document names equipment by its place in the list of the stage.
+                yield self.env._("%s names equipment of another stage.", step._get_location())
+            if blank(step.instruction) and step.kind in ('instruction', 'passfail', 'sampling', 'photo'):
+                yield self.env._("%s: the instruction is missing.", step._get_location())
+
+    def _unmet_roles(self):
+        for step in self.step_ids:
+            if not step.performer_role or not step.performer_meaning:
+                yield self.env._("%s: who performs it, or what the signature means, is missing.", step._get_location())
+            if step.verifier_role and not step.verifier_meaning:
+                yield self.env._("%s: what the verifier's signature means is missing.", step._get_location())
+
+    # === PACKAGING, LABEL, DOCUMENTS === #
+
+    def _unmet_label(self):
+        if not self.pack_ids:
+            yield self.env._("The packaging is not described.")
+        for pack in self.pack_ids:
+            if blank(pack.description):
+                yield self.env._("%s: the description of the packaging is missing.", pack.name)
+            label = pack.label_id
+            if not label:
+                yield self.env._("%s: the label is missing.", pack.name)
+            elif not label.file_id and blank(label.location):
+                yield self.env._("%s: the label has neither a file nor a location.", label.display_name)
+            elif label.state == 'obsolete':
+                yield self.env._("%s is obsolete.", label.display_name)
+            elif label.company_id != self.company_id:
+                yield self.env._("%s belongs to another company.", label.display_name)
+            elif self.profile_code == 'P211' and label.state != 'approved':
+                yield self.env._("%s is not signed by Quality Control.", label.display_name)
+
+    def _unmet_packaging(self):
+        if 'packaging' not in self.operation_ids.mapped('mmr_stage'):
+            return
+        for pack in self.pack_ids:
+            if not pack.line_ids:
+                yield self.env._("%s: the list of packaging materials is empty.", pack.name)
+            for line in pack.line_ids.filtered(lambda line: not line.uom_id._has_common_reference(line.product_id.uom_id)):
+                yield self.env._("%(pack)s, %(material)s: the unit does not convert to the unit of the material.",
+                                 pack=pack.name, material=line.product_id.display_name)
+            for value, label in (
+                    (pack.coding_position, self.env._("where lot and expiry are printed")),
+                    (pack.clearance, self.env._("the line clearance")),
+                    (pack.checks, self.env._("the packaging checks"))):
+                if blank(value):
+                    yield self.env._("%(pack)s: %(what)s is missing.", pack=pack.name, what=label)
+
+    def _unmet_specifications(self):
+        by_product = {}
+        for row in self.specification_ids:
+            by_product.setdefault((row.scope, row.product_id), []).append(row)
+            for problem in row._get_criterion_problems():
+                yield self.env._("%(row)s %(problem)s.", row=row.display_name, problem=problem)
+            if row.scope == 'component' and not row.product_id:
+                yield self.env._("%s does not say which component it is about.", row.display_name)
+        for product in self.bom_line_ids.product_id:
+            rows = by_product.get(('component', product), [])
+            if not rows:
+                yield self.env._("%s has no specification.", product.display_name)
+            elif not any(row.is_identity for row in rows):
+                yield self.env._("%s: the specification has no identity test.", product.display_name)
+            elif not any(row.document_id for row in rows):
+                yield self.env._("%s: the version of the specification is missing.", product.display_name)
+        for product in self.pack_ids.line_ids.product_id:
+            if ('packaging', product) not in by_product:
+                yield self.env._("%s, a packaging material, has no specification.", product.display_name)
+        scopes = set(self.specification_ids.mapped('scope'))
+        if 'product' not in scopes:
+            yield self.env._("The finished product has no specification.")
+        if self.pack_ids and 'label' not in scopes:
+            yield self.env._("The label has no specification.")
+
+    def _unmet_references(self):
+        documents = self.reference_ids.sop_id | self.step_ids.method_id | self.step_ids.sop_ids \
+            | self.specification_ids.method_id | self.specification_ids.document_id
+        for document in documents.filtered(lambda document: document.state == 'obsolete'):
+            yield self.env._("%s is obsolete.", document.display_name)
+        for document in documents.filtered(lambda document: document.company_id != self.company_id):
+            yield self.env._("%s belongs to another company.", document.display_name)
+
+    def _unmet_sections(self):
+        for row in self.section_ids.filtered(lambda row: not row._is_filled()):
+            yield self.env._(
+                "%s: the section is empty and not marked as not applicable with a reason.",
+                dict(row._fields['code']._description_selection(self.env))[row.code])
+        missing = set(dict(self.section_ids._fields['code'].selection)) - set(self.section_ids.mapped('code'))
+        if missing:
+            yield self.env._("Sections of the device file are missing.")
+
+    def _unmet_process_rationale(self):
+        if self.step_ids.filtered(lambda step: step.kind in CONTROL_KINDS) and blank(self.process_rationale):
+            yield self.env._("Why the in-process specifications assure the product is not explained.")
+
+    # === HELP IN WRITING === #
+
+    def action_add_weighing_steps(self):
+        """Add a step *weigh and add* for every component that has none, in the stage where it is used."""
+        self.ensure_one()
+        self.check_access('write')
+        missing = self.bom_line_ids - self.step_ids.bom_line_id
+        stages = self.operation_ids
+        self.env['mrp.mmr.step'].create([{
+            'revision_id': self.id, 'operation_id': (line.operation_id or stages[:1]).id, 'kind': 'weigh',
+            'name': self.env._("Weigh and add %s", line.product_id.name), 'bom_line_id': line.id,
+            'sequence': line.sequence, 'verifier_role': 'verifier',
+        } for line in missing if line.operation_id or stages])
+        return True
+
+    def action_add_ingredients(self):
+        """List every component that is marked as declared among the declared ingredients."""
+        self.ensure_one()
+        self.check_access('write')
+        listed = self.ingredient_ids.product_id
+        rows = {}
+        for line in self.bom_line_ids.filtered(lambda line: line.mmr_is_declared and line.product_id not in listed):
+            rows.setdefault(line.product_id, line)
+        self.env['mrp.mmr.ingredient'].create([{
+            'revision_id': self.id, 'product_id': product.id, 'name': product.name, 'is_dietary': line.mmr_is_active,
+            'amount': line.mmr_strength, 'amount_unit': line.mmr_strength_unit, 'sequence': line.sequence,
+        } for product, line in rows.items()])
+        return True
+
+    def action_add_specifications(self):
+        """Take specifications of components and materials over from the newest revisions that have them."""
+        self.ensure_one()
+        self.check_access('write')
+        wanted = {
+            'component': self.bom_line_ids.product_id, 'packaging': self.pack_ids.line_ids.product_id}
+        create_vals = []
+        for scope, products in wanted.items():
+            have = self.specification_ids.filtered(lambda row, scope=scope: row.scope == scope).product_id
+            rows = self.env['mrp.mmr.specification'].search([
+                ('scope', '=', scope), ('product_id', 'in', (products - have).ids), ('revision_id', '!=', self.id),
+                ('revision_id.company_id', '=', self.company_id.id),
+                ('revision_id.state', 'in', ('approved', 'effective', 'superseded'))])
+            for group in rows.grouped('product_id').values():
+                # The newest approved wording, whichever product it was written for.
+                newest = max(group.revision_id, key=lambda row: (row.effective_at or row.create_date, row.id))
+                create_vals += [
+                    dict(row._mmr_copy_vals({}), revision_id=self.id)
+                    for row in group if row.revision_id == newest]
+        self.env['mrp.mmr.specification'].create(create_vals)
+        if not create_vals:
+            return {
+                'type': 'ir.actions.client', 'tag': 'display_notification',
+                'params': {'type': 'info', 'message': self.env._(
+                    "No approved revision has specifications of the components that have none here.")},
+            }
+        return True
+
+    def action_component_catalog(self):
+        """Open Odoo's product catalog for the components."""
+        self.ensure_one()
+        self.check_access('write')
+        self._check_editable()
+        return self.bom_id.with_context(child_field='bom_line_ids').action_add_from_catalog()

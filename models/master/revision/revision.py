@@ -1,0 +1,703 @@
+import logging
+
+from psycopg2 import IntegrityError
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command, Domain
+
+from ....domain.numbers import GMP_DIGITS, decimal_string, exact
+from ....domain.refusals import refusal
+from ....domain.transitions import in_transition, transition, without_defaults
+from ..section import SECTIONS
+
+_logger = logging.getLogger(__name__)
+
+STATES = [
+    ('draft', "Draft"),
+    ('submitted', "Submitted"),
+    ('approved', "Approved"),
+    ('effective', "Effective"),
+    ('superseded', "Superseded"),
+    ('obsolete', "Obsolete"),
+    ('cancelled', "Cancelled"),
+]
+CHANGE_CATEGORIES = [
+    ('initial', "First revision"),
+    ('formula', "Formula"),
+    ('process', "Process"),
+    ('specification', "Specification"),
+    ('equipment', "Equipment"),
+    ('packaging', "Packaging or label"),
+    ('document', "Wording"),
+]
+#: Every way a revision can go; PostgreSQL knows the same table (see ``init``).
+TRANSITIONS = {
+    ('draft', 'submitted'), ('draft', 'cancelled'), ('submitted', 'draft'), ('submitted', 'approved'),
+    ('approved', 'effective'), ('approved', 'obsolete'), ('effective', 'superseded'), ('effective', 'obsolete'),
+}
+OPEN_STATES = ('draft', 'submitted', 'approved')
+#: Content of the revision itself; its bill of materials guards its own.
+CONTENT_FIELDS = {
+    'change_category', 'description', 'reason', 'date_effective', 'precautions', 'mmr_id', 'bom_id',
+    'bom_line_ids', 'operation_ids', 'byproduct_ids', 'product_description', 'dosage_form', 'dosage_unit_weight',
+    'dosage_unit_weight_unit', 'process_rationale', 'theoretical_yield', 'yield_min', 'yield_max', 'yield_rationale',
+    'yield_to_review', 'step_ids', 'equipment_ids', 'specification_ids', 'ingredient_ids', 'pack_ids', 'reference_ids',
+    'section_ids', 'answer_ids', 'allow_operation_dependencies', 'training_required',
+}
+#: The columns among them; PostgreSQL freezes them with the document.
+CONTENT_COLUMNS = (
+    'change_category', 'description', 'reason', 'precautions', 'date_effective', 'product_description', 'dosage_form',
+    'dosage_unit_weight', 'dosage_unit_weight_unit', 'process_rationale', 'theoretical_yield', 'yield_min', 'yield_max',
+    'yield_rationale', 'yield_to_review', 'training_required',
+)
+#: Set by the workflow alone.
+SYSTEM_FIELDS = {
+    'state', 'revision', 'document', 'document_sha256', 'prepared_signature_id', 'approved_signature_id',
+    'retired_signature_id', 'effective_at', 'ended_at', 'submitted_once', 'editor_ids',
+    'company_id', 'product_id', 'formulation_code', 'review_ids',
+}
+
+
+class MrpMmrRevision(models.Model):
+    """One numbered version of an MMR, from draft to superseded; it owns one bill of materials.
+
+    When the preparer signs, the whole content is frozen into one canonical JSON document. Both
+    signatures carry its SHA-256, and manufacturing orders embed that very document.
+    """
+    _name = 'mrp.mmr.revision'
+    _description = "Revision of a Master Manufacturing Record"
+    _inherit = ['mail.thread', 'mail.activity.mixin', 'mrp.esignature.mixin', 'mrp.audit.mixin',
+                'mrp.audit.trail.mixin', 'mrp.bundle.mixin']
+    _order = 'mmr_id, revision desc'
+    _check_company_auto = True
+
+    mmr_id = fields.Many2one(
+        'mrp.mmr', "MMR", required=True, index=True, ondelete='restrict', check_company=True)
+    revision = fields.Integer(required=True, readonly=True, copy=False, default=0, aggregator=None)
+    state = fields.Selection(
+        STATES, default='draft', required=True, readonly=True, copy=False, index=True, tracking=True,
+        group_expand=True)
+    company_id = fields.Many2one(
+        related='mmr_id.company_id', store=True, index=True, precompute=True, ondelete='restrict')
+    product_id = fields.Many2one(
+        related='mmr_id.product_id', store=True, index=True, precompute=True, ondelete='restrict')
+    formulation_code = fields.Char(related='mmr_id.formulation_code', store=True, precompute=True)
+    profile_id = fields.Many2one(related='mmr_id.profile_id')
+    profile_code = fields.Char(related='mmr_id.profile_id.code', string="Code of the Profile")
+    batch_size = fields.Float(related='mmr_id.batch_size')
+    uom_id = fields.Many2one(related='mmr_id.uom_id')
+
+    change_category = fields.Selection(CHANGE_CATEGORIES, default='formula', required=True, tracking=True)
+    description = fields.Text("Description of the Change", tracking=True)
+    reason = fields.Text(tracking=True, help="Why this revision is made.")
+    precautions = fields.Text("Special Notations and Precautions", help="Write 'none' where there are none.")
+    date_effective = fields.Date(
+        "Effective Date", tracking=True,
+        help="From this day on the revision is used. Empty: as soon as Quality Control approved it.")
+
+    training_required = fields.Boolean(
+        tracking=True, help="Nobody works by this revision who was not trained on it (SEC-030, 21 CFR 111.14(b)(2)).")
+
+    product_description = fields.Text("Description of the Product", help="Appearance, shape, colour, marking.")
+    dosage_form = fields.Char(help="For instance: film-coated tablet (21 CFR 211.186(b)(1)).")
+    dosage_unit_weight = fields.Float(
+        "Weight of a Dosage Unit", digits=(16, GMP_DIGITS), aggregator=None,
+        help="Total weight or measure of one dosage unit (21 CFR 211.186(b)(2)).")
+    dosage_unit_weight_unit = fields.Char("Unit of the Dosage Weight")
+    process_rationale = fields.Text(
+        "Rationale of the Process Specifications",
+        help="Why meeting the in-process specifications assures that the product meets its own (21 CFR 111.70(c)(2)).")
+    theoretical_yield = fields.Float(
+        digits=(16, GMP_DIGITS), aggregator=None,
+        help="Quantity at the end of manufacture if nothing were lost (21 CFR 111.3), in the unit of the batch size.")
+    yield_min = fields.Float(
+        "Minimum Yield (%)", digits=(16, GMP_DIGITS), aggregator=None, help="A yield equal to the limit is inside.")
+    yield_max = fields.Float("Maximum Yield (%)", digits=(16, GMP_DIGITS), aggregator=None)
+    yield_rationale = fields.Text("Rationale of the Band")
+    yield_to_review = fields.Boolean(
+        "Yield To Be Reviewed", copy=False, help="It was copied from another batch size and was not looked at yet.")
+
+    step_ids = fields.One2many('mrp.mmr.step', 'revision_id', "Steps")
+    equipment_ids = fields.One2many('mrp.mmr.equipment', 'revision_id')
+    specification_ids = fields.One2many('mrp.mmr.specification', 'revision_id', "Specifications")
+    ingredient_ids = fields.One2many('mrp.mmr.ingredient', 'revision_id', "Declared Ingredients")
+    pack_ids = fields.One2many('mrp.mmr.pack', 'revision_id', "Pack Sizes")
+    reference_ids = fields.One2many('mrp.mmr.reference', 'revision_id', "Referenced Documents")
+    section_ids = fields.One2many('mrp.mmr.section', 'revision_id', "Device Sections")
+    answer_ids = fields.One2many('mrp.mmr.answer', 'revision_id', "Answers")
+    review_ids = fields.One2many('mrp.mmr.review', 'revision_id', "Reviews", readonly=True)
+    open_review_names = fields.Char("Waits for the Reviews", compute='_compute_open_review_names')
+    overages_to_confirm = fields.Integer("Overages to Confirm", compute='_compute_overages_to_confirm')
+    overage_summary = fields.Text("Overages", compute='_compute_overages_to_confirm')
+
+    bom_id = fields.Many2one(
+        'mrp.bom', "Bill of Materials", required=True, readonly=True, copy=False, ondelete='restrict',
+        check_company=True, context={'active_test': False})
+    bom_line_ids = fields.One2many(related='bom_id.bom_line_ids', readonly=False, string="Components")
+    operation_ids = fields.One2many(related='bom_id.operation_ids', readonly=False, string="Operations")
+    allow_operation_dependencies = fields.Boolean(
+        related='bom_id.allow_operation_dependencies', readonly=False, string="Stages Have Predecessors",
+        help="Otherwise each stage follows the one before it.")
+    byproduct_ids = fields.One2many(related='bom_id.byproduct_ids', readonly=False, string="By-products")
+    to_review_count = fields.Integer("Quantities to Review", compute='_compute_to_review_count')
+
+    document = fields.Json("Frozen Document", readonly=True, copy=False, prefetch=False)
+    document_sha256 = fields.Char("Digest", readonly=True, copy=False)
+    submitted_once = fields.Boolean(readonly=True, copy=False)
+    editor_ids = fields.Many2many(
+        'res.users', 'mrp_mmr_revision_editor_rel', 'revision_id', 'user_id', "Edited By",
+        readonly=True, copy=False, ondelete='restrict', context={'active_test': False},
+        help="Everybody who edited content of this revision; none of them can approve it.")
+    prepared_signature_id = fields.Many2one(
+        'mrp.esignature', "Prepared", readonly=True, copy=False, ondelete='restrict')
+    approved_signature_id = fields.Many2one(
+        'mrp.esignature', "Approved by Quality Control", readonly=True, copy=False, ondelete='restrict')
+    retired_signature_id = fields.Many2one(
+        'mrp.esignature', "Retired", readonly=True, copy=False, ondelete='restrict')
+    signature_ids = fields.Many2many(
+        'mrp.esignature', "All Signatures", compute='_compute_signature_ids', help="Void ones included.")
+    signature_count = fields.Integer(compute='_compute_signature_ids')
+    effective_at = fields.Datetime("Effective Since", readonly=True, copy=False, tracking=True)
+    ended_at = fields.Datetime("Effective Until", readonly=True, copy=False, tracking=True)
+    production_ids = fields.One2many('mrp.production', 'mmr_revision_id', "Manufacturing Orders")
+    production_count = fields.Integer(compute='_compute_production_count')
+
+    _revision_uniq = models.Constraint(
+        'UNIQUE (mmr_id, revision)', "A revision number is used once (REV-020, EU GMP 4.3).")
+    _bom_uniq = models.Constraint('UNIQUE (bom_id)', "A bill of materials belongs to one revision.")
+    _one_effective = models.UniqueIndex(
+        "(mmr_id) WHERE state = 'effective'", "An MMR has one effective revision (REV-050, 21 CFR 111.255(c)).")
+    _one_open = models.UniqueIndex(
+        "(mmr_id) WHERE state IN ('draft', 'submitted', 'approved')",
+        "This MMR has an open revision already: finish or cancel it first (REV-020, EU GMP 4.3).")
+    _signed = models.Constraint(
+        """CHECK (
+            (state IN ('draft', 'cancelled'))
+            OR (document IS NOT NULL AND document_sha256 IS NOT NULL AND prepared_signature_id IS NOT NULL
+                AND (state = 'submitted' OR approved_signature_id IS NOT NULL))
+        )""",
+        "A revision is used with two signatures over its frozen content (APR-030, 21 CFR 111.123(a)(1)).")
+    _signatures_differ = models.Constraint(
+        'CHECK (prepared_signature_id <> approved_signature_id)',
+        "Two signatures are needed (APR-030, 21 CFR 211.186(a)).")
+
+    _yield_band = models.Constraint(
+        "CHECK (yield_min >= 0 AND theoretical_yield >= 0 AND (yield_max = 0 OR yield_min <= yield_max))",
+        "A yield band lies between a minimum of at least 0 % and a maximum that is not below it. "
+        "Rule: CON-060, 21 CFR 111.210(f).")
+
+    def init(self):
+        super().init()
+        allowed = ', '.join(f"('{old}', '{new}')" for old, new in sorted(TRANSITIONS))
+        guard = """
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_revision() RETURNS trigger AS $$
+            DECLARE
+                prepared mrp_esignature;
+                approved mrp_esignature;
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    IF OLD.state <> 'draft' OR OLD.submitted_once THEN
+                        RAISE EXCEPTION 'Revision % was submitted or cancelled and is kept (REC-040).', OLD.revision
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_revision_kept';
+                    END IF;
+                    RETURN OLD;
+                END IF;
+                IF TG_OP = 'INSERT' THEN
+                    IF NEW.state <> 'draft' OR NEW.document IS NOT NULL OR NEW.submitted_once THEN
+                        RAISE EXCEPTION 'A revision begins as a draft (APR-010).'
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_revision_transition';
+                    END IF;
+                    RETURN NEW;
+                END IF;
+                IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (@allowed@) THEN
+                    RAISE EXCEPTION 'Revision % cannot go from % to % (APR-010).', OLD.revision, OLD.state, NEW.state
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_revision_transition';
+                END IF;
+                IF (NEW.mmr_id, NEW.revision, NEW.bom_id) IS DISTINCT FROM (OLD.mmr_id, OLD.revision, OLD.bom_id)
+                        AND OLD.revision <> 0
+                   OR (OLD.submitted_once AND NEW.submitted_once IS NOT TRUE)
+                   OR (OLD.state <> 'draft' AND NEW.state <> 'draft' AND
+                       (@new_content@, NEW.document, NEW.document_sha256, NEW.prepared_signature_id)
+                       IS DISTINCT FROM
+                       (@old_content@, OLD.document, OLD.document_sha256, OLD.prepared_signature_id))
+                   OR (OLD.approved_signature_id IS NOT NULL
+                       AND NEW.approved_signature_id IS DISTINCT FROM OLD.approved_signature_id)
+                   OR (OLD.effective_at IS NOT NULL AND NEW.effective_at IS DISTINCT FROM OLD.effective_at)
+                   OR (OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at) THEN
+                    RAISE EXCEPTION 'The content of revision % is signed and cannot change (REV-010).', OLD.revision
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_content_frozen';
+                END IF;
+                IF NEW.state NOT IN ('draft', 'cancelled') AND NEW.state <> OLD.state THEN
+                    SELECT * INTO prepared FROM mrp_esignature WHERE id = NEW.prepared_signature_id;
+                    IF prepared.res_model IS DISTINCT FROM 'mrp.mmr.revision' OR prepared.res_id <> NEW.id
+                            OR prepared.meaning <> 'prepared' OR prepared.content_sha256 <> NEW.document_sha256
+                            OR prepared.content IS DISTINCT FROM NEW.document
+                            OR EXISTS (SELECT FROM mrp_esignature WHERE voids_signature_id = prepared.id) THEN
+                        RAISE EXCEPTION 'Revision % has no valid signature of its preparer (APR-020).', OLD.revision
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_revision_signed';
+                    END IF;
+                END IF;
+                IF NEW.state NOT IN ('draft', 'cancelled', 'submitted') AND NEW.state <> OLD.state THEN
+                    SELECT * INTO approved FROM mrp_esignature WHERE id = NEW.approved_signature_id;
+                    IF approved.res_model IS DISTINCT FROM 'mrp.mmr.revision' OR approved.res_id <> NEW.id
+                            OR approved.meaning <> 'approved' OR approved.content_sha256 <> NEW.document_sha256
+                            OR approved.user_id = prepared.user_id OR approved.partner_id = prepared.partner_id
+                            OR (OLD.state = 'submitted' AND EXISTS (
+                                SELECT FROM mrp_mmr_revision_editor_rel e JOIN res_users u ON u.id = e.user_id
+                                 WHERE e.revision_id = NEW.id
+                                   AND (u.id = approved.user_id OR u.partner_id = approved.partner_id))) THEN
+                        RAISE EXCEPTION 'Revision % has no valid signature of an independent approver (APR-040).',
+                            OLD.revision
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_revision_signed';
+                    END IF;
+                    IF EXISTS (SELECT FROM mrp_mmr_review v
+                                WHERE v.revision_id = NEW.id AND v.prepared_signature_id = NEW.prepared_signature_id
+                                  AND v.signature_id IS NULL)
+                       OR jsonb_array_length(COALESCE(NEW.document -> 'reviewers', '[]')) <> (
+                            SELECT count(*) FROM mrp_mmr_review v
+                             WHERE v.revision_id = NEW.id AND v.prepared_signature_id = NEW.prepared_signature_id) THEN
+                        RAISE EXCEPTION 'Revision % still waits for a review (APR-030).', OLD.revision
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_revision_reviewed';
+                    END IF;
+                    IF OLD.state = 'submitted' AND EXISTS (
+                            SELECT FROM mrp_bom_line l
+                             WHERE l.bom_id = NEW.bom_id AND l.mmr_overage > 0
+                               AND (l.mmr_overage_confirmed_id IS NULL OR COALESCE(l.mmr_overage_rationale, '') = '')) THEN
+                        RAISE EXCEPTION 'Quality Control has not confirmed every overage of revision % (PRD-050).', OLD.revision
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_revision_overages';
+                    END IF;
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_revision BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_revision
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_revision();
+        """
+        for row in ('new', 'old'):
+            guard = guard.replace(f'@{row}_content@', ', '.join(f'{row.upper()}.{name}' for name in CONTENT_COLUMNS))
+        self.env.cr.execute(guard.replace('@allowed@', allowed))
+        # Who edited is remembered as long as there is something to approve.
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_editor() RETURNS trigger AS $$
+            BEGIN
+                IF EXISTS (SELECT FROM mrp_mmr_revision WHERE id = OLD.revision_id)
+                   AND (TG_OP = 'DELETE' OR NEW IS DISTINCT FROM OLD) THEN
+                    RAISE EXCEPTION 'Who edited a revision is not forgotten (APR-040).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_editor_kept';
+                END IF;
+                RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_editor BEFORE UPDATE OR DELETE ON mrp_mmr_revision_editor_rel
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_editor();
+        """)
+        self._audit_guard_truncate(self._fields['editor_ids'].relation)
+
+    # === COMPUTE === #
+
+    @api.depends('mmr_id.name', 'revision')
+    def _compute_display_name(self):
+        for revision in self:
+            revision.display_name = self.env._(
+                "%(mmr)s revision %(number)s", mmr=revision.mmr_id.name, number=revision.revision)
+
+    @api.depends('bom_line_ids.mmr_to_review', 'operation_ids.mmr_yield_to_review', 'yield_to_review')
+    def _compute_to_review_count(self):
+        for revision in self:
+            revision.to_review_count = (
+                len(revision.bom_line_ids.filtered('mmr_to_review')) + revision.yield_to_review
+                + len(revision.operation_ids.filtered('mmr_yield_to_review')))
+
+    @api.depends('review_ids.signature_id', 'state')
+    def _compute_open_review_names(self):
+        for revision in self:
+            revision.open_review_names = ', '.join(revision._get_open_reviews().mapped('name'))
+
+    @api.depends('bom_line_ids.mmr_overage', 'bom_line_ids.mmr_overage_confirmed_id', 'bom_line_ids.mmr_overage_rationale')
+    def _compute_overages_to_confirm(self):
+        for revision in self:
+            lines = revision.sudo()._get_unconfirmed_overages()
+            revision.overages_to_confirm = len(lines)
+            revision.overage_summary = '\n'.join(self.env._(
+                "%(component)s: %(percent)s%(amount)s %(unit)s. %(rationale)s", component=line.product_id.display_name,
+                percent=f"{decimal_string(line.mmr_overage)} % = " if line.mmr_overage_kind == 'percent' else '',
+                amount=decimal_string(line._get_overage_amount()), unit=line.product_uom_id.name,
+                rationale=line.mmr_overage_rationale or self.env._("No rationale.")) for line in lines)
+
+    def _compute_signature_ids(self):
+        signatures = self.env['mrp.esignature'].search(
+            [('res_model', '=', self._name), ('res_id', 'in', self.ids)]).grouped('res_id')
+        for revision in self:
+            revision.signature_ids = signatures.get(revision.id)
+            revision.signature_count = len(revision.signature_ids)
+
+    def _compute_production_count(self):
+        counts = dict(self.env['mrp.production']._read_group(
+            [('mmr_revision_id', 'in', self.ids)], ['mmr_revision_id'], ['__count']))
+        for revision in self:
+            revision.production_count = counts.get(revision, 0)
+
+    def _audit_chain(self):
+        return self.mmr_id
+
+    def _get_state_label(self):
+        self.ensure_one()
+        return dict(self._fields['state']._description_selection(self.env))[self.state].lower()
+
+    # === CRUD === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self = without_defaults(self, SYSTEM_FIELDS | {'bom_id'})
+        for vals in vals_list:
+            if SYSTEM_FIELDS & vals.keys() or vals.get('bom_id'):
+                raise refusal(
+                    self.env,
+                    self.env._("A revision begins as a draft, with a number and a bill of materials of its own."),
+                    "APR-010, REV-020, EU GMP 4.3", self.env._("leave these fields out."))
+            mmr = self.env['mrp.mmr'].browse(vals.get('mmr_id'))
+            if not mmr:
+                raise UserError(self.env._("A revision needs its MMR. Create the MMR; its first revision comes with it."))
+            if self.sudo().search_count([('mmr_id', '=', mmr.id), ('state', 'in', OPEN_STATES)], limit=1):
+                raise refusal(
+                    self.env, self.env._("%s has an open revision already.", mmr.display_name),
+                    "REV-020, EU GMP 4.3", self.env._("finish or cancel that revision first."), record=mmr)
+            vals['revision'] = mmr._take_revision_number()
+            vals.setdefault('theoretical_yield', mmr.batch_size)
+            if mmr.profile_id.code == 'PDEV' and 'section_ids' not in vals:
+                vals['section_ids'] = [Command.create({'code': code}) for code, _label in SECTIONS]
+            content = {
+                name: vals.pop(name) for name in ('bom_line_ids', 'operation_ids', 'byproduct_ids') if name in vals}
+            vals['bom_id'] = self.env['mrp.bom'].create(
+                dict(self._prepare_bom_vals(mmr, vals['revision']), **content)).id
+        revisions = super().create(vals_list)
+        revisions._register_editor()
+        return revisions
+
+    def write(self, vals):
+        if SYSTEM_FIELDS & vals.keys() and not in_transition(self):
+            raise refusal(
+                self.env,
+                self.env._("Status, number, digest and signatures of %s are set by signing alone.",
+                           ', '.join(self.mapped('display_name'))),
+                "APR-010, 21 CFR 111.123(a)(1)", self.env._("use the buttons of the revision."), record=self)
+        if CONTENT_FIELDS & vals.keys() and not in_transition(self):
+            if {'mmr_id', 'bom_id'} & vals.keys():
+                raise refusal(
+                    self.env, self.env._("A revision stays with its MMR and its bill of materials."),
+                    "REV-020, EU GMP 4.3", self.env._("create a new revision instead."), record=self)
+            self._check_editable()
+        if vals.get('yield_to_review') is False:
+            for revision in self.filtered('yield_to_review'):
+                revision._log_reviewed([self.env._("yield at the end of manufacture")])
+        return super().write(vals)
+
+    def _log_reviewed(self, names):
+        """Record that the person reviewed these quantities and yields for this batch size (MMR-040)."""
+        for revision in self:
+            revision._message_log(
+                body=self.env._("Reviewed for the batch size %(size)s: %(names)s",
+                                size=revision.mmr_id._get_batch_size_label(), names=', '.join(names)),
+                author_id=self.env.user.partner_id.id)
+
+    def _check_editable(self):
+        """Refuse unless these revisions are drafts, and remember who edits them (APR-040).
+
+        :raise UserError: where a revision is no draft any more
+        """
+        for revision in self:
+            if revision.state != 'draft':
+                raise refusal(
+                    self.env,
+                    self.env._("%(revision)s is %(state)s: its content cannot be changed.",
+                               revision=revision.display_name, state=revision._get_state_label()),
+                    "REV-010, 21 CFR 111.123(a)(1), 211.100(a), EU GMP 4.3",
+                    self.env._("create a new revision of %(mmr)s.", mmr=revision.mmr_id.display_name),
+                    record=revision)
+        self._register_editor()
+
+    def copy(self, default=None):  # pylint: disable=method-required-super
+        raise UserError(self.env._(
+            "Revisions are not duplicated: use New Revision, which copies content but no signature. "
+            "Rule: REV-030, EU GMP 4.3."))
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_submitted(self):
+        for revision in self:
+            if revision.state != 'draft' or revision.submitted_once:
+                raise refusal(
+                    self.env,
+                    self.env._("%(revision)s is %(state)s and was submitted, so it is kept.",
+                               revision=revision.display_name, state=revision._get_state_label()),
+                    "REC-040, 21 CFR 111.605(b), 211.180(d)",
+                    self.env._("cancel the draft, or retire the revision."), record=revision)
+
+    def unlink(self):
+        self._unlink_except_submitted()
+        boms = self.bom_id
+        result = super().unlink()
+        boms.unlink()
+        return result
+
+    @api.model
+    def _prepare_bom_vals(self, mmr, number):
+        """Return the values of the bill of materials of one batch of ``mmr``."""
+        return {
+            'product_tmpl_id': mmr.product_id.product_tmpl_id.id,
+            'product_id': mmr.product_id.id,
+            'company_id': mmr.company_id.id,
+            'product_qty': mmr.batch_size,
+            'product_uom_id': mmr.uom_id.id,
+            'enable_batch_size': True,
+            'batch_size': mmr.batch_size,
+            'type': 'normal',
+            'active': False,
+            'code': self.env._("%(mmr)s rev. %(number)s", mmr=mmr.name, number=number),
+        }
+
+    def _sync_bom_with_mmr(self, other_size=False):
+        """Follow the identity of an MMR nobody has signed yet; another size wants its quantities reviewed."""
+        for revision in self.filtered(lambda revision: revision.state == 'draft'):
+            vals = self._prepare_bom_vals(revision.mmr_id, revision.revision)
+            revision.bom_id.write({
+                name: vals[name] for name in ('product_tmpl_id', 'product_id', 'company_id', 'product_qty',
+                                              'product_uom_id', 'batch_size')})
+            if revision.profile_code == 'PDEV':
+                present = revision.section_ids.mapped('code')
+                revision.write({'section_ids': [
+                    Command.create({'code': code}) for code, _label in SECTIONS if code not in present]})
+            if other_size:
+                revision.bom_id.bom_line_ids.write({'mmr_to_review': True})
+                if exact(revision.yield_max):
+                    revision.yield_to_review = True
+                else:
+                    revision.theoretical_yield = revision.mmr_id.batch_size
+                revision.operation_ids.filtered('mmr_yield_control').write({'mmr_yield_to_review': True})
+
+    def _register_editor(self):
+        """Remember who edits the content; sudo keeps the person, so elevated writes count as well."""
+        user = self.env.user
+        missing = self.sudo().filtered(lambda revision: user not in revision.editor_ids)
+        if missing:
+            with transition(missing):
+                missing.write({'editor_ids': [Command.link(user.id)]})
+
+    # === ACTIONS === #
+
+    def action_cancel(self):
+        """Abandon a draft; its number is not used again (REV-020, EU GMP 4.3)."""
+        self.check_access('write')
+        for revision in self:
+            if revision.state != 'draft':
+                raise revision._refuse_transition(self.env._("cancelled"))
+        # Edits of this transaction reach the database while the revision is a draft there.
+        self.env.flush_all()
+        with transition(self):
+            self.write({'state': 'cancelled'})
+        return True
+
+    def action_review_quantities(self):
+        """Clear all *to be reviewed* marks; the person who does it is named in the chatter (MMR-040)."""
+        self.check_access('write')
+        self._check_editable()
+        for revision in self.filtered('to_review_count'):
+            count = revision.to_review_count
+            revision.bom_line_ids.filtered('mmr_to_review').write({'mmr_to_review': False})
+            revision.operation_ids.filtered('mmr_yield_to_review').write({'mmr_yield_to_review': False})
+            if revision.yield_to_review:
+                revision.yield_to_review = False
+            revision.message_post(body=self.env._(
+                "All %(count)s quantities and yields were reviewed for the batch size %(size)s.",
+                count=count, size=revision.mmr_id._get_batch_size_label()))
+        return True
+
+    def action_new_revision(self):
+        """Open the dialog that makes the next revision from this one, with category and reason (REV-030)."""
+        self.ensure_one()
+        self.env['mrp.mmr.change'].check_access('create')
+        self.mmr_id._check_no_open_revision()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("New Revision"),
+            'res_model': 'mrp.mmr.change',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_revision_ids': self.ids},
+        }
+
+    def _create_successor(self, vals):
+        """Return a new draft of each MMR, copied from these revisions: content, no signature or decision (REV-030).
+
+        :param dict vals: change category, description, reason and effective date of the drafts
+        """
+        drafts = self.browse()
+        for revision in self:
+            draft = self.create(dict(vals, mmr_id=revision.mmr_id.id))
+            draft._copy_content_from(revision.bom_id, source=revision)
+            drafts |= draft
+        return drafts
+
+    def action_confirm_overages(self):
+        """Confirm every open overage of this revision as Quality Control (PRD-050)."""
+        self.ensure_one()
+        return self._get_unconfirmed_overages().action_confirm_overage()
+
+    def _get_unconfirmed_overages(self):
+        return self.bom_line_ids.filtered(
+            lambda line: line.mmr_overage and not line.mmr_overage_confirmed_id)
+
+    @api.model
+    def _search_where_used(self, product=None, equipment=None, category=None, sop=None, label=None, partner=None):
+        """Return the revisions whose content uses all of what is given (REV-040); none where nothing is given."""
+        domains = []
+        if product:
+            materials = self.env['mrp.mmr.pack.line'].search([('product_id', '=', product.id)]).revision_id
+            labels = self.env['mrp.mmr.pack'].search([('label_id.product_id', '=', product.id)]).revision_id
+            others = self.env['mrp.mmr.specification'].search([('product_id', '=', product.id)]).revision_id \
+                | self.env['mrp.mmr.ingredient'].search([('product_id', '=', product.id)]).revision_id
+            boms = self.env['mrp.bom.line'].sudo().search([('product_id', '=', product.id)]).bom_id \
+                | self.env['mrp.bom.byproduct'].sudo().search([('product_id', '=', product.id)]).bom_id
+            domains.append(['|', ('id', 'in', (materials | labels | others).ids), ('bom_id', 'in', boms.ids)])
+        if equipment:
+            rows = self.env['mrp.mmr.equipment'].search(
+                ['|', ('equipment_id', '=', equipment.id), ('category_id', '=', equipment.category_id.id or -1)])
+            domains.append([('id', 'in', rows.revision_id.ids)])
+        if category:
+            rows = self.env['mrp.mmr.equipment'].search(
+                ['|', ('category_id', '=', category.id), ('equipment_id.category_id', '=', category.id)])
+            domains.append([('id', 'in', rows.revision_id.ids)])
+        if sop:
+            domains.append([('id', 'in', sop._get_revisions().ids)])
+        if label:
+            rows = self.env['mrp.mmr.pack'].search([('label_id', '=', label.id)])
+            domains.append([('id', 'in', rows.revision_id.ids)])
+        if partner:
+            boms = self.env['mrp.bom.line'].sudo().search([('mmr_supplier_id', '=', partner.id)]).bom_id
+            domains.append([('bom_id', 'in', boms.ids)])
+        return self.search(Domain.AND(domains)) if domains else self.browse()
+
+    def action_import_components(self):
+        """Open Odoo's import for the components of this draft."""
+        return self._action_import('mrp.bom.line', {'default_bom_id': self.bom_id.id})
+
+    def action_import_steps(self):
+        """Open Odoo's import for the steps of this draft."""
+        return self._action_import('mrp.mmr.step', {'default_revision_id': self.id})
+
+    def _action_import(self, model, context):
+        self.ensure_one()
+        self.check_access('write')
+        self._check_editable()
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'import',
+            'name': self.env._("Import into %s", self.display_name),
+            'params': {'model': model, 'context': dict(context, mmr_revision_id=self.id)},
+        }
+
+    def action_copy_to_mmr(self):
+        """Open the dialog that makes another MMR from this revision: another batch size, another product."""
+        self.ensure_one()
+        self.env['mrp.mmr.create'].check_access('create')
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Copy to a New MMR"),
+            'res_model': 'mrp.mmr.create',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_source_id': self.id},
+        }
+
+    def action_view_bom(self):
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'res_model': 'mrp.bom',
+            'res_id': self.bom_id.id,
+            'view_mode': 'form',
+        }
+
+    def action_view_productions(self):
+        self.ensure_one()
+        self.check_access('read')
+        action = self.env['ir.actions.actions']._for_xml_id('mrp.mrp_production_action')
+        return dict(action, domain=[('mmr_revision_id', '=', self.id)], context={})
+
+    def action_view_signatures(self):
+        self.ensure_one()
+        self.check_access('read')
+        action = self.env['ir.actions.actions']._for_xml_id('mrp_mmr.mrp_esignature_action')
+        return dict(action, domain=[('res_model', '=', self._name), ('res_id', '=', self.id)], context={})
+
+    def action_new_order(self):
+        return self.mmr_id.action_new_order()
+
+    # === EFFECTIVE === #
+
+    def _get_today(self):
+        """Return today's date where the company is."""
+        self.ensure_one()
+        return self.company_id._get_mmr_today()
+
+    def _activate_due(self):
+        """Make approved revisions effective whose time has come, superseding their predecessors.
+
+        Called at approval, by cron, and whenever an order is confirmed, so that no order runs on
+        yesterday's revision because a job was late (REV-050, 21 CFR 111.255(c)).
+        """
+        due = self.filtered(lambda revision: revision.state == 'approved' and (
+            not revision.date_effective or revision.date_effective <= revision._get_today()))
+        for revision in due:
+            predecessor = self.search([('mmr_id', '=', revision.mmr_id.id), ('state', '=', 'effective')])
+            now = fields.Datetime.now()
+            revision._check_signatures()
+            with transition(revision, revision.bom_id, predecessor, predecessor.bom_id):
+                predecessor.write({'state': 'superseded', 'ended_at': now})
+                predecessor._flag_running_orders()
+                predecessor.bom_id.write({'active': False})
+                # One effective revision at a time, in the database too.
+                self.env.flush_all()
+                revision.write({'state': 'effective', 'effective_at': now})
+                self.env.flush_all()
+                revision.bom_id.write({'active': True})
+                revision.product_id.product_tmpl_id.sudo().mmr_controlled = True
+                used = revision.bom_id.bom_line_ids.product_tmpl_id | revision.pack_ids.line_ids.product_id.product_tmpl_id
+                used.sudo()._mmr_require_lot_release()
+            revision.mmr_id._plan_next_review()
+            revision._move_draft_orders()
+        return due
+
+    def _move_draft_orders(self):
+        """Let draft orders of this MMR follow to this revision (REV-060)."""
+        self.ensure_one()
+        others = self.mmr_id.with_context(active_test=False).revision_ids - self
+        orders = self.env['mrp.production'].sudo().search([
+            ('state', '=', 'draft'), ('bom_id', 'in', others.bom_id.ids)])
+        for order in orders:
+            try:
+                with self.env.cr.savepoint():
+                    order._mmr_use_revision(self)
+            except (UserError, IntegrityError) as error:
+                # A damaged draft must not hold up the revision; it is refused when it is confirmed.
+                _logger.warning("%s cannot follow %s: %s", order, self, error)
+            else:
+                order._message_log(body=self.env._("Follows %s, which became effective.", self.display_name))
+
+    @api.model
+    def _cron_activate_due(self):
+        """Make due revisions effective one by one, so that a faulty one does not hold the others up."""
+        for revision in self.sudo().search([('state', '=', 'approved')]):
+            try:
+                with self.env.cr.savepoint():
+                    revision._activate_due()
+            except (UserError, IntegrityError) as error:
+                _logger.warning("%s cannot become effective: %s", revision, error)
+                revision._message_log(body=self.env._("Cannot become effective: %s", error))

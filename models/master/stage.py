@@ -1,0 +1,131 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ...domain.numbers import GMP_DIGITS
+
+STAGES = [
+    ('dispensing', "Dispensing"),
+    ('processing', "Processing"),
+    ('packaging', "Packaging"),
+    ('labelling', "Labelling"),
+    ('testing', "Testing"),
+]
+
+
+class MrpRoutingWorkcenter(models.Model):
+    _name = 'mrp.routing.workcenter'
+    _inherit = ['mrp.routing.workcenter', 'mrp.mmr.content.mixin']
+
+    mmr_instruction = fields.Text(
+        "Instruction", help="What is to be done in this operation, as it is signed and printed in the MMR.")
+    mmr_locked = fields.Boolean(related='bom_id.mmr_locked')
+    mmr_stage = fields.Selection(STAGES, "Stage", default='processing')
+    mmr_step_ids = fields.One2many('mrp.mmr.step', 'operation_id', "Steps")
+    mmr_equipment_ids = fields.One2many('mrp.mmr.equipment', 'operation_id', "Equipment")
+    mmr_yield_control = fields.Boolean(
+        "Yield Control", help="The yield of this stage is controlled (21 CFR 111.210(f)).")
+    mmr_theoretical_yield = fields.Float("Theoretical Yield", digits=(16, GMP_DIGITS), aggregator=None)
+    mmr_yield_uom_id = fields.Many2one('uom.uom', "Yield Unit", ondelete='restrict')
+    mmr_yield_min = fields.Float("Minimum Yield (%)", digits=(16, GMP_DIGITS), aggregator=None)
+    mmr_yield_max = fields.Float("Maximum Yield (%)", digits=(16, GMP_DIGITS), aggregator=None)
+    mmr_yield_rationale = fields.Text("Rationale of the Band")
+    mmr_yield_to_review = fields.Boolean("Yield To Be Reviewed", copy=False)
+    mmr_time_limit = fields.Float("Maximum Duration (h)", digits=(16, GMP_DIGITS), aggregator=None)
+    mmr_hold_time = fields.Float(
+        "Maximum Hold Time (h)", digits=(16, GMP_DIGITS), aggregator=None,
+        help="Between the end of this stage and the beginning of the next one.")
+    mmr_storage_conditions = fields.Char("Storage until the Next Stage")
+
+    _mmr_yield_band = models.Constraint(
+        "CHECK (mmr_yield_min >= 0 AND mmr_theoretical_yield >= 0 "
+        "AND (mmr_yield_max = 0 OR mmr_yield_min <= mmr_yield_max))",
+        "A yield band lies between a minimum of at least 0 % and a maximum that is not below it. "
+        "Rule: CON-060, 21 CFR 111.210(f).")
+    _mmr_times = models.Constraint(
+        "CHECK (mmr_time_limit >= 0 AND mmr_hold_time >= 0)",
+        "Times are not negative. Rule: CON-150, 21 CFR 211.111.")
+
+    def init(self):
+        super().init()
+        self.env['mrp.bom']._mmr_create_content_triggers(self._table)
+        # The order of operations is content too; it lives in a table without model.
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_dependency() RETURNS trigger AS $$
+            BEGIN
+                IF EXISTS (
+                    SELECT FROM mrp_routing_workcenter o JOIN mrp_mmr_revision r ON r.bom_id = o.bom_id
+                     WHERE r.state <> 'draft'
+                       AND o.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.operation_id END,
+                                    CASE WHEN TG_OP <> 'INSERT' THEN OLD.operation_id END)) THEN
+                    RAISE EXCEPTION 'The order of operations is signed and cannot change (REV-010).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_content_frozen';
+                END IF;
+                PERFORM FROM mrp_mmr_revision r WHERE r.bom_id IN (
+                    SELECT o.bom_id FROM mrp_routing_workcenter o
+                     WHERE o.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.operation_id END,
+                                    CASE WHEN TG_OP <> 'INSERT' THEN OLD.operation_id END)) FOR SHARE;
+                IF TG_OP = 'DELETE' THEN
+                    RETURN OLD;
+                END IF;
+                IF EXISTS (
+                    SELECT FROM mrp_routing_workcenter o JOIN mrp_routing_workcenter b ON b.id = NEW.blocked_by_id
+                     WHERE o.id = NEW.operation_id AND o.bom_id <> b.bom_id
+                       AND EXISTS (SELECT FROM mrp_mmr_revision r WHERE r.bom_id IN (o.bom_id, b.bom_id))) THEN
+                    RAISE EXCEPTION 'A stage only follows stages of the same revision (REV-010).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_mmr_content_foreign';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_dependency
+                BEFORE INSERT OR UPDATE OR DELETE ON mrp_routing_workcenter_dependencies_rel
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_dependency();
+        """)
+        self._audit_guard_truncate(
+            self._fields['blocked_by_operation_ids'].relation,
+            "EXISTS (SELECT FROM mrp_routing_workcenter o JOIN mrp_mmr_revision r ON r.bom_id = o.bom_id "
+            "WHERE o.id = t.operation_id)")
+
+    @api.model
+    def name_search(self, name='', domain=None, operator='ilike', limit=100):
+        # An import names rows of the revision that it fills, and of no other.
+        revision = self.env.context.get('mmr_revision_id')
+        if revision:
+            domain = Domain(domain or Domain.TRUE) & Domain('bom_id.mmr_revision_ids', '=', revision)
+        return super().name_search(name, domain, operator, limit)
+
+    def _mmr_revisions(self):
+        return self.bom_id.mmr_revision_ids
+
+    @api.model
+    def _mmr_revisions_of(self, vals_list):
+        return self.env['mrp.bom']._mmr_revisions_of_rows(vals_list)
+
+    @api.model
+    def _mmr_content_fields(self):
+        return {
+            'name', 'workcenter_id', 'bom_id', 'sequence', 'active', 'mmr_instruction', 'blocked_by_operation_ids',
+            'needed_by_operation_ids', 'bom_product_template_attribute_value_ids', 'mmr_stage', 'mmr_step_ids',
+            'mmr_equipment_ids', 'mmr_yield_control', 'mmr_theoretical_yield', 'mmr_yield_uom_id', 'mmr_yield_min',
+            'mmr_yield_max', 'mmr_yield_rationale', 'mmr_yield_to_review', 'mmr_time_limit', 'mmr_hold_time',
+            'mmr_storage_conditions',
+        }
+
+    @api.model
+    def _mmr_copied_fields(self):
+        return self._mmr_content_fields() - {
+            'bom_id', 'active', 'blocked_by_operation_ids', 'needed_by_operation_ids',
+            'bom_product_template_attribute_value_ids',
+        } | {'time_mode', 'time_mode_batch', 'time_cycle_manual'}
+
+    def write(self, vals):
+        if vals.get('mmr_yield_to_review') is False:
+            for operation in self.sudo().filtered('mmr_yield_to_review'):
+                operation.bom_id.mmr_revision_ids._log_reviewed([self.env._("yield of %s", operation.name)])
+        return super().write(vals)
+
+    @api.onchange('mmr_yield_control')
+    def _onchange_mmr_yield_control(self):
+        if self.mmr_yield_control and not self.mmr_yield_uom_id:
+            self.mmr_yield_uom_id = self.bom_id.product_uom_id

@@ -1,0 +1,211 @@
+"""Orders that run on a revision that is not effective any more: Quality Control signs continue or stop."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...domain.canonical import sha256
+from ...domain.refusals import refusal
+from ...domain.transitions import in_transition, transition, without_defaults
+
+DECISION_FIELDS = {'mmr_decision', 'mmr_decision_signature_id'}
+RULE = "REV-060, 21 CFR 111.255(c), EU GMP 4.5"
+
+
+class MrpProduction(models.Model):
+    _name = 'mrp.production'
+    _inherit = ['mrp.production', 'mrp.esignature.mixin', 'mrp.audit.mixin']
+    _audit_rows = "t.mmr_snapshot IS NOT NULL"
+
+    mmr_decision = fields.Selection([
+        ('pending', "To be decided"),
+        ('continue', "Continue"),
+        ('stop', "Stopped"),
+    ], "Decision of Quality Control", readonly=True, copy=False, index='btree_not_null', tracking=True,
+        help="Whether a batch goes on whose revision was superseded or retired.")
+    mmr_decision_signature_id = fields.Many2one(
+        'mrp.esignature', "Decided", readonly=True, copy=False, ondelete='restrict')
+
+    _mmr_decision_signed = models.Constraint(
+        "CHECK (mmr_decision NOT IN ('continue', 'stop') OR mmr_decision_signature_id IS NOT NULL)",
+        "Quality Control signs whether a running batch goes on (REV-060, EU GMP 4.5).")
+    _mmr_stopped = models.Constraint(
+        "CHECK (mmr_decision IS DISTINCT FROM 'stop' OR state <> 'done')",
+        "Quality Control stopped this batch; it cannot be completed (REV-060, EU GMP 4.5).")
+
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_decision() RETURNS trigger AS $$
+            BEGIN
+                IF (NEW.mmr_decision, NEW.mmr_decision_signature_id)
+                   IS DISTINCT FROM (OLD.mmr_decision, OLD.mmr_decision_signature_id)
+                   AND (NEW.mmr_decision IN ('continue', 'stop') OR OLD.mmr_decision IN ('continue', 'stop'))
+                   AND NOT EXISTS (
+                        SELECT FROM mrp_esignature s
+                         WHERE s.id = NEW.mmr_decision_signature_id AND s.res_model = 'mrp.production' AND s.res_id = NEW.id
+                           AND s.meaning = CASE NEW.mmr_decision WHEN 'continue' THEN 'approved' WHEN 'stop' THEN 'rejected' END
+                           AND s.content ->> 'decision' = NEW.mmr_decision
+                           AND s.id > COALESCE(OLD.mmr_decision_signature_id, 0)) THEN
+                    RAISE EXCEPTION 'Whether batch % goes on is decided by a signature of Quality Control (REV-060).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                              CONSTRAINT = 'mrp_production_mmr_decision_signed';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_decision
+                BEFORE UPDATE OF mmr_decision, mmr_decision_signature_id ON mrp_production
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_decision();
+        """)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super(MrpProduction, without_defaults(self, DECISION_FIELDS)).create([
+            vals if not DECISION_FIELDS & vals.keys() else
+            {name: value for name, value in vals.items() if name not in DECISION_FIELDS} for vals in vals_list])
+
+    def write(self, vals):
+        if DECISION_FIELDS & vals.keys() and not in_transition(self):
+            raise refusal(
+                self.env, self.env._("Whether a running batch goes on is decided by a signature of Quality Control."),
+                RULE, self.env._("use the buttons Continue and Stop."), record=self)
+        return super().write(vals)
+
+    # === AUDIT TRAIL === #
+
+    def _audit_records(self, vals=None):
+        # A draft is a plan; the record of the batch begins with its release.
+        if vals and vals.get('mmr_snapshot'):
+            return self
+        if vals and vals.get('state') == 'confirmed':
+            # It follows from the release, which has its line.
+            return self.browse()
+        return self.filtered('mmr_snapshot_sha256')
+
+    def _audit_chain(self):
+        return self
+
+    @api.model
+    def _audit_fields(self):
+        return {
+            'name', 'product_id', 'product_qty', 'product_uom_id', 'bom_id', 'company_id', 'state', 'qty_producing',
+            'lot_producing_ids', 'date_start', 'date_finished', 'mmr_controlled', 'mmr_revision_id', 'mmr_snapshot_sha256',
+            'mmr_decision', 'mmr_decision_signature_id', 'location_dest_id', 'is_locked',
+        }
+
+    # === SIGNING === #
+
+    def action_mmr_continue(self):
+        """Open the signature that lets this batch go on with its snapshot."""
+        return self.action_open_signature('continue')
+
+    def action_mmr_stop(self):
+        """Open the signature that stops this batch before its next step."""
+        return self.action_open_signature('stop')
+
+    def _get_signing_profile(self):
+        return self.sudo().mmr_revision_id.profile_id
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if action not in ('continue', 'stop'):
+            raise UserError(self.env._("Unknown signature: %s", action))
+        if not self.mmr_decision or self.state in ('done', 'cancel') or self.mmr_decision == action:
+            raise refusal(
+                self.env, self.env._("%s does not wait for this decision.", self.name), RULE,
+                self.env._("only batches that run on a superseded or retired revision are decided on."), record=self)
+        revision = self.sudo().mmr_revision_id
+        content = {
+            'schema': 'mrp_mmr/decision/1', 'order': self.name, 'decision': action,
+            'mmr': revision.mmr_id.name, 'revision': revision.revision, 'revision_state': revision.state,
+            'effective_revision': revision.mmr_id.effective_revision_id.revision or None,
+            'snapshot_sha256': self.mmr_snapshot_sha256,
+        }
+        statement = self.env._(
+            "I assessed this running batch: it goes on with the revision it was released on.") if action == 'continue' \
+            else self.env._("I assessed this running batch: it is stopped before its next step.")
+        return {
+            'meaning': 'approved' if action == 'continue' else 'rejected', 'group': 'mrp_mmr.group_mmr_qc',
+            'statement': statement, 'content': content, 'digest': sha256(content), 'comment_required': True,
+        }
+
+    def _apply_signing_action(self, action, signature):
+        self.write({'mmr_decision': action, 'mmr_decision_signature_id': signature.id})
+        self.bpr_ids._notify_floor()
+        self._message_log(
+            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
+                            name=signature.signer_name, comment=signature.comment or ''),
+            author_id=signature.partner_id.id)
+        revision = self.mmr_revision_id
+        if not self.search_count([('mmr_revision_id', '=', revision.id), ('mmr_decision', '=', 'pending')], limit=1):
+            revision.activity_unlink(['mrp_mmr.mail_activity_type_decision'])
+
+    # === STOPPED === #
+
+    def _mmr_check_not_stopped(self):
+        """Refuse work on a batch that Quality Control stopped.
+
+        :raise UserError: naming order and signature
+        """
+        for production in self.filtered(lambda production: production.mmr_decision == 'stop'):
+            raise refusal(
+                self.env,
+                self.env._("%(order)s was stopped by %(name)s: %(reason)s", order=production.name,
+                           name=production.sudo().mmr_decision_signature_id.signer_name,
+                           reason=production.sudo().mmr_decision_signature_id.comment),
+                RULE, self.env._("ask Quality Control to decide again, or cancel the order."), record=production)
+
+    def button_mark_done(self):
+        self._mmr_check_not_stopped()
+        return super().button_mark_done()
+
+
+class MrpWorkorder(models.Model):
+    _inherit = 'mrp.workorder'
+
+    def write(self, vals):
+        # By whatever button, import or call: a step that was not begun is neither begun nor reported as done.
+        if vals.get('state') in ('progress', 'done'):
+            self.filtered(lambda workorder: workorder.state not in (vals['state'], 'progress')) \
+                .production_id._mmr_check_not_stopped()
+        return super().write(vals)
+
+    def button_start(self, raise_on_invalid_state=False):
+        self.production_id._mmr_check_not_stopped()
+        return super().button_start(raise_on_invalid_state=raise_on_invalid_state)
+
+
+class MrpMmrRevision(models.Model):
+    _inherit = 'mrp.mmr.revision'
+
+    running_order_count = fields.Integer("Orders to Decide", compute='_compute_running_order_count')
+
+    def _compute_running_order_count(self):
+        counts = dict(self.env['mrp.production'].sudo()._read_group(
+            [('mmr_revision_id', 'in', self.ids), ('mmr_decision', '=', 'pending')], ['mmr_revision_id'], ['__count']))
+        for revision in self:
+            revision.running_order_count = counts.get(revision, 0)
+
+    def _flag_running_orders(self):
+        """List the released and unfinished orders of revisions that ended to Quality Control (REV-060)."""
+        orders = self.env['mrp.production'].sudo().search([
+            ('mmr_revision_id', 'in', self.ids), ('mmr_snapshot_sha256', '!=', False),
+            ('state', 'not in', ('draft', 'done', 'cancel'))])
+        if not orders:
+            return
+        with transition(orders):
+            orders.write({'mmr_decision': 'pending'})
+        users = self.env.ref('mrp_mmr.group_mmr_qc').sudo().all_user_ids
+        for revision in orders.mmr_revision_id:
+            for user in users.filtered(lambda user, company=revision.company_id: user.active and company in user.company_ids):
+                revision.activity_schedule(
+                    'mrp_mmr.mail_activity_type_decision', user_id=user.id,
+                    date_deadline=revision._get_today() + timedelta(days=1),
+                    summary=self.env._("Continue or stop the running orders of %s", revision.display_name))
+
+    def action_view_running_orders(self):
+        self.ensure_one()
+        self.check_access('read')
+        action = self.env['ir.actions.actions']._for_xml_id('mrp_mmr.mrp_production_action_decide')
+        return dict(action, domain=[('mmr_revision_id', '=', self.id), ('mmr_decision', '!=', False)])

@@ -1,0 +1,397 @@
+"""Product quality review: what a product did in a period, what follows from it, signed by two persons (RPT-030)."""
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ...domain.canonical import sha256
+from ...domain.refusals import refusal
+from ...domain.transitions import in_transition, without_defaults
+from .figures import QualityFigures
+
+QC, MANAGER = 'mrp_mmr.group_mmr_qc', 'mrp_mmr.group_mmr_quality_manager'
+RULE = "RPT-030, 21 CFR 211.180(e), EU GMP Part I 1.10, 4.29"
+STATES = [
+    ('draft', "Draft"),
+    ('prepared', "Prepared"),
+    ('approved', "Approved"),
+]
+SYSTEM_FIELDS = {'name', 'state', 'document', 'document_sha256', 'prepared_signature_id', 'approved_signature_id'}
+CONTENT_FIELDS = SYSTEM_FIELDS | {
+    'company_id', 'product_ids', 'date_from', 'date_to', 'grouping_reason', 'conclusion', 'actions', 'other_information'}
+ACTIVITY = 'mrp_mmr.mail_activity_type_quality_review'
+
+
+class MrpQualityReview(models.Model):
+    """The review of one product, or of some of one family, in a period (21 CFR 211.180(e), EU GMP Part I 1.10).
+
+    A draft shows the figures as they are now. The signature of who prepared it freezes them, with the conclusions, into one
+    document, over which another person of Quality Control decides.
+    """
+    _name = 'mrp.quality.review'
+    _description = "Product Quality Review"
+    _inherit = ['mail.thread', 'mail.activity.mixin', 'mrp.esignature.mixin', 'mrp.audit.mixin',
+                'mrp.audit.trail.mixin']
+    _order = 'date_to desc, id desc'
+    _check_company_auto = True
+
+    def _default_date_from(self):
+        return fields.Date.context_today(self) + relativedelta(years=-1, month=1, day=1)
+
+    def _default_date_to(self):
+        return fields.Date.context_today(self) + relativedelta(years=-1, month=12, day=31)
+
+    name = fields.Char("Number", required=True, readonly=True, copy=False, default="/")
+    company_id = fields.Many2one(
+        'res.company', required=True, readonly=True, index=True, ondelete='restrict', default=lambda self: self.env.company)
+    product_ids = fields.Many2many(
+        'product.product', 'mrp_quality_review_product_rel', 'review_id', 'product_id', "Products", required=True,
+        ondelete='restrict', domain="[('mmr_controlled', '=', True)]", check_company=True)
+    grouping_reason = fields.Text(
+        "Why Together", help="Why products of several families are reviewed together (EU GMP Part I 1.11).")
+    is_grouped = fields.Boolean(compute='_compute_is_grouped', help="Whether its products are of several families.")
+    date_from = fields.Date("From", required=True, default=lambda self: self._default_date_from(), tracking=True)
+    date_to = fields.Date(
+        "To", required=True, default=lambda self: self._default_date_to(), tracking=True, help="The last day.")
+    profile_ids = fields.Many2many('mrp.mmr.profile', string="Profiles", compute='_compute_profile_ids')
+    state = fields.Selection(
+        STATES, "Status", required=True, readonly=True, copy=False, default='draft', index=True, tracking=True)
+    conclusion = fields.Text(
+        "Conclusions", help="Whether process, specifications and controls are still right, and why.")
+    actions = fields.Text(help="What is corrected, prevented, revalidated or changed, with the numbers of CAPA.")
+    other_information = fields.Text(
+        "From Elsewhere", help="What is kept elsewhere: stability, recalls, variations, commitments, agreements, utilities.")
+    document = fields.Json("Frozen Document", readonly=True, copy=False, prefetch=False)
+    document_sha256 = fields.Char("Digest of the Document", readonly=True, copy=False)
+    figures_html = fields.Html("Figures", compute='_compute_figures_html', sanitize=False)
+    prepared_signature_id = fields.Many2one('mrp.esignature', "Prepared", readonly=True, copy=False, ondelete='restrict')
+    approved_signature_id = fields.Many2one('mrp.esignature', "Approved", readonly=True, copy=False, ondelete='restrict')
+
+    _name_uniq = models.UniqueIndex('(company_id, name)', "Product quality reviews have their own numbers.")
+    _period = models.Constraint('CHECK (date_from <= date_to)', "A period ends after it began (RPT-030).")
+
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_quality_review() RETURNS trigger AS $$
+            DECLARE
+                free CONSTANT text[] := ARRAY['write_uid', 'write_date', 'message_main_attachment_id'];
+                decision CONSTANT text[] := free || ARRAY[
+                    'state', 'document', 'document_sha256', 'prepared_signature_id', 'approved_signature_id'];
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    IF OLD.state <> 'draft' OR EXISTS (
+                        SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.quality.review' AND s.res_id = OLD.id) THEN
+                        RAISE EXCEPTION '% was signed and is kept (RPT-030, REC-040).', OLD.name
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_review_kept';
+                    END IF;
+                    RETURN OLD;
+                END IF;
+                IF (NEW.state = 'draft') <> (NEW.document IS NULL) OR (NEW.document IS NULL) <> (NEW.document_sha256 IS NULL)
+                   OR (NEW.state = 'draft') <> (NEW.prepared_signature_id IS NULL)
+                   OR (NEW.state = 'approved') <> (NEW.approved_signature_id IS NOT NULL)
+                   OR TG_OP = 'INSERT' AND NEW.state <> 'draft' THEN
+                    RAISE EXCEPTION '% is prepared and approved by signatures over its document (RPT-030).', NEW.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_review_signed';
+                END IF;
+                IF TG_OP = 'INSERT' THEN
+                    RETURN NEW;
+                END IF;
+                IF (NEW.name, NEW.company_id) IS DISTINCT FROM (OLD.name, OLD.company_id)
+                   OR OLD.state = 'approved' AND to_jsonb(NEW) - free <> to_jsonb(OLD) - free
+                   OR OLD.state = 'prepared' AND to_jsonb(NEW) - decision <> to_jsonb(OLD) - decision
+                   OR OLD.state = 'prepared' AND NEW.state <> 'draft'
+                      AND (NEW.document, NEW.document_sha256, NEW.prepared_signature_id)
+                          IS DISTINCT FROM (OLD.document, OLD.document_sha256, OLD.prepared_signature_id) THEN
+                    RAISE EXCEPTION '% stays as it was signed (RPT-030, 21 CFR 11.70).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_review_fixed';
+                END IF;
+                IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
+                        ('draft', 'prepared'), ('prepared', 'draft'), ('prepared', 'approved'))
+                   OR OLD.state = 'draft' AND NEW.state = 'prepared' AND NOT EXISTS (
+                        SELECT FROM mrp_esignature s
+                         WHERE s.id = NEW.prepared_signature_id AND s.res_model = 'mrp.quality.review' AND s.res_id = NEW.id
+                           AND s.meaning = 'prepared' AND s.content_sha256 = NEW.document_sha256 AND s.content = NEW.document
+                           AND NOT EXISTS (SELECT FROM mrp_esignature v WHERE v.voids_signature_id = s.id))
+                   OR OLD.state = 'prepared' AND NEW.state = 'draft' AND NOT EXISTS (
+                        SELECT FROM mrp_esignature s
+                         WHERE s.voids_signature_id = OLD.prepared_signature_id AND s.meaning = 'rejected'
+                           AND s.res_model = 'mrp.quality.review' AND s.res_id = NEW.id)
+                   OR OLD.state = 'prepared' AND NEW.state = 'approved' AND NOT EXISTS (
+                        SELECT FROM mrp_esignature s JOIN mrp_esignature p ON p.id = NEW.prepared_signature_id
+                         WHERE s.id = NEW.approved_signature_id AND s.res_model = 'mrp.quality.review' AND s.res_id = NEW.id
+                           AND s.meaning = 'approved' AND s.content_sha256 = NEW.document_sha256
+                           AND s.basis_signature_id = p.id AND s.user_id <> p.user_id AND s.partner_id <> p.partner_id) THEN
+                    RAISE EXCEPTION '% is prepared by one person and approved by another, by signature (RPT-030).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_review_signed';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_quality_review BEFORE INSERT OR UPDATE OR DELETE ON mrp_quality_review
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_quality_review();
+
+            -- Which products a review is of is part of it; it lies in a table without model.
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_quality_review_product() RETURNS trigger AS $$
+            BEGIN
+                IF EXISTS (SELECT FROM mrp_quality_review r WHERE r.state <> 'draft'
+                              AND r.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.review_id END,
+                                           CASE WHEN TG_OP <> 'INSERT' THEN OLD.review_id END)) THEN
+                    RAISE EXCEPTION 'The products of a review are signed and cannot change (RPT-030, 21 CFR 11.70).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_review_fixed';
+                END IF;
+                RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+            END $$ LANGUAGE plpgsql;
+        """)
+        relation = self._fields['product_ids'].relation
+        self.env.cr.execute(SQL("""
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_quality_review_product BEFORE INSERT OR UPDATE OR DELETE ON %s
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_quality_review_product();
+        """, SQL.identifier(relation)))
+        self._audit_guard_truncate(relation)
+
+    # === COMPUTE === #
+
+    @api.depends('name', 'product_ids')
+    def _compute_display_name(self):
+        for review in self:
+            review.display_name = ' '.join(filter(None, (review.name, ', '.join(review.sudo().product_ids.mapped('name')))))
+
+    @api.depends('product_ids')
+    def _compute_is_grouped(self):
+        for review in self:
+            review.is_grouped = len(review.product_ids.product_tmpl_id) > 1
+
+    @api.depends('product_ids', 'company_id')
+    def _compute_profile_ids(self):
+        mmrs = self.env['mrp.mmr'].sudo().search([
+            ('product_id', 'in', self.product_ids.ids), ('company_id', 'in', self.company_id.ids)])
+        for review in self:
+            review.profile_ids = mmrs.filtered(
+                lambda mmr, review=review: mmr.product_id in review.product_ids._origin
+                and mmr.company_id == review.company_id).profile_id
+
+    @api.depends('product_ids', 'date_from', 'date_to', 'document')
+    def _compute_figures_html(self):
+        report = self.env['report.mrp_mmr.report_quality_review']
+        for review in self:
+            if not review.product_ids or not review.date_from or not review.date_to or review.date_from > review.date_to:
+                review.figures_html = False
+                continue
+            sections = report._get_figure_sections(review.sudo()._read_document())
+            review.figures_html = self.env['ir.qweb']._render('mrp_mmr.quality_review_screen', {'sections': sections})
+
+    # === CRUD === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self = without_defaults(self, SYSTEM_FIELDS)
+        if any(SYSTEM_FIELDS & vals.keys() for vals in vals_list):
+            raise self._refuse_change()
+        sequences = self.env['ir.sequence'].sudo()
+        return super().create([{
+            **vals, 'name': sequences.with_company(
+                vals.get('company_id') or self.env.company.id).next_by_code('mrp.quality.review')}
+            for vals in vals_list])
+
+    def write(self, vals):
+        if CONTENT_FIELDS & vals.keys() and not in_transition(self) and (
+                SYSTEM_FIELDS & vals.keys() or 'company_id' in vals or self.filtered(lambda row: row.state != 'draft')):
+            raise self._refuse_change()
+        return super().write(vals)
+
+    def copy(self, default=None):  # pylint: disable=method-required-super
+        raise UserError(self.env._("Product quality reviews are not duplicated. Rule: RPT-030."))
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_signed(self):
+        if self.filtered(lambda review: review.state != 'draft' or review.sudo().esignature_ids):
+            raise self._refuse_change()
+
+    def _refuse_change(self):
+        return refusal(
+            self.env, self.env._("Number, status and what was signed of a product quality review stay as they are."),
+            f"SIG-030, {RULE}", self.env._("have it rejected, or write the next one."), record=self[:1])
+
+    def _audit_chain(self):
+        return self.company_id
+
+    # === CONTENT === #
+
+    def _read_document(self):
+        """Return the document: as it was signed, or of a draft as it is now."""
+        self.ensure_one()
+        return self.document or self._get_document()
+
+    def _get_document(self):
+        """Return what is reviewed, with what the preparer says about it, as signatures and prints hold it."""
+        self.ensure_one()
+        review = self.sudo()
+        company, products = review.company_id._origin, review.product_ids._origin
+        figures = QualityFigures(company, products, review.date_from, review.date_to)
+        earlier = self.sudo().search([
+            ('company_id', '=', company.id), ('product_ids', 'in', products.ids), ('state', '=', 'approved'),
+            ('date_to', '<', review.date_to), ('id', '!=', review._origin.id)], limit=1)
+        return {
+            'schema': 'mrp_mmr/quality_review/1', 'name': review.name, 'company': company.name,
+            'profiles': [{'code': row.profile_id.code, 'citation': row.citation} for row in self.env[
+                'mrp.mmr.requirement'].sudo().with_context(lang='en_US').search([
+                    ('check', '=', 'quality_review'), ('profile_id', 'in', review.profile_ids.ids)], order='profile_id, id')],
+            'as_of': fields.Date.to_string(company._get_mmr_today()), 'grouping_reason': review.grouping_reason or None,
+            **figures.build(),
+            'earlier': {
+                'name': earlier.name, 'from': fields.Date.to_string(earlier.date_from),
+                'to': fields.Date.to_string(earlier.date_to), 'conclusion': earlier.conclusion or None,
+                'actions': earlier.actions or None, 'document_sha256': earlier.document_sha256} if earlier else None,
+            'conclusion': review.conclusion or None, 'actions': review.actions or None,
+            'other_information': review.other_information or None}
+
+    def action_download_xlsx(self):
+        """Download the figures of this review as a spreadsheet."""
+        self.ensure_one()
+        self.check_access('read')
+        return {'type': 'ir.actions.act_url', 'target': 'self', 'url': f'/mrp_mmr/quality-review/{self.id}.xlsx'}
+
+    def action_print(self):
+        """Print this review."""
+        self.ensure_one()
+        self.check_access('read')
+        return self.env.ref('mrp_mmr.action_report_quality_review').report_action(self)
+
+    def action_open_batches(self):
+        """Open the batches of the period."""
+        self.ensure_one()
+        self.check_access('read')
+        figures = QualityFigures(self.sudo().company_id, self.sudo().product_ids, self.date_from, self.date_to)
+        action = self.env['ir.actions.act_window']._for_xml_id('mrp_mmr.mrp_bpr_action')
+        return dict(action, domain=[('id', 'in', figures.batches.ids)], context={})
+
+    # === SIGNING === #
+
+    def action_prepare(self):
+        """Open the signature of who prepared this review; it freezes figures and conclusions."""
+        return self.action_open_signature('prepare')
+
+    def action_approve(self):
+        """Open the signature by which Quality Control approves this review."""
+        return self.action_open_signature('approve')
+
+    def action_reject(self):
+        """Open the signature by which Quality Control sends this review back."""
+        return self.action_open_signature('reject')
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if action not in ('prepare', 'approve', 'reject'):
+            raise UserError(self.env._("Unknown signature: %s", action))
+        if self.state != ('draft' if action == 'prepare' else 'prepared'):
+            raise refusal(
+                self.env, self.env._("%s does not wait for this signature.", self.name), RULE,
+                self.env._("prepare it, then have another person of Quality Control approve it."), record=self)
+        if action == 'prepare':
+            self._check_prepared()
+            document = self._get_document()
+            is_manager = self.env.user.has_group(MANAGER)
+            return {
+                'meaning': 'prepared', 'group': MANAGER if is_manager else QC, 'digest': sha256(document), 'content': document,
+                'statement': self.env._("I reviewed these figures; the conclusions and actions follow from them.")}
+        rejects = action == 'reject'
+        return {
+            'meaning': 'rejected' if rejects else 'approved', 'group': QC, 'digest': self.document_sha256,
+            'content': self.sudo().document, 'basis': None if rejects else self.prepared_signature_id,
+            'comment_required': rejects,
+            'statement': self.env._("I send this review back.") if rejects else self.env._(
+                "I agree with the conclusions of this review and see to its actions.")}
+
+    def _check_prepared(self):
+        """Refuse to sign a review that says nothing, or that comes before the end of its period."""
+        missing = [text for is_there, text in (
+            (self.product_ids, self.env._("a product")),
+            ((self.conclusion or '').strip(), self.env._("the conclusions")),
+            ((self.actions or '').strip(), self.env._("the actions, or that none are needed")),
+            (not self.is_grouped or (self.grouping_reason or '').strip(),
+             self.env._("why products of several families are reviewed together")),
+        ) if not is_there]
+        if missing:
+            raise refusal(
+                self.env, self.env._("%(review)s lacks: %(missing)s.", review=self.name, missing=', '.join(missing)), RULE,
+                self.env._("write down what is missing, then sign."), record=self)
+        if self.date_to >= self.company_id._get_mmr_today():
+            raise refusal(
+                self.env, self.env._("The period of %s is not over.", self.name), RULE,
+                self.env._("sign it after its last day."), record=self)
+
+    def _check_signer(self, action, user):
+        if action == 'prepare':
+            return
+        signature = self.sudo().prepared_signature_id
+        if action == 'approve' and ({('partner', signature.partner_id.id)} | signature.user_id._get_gmp_persons()) \
+                & user._get_gmp_persons():
+            raise refusal(
+                self.env, self.env._("%(user)s prepared %(review)s and cannot approve it.", user=user.name, review=self.name),
+                f"APR-040, {RULE}", self.env._("ask another person of Quality Control."), record=self)
+
+    def _get_signing_profile(self):
+        return self.profile_ids[:1]
+
+    def _get_voided_signatures(self, action):
+        return self.prepared_signature_id if action == 'reject' else self.env['mrp.esignature']
+
+    def _apply_signing_action(self, action, signature):
+        if action == 'prepare':
+            self.write({
+                'state': 'prepared', 'document': signature.content, 'document_sha256': signature.content_sha256,
+                'prepared_signature_id': signature.id})
+        elif action == 'approve':
+            self.write({'state': 'approved', 'approved_signature_id': signature.id})
+            self._close_due()
+        else:
+            # Document and signature stay with the void signature itself.
+            self.write({'state': 'draft', 'document': False, 'document_sha256': False, 'prepared_signature_id': False})
+        self._message_log(
+            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
+                            name=signature.signer_name, comment=signature.comment or ''),
+            author_id=signature.partner_id.id)
+
+    # === ANNUAL === #
+
+    @api.model
+    def _get_due_mmrs(self):
+        """Return the MMRs whose profile asks for a yearly review and whose product had none for batches of a year.
+
+        Due is what was completed more than a year ago and lies in the period of no approved review.
+        """
+        requirements = self.env['mrp.mmr.requirement'].sudo().search([
+            ('check', '=', 'quality_review'), ('enabled', '=', True)])
+        if not requirements:
+            return self.env['mrp.mmr']
+        self.flush_model()
+        self.env['mrp.bpr'].flush_model()
+        return self.env['mrp.mmr'].browse(row[0] for row in self.env.execute_query(SQL(
+            """SELECT DISTINCT ON (m.product_id, m.company_id) m.id
+                 FROM mrp_mmr m
+                 JOIN mrp_mmr_revision r ON r.mmr_id = m.id
+                 JOIN mrp_bpr b ON b.mmr_revision_id = r.id
+                WHERE m.active AND m.profile_id IN %s AND b.state = 'done' AND b.completed_at < %s AND NOT EXISTS (
+                    SELECT FROM mrp_quality_review q JOIN mrp_quality_review_product_rel p ON p.review_id = q.id
+                     WHERE q.state = 'approved' AND q.company_id = m.company_id AND p.product_id = m.product_id
+                       AND b.completed_at >= q.date_from AND b.completed_at < q.date_to + 1)
+                ORDER BY m.product_id, m.company_id, m.id DESC""",
+            requirements.profile_id._ids, fields.Datetime.now() - relativedelta(years=1))))
+
+    @api.model
+    def _cron_due(self):
+        """Ask Quality Control for the reviews that are due, once for each product (21 CFR 211.180(e): at least annually)."""
+        for mmr in self._get_due_mmrs():
+            if not mmr.activity_search([ACTIVITY]):
+                quality = self.env.ref(QC).sudo().all_user_ids.filtered(
+                    lambda user, mmr=mmr: user.active and mmr.company_id in user.company_ids)
+                mmr.activity_schedule(
+                    ACTIVITY, date_deadline=fields.Date.today(), user_id=(quality[:1] or self.env.user).id,
+                    summary=self.env._("Product quality review of %s", mmr.product_id.name))
+
+    def _close_due(self):
+        mmrs = self.env['mrp.mmr'].sudo().search([
+            ('product_id', 'in', self.product_ids.ids), ('company_id', '=', self.company_id.id)])
+        (mmrs - self._get_due_mmrs()).activity_unlink([ACTIVITY])

@@ -1,0 +1,430 @@
+"""Results of the tests of the finished product, judged against the frozen specifications (BPR-090, BPR-100)."""
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ...domain.canonical import iso_utc, sha256
+from ...domain.execution import judge, parse_number
+from ...domain.refusals import refusal
+from ..evidence.file import DOCUMENTS, IMAGES
+
+#: Whose specifications are tested on each batch; those of components and materials are tested by lot.
+SCOPES = ('product', 'label')
+KINDS = [
+    ('value', "Reading"),
+    ('outcome', "Pass / fail"),
+    ('reference', "In a report"),
+    ('plan', "Covered by a plan"),
+]
+RETEST_RULE = "IPC-030, BPR-090, 21 CFR 211.192"
+RULE = "BPR-090, BPR-100, 21 CFR 111.260(h)-(i), 211.165(a), EU GMP 4.26"
+
+
+class MrpBprResult(models.Model):
+    """One result of one test of a batch: entered by Quality Control, judged by the system, approved by signature.
+
+    It is append-only but for the signatures that approve it, or authorise its retest. A correction is another result with
+    a reason; what is out of specification is never corrected. It is tested again where Quality Control authorises that
+    with a reason, and the first result stays (IPC-030, 21 CFR 211.192).
+    """
+    _name = 'mrp.bpr.result'
+    _description = "Test Result of a Batch"
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _order = 'bpr_id, position, id'
+
+    bpr_id = fields.Many2one(
+        'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
+    company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')
+    position = fields.Integer("No.", required=True, readonly=True, aggregator=None, help="Of the specification in the MMR.")
+    name = fields.Char("Test or Property", required=True, readonly=True)
+    criterion_label = fields.Char("Acceptance Criterion", readonly=True)
+    kind = fields.Selection(KINDS, required=True, readonly=True)
+    value = fields.Char("Result", readonly=True, help="A number as it was entered, with all its digits.")
+    unit = fields.Char(readonly=True)
+    outcome = fields.Selection([('pass', "Meets the specification"), ('fail', "Out of specification")], readonly=True)
+    text = fields.Text("Remark", readonly=True)
+    reference = fields.Char(readonly=True, help="Number and place of the report, certificate or plan.")
+    file_id = fields.Many2one('mrp.mmr.file', readonly=True, index='btree_not_null', ondelete='restrict')
+    user_id = fields.Many2one('res.users', "Entered By", required=True, readonly=True, ondelete='restrict')
+    user_name = fields.Char("Person", required=True, readonly=True)
+    at = fields.Datetime("When", required=True, readonly=True, help="Time of the server, in UTC.")
+    supersedes_id = fields.Many2one('mrp.bpr.result', "Corrects", readonly=True, index='btree_not_null', ondelete='restrict')
+    superseded_by_ids = fields.One2many('mrp.bpr.result', 'supersedes_id', "Corrected By", readonly=True)
+    reason = fields.Text(readonly=True)
+    signature_id = fields.Many2one('mrp.esignature', "Approved", readonly=True, ondelete='restrict')
+    retest_signature_id = fields.Many2one('mrp.esignature', "Retest Authorised", readonly=True, ondelete='restrict')
+    retest_reason = fields.Text("Reason of the Retest", related='retest_signature_id.comment')
+    retest_of_id = fields.Many2one(
+        'mrp.bpr.result', readonly=True, index='btree_not_null', ondelete='restrict',
+        help="The result out of specification, which stays.")
+    retest_ids = fields.One2many('mrp.bpr.result', 'retest_of_id', "Retests", readonly=True)
+
+    _reason_given = models.Constraint(
+        "CHECK (supersedes_id IS NULL OR COALESCE(trim(reason), '') <> '')",
+        "A correction needs a reason (AUD-020, 21 CFR 11.10(e)).")
+    _result_given = models.Constraint(
+        """CHECK (CASE kind
+                  WHEN 'plan' THEN outcome IS NULL AND COALESCE(trim(reference), '') <> '' AND COALESCE(trim(text), '') <> ''
+                  WHEN 'reference' THEN outcome IS NOT NULL AND (COALESCE(trim(reference), '') <> '' OR file_id IS NOT NULL)
+                  WHEN 'value' THEN outcome IS NOT NULL AND value IS NOT NULL
+                  ELSE outcome IS NOT NULL END)""",
+        "A result says what was found, or where it is written (BPR-090, 21 CFR 111.260(h)).")
+    _retest_uniq = models.UniqueIndex(
+        '(retest_of_id) WHERE retest_of_id IS NOT NULL AND supersedes_id IS NULL',
+        "Each retest has an authorisation of its own (IPC-030, 21 CFR 211.192).")
+
+    def init(self):
+        super().init()
+        self.env['mrp.bpr']._guard_frozen(self._table)
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_result() RETURNS trigger AS $$
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    RAISE EXCEPTION 'Results are kept (BPR-090, AUD-030).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_kept';
+                END IF;
+                IF TG_OP = 'INSERT' THEN
+                    IF NEW.signature_id IS NOT NULL OR NEW.retest_signature_id IS NOT NULL OR EXISTS (
+                        SELECT FROM mrp_bpr_result r WHERE r.id = NEW.supersedes_id
+                           AND ((r.bpr_id, r.position) <> (NEW.bpr_id, NEW.position) OR r.outcome = 'fail'
+                                OR r.retest_of_id IS DISTINCT FROM NEW.retest_of_id)) THEN
+                        RAISE EXCEPTION 'A result is approved after it was entered; none out of specification is corrected '
+                                        '(BPR-090, 21 CFR 211.192).'
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_entered';
+                    END IF;
+                    IF NEW.supersedes_id IS NULL AND EXISTS (
+                        SELECT FROM mrp_bpr_result r WHERE (r.bpr_id, r.position) = (NEW.bpr_id, NEW.position))
+                       AND NOT EXISTS (
+                        SELECT FROM mrp_bpr_result r WHERE r.id = NEW.retest_of_id AND r.outcome = 'fail'
+                           AND (r.bpr_id, r.position) = (NEW.bpr_id, NEW.position) AND r.retest_signature_id IS NOT NULL) THEN
+                        RAISE EXCEPTION 'A test that has a result is made again where Quality Control authorised its retest '
+                                        '(BPR-090, IPC-030, 21 CFR 211.192).'
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_retested';
+                    END IF;
+                    RETURN NEW;
+                END IF;
+                IF mrp_mmr_is_removal(TG_TABLE_NAME, OLD.bpr_id, to_jsonb(OLD), to_jsonb(NEW)) THEN
+                    RETURN NEW;     -- by a signed disposal (REC-040)
+                END IF;
+                IF OLD.retest_signature_id IS NULL AND NEW.retest_signature_id IS NOT NULL AND (
+                    NEW.outcome IS DISTINCT FROM 'fail' OR NOT EXISTS (
+                        SELECT FROM mrp_esignature s JOIN res_users u ON u.id = NEW.user_id
+                         WHERE s.id = NEW.retest_signature_id AND s.res_model = 'mrp.bpr.result' AND s.res_id = NEW.id
+                           AND s.content ->> 'schema' = 'mrp_mmr/retest/1' AND s.meaning = 'approved'
+                           AND s.user_id <> u.id AND s.partner_id <> u.partner_id)) THEN
+                    RAISE EXCEPTION 'A retest is authorised by a signature of another person of Quality Control '
+                                    '(BPR-090, IPC-030, 21 CFR 211.192).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_retested';
+                END IF;
+                IF (to_jsonb(NEW) - '{signature_id,retest_signature_id,write_date,write_uid}'::text[])
+                   IS DISTINCT FROM (to_jsonb(OLD) - '{signature_id,retest_signature_id,write_date,write_uid}'::text[])
+                   OR OLD.signature_id IS NOT NULL AND NEW.signature_id IS DISTINCT FROM OLD.signature_id
+                   OR OLD.retest_signature_id IS NOT NULL AND NEW.retest_signature_id IS DISTINCT FROM OLD.retest_signature_id
+                   OR NEW.signature_id IS NOT NULL AND NOT EXISTS (
+                        SELECT FROM mrp_esignature s, jsonb_array_elements(s.content -> 'results') r
+                         WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.bpr_id
+                           AND s.content ->> 'schema' = 'mrp_mmr/results/1' AND (r ->> 'id')::integer = NEW.id
+                           AND r ->> 'value' IS NOT DISTINCT FROM NEW.value
+                           AND r ->> 'outcome' IS NOT DISTINCT FROM NEW.outcome) THEN
+                    RAISE EXCEPTION 'A result stays as it was entered, and is approved by a signature (BPR-090, AUD-020).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_fixed';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_result BEFORE INSERT OR UPDATE OR DELETE ON mrp_bpr_result
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_result();
+        """)
+
+    @api.depends('name', 'value', 'unit', 'outcome')
+    def _compute_display_name(self):
+        for result in self:
+            found = ' '.join(filter(None, (result.value, result.unit))) or result.reference or result.outcome or ''
+            result.display_name = f"{result.name}: {found}"
+
+    # === GUARDS === #
+
+    def _refuse_write(self):
+        return refusal(
+            self.env, self.env._("Results are entered on the batch record, and stay as they are."), f"AUD-030, {RULE}",
+            self.env._("enter another result with a reason."), record=self[:1])
+
+    def _audit_chain(self):
+        return self.bpr_id.production_id
+
+    def _audit_value(self, name):
+        return self.file_id._get_document() if name == 'file_id' else super()._audit_value(name)
+
+    # === RETEST === #
+
+    def action_authorise_retest(self):
+        """Open the signature by which Quality Control authorises one more test (IPC-030, 21 CFR 211.192)."""
+        return self.action_open_signature('authorise_retest')
+
+    def _get_signing_profile(self):
+        return self.sudo().bpr_id._get_signing_profile()
+
+    def _get_signing_thread(self):
+        return self.bpr_id.production_id
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if action != 'authorise_retest':
+            raise UserError(self.env._("Unknown signature: %s", action))
+        bpr = self.sudo().bpr_id
+        bpr._check_not_decided()
+        bpr._check_not_rejected()
+        if self.outcome != 'fail' or self.retest_signature_id:
+            raise refusal(
+                self.env, self.env._("%s does not wait for a retest to be authorised.", self.display_name), RETEST_RULE,
+                self.env._("enter the result of the retest, or go on with the release."), record=self)
+        content = {'schema': 'mrp_mmr/retest/1', 'bpr': bpr.name, 'result': self.sudo()._get_document()}
+        return {
+            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'digest': sha256(content), 'content': content,
+            'comment_required': True, 'statement': self.env._("I authorise one more test; the first result stays.")}
+
+    def _check_signer(self, action, user):
+        """Refuse to authorise the retest of what oneself found."""
+        if self.sudo().user_id._get_gmp_persons() & user._get_gmp_persons():
+            raise refusal(
+                self.env, self.env._("%(user)s entered %(result)s and does not authorise its retest.", user=user.name,
+                                     result=self.display_name),
+                f"{RETEST_RULE}, 211.22(a)", self.env._("ask another person of Quality Control."), record=self)
+
+    def _apply_signing_action(self, action, signature):
+        self.write({'retest_signature_id': signature.id})
+        self._get_deviations().filtered(lambda row: row.state == 'open')._note_retest(signature.comment)
+
+    def _get_retests(self):
+        """Return the retests of this result, corrected ones included, and theirs."""
+        retests = found = self.retest_ids
+        while found:
+            found = found.retest_ids
+            retests |= found
+        return retests.sorted('id')
+
+    def _get_deviations(self):
+        """Return the deviations that these results opened."""
+        return self.env['mrp.deviation'].search([('result_id', 'in', self.ids)])
+
+    def _get_document(self):
+        """Return the result as signatures and prints hold it."""
+        self.ensure_one()
+        return {
+            'id': self.id, 'position': self.position, 'parameter': self.name, 'criterion': self.criterion_label or None,
+            'kind': self.kind, 'value': self.value or None, 'unit': self.unit or None, 'outcome': self.outcome or None,
+            'text': self.text or None, 'reference': self.reference or None, 'file': self.file_id._get_document(),
+            'user': self.user_id.id, 'user_name': self.user_name, 'at': iso_utc(self.at),
+            'supersedes': self.supersedes_id.id or None, 'reason': self.reason or None,
+            'retest_of': self.retest_of_id.id or None,
+            'retest': {'authorised_by': self.retest_signature_id.signer_name, 'reason': self.retest_reason,
+                       'signature_sha256': self.retest_signature_id.signature_sha256} if self.retest_signature_id else None}
+
+
+class MrpBpr(models.Model):
+    _inherit = 'mrp.bpr'
+
+    result_ids = fields.One2many('mrp.bpr.result', 'bpr_id', "Test Results", readonly=True)
+
+    # === WHAT IS TESTED === #
+
+    def _get_specifications(self):
+        """Return the specifications of the snapshot that this batch is tested against, as rows of the document."""
+        self.ensure_one()
+        document = self.sudo().production_id.mmr_snapshot['document']
+        return [row for row in document.get('specifications') or () if row['scope'] in SCOPES]
+
+    def _get_tests(self):
+        """Return for each batch what became of its tests, in the order of the MMR; queries do not grow with them.
+
+        :return: dict of lists of dicts: ``specification``, ``results`` (all of them), ``result`` (the one that counts) and
+            ``state``: missing, waiting (for approval), fail, pass or plan; ``waiting``: the results to be approved
+        """
+        bprs = self.sudo()
+        results = self.env['mrp.bpr.result'].sudo().search([('bpr_id', 'in', bprs.ids)], order='id')
+        replaced = results.supersedes_id
+        by_test = results.grouped(lambda result: (result.bpr_id.id, result.position))
+        tests = {}
+        for bpr in bprs:
+            rows = tests[self.browse(bpr.id)] = []
+            for specification in bpr._get_specifications():
+                found = by_test.get((bpr.id, specification['position']), results.browse())
+                current = found - replaced
+                last = current[-1:]
+                # What was tested again is approved as well: it stays a result of this batch.
+                waiting = current.filtered(lambda result: not result.signature_id)
+                state = 'missing' if not last else 'waiting' if waiting else last.outcome or 'plan'
+                rows.append({'specification': specification, 'results': found, 'result': last, 'waiting': waiting,
+                             'state': state})
+        return tests
+
+    @api.model
+    def _get_criterion_label(self, criterion):
+        """Return a frozen criterion in words."""
+        criterion = criterion or {}
+        unit = criterion.get('unit') or ''
+        words = {
+            'range': "%(minimum)s – %(maximum)s %(unit)s", 'nlt': "NLT %(minimum)s %(unit)s", 'nmt': "NMT %(maximum)s %(unit)s",
+        }.get(criterion.get('kind'))
+        limits = (words % {**criterion, 'unit': unit}).strip() if words else None
+        return ', '.join(filter(None, (limits, criterion.get('text')))) or False
+
+    # === ENTERING === #
+
+    def action_record_result(self, position, vals, corrects=None, reason=None):
+        """Record the result of a test of this batch (BPR-090).
+
+        :param int position: of the specification in the snapshot
+        :param dict vals: ``kind`` and, as it asks, ``value`` (text), ``pass``, ``text``, ``reference``, ``file`` (a dict of
+            ``name`` and ``data``)
+        :param int corrects: the result that is corrected, with ``reason``
+        :return: dict of ``result_id``, ``outcome`` and the names of the ``deviations`` that it opened
+        :raise UserError: where it is no such result, or not now
+        :raise AccessError: for those who are not of Quality Control
+        """
+        self.ensure_one()
+        self.check_access('read')
+        self._check_result_role()
+        self._lock_for_signing()
+        self._check_not_decided()
+        if self.state not in ('progress', 'done'):
+            raise refusal(
+                self.env, self.env._("%s was not begun, or cancelled.", self.name), RULE,
+                self.env._("enter results of batches that are made."), record=self)
+        test = next((row for row in self._get_tests()[self] if row['specification']['position'] == position), None)
+        if not test or not isinstance(vals, dict):
+            raise UserError(self.env._("%s has no such test.", self.name))
+        reason = (reason or '').strip() or False
+        corrected = self._get_corrected_result(test, corrects, reason)
+        specification = test['specification']
+        result = self.env['mrp.bpr.result']._store([{
+            **self._prepare_result(specification, vals), 'bpr_id': self.id, 'company_id': self.sudo().company_id.id,
+            'position': position, 'name': specification['parameter'], 'user_id': self.env.uid,
+            'user_name': self.env.user.name, 'at': fields.Datetime.now(), 'supersedes_id': corrected.id,
+            # The retest of a result out of specification, or the correction of one.
+            'retest_of_id': (corrected.retest_of_id if corrected else test['result']).id,
+            'criterion_label': self._get_criterion_label(specification['criterion']), 'reason': reason}])
+        self.invalidate_recordset(['result_ids'])
+        deviations = self.env['mrp.deviation']
+        if result.outcome == 'fail':
+            deviations = deviations._open_all(
+                self.sudo(), 'specification', self.env._("%s out of specification", result.name),
+                self.env._("%(test)s: found %(found)s, specified %(criterion)s. %(text)s", test=result.name,
+                           found=' '.join(filter(None, (result.value, result.unit))) or self.env._("does not conform"),
+                           criterion=result.criterion_label or '', text=result.text or ''),
+                severity='critical' if specification['is_identity'] else 'major', cause_key=f'result:{position}:{result.id}',
+                result_id=result.id, corrective_action=specification['corrective_action'])
+        return {'result_id': result.id, 'outcome': result.outcome or False, 'deviations': deviations.mapped('display_name')}
+
+    def _check_result_role(self):
+        """Results of the laboratory are Quality Control's (SEC-010, 21 CFR 111.12(b))."""
+        group = self.env.ref('mrp_mmr.group_mmr_qc')
+        if group not in self.env.user.sudo().all_group_ids:
+            raise refusal(
+                self.env, self.env._("Test results are entered by Quality Control."), "SEC-010, 21 CFR 111.12(b), 211.22(a)",
+                self.env._("ask a person of Quality Control."), record=self, exception=AccessError)
+        self._check_signing_qualification(group)
+
+    def _get_corrected_result(self, test, result_id, reason):
+        """Return the result that is corrected, or an empty one where the test is made anew.
+
+        :raise UserError: where a result is there already, no retest of it was authorised, or a reason is missing
+        """
+        corrected = test['results'].filtered(lambda result: result.id == result_id)
+        if result_id and (corrected != test['result'] or corrected.outcome == 'fail'):
+            raise refusal(
+                self.env, self.env._("That result of %s cannot be corrected.", test['specification']['parameter']),
+                "IPC-030, AUD-020, 21 CFR 211.192",
+                self.env._("what is out of specification is tested again when a retest of it is authorised."), record=self)
+        if corrected and not reason:
+            raise refusal(
+                self.env, self.env._("A correction needs a reason."), "AUD-020, 21 CFR 11.10(e)",
+                self.env._("say why; the first result stays readable."), record=self)
+        last = test['result']
+        if last and not corrected:
+            if last.outcome != 'fail':
+                raise refusal(
+                    self.env, self.env._("%s has a result.", last.name), RULE,
+                    self.env._("correct it, with a reason."), record=self)
+            if not last.retest_signature_id:
+                raise refusal(
+                    self.env, self.env._("%s is out of specification.", last.name), RETEST_RULE,
+                    self.env._("have another person of Quality Control authorise a retest."), record=self)
+            self._check_not_rejected()
+        return corrected
+
+    def _prepare_result(self, specification, vals):
+        """Return the values of a result, judged against its frozen specification.
+
+        :raise UserError: naming what is missing, or why no plan stands in for this test
+        """
+        kind, criterion = vals.get('kind'), specification['criterion'] or {}
+        is_numeric = criterion.get('kind') in ('range', 'nlt', 'nmt')
+
+        def text(name):
+            return vals[name].strip() or False if isinstance(vals.get(name), str) else False
+
+        file = vals.get('file') or {}
+        file = self.env['mrp.mmr.file']._store(file['name'], file['data'], {**DOCUMENTS, **IMAGES}) if file.get('data') \
+            else self.env['mrp.mmr.file']
+        common = {'kind': kind, 'text': text('text'), 'reference': text('reference'), 'file_id': file.id}
+        if kind == 'plan':
+            self._check_plan_allowed(specification)
+            if not (common['reference'] and common['text']):
+                raise self._refuse_result(specification, self.env._("name the plan and say why it covers this batch."))
+            return common
+        if kind == 'value' and is_numeric:
+            try:
+                number = parse_number(vals.get('value'))
+            except ValueError as error:
+                raise self._refuse_result(specification, self.env._("type the number that was found.")) from error
+            return {**common, 'value': str(number), 'unit': criterion.get('unit'), 'outcome': judge(number, criterion)}
+        if kind == 'reference' or kind == 'outcome' and not is_numeric:
+            if not isinstance(vals.get('pass'), bool):
+                raise self._refuse_result(specification, self.env._("say whether it meets its specification."))
+            if kind == 'reference' and not (common['reference'] or file):
+                raise self._refuse_result(specification, self.env._("name the report, or attach it."))
+            if not vals['pass'] and not common['text']:
+                raise self._refuse_result(specification, self.env._("describe what was found."))
+            return {**common, 'outcome': 'pass' if vals['pass'] else 'fail'}
+        raise self._refuse_result(
+            specification, self.env._("type the number that was found, or name the report that has it.") if is_numeric
+            else self.env._("say whether it conforms, or name the report."))
+
+    def _refuse_result(self, specification, next_action):
+        return refusal(
+            self.env, self.env._("%(bpr)s: this is no result of %(test)s.", bpr=self.name, test=specification['parameter']),
+            RULE, next_action, record=self)
+
+    def _check_plan_allowed(self, specification):
+        """Refuse a plan or exemption in place of a test that the rules demand of each batch (BPR-100).
+
+        A master record does not say which measured limit is a strength, so that under Part 211 none is left out.
+        """
+        is_numeric = (specification['criterion'] or {}).get('kind') in ('range', 'nlt', 'nmt')
+        if self._get_signing_profile().code == 'P211' and (specification['is_identity'] or is_numeric):
+            raise refusal(
+                self.env, self.env._("%s: identity and strength are tested on each batch.", specification['parameter']),
+                "BPR-100, 21 CFR 211.165(a)", self.env._("enter the result."), record=self)
+
+    # === APPROVAL === #
+
+    def action_approve_results(self):
+        """Open the signature by which Quality Control approves the results that wait for it."""
+        return self.action_open_signature('approve_results')
+
+    def _get_waiting_results(self):
+        self.ensure_one()
+        return self.env['mrp.bpr.result'].browse(
+            result.id for row in self._get_tests()[self] for result in row['waiting']).sudo()
+
+    def _prepare_results_signature(self):
+        results = self._get_waiting_results()
+        if not results:
+            raise refusal(
+                self.env, self.env._("No result of %s waits for approval.", self.name), RULE,
+                self.env._("enter the results first."), record=self)
+        content = {'schema': 'mrp_mmr/results/1', 'bpr': self.name,
+                   'results': [result._get_document() for result in results]}
+        return {
+            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'digest': sha256(content), 'content': content,
+            'statement': self.env._("I compared these results with their records and approve them as they are.")}

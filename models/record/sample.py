@@ -1,0 +1,251 @@
+"""What of a batch is not distributed: reserve samples, and units that are not released (REL-060, BPR-190)."""
+
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.exceptions import AccessError
+
+from ...domain.canonical import iso_utc
+from ...domain.execution import parse_number
+from ...domain.numbers import decimal_string, exact
+from ...domain.refusals import refusal
+
+RULE = "REL-060, 21 CFR 111.83(b), 111.105(g)"
+
+
+class MrpBprSample(models.Model):
+    """A reserve sample of a packaged lot, or a quantity that is withheld from the release; append-only.
+
+    A correction is another row with a reason, which replaces the first one.
+    """
+    _name = 'mrp.bpr.sample'
+    _description = "Reserve Sample of a Batch"
+    _inherit = ['mrp.kept.mixin']
+    _order = 'bpr_id, id'
+    _is_append_only = True
+
+    bpr_id = fields.Many2one(
+        'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
+    company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')
+    kind = fields.Selection(
+        [('reserve', "Reserve sample"), ('withheld', "Not released")], required=True, readonly=True)
+    pack = fields.Integer("No. of the Pack", readonly=True, aggregator=None, help="Of the pack size in the MMR.")
+    name = fields.Char("Pack", required=True, readonly=True)
+    lot_name = fields.Char("Lot Number", required=True, readonly=True)
+    quantity = fields.Char(required=True, readonly=True, help="A number as it was entered, with all its digits.")
+    unit = fields.Char(required=True, readonly=True)
+    test_quantity = fields.Char("Needed for All Tests", readonly=True)
+    container = fields.Char("Container and Closure", readonly=True, help="The same in which the product is distributed.")
+    location = fields.Char("Kept Where", readonly=True)
+    keep_until = fields.Date(readonly=True)
+    reason = fields.Text(readonly=True)
+    user_id = fields.Many2one('res.users', "Recorded By", required=True, readonly=True, ondelete='restrict')
+    user_name = fields.Char("Person", required=True, readonly=True)
+    at = fields.Datetime("When", required=True, readonly=True, help="Time of the server, in UTC.")
+    supersedes_id = fields.Many2one('mrp.bpr.sample', "Corrects", readonly=True, index='btree_not_null', ondelete='restrict')
+    superseded_by_ids = fields.One2many('mrp.bpr.sample', 'supersedes_id', "Corrected By", readonly=True)
+
+    _complete = models.Constraint(
+        "CHECK (CASE kind WHEN 'reserve' THEN num_nonnulls(test_quantity, container, location, keep_until) = 4 "
+        "ELSE COALESCE(trim(reason), '') <> '' END AND (supersedes_id IS NULL OR COALESCE(trim(reason), '') <> ''))",
+        "A reserve sample says how much, in what, where and until when; what is withheld or corrected says why (REL-060).")
+
+    def init(self):
+        super().init()
+        self.env['mrp.esignature']._make_append_only(self._table)
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_sample() RETURNS trigger AS $$
+            BEGIN
+                IF NOT EXISTS (SELECT FROM mrp_bpr b WHERE b.id = NEW.bpr_id AND b.state IN ('progress', 'done')
+                                  AND b.release_state <> 'rejected' AND b.packed_state IS NULL
+                                  AND (b.release_state <> 'released' OR NEW.kind = 'reserve')) THEN
+                    RAISE EXCEPTION 'Samples are recorded before the packaged lot is decided on (REL-060).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_sample_in_time';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_sample BEFORE INSERT ON mrp_bpr_sample
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_sample();
+        """)
+
+    # === GUARDS === #
+
+    def _refuse_write(self):
+        return refusal(
+            self.env, self.env._("Samples are recorded on the batch record, and stay as they are."), f"AUD-030, {RULE}",
+            self.env._("record another one with a reason."), record=self[:1])
+
+    def _audit_chain(self):
+        return self.bpr_id.production_id
+
+    def _get_current(self):
+        """Return the rows that were not corrected."""
+        return self.filtered(lambda row: not row.superseded_by_ids)
+
+    def _get_document(self):
+        """Return the row as signatures and prints hold it."""
+        self.ensure_one()
+        return {
+            'id': self.id, 'kind': self.kind, 'pack': self.pack or None, 'name': self.name, 'lot': self.lot_name,
+            'quantity': self.quantity, 'unit': self.unit, 'test_quantity': self.test_quantity or None,
+            'container': self.container or None, 'location': self.location or None,
+            'keep_until': fields.Date.to_string(self.keep_until) if self.keep_until else None, 'reason': self.reason or None,
+            'user': self.user_id.id, 'user_name': self.user_name, 'at': iso_utc(self.at),
+            'supersedes': self.supersedes_id.id or None}
+
+
+class MrpBpr(models.Model):
+    _inherit = 'mrp.bpr'
+
+    sample_ids = fields.One2many('mrp.bpr.sample', 'bpr_id', "Reserve Samples", readonly=True)
+
+    # === RECORDING === #
+
+    def action_record_sample(self, vals, corrects=None):
+        """Record a reserve sample of this batch, or a quantity of it that is not released.
+
+        :param dict vals: ``kind``; for a reserve sample ``pack`` (position in the MMR), ``quantity``, ``unit``,
+            ``test_quantity``, ``container``, ``location``, ``keep_until``; for what is withheld ``quantity`` in the unit of
+            the batch and ``reason``
+        :param int corrects: the row that is replaced, with ``reason``
+        :return: id of the row
+        :raise UserError: naming what is missing, or what it contradicts
+        """
+        self.ensure_one()
+        self.check_access('read')
+        group = self.env.ref('mrp_mmr.group_mmr_qc')
+        if group not in self.env.user.sudo().all_group_ids:
+            raise refusal(
+                self.env, self.env._("Reserve samples are recorded by Quality Control."), f"SEC-010, {RULE}",
+                self.env._("ask a person of Quality Control."), record=self, exception=AccessError)
+        self._check_signing_qualification(group)
+        self._lock_for_signing()
+        corrected = self.sample_ids.sudo().filtered(lambda row: row.id == corrects)._get_current()
+        vals = dict(vals or {})
+        text = {name: (vals.get(name) or '').strip() or False if isinstance(vals.get(name), str) else False
+                for name in ('unit', 'container', 'location', 'reason')}
+        if corrects and (not corrected or not text['reason']):
+            raise self._refuse_sample(self.env._("choose the row that is valid, and say why it is corrected."))
+        if vals.get('kind') not in ('reserve', 'withheld'):
+            raise self._refuse_sample(self.env._("say whether it is a reserve sample or a quantity that is withheld."))
+        lots = self._get_own_lots() or self.sudo().production_id.lot_producing_ids
+        if not lots or self.state not in ('progress', 'done') or self.packed_state or self.release_state == 'rejected':
+            raise self._refuse_sample(self.env._(
+                "record it from the beginning of the work until the packaged lot is decided on; the batch has its lot number."))
+        prepared = getattr(self, f"_prepare_{vals['kind']}_sample")(vals, text, corrected)
+        return self.env['mrp.bpr.sample']._store([{
+            **prepared, 'kind': vals['kind'], 'bpr_id': self.id, 'company_id': self.sudo().company_id.id,
+            'lot_name': ', '.join(lots.mapped('name')), 'reason': text['reason'], 'user_id': self.env.uid,
+            'user_name': self.env.user.name, 'at': fields.Datetime.now(), 'supersedes_id': corrected.id}]).id
+
+    def _refuse_sample(self, next_action):
+        return refusal(self.env, self.env._("%s: this is no sample that can be recorded.", self.name), RULE, next_action,
+                       record=self)
+
+    def _parse_quantity(self, value):
+        try:
+            number = parse_number(value)
+        except ValueError as error:
+            raise self._refuse_sample(self.env._("type quantities as numbers above zero.")) from error
+        if number <= 0:
+            raise self._refuse_sample(self.env._("type quantities as numbers above zero."))
+        return number
+
+    def _prepare_reserve_sample(self, vals, text, corrected):
+        packs = self.sudo().production_id.mmr_snapshot['document'].get('packs') or ()
+        pack = next((row for row in packs if row['position'] == vals.get('pack')), None)
+        keep_until = fields.Date.to_date(vals.get('keep_until'))
+        container = text['container'] or pack and pack['description']
+        if not pack or not (text['unit'] and container and text['location'] and keep_until):
+            raise self._refuse_sample(self.env._("name pack, unit, container and closure, place, and until when it is kept."))
+        expiry = max(filter(None, self._get_own_lots().mapped('expiration_date')), default=None)
+        if expiry and keep_until < expiry.date() + timedelta(days=365):
+            raise self._refuse_sample(self.env._("keep it for at least one year after the expiry on %s.", expiry.date()))
+        return {
+            'pack': pack['position'], 'name': pack['name'], 'container': container, 'location': text['location'],
+            'unit': text['unit'], 'keep_until': keep_until, 'quantity': str(self._parse_quantity(vals.get('quantity'))),
+            'test_quantity': str(self._parse_quantity(vals.get('test_quantity')))}
+
+    def _prepare_withheld_sample(self, vals, text, corrected):
+        quantity = self._parse_quantity(vals.get('quantity'))
+        others = sum(exact(row.quantity) for row in self._get_withheld() - corrected)
+        if self.state != 'done':
+            raise self._refuse_sample(self.env._("complete the batch first."))
+        if not text['reason'] or quantity + others > exact(self._get_quantity_made()):
+            raise self._refuse_sample(self.env._("say why, and withhold no more than %s was made.", self._get_quantity_made()))
+        unit = self.sudo().production_id.mmr_snapshot['document']['batch_size']['unit']
+        return {'name': self.env._("Not released"), 'quantity': str(quantity), 'unit': unit}
+
+    def _get_withheld(self):
+        return self.sudo().sample_ids.filtered(lambda row: row.kind == 'withheld')._get_current()
+
+    def _get_quantity_released(self):
+        made = exact(super()._get_quantity_released())
+        return decimal_string(made - sum(exact(row.quantity) for row in self._get_withheld()))
+
+    # === RELEASE === #
+
+    def _get_release_issues_of_samples(self, purpose):
+        """Reserve samples of each packaged lot: at least twice what all tests need (REL-060, 21 CFR 111.83(b)(3))."""
+        yield from super()._get_release_issues_of_samples(purpose)
+        if purpose != 'release_packed':
+            return
+        samples = self.env['mrp.bpr.sample'].sudo().search([('bpr_id', 'in', self.ids), ('kind', '=', 'reserve')])
+        by_pack = samples._get_current().grouped(lambda row: (row.bpr_id.id, row.pack))
+        not_made = self._get_packs_not_made()
+        for bpr in self.sudo().filtered(lambda bpr: bpr._needs('reserve')):
+            for pack in bpr.production_id.mmr_snapshot['document'].get('packs') or ():
+                rows = by_pack.get((bpr.id, pack['position']))
+                if (bpr.id, pack['position']) in not_made:
+                    continue
+                if not rows:
+                    yield bpr, self._prepare_issue(
+                        bpr, 'reserve', RULE, self.env._("%s has no reserve sample", pack['name']))
+                elif sum(exact(row.quantity) for row in rows) < 2 * max(exact(row.test_quantity) for row in rows):
+                    yield bpr, self._prepare_issue(
+                        rows[:1], 'reserve_amount', RULE,
+                        self.env._("the reserve sample of %s is less than twice what the tests need", pack['name']))
+
+    def _get_packs_not_made(self):
+        """Return the packs that people recorded as not made, as pairs of the ids of batch and position in the MMR."""
+        entries = self.env['mrp.bpr.entry'].sudo().search([
+            ('bpr_id', 'in', self.ids), ('kind', 'in', ('material', 'labels'))])
+        return {
+            (entry.bpr_id.id, (entry.step_id.planned.get('pack') or {}).get('position')) for entry in entries._get_current()
+            if (entry.data or {}).get('not_made')}
+
+    def _get_release_issues_of_device(self, purpose):
+        """A product with a unique device identification has its value (BPR-190, 21 CFR 820.35(c))."""
+        yield from super()._get_release_issues_of_device(purpose)
+        for bpr in self.sudo():
+            if purpose != 'review' and bpr.product_id.mmr_has_udi and not bpr._get_udi():
+                yield bpr, self._prepare_issue(
+                    bpr.product_id, 'udi', "BPR-190, 21 CFR 820.35(c)",
+                    self.env._("the product has a UDI, and its device identifier is missing"))
+
+    def _get_udi(self):
+        """Return the unique device identification of this batch: device identifier, expiry and lot, or None."""
+        self.ensure_one()
+        product, lot = self.sudo().product_id, self._get_own_lots()[:1]
+        if not product.mmr_has_udi or not product.mmr_udi_di or not lot:
+            return None
+        expiry = f"(17){lot.expiration_date:%y%m%d}" if lot.expiration_date else ''
+        return f"(01){product.mmr_udi_di}{expiry}(10){lot.name}"
+
+    def _prepare_decision(self, action, meaning, group, statement, **content):
+        if content['schema'] == 'mrp_mmr/release/1' and self._get_udi():
+            content['udi'] = self._get_udi()
+        return super()._prepare_decision(action, meaning, group, statement, **content)
+
+    def _get_document(self):
+        samples = self.env['mrp.bpr.sample'].sudo().search([('bpr_id', '=', self.id)], order='id')
+        return dict(super()._get_document(), samples=[row._get_document() for row in samples])
+
+    def _review_samples(self, batch):
+        yield from super()._review_samples(batch)
+        rows = self.env['mrp.bpr.sample'].sudo().search([('bpr_id', '=', self.id)])
+        issues = [issue for _bpr, issue in self._get_release_issues_of_samples('release_packed')] if self._is_packed() else []
+        rule = self._rule('reserve', self.env._("Reserve samples of each packaged lot are kept"), len(rows), facts=(
+            f"{row.name}: {row.quantity} {row.unit}" for row in rows._get_current()))
+        yield dict(rule, state='exception' if issues else 'ok',
+                   items=[{'model': issue['model'], 'id': issue['id'], 'text': issue['text']} for issue in issues])

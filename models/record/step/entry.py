@@ -1,0 +1,247 @@
+"""What people recorded at a step: append-only, corrected by another entry that points to the first."""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ....domain.canonical import iso_utc, sha256
+from ....domain.refusals import refusal
+from ...master.step import ROLE_GROUPS
+
+KINDS = [
+    ('check', "Checklist"),
+    ('value', "Reading"),
+    ('outcome', "Pass / fail"),
+    ('weight', "Weight"),
+    ('equipment', "Equipment"),
+    ('yield', "Yield"),
+    ('labels', "Labels"),
+    ('material', "Packaging material"),
+    ('sample', "Sample"),
+    ('photo', "Photo"),
+    ('comment', "Comment"),
+    ('handover', "Hand-over"),
+]
+RULE = "AUD-020, 21 CFR 11.10(e), EU GMP 4.9"
+
+
+class MrpBprEntry(models.Model):
+    """One recorded value of a step, with person and server time (21 CFR 111.260(g), (j), EU GMP 4.8).
+
+    PostgreSQL refuses UPDATE, DELETE and TRUNCATE. A correction is another entry with a reason, which leaves the
+    first one readable; once the step is signed it counts when its author has signed it, and on steps that are
+    critical or verified when a second person has verified it.
+    """
+    _name = 'mrp.bpr.entry'
+    _description = "Entry of a Batch Production Record"
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _order = 'id'
+    _rec_name = 'summary'
+    _is_append_only = True
+
+    step_id = fields.Many2one('mrp.bpr.step', required=True, readonly=True, index=True, ondelete='restrict')
+    bpr_id = fields.Many2one(
+        'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
+    company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')
+    kind = fields.Selection(KINDS, required=True, readonly=True)
+    position = fields.Integer(readonly=True, aggregator=None, help="Row of the checklist or of the packs.")
+    value = fields.Char(readonly=True, help="A number as it was entered, with all its digits.")
+    unit = fields.Char(readonly=True)
+    text = fields.Text(readonly=True)
+    data = fields.Json(readonly=True, help="Further figures, such as those of a label reconciliation.")
+    outcome = fields.Selection(
+        [('pass', "Within limits"), ('fail', "Out of limits")], readonly=True,
+        help="Judged by the system against the limits of the snapshot, never by a person where there are numbers (IPC-010).")
+    lot_id = fields.Many2one('stock.lot', readonly=True, index='btree_not_null', ondelete='restrict')
+    lot_name = fields.Char("Lot Number", readonly=True)
+    equipment_id = fields.Many2one('maintenance.equipment', readonly=True, index='btree_not_null', ondelete='restrict')
+    equipment_name = fields.Char(readonly=True)
+    file_id = fields.Many2one('mrp.mmr.file', readonly=True, index='btree_not_null', ondelete='restrict')
+    device = fields.Char("Terminal", readonly=True, help="The workstation on which it was entered.")
+    user_id = fields.Many2one('res.users', "Entered By", required=True, readonly=True, ondelete='restrict')
+    user_name = fields.Char("Person", required=True, readonly=True)
+    at = fields.Datetime("When", required=True, readonly=True, help="Time of the server, in UTC.")
+    supersedes_id = fields.Many2one(
+        'mrp.bpr.entry', "Corrects", readonly=True, index='btree_not_null', ondelete='restrict')
+    superseded_by_ids = fields.One2many('mrp.bpr.entry', 'supersedes_id', "Corrected By", readonly=True)
+    about_id = fields.Many2one('mrp.bpr.entry', readonly=True, index='btree_not_null', ondelete='restrict')
+    reason = fields.Text(readonly=True)
+    is_late = fields.Boolean("Late Entry", readonly=True, help="Made after the step was closed (BPR-110).")
+    to_sign = fields.Boolean("Signed by Itself", readonly=True, help="Made after the step was signed.")
+    token = fields.Char(readonly=True, help="Of the terminal: the same entry sent twice is stored once.")
+    is_proposed = fields.Boolean("Waits for Signature", compute='_compute_is_proposed')
+    is_current = fields.Boolean("Valid", compute='_compute_is_current')
+    summary = fields.Char(compute='_compute_summary')
+
+    _token_uniq = models.UniqueIndex('(step_id, token) WHERE token IS NOT NULL', "This was stored already.")
+    _reason_given = models.Constraint(
+        "CHECK ((supersedes_id IS NULL AND NOT is_late) OR trim(reason) <> '')",
+        "A correction or late entry needs a reason (AUD-020, 21 CFR 11.10(e)).")
+
+    def init(self):
+        super().init()
+        self.env['mrp.bpr']._guard_frozen(self._table)
+        self.env['mrp.esignature']._make_append_only(self._table)
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_entry() RETURNS trigger AS $$
+            DECLARE
+                step record;
+            BEGIN
+                SELECT s.bpr_id, s.company_id, s.state, s.performed_signature_id, s.added_signature_id, b.state AS bpr_state
+                  INTO step FROM mrp_bpr_step s JOIN mrp_bpr b ON b.id = s.bpr_id WHERE s.id = NEW.step_id;
+                IF (step.bpr_id, step.company_id) IS DISTINCT FROM (NEW.bpr_id, NEW.company_id)
+                   OR step.state = 'open'
+                   OR NEW.is_late IS DISTINCT FROM (step.state IN ('done', 'not_done'))
+                   OR NEW.to_sign IS DISTINCT FROM (
+                        NEW.kind NOT IN ('comment', 'handover') AND step.state NOT IN ('started'))
+                   OR EXISTS (SELECT FROM mrp_bpr_entry e WHERE e.id IN (NEW.supersedes_id, NEW.about_id)
+                                 AND e.step_id <> NEW.step_id) THEN
+                    RAISE EXCEPTION 'An entry is made at a started step, and signed by itself after it (AUD-020, BPR-110).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_entry_at_step';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_entry BEFORE INSERT ON mrp_bpr_entry
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_entry();
+        """)
+
+    # === COMPUTE === #
+
+    def _get_signed(self):
+        """Return those of these entries that count: made while the step was open, or signed completely since."""
+        signed = {}
+        signatures = self.filtered('to_sign').sudo().esignature_ids
+        signatures.fetch(['res_id', 'content'])
+        for signature in signatures:
+            signed.setdefault(signature.res_id, set()).add(signature.content.get('point'))
+        return self.filtered(lambda entry: not entry.to_sign or (
+            {'corrected', 'verified'} if entry.sudo().step_id._is_verified() else {'corrected'}) <= signed.get(entry.id, set()))
+
+    @api.depends('superseded_by_ids')
+    def _compute_is_proposed(self):
+        waiting = self - self._get_signed()
+        for entry in self:
+            entry.is_proposed = entry in waiting and not entry.superseded_by_ids
+
+    @api.depends('superseded_by_ids')
+    def _compute_is_current(self):
+        # A correction may be corrected before it is signed: what counts is the last signed one of the chain.
+        family = following = self
+        while following := following.superseded_by_ids:
+            family |= following
+        signed = family._get_signed()
+        replaced, following = self.browse(), signed
+        while following := following.supersedes_id:
+            replaced |= following
+        for entry in self:
+            entry.is_current = entry in signed and entry not in replaced
+
+    @api.depends('kind', 'value', 'unit', 'text', 'data', 'lot_name', 'equipment_name')
+    def _compute_summary(self):
+        for entry in self:
+            quantity = ' '.join(filter(None, (entry.value, entry.unit)))
+            words = [quantity, entry.lot_name, entry.equipment_name, entry.text]
+            if entry.kind in ('check', 'outcome'):
+                words.insert(0, self.env._("conforms") if entry.outcome == 'pass' else self.env._("does not conform"))
+            if entry.kind in ('labels', 'material'):
+                words += [f"{name} {value}" for name, value in (entry.data or {}).items() if isinstance(value, str)]
+            if entry.kind == 'weight' and (entry.data or {}).get('adjusted'):
+                words.append(self.env._("target %(target)s: %(formula)s", **entry.data['adjusted']))
+            entry.summary = ', '.join(filter(None, words))
+
+    def _get_current(self):
+        """Return the entries that are valid: not corrected, and signed where they must be."""
+        return self.filtered('is_current')
+
+    # === GUARDS === #
+
+    @api.model
+    def _append(self, vals):
+        """Store one entry; only the methods of the step that check it call this."""
+        step = self.env['mrp.bpr.step'].browse(vals['step_id'])
+        entries = self.sudo()
+        return entries._store([{
+            'bpr_id': step.bpr_id.id, 'company_id': step.sudo().company_id.id, 'user_id': self.env.uid,
+            'user_name': self.env.user.name, 'at': fields.Datetime.now(), **vals}])
+
+    def _refuse_write(self):
+        return refusal(
+            self.env, self.env._("What was recorded stays as it is."), f"AUD-030, BPR-110, {RULE}",
+            self.env._("correct it by another entry with a reason."), record=self[:1])
+
+    def _audit_chain(self):
+        return self.bpr_id.production_id
+
+    def _audit_value(self, name):
+        # A photo is proved by its digest, also before the step is signed.
+        return self.file_id._get_document() if name == 'file_id' else super()._audit_value(name)
+
+    def _get_signing_thread(self):
+        return self.bpr_id.production_id
+
+    # === CORRECTIONS === #
+
+    def action_sign_correction(self):
+        """Open the signature of the person who corrected, or of the one who verifies the correction."""
+        return self.action_open_signature('verified' if self._get_correction_signature() else 'corrected')
+
+    def _get_correction_signature(self):
+        self.ensure_one()
+        return self.sudo().esignature_ids.filtered(lambda signature: signature.content.get('point') == 'corrected')[:1]
+
+    def _is_signed_by_others(self, action):
+        return True
+
+    def _get_signing_company(self):
+        return self.sudo().company_id
+
+    def _get_signing_profile(self):
+        return self.sudo().bpr_id._get_signing_profile()
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        step = self.sudo().step_id
+        corrected = self._get_correction_signature()
+        if action not in ('corrected', 'verified'):
+            raise UserError(self.env._("Unknown signature: %s", action))
+        if not self.is_proposed or (action == 'corrected') == bool(corrected):
+            raise refusal(
+                self.env, self.env._("This entry does not wait for that signature."), RULE,
+                self.env._("reload the step."), record=self)
+        content = {
+            'schema': 'mrp_mmr/entry/1', 'point': action, 'step': step.display_name, 'bpr': step.bpr_id.name,
+            'entry': self._get_document(), 'corrects': self.sudo().supersedes_id._get_document(),
+        }
+        role = step.performer_role or 'operator' if action == 'corrected' else step.verifier_role or 'verifier'
+        return {
+            'meaning': 'performed' if action == 'corrected' else 'verified', 'group': ROLE_GROUPS[role],
+            'digest': sha256(content), 'content': content, 'basis': corrected,
+            'statement': self.env._("I made this entry for the reason that it names.") if action == 'corrected'
+            else self.env._("I verified this entry and its reason."),
+        }
+
+    def _check_signer(self, action, user):
+        corrected = self._get_correction_signature()
+        if action == 'verified' and corrected.user_id._get_gmp_persons() & user._get_gmp_persons():
+            raise refusal(
+                self.env, self.env._("%s corrected this entry and cannot verify it.", user.name),
+                "VER-010, VER-050, 21 CFR 111.260(j)", self.env._("ask another person to verify."), record=self)
+
+    def _apply_signing_action(self, action, signature):
+        self.invalidate_model(['is_proposed', 'is_current', 'esignature_ids'], flush=False)
+        if self.is_current:
+            self.step_id._apply_entry(self)
+
+    def _get_document(self):
+        """Return the entry as signatures and prints hold it, or None."""
+        if not self:
+            return None
+        self.ensure_one()
+        return {
+            'id': self.id, 'kind': self.kind, 'position': self.position or None, 'value': self.value or None,
+            'unit': self.unit or None, 'text': self.text or None, 'data': self.data or None, 'outcome': self.outcome or None,
+            'lot': {'id': self.lot_id.id, 'name': self.lot_name} if self.lot_id else None,
+            'equipment': {'id': self.equipment_id.id, 'name': self.equipment_name} if self.equipment_id else None,
+            'file': self.file_id._get_document(), 'device': self.device or None, 'user': self.user_id.id,
+            'user_name': self.user_name, 'at': iso_utc(self.at), 'supersedes': self.supersedes_id.id or None,
+            'about': self.about_id.id or None, 'reason': self.reason or None, 'is_late': self.is_late,
+        }

@@ -1,0 +1,443 @@
+"""What is recorded at a step: checked on entry, judged by the system, corrected with a reason."""
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ....domain.execution import in_band, is_plausible, judge, parse_number, percentage
+from ....domain.numbers import convert, decimal_string, exact
+from ....domain.refusals import refusal
+from ...evidence.file import IMAGES
+from .entry import RULE as CORRECTION_RULE
+from .step import CLOSED, RETESTED
+
+#: What is recorded at each kind of step, beside checklists, equipment, samples, photos and comments.
+RESULTS = {
+    'weigh': 'weight', 'numeric': 'value', 'environment': 'value', 'passfail': 'outcome', 'clearance': 'outcome',
+    'equipment': 'equipment', 'yield': 'yield', 'label': 'labels', 'material': 'material', 'sampling': 'sample',
+    'photo': 'photo',
+}
+ANYWHERE = ('check', 'equipment', 'sample', 'photo', 'comment', 'handover')
+#: Where labels go (21 CFR 111.410(b), 211.125(c)).
+LABEL_USES = ('used', 'destroyed', 'returned', 'sampled')
+
+
+class MrpBprStep(models.Model):
+    _inherit = 'mrp.bpr.step'
+
+    def action_record(self, kind, vals, token=None, reason=None, corrects=None):
+        """Record a value at this step, or correct one.
+
+        :param str kind: see ``mrp.bpr.entry``
+        :param dict vals: what was entered; numbers as text, with point or comma
+        :param str token: of the terminal, so that an entry sent again is stored once
+        :param str reason: why a recorded value is corrected, or recorded late
+        :param int corrects: the entry that is corrected
+        :return: dict of ``entry_id``, ``outcome``, ``to_sign`` and the names of the ``deviations`` that it opened
+        :raise UserError: where it is no such value, not plausible, not now or not by this person
+        """
+        return self._record(kind, vals, token, reason, corrects)
+
+    def _record(self, kind, vals, token=None, reason=None, corrects=None, extra=None):
+        """Record as :meth:`action_record` does, with the values of the entry in ``extra``, which no client sends."""
+        self.ensure_one()
+        self.check_access('read')
+        self._lock()
+        entries = self.env['mrp.bpr.entry']
+        known = entries.sudo().search([('step_id', '=', self.id), ('token', '=', token)], limit=1) if token else entries
+        if known:
+            return self._describe_entry(known, self.env['mrp.deviation'])
+        if not isinstance(vals, dict) or kind not in {RESULTS.get(self.kind), *ANYWHERE}:
+            raise UserError(self.env._("%(step)s does not record that.", step=self.display_name))
+        self._check_performer(self.env.user)
+        self._check_terminal()
+        corrected = self._get_corrected(kind, corrects)
+        is_note = kind in ('comment', 'handover')
+        reason = (reason or '').strip()
+        if (corrected or self.state in CLOSED) and not reason:
+            raise refusal(
+                self.env, self.env._("A correction or late entry needs a reason: %s.", self.display_name), CORRECTION_RULE,
+                self.env._("say why; the first entry stays readable."), record=self)
+        if self.state == 'open':
+            raise refusal(
+                self.env, self.env._("%s was not started.", self.display_name), "BPR-110, 21 CFR 111.260(j)",
+                self.env._("start the step, then record."), record=self)
+        if self.state == 'started' and not is_note:
+            self._check_workable(own_deviations=False)
+            self._check_retest(kind, corrected)
+        prepared = getattr(self, f'_prepare_{kind}')(vals)
+        if kind == 'weight':
+            prepared['data'].update(self._prepare_adjustment(prepared, corrected))
+        entry = entries._append({
+            **prepared, 'step_id': self.id, 'kind': kind, 'supersedes_id': corrected.id, 'reason': reason or False,
+            'is_late': self.state in CLOSED, 'to_sign': self.state != 'started' and not is_note,
+            'token': token, 'device': self._get_device(), **(extra or {}),
+        })
+        before = self.sudo().deviation_ids
+        step = self.sudo()
+        step.invalidate_recordset(['entry_ids', 'result', 'outcome'])
+        step.entry_ids.invalidate_recordset(['is_current', 'is_proposed'], flush=False)
+        if entry.is_current:
+            step._apply_entry(entry)
+        step._notify_floor()
+        return self._describe_entry(entry, step.deviation_ids - before)
+
+    def _describe_entry(self, entry, deviations):
+        return {
+            'entry_id': entry.id, 'outcome': entry.outcome or False, 'to_sign': entry.to_sign,
+            'deviations': deviations.mapped('display_name')}
+
+    def _get_corrected(self, kind, entry_id):
+        """Return the entry that is corrected: of this step, of this kind, valid, and no result out of limits."""
+        entry = self.sudo().entry_ids.filtered(lambda entry: entry.id == entry_id)
+        if entry_id and (not entry or entry.kind != kind or entry.superseded_by_ids):
+            raise refusal(
+                self.env, self.env._("That entry of %s cannot be corrected any more.", self.display_name), CORRECTION_RULE,
+                self.env._("reload the step and correct the valid entry."), record=self)
+        if entry.outcome == 'fail' and kind == 'value' and (entry.is_current or entry.esignature_ids):
+            raise refusal(
+                self.env, self.env._("A result out of limits is never overwritten: %s.", self.display_name),
+                "IPC-030, 21 CFR 211.192", self.env._("ask Quality Control for a retest."), record=self)
+        return entry
+
+    def _check_retest(self, kind, corrected):
+        """Refuse another result after one out of limits that Quality Control did not authorise (IPC-030)."""
+        if not corrected and self._is_retest_missing(kind):
+            raise refusal(
+                self.env, self.env._("%s has a result out of limits.", self.display_name), "IPC-030, 21 CFR 211.192",
+                self.env._("ask Quality Control to authorise a retest."), record=self)
+
+    def _is_retest_missing(self, kind):
+        """Whether another result of this kind waits for the authorisation of a retest (IPC-030)."""
+        self.ensure_one()
+        if kind not in RETESTED:
+            return False
+        results = self.sudo().entry_ids.filtered(lambda entry: entry.kind == kind and not entry.is_rejected)
+        failed = results.filtered(lambda entry: entry.outcome == 'fail')
+        return bool(failed) and len(results.filtered(lambda entry: entry.id > failed[0].id)) >= self.retest_count
+
+    # === VALUES === #
+
+    def _parse(self, text, positive=False):
+        """Return a number that a person typed, exactly.
+
+        :raise UserError: where it is none, or negative where it may not be
+        """
+        try:
+            number = parse_number(text)
+        except ValueError as error:
+            raise refusal(
+                self.env, self.env._("%s is no number that can be recorded.", text or self.env._("Nothing")),
+                "BPR-080, 21 CFR 111.260(g)",
+                self.env._("type what the instrument shows, with at most 6 decimals and no separators of thousands."),
+                record=self) from error
+        if positive and number < 0:
+            raise refusal(
+                self.env, self.env._("%s is negative.", text), "BPR-060, 21 CFR 111.260(e)",
+                self.env._("type the quantity that was measured."), record=self)
+        return number
+
+    def _prepare_value(self, vals):
+        number = self._parse(vals.get('value'))
+        criterion, plausibility = self.planned['criterion'] or {}, self.planned['plausibility']
+        if not is_plausible(number, plausibility):
+            raise refusal(
+                self.env, self.env._("%(value)s is outside of what is plausible here (%(minimum)s to %(maximum)s).",
+                                     value=decimal_string(number), **plausibility),
+                "VER-060, EU GMP Annex 11 §6", self.env._("read the instrument again."), record=self)
+        return {
+            'value': str(number), 'unit': criterion.get('unit'), 'text': self._text(vals),
+            'outcome': judge(number, criterion), **self._prepare_instrument(vals)}
+
+    def _prepare_outcome(self, vals):
+        if not isinstance(vals.get('pass'), bool):
+            raise UserError(self.env._("Say whether it conforms."))
+        text = self._text(vals)
+        if not vals['pass'] and not text:
+            raise refusal(
+                self.env, self.env._("%s: say what was found.", self.display_name), "BPR-080, 21 CFR 111.260(g)",
+                self.env._("describe what does not conform."), record=self)
+        return {'outcome': 'pass' if vals['pass'] else 'fail', 'text': text}
+
+    def _prepare_check(self, vals):
+        row = next((row for row in self.planned['checklist'] if row['position'] == vals.get('position')), None)
+        if not row:
+            raise UserError(self.env._("%s has no such row in its checklist.", self.display_name))
+        found = self._prepare_outcome(vals)
+        return {**found, 'position': row['position'], 'text': ': '.join(filter(None, (row['text'], found['text'])))}
+
+    def _prepare_comment(self, vals):
+        text = self._text(vals)
+        about = self.sudo().entry_ids.filtered(lambda entry: entry.id == vals.get('about_id'))
+        if not text:
+            raise UserError(self.env._("Type the comment."))
+        return {'text': text, 'about_id': about.id}
+
+    def _prepare_handover(self, vals):
+        return self._prepare_comment(vals)
+
+    def _prepare_photo(self, vals):
+        file = self.env['mrp.mmr.file']._store(vals.get('name') or 'photo.jpg', vals.get('data'), IMAGES)
+        return {'file_id': file.id, 'text': self._text(vals)}
+
+    def _prepare_sample(self, vals):
+        sample = self.planned['sample'] or {}
+        count = self._parse(vals.get('count'), positive=True)
+        if count != int(count) or not count:
+            raise UserError(self.env._("A number of samples is a whole number above zero."))
+        size = self._parse(vals.get('size'), positive=True) if vals.get('size') else None
+        return {
+            'value': str(count), 'text': self._text(vals), 'unit': None,
+            'data': {'count': str(count), 'size': str(size) if size is not None else sample.get('size'),
+                     'unit': sample.get('unit')}}
+
+    def _text(self, vals):
+        text = vals.get('text')
+        return text.strip() or False if isinstance(text, str) else False
+
+    # === WEIGHING === #
+
+    def _get_target(self):
+        """Return the component of the snapshot that this step is about, or None."""
+        return self.planned['target']
+
+    def _prepare_weight(self, vals):
+        target = self._get_target()
+        unit = self.env['uom.uom'].browse(target['unit_id'])
+        entered = self.env['uom.uom'].browse(vals['unit_id']).exists() if isinstance(vals.get('unit_id'), int) else unit
+        number = self._parse(vals.get('value'), positive=True)
+        quantity = convert(number, entered, unit)
+        if quantity is None or not number or (entered != unit and convert(quantity, unit, entered) != number):
+            raise refusal(
+                self.env, self.env._("%(value)s %(unit)s cannot be recorded exactly in %(target)s.", value=number,
+                                     unit=entered.name, target=unit.name),
+                "BPR-060, 21 CFR 111.260(e)", self.env._("weigh in %s.", unit.name), record=self)
+        lot = self._get_lot(target, vals)
+        flows = {
+            name: self._parse(vals[name], positive=True) for name in ('issued', 'returned', 'scrapped')
+            if vals.get(name) not in (None, False, '')}
+        text = self._text(vals)
+        if 'issued' in flows:
+            missing = flows['issued'] - quantity - flows.get('returned', 0) - flows.get('scrapped', 0)
+            if missing and not text:
+                raise refusal(
+                    self.env, self.env._("Issued, used, returned and scrapped of lot %(lot)s differ by %(missing)s %(unit)s.",
+                                         lot=lot['lot_name'], missing=decimal_string(missing), unit=unit.name),
+                    "BPR-060, 21 CFR 111.260(e)", self.env._("correct the figures, or explain the difference."), record=self)
+        instrument = self._prepare_instrument(vals)
+        return {
+            **lot, **instrument, 'value': str(number), 'unit': entered.name, 'text': text,
+            'data': {'quantity': decimal_string(quantity), 'unit_id': unit.id, 'product': target['product']['id'],
+                     **{name: decimal_string(value) for name, value in flows.items()}, **instrument.get('data', {})}}
+
+    def _get_lot(self, target, vals):
+        """Return the lot of a component: known, of the right product, unexpired, released and there (USE-060)."""
+        product = self.env['product.product'].sudo().browse(target['product']['id'])
+        name = vals['lot_name'].strip() if isinstance(vals.get('lot_name'), str) else ''
+        if product.tracking == 'none':
+            if not name:
+                raise self._refuse_lot(self.env._("No lot was named."))
+            return {'lot_name': name}
+        lots = self.env['stock.lot'].sudo()
+        lot = lots.browse(vals['lot_id']).exists() if isinstance(vals.get('lot_id'), int) else lots.search([
+            ('name', '=', name), ('product_id', '=', product.id),
+            ('company_id', 'in', (False, self.sudo().company_id.id))], limit=1)
+        if not lot:
+            raise self._refuse_lot(self.env._("%(product)s has no lot %(lot)s.", product=product.display_name, lot=name))
+        self._check_lot(lot, product)
+        return {'lot_id': lot.id, 'lot_name': lot.name}
+
+    def _check_lot(self, lot, product):
+        """Refuse a lot that must not be used.
+
+        :raise UserError: naming the lot and why
+        """
+        if lot.product_id != product:
+            raise self._refuse_lot(self.env._(
+                "Lot %(lot)s is %(actual)s, not %(planned)s.", lot=lot.name, actual=lot.product_id.display_name,
+                planned=product.display_name))
+        if lot.expiration_date and lot.expiration_date <= fields.Datetime.now():
+            raise self._refuse_lot(self.env._("Lot %(lot)s expired on %(date)s.", lot=lot.name,
+                                              date=fields.Date.to_string(lot.expiration_date)))
+        self._check_released(lot)
+        location = self.sudo().production_id.location_src_id
+        if product.is_storable and not self.env['stock.quant'].sudo().search_count([
+                ('lot_id', '=', lot.id), ('location_id', 'child_of', location.id), ('quantity', '>', 0)], limit=1):
+            raise self._refuse_lot(self.env._("Lot %(lot)s is not at %(location)s.", lot=lot.name,
+                                              location=location.display_name))
+
+    def _check_released(self, lot):
+        """Refuse a lot that Quality Control did not release, or that is to be tested again (USE-060, 21 CFR 211.84(a)).
+
+        What this step weighed while it was released is corrected whatever became of it: the record says what was done.
+        """
+        if self.state not in ('open', 'started') and lot in self.sudo().entry_ids.lot_id:
+            return
+        if lot.mmr_status != 'released':
+            raise self._refuse_lot(self.env._(
+                "Lot %(lot)s is not released by Quality Control: %(status)s.", lot=lot.name,
+                status=lot._mmr_get_status_label()))
+        if lot.mmr_retest_date and lot.mmr_retest_date <= fields.Date.today():
+            raise self._refuse_lot(self.env._(
+                "Lot %(lot)s was to be tested again on %(date)s.", lot=lot.name, date=lot.mmr_retest_date))
+
+    def _refuse_lot(self, message):
+        return refusal(
+            self.env, message, "USE-060, BPR-050, 21 CFR 111.120(e), 111.155(c)(3), 211.84(a)",
+            self.env._("take a released lot of this component and scan its label."), record=self)
+
+    def _get_weights(self):
+        """Return the valid weights of this step's component in this batch, wherever they were recorded."""
+        self.ensure_one()
+        steps = self if self.kind == 'weigh' else self.bpr_id.sudo().step_ids.filtered(
+            lambda step: step.kind == 'weigh' and step.planned['component'] == self.planned['component'])
+        return steps.sudo().entry_ids.filtered(lambda entry: entry.kind == 'weight')._get_current()
+
+    # === YIELD AND LABELS === #
+
+    def _prepare_yield(self, vals):
+        band = self.planned['band']
+        number = self._parse(vals.get('value'), positive=True)
+        if not band:
+            return {'value': str(number), 'unit': self.sudo().production_id.product_uom_id.name, 'text': self._text(vals)}
+        percent = percentage(number, band['theoretical'])
+        return {
+            'value': str(number), 'unit': band['unit'], 'text': self._text(vals),
+            'outcome': 'pass' if in_band(number, band) else 'fail',
+            'data': {'theoretical': band['theoretical'], 'percent': None if percent is None else decimal_string(percent),
+                     'minimum': band['minimum'], 'maximum': band['maximum']}}
+
+    def _prepare_labels(self, vals):
+        """Return a label reconciliation: issued is used, destroyed, returned and sampled (YLD-040 to YLD-060)."""
+        name = vals['lot_name'].strip() if isinstance(vals.get('lot_name'), str) else ''
+        if not name:
+            raise self._refuse_lot(self.env._("Labels are identified by their lot."))
+        pack = self._get_pack(vals)
+        figures = {use: self._parse(vals.get(use) or '0', positive=True) for use in ('issued', *LABEL_USES)}
+        if any(figure != int(figure) for figure in figures.values()) or not figures['issued']:
+            raise UserError(self.env._("Numbers of labels are whole numbers."))
+        if vals.get('coded') and figures['returned']:
+            raise refusal(
+                self.env, self.env._("Labels with a lot number on them do not go back to stock."),
+                "YLD-060, 21 CFR 211.125(d), 111.415(h)", self.env._("destroy them and record their number."), record=self)
+        difference = figures['issued'] - sum(figures[use] for use in LABEL_USES)
+        data = {**self._check_label_version(pack, vals),
+                **{name: decimal_string(figure) for name, figure in figures.items()}}
+        data['difference'] = decimal_string(difference)
+        if vals.get('finished') in (None, False, '') and self._get_profile() == 'P211':
+            raise refusal(
+                self.env, self.env._("Labels used are compared with the units finished."), "YLD-040, 21 CFR 211.125(c)",
+                self.env._("type the number of finished units."), record=self)
+        if vals.get('finished') not in (None, False, ''):
+            finished = self._parse(vals['finished'], positive=True)
+            data |= {'finished': decimal_string(finished), 'finished_difference': decimal_string(figures['used'] - finished)}
+        waiver = self._prepare_waiver(vals) if vals.get('waiver') else {}
+        limit = exact((self.planned['criterion'] or {}).get('maximum') or 0)
+        off = max(abs(difference), abs(exact(data.get('finished_difference'))))
+        return {
+            'lot_name': name, 'position': pack['position'] if pack else False,
+            'data': {**data, **waiver, 'coded': 'yes' if vals.get('coded') else 'no', 'limit': decimal_string(limit)},
+            'text': self._text(vals), 'outcome': 'pass' if waiver or off <= limit else 'fail'}
+
+    def _get_pack(self, vals):
+        """Return the pack size of the snapshot that is labelled here: the one of the step, the named one or the only one."""
+        packs = [self.planned['pack']] if self.planned.get('pack') else self._get_snapshot_document().get('packs', [])
+        chosen = [pack for pack in packs if pack['position'] == vals.get('position')] or (packs if len(packs) == 1 else [])
+        if packs and not chosen:
+            raise UserError(self.env._("Choose the pack size: %s.", ', '.join(pack['name'] for pack in packs)))
+        return chosen[0] if chosen else None
+
+    def _check_label_version(self, pack, vals):
+        """Return code and version of the label that was used, which is the one of the snapshot (USE-060, BPR-120)."""
+        label = pack and pack['label']
+        if not label:
+            return {}
+        version = str(vals.get('version') or '').strip()
+        if version != (label['version'] or ''):
+            raise refusal(
+                self.env, self.env._("%(pack)s is labelled with %(code)s version %(version)s, not with version %(other)s.",
+                                     pack=pack['name'], code=label['code'], version=label['version'], other=version or '–'),
+                "USE-060, BPR-120, 21 CFR 111.410(b), 211.125(b)",
+                self.env._("compare the labels with the MMR and type the version that is printed on them."), record=self)
+        return {'label': label['code'], 'version': version}
+
+    def _get_snapshot_document(self):
+        return self.sudo().production_id.mmr_snapshot['document']
+
+    def _get_profile(self):
+        return self._get_snapshot_document()['profile']['code']
+
+    def _prepare_material(self, vals):
+        """Return what was used of a packaging material: its lot, and issued is used, destroyed and returned (BPR-120)."""
+        pack = self.planned['pack']
+        row = next((row for row in pack['materials'] if row['position'] == vals.get('position')), None)
+        if vals.get('not_made'):
+            text = self._text(vals)
+            if not text:
+                raise UserError(self.env._("Say why %s is not made in this batch.", pack['name']))
+            return {'text': text, 'data': {'not_made': 'yes'}}
+        if not row:
+            raise UserError(self.env._("%s has no such material.", pack['name']))
+        lot = self._get_lot(row, vals)
+        figures = {use: self._parse(vals.get(use) or '0', positive=True) for use in ('issued', 'used', 'destroyed', 'returned')}
+        difference = figures['issued'] - figures['used'] - figures['destroyed'] - figures['returned']
+        if not figures['issued']:
+            raise UserError(self.env._("Type how many were issued."))
+        if difference and not self._text(vals):
+            raise refusal(
+                self.env, self.env._("Issued, used, destroyed and returned of %(product)s differ by %(difference)s.",
+                                     product=row['product']['name'], difference=decimal_string(difference)),
+                "BPR-120, 21 CFR 111.260(k)(1)", self.env._("correct the figures, or explain the difference."), record=self)
+        return {
+            **lot, 'position': row['position'], 'unit': row['unit'], 'text': self._text(vals),
+            'data': {'product': row['product']['name'], 'difference': decimal_string(difference),
+                     **{name: decimal_string(figure) for name, figure in figures.items()}}}
+
+    def _prepare_waiver(self, vals):
+        """Return the waiver of a reconciliation: cut or roll labels that a machine examined one by one (YLD-050)."""
+        examined, result = vals.get('examined_by'), vals.get('examination')
+        if vals.get('label_type') not in ('cut', 'roll') or not examined or not result:
+            raise refusal(
+                self.env, self.env._("A reconciliation is only waived for cut or roll labels that were examined "
+                                     "electronically, all of them."),
+                "YLD-050, 21 CFR 111.410(b), 211.125(c)",
+                self.env._("record equipment and result of the examination, or reconcile."), record=self)
+        return {'waiver': str(vals['label_type']), 'examined_by': str(examined), 'examination': str(result)}
+
+    # === CONSEQUENCES === #
+
+    def _apply_entry(self, entry):
+        """Draw the consequences of a valid entry: a deviation where it is out of limits, and the stock.
+
+        They are part of the transaction that stores the entry (IPC-020, YLD-020).
+        """
+        self.ensure_one()
+        if entry.outcome == 'fail':
+            limits = self._get_limits_label()
+            self.env['mrp.deviation']._open(
+                self, 'specification' if entry.kind in ('value', 'outcome', 'yield', 'labels') else 'departure',
+                self.env._("%(step)s: %(result)s", step=self.display_name, result=entry.summary),
+                self.env._("Recorded: %(result)s. Limits: %(limits)s.", result=entry.summary, limits=limits or '–'),
+                entry=entry)
+        if entry.equipment_id and entry.to_sign:
+            self._log_use(entry.equipment_id)
+        if entry.kind == 'weight' and entry.to_sign:
+            self._check_amount(late=True)
+            self._get_balancing_steps()._check_balance()
+            if self._is_component_added():
+                self._post_consumption()
+
+    def _get_limits_label(self):
+        """Return the acceptance criterion or the yield band of the snapshot in words."""
+        self.ensure_one()
+        band, criterion = self.planned['band'], self.planned['criterion'] or {}
+        if self.kind == 'yield' and band:
+            return self.env._("%(minimum)s – %(maximum)s %% of %(theoretical)s %(unit)s", **{
+                name: band[name] for name in ('minimum', 'maximum', 'theoretical', 'unit')})
+        low, high, unit = criterion.get('minimum'), criterion.get('maximum'), criterion.get('unit') or ''
+        if low is not None and high is not None:
+            return f"{low} – {high} {unit}".strip()
+        if low is not None:
+            return self.env._("NLT %(limit)s %(unit)s", limit=low, unit=unit)
+        if high is not None:
+            return self.env._("NMT %(limit)s %(unit)s", limit=high, unit=unit)
+        return criterion.get('text') or ''

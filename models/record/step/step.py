@@ -1,0 +1,495 @@
+"""The steps of a batch: in sequence, by the right people, signed where they are done."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ....domain.execution import stages_before
+from ....domain.numbers import exact
+from ....domain.refusals import refusal
+from ....domain.transitions import transition
+from ...master.step import KINDS, ROLE_GROUPS, ROLES
+
+STATES = [
+    ('open', "Open"),
+    ('started', "In progress"),
+    ('checking', "To be verified"),
+    ('done', "Done"),
+    ('not_done', "Not done"),
+]
+CLOSED = ('done', 'not_done')
+#: Kinds of entries that are tested again where Quality Control authorises it (IPC-030).
+RETESTED = ('value', 'outcome')
+#: Signature of each point, as the column that holds it.
+POINT_FIELDS = {
+    'performed': 'performed_signature_id',
+    'verified': 'verified_signature_id',
+    'added': 'added_signature_id',
+    'addition_verified': 'addition_verified_signature_id',
+    'hold': 'hold_signature_id',
+}
+#: Whose work a point verifies: never the own (VER-010, VER-020).
+VERIFIES = {'verified': 'performed', 'addition_verified': 'added'}
+
+
+class MrpBprStep(models.Model):
+    """The execution of one step of one batch: what is planned comes from the snapshot, what was done from people.
+
+    A step is started, its entries are recorded, and it is signed point by point (see ``execution.get_points``).
+    PostgreSQL holds the sequence, the second person and that signatures stay.
+    """
+    _name = 'mrp.bpr.step'
+    _description = "Step of a Batch Production Record"
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _order = 'bpr_id desc, sequence, id'
+
+    bpr_id = fields.Many2one('mrp.bpr', "Batch Production Record", required=True, readonly=True, ondelete='restrict')
+    production_id = fields.Many2one(
+        'mrp.production', "Manufacturing Order", required=True, readonly=True, index=True, ondelete='restrict')
+    company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')
+    workorder_id = fields.Many2one(
+        'mrp.workorder', readonly=True, index='btree_not_null', ondelete='restrict')
+    workcenter_id = fields.Many2one(related='workorder_id.workcenter_id')
+    sequence = fields.Integer("Order of Work", required=True, readonly=True, aggregator=None)
+    stage = fields.Integer(required=True, readonly=True, aggregator=None)
+    number = fields.Integer("Number in the Stage", required=True, readonly=True, aggregator=None)
+    code = fields.Char("No.", compute='_compute_code', help="Stage and number, as printed on worksheets.")
+    name = fields.Char("Step", required=True, readonly=True)
+    kind = fields.Selection([*KINDS, ('material', "Packaging materials")], required=True, readonly=True)
+    performer_role = fields.Selection(ROLES, "Performed By", readonly=True)
+    verifier_role = fields.Selection(ROLES, "Verified By", readonly=True)
+    is_critical = fields.Boolean("Critical", readonly=True)
+    is_hold_point = fields.Boolean("Hold Point", readonly=True)
+    points = fields.Json(readonly=True, help="The signatures that close the step, in order.")
+    planned = fields.Json(readonly=True, prefetch=False, help="The step as it is in the snapshot of the MMR.")
+
+    state = fields.Selection(STATES, "Status", required=True, readonly=True, index=True)
+    started_at = fields.Datetime("Started", readonly=True)
+    started_by_id = fields.Many2one('res.users', readonly=True, ondelete='restrict')
+    precaution_acknowledged = fields.Boolean(readonly=True)
+    closed_at = fields.Datetime("Closed", readonly=True)
+    performed_signature_id = fields.Many2one('mrp.esignature', "Performed", readonly=True, ondelete='restrict')
+    verified_signature_id = fields.Many2one('mrp.esignature', "Verified", readonly=True, ondelete='restrict')
+    added_signature_id = fields.Many2one('mrp.esignature', "Added", readonly=True, ondelete='restrict')
+    addition_verified_signature_id = fields.Many2one(
+        'mrp.esignature', "Addition Verified", readonly=True, ondelete='restrict')
+    hold_signature_id = fields.Many2one(
+        'mrp.esignature', "Decision of Quality Control", readonly=True, ondelete='restrict')
+    retest_count = fields.Integer("Authorised Retests", readonly=True, aggregator=None)
+    entry_ids = fields.One2many('mrp.bpr.entry', 'step_id', "Entries", readonly=True)
+    deviation_ids = fields.One2many('mrp.deviation', 'step_id', "Deviations", readonly=True)
+    next_point = fields.Selection([
+        ('performed', "Performing"),
+        ('verified', "Verification"),
+        ('added', "Addition"),
+        ('addition_verified', "Verified addition"),
+        ('hold', "Quality Control"),
+    ], "Waits For", compute='_compute_next_point')
+    result = fields.Char(compute='_compute_result', help="What was recorded, in short.")
+    outcome = fields.Selection(
+        [('pass', "Within limits"), ('fail', "Out of limits"), ('retest', "Within limits on retest")],
+        compute='_compute_result',
+        help="A result out of limits stays, and so does its deviation, where an authorised retest lies within them.")
+
+    _order_uniq = models.UniqueIndex('(bpr_id, sequence)', "The steps of a batch have an order.")
+
+    def init(self):
+        super().init()
+        self.env['mrp.bpr']._guard_frozen(self._table, 'UPDATE')
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_step() RETURNS trigger AS $$
+            DECLARE
+                point text;
+                before text;
+                signature integer;
+                signer record;
+                other record;
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    RAISE EXCEPTION 'Steps of batches are kept (BPR-010, 21 CFR 111.255).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_kept';
+                END IF;
+                IF NEW.planned IS DISTINCT FROM OLD.planned THEN
+                    IF mrp_mmr_is_removal(TG_TABLE_NAME, OLD.bpr_id, to_jsonb(OLD), to_jsonb(NEW)) THEN
+                        RETURN NEW;     -- by a signed disposal (REC-040)
+                    END IF;
+                END IF;
+                IF (NEW.bpr_id, NEW.production_id, NEW.company_id, NEW.sequence, NEW.stage, NEW.number, NEW.name, NEW.kind,
+                    NEW.performer_role, NEW.verifier_role, NEW.is_critical, NEW.is_hold_point, NEW.points, NEW.planned)
+                   IS DISTINCT FROM
+                   (OLD.bpr_id, OLD.production_id, OLD.company_id, OLD.sequence, OLD.stage, OLD.number, OLD.name, OLD.kind,
+                    OLD.performer_role, OLD.verifier_role, OLD.is_critical, OLD.is_hold_point, OLD.points, OLD.planned)
+                   OR (OLD.started_at, OLD.started_by_id) IS DISTINCT FROM (NEW.started_at, NEW.started_by_id)
+                      AND OLD.started_at IS NOT NULL
+                   OR OLD.state IN ('done', 'not_done') AND NEW.state <> OLD.state
+                   OR OLD.state = 'checking' AND NEW.state IN ('open', 'started')
+                   OR OLD.state = 'started' AND NEW.state = 'open'
+                   OR NEW.retest_count < OLD.retest_count THEN
+                    RAISE EXCEPTION 'What step % is, and what was done, cannot change (USE-030, 21 CFR 111.255(c)).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_fixed';
+                END IF;
+                IF OLD.state = 'open' AND NEW.state <> 'open' THEN
+                    IF NOT EXISTS (SELECT FROM mrp_bpr b WHERE b.id = NEW.bpr_id AND b.state IN ('ready', 'progress')) THEN
+                        RAISE EXCEPTION 'Step % cannot start: its record is not issued, or closed (BPR-160).', OLD.name
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_issued';
+                    END IF;
+                    IF EXISTS (
+                        SELECT FROM mrp_bpr_step p
+                         WHERE p.bpr_id = NEW.bpr_id AND p.state NOT IN ('done', 'not_done')
+                           AND (p.stage = NEW.stage AND p.number < NEW.number
+                                OR NEW.planned -> 'stage' -> 'predecessors' @> to_jsonb(p.stage))) THEN
+                        RAISE EXCEPTION 'Step % waits for the steps before it (USE-050, 21 CFR 111.255(c)).', OLD.name
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_sequence';
+                    END IF;
+                END IF;
+                -- What QC rejected is worked on no more: nothing starts, and no point is signed. It can be closed as not done.
+                IF (OLD.state = 'open' AND NEW.state IN ('started', 'checking', 'done')
+                    OR (NEW.performed_signature_id, NEW.verified_signature_id, NEW.added_signature_id,
+                        NEW.addition_verified_signature_id, NEW.hold_signature_id, NEW.retest_count)
+                       IS DISTINCT FROM
+                       (OLD.performed_signature_id, OLD.verified_signature_id, OLD.added_signature_id,
+                        OLD.addition_verified_signature_id, OLD.hold_signature_id, OLD.retest_count))
+                   AND EXISTS (SELECT FROM mrp_deviation d WHERE d.bpr_id = NEW.bpr_id AND d.disposition = 'reject') THEN
+                    RAISE EXCEPTION 'Quality Control rejected the material: step % is not worked on (DEV-030, 21 CFR 111.113).',
+                        OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_rejected';
+                END IF;
+                before := NULL;
+                FOR point IN SELECT jsonb_array_elements_text(NEW.points) LOOP
+                    signature := to_jsonb(NEW) ->> (point || '_signature_id');
+                    IF (to_jsonb(OLD) ->> (point || '_signature_id')) IS NOT NULL THEN
+                        IF signature IS DISTINCT FROM (to_jsonb(OLD) ->> (point || '_signature_id'))::integer THEN
+                            RAISE EXCEPTION 'Signatures of step % stay (SIG-030, 21 CFR 11.70).', OLD.name
+                                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                      CONSTRAINT = 'mrp_mmr_bpr_step_signed';
+                        END IF;
+                    ELSIF signature IS NOT NULL THEN
+                        SELECT s.user_id, s.partner_id, s.id, s.signed_at INTO signer FROM mrp_esignature s
+                         WHERE s.id = signature AND s.res_model = 'mrp.bpr.step' AND s.res_id = NEW.id
+                           AND s.content ->> 'point' = point;
+                        IF signer.id IS NULL OR before IS NOT NULL AND (to_jsonb(NEW) ->> (before || '_signature_id')) IS NULL
+                        THEN
+                            RAISE EXCEPTION 'Step % is signed in its order, each point for itself (VER-050).', OLD.name
+                                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                      CONSTRAINT = 'mrp_mmr_bpr_step_signed';
+                        END IF;
+                        -- Whole seconds, as Odoo keeps times; a step on paper has its own times.
+                        IF before IS NULL AND signer.signed_at < NEW.started_at + make_interval(
+                                secs => floor((NEW.planned ->> 'minimum_time')::numeric * 60)::double precision)
+                           AND NOT EXISTS (SELECT FROM mrp_bpr_transcription t
+                                            WHERE t.step_id = NEW.id AND t.state = 'verified') THEN
+                            RAISE EXCEPTION 'Step % is signed before its minimum time has passed (CON-150, 21 CFR 211.111).',
+                                OLD.name
+                                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                      CONSTRAINT = 'mrp_mmr_bpr_step_minimum_time';
+                        END IF;
+                        IF point IN ('verified', 'addition_verified') THEN
+                            SELECT s.user_id, s.partner_id INTO other FROM mrp_esignature s
+                             WHERE s.id = (to_jsonb(NEW) ->> (before || '_signature_id'))::integer;
+                            IF other.user_id = signer.user_id OR other.partner_id = signer.partner_id THEN
+                                RAISE EXCEPTION 'Nobody verifies the own work: % (VER-010, 21 CFR 111.210(h)(3)).', OLD.name
+                                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                          CONSTRAINT = 'mrp_mmr_bpr_step_second_person';
+                            END IF;
+                        END IF;
+                    END IF;
+                    before := point;
+                END LOOP;
+                IF NEW.state = 'done' AND OLD.state <> 'done' AND (to_jsonb(NEW) ->> (before || '_signature_id')) IS NULL THEN
+                    RAISE EXCEPTION 'Step % is not signed completely (VER-020, 21 CFR 111.260(j)).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_signed';
+                END IF;
+                IF NEW.state = 'not_done' AND OLD.state <> 'not_done' AND NOT EXISTS (
+                    SELECT FROM mrp_deviation d WHERE d.step_id = NEW.id AND d.source = 'departure') THEN
+                    RAISE EXCEPTION 'Step % is only closed as not done by a deviation (USE-050).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_not_done';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_step BEFORE UPDATE OR DELETE ON mrp_bpr_step
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_step();
+
+            -- All steps of all batches that are released together are looked at together.
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_step_insert() RETURNS trigger AS $$
+            BEGIN
+                IF EXISTS (
+                    SELECT FROM inserted s
+                      LEFT JOIN mrp_bpr b ON b.id = s.bpr_id AND b.state IN ('issue', 'ready')
+                           AND (b.production_id, b.company_id) = (s.production_id, s.company_id)
+                           -- All of them are made at once, so that there is no place for another one.
+                           AND s.sequence BETWEEN 1 AND b.step_count
+                     WHERE b.id IS NULL OR s.state IS DISTINCT FROM 'open' OR s.started_at IS NOT NULL
+                        OR COALESCE(s.performed_signature_id, s.verified_signature_id, s.added_signature_id,
+                                    s.addition_verified_signature_id, s.hold_signature_id) IS NOT NULL) THEN
+                    RAISE EXCEPTION 'The steps of a batch are made by the release of its order (USE-030).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_planned';
+                END IF;
+                RETURN NULL;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_step_insert AFTER INSERT ON mrp_bpr_step
+                REFERENCING NEW TABLE AS inserted
+                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_bpr_step_insert();
+        """)
+
+    # === COMPUTE === #
+
+    @api.depends('stage', 'number')
+    def _compute_code(self):
+        for step in self:
+            step.code = f"{step.stage}.{step.number}"
+
+    @api.depends('code', 'name')
+    def _compute_display_name(self):
+        for step in self:
+            step.display_name = f"{step.code} {step.name}"
+
+    @api.depends('points', 'state', *POINT_FIELDS.values())
+    def _compute_next_point(self):
+        for step in self:
+            step.next_point = False if step.state in CLOSED else next(
+                (point for point in step.points or () if not step[POINT_FIELDS[point]]), False)
+
+    @api.depends('entry_ids')
+    def _compute_result(self):
+        for step in self:
+            entries = step.sudo().entry_ids._get_current()
+            step.result = '; '.join(entry.summary for entry in entries if entry.kind not in ('comment', 'handover')) or False
+            step.outcome = self._judge(entries.filtered('outcome'))
+
+    @api.model
+    def _judge(self, entries):
+        """Return what judged entries say of their step; a result out of limits is settled by a retest within them."""
+        failed = entries.filtered(lambda entry: entry.outcome == 'fail')
+        # Of the results only: what else is out of limits, such as a yield, is not tested again.
+        last = {entry.kind: entry.outcome for entry in entries.sorted('id')}
+        if any(entry.kind not in RETESTED or last[entry.kind] == 'fail' for entry in failed):
+            return 'fail'
+        return 'retest' if failed else entries[:1].outcome
+
+    def _get_state_label(self):
+        self.ensure_one()
+        return dict(self._fields['state']._description_selection(self.env))[self.state]
+
+    # === GUARDS === #
+
+    def _refuse_write(self):
+        return refusal(
+            self.env, self.env._("The steps of a batch are started, recorded and signed; they are not written otherwise."),
+            "SEC-020, BPR-110, 21 CFR 111.255(b), 11.10(f)", self.env._("work on the step on the shop floor."),
+            record=self[:1])
+
+    def _audit_chain(self):
+        return self.production_id
+
+    def _get_signing_thread(self):
+        return self.production_id
+
+    @api.model
+    def _audit_fields(self):
+        return {'state', 'started_at', 'started_by_id', 'precaution_acknowledged', 'closed_at', 'retest_count',
+                *POINT_FIELDS.values()}
+
+    def _lock(self):
+        """Let two terminals follow each other, and judge on what is committed.
+
+        The row is written and not only locked: a transaction that began before the other one ended is repeated by
+        Odoo and then sees what the other one recorded.
+
+        :raise UserError: where Quality Control decided on the batch, whose record is closed for good (REL-030)
+        """
+        self.sudo().bpr_id._check_not_decided()
+        self.env.cr.execute(SQL(
+            "UPDATE mrp_bpr_step SET write_uid = %s, write_date = %s WHERE id IN %s",
+            self.env.uid, fields.Datetime.now(), self._ids))
+        self.invalidate_recordset()
+
+    def _is_verified(self):
+        """Whether a second person checks this step, and so every correction of it (VER-010, VER-060)."""
+        self.ensure_one()
+        return self.is_critical or bool(VERIFIES.keys() & set(self.points or ()))
+
+    # === SEQUENCE === #
+
+    def _get_waiting_for(self):
+        """Return the open steps that come before this one: in its stage, and in the stages before (USE-050)."""
+        self.ensure_one()
+        predecessors = self.planned['stage']['predecessors']
+        return self.sudo().search(
+            Domain('bpr_id', '=', self.bpr_id.id) & Domain('state', 'not in', CLOSED) & (
+                (Domain('stage', '=', self.stage) & Domain('number', '<', self.number))
+                | Domain('stage', 'in', predecessors)))
+
+    def _get_blocking_deviations(self):
+        """Return the open deviations of this step, of those before it and of the whole batch (IPC-020)."""
+        self.ensure_one()
+        return self.bpr_id.sudo().deviation_ids.filtered(
+            lambda deviation: deviation.is_blocking and deviation.state == 'open' and (
+                not deviation.step_id or deviation.step_id.sequence <= self.sequence
+                and self._comes_after(deviation.step_id)))
+
+    def _comes_after(self, other):
+        """Whether this step is ``other`` or follows it, directly or not."""
+        self.ensure_one()
+        if other.stage == self.stage:
+            return other.number <= self.number
+        firsts = self.bpr_id.sudo().step_ids.filtered(lambda step: step.number == 1)
+        firsts.fetch(['planned'])
+        return other.stage in stages_before(
+            self.stage, {step.stage: step.planned['stage']['predecessors'] for step in firsts})
+
+    def _check_workable(self, own_deviations=True, closing=False):
+        """Refuse work on a step whose batch does not run, or is blocked.
+
+        :param bool own_deviations: whether open deviations of this very step block as well
+        :param bool closing: whether the step is closed as not done, as it is where its material was rejected
+        :raise UserError: naming what must happen first
+        """
+        obstacle = self._get_obstacle(own_deviations, closing)
+        if obstacle:
+            raise refusal(self.env, *obstacle, record=self)
+
+    def _get_obstacle(self, own_deviations=True, closing=False):
+        """Return what keeps people from working on this step, as message, rule and next action, or None."""
+        self.ensure_one()
+        bpr, order = self.bpr_id.sudo(), self.sudo().production_id
+        if bpr.state == 'issue':
+            return (self.env._("%s was not issued yet.", bpr.name), "BPR-160, 21 CFR 211.188(a), EU GMP 4.2",
+                    self.env._("the production responsible checks the copy and signs it as issued."))
+        if bpr.state in ('done', 'cancel') or order.state in ('done', 'cancel'):
+            return (self.env._("%s is closed.", bpr.name), "BPR-110, 21 CFR 111.260(j)",
+                    self.env._("record what was forgotten as a late entry."))
+        if order.mmr_decision == 'stop':
+            return (self.env._("Quality Control stopped %s.", order.name), "REV-060, 21 CFR 111.255(c)",
+                    self.env._("hold the material and ask Quality Control."))
+        rejection = () if closing else bpr._get_rejection()
+        if rejection:
+            return rejection
+        blocking = self._get_blocking_deviations()
+        if not own_deviations:
+            blocking = blocking.filtered(lambda deviation: deviation.step_id != self)
+        if blocking:
+            return (self.env._("Step %(step)s waits for the decision on %(deviations)s.", step=self.display_name,
+                               deviations=', '.join(blocking.mapped('display_name'))),
+                    "IPC-020, 21 CFR 111.113(a), 211.192", self.env._("Quality Control decides on the deviation."))
+        return None
+
+    # === START === #
+
+    def action_start(self, acknowledged=False):
+        """Start this step: now, by the person of the session.
+
+        :param bool acknowledged: that the precautions of the step were read (CON-110)
+        :return: dict of ``started`` or ``blocked`` (a message: what had to be recorded, such as an exceeded hold time,
+            stays, although the step does not start)
+        :raise UserError: out of sequence, blocked, not qualified, precaution not acknowledged
+        """
+        self.ensure_one()
+        self.check_access('read')
+        self._lock()
+        if self.state != 'open':
+            return {'started': True}
+        self._check_performer(self.env.user)
+        self._check_workable()
+        waiting = self._get_waiting_for()
+        if waiting:
+            raise refusal(
+                self.env, self.env._("Step %(step)s cannot start before %(others)s.", step=self.display_name,
+                                     others=', '.join(waiting[:3].mapped('display_name'))),
+                "USE-050, 21 CFR 111.255(c), 11.10(f)", self.env._("finish and sign the steps before it."), record=self)
+        if self.planned['precaution'] and acknowledged is not True:
+            raise refusal(
+                self.env, self.env._("%(step)s has a precaution: %(text)s", step=self.display_name,
+                                     text=self.planned['precaution']),
+                "CON-110, 21 CFR 111.210(h)(4)", self.env._("read and acknowledge it."), record=self)
+        self._check_terminal()
+        self._check_units()
+        overdue = self.sudo()._open_hold_time_deviation()
+        if overdue:
+            return {'blocked': self.env._(
+                "%(step)s did not start: %(deviation)s. Quality Control decides before the work goes on.",
+                step=self.display_name, deviation=overdue.display_name)}
+        step = self.sudo()
+        with transition(step):
+            step.write({
+                'state': 'started', 'started_at': fields.Datetime.now(), 'started_by_id': self.env.uid,
+                'precaution_acknowledged': bool(self.planned['precaution'])})
+        step.bpr_id._begin()
+        step._start_workorder()
+        step._notify_floor()
+        return {'started': True}
+
+    def _check_performer(self, user):
+        """Refuse persons who do not perform this step: role, qualification, training (CON-170, SEC-030)."""
+        self.with_user(user)._check_signing_role(ROLE_GROUPS[self.performer_role or 'operator'])
+        self.sudo().bpr_id.mmr_revision_id._check_trained(user)
+
+    def _open_hold_time_deviation(self):
+        """Open a deviation where a stage before waited longer than it may (IPC-040); return it while it is open.
+
+        :return: the deviation that blocks, or an empty one
+        """
+        self.ensure_one()
+        deviations = self.env['mrp.deviation']
+        if self.number != 1:
+            return deviations
+        limits = self.bpr_id._get_hold_limits()
+        now = fields.Datetime.now()
+        for stage in self.planned['stage']['predecessors']:
+            limit = limits.get(stage)
+            ended = max(self.bpr_id.step_ids.filtered(lambda step, stage=stage: step.stage == stage).mapped('closed_at'),
+                        default=None)
+            if not limit or not ended or now - ended <= timedelta(hours=float(exact(limit))):
+                continue
+            known = self.deviation_ids.filtered(lambda row, stage=stage: row.cause_key == f'hold:{stage}')
+            if not known:
+                name = self.bpr_id.step_ids.filtered(lambda step, stage=stage: step.stage == stage)[:1].planned['stage']['name']
+                deviations |= deviations._open(
+                    self, 'departure', self.env._("Hold time after %s exceeded", name),
+                    self.env._("%(stage)s ended %(ended)s UTC; it may wait %(limit)s h and was to go on %(now)s UTC.",
+                               stage=name, ended=ended, limit=limit, now=now),
+                    cause_key=f'hold:{stage}')
+            deviations |= known.filtered(lambda row: row.state == 'open')
+        return deviations
+
+    def _start_workorder(self):
+        """Start Odoo's work order with the first step of its stage; time tracking stays Odoo's."""
+        workorder = self.workorder_id
+        if workorder and workorder.state not in ('progress', 'done', 'cancel'):
+            with transition(self.production_id):
+                workorder.button_start()
+
+    def _finish_workorder(self):
+        """Finish Odoo's work order with the last step of its stage."""
+        workorder = self.workorder_id
+        if workorder and workorder.state not in ('done', 'cancel') and not self.search_count(
+                [('workorder_id', '=', workorder.id), ('state', 'not in', CLOSED)], limit=1):
+            with transition(self.production_id):
+                workorder.button_finish()
+
+    # === REPORTING === #
+
+    def action_report(self, title, description, severity='minor'):
+        """Report an unplanned occurrence at this step (DEV-010, 21 CFR 111.113(a)(3)); anybody on the floor may.
+
+        :return: id of the deviation
+        :raise AccessError: for those who only read, such as auditors
+        """
+        self.ensure_one()
+        self.check_access('read')
+        if not self.env.user.has_group('mrp.group_mrp_user'):
+            raise refusal(
+                self.env, self.env._("%s reads batch records and changes none.", self.env.user.name),
+                "SEC-010, 21 CFR 11.10(d), (g)", self.env._("tell a person on the floor what you saw."), record=self,
+                exception=AccessError)
+        title = (title or '').strip()
+        if not title:
+            raise UserError(self.env._("Say in a few words what happened."))
+        return self.env['mrp.deviation']._open(
+            self.sudo(), 'occurrence', title, (description or '').strip(), severity=severity).id
+
+    def _notify_floor(self):
+        """Tell the screens that show this batch to read it again."""
+        self.bpr_id._notify_floor()

@@ -1,0 +1,412 @@
+"""Transcriptions: what was written on a worksheet, typed afterwards and compared with a scan by a second person."""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...domain.canonical import iso_utc, sha256
+from ...domain.refusals import refusal
+from ..evidence.file import DOCUMENTS, IMAGES
+from ..master.step import ROLE_GROUPS
+
+RULE = "BPR-110, VER-050, 21 CFR 111.260(j), 211.100(b), EU GMP 4.8"
+SCANS = {**IMAGES, 'pdf': DOCUMENTS['pdf']}
+#: What the paper says about each value.
+PAPER_FIELDS = ('paper_time', 'paper_by', 'paper_verified_by')
+
+
+class MrpBprTranscription(models.Model):
+    """Entries of one step that were typed from one worksheet, with the scan of the original.
+
+    They count when another person has compared them with the scan and signed that. The time of record is the server's;
+    what the paper says is kept as it is written there. A transcription that does not agree is rejected and made again.
+    """
+    _name = 'mrp.bpr.transcription'
+    _description = "Transcription of a Worksheet"
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _order = 'id'
+
+    step_id = fields.Many2one('mrp.bpr.step', required=True, readonly=True, index=True, ondelete='restrict')
+    bpr_id = fields.Many2one(
+        'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
+    company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')
+    copy_id = fields.Many2one('mrp.bpr.copy', "Worksheet", required=True, readonly=True, index=True, ondelete='restrict')
+    scan_id = fields.Many2one('mrp.mmr.file', "Stored Scan", required=True, readonly=True, index=True, ondelete='restrict')
+    scan = fields.Binary(related='scan_id.data')
+    scan_name = fields.Char(related='scan_id.name', string="File Name")
+    scan_mimetype = fields.Char(related='scan_id.mimetype')
+    user_id = fields.Many2one('res.users', "Transcribed By", required=True, readonly=True, ondelete='restrict')
+    user_name = fields.Char("Person", required=True, readonly=True)
+    at = fields.Datetime("Transcribed", required=True, readonly=True, help="Time of the server, in UTC.")
+    to_sign = fields.Boolean(
+        "Signed by its Author", readonly=True, help="Made after the step was signed: whoever typed it signs it too.")
+    state = fields.Selection([
+        ('open', "To be verified"),
+        ('verified', "Verified"),
+        ('rejected', "Rejected"),
+    ], "Status", required=True, readonly=True, index=True)
+    transcribed_signature_id = fields.Many2one('mrp.esignature', "Signed by Author", readonly=True, ondelete='restrict')
+    decision_signature_id = fields.Many2one('mrp.esignature', "Compared", readonly=True, ondelete='restrict')
+    entry_ids = fields.One2many('mrp.bpr.entry', 'transcription_id', "Entries", readonly=True)
+
+    def init(self):
+        super().init()
+        self.env['mrp.bpr']._guard_frozen(self._table)
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_transcription() RETURNS trigger AS $$
+            DECLARE
+                point text;
+                given integer;
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    IF EXISTS (SELECT FROM mrp_bpr b WHERE b.id = OLD.bpr_id AND b.disposal_id IS NOT NULL) THEN
+                        RETURN OLD;     -- by a signed disposal (REC-040)
+                    END IF;
+                    RAISE EXCEPTION 'Transcriptions are kept (AUD-030, 21 CFR 111.605).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_kept';
+                END IF;
+                IF TG_OP = 'INSERT' THEN
+                    IF NEW.state <> 'open' OR COALESCE(NEW.transcribed_signature_id, NEW.decision_signature_id) IS NOT NULL
+                       OR NOT EXISTS (
+                            SELECT FROM mrp_bpr_step s JOIN mrp_bpr_copy c ON c.bpr_id = s.bpr_id
+                             WHERE s.id = NEW.step_id AND c.id = NEW.copy_id AND s.state <> 'open'
+                               AND (s.bpr_id, s.company_id) = (NEW.bpr_id, NEW.company_id)
+                               AND NEW.to_sign = (s.state <> 'started') AND c.sequences @> to_jsonb(s.sequence)) THEN
+                        RAISE EXCEPTION 'What is transcribed was written on a worksheet of its step (BPR-110).'
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_of';
+                    END IF;
+                    RETURN NEW;
+                END IF;
+                IF (NEW.step_id, NEW.bpr_id, NEW.company_id, NEW.copy_id, NEW.scan_id, NEW.user_id, NEW.user_name, NEW.at,
+                    NEW.to_sign)
+                   IS DISTINCT FROM (OLD.step_id, OLD.bpr_id, OLD.company_id, OLD.copy_id, OLD.scan_id, OLD.user_id,
+                    OLD.user_name, OLD.at, OLD.to_sign)
+                   OR OLD.state <> 'open' AND (NEW.state, NEW.decision_signature_id, NEW.transcribed_signature_id)
+                      IS DISTINCT FROM (OLD.state, OLD.decision_signature_id, OLD.transcribed_signature_id)
+                   OR OLD.transcribed_signature_id IS NOT NULL
+                      AND NEW.transcribed_signature_id IS DISTINCT FROM OLD.transcribed_signature_id THEN
+                    RAISE EXCEPTION 'What was transcribed stays as it is (AUD-020, 21 CFR 11.10(e)).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_fixed';
+                END IF;
+                FOR point, given IN VALUES ('transcribed', NEW.transcribed_signature_id),
+                                               (NEW.state, NEW.decision_signature_id) LOOP
+                    IF (given IS NOT NULL OR point IN ('verified', 'rejected')) AND NOT EXISTS (
+                        SELECT FROM mrp_esignature g JOIN res_users u ON u.id = NEW.user_id
+                         WHERE g.id = given AND g.res_model = 'mrp.bpr.transcription' AND g.res_id = NEW.id
+                           AND g.content ->> 'point' = point
+                           AND CASE point WHEN 'transcribed' THEN g.user_id = u.id
+                                          WHEN 'verified' THEN g.user_id <> u.id AND g.partner_id <> u.partner_id
+                                          ELSE true END) THEN
+                        RAISE EXCEPTION 'A transcription is compared with its scan by another person, who signs (VER-050).'
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_transcription_second_person';
+                    END IF;
+                END LOOP;
+                IF NEW.state = 'verified' AND NEW.to_sign AND NEW.transcribed_signature_id IS NULL THEN
+                    RAISE EXCEPTION 'A late transcription is signed by its author first (BPR-110).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_author';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_transcription BEFORE INSERT OR UPDATE OR DELETE ON mrp_bpr_transcription
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_transcription();
+
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_transcribed_entry() RETURNS trigger AS $$
+            BEGIN
+                IF NEW.transcription_id IS NULL AND COALESCE(NEW.paper_time, NEW.paper_by, NEW.paper_verified_by) IS NOT NULL
+                   OR NEW.transcription_id IS NOT NULL AND (
+                        COALESCE(trim(NEW.paper_time), '') = '' OR COALESCE(trim(NEW.paper_by), '') = ''
+                        OR COALESCE(trim(NEW.reason), '') = '' OR NOT EXISTS (
+                            SELECT FROM mrp_bpr_transcription t
+                             WHERE t.id = NEW.transcription_id AND t.step_id = NEW.step_id AND t.user_id = NEW.user_id
+                               AND t.state = 'open' AND t.transcribed_signature_id IS NULL)) THEN
+                    RAISE EXCEPTION 'A transcribed entry says who wrote it when, on which worksheet (BPR-110).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcribed_entry';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_transcribed_entry BEFORE INSERT ON mrp_bpr_entry
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_transcribed_entry();
+
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_transcribed_step() RETURNS trigger AS $$
+            DECLARE
+                signed integer[] := ARRAY(SELECT value::integer FROM jsonb_each_text(to_jsonb(NEW))
+                                           WHERE key LIKE '%_signature_id' AND value IS NOT NULL
+                                             AND to_jsonb(OLD) ->> key IS NULL);
+            BEGIN
+                IF (signed <> '{}' OR NEW.state = 'done' AND OLD.state <> 'done') AND EXISTS (
+                    SELECT FROM mrp_bpr_transcription t WHERE t.step_id = NEW.id AND t.state = 'open') THEN
+                    RAISE EXCEPTION 'A transcription of step % waits for its verification (VER-050).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcribed_verified';
+                END IF;
+                IF signed <> '{}' AND EXISTS (
+                        SELECT FROM mrp_bpr_transcription t WHERE t.step_id = NEW.id AND t.state = 'verified')
+                   AND EXISTS (SELECT FROM mrp_esignature g WHERE g.id = ANY(signed) AND g.content -> 'transcriptions' IS NULL)
+                THEN
+                    RAISE EXCEPTION 'The signature of step % says that it was transcribed (BPR-110, SIG-030).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcribed_said';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_transcribed_step BEFORE UPDATE ON mrp_bpr_step
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_transcribed_step();
+        """)
+
+    @api.depends('step_id', 'copy_id')
+    def _compute_display_name(self):
+        for transcription in self:
+            transcription.display_name = self.env._(
+                "%(step)s, worksheet copy %(number)s", step=transcription.step_id.display_name,
+                number=transcription.copy_id.number)
+
+    # === GUARDS === #
+
+    @api.model
+    def _append(self, vals):
+        """Store one transcription; only the step that checks it calls this."""
+        return self._store([{
+            'user_id': self.env.uid, 'user_name': self.env.user.name, 'at': fields.Datetime.now(), 'state': 'open', **vals}])
+
+    def _refuse_write(self):
+        return refusal(
+            self.env, self.env._("What was transcribed stays as it is; it is compared with its scan and signed."),
+            f"AUD-030, {RULE}", self.env._("transcribe at the step; sign or reject here."), record=self[:1])
+
+    def _audit_chain(self):
+        return self.bpr_id.production_id
+
+    # === SIGNATURES === #
+
+    def action_sign(self):
+        """Open the signature that this transcription waits for."""
+        self.ensure_one()
+        return self.action_open_signature(
+            'transcribed' if self.to_sign and not self.transcribed_signature_id else 'verified')
+
+    def action_reject(self):
+        """Open the signature by which a transcription that does not agree with its scan is put aside."""
+        return self.action_open_signature('rejected')
+
+    def _get_signing_thread(self):
+        return self.bpr_id.production_id
+
+    def _get_signing_profile(self):
+        return self.sudo().bpr_id._get_signing_profile()
+
+    def _is_signed_by_others(self, action):
+        return True
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if action not in ('transcribed', 'verified', 'rejected'):
+            raise UserError(self.env._("Unknown signature: %s", action))
+        author_signs = self.to_sign and not self.transcribed_signature_id
+        if self.state != 'open' or action == 'transcribed' and not author_signs or action == 'verified' and author_signs:
+            raise refusal(
+                self.env, self.env._("%s does not wait for that signature.", self.display_name), RULE,
+                self.env._("reload it and sign what it waits for."), record=self)
+        step = self.sudo().step_id
+        content = self._get_document(action)
+        number = self.copy_id.number
+        return {
+            'meaning': {'transcribed': 'performed', 'verified': 'verified', 'rejected': 'rejected'}[action],
+            'group': ROLE_GROUPS[step.performer_role or 'operator' if action == 'transcribed'
+                                 else step.verifier_role or 'verifier'],
+            'digest': sha256(content), 'content': content, 'basis': self.transcribed_signature_id,
+            'comment_required': action == 'rejected',
+            'statement': {
+                'transcribed': self.env._(
+                    "I transcribed these entries from worksheet copy %s as they are written there.", number),
+                'verified': self.env._("I compared these entries with the scan of worksheet copy %s; they agree.", number),
+                'rejected': self.env._("These entries do not agree with the scan of worksheet copy %s.", number),
+            }[action],
+        }
+
+    def _check_signer(self, action, user):
+        is_author = bool(self.sudo().user_id._get_gmp_persons() & user._get_gmp_persons())
+        if action == 'verified' and is_author:
+            raise refusal(
+                self.env, self.env._("%s typed these entries and cannot compare them.", user.name), f"VER-010, {RULE}",
+                self.env._("ask another person to compare them with the scan."), record=self)
+        if action == 'transcribed' and user != self.sudo().user_id:
+            raise refusal(
+                self.env, self.env._("Only %s, who typed these entries, signs them as transcribed.", self.sudo().user_name),
+                RULE, self.env._("sign with your own user name and password what you typed."), record=self)
+
+    def _apply_signing_action(self, action, signature):
+        if action == 'transcribed':
+            self.write({'transcribed_signature_id': signature.id})
+            return
+        self.write({'state': action, 'decision_signature_id': signature.id})
+        self.env['mrp.bpr.entry'].invalidate_model(['is_proposed', 'is_current'], flush=False)
+        self.step_id.invalidate_recordset(['result', 'outcome'], flush=False)
+        for entry in self.entry_ids._get_current():
+            self.step_id._apply_entry(entry)
+        self.step_id._notify_floor()
+
+    def _get_document(self, point):
+        """Return what a signature of this transcription covers: each entry, and the scan it was compared with."""
+        transcription = self.sudo()
+        return {
+            'schema': 'mrp_mmr/transcription/1', 'point': point, 'bpr': transcription.bpr_id.name,
+            'step': transcription.step_id.display_name, 'copy': transcription.copy_id.number,
+            'scan': transcription.scan_id._get_document(), 'transcribed_by': transcription.user_name,
+            'at': iso_utc(transcription.at),
+            'entries': [entry._get_document() for entry in transcription.entry_ids.sorted('id')],
+        }
+
+
+class MrpBprEntry(models.Model):
+    _inherit = 'mrp.bpr.entry'
+
+    transcription_id = fields.Many2one(
+        'mrp.bpr.transcription', readonly=True, index='btree_not_null', ondelete='restrict',
+        help="Typed from a worksheet: it counts when another person has compared it with the scan.")
+    paper_time = fields.Char(
+        "Time on Paper", readonly=True, help="As it is written there; the time of record is the server's.")
+    paper_by = fields.Char("By, on Paper", readonly=True)
+    paper_verified_by = fields.Char("Verified By, on Paper", readonly=True)
+    is_rejected = fields.Boolean("Rejected", compute='_compute_is_rejected', help="The scan says something else.")
+
+    @api.depends('transcription_id.state')
+    def _compute_is_rejected(self):
+        for entry in self:
+            entry.is_rejected = entry.sudo().transcription_id.state == 'rejected'
+
+    def _get_signed(self):
+        transcribed = self.filtered('transcription_id')
+        return super(MrpBprEntry, self - transcribed)._get_signed() | transcribed.filtered(
+            lambda entry: entry.sudo().transcription_id.state == 'verified')
+
+    def _compute_is_proposed(self):
+        super()._compute_is_proposed()
+        self.filtered('is_rejected').is_proposed = False
+
+    def _get_signing_action(self, action):
+        if self.transcription_id:
+            raise refusal(
+                self.env, self.env._("This entry is signed with its transcription."), RULE,
+                self.env._("open the transcription and compare it with the scan."), record=self)
+        return super()._get_signing_action(action)
+
+    def _get_document(self):
+        document = super()._get_document()
+        if self.transcription_id:
+            transcription = self.sudo().transcription_id
+            document['transcription'] = {
+                'copy': transcription.copy_id.number, 'scan': transcription.scan_id.sha256,
+                **{name: self[name] or None for name in PAPER_FIELDS}}
+        return document
+
+
+class MrpBprStep(models.Model):
+    _inherit = 'mrp.bpr.step'
+
+    transcription_ids = fields.One2many('mrp.bpr.transcription', 'step_id', "Transcriptions", readonly=True)
+    has_worksheet = fields.Boolean("On a Worksheet", compute='_compute_has_worksheet')
+
+    @api.depends('bpr_id.copy_ids')
+    def _compute_has_worksheet(self):
+        on_paper = {(copy.bpr_id.id, sequence) for copy in self.bpr_id.copy_ids for sequence in copy.sequences}
+        for step in self:
+            step.has_worksheet = (step.bpr_id.id, step.sequence) in on_paper
+
+    # === TRANSCRIBING === #
+
+    def action_transcribe(self):
+        """Open the form in which the values of a worksheet are typed, by who performs the step."""
+        self.ensure_one()
+        self.check_access('read')
+        self._check_performer(self.env.user)
+        return {
+            'type': 'ir.actions.act_window', 'res_model': 'mrp.bpr.transcribe', 'view_mode': 'form', 'target': 'new',
+            'name': self.env._("Transcribe %s", self.display_name), 'context': {'active_id': self.id},
+        }
+
+    def _transcribe(self, copy, scan_name, scan, rows, acknowledged=False):
+        """Store values that were written on a worksheet; they count when they were compared with the scan.
+
+        :param copy: the controlled copy on which they were written
+        :param str scan_name: file name of the scan or photo of the original
+        :param scan: its content in base64
+        :param list rows: dicts of ``kind`` and ``vals`` (see :meth:`action_record`) and the ``PAPER_FIELDS``
+        :param bool acknowledged: whether the paper shows that the precautions were read
+        :return: the transcription, or a message that says why the step did not start
+        """
+        self.ensure_one()
+        self.check_access('read')
+        self._lock()
+        self._check_worksheet(copy)
+        if not rows:
+            raise refusal(
+                self.env, self.env._("Nothing was typed."), RULE,
+                self.env._("type what the worksheet says; a step without values gets a comment."), record=self)
+        if any(not (row.get(name) or '').strip() for row in rows for name in ('paper_time', 'paper_by')):
+            raise refusal(
+                self.env, self.env._("Each value has its time and initials on the worksheet."), RULE,
+                self.env._("type them as they are written; where the paper has none, report a deviation."), record=self)
+        if self.state == 'open':
+            started = self.action_start(acknowledged=acknowledged)
+            if 'blocked' in started:
+                return started['blocked']
+            self.env.flush_all()  # PostgreSQL judges what follows by what it knows
+        transcription = self.env['mrp.bpr.transcription']._append({
+            'step_id': self.id, 'bpr_id': self.bpr_id.id, 'company_id': self.sudo().company_id.id, 'copy_id': copy.id,
+            'scan_id': self.env['mrp.mmr.file']._store(scan_name, scan, SCANS).id, 'to_sign': self.state != 'started',
+        })
+        reason = self.env._("Transcribed from worksheet copy %s", copy.number)
+        for row in rows:
+            self._record(row['kind'], row['vals'], reason=reason, extra={
+                'transcription_id': transcription.id,
+                **{name: (row.get(name) or '').strip() or False for name in PAPER_FIELDS}})
+        return transcription.sudo(False)
+
+    def _check_worksheet(self, copy):
+        """Refuse to transcribe from anything but a printed worksheet of this step."""
+        if copy.bpr_id != self.bpr_id or self.sequence not in (copy.sequences or ()) or not copy.printed_at:
+            raise refusal(
+                self.env, self.env._("%(step)s was not printed on %(copy)s.", step=self.display_name,
+                                     copy=copy.display_name or self.env._("a worksheet")),
+                RULE, self.env._("choose the copy whose number is on the paper."), record=self)
+
+    def _get_transcriptions(self):
+        """Return the verified transcriptions of this step."""
+        return self.sudo().transcription_ids.filtered(lambda transcription: transcription.state == 'verified')
+
+    # === SIGNING === #
+
+    def _get_missing(self, point):
+        waiting = self.sudo().transcription_ids.filtered(lambda transcription: transcription.state == 'open')
+        return super()._get_missing(point) + [
+            self.env._("transcription from worksheet copy %s: not yet compared with the scan", transcription.copy_id.number)
+            for transcription in waiting]
+
+    def _get_statement(self, point):
+        statement = super()._get_statement(point)
+        transcriptions = self._get_transcriptions()
+        if not transcriptions:
+            return statement
+        copies = ', '.join(map(str, sorted(set(transcriptions.copy_id.mapped('number')))))
+        return {
+            'performed': self.env._(
+                "I performed this step as written; it was recorded on worksheet copy %s, with the times written there, "
+                "and transcribed.", copies),
+            'verified': self.env._(
+                "I verified this step while or after it was performed by another person; it was recorded on worksheet "
+                "copy %s and transcribed.", copies),
+            'added': self.env._(
+                "I added this component to the batch; it was recorded on worksheet copy %s and transcribed.", copies),
+            'addition_verified': self.env._(
+                "I verified that this component was added to the batch; it was recorded on worksheet copy %s and "
+                "transcribed.", copies),
+        }[point]
+
+    def _get_document(self, point):
+        document = super()._get_document(point)
+        transcriptions = self._get_transcriptions()
+        if transcriptions:
+            document['transcriptions'] = [{
+                'copy': transcription.copy_id.number, 'scan': transcription.scan_id.sha256,
+                'transcribed_by': transcription.user_name, 'at': iso_utc(transcription.at),
+                'compared_by': transcription.decision_signature_id.signer_name,
+            } for transcription in transcriptions]
+        return document

@@ -1,0 +1,189 @@
+"""A legal hold: records that are not disposed of, whatever their date, until Quality Control lifts it."""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...domain.canonical import iso_utc, sha256
+from ...domain.refusals import refusal
+
+RULE = "REC-040, 21 CFR 111.605(b), 211.180(c)"
+
+
+class MrpLegalHold(models.Model):
+    """A hold on one batch record, or on a master and so on all its batches, set and lifted by signatures with reasons."""
+    _name = 'mrp.legal.hold'
+    _description = "Legal Hold"
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _order = 'id desc'
+
+    name = fields.Char("Number", required=True, readonly=True)
+    company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
+    bpr_id = fields.Many2one(
+        'mrp.bpr', "Batch Production Record", readonly=True, index='btree_not_null', ondelete='restrict')
+    mmr_id = fields.Many2one('mrp.mmr', "All Batches Of", readonly=True, index='btree_not_null', ondelete='restrict')
+    reason = fields.Text(required=True, readonly=True)
+    recorded_by_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
+    recorded_at = fields.Datetime("Recorded", required=True, readonly=True)
+    signature_id = fields.Many2one('mrp.esignature', "Set", readonly=True, ondelete='restrict')
+    lift_signature_id = fields.Many2one('mrp.esignature', "Lifted", readonly=True, ondelete='restrict')
+    lift_reason = fields.Text(related='lift_signature_id.comment', string="Lifted Because", related_sudo=True)
+    state = fields.Selection(
+        [('draft', "To be signed"), ('held', "Held"), ('lifted', "Lifted")], "Status", compute='_compute_state',
+        search='_search_state')
+
+    _one_subject = models.Constraint(
+        'CHECK (num_nonnulls(bpr_id, mmr_id) = 1)', "A hold is on one batch record, or on one master (REC-040).")
+    _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "A hold has a reason (REC-040).")
+
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_hold() RETURNS trigger AS $$
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    RAISE EXCEPTION 'Holds are lifted and kept (REC-040).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_hold_kept';
+                END IF;
+                IF TG_OP = 'INSERT' THEN
+                    IF num_nonnulls(NEW.signature_id, NEW.lift_signature_id) > 0 THEN
+                        RAISE EXCEPTION 'Hold % is signed after it was recorded (REC-040).', NEW.name
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_hold_signed';
+                    END IF;
+                    RETURN NEW;
+                END IF;
+                IF to_jsonb(NEW) - '{signature_id,lift_signature_id,write_date,write_uid}'::text[]
+                   <> to_jsonb(OLD) - '{signature_id,lift_signature_id,write_date,write_uid}'::text[]
+                   OR OLD.signature_id IS NOT NULL AND NEW.signature_id IS DISTINCT FROM OLD.signature_id
+                   OR OLD.lift_signature_id IS NOT NULL AND NEW.lift_signature_id IS DISTINCT FROM OLD.lift_signature_id
+                   OR NEW.signature_id IS NOT NULL AND NOT EXISTS (
+                        SELECT FROM mrp_esignature s
+                         WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.legal.hold' AND s.res_id = NEW.id
+                           AND s.content ->> 'schema' = 'mrp_mmr/hold/1' AND s.content ->> 'action' = 'hold'
+                           AND s.content ->> 'reason' = NEW.reason
+                           AND (s.content #>> '{of,id}')::integer = COALESCE(NEW.bpr_id, NEW.mmr_id)
+                           AND s.content #>> '{of,model}' = CASE WHEN NEW.bpr_id IS NULL THEN 'mrp.mmr' ELSE 'mrp.bpr' END)
+                   OR NEW.lift_signature_id IS NOT NULL AND NOT EXISTS (
+                        SELECT FROM mrp_esignature s
+                         WHERE s.id = NEW.lift_signature_id AND s.res_model = 'mrp.legal.hold' AND s.res_id = NEW.id
+                           AND s.content ->> 'schema' = 'mrp_mmr/hold/1' AND s.content ->> 'action' = 'lift'
+                           AND s.basis_signature_id = NEW.signature_id AND trim(s.comment) <> '') THEN
+                    RAISE EXCEPTION 'Hold % is set and lifted by signatures of Quality Control (REC-040).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_hold_signed';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_hold BEFORE INSERT OR UPDATE OR DELETE ON mrp_legal_hold
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_hold();
+        """)
+
+    @api.depends('signature_id', 'lift_signature_id')
+    def _compute_state(self):
+        for hold in self:
+            hold.state = 'lifted' if hold.lift_signature_id else 'held' if hold.signature_id else 'draft'
+
+    def _search_state(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        domains = {
+            'draft': [('signature_id', '=', False)], 'lifted': [('lift_signature_id', '!=', False)],
+            'held': [('signature_id', '!=', False), ('lift_signature_id', '=', False)]}
+        return fields.Domain.OR(domains[state] for state in value if state in domains)
+
+    # === GUARDS === #
+
+    @api.model
+    def _record(self, reason, bpr=None, mmr=None):
+        """Record a hold, by the user of the environment; it holds from its signature on.
+
+        :raise UserError: for a batch record whose content is gone
+        """
+        subject = bpr or mmr
+        if bpr:
+            bpr._check_not_disposed()
+        company = subject.sudo().company_id
+        return self._store([{
+            'name': self.env['ir.sequence'].sudo().with_company(company).next_by_code('mrp.legal.hold'),
+            'company_id': company.id, 'bpr_id': bpr.id if bpr else False, 'mmr_id': mmr.id if mmr else False,
+            'reason': reason, 'recorded_by_id': self.env.uid, 'recorded_at': fields.Datetime.now()}]).with_env(self.env)
+
+    def _refuse_write(self):
+        return refusal(
+            self.env, self.env._("A hold is set and lifted by signatures of Quality Control, and kept."), RULE,
+            self.env._("use Hold on the batch record or the master, and Lift on the hold."), record=self[:1])
+
+    def _audit_chain(self):
+        return self.bpr_id.production_id or self.mmr_id
+
+    # === SIGNATURES === #
+
+    def action_hold(self):
+        """Open the signature by which Quality Control puts the records on hold."""
+        return self.action_open_signature('hold')
+
+    def action_lift(self):
+        """Open the signature by which Quality Control lifts the hold."""
+        return self.action_open_signature('lift')
+
+    def _get_signing_thread(self):
+        return self.sudo().bpr_id.production_id or self.sudo().mmr_id
+
+    def _get_signing_profile(self):
+        return self.sudo().mmr_id.profile_id or self.sudo().bpr_id._get_signing_profile()
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if action not in ('hold', 'lift'):
+            raise UserError(self.env._("Unknown signature: %s", action))
+        if self.state != ('draft' if action == 'hold' else 'held'):
+            raise refusal(
+                self.env, self.env._("%s does not wait for this signature.", self.name), RULE,
+                self.env._("read who set and lifted it."), record=self)
+        if action == 'hold':
+            self.bpr_id._check_not_disposed()
+        content = self._get_document(action)
+        return {
+            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'digest': sha256(content), 'content': content,
+            'comment_required': action == 'lift', 'basis': self.sudo().signature_id if action == 'lift' else None,
+            'statement': self.env._("I put these records on hold: nothing of them is disposed of.") if action == 'hold' else
+            self.env._("I lift this hold; the records may be disposed of after their date.")}
+
+    def _apply_signing_action(self, action, signature):
+        self.write({'signature_id' if action == 'hold' else 'lift_signature_id': signature.id})
+        self.flush_recordset()
+        bprs = self._get_batches()
+        self.env.add_to_compute(bprs._fields['legal_hold'], bprs)
+        # The rows of the batches change, so that a disposal at the same moment is tried again and sees the hold.
+        bprs.flush_recordset(['legal_hold'])
+
+    def _get_batches(self):
+        """Return the batch records that these holds are on."""
+        return self.bpr_id | self.env['mrp.bpr'].search([('mmr_revision_id.mmr_id', 'in', self.mmr_id.ids)])
+
+    def _get_document(self, action):
+        """Return the hold as its signatures have it."""
+        self.ensure_one()
+        hold = self.sudo()
+        subject = hold.bpr_id or hold.mmr_id
+        return {
+            'schema': 'mrp_mmr/hold/1', 'action': action, 'name': hold.name,
+            'of': {'model': subject._name, 'id': subject.id, 'name': subject.name}, 'reason': hold.reason,
+            'recorded_by': hold.recorded_by_id.name, 'recorded_at': iso_utc(hold.recorded_at)}
+
+
+class MrpMmr(models.Model):
+    _inherit = 'mrp.mmr'
+
+    hold_ids = fields.One2many('mrp.legal.hold', 'mmr_id', "Legal Holds", readonly=True, copy=False)
+    legal_hold = fields.Boolean("On Hold", compute='_compute_legal_hold', help="All its batch records are kept.")
+
+    @api.depends('hold_ids.signature_id', 'hold_ids.lift_signature_id')
+    def _compute_legal_hold(self):
+        held = self.env['mrp.legal.hold'].sudo().search([
+            ('mmr_id', 'in', self.ids), ('signature_id', '!=', False), ('lift_signature_id', '=', False)]).mmr_id
+        for mmr in self:
+            mmr.legal_hold = mmr in held
+
+    def action_hold(self):
+        """Open the dialog that puts all batch records of this master on hold."""
+        self.ensure_one()
+        return self.env['mrp.legal.hold.set']._open(mmr=self)

@@ -1,0 +1,10 @@
+"""Stock under control: of a controlled product only what was released may be used or leave."""
+
+from . import lot           # status and decision of a lot
+from . import quarantine    # what is held
+from . import destruction   # signed destruction
+from . import location      # locations
+from . import quant         # what may be reserved
+from . import move          # moves
+from . import move_line     # lines of moves
+from . import picking_type  # types of transfers

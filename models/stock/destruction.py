@@ -1,0 +1,169 @@
+"""The recorded destruction of a lot: the one way out for what Quality Control rejected (DEV-080)."""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...domain.canonical import iso_utc, sha256
+from ...domain.numbers import GMP_DIGITS, decimal_string
+from ...domain.refusals import refusal
+
+RULE = "DEV-080, 21 CFR 111.370, 211.110(d)"
+
+
+class MrpLotDestruction(models.Model):
+    """A quantity of a lot that was destroyed, by whom, why and when; Quality Control signs it, which takes it off stock.
+
+    It is recorded by :meth:`_record`, signed once and kept.
+    """
+    _name = 'mrp.lot.destruction'
+    _description = "Destruction of a Lot"
+    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _order = 'id desc'
+
+    name = fields.Char("Number", required=True, readonly=True)
+    company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
+    lot_id = fields.Many2one('stock.lot', required=True, readonly=True, index=True, ondelete='restrict')
+    product_id = fields.Many2one('product.product', required=True, readonly=True, index=True, ondelete='restrict')
+    location_id = fields.Many2one('stock.location', "From", required=True, readonly=True, ondelete='restrict')
+    quantity = fields.Float(digits=(16, GMP_DIGITS), required=True, readonly=True, aggregator=None)
+    uom_id = fields.Many2one('uom.uom', "Unit", required=True, readonly=True, ondelete='restrict')
+    method = fields.Char("How and Where", required=True, readonly=True)
+    reason = fields.Text(required=True, readonly=True)
+    recorded_by_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
+    recorded_at = fields.Datetime("Recorded", required=True, readonly=True)
+    signature_id = fields.Many2one('mrp.esignature', "Signed", readonly=True, ondelete='restrict')
+    move_id = fields.Many2one('stock.move', "Stock Move", readonly=True, index='btree_not_null', ondelete='restrict')
+
+    _positive = models.Constraint('CHECK (quantity > 0)', "A destruction has a quantity (DEV-080).")
+    _move_uniq = models.UniqueIndex('(move_id) WHERE move_id IS NOT NULL', "A move is one destruction.")
+
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_destruction() RETURNS trigger AS $$
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    RAISE EXCEPTION 'Destructions are kept (DEV-080, REC-040).'
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_destruction_kept';
+                END IF;
+                IF TG_OP = 'INSERT' THEN
+                    IF NEW.signature_id IS NOT NULL OR NEW.move_id IS NOT NULL THEN
+                        RAISE EXCEPTION 'Destruction % is signed after it was recorded (DEV-080).', NEW.name
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                                  CONSTRAINT = 'mrp_mmr_destruction_signed';
+                    END IF;
+                    RETURN NEW;
+                END IF;
+                IF (NEW.name, NEW.company_id, NEW.lot_id, NEW.product_id, NEW.location_id, NEW.quantity, NEW.uom_id,
+                    NEW.method, NEW.reason, NEW.recorded_by_id, NEW.recorded_at)
+                   IS DISTINCT FROM
+                   (OLD.name, OLD.company_id, OLD.lot_id, OLD.product_id, OLD.location_id, OLD.quantity, OLD.uom_id,
+                    OLD.method, OLD.reason, OLD.recorded_by_id, OLD.recorded_at)
+                   OR OLD.signature_id IS NOT NULL AND NEW.signature_id IS DISTINCT FROM OLD.signature_id
+                   OR OLD.move_id IS NOT NULL AND NEW.move_id IS DISTINCT FROM OLD.move_id
+                   OR NEW.move_id IS NOT NULL AND NEW.signature_id IS NULL
+                   OR NEW.signature_id IS NOT NULL AND NOT EXISTS (
+                        SELECT FROM mrp_esignature s
+                         WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.lot.destruction' AND s.res_id = NEW.id
+                           AND s.content ->> 'schema' = 'mrp_mmr/destruction/1'
+                           AND (s.content #>> '{lot,id}')::integer = NEW.lot_id
+                           AND (s.content ->> 'quantity')::numeric = NEW.quantity::numeric) THEN
+                    RAISE EXCEPTION 'Destruction % is signed once, as it was recorded (DEV-080, SIG-030).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_destruction_signed';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_destruction BEFORE INSERT OR UPDATE OR DELETE ON mrp_lot_destruction
+                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_destruction();
+        """)
+
+    # === GUARDS === #
+
+    @api.model
+    def _record(self, lot, location, quantity, method, reason):
+        """Record what is to be destroyed, by the user of the environment; it waits for the signature.
+
+        :raise UserError: where there is less of the lot at that place
+        """
+        available = sum(self.env['stock.quant'].sudo().search([
+            ('lot_id', '=', lot.id), ('location_id', '=', location.id)]).mapped('quantity'))
+        if quantity <= 0 or lot.product_uom_id.compare(quantity, available) > 0:
+            raise refusal(
+                self.env,
+                self.env._("There are %(available)s %(unit)s of lot %(lot)s at %(place)s.", available=decimal_string(available),
+                           unit=lot.product_uom_id.name, lot=lot.name, place=location.display_name), RULE,
+                self.env._("enter the quantity that is destroyed."), record=lot)
+        company = location.company_id or self.env.company
+        return self._store([{
+            'name': self.env['ir.sequence'].sudo().with_company(company).next_by_code('mrp.lot.destruction'),
+            'company_id': company.id, 'lot_id': lot.id, 'product_id': lot.product_id.id, 'location_id': location.id,
+            'quantity': quantity, 'uom_id': lot.product_uom_id.id, 'method': method, 'reason': reason,
+            'recorded_by_id': self.env.uid, 'recorded_at': fields.Datetime.now()}]).with_env(self.env)
+
+    def _refuse_write(self):
+        return refusal(
+            self.env, self.env._("A destruction is recorded on the lot, signed and kept."), f"REC-040, {RULE}",
+            self.env._("use Destroy on the lot."), record=self[:1])
+
+    def _audit_chain(self):
+        return self.lot_id.sudo().mmr_bpr_id.production_id or self.company_id
+
+    def _get_signing_thread(self):
+        return self.lot_id
+
+    # === SIGNATURE === #
+
+    def action_destroy(self):
+        """Open the signature by which Quality Control takes the quantity off stock."""
+        return self.action_open_signature('destroy')
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if action != 'destroy':
+            raise UserError(self.env._("Unknown signature: %s", action))
+        if self.signature_id:
+            raise refusal(
+                self.env, self.env._("%s was signed.", self.name), RULE,
+                self.env._("record another one for what is left."), record=self)
+        content = self._get_document()
+        return {
+            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'digest': sha256(content), 'content': content,
+            'statement': self.env._("I confirm that this quantity of the lot was destroyed.")}
+
+    def _apply_signing_action(self, action, signature):
+        self.write({'signature_id': signature.id})
+        company = self.company_id
+        loss = self.env['stock.location'].search([
+            ('usage', '=', 'inventory'), ('company_id', 'in', (company.id, False))], order='company_id, id', limit=1)
+        move = self.env['stock.move'].with_company(company).create({
+            'product_id': self.product_id.id, 'product_uom': self.uom_id.id, 'product_uom_qty': self.quantity,
+            'location_id': self.location_id.id, 'location_dest_id': loss.id, 'company_id': company.id, 'origin': self.name})
+        self.write({'move_id': move.id})
+        self.flush_recordset()
+        self.env['stock.move.line'].create({
+            'move_id': move.id, 'product_id': self.product_id.id, 'product_uom_id': self.uom_id.id, 'lot_id': self.lot_id.id,
+            'quantity': self.quantity, 'location_id': self.location_id.id, 'location_dest_id': loss.id, 'picked': True,
+            'company_id': company.id})
+        move._action_confirm(merge=False)
+        move._action_done()
+
+    @api.model
+    def _get_covered(self, lines):
+        """Return those of these move lines that are a signed destruction of their lot, of no more than was signed."""
+        signed = self.sudo().search([('move_id', 'in', lines.move_id.ids), ('signature_id', '!=', False)]).grouped('move_id')
+        return lines.filtered(lambda line: any(
+            row.lot_id == line.lot_id and row.uom_id.compare(line.quantity_product_uom, row.quantity) <= 0
+            for row in signed.get(line.move_id, ())))
+
+    def _get_document(self):
+        """Return the destruction as signatures and prints hold it."""
+        self.ensure_one()
+        row = self.sudo()
+        return {
+            'schema': 'mrp_mmr/destruction/1', 'name': row.name, 'lot': {'id': row.lot_id.id, 'name': row.lot_id.name},
+            'status': row.lot_id.mmr_status or None, 'bpr': row.lot_id.mmr_bpr_id.name or None,
+            'product': {'id': row.product_id.id, 'code': row.product_id.default_code or None,
+                        'name': row.product_id.with_context(display_default_code=False, lang=None).display_name},
+            'quantity': decimal_string(row.quantity), 'unit': row.uom_id.with_context(lang=None).name,
+            'from': row.location_id.complete_name, 'method': row.method, 'reason': row.reason,
+            'recorded_by': row.recorded_by_id.name, 'recorded_at': iso_utc(row.recorded_at)}

@@ -1,0 +1,367 @@
+"""The status of a lot: quarantine until Quality Control releases or rejects it by signature."""
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ...domain.canonical import iso_utc, sha256
+from ...domain.numbers import GMP_DIGITS, decimal_string
+from ...domain.refusals import refusal
+from ...domain.transitions import in_transition, transition, without_defaults
+from ..evidence.file import DOCUMENTS, IMAGES
+
+STATUSES = [
+    ('quarantine', "Quarantine"),
+    ('released', "Released"),
+    ('rejected', "Rejected"),
+]
+SYSTEM_FIELDS = {'mmr_status', 'mmr_status_signature_id', 'mmr_bpr_id'}
+ASSAY_FIELDS = {'mmr_assay', 'mmr_assay_unit', 'mmr_assay_basis', 'mmr_assay_moisture', 'mmr_assay_date'}
+#: What the results of the laboratory say, which Quality Control enters.
+RESULT_FIELDS = ASSAY_FIELDS | {'mmr_retest_date'}
+#: What the signature of the release covers.
+SIGNED_FIELDS = RESULT_FIELDS | {'name', 'product_id', 'expiration_date', 'mmr_supplier_lot', 'mmr_file_id'}
+UPLOAD_FIELDS = {'mmr_certificate', 'mmr_certificate_name'}
+#: Action, the statuses it starts from, the status it leads to and its meaning. Nothing leads out of 'rejected' (DEV-080).
+ACTIONS = {
+    'release': ((False, 'quarantine'), 'released', 'released'),
+    'reject': ((False, 'quarantine', 'released'), 'rejected', 'rejected'),
+    'quarantine': ((False, 'released'), 'quarantine', 'quarantined'),
+}
+RULE = "USE-060, 21 CFR 111.120(e), 111.155(c)(3), 211.84(a)"
+
+
+class StockLot(models.Model):
+    """A lot whose product needs a release begins in quarantine and is used when Quality Control released it.
+
+    No status at all means that nobody asked for one: such lots are used as Odoo does, but not in controlled batches. The
+    status is the same for components, packaging and finished products.
+    """
+    _name = 'stock.lot'
+    _inherit = ['stock.lot', 'mrp.esignature.mixin', 'mrp.audit.mixin']
+    _audit_rows = "t.mmr_status IS NOT NULL"
+
+    mmr_status = fields.Selection(STATUSES, "GMP Status", readonly=True, copy=False, index='btree_not_null', tracking=True)
+    mmr_status_signature_id = fields.Many2one(
+        'mrp.esignature', "Status Set By", readonly=True, copy=False, ondelete='restrict')
+    mmr_needs_release = fields.Boolean(related='product_id.mmr_needs_release')
+    mmr_supplier_lot = fields.Char("Supplier's Lot", copy=False)
+    mmr_file_id = fields.Many2one(
+        'mrp.mmr.file', "Stored Certificate", readonly=True, copy=False, index='btree_not_null', ondelete='restrict')
+    mmr_certificate = fields.Binary("Certificate", compute='_compute_mmr_certificate', inverse='_inverse_mmr_certificate')
+    mmr_certificate_name = fields.Char(
+        "File Name", compute='_compute_mmr_certificate_name', inverse='_inverse_mmr_certificate')
+    mmr_retest_date = fields.Date("Retest Date", copy=False, help="From this day on it is not used before it was tested again.")
+    mmr_assay = fields.Float("Assay", digits=(16, GMP_DIGITS), copy=False, help="Potency that the laboratory found.")
+    mmr_assay_unit = fields.Char("Assay Unit", default="%", copy=False, help="% or an activity, such as IU/mg.")
+    mmr_assay_basis = fields.Selection(
+        [('as_is', "As is"), ('dried', "Dried substance")], "Assay Basis", default='as_is', copy=False)
+    mmr_assay_moisture = fields.Float(
+        "Moisture (%)", digits=(16, GMP_DIGITS), copy=False, help="Loss on drying or water, of the lot as it is.")
+    mmr_assay_date = fields.Date("Assay of", copy=False)
+
+    _mmr_results = models.Constraint(
+        'CHECK (mmr_assay >= 0 AND mmr_assay_moisture >= 0 AND mmr_assay_moisture < 100)',
+        "An assay is not negative, and moisture lies between 0 and 100 %. Rule: USE-070, 21 CFR 211.101(a).")
+
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_lot() RETURNS trigger AS $$
+            BEGIN
+                IF TG_OP = 'DELETE' THEN
+                    RAISE EXCEPTION 'Lot % has a signed status or a batch and is kept (USE-060, 21 CFR 211.184).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_kept';
+                END IF;
+                IF TG_OP = 'INSERT' THEN
+                    IF NEW.mmr_status IS DISTINCT FROM 'quarantine' OR NEW.mmr_status_signature_id IS NOT NULL
+                       OR NEW.mmr_bpr_id IS NOT NULL THEN
+                        RAISE EXCEPTION 'Lot % begins in quarantine (USE-060).', NEW.name
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_signed';
+                    END IF;
+                    RETURN NEW;
+                END IF;
+                IF NEW.mmr_bpr_id IS DISTINCT FROM OLD.mmr_bpr_id AND (
+                        OLD.mmr_bpr_id IS NOT NULL OR OLD.mmr_status_signature_id IS NOT NULL
+                        OR NEW.mmr_status IS DISTINCT FROM 'quarantine')
+                   OR OLD.mmr_bpr_id IS NOT NULL
+                      AND (NEW.name, NEW.product_id) IS DISTINCT FROM (OLD.name, OLD.product_id) THEN
+                    RAISE EXCEPTION 'A lot is made by one batch and stays what it is: % (REL-010, 21 CFR 111.260(a)).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
+                END IF;
+                IF OLD.mmr_status IS NULL AND NEW.mmr_status = 'quarantine' AND NEW.mmr_status_signature_id IS NULL
+                   AND OLD.mmr_bpr_id IS NULL AND NEW.mmr_bpr_id IS NOT NULL THEN
+                    -- The lot number of a batch, noted before the product came under control.
+                    RETURN NEW;
+                END IF;
+                IF (NEW.mmr_status, NEW.mmr_status_signature_id) IS DISTINCT FROM (OLD.mmr_status, OLD.mmr_status_signature_id)
+                THEN
+                    -- Released or rejected with the batch that made it, first of all.
+                    IF OLD.mmr_status = 'quarantine' AND OLD.mmr_status_signature_id IS NULL AND EXISTS (
+                        SELECT FROM mrp_esignature s, jsonb_array_elements(s.content -> 'lots') l
+                          JOIN mrp_bpr b ON b.id = NEW.mmr_bpr_id
+                         WHERE s.id = NEW.mmr_status_signature_id AND s.res_model = 'mrp.bpr' AND s.res_id = b.id
+                           AND s.id IN (b.release_signature_id, b.packed_release_signature_id)
+                           AND s.content ->> 'schema' = 'mrp_mmr/release/1' AND s.content ->> 'status' = NEW.mmr_status
+                           AND (l ->> 'id')::integer = NEW.id AND l ->> 'name' = NEW.name
+                           AND (l ->> 'product')::integer = NEW.product_id
+                           AND (l ->> 'expires') IS NOT DISTINCT FROM
+                               to_char(NEW.expiration_date, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) THEN
+                        RETURN NEW;
+                    END IF;
+                    -- The newest decision on this lot, over exactly what the lot is now.
+                    IF OLD.mmr_status = 'rejected' OR NEW.mmr_status IS NULL OR NOT EXISTS (
+                        SELECT FROM mrp_esignature s
+                         WHERE s.id = NEW.mmr_status_signature_id
+                           AND s.id = (SELECT max(n.id) FROM mrp_esignature n
+                                        WHERE n.res_model = 'stock.lot' AND n.res_id = NEW.id)
+                           AND s.content ->> 'schema' = 'mrp_mmr/lot/1' AND s.content ->> 'status' = NEW.mmr_status
+                           AND s.content ->> 'lot' = NEW.name AND (s.content #>> '{product,id}')::integer = NEW.product_id
+                           AND (s.content ->> 'expires') IS NOT DISTINCT FROM
+                               to_char(NEW.expiration_date, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+                           AND (s.content ->> 'supplier_lot') IS NOT DISTINCT FROM NULLIF(NEW.mmr_supplier_lot, '')
+                           AND (s.content #>> '{certificate,id}')::integer IS NOT DISTINCT FROM NEW.mmr_file_id
+                           AND (s.content ->> 'retest')::date IS NOT DISTINCT FROM NEW.mmr_retest_date
+                           AND COALESCE((s.content #>> '{assay,value}')::numeric, 0) = COALESCE(NEW.mmr_assay, 0)::numeric
+                           AND (COALESCE(NEW.mmr_assay, 0) = 0 OR (
+                                (s.content #>> '{assay,unit}') IS NOT DISTINCT FROM NULLIF(NEW.mmr_assay_unit, '')
+                                AND (s.content #>> '{assay,basis}') IS NOT DISTINCT FROM NEW.mmr_assay_basis
+                                AND (s.content #>> '{assay,moisture}')::numeric = COALESCE(NEW.mmr_assay_moisture, 0)::numeric
+                                AND (s.content #>> '{assay,date}')::date IS NOT DISTINCT FROM NEW.mmr_assay_date))) THEN
+                        RAISE EXCEPTION 'Lot % is released or rejected by a signature of Quality Control (USE-060).', OLD.name
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_signed';
+                    END IF;
+                ELSIF OLD.mmr_status IN ('released', 'rejected')
+                   AND (NEW.name, NEW.product_id, NEW.expiration_date, NEW.mmr_supplier_lot, NEW.mmr_file_id,
+                        NEW.mmr_retest_date, NEW.mmr_assay, NEW.mmr_assay_unit, NEW.mmr_assay_basis, NEW.mmr_assay_moisture,
+                        NEW.mmr_assay_date)
+                   IS DISTINCT FROM
+                       (OLD.name, OLD.product_id, OLD.expiration_date, OLD.mmr_supplier_lot, OLD.mmr_file_id,
+                        OLD.mmr_retest_date, OLD.mmr_assay, OLD.mmr_assay_unit, OLD.mmr_assay_basis, OLD.mmr_assay_moisture,
+                        OLD.mmr_assay_date) THEN
+                    RAISE EXCEPTION 'What Quality Control decided on lot % covers its data (USE-060, SIG-030).', OLD.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_fixed';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            -- Lots without a status cost nothing.
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_lot_insert BEFORE INSERT ON stock_lot FOR EACH ROW
+                WHEN (NEW.mmr_status IS NOT NULL OR NEW.mmr_status_signature_id IS NOT NULL OR NEW.mmr_bpr_id IS NOT NULL)
+                EXECUTE FUNCTION mrp_mmr_guard_lot();
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_lot BEFORE UPDATE ON stock_lot FOR EACH ROW
+                WHEN (OLD.mmr_status IS NOT NULL OR NEW.mmr_status IS NOT NULL OR NEW.mmr_status_signature_id IS NOT NULL
+                      OR NEW.mmr_bpr_id IS NOT NULL)
+                EXECUTE FUNCTION mrp_mmr_guard_lot();
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_lot_delete BEFORE DELETE ON stock_lot FOR EACH ROW
+                WHEN (OLD.mmr_status_signature_id IS NOT NULL OR OLD.mmr_bpr_id IS NOT NULL)
+                EXECUTE FUNCTION mrp_mmr_guard_lot();
+        """)
+
+    # === CERTIFICATE === #
+
+    @api.depends('mmr_file_id')
+    def _compute_mmr_certificate(self):
+        for lot in self:
+            lot.mmr_certificate = lot.sudo().mmr_file_id.data
+
+    @api.depends('mmr_file_id')
+    def _compute_mmr_certificate_name(self):
+        for lot in self:
+            lot.mmr_certificate_name = lot.sudo().mmr_file_id.name
+
+    def _inverse_mmr_certificate(self):
+        for lot in self.with_context(bin_size=False):
+            content = lot.mmr_certificate
+            file = content and self.env['mrp.mmr.file']._store(
+                lot.mmr_certificate_name or 'certificate.pdf', content, {**DOCUMENTS, **IMAGES})
+            lot.sudo().mmr_file_id = file or False
+
+    # === CRUD === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self = without_defaults(self, SYSTEM_FIELDS | RESULT_FIELDS | {'mmr_file_id'})
+        products = self.env['product.product'].browse(
+            {vals.get('product_id') or self.env.context.get('default_product_id') for vals in vals_list} - {None, False})
+        # What is under control is made by batches that wait for their release (REL-010).
+        waiting = set(products.filtered(lambda product: product.mmr_needs_release or product.mmr_controlled).ids)
+        prepared = []
+        for vals in vals_list:
+            if {*SYSTEM_FIELDS, 'mmr_file_id'} & vals.keys():
+                raise self._mmr_refuse_status()
+            if any(vals.get(name) for name in RESULT_FIELDS - {'mmr_assay_unit', 'mmr_assay_basis'}):
+                self._mmr_check_results_role()
+            product = vals.get('product_id') or self.env.context.get('default_product_id')
+            prepared.append(dict(vals, mmr_status='quarantine') if product in waiting else vals)
+        return super().create(prepared)
+
+    def write(self, vals):
+        guarded = vals.keys() & (SYSTEM_FIELDS | SIGNED_FIELDS | UPLOAD_FIELDS)
+        if guarded and not in_transition(self):
+            if SYSTEM_FIELDS & guarded or ('mmr_file_id' in guarded and not self.env.su):
+                raise self._mmr_refuse_status()
+            decided = self.filtered(lambda lot: lot.mmr_status in ('released', 'rejected'))
+            for lot in decided:
+                if UPLOAD_FIELDS & guarded or any(
+                        lot._fields[name].convert_to_write(lot[name], lot) != vals[name] for name in guarded):
+                    raise lot._mmr_refuse_change()
+            if RESULT_FIELDS & guarded:
+                self._mmr_check_results_role()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_mmr_decided(self):
+        for lot in self.filtered(lambda lot: lot.mmr_status_signature_id or lot.mmr_bpr_id):
+            raise refusal(
+                self.env, self.env._("Lot %s was made by a batch, or Quality Control decided on it; it is kept.", lot.name),
+                "REC-040, 21 CFR 211.184", self.env._("archive or destroy what is left of it."), record=lot)
+
+    def _mmr_refuse_status(self):
+        return refusal(
+            self.env, self.env._("The status of a lot and its certificate follow the decision of Quality Control."), RULE,
+            self.env._("use Release, Reject or Quarantine on the lot."), record=self[:1])
+
+    def _mmr_refuse_change(self):
+        return refusal(
+            self.env, self.env._("Quality Control decided on lot %s as it is.", self.name), f"SIG-030, {RULE}",
+            self.env._("have it put in quarantine, change it and have it released again."), record=self)
+
+    def _mmr_check_results_role(self):
+        """Refuse results of the laboratory from everybody but Quality Control.
+
+        :raise AccessError: for anybody else
+        """
+        if not self.env.user.has_group('mrp_mmr.group_mmr_qc'):
+            raise refusal(
+                self.env, self.env._("Assay and retest date are entered by Quality Control."),
+                "SEC-010, 21 CFR 111.75, 211.84(d)",
+                self.env._("ask a person of Quality Control."), record=self[:1], exception=AccessError)
+
+    def _audit_records(self, vals=None):
+        return self if vals and 'mmr_status' in vals else self.filtered('mmr_status')
+
+    @api.model
+    def _audit_fields(self):
+        return SYSTEM_FIELDS | SIGNED_FIELDS
+
+    # === DECISION === #
+
+    def action_mmr_release(self):
+        """Open the signature by which Quality Control releases this lot."""
+        return self.action_open_signature('release')
+
+    def action_mmr_reject(self):
+        """Open the signature by which Quality Control rejects this lot."""
+        return self.action_open_signature('reject')
+
+    def action_mmr_quarantine(self):
+        """Open the signature by which Quality Control puts this lot back into quarantine."""
+        return self.action_open_signature('quarantine')
+
+    def _get_signing_action(self, action):
+        self.ensure_one()
+        if action not in ACTIONS:
+            raise UserError(self.env._("Unknown signature: %s", action))
+        before, status, meaning = ACTIONS[action]
+        if self.mmr_status not in before:
+            raise refusal(
+                self.env, self.env._("Lot %(lot)s cannot change from %(before)s to %(after)s.", lot=self.name,
+                                     before=self._mmr_get_status_label(), after=self._mmr_get_status_label(status)),
+                f"DEV-080, {RULE}", self.env._("a rejected lot stays rejected: have it destroyed."), record=self)
+        if action != 'quarantine':
+            self._mmr_check_batch_decided()
+        if action == 'release':
+            self._mmr_check_releasable()
+        content = self._mmr_get_document(status)
+        statements = {
+            'release': self.env._("I reviewed the examination of this lot; it meets its specifications and may be used."),
+            'reject': self.env._("I reject this lot; it must not be used."),
+            'quarantine': self.env._("I put this lot into quarantine until it was examined again."),
+        }
+        return {
+            'meaning': meaning, 'group': 'mrp_mmr.group_mmr_qc', 'digest': sha256(content), 'content': content,
+            'statement': statements[action], 'comment_required': action != 'release'}
+
+    def _mmr_get_status_label(self, status=None):
+        status = status or self.mmr_status
+        labels = dict(self._fields['mmr_status']._description_selection(self.env))
+        return labels[status] if status else self.env._("no status")
+
+    def _mmr_check_releasable(self):
+        """Refuse to release what must not be used any more, and results that say nothing.
+
+        :raise UserError: naming the date since which it is not used, or what is missing
+        """
+        if self.mmr_assay and self.mmr_assay_basis == 'dried' and not self.mmr_assay_moisture:
+            raise refusal(
+                self.env, self.env._("Lot %s has an assay of dried substance, and no moisture.", self.name),
+                "USE-070, 21 CFR 211.101(a)", self.env._("enter the loss on drying, or the assay as is."), record=self)
+        date = self._mmr_get_end_of_use()
+        if date:
+            raise refusal(
+                self.env, self.env._("Lot %(lot)s may not be used since %(date)s.", lot=self.name, date=date), RULE,
+                self.env._("have it tested again and set the new date, or reject it."), record=self)
+
+    def _mmr_get_end_of_use(self):
+        """Return the date since which this lot must not be used, or False: expired, or to be tested again."""
+        self.ensure_one()
+        if self.expiration_date and self.expiration_date <= fields.Datetime.now():
+            return fields.Date.to_string(self.expiration_date)
+        return bool(self.mmr_retest_date) and self.mmr_retest_date <= fields.Date.today() \
+            and fields.Date.to_string(self.mmr_retest_date)
+
+    def _mmr_get_document(self, status):
+        """Return the lot as the decision on it is signed."""
+        self.ensure_one()
+        lot = self.sudo()
+        return {
+            'schema': 'mrp_mmr/lot/1', 'status': status, 'lot': lot.name, 'supplier_lot': lot.mmr_supplier_lot or None,
+            'product': {'id': lot.product_id.id, 'code': lot.product_id.default_code or None,
+                        'name': lot.product_id.with_context(display_default_code=False, lang=None).display_name},
+            'expires': iso_utc(lot.expiration_date), 'certificate': lot.mmr_file_id._get_document(),
+            'retest': fields.Date.to_string(lot.mmr_retest_date) if lot.mmr_retest_date else None,
+            'assay': lot._mmr_get_assay(),
+        }
+
+    def _mmr_get_assay(self):
+        """Return the assay of this lot as documents hold it, or None."""
+        self.ensure_one()
+        if not self.mmr_assay:
+            return None
+        return {
+            'value': decimal_string(self.mmr_assay), 'unit': self.mmr_assay_unit or None, 'basis': self.mmr_assay_basis or None,
+            'moisture': decimal_string(self.mmr_assay_moisture),
+            'date': fields.Date.to_string(self.mmr_assay_date) if self.mmr_assay_date else None}
+
+    def _apply_signing_action(self, action, signature):
+        self.ensure_one()
+        status = ACTIONS[action][1]
+        self.write({'mmr_status': status, 'mmr_status_signature_id': signature.id})
+        if status != 'released':
+            self._mmr_take_back()
+        if status == 'rejected':
+            self._mmr_open_deviations(signature.comment)
+        self._message_log(
+            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement, name=signature.signer_name,
+                            comment=signature.comment or ''),
+            author_id=signature.partner_id.id)
+
+    def _mmr_take_back(self):
+        """Take lots that are not released any more out of what was reserved for batches and customers (DEV-080)."""
+        lines = self.env['stock.move.line'].sudo().search([
+            ('lot_id', 'in', self.ids), ('state', 'not in', ('done', 'cancel'))])
+        # What was weighed into a controlled batch stays in its record; what else is picked waits for nobody.
+        orders = lines.move_id.raw_material_production_id.filtered('mmr_snapshot_sha256')
+        lines = lines.filtered(lambda line: not line.picked or line.move_id.raw_material_production_id not in orders)
+        with transition(orders):
+            lines.filtered(lambda line: line.move_id.raw_material_production_id in orders).unlink()
+            lines.exists()._mmr_get_leaving().unlink()
+
+    def _mmr_open_deviations(self, reason):
+        """Open a deviation for each batch into which a rejected lot was weighed (DEV-050, 21 CFR 111.77(b))."""
+        entries = self.env['mrp.bpr.entry'].sudo().search([('lot_id', 'in', self.ids), ('kind', '=', 'weight')])
+        bprs = entries._get_current().bpr_id.filtered(lambda bpr: bpr.state != 'cancel').sorted('id')
+        self.env['mrp.deviation']._open_all(
+            bprs, 'specification', self.env._("Lot %s of a component was rejected", self.name),
+            self.env._("Quality Control rejected lot %(lot)s of %(product)s: %(reason)s. It was weighed for this batch.",
+                       lot=self.name, product=self.product_id.display_name, reason=reason),
+            severity='critical', cause_key=f'lot:{self.id}')

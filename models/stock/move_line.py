@@ -1,0 +1,190 @@
+from odoo import api, models
+
+from ...domain.refusals import refusal
+from ...domain.transitions import in_transition
+from .move import LEAVING
+from .quarantine import HELD
+
+RECORDED_FIELDS = {'quantity', 'lot_id', 'lot_name', 'product_id', 'product_uom_id'}
+PLACES = {'location_id', 'location_dest_id', 'move_id'}
+
+
+class StockMoveLine(models.Model):
+    _inherit = 'stock.move.line'
+
+    def init(self):
+        super().init()
+        # What became of the lots that are records (REL-050).
+        self.env['mrp.audit.mixin']._audit_guard_truncate(
+            self._table, "t.lot_id IN (SELECT l.id FROM stock_lot l WHERE l.mmr_status IS NOT NULL)")
+        self.env.cr.execute("""
+            CREATE OR REPLACE FUNCTION mrp_mmr_guard_held_lot() RETURNS trigger AS $$
+            DECLARE
+                lot record;
+                batch integer;
+            BEGIN
+                IF TG_OP = 'UPDATE' AND OLD.state = 'done'
+                   AND (NEW.lot_id, NEW.product_id, NEW.move_id, NEW.location_dest_id, NEW.quantity)
+                   IS NOT DISTINCT FROM (OLD.lot_id, OLD.product_id, OLD.move_id, OLD.location_dest_id, OLD.quantity) THEN
+                    RETURN NEW;
+                END IF;
+                SELECT b.id INTO batch FROM stock_move m JOIN mrp_bpr b ON b.production_id = m.production_id
+                 WHERE m.id = NEW.move_id AND m.product_id = b.product_id;
+                IF NEW.lot_id IS NULL THEN
+                    IF batch IS NOT NULL OR EXISTS (
+                        SELECT FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
+                          JOIN stock_location l ON l.id = NEW.location_dest_id
+                         WHERE p.id = NEW.product_id AND t.mmr_controlled AND t.tracking <> 'none' AND NEW.quantity <> 0
+                           AND l.usage IN ('customer', 'supplier', 'production', 'inventory', 'transit')) THEN
+                        RAISE EXCEPTION 'A controlled product is moved by lot (REL-010, REL-050).'
+                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_named';
+                    END IF;
+                    RETURN NEW;
+                END IF;
+                SELECT name, mmr_status, mmr_bpr_id INTO lot FROM stock_lot WHERE id = NEW.lot_id;
+                IF batch IS NOT NULL AND lot.mmr_bpr_id IS DISTINCT FROM batch THEN
+                    RAISE EXCEPTION 'Lot % is not the lot of the batch that makes it (REL-010).', lot.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
+                END IF;
+                IF lot.mmr_status IN ('quarantine', 'rejected')
+                   AND EXISTS (SELECT FROM stock_location l WHERE l.id = NEW.location_dest_id
+                                  AND l.usage IN ('customer', 'supplier', 'production', 'inventory', 'transit'))
+                   AND NOT EXISTS (
+                        SELECT FROM mrp_lot_destruction d
+                         WHERE d.move_id = NEW.move_id AND d.lot_id = NEW.lot_id AND d.signature_id IS NOT NULL
+                           AND round(NEW.quantity_product_uom::numeric, 6) <= round(d.quantity::numeric, 6))
+                   -- Reprocessed, or taken apart for it, on the approval of Quality Control (DEV-060).
+                   AND NOT EXISTS (
+                        SELECT FROM stock_move m
+                          LEFT JOIN mrp_production o ON o.id = m.raw_material_production_id
+                          LEFT JOIN mrp_unbuild u ON u.id = m.consume_unbuild_id
+                          JOIN mrp_deviation d ON d.id = COALESCE(o.mmr_rework_deviation_id, u.mmr_deviation_id)
+                         WHERE m.id = NEW.move_id AND d.state IN ('decided', 'closed')
+                           AND d.disposition IN ('reprocess', 'treat', 'adjust')
+                           AND (d.lot_id = NEW.lot_id OR d.bpr_id = lot.mmr_bpr_id))
+                   -- Weighed into a batch while it was released: what happened is booked as it happened.
+                   AND NOT EXISTS (
+                        SELECT FROM stock_move m JOIN mrp_bpr b ON b.production_id = m.raw_material_production_id
+                          JOIN mrp_bpr_entry e ON e.bpr_id = b.id AND e.lot_id = NEW.lot_id
+                         WHERE m.id = NEW.move_id) THEN
+                    RAISE EXCEPTION 'Lot % is held by Quality Control and is not moved out (REL-010, DEV-080).', lot.name
+                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_held';
+                END IF;
+                RETURN NEW;
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER mrp_mmr_guard_held_lot
+                BEFORE INSERT OR UPDATE OF state, lot_id, product_id, move_id, location_dest_id, quantity ON stock_move_line
+                FOR EACH ROW WHEN (NEW.state = 'done') EXECUTE FUNCTION mrp_mmr_guard_held_lot();
+        """)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines._mmr_check_open(written=True)
+        lines._mmr_check_held()
+        # A line that is added to a done move is done at once.
+        self.env['mrp.bpr.distribution']._record(lines)
+        return lines
+
+    def write(self, vals):
+        if not (RECORDED_FIELDS | PLACES) & vals.keys():
+            return super().write(vals)
+        if RECORDED_FIELDS & vals.keys():
+            self._mmr_check_open()
+        result = super().write(vals)
+        if {'product_id', 'lot_id'} & vals.keys():
+            self._mmr_check_open(written=True)
+        lines = self.exists()
+        lines._mmr_check_held()
+        done = lines.filtered(lambda line: line.state == 'done')
+        if done:
+            self.env['mrp.bpr.distribution']._record(done, corrected=True)
+        return result
+
+    def _action_done(self):
+        result = super()._action_done()
+        # Afterwards: lots that were typed exist now, and whatever is refused is undone.
+        lines = self.exists()
+        lines._mmr_check_has_lot()
+        self.env['stock.lot']._mmr_check_movable(lines)
+        return result
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_except_mmr_closed(self):
+        self._mmr_check_open()
+
+    def _mmr_check_open(self, written=False):
+        """Refuse to change what a closed batch consumed or made, and to substitute a component.
+
+        Rules: AUD-020, 21 CFR 11.10(e); USE-060, 21 CFR 111.120(e).
+
+        :param bool written: whether these lines are what was just written, so that their lots are looked at; a lot that
+            was withdrawn is taken out freely
+        """
+        for move in self.move_id:
+            production = move._mmr_orders()
+            if not production or production.state == 'draft' or not production.mmr_snapshot_sha256 \
+                    or in_transition(production):
+                continue
+            if production.state == 'done' or any(
+                    line.product_id != move.product_id for line in self if line.move_id == move):
+                raise production._mmr_refuse_change(self.env._("recorded consumption and production"))
+            if written and move.raw_material_production_id:
+                (move.move_line_ids & self)._mmr_check_lots_released(production)
+
+    def _mmr_check_held(self):
+        """Refuse lines by which lots on hold would be reserved for, or moved to, where they must not go (REL-010)."""
+        held = self.filtered(lambda line: line.lot_id.mmr_status in HELD and line.quantity)
+        if held:
+            self.env['stock.lot']._mmr_check_movable(held, 'reserve')
+
+    def _mmr_get_leaving(self):
+        """Return those of these lines that use goods up or take them out of their warehouse."""
+        return self.filtered(lambda line: line.move_id._mmr_leaves(line.location_id, line.location_dest_id)
+                             if line.move_id else line.location_dest_id.usage in LEAVING)
+
+    def _mmr_get_reworked(self):
+        """Return those of these lines whose lot goes into an approved reprocessing, or is taken apart for it (DEV-060)."""
+        def is_approved(line):
+            unbuild = line.move_id.consume_unbuild_id
+            deviation = line.move_id.raw_material_production_id.mmr_rework_deviation_id or unbuild.mmr_deviation_id
+            return deviation.sudo()._is_rework_approved(line.lot_id.sudo().mmr_bpr_id, line.lot_id) and (
+                not unbuild or unbuild._is_mmr_approved())
+        return self.filtered(lambda line: (
+            line.move_id.raw_material_production_id.mmr_rework_deviation_id
+            or line.move_id.consume_unbuild_id.mmr_deviation_id) and is_approved(line))
+
+    def _mmr_get_distribution_kind(self):
+        """Return whether this line, once it is done, is a delivery to a customer or a return from one, or None (REC-010)."""
+        self.ensure_one()
+        if self.state != 'done' or not self.lot_id:
+            return None
+        goes, came = (place.usage == 'customer' for place in (self.location_dest_id, self.location_id))
+        return None if goes == came else 'delivery' if goes else 'return'
+
+    def _mmr_check_has_lot(self):
+        """Refuse to take a controlled product away without saying which lot (REL-010)."""
+        for line in self._mmr_get_leaving():
+            product = line.product_id
+            if not line.lot_id and product.mmr_controlled and product.tracking != 'none' and line.quantity:
+                raise refusal(
+                    self.env, self.env._("%s is controlled by MMR: each movement names the lot.", product.display_name),
+                    "REL-010, REL-050, 21 CFR 111.410(d), 211.150(b)", self.env._("choose a released lot."), record=product)
+
+    def _mmr_check_lots_released(self, production, weighed=False):
+        """Refuse lots that Quality Control did not release as components of a controlled batch (USE-060).
+
+        :param bool weighed: whether those are let through that were weighed into the batch while they were released;
+            where one was rejected since, a deviation holds the batch
+        :raise UserError: naming the lot
+        """
+        lots = self.lot_id.filtered(lambda lot: lot.mmr_status != 'released')
+        if lots and weighed:
+            lots -= production.sudo().bpr_ids.step_ids.entry_ids._get_current().lot_id
+        for lot in lots:
+            raise refusal(
+                self.env, self.env._("%(order)s: lot %(lot)s of %(product)s is not released (%(status)s).",
+                                     order=production.name, lot=lot.name, product=lot.product_id.display_name,
+                                     status=lot._mmr_get_status_label()),
+                "USE-060, 21 CFR 111.120(e), 111.155(c)(3), 211.84(a)",
+                self.env._("take a lot that Quality Control released."), record=lot)

@@ -1,0 +1,1 @@
+"""What the tests share: people, products, masters, batches, refusals."""
