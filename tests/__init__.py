@@ -20,6 +20,7 @@ from .evidence import (
     test_esignature,
     test_evidence_kept,
     test_files,
+    test_guards,
     test_ledger,
     test_restore,
     test_tamper_drill,
