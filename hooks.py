@@ -2,11 +2,8 @@
 
 from odoo.exceptions import UserError
 
-#: Tables whose rows are content of a revision.
-ROWS = (
-    'mrp_mmr_step', 'mrp_mmr_step_check', 'mrp_mmr_specification', 'mrp_mmr_equipment', 'mrp_mmr_ingredient',
-    'mrp_mmr_pack', 'mrp_mmr_pack_line', 'mrp_mmr_section', 'mrp_mmr_reference', 'mrp_mmr_answer',
-)
+from .domain.columns import ROW_TABLES
+
 TRUNCATE = 'mrp_mmr_guard_truncate'
 #: Of what belongs to a batch record that was decided on.
 DECIDED = 'mrp_mmr_guard_decided'
@@ -28,7 +25,7 @@ TRIGGERS = {
     'mrp_mmr_reviewer': ('mrp_mmr_guard_reviewer', TRUNCATE),
     'mrp_mmr_requirement': ('mrp_mmr_guard_requirement', TRUNCATE),
     'mrp_mmr_file': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
-    **dict.fromkeys(ROWS, ('mrp_mmr_guard_row', TRUNCATE)),
+    **dict.fromkeys(ROW_TABLES, ('mrp_mmr_guard_row', TRUNCATE)),
     'mrp_audit_chain': ('mrp_mmr_guard_chain', 'mrp_mmr_guard_chain_truncate'),
     'mrp_audit_entry': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_entry'),
     'mrp_audit_seal': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from ..domain.execution import ADD, PERFORM
 from ..domain.numbers import decimal_string, exact
-from ..models.record.step.record import LABEL_USES, RESULTS
-from ..models.record.step.step import VERIFIES
+from ..domain.step_kinds import ENTRY_OF_STEP, LABEL_USES
+from ..domain.step_states import VERIFIES
 from .deviation_sections import DeviationSections
 from .document_sections import document_label, moment, product_label, text
 
@@ -208,7 +208,7 @@ class BatchSections(DeviationSections):
         checked = {entry.position for entry in entries if entry.kind == 'check'}
         labels = [
             f"{self.entry_kinds['check']}: {row['text']}" for row in planned['checklist'] if row['position'] not in checked]
-        result = RESULTS.get(step.kind)
+        result = ENTRY_OF_STEP.get(step.kind)
         if result == 'material':
             used = set(entries.filtered(lambda entry: entry.kind == 'material').mapped('position'))
             labels += [product_label(row['product']) for row in planned['pack']['materials']

@@ -10,7 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tools.image import ImageProcess
 
 from ..domain.canonical import sha256
-from ..models.evidence.file import IMAGES
+from ..domain.files import IMAGES
 from .document_sections import DocumentSections
 from .stamping import Stamp
 

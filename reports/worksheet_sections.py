@@ -3,7 +3,7 @@
 import base64
 
 from ..domain.execution import expected_rows
-from ..models.record.step.record import LABEL_USES
+from ..domain.step_kinds import LABEL_USES
 from .batch_sections import MATERIAL_USES, BatchSections
 from .document_sections import DocumentSections, text
 

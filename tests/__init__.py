@@ -1,6 +1,7 @@
 """Tests by the folders of models/; what they share is in common/, what needs no database in unit/."""
 
 from .unit import (
+    test_arrows,
     test_execution,
     test_redline,
 )

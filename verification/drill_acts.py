@@ -8,10 +8,8 @@ from psycopg2 import errors
 
 from odoo.tools import SQL
 
-from ..hooks import ROWS, TRIGGERS
-from ..models.master.bom import CONTENT_TRIGGERS
-from ..models.master.label import FIXED_FIELDS
-from ..models.master.revision.revision import CONTENT_COLUMNS
+from ..domain.columns import BOM_COLUMNS, LABEL_COLUMNS, REVISION_COLUMNS, ROW_TABLES
+from ..hooks import TRIGGERS
 from .drill import HOSTILE, Act, Attempt, Held, Skipped
 from .ledger import CHECKPOINT, LedgerCheck
 from .records import Verification
@@ -24,10 +22,10 @@ CONTENT = {
         'product_tmpl_id', 'product_id', 'product_qty', 'product_uom_id', 'type', 'company_id', 'batch_size',
         'enable_batch_size', 'allow_operation_dependencies'), {'product_qty': 9}),
     'mrp.bom.line': ("component", [
-        *CONTENT_TRIGGERS['mrp_bom_line'].split(', '), 'mmr_overage_confirmed_id', 'mmr_overage_confirmed_at'],
+        *BOM_COLUMNS['mrp_bom_line'].split(', '), 'mmr_overage_confirmed_id', 'mmr_overage_confirmed_at'],
         {'gmp_qty': 1.25}),
-    'mrp.bom.byproduct': ("by-product", CONTENT_TRIGGERS['mrp_bom_byproduct'].split(', '), {'product_qty': 9}),
-    'mrp.routing.workcenter': ("stage", CONTENT_TRIGGERS['mrp_routing_workcenter'].split(', '), {'name': "Forged"}),
+    'mrp.bom.byproduct': ("by-product", BOM_COLUMNS['mrp_bom_byproduct'].split(', '), {'product_qty': 9}),
+    'mrp.routing.workcenter': ("stage", BOM_COLUMNS['mrp_routing_workcenter'].split(', '), {'name': "Forged"}),
     'mrp.mmr.step': ("step", None, {'name': "Forged"}),
     'mrp.mmr.step.check': ("check of a step", None, {'name': "Forged"}),
     'mrp.mmr.specification': ("specification", None, {'name': "Forged"}),
@@ -38,7 +36,7 @@ CONTENT = {
     'mrp.mmr.section': ("section of a device file", None, {'text': "Forged"}),
     'mrp.mmr.reference': ("reference to a document", None, {'purpose': "Forged"}),
     'mrp.mmr.answer': ("answer to a requirement", None, {'answer': "Forged"}),
-    'mrp.mmr.label': ("label", sorted(FIXED_FIELDS - {'upload', 'upload_name'}), {'name': "Forged"}),
+    'mrp.mmr.label': ("label", sorted(LABEL_COLUMNS), {'name': "Forged"}),
     'mrp.sop': ("document", ('code', 'version', 'kind', 'company_id', 'file_id'), {'code': "Forged"}),
 }
 ACTS = []
@@ -208,7 +206,7 @@ def add_content_acts(model, words, columns, vals):
     content, frozen = "Signed content", 'mrp_mmr_content_frozen'
     ACTS.append(Act(f'{key}_update', content, f"SQL: change any column of {article} {words}", FROZEN, frozen, sql_change))
     ACTS.append(Act(f'{key}_delete', content, f"SQL: delete {article} {words}", FROZEN, f'{frozen}|_fkey', sql_delete))
-    if model.replace('.', '_') in ROWS or columns and model.startswith(('mrp.bom.', 'mrp.routing')):
+    if model.replace('.', '_') in ROW_TABLES or columns and model.startswith(('mrp.bom.', 'mrp.routing')):
         ACTS.append(Act(f'{key}_insert', content, f"SQL: add {article} {words}", FROZEN, frozen, sql_insert))
     ACTS.append(Act(f'{key}_orm', content, f"ORM: change or delete {article} {words}", FROZEN, 'REV-010', orm))
 
@@ -263,7 +261,7 @@ def file_orm(drill):
 @act("Revisions", "SQL: change the signed document, its digest or a column of the content", FROZEN, 'mrp_mmr_content_frozen')
 def revision_content(drill):
     revision = signed_revision(drill)
-    return revision and (revision, changes(drill, revision, ('document', 'document_sha256', *CONTENT_COLUMNS)))
+    return revision and (revision, changes(drill, revision, ('document', 'document_sha256', *REVISION_COLUMNS)))
 
 
 @act("Revisions", "SQL: change who signed, number, master record, bill of materials or time", "APR-030, REV-020, REV-050",

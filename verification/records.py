@@ -7,9 +7,9 @@ import hashlib
 import os.path
 from collections import Counter
 
+from ..domain.files import DOCUMENTS, IMAGES
 from ..domain.numbers import decimal_string
 from ..domain.retention import GONE, REMOVED
-from ..models.evidence.file import DOCUMENTS, IMAGES
 from .ledger import (
     CHECKPOINT,
     GENESIS,

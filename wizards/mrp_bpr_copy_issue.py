@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..models.record.step.step import CLOSED
+from ..domain.step_states import CLOSED
 
 
 class MrpBprCopyIssue(models.TransientModel):

@@ -1,7 +1,7 @@
 from odoo import api, models
 
+from ...domain.files import DOCUMENTS, IMAGES
 from ...domain.transitions import without_defaults
-from .file import DOCUMENTS, IMAGES
 
 
 class MrpMmrFileMixin(models.AbstractModel):

@@ -1,23 +1,9 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...domain.columns import BOM_COLUMNS
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition
-
-# The third floor: what the ORM refuses, PostgreSQL refuses too (plain SQL, other addons, sudo).
-CONTENT_TRIGGERS = {
-    'mrp_bom_line': (
-        'product_id, product_qty, gmp_qty, product_uom_id, bom_id, operation_id, sequence, mmr_base_qty, '
-        'mmr_is_active, mmr_is_declared, mmr_not_in_product, mmr_strength, mmr_strength_unit, mmr_supplier_id, '
-        'mmr_overage_kind, mmr_overage, mmr_overage_rationale, mmr_tolerance, mmr_tolerance_justification, '
-        'mmr_weighing_verified, mmr_addition_verified, mmr_to_review, mmr_assay_adjusted, mmr_assay_reference, '
-        'mmr_assay_unit, mmr_assay_basis, mmr_is_filler'),
-    'mrp_bom_byproduct': 'product_id, product_qty, product_uom_id, bom_id, operation_id, sequence',
-    'mrp_routing_workcenter': (
-        'name, workcenter_id, bom_id, sequence, active, mmr_instruction, mmr_stage, mmr_yield_control, '
-        'mmr_theoretical_yield, mmr_yield_uom_id, mmr_yield_min, mmr_yield_max, mmr_yield_rationale, mmr_time_limit, '
-        'mmr_hold_time, mmr_storage_conditions, mmr_yield_to_review'),
-}
 
 GUARD_CONTENT_FUNCTION = """
     CREATE OR REPLACE FUNCTION mrp_mmr_guard_content() RETURNS trigger AS $$
@@ -137,7 +123,7 @@ class MrpBom(models.Model):
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_content();
             """,
             table=SQL.identifier(table),
-            columns=SQL(', ').join(SQL.identifier(name) for name in CONTENT_TRIGGERS[table].split(', ')),
+            columns=SQL(', ').join(SQL.identifier(name) for name in BOM_COLUMNS[table].split(', ')),
         ))
 
     def _mmr_revisions(self):

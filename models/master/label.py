@@ -1,13 +1,12 @@
 from odoo import api, fields, models
 
 from ...domain.canonical import iso_utc, sha256
+from ...domain.columns import LABEL_COLUMNS
+from ...domain.files import IMAGES
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition
-from ..evidence.file import IMAGES
 
-FIXED_FIELDS = {
-    'code', 'version', 'name', 'product_id', 'company_id', 'location', 'panel', 'claims', 'file_id', 'upload',
-    'upload_name'}
+FIXED_FIELDS = {*LABEL_COLUMNS, 'upload', 'upload_name'}
 SYSTEM_FIELDS = {'state', 'approved_signature_id'}
 
 

@@ -9,8 +9,8 @@ from odoo.tools import SQL
 from ...domain.canonical import canonical_json, sha256
 from ...domain.execution import get_points, hold_limits, plan_steps
 from ...domain.refusals import refusal
+from ...domain.roles import ROLE_GROUPS
 from ...domain.transitions import transition
-from ..master.step import ROLE_GROUPS
 
 STATES = [
     ('issue', "To be issued"),

@@ -7,9 +7,9 @@ from odoo.tools import SQL
 from ...domain.canonical import iso_utc, sha256
 from ...domain.numbers import convert, decimal_string
 from ...domain.refusals import refusal
+from ...domain.step_states import CLOSED
 from ...domain.transitions import transition
 from .content import COPYING, read_batches
-from .step.step import CLOSED
 
 RELEASE_STATES = [
     ('none', "Not completed"),

@@ -5,8 +5,8 @@ from odoo.exceptions import AccessError, UserError
 
 from ...domain.canonical import iso_utc, sha256
 from ...domain.execution import judge, parse_number
+from ...domain.files import DOCUMENTS, IMAGES
 from ...domain.refusals import refusal
-from ..evidence.file import DOCUMENTS, IMAGES
 
 #: Whose specifications are tested on each batch; those of components and materials are tested by lot.
 SCOPES = ('product', 'label')

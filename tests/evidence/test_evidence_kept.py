@@ -17,7 +17,8 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.base.models.ir_autovacuum import is_autovacuum
-from odoo.addons.mrp_mmr.hooks import ROWS, TRIGGERS, TRUNCATE
+from odoo.addons.mrp_mmr.domain.columns import ROW_TABLES
+from odoo.addons.mrp_mmr.hooks import TRIGGERS, TRUNCATE
 from odoo.addons.mrp_mmr.verification.records import Verification
 
 from ..common.base import GIF, PASSWORD, PNG, MmrCommon, enrol, fill_content
@@ -38,7 +39,7 @@ EXCEPTIONS = {
     ('mrp.mmr.step.check', 'step_id'): PART,
     ('mrp.mmr.equipment', 'operation_id'): PART,
     ('mrp.mmr.pack.line', 'pack_id'): PART,
-    **{(table.replace('_', '.'), 'revision_id'): PART for table in ROWS},
+    **{(table.replace('_', '.'), 'revision_id'): PART for table in ROW_TABLES},
     ('mrp.signer.attempt', 'user_id'): "a count that is cleared after a week; locks are in the ledger",
 }
 #: Which of Odoo's own relations may lose their value: no content, or kept by the addon's guards.
@@ -549,7 +550,7 @@ class TestTables(EvidenceCommon):
             'mrp_deviation': self.deviation, 'mrp_bpr_copy': self.copy, 'mrp_bpr_transcription': self.transcription,
             'mrp_equipment_log': self.line, 'stock_lot': self.lot,
         }
-        for table in ROWS:
+        for table in ROW_TABLES:
             rows[table] = self.env[table.replace('_', '.')].search([('revision_id', '=', self.revision.id)])
         for table, records in rows.items():
             self.assertTrue(records, table)

@@ -21,10 +21,10 @@ from odoo.tools import mute_logger
 from odoo.addons.mrp_mmr.controllers.downloads import MrpMmrDownloads
 from odoo.addons.mrp_mmr.controllers.terminal import MrpTerminal
 from odoo.addons.mrp_mmr.domain.sessions import session_of
+from odoo.addons.mrp_mmr.domain.step_states import POINT_FIELDS
 from odoo.addons.mrp_mmr.domain.transitions import transition
 from odoo.addons.mrp_mmr.models.people.terminal import COOKIE
 from odoo.addons.mrp_mmr.models.record.step.signing import QC_ACTIONS
-from odoo.addons.mrp_mmr.models.record.step.step import POINT_FIELDS
 from odoo.addons.mrp_mmr.reports.report_bpr_worksheet import UNCONTROLLED
 from odoo.addons.mrp_mmr.verification import drill as tamper_drill
 

@@ -4,8 +4,8 @@ from odoo import api, fields, models
 
 from ....domain.numbers import decimal_string
 from ....domain.refusals import refusal
+from ....domain.step_kinds import COMPONENT_KINDS, CONTROL_KINDS, NUMERIC_KINDS
 from ..requirement import SIGNING_CHECKS
-from ..step import COMPONENT_KINDS, CONTROL_KINDS, NUMERIC_KINDS
 
 #: Units of the customary system; all others are metric. Units that people add count as what they refer to.
 CUSTOMARY_UNITS = (

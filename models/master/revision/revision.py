@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
+from ....domain.columns import REVISION_COLUMNS
 from ....domain.numbers import GMP_DIGITS, decimal_string, exact
 from ....domain.refusals import refusal
 from ....domain.transitions import in_transition, transition, without_defaults
@@ -45,12 +46,6 @@ CONTENT_FIELDS = {
     'yield_to_review', 'step_ids', 'equipment_ids', 'specification_ids', 'ingredient_ids', 'pack_ids', 'reference_ids',
     'section_ids', 'answer_ids', 'allow_operation_dependencies', 'training_required',
 }
-#: The columns among them; PostgreSQL freezes them with the document.
-CONTENT_COLUMNS = (
-    'change_category', 'description', 'reason', 'precautions', 'date_effective', 'product_description', 'dosage_form',
-    'dosage_unit_weight', 'dosage_unit_weight_unit', 'process_rationale', 'theoretical_yield', 'yield_min', 'yield_max',
-    'yield_rationale', 'yield_to_review', 'training_required',
-)
 #: Set by the workflow alone.
 SYSTEM_FIELDS = {
     'state', 'revision', 'document', 'document_sha256', 'prepared_signature_id', 'approved_signature_id',
@@ -282,7 +277,7 @@ class MrpMmrRevision(models.Model):
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_revision();
         """
         for row in ('new', 'old'):
-            guard = guard.replace(f'@{row}_content@', ', '.join(f'{row.upper()}.{name}' for name in CONTENT_COLUMNS))
+            guard = guard.replace(f'@{row}_content@', ', '.join(f'{row.upper()}.{name}' for name in REVISION_COLUMNS))
         self.env.cr.execute(guard.replace('@allowed@', allowed))
         # Who edited is remembered as long as there is something to approve.
         self.env.cr.execute("""

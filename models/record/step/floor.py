@@ -7,9 +7,9 @@ from odoo.fields import Domain
 
 from ....domain.canonical import iso_utc
 from ....domain.numbers import convert, decimal_string, exact
-from ...master.step import ROLE_GROUPS
-from .record import RESULTS
-from .step import CLOSED, POINT_FIELDS, VERIFIES
+from ....domain.roles import ROLE_GROUPS
+from ....domain.step_kinds import ENTRY_OF_STEP
+from ....domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 
 #: As many lots and units are proposed.
 MAX_PROPOSALS = 30
@@ -96,7 +96,7 @@ class MrpBprStep(models.Model):
             'name': self.name,
             'kind': self.kind,
             'kind_label': self._get_labels('kind')[self.kind],
-            'result_kind': RESULTS.get(self.kind, False),
+            'result_kind': ENTRY_OF_STEP.get(self.kind, False),
             'state': self.state,
             'state_label': self._get_state_label(),
             'stage': stage['name'],
@@ -135,7 +135,7 @@ class MrpBprStep(models.Model):
             'weighing': step._prepare_floor_weighing(),
             'band': self._prepare_floor_band(),
             'packs': step._prepare_floor_packs(),
-            'needs_retest': step._is_retest_missing(RESULTS.get(self.kind)),
+            'needs_retest': step._is_retest_missing(ENTRY_OF_STEP.get(self.kind)),
             'entries': step._prepare_floor_entries(),
         }
 

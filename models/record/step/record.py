@@ -4,21 +4,15 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ....domain.execution import in_band, is_plausible, judge, parse_number, percentage
+from ....domain.files import IMAGES
 from ....domain.numbers import convert, decimal_string, exact
 from ....domain.refusals import refusal
-from ...evidence.file import IMAGES
+from ....domain.step_kinds import ENTRY_OF_STEP, LABEL_USES
+from ....domain.step_states import CLOSED
 from .entry import RULE as CORRECTION_RULE
-from .step import CLOSED, RETESTED
+from .step import RETESTED
 
-#: What is recorded at each kind of step, beside checklists, equipment, samples, photos and comments.
-RESULTS = {
-    'weigh': 'weight', 'numeric': 'value', 'environment': 'value', 'passfail': 'outcome', 'clearance': 'outcome',
-    'equipment': 'equipment', 'yield': 'yield', 'label': 'labels', 'material': 'material', 'sampling': 'sample',
-    'photo': 'photo',
-}
 ANYWHERE = ('check', 'equipment', 'sample', 'photo', 'comment', 'handover')
-#: Where labels go (21 CFR 111.410(b), 211.125(c)).
-LABEL_USES = ('used', 'destroyed', 'returned', 'sampled')
 
 
 class MrpBprStep(models.Model):
@@ -46,7 +40,7 @@ class MrpBprStep(models.Model):
         known = entries.sudo().search([('step_id', '=', self.id), ('token', '=', token)], limit=1) if token else entries
         if known:
             return self._describe_entry(known, self.env['mrp.deviation'])
-        if not isinstance(vals, dict) or kind not in {RESULTS.get(self.kind), *ANYWHERE}:
+        if not isinstance(vals, dict) or kind not in {ENTRY_OF_STEP.get(self.kind), *ANYWHERE}:
             raise UserError(self.env._("%(step)s does not record that.", step=self.display_name))
         self._check_performer(self.env.user)
         self._check_terminal()
