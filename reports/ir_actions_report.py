@@ -1,3 +1,5 @@
+"""Renders reports by wkhtmltopdf, several at a time, and has their pages numbered and stamped."""
+
 import io
 import os
 from collections import OrderedDict

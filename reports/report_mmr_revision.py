@@ -1,3 +1,5 @@
+"""Print of a revision from its signed document (RPT-010)."""
+
 import base64
 import hashlib
 import io

@@ -1,3 +1,5 @@
+"""Print of a product quality review (RPT-030)."""
+
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from odoo import api, models

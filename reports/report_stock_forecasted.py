@@ -1,3 +1,5 @@
+"""Odoo's forecast leaves out what Quality Control holds (REL-010)."""
+
 from odoo import models
 from odoo.fields import Domain
 

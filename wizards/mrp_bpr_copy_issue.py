@@ -1,3 +1,5 @@
+"""Dialog that issues a numbered copy of the worksheets of a batch (BPR-160)."""
+
 from odoo import api, fields, models
 
 from ..domain.step_states import CLOSED

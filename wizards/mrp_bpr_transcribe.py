@@ -1,3 +1,5 @@
+"""Dialog that transcribes a worksheet with its scan at hand (BPR-110)."""
+
 from odoo import api, fields, models
 from odoo.fields import Command
 

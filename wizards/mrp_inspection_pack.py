@@ -1,3 +1,5 @@
+"""Dialog that makes an inspection pack: all about some products in a period (PRD-100)."""
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models

@@ -1,3 +1,5 @@
+"""Dialog that records the destruction of a lot (DEV-080)."""
+
 from odoo import api, fields, models
 
 from ..domain.lots import ON_HOLD

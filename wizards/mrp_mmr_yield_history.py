@@ -1,3 +1,5 @@
+"""Dialog that proposes a yield band from the batches that were made (CON-060)."""
+
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from odoo import api, fields, models

@@ -1,3 +1,5 @@
+"""The daily seal over all chains of a company (AUD-040, 21 CFR 11.10(a))."""
+
 from markupsafe import Markup
 
 from odoo import api, fields, models

@@ -1,3 +1,5 @@
+"""Records that people sign: the check of the signer, and the signature itself (SIG-010 to SIG-080)."""
+
 import logging
 from datetime import timedelta
 

@@ -1,3 +1,5 @@
+"""Files that are content of signed records: append-only, known by their SHA-256."""
+
 import base64
 import binascii
 import hashlib

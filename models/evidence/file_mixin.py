@@ -1,3 +1,5 @@
+"""Records with a file that is uploaded, checked and kept."""
+
 from odoo import api, models
 
 from ...domain.files import DOCUMENTS, IMAGES

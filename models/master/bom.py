@@ -1,3 +1,5 @@
+"""The bill of materials that a revision owns, and the guard over its content."""
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 

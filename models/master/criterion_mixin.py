@@ -1,3 +1,5 @@
+"""Acceptance criteria: limits with unit, or what is expected in words (21 CFR 111.70(c)(1), 211.110)."""
+
 from odoo import api, fields, models
 
 from ...domain.numbers import GMP_DIGITS, decimal_string

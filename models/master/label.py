@@ -1,3 +1,5 @@
+"""Versions of product labels, and their approval by Quality Control (21 CFR 111.210(g), 211.186(b)(8))."""
+
 from odoo import api, fields, models
 
 from ...domain.canonical import iso_utc, sha256

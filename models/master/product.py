@@ -1,3 +1,5 @@
+"""Variants of controlled products: they stay what they are, and what is on hold is not free to use (REL-010)."""
+
 from odoo import models
 from odoo.fields import Domain
 

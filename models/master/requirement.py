@@ -1,3 +1,5 @@
+"""What a regulation asks a master for, by which citation, and how it is checked."""
+
 import csv
 
 from odoo import api, fields, models

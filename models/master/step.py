@@ -1,3 +1,5 @@
+"""Instructions of a stage: what is done, by whom, checked by whom, and within which limits."""
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 

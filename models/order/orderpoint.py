@@ -1,3 +1,5 @@
+"""Reordering rules count orders of every batch size."""
+
 from datetime import datetime, time
 
 from odoo import models

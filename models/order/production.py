@@ -1,3 +1,5 @@
+"""The manufacturing order of a controlled product: its snapshot, what is fixed by it, and the roads it cannot take."""
+
 import copy
 import hashlib
 import json

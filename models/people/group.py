@@ -1,3 +1,5 @@
+"""GMP roles: groups that say who may sign as what, and whom of Quality Control to tell."""
+
 from odoo import api, models
 from odoo.fields import Domain
 

@@ -1,3 +1,5 @@
+"""Users as persons who sign: what of their account is evidence, and what an administrator cannot do with it."""
+
 from contextlib import contextmanager
 from contextvars import ContextVar
 

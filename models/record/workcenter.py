@@ -1,3 +1,5 @@
+"""What runs at which work center, and which terminals it accepts entries from."""
+
 from odoo import api, fields, models
 
 from ...domain.refusals import refusal

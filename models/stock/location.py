@@ -1,3 +1,5 @@
+"""Locations with lots on hold cannot become places where these would be sold, used or lost (REL-010)."""
+
 from odoo import models
 
 from ...domain.lots import ON_HOLD

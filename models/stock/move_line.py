@@ -1,3 +1,5 @@
+"""Lines of moves: which lots they may take, and what a record fixes of them (REL-010, USE-060)."""
+
 from odoo import api, models
 
 from ...domain.lots import ON_HOLD

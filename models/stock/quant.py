@@ -1,3 +1,5 @@
+"""Which quants may be reserved: released lots, and none on hold (USE-060, REL-010)."""
+
 from contextlib import contextmanager
 from contextvars import ContextVar
 

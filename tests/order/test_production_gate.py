@@ -1,3 +1,5 @@
+"""The gate of manufacturing orders, and each road around it (USE-010 to USE-040)."""
+
 import hashlib
 import json
 

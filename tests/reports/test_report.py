@@ -1,3 +1,5 @@
+"""Prints of masters: pages, stamps, watermarks, downloads (RPT-010)."""
+
 import io
 import json
 import re

@@ -1,3 +1,5 @@
+"""One numbered version of a master: its fields, its states and what each transition asks for."""
+
 import logging
 
 from psycopg2 import IntegrityError

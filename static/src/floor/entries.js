@@ -1,3 +1,5 @@
+// What is entered at a step of a batch, by kind of step.
+
 import { Component, useRef, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useBus } from "@web/core/utils/hooks";

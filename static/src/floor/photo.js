@@ -1,3 +1,5 @@
+// Photos of steps, of a size that a connection on the floor can bear.
+
 import { _t } from "@web/core/l10n/translation";
 
 /** Pixels of the longer side: enough to read a label, small enough to wait for a connection in the browser. */

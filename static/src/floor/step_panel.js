@@ -1,3 +1,5 @@
+// One step of a batch on the shop floor: what to do, what to enter, how it goes on.
+
 import { Component, onWillUnmount, onWillUpdateProps, useEffect, useRef, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { hasTouch } from "@web/core/browser/feature_detection";
