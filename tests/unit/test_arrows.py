@@ -1,4 +1,4 @@
-"""How the house is built: which room imports which, how large a file and a function may be, and that each says what it is for."""
+"""How the house is built: which room imports which, how large files and functions may be, and that each says its purpose."""
 
 import ast
 import re
@@ -143,7 +143,7 @@ class TestArrows(unittest.TestCase):
         self.assertFalse(LONG_FILES.keys() - files('py').keys())
 
     def test_function_size(self):
-        """No function grows over what can be seen at once; those that define a function of PostgreSQL have a check of their own."""
+        """No function grows over what can be seen at once; definitions of functions of PostgreSQL have a check of their own."""
         long = [
             f"{path}: {node.name} ({node.end_lineno - node.lineno + 1})"
             for path, tree in modules().items() if not path.startswith('tests/')
