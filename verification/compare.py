@@ -11,7 +11,7 @@ BATCH = 2000
 #: Status from which on a revision keeps document and signatures for ever.
 SIGNED = ('approved', 'effective', 'superseded', 'obsolete')
 #: Columns of a record that stay what they are in a bundle; links are compared by id.
-KEPT = {
+COMPARED = {
     'mrp.mmr': (),
     'mrp.mmr.revision': ('mmr_id', 'revision', 'document_sha256', 'prepared_signature_id', 'approved_signature_id'),
     'mrp.production': ('mmr_revision_id', 'mmr_snapshot_sha256'),
@@ -127,10 +127,10 @@ class Comparison:
     def _compare_record(self, record):
         model, res_id = record['model'], record['id']
         self.counts['records'] += 1
-        if model not in KEPT:
+        if model not in COMPARED:
             yield Finding(model, res_id, record['name'], "a record of a kind that bundles are made of", "another kind")
             return
-        names = KEPT[model]
+        names = COMPARED[model]
         columns = ', '.join(f'"{name}"' for name in ('id', *names))
         self.cr.execute(f"SELECT {columns} FROM {model.replace('.', '_')} WHERE id = %s", [res_id])
         row = self.cr.fetchone()

@@ -172,16 +172,16 @@ class MrpProduction(models.Model):
         domain="[('state', 'in', ('decided', 'closed')), ('disposition', 'in', ('reprocess', 'treat', 'adjust'))]",
         help="By which decision of Quality Control this order reworks material of a controlled batch (DEV-060).")
 
-    def action_confirm(self):
+    def _mmr_check_before_confirm(self):
         for production in self.filtered('mmr_rework_deviation_id'):
             deviation = production.mmr_rework_deviation_id.sudo()
             deviation._check_rework_approved(deviation.bpr_id, deviation.lot_id)
-        return super().action_confirm()
+        super()._mmr_check_before_confirm()
 
-    def _button_mark_done_sanity_checks(self):
+    def _mmr_prepare_done(self):
         for production in self:
             production._mmr_check_rework()
-        return super()._button_mark_done_sanity_checks()
+        super()._mmr_prepare_done()
 
     def _mmr_check_rework(self):
         """Refuse to consume material of a controlled batch that is under review or rejected without approval (DEV-060)."""

@@ -7,9 +7,9 @@ from odoo.exceptions import UserError
 
 from ...domain.canonical import sha256
 from ...domain.refusals import refusal
-from ...domain.transitions import in_transition, transition, without_defaults
+from ...domain.transitions import in_transition, transition
+from .production import DECISION_FIELDS
 
-DECISION_FIELDS = {'mmr_decision', 'mmr_decision_signature_id'}
 RULE = "REV-060, 21 CFR 111.255(c), EU GMP 4.5"
 
 
@@ -59,18 +59,12 @@ class MrpProduction(models.Model):
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_decision();
         """)
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super(MrpProduction, without_defaults(self, DECISION_FIELDS)).create([
-            vals if not DECISION_FIELDS & vals.keys() else
-            {name: value for name, value in vals.items() if name not in DECISION_FIELDS} for vals in vals_list])
-
-    def write(self, vals):
+    def _mmr_check_decision_signed(self, vals):
+        """Refuse to write the decision on a running batch otherwise than by its signature (REV-060)."""
         if DECISION_FIELDS & vals.keys() and not in_transition(self):
             raise refusal(
                 self.env, self.env._("Whether a running batch goes on is decided by a signature of Quality Control."),
                 RULE, self.env._("use the buttons Continue and Stop."), record=self)
-        return super().write(vals)
 
     # === AUDIT TRAIL === #
 
@@ -155,10 +149,6 @@ class MrpProduction(models.Model):
                            name=production.sudo().mmr_decision_signature_id.signer_name,
                            reason=production.sudo().mmr_decision_signature_id.comment),
                 RULE, self.env._("ask Quality Control to decide again, or cancel the order."), record=production)
-
-    def button_mark_done(self):
-        self._mmr_check_not_stopped()
-        return super().button_mark_done()
 
 
 class MrpWorkorder(models.Model):

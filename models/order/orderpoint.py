@@ -4,7 +4,7 @@ from datetime import datetime, time
 
 from odoo import models
 
-from .plan import scheduling
+from .scheduling import scheduling
 
 
 class StockWarehouseOrderpoint(models.Model):

@@ -7,7 +7,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...domain.refusals import refusal
-from ...domain.retention import GONE, KEPT, REMOVED
+from ...domain.retention import DISPOSED_REASON, KEPT_KEYS, REMOVED_COLUMNS
 from ...domain.transitions import transition
 
 RULE = "REC-040, 21 CFR 11.10(c), 111.605(b), 211.180(d), EU GMP 4.10"
@@ -221,9 +221,9 @@ class MrpBpr(models.Model):
             CREATE OR REPLACE TRIGGER mrp_mmr_guard_retain_until AFTER UPDATE OF retain_until ON mrp_bpr
                 FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_retain_until();
             """,
-            step=_as_array(REMOVED['mrp_bpr_step']), entry=_as_array(REMOVED['mrp_bpr_entry']),
-            result=_as_array(REMOVED['mrp_bpr_result']), plan=_as_array(KEPT['mrp_bpr_step']),
-            snapshot=_as_array(KEPT['mrp_production']), mark=GONE))
+            step=_as_array(REMOVED_COLUMNS['mrp_bpr_step']), entry=_as_array(REMOVED_COLUMNS['mrp_bpr_entry']),
+            result=_as_array(REMOVED_COLUMNS['mrp_bpr_result']), plan=_as_array(KEPT_KEYS['mrp_bpr_step']),
+            snapshot=_as_array(KEPT_KEYS['mrp_production']), mark=DISPOSED_REASON))
         self.env.cr.execute("SET LOCAL check_function_bodies = on")
 
     # === DATE === #

@@ -5,7 +5,7 @@ from odoo.tools import SQL
 from .attack import Attempt, attack
 from .helpers import change, changes, delete, every_write, execute, get_columns, insert_copy, newest
 
-KEPT = "REC-040, 21 CFR 11.10(c), 111.605(b), 211.180(d)"
+KEPT_RULE = "REC-040, 21 CFR 11.10(c), 111.605(b), 211.180(d)"
 
 
 @attack("Retention", "SQL: bring the date of disposal forward, take the record away, or put it on hold without a signature",
@@ -22,7 +22,7 @@ def mrp_bpr_retention(drill):
             "UPDATE mrp_bpr SET disposal_id = %s, document = NULL WHERE id = %s", disposal.id, bpr.id))] if disposal else [])])
 
 
-@attack("Retention", "SQL: empty the content of a batch record that was not disposed of", KEPT,
+@attack("Retention", "SQL: empty the content of a batch record that was not disposed of", KEPT_RULE,
         r'mrp_mmr_(bpr_frozen|bpr_step_fixed|append_only|result_fixed|snapshot_fixed)')
 def bpr_content_emptied(drill):
     bpr = newest(drill, 'mrp.bpr', [('disposal_id', '=', False), ('started_at', '!=', False)])
@@ -46,7 +46,8 @@ def mrp_bpr_distribution_update(drill):
         Attempt('INSERT', lambda: insert_copy(drill, row, date=SQL("date - interval '10 years'")))])
 
 
-@attack("Retention", "SQL: set, lift, change or delete a legal hold without its signature", KEPT, 'mrp_mmr_hold_(signed|kept)')
+@attack("Retention", "SQL: set, lift, change or delete a legal hold without its signature", KEPT_RULE,
+        'mrp_mmr_hold_(signed|kept)')
 def mrp_legal_hold_update(drill):
     hold = newest(drill, 'mrp.legal.hold', [])
     signature = newest(drill, 'mrp.esignature', [])
@@ -55,7 +56,7 @@ def mrp_legal_hold_update(drill):
         Attempt("lifted", lambda: change(drill, hold, 'lift_signature_id', SQL("%s", signature.id))), delete(drill, hold)])
 
 
-@attack("Retention", "SQL: sign, change or delete a disposal of records", KEPT, 'mrp_mmr_disposal_(signed|kept)')
+@attack("Retention", "SQL: sign, change or delete a disposal of records", KEPT_RULE, 'mrp_mmr_disposal_(signed|kept)')
 def mrp_record_disposal_update(drill):
     disposal = newest(drill, 'mrp.record.disposal', [])
     signature = newest(drill, 'mrp.esignature', [])
@@ -64,7 +65,7 @@ def mrp_record_disposal_update(drill):
         Attempt("signed", lambda: change(drill, disposal, 'signature_id', SQL("%s", signature.id))), delete(drill, disposal)])
 
 
-@attack("Retention", "ORM: create, change, copy or delete a distribution, a legal hold or a disposal", KEPT, 'REC-0[14]0')
+@attack("Retention", "ORM: create, change, copy or delete a distribution, a legal hold or a disposal", KEPT_RULE, 'REC-0[14]0')
 def retention_orm(drill):
     attempts = []
     for model, vals in (
