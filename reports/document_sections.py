@@ -5,7 +5,7 @@ paragraphs (see :func:`text`). Documents of schema 1 lack most keys: what a docu
 """
 
 from ..domain import wording as labels
-from ..domain.redline import criterion_text, overage_text
+from ..domain.criterion import criterion_text, overage_text
 
 #: Widths of facts: label and value.
 FACTS = (22, 78)

@@ -4,8 +4,8 @@ from odoo import fields
 
 from ..domain import wording as labels
 from ..domain.canonical import sha256
+from ..domain.criterion import criterion_text
 from ..domain.numbers import decimal_string
-from ..domain.redline import criterion_text
 from .document_sections import document_label, product_label
 from .xlsx_workbook import Column, Workbook, parse_date, parse_time
 

@@ -4,16 +4,7 @@ from odoo.tools import SQL
 
 from ..ledger import LedgerCheck
 from .attack import Attempt, attack
-from .helpers import (
-    assert_found,
-    chain_lines,
-    change,
-    insert_copy,
-    newest,
-    newest_signature,
-    signed_revision,
-    verified,
-)
+from .helpers import assert_found, chain_lines, change, insert_copy, newest, newest_signature, signed_revision, verified
 
 
 @attack("Beside the guards", "SQL: insert a copy of a signature", "SIG-030, 21 CFR 11.70", 'mrp_mmr_append_only')

@@ -1,6 +1,5 @@
 """Records to try attacks on, and attempts by SQL that several attacks share."""
 
-
 from odoo.tools import SQL
 
 from ..ledger import CHECKPOINT

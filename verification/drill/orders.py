@@ -1,6 +1,5 @@
 """Attacks on manufacturing orders and their snapshots."""
 
-
 from odoo.tools import SQL
 
 from .attack import Attempt, attack

@@ -3,17 +3,7 @@
 from odoo.tools import SQL
 
 from .attack import Attempt, attack
-from .helpers import (
-    change,
-    changes,
-    delete,
-    every_write,
-    forge_step_signature,
-    get_columns,
-    insert_copy,
-    newest,
-    open_entry,
-)
+from .helpers import change, changes, delete, every_write, forge_step_signature, get_columns, insert_copy, newest, open_entry
 
 
 @attack("Paper and terminals", "SQL: change any column of a controlled copy of worksheets, or delete it",

@@ -1,6 +1,5 @@
 """Attacks on revisions and masters, their approval route and the rules that they are checked by."""
 
-
 from odoo.tools import SQL
 
 from ...domain.columns import REVISION_COLUMNS

@@ -3,16 +3,7 @@
 from odoo.tools import SQL
 
 from .attack import Attempt, attack
-from .helpers import (
-    changes,
-    delete,
-    get_columns,
-    insert_copy,
-    newest,
-    newest_signature,
-    signed_revision,
-    submitted_revision,
-)
+from .helpers import changes, delete, get_columns, insert_copy, newest, newest_signature, signed_revision, submitted_revision
 
 
 @attack("Signatures", "SQL: change any column of a signature", "SIG-030, 21 CFR 11.70", 'mrp_mmr_append_only')
