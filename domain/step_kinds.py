@@ -47,3 +47,6 @@ ENTRY_OF_STEP = {
 
 #: Where labels go (21 CFR 111.410(b), 211.125(c)).
 LABEL_USES = ('used', 'destroyed', 'returned', 'sampled')
+
+#: Where packaging materials go.
+MATERIAL_USES = ('issued', 'used', 'destroyed', 'returned')

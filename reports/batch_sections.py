@@ -4,13 +4,11 @@ What should have been recorded and was not is printed as such: a blank could be 
 """
 
 from ..domain.numbers import exact
-from ..domain.step_kinds import ENTRY_OF_STEP
+from ..domain.step_kinds import ENTRY_OF_STEP, MATERIAL_USES
 from .deviation_sections import DeviationSections
 from .document_sections import document_label, moment, product_label, text
 from .usage_sections import PERSON, UsageSections
 
-#: Where packaging materials go.
-MATERIAL_USES = ('issued', 'used', 'destroyed', 'returned')
 #: Signatures of a step that are none of its points.
 FURTHER_POINTS = ('authorise_retest', 'hold_reject', 'not_done')
 

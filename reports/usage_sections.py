@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from ..domain.execution import ADD, PERFORM
 from ..domain.numbers import decimal_string, exact
-from ..domain.step_kinds import LABEL_USES
+from ..domain.step_kinds import LABEL_USES, MATERIAL_USES
 from ..domain.step_states import VERIFIES
 from .document_sections import product_label, text
 

@@ -3,8 +3,8 @@
 import base64
 
 from ..domain.execution import expected_rows
-from ..domain.step_kinds import LABEL_USES
-from .batch_sections import MATERIAL_USES, BatchSections
+from ..domain.step_kinds import LABEL_USES, MATERIAL_USES
+from .batch_sections import BatchSections
 from .document_sections import DocumentSections, text
 
 #: Rows for the names and initials of the people who write on a worksheet.
