@@ -7,6 +7,7 @@ def measure(value, unit):
 
 
 def band_text(minimum, maximum, unit):
+    """Return two limits for reading: "95 – 102 %", "NLT 95 %" (not less than), "NMT 102 %" (not more than), or None."""
     if minimum is None and maximum is None:
         return None
     if minimum is None or maximum is None:
@@ -14,25 +15,22 @@ def band_text(minimum, maximum, unit):
     return measure(f"{minimum} – {maximum}", unit)
 
 
+def limits_text(criterion):
+    """Return the limits of a frozen criterion for reading (see :func:`band_text`); None where it has none.
+
+    The abbreviations are those of the pharmacopoeias, in every language.
+    """
+    kind = (criterion or {}).get('kind')
+    return band_text(criterion.get('minimum') if kind in ('range', 'nlt') else None,
+                     criterion.get('maximum') if kind in ('range', 'nmt') else None, criterion.get('unit')) if kind else None
+
+
 def criterion_text(criterion):
-    """Return an acceptance criterion for reading: "95 – 102 %", "NLT 95 %" (not less than), or its own words."""
+    """Return a frozen criterion for reading: its limits, its target, and its own words; None where it has nothing."""
     if not criterion:
         return None
-    unit = criterion.get('unit')
-    kind = criterion.get('kind')
-    if kind == 'nlt':
-        parts = [f"NLT {measure(criterion.get('minimum'), unit)}"]
-    elif kind == 'nmt':
-        parts = [f"NMT {measure(criterion.get('maximum'), unit)}"]
-    elif kind == 'range':
-        parts = [band_text(criterion.get('minimum'), criterion.get('maximum'), unit)]
-    else:
-        parts = []
-    if criterion.get('target') is not None:
-        parts.append(f"target {measure(criterion['target'], unit)}")
-    if criterion.get('text'):
-        parts.append(criterion['text'])
-    return ", ".join(part for part in parts if part) or None
+    target = measure(criterion.get('target'), criterion.get('unit'))
+    return ", ".join(filter(None, (limits_text(criterion), target and f"target {target}", criterion.get('text')))) or None
 
 
 def overage_text(overage):

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from odoo import api, models
 
 from ..domain import wording as labels
-from ..domain.execution import plain
+from ..domain.numbers import plain
 from .chart_svg import chart_source
 from .document_sections import product_label, text
 from .stamping import Stamp

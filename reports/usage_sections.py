@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from ..domain.execution import ADD, PERFORM
 from ..domain.numbers import decimal_string, exact
 from ..domain.step_kinds import LABEL_USES, MATERIAL_USES
+from ..domain.step_plan import ADD, PERFORM
 from ..domain.step_states import VERIFIES
 from .document_sections import product_label, text
 

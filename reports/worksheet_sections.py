@@ -2,8 +2,8 @@
 
 import base64
 
-from ..domain.execution import expected_rows
 from ..domain.step_kinds import LABEL_USES, MATERIAL_USES
+from ..domain.step_plan import expected_rows
 from .batch_sections import BatchSections
 from .document_sections import DocumentSections, text
 

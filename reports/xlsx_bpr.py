@@ -1,7 +1,7 @@
 """The record of a batch as a spreadsheet: numbers to reckon with, times in UTC (RPT-020)."""
 
 from ..domain.criterion import criterion_text
-from ..domain.execution import ADD, PERFORM
+from ..domain.step_plan import ADD, PERFORM
 from ..models.record.content import read_batches
 from .document_sections import product_label
 from .report_bpr import IN_PROGRESS, WATERMARKS

@@ -1,6 +1,6 @@
 """Tests by the folders of models/; what they share is in common/, what needs no database in unit/."""
 
-from .unit import test_arrows, test_execution, test_redline
+from .unit import test_arrows, test_step_plan, test_redline
 from .base import test_demo, test_http, test_trace, test_views
 from .evidence import (
     test_attacks,

@@ -3,8 +3,8 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
-from ..domain.execution import expected_rows
 from ..domain.step_kinds import ENTRY_KINDS, LABEL_USES
+from ..domain.step_plan import expected_rows
 from ..models.record.transcription import PAPER_FIELDS
 
 #: Figures of labels, packaging materials and weights.

@@ -4,9 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ...domain.canonical import iso_utc
-from ...domain.execution import parse_number
 from ...domain.numbers import decimal_string
 from ...domain.refusals import refusal
+from ...domain.typed_numbers import parse_number
 from .deviation import DISPOSITIONS, REWORK
 
 RULE = "DEV-060, BPR-150, 21 CFR 111.90, 111.260(n), 211.115(b)"

@@ -2,6 +2,7 @@
 
 from odoo import api, fields, models
 
+from ...domain.criterion import limits_text
 from ...domain.numbers import GMP_DIGITS, decimal_string
 
 NUMERIC_LIMITS = ('range', 'nlt', 'nmt')
@@ -36,19 +37,9 @@ class MrpMmrCriterionMixin(models.AbstractModel):
     @api.depends('limit_kind', 'minimum', 'maximum', 'has_target', 'target', 'unit', 'criterion_text')
     def _compute_criterion_label(self):
         for row in self:
-            unit = row.unit or ''
-            if row.limit_kind == 'range':
-                label = self.env._("%(minimum)s – %(maximum)s %(unit)s", minimum=decimal_string(row.minimum),
-                                   maximum=decimal_string(row.maximum), unit=unit)
-            elif row.limit_kind == 'nlt':
-                label = self.env._("NLT %(limit)s %(unit)s", limit=decimal_string(row.minimum), unit=unit)
-            elif row.limit_kind == 'nmt':
-                label = self.env._("NMT %(limit)s %(unit)s", limit=decimal_string(row.maximum), unit=unit)
-            else:
-                label = row.criterion_text or ''
+            label = limits_text(row._get_criterion()) or row.criterion_text or ''
             if row.has_target and row.limit_kind in NUMERIC_LIMITS:
-                label = self.env._("%(limits)s (target %(target)s)", limits=label.strip(),
-                                   target=decimal_string(row.target))
+                label = self.env._("%(limits)s (target %(target)s)", limits=label, target=decimal_string(row.target))
             row.criterion_label = label.strip()
 
     def _get_criterion(self):

@@ -186,9 +186,8 @@ class MrpMmrRevision(models.Model):
             return
         with transition(orders):
             orders.write({'mmr_decision': 'pending'})
-        users = self.env.ref('mrp_mmr.group_mmr_qc').sudo().all_user_ids
         for revision in orders.mmr_revision_id:
-            for user in users.filtered(lambda user, company=revision.company_id: user.active and company in user.company_ids):
+            for user in revision.company_id._get_quality_control():
                 revision.activity_schedule(
                     'mrp_mmr.mail_activity_type_decision', user_id=user.id,
                     date_deadline=revision._get_today() + timedelta(days=1),

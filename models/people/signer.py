@@ -408,9 +408,7 @@ class MrpSigner(models.Model):
         """Tell every security administrator at once: an activity, a message and a notice on the screen (SIG-090)."""
         self.ensure_one()
         user = self.user_id
-        group = self.env.ref('mrp_mmr.group_mmr_security')
-        security = group.all_user_ids.filtered(
-            lambda other: other.active and self.company_id in other.company_ids and other != user)
+        security = self.env.ref('mrp_mmr.group_mmr_security')._get_active_members(self.company_id) - user
         text = self.env._("Signing of %(user)s (%(login)s) is locked after repeated wrong attempts.",
                           user=user.name, login=user.login)
         _logger.warning("Signing is locked for user %s (#%s).", user.login, user.id)

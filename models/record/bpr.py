@@ -7,9 +7,9 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...domain.canonical import canonical_json, sha256
-from ...domain.execution import get_points, hold_limits, plan_steps
 from ...domain.refusals import refusal
 from ...domain.roles import ROLE_GROUPS
+from ...domain.step_plan import get_points, hold_limits, plan_steps
 from ...domain.transitions import transition
 
 STATES = [

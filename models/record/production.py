@@ -2,10 +2,10 @@
 
 from odoo import api, fields, models
 
-from ...domain.execution import parse_number
 from ...domain.numbers import convert, decimal_string, exact
 from ...domain.refusals import refusal
 from ...domain.transitions import transition
+from ...domain.typed_numbers import parse_number
 
 
 class MrpProduction(models.Model):

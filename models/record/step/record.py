@@ -3,12 +3,14 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ....domain.execution import in_band, is_plausible, judge, parse_number, percentage
+from ....domain.criterion import limits_text
 from ....domain.files import IMAGES
+from ....domain.limits import in_band, is_plausible, judge, percentage
 from ....domain.numbers import convert, decimal_string, exact
 from ....domain.refusals import refusal
 from ....domain.step_kinds import ENTRY_OF_STEP, LABEL_USES
 from ....domain.step_states import CLOSED
+from ....domain.typed_numbers import parse_number
 from .entry import RULE as CORRECTION_RULE
 from .step import RETESTED
 
@@ -427,11 +429,4 @@ class MrpBprStep(models.Model):
         if self.kind == 'yield' and band:
             return self.env._("%(minimum)s – %(maximum)s %% of %(theoretical)s %(unit)s", **{
                 name: band[name] for name in ('minimum', 'maximum', 'theoretical', 'unit')})
-        low, high, unit = criterion.get('minimum'), criterion.get('maximum'), criterion.get('unit') or ''
-        if low is not None and high is not None:
-            return f"{low} – {high} {unit}".strip()
-        if low is not None:
-            return self.env._("NLT %(limit)s %(unit)s", limit=low, unit=unit)
-        if high is not None:
-            return self.env._("NMT %(limit)s %(unit)s", limit=high, unit=unit)
-        return criterion.get('text') or ''
+        return limits_text(criterion) or criterion.get('text') or ''

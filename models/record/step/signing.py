@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
 from ....domain.canonical import sha256
-from ....domain.execution import within_tolerance
+from ....domain.limits import within_tolerance
 from ....domain.numbers import decimal_string, exact
 from ....domain.refusals import refusal
 from ....domain.roles import ROLE_GROUPS

@@ -7,11 +7,11 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ....domain.execution import stages_before
 from ....domain.numbers import exact
 from ....domain.refusals import refusal
 from ....domain.roles import ROLE_GROUPS, ROLES
 from ....domain.step_kinds import STEP_KINDS
+from ....domain.step_plan import stages_before
 from ....domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 from ....domain.transitions import transition
 
