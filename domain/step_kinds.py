@@ -50,3 +50,6 @@ LABEL_USES = ('used', 'destroyed', 'returned', 'sampled')
 
 #: Where packaging materials go.
 MATERIAL_USES = ('issued', 'used', 'destroyed', 'returned')
+
+#: Kinds of entries that are tested again where Quality Control authorises it (IPC-030).
+RETESTED = ('value', 'outcome')

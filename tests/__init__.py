@@ -1,7 +1,18 @@
 """Tests by the folders of models/; what they share is in common/, what needs no database in unit/."""
 
-from .unit import test_arrows, test_step_plan, test_redline
-from .base import test_demo, test_http, test_trace, test_views
+from .unit import (
+    test_arrows,
+    test_constants,
+    test_criterion,
+    test_redline,
+    test_step_plan,
+)
+from .base import (
+    test_demo,
+    test_http,
+    test_trace,
+    test_views,
+)
 from .evidence import (
     test_attacks,
     test_auditor,
@@ -17,7 +28,12 @@ from .evidence import (
     test_tamper_drill,
     test_verify,
 )
-from .people import test_qualification, test_roles, test_signer, test_terminal
+from .people import (
+    test_qualification,
+    test_roles,
+    test_signer,
+    test_terminal,
+)
 from .master import (
     test_approval_route,
     test_change,
@@ -29,7 +45,11 @@ from .master import (
     test_redline_revision,
     test_training,
 )
-from .order import test_performance, test_planner, test_production_gate
+from .order import (
+    test_performance,
+    test_planner,
+    test_production_gate,
+)
 from .record import (
     test_alignment,
     test_analysis,
@@ -42,9 +62,29 @@ from .record import (
     test_transcription,
     test_yield_history,
 )
-from .deviation import test_capa, test_deviation
-from .equipment import test_equipment
-from .stock import test_lot_status, test_quarantine, test_traceability
-from .retention import test_retention
-from .quality import test_inspection_pack, test_quality_review
-from .reports import test_dispensing_label, test_report, test_report_bpr, test_report_content, test_xlsx
+from .deviation import (
+    test_capa,
+    test_deviation,
+)
+from .equipment import (
+    test_equipment,
+)
+from .stock import (
+    test_lot_status,
+    test_quarantine,
+    test_traceability,
+)
+from .retention import (
+    test_retention,
+)
+from .quality import (
+    test_inspection_pack,
+    test_quality_review,
+)
+from .reports import (
+    test_dispensing_label,
+    test_report,
+    test_report_bpr,
+    test_report_content,
+    test_xlsx,
+)

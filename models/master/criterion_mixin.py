@@ -57,23 +57,26 @@ class MrpMmrCriterionMixin(models.AbstractModel):
             'text': self.criterion_text or None,
         }
 
-    def _get_criterion_problems(self):
-        """Return what is wrong with the criterion, as sentences without subject (CON-080)."""
+    def _get_criterion_problems(self, place):
+        """Return what is wrong with the criterion, as sentences (CON-080).
+
+        :param str place: where it stands, which the sentences begin with
+        """
         self.ensure_one()
         if not self.limit_kind:
-            return [self.env._("has no acceptance criterion")]
+            return [self.env._("%s has no acceptance criterion.", place)]
         if self.limit_kind == 'text':
-            return [] if (self.criterion_text or '').strip() else [self.env._("does not say what passes")]
+            return [] if (self.criterion_text or '').strip() else [self.env._("%s does not say what passes.", place)]
         problems = []
         if not (self.unit or '').strip():
-            problems.append(self.env._("has limits without unit"))
+            problems.append(self.env._("%s has limits without unit.", place))
         if self.limit_kind == 'range' and not self.minimum and not self.maximum:
             # Blank numbers are zero; what must be zero is 'not more than 0'.
-            problems.append(self.env._("has no limits"))
+            problems.append(self.env._("%s has no limits.", place))
         if self.limit_kind == 'range' and self.minimum > self.maximum:
-            problems.append(self.env._("has a minimum above its maximum"))
+            problems.append(self.env._("%s has a minimum above its maximum.", place))
         if self.has_target and (
                 (self.limit_kind != 'nmt' and self.target < self.minimum)
                 or (self.limit_kind != 'nlt' and self.target > self.maximum)):
-            problems.append(self.env._("has a target outside its limits"))
+            problems.append(self.env._("%s has a target outside its limits.", place))
         return problems

@@ -11,7 +11,7 @@ from . import content             # what a batch record holds, read in few queri
 from . import release             # release or rejection of a batch
 from . import release_issues      # what is open before that
 from . import release_document    # the frozen record
-from . import review              # review by exception
+from . import batch_review        # review by exception
 from . import analysis            # pivot and graph
 from . import sample              # reserve samples
 from . import floor               # the shop floor: batches

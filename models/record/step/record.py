@@ -8,11 +8,10 @@ from ....domain.files import IMAGES
 from ....domain.limits import in_band, is_plausible, judge, percentage
 from ....domain.numbers import convert, decimal_string, exact
 from ....domain.refusals import refusal
-from ....domain.step_kinds import ENTRY_OF_STEP, LABEL_USES
+from ....domain.step_kinds import ENTRY_OF_STEP, LABEL_USES, RETESTED
 from ....domain.step_states import CLOSED
 from ....domain.typed_numbers import parse_number
 from .entry import RULE as CORRECTION_RULE
-from .step import RETESTED
 
 ANYWHERE = ('check', 'equipment', 'sample', 'photo', 'comment', 'handover')
 

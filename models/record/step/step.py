@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from ....domain.numbers import exact
 from ....domain.refusals import refusal
 from ....domain.roles import ROLE_GROUPS, ROLES
-from ....domain.step_kinds import STEP_KINDS
+from ....domain.step_kinds import RETESTED, STEP_KINDS
 from ....domain.step_plan import stages_before
 from ....domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 from ....domain.transitions import transition
@@ -22,8 +22,6 @@ STATES = [
     ('done', "Done"),
     ('not_done', "Not done"),
 ]
-#: Kinds of entries that are tested again where Quality Control authorises it (IPC-030).
-RETESTED = ('value', 'outcome')
 
 
 class MrpBprStep(models.Model):

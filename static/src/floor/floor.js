@@ -11,6 +11,7 @@ import { standardActionServiceProps } from "@web/webclient/actions/action_servic
 
 import { BatchCard } from "./batch_card";
 import { formatTime, setServerTime } from "./clock";
+import { CLOSED } from "./constants";
 import { AskDialog, ReportDialog, TerminalDialog } from "./dialogs";
 import { callServer, isConnectionLost, Refusal } from "./floor_rpc";
 import { useFloorBus } from "./live";
@@ -475,7 +476,7 @@ export class Floor extends Component {
             if (data.step) {
                 this.known = { id: data.step.id, count: this.signatures(data.step).length };
             }
-            const isClosed = ["done", "not_done"].includes(data.step?.state);
+            const isClosed = CLOSED.includes(data.step?.state);
             if (isClosed && step.state !== data.step.state && data.batch.next_id) {
                 this.state.message = null;
                 await this.loadBatch(batch.id);
