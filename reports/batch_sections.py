@@ -197,7 +197,7 @@ class BatchSections(UsageSections, DeviationSections):
     def _get_unrecorded(self, step, planned):
         """Return what the step asks for and nobody recorded, as labels."""
         env = self.env
-        entries = self.batch.current_of(step)
+        entries = self.batch.current_entries_of(step)
         kinds = set(entries.mapped('kind'))
         checked = {entry.position for entry in entries if entry.kind == 'check'}
         labels = [

@@ -36,7 +36,7 @@ class UsageSections:
         adding = batch.adding_step(step)
         signed = [self._get_material_point(step, point) for point in PERFORM] + [
             self._get_material_point(adding, point) for point in ADD]
-        weights = batch.current_of(step, 'weight')
+        weights = batch.current_entries_of(step, 'weight')
         rows = [[
             component,
             [*text(entry.lot_name, bold=True), *text(f"{entry.value} {entry.unit}"),
@@ -69,7 +69,7 @@ class UsageSections:
         env = self.env
         rows = []
         for step in self.batch.steps.filtered(lambda step: step.kind == 'yield'):
-            planned, entries = self.batch.planned[step], self.batch.current_of(step, 'yield')
+            planned, entries = self.batch.planned[step], self.batch.current_entries_of(step, 'yield')
             entry, band = entries[-1:], planned['band'] or {}
             data = entry.data or {}
             rows.append([

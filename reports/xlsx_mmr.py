@@ -2,7 +2,7 @@
 
 from odoo import fields
 
-from ..domain import wording as labels
+from ..domain import wording
 from ..domain.canonical import sha256
 from ..domain.criterion import criterion_text
 from ..domain.numbers import decimal_string
@@ -25,7 +25,7 @@ class Sheets:
 
     def __init__(self, env):
         self.env = env
-        self.codes = labels.code_labels(env)
+        self.codes = wording.code_labels(env)
 
     def code(self, kind, value):
         return value and self.codes[kind].get(value, value)

@@ -34,7 +34,7 @@ class MrpProduction(models.Model):
     def _mmr_release_and_confirm(self):
         """Check what is controlled, embed its snapshot, and let Odoo confirm."""
         self._mmr_check_other_products()
-        self._mmr_release()
+        self._mmr_release_to_floor()
         with transition(self.filtered('mmr_snapshot_sha256')):
             return super().action_confirm()
 
@@ -89,7 +89,7 @@ class MrpProduction(models.Model):
             f"{mmr._get_batch_size_label()} ({mmr.formulation_code})" if several else mmr._get_batch_size_label()
             for mmr in usable)
 
-    def _mmr_release(self):
+    def _mmr_release_to_floor(self):
         """Release draft orders of controlled products: check each against its MMR and embed the snapshot.
 
         Queries do not grow with the number of orders; orders of other products are not touched.

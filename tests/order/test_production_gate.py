@@ -697,7 +697,7 @@ class TestProductionRoutes(GateCommon):
             orders.mapped('move_finished_ids.product_id')
             orders.mapped('workorder_ids.name')
             before = self.cr.sql_log_count
-            orders._mmr_release()
+            orders._mmr_release_to_floor()
             self.env.flush_all()
             return self.cr.sql_log_count - before
         self.assertLessEqual(count(12), count(2))
