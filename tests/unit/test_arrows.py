@@ -1,6 +1,7 @@
 """How the house is built: which room imports which, how large files and functions may be, and that each says its purpose."""
 
 import ast
+import os
 import re
 import unittest
 from functools import cache
@@ -40,10 +41,14 @@ DEFINES_FUNCTION = re.compile(r'CREATE (OR REPLACE )?FUNCTION', re.IGNORECASE)
 @cache
 def files(extension):
     """Return the files of the addon with an extension, as ``{path: text}``; what tools keep beside them is left out."""
-    return {
-        path.relative_to(ROOT).as_posix(): path.read_text(encoding='utf-8')
-        for path in sorted(ROOT.rglob(f'*.{extension}'))
-        if not any(part.startswith('.') or part in ('node_modules', '__pycache__') for part in path.relative_to(ROOT).parts)}
+    found = {}
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if not name.startswith('.') and name not in ('node_modules', '__pycache__')]
+        for name in names:
+            if name.endswith(f'.{extension}'):
+                path = Path(folder, name)
+                found[path.relative_to(ROOT).as_posix()] = path.read_text(encoding='utf-8')
+    return found
 
 
 @cache
@@ -153,9 +158,9 @@ class TestArrows(unittest.TestCase):
         self.assertNothing(long, f"Functions over {MAX_FUNCTION} lines")
 
     def test_one_override(self):
-        """What orders do at each turn stands in one method that names its steps; other subjects extend the hooks that it calls."""
-        found = {name: [] for name in ('action_confirm', 'button_mark_done', '_action_cancel', '_button_mark_done_sanity_checks',
-                                       'create', 'write')}
+        """What orders do at each turn is one method that names its steps; other subjects extend the hooks that it calls."""
+        found = {name: [] for name in (
+            'action_confirm', 'button_mark_done', '_action_cancel', '_button_mark_done_sanity_checks', 'create', 'write')}
         for path, tree in modules().items():
             for node in tree.body if path.startswith('models/') else ():
                 if isinstance(node, ast.ClassDef) and node.name == 'MrpProduction':
