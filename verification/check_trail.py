@@ -2,11 +2,12 @@
 
 import hashlib
 
+from ..domain.canonical import GENESIS
 from ..domain.columns import LOGGED_COLUMNS
 from ..domain.numbers import decimal_string
 from ..domain.retention import DISPOSED_REASON, REMOVED_COLUMNS
 from .evidence import ROWS, EvidenceReader, iso
-from .ledger import CHECKPOINT, GENESIS, Chain, Finding, LedgerCheck, digest_of, encode, parse, sha256_text
+from .ledger import CHECKPOINT, Chain, Finding, LedgerCheck, digest_of, encode, parse, sha256_text
 from .queries import CONDITIONS, DISPOSED, NAMES
 
 #: Columns in which a nought was typed by somebody: a reading of 0 is not the same as none.

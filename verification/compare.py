@@ -2,14 +2,13 @@
 
 from itertools import islice
 
+from ..domain.revision_states import APPROVED_STATES
 from . import verify
 from .ledger import REMARK, Finding, parse
 from .records import Verification
 
 #: Lines of the ledger that are compared at a time.
 BATCH = 2000
-#: Status from which on a revision keeps document and signatures for ever.
-SIGNED = ('approved', 'effective', 'superseded', 'obsolete')
 #: Columns of a record that stay what they are in a bundle; links are compared by id.
 COMPARED = {
     'mrp.mmr': (),
@@ -143,7 +142,7 @@ class Comparison:
                           REMARK) if at else Finding(model, res_id, record['name'], "the record", "none")
             return
         values = self.checker.json(record['path'])['values'] if record['path'] and names else {}
-        if 'state' in values and values['state'] not in SIGNED:
+        if 'state' in values and values['state'] not in APPROVED_STATES:
             return
         for name, found in zip(names, row[1:], strict=True):
             expected = values[name]['id'] if isinstance(values[name], dict) else values[name]

@@ -10,7 +10,8 @@ from itertools import count
 from json.encoder import encode_basestring as quote
 from typing import NamedTuple
 
-GENESIS = '0' * 64
+from ..domain.canonical import GENESIS
+
 SCHEMA = 'mrp_mmr/ledger/1'
 #: Lines that are read at a time; a batch is all that is in memory.
 BATCH = 2000
@@ -19,7 +20,7 @@ FINDING, REMARK = 'finding', 'remark'
 #: What the iterations yield between batches: here a verification may be interrupted and taken up again.
 CHECKPOINT = None
 
-#: As ``tools.canonical_json``, which makes an encoder for each call.
+#: As ``domain.canonical.canonical_json``, which makes an encoder for each call.
 encode = json.JSONEncoder(sort_keys=True, separators=(',', ':'), ensure_ascii=False).encode
 _cursors = count()
 

@@ -5,8 +5,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...domain.canonical import canonical_json, iso_utc, sha256
-from .audit_entry import GENESIS
+from ...domain.canonical import GENESIS, canonical_json, iso_utc, sha256
 
 
 class MrpAuditSeal(models.Model):

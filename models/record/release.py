@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...domain.batch_states import DECIDED
 from ...domain.canonical import iso_utc, sha256
 from ...domain.refusals import refusal
 from ...domain.transitions import transition
@@ -15,7 +16,6 @@ RELEASE_STATES = [
     ('released', "Released"),
     ('rejected', "Rejected"),
 ]
-DECIDED = ('released', 'rejected')
 #: Column of each signature on the way to the release.
 SIGNATURE_FIELDS = {
     'review': 'review_signature_id', 'produce': 'production_signature_id', 'certify': 'certification_signature_id',

@@ -2,8 +2,8 @@
 
 from odoo import api, models
 
+from ...domain.batch_states import DECIDED
 from ...domain.step_states import CLOSED
-from .release import DECIDED
 
 
 class MrpBpr(models.Model):

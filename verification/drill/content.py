@@ -3,8 +3,9 @@
 from odoo.tools import SQL
 
 from ...domain.columns import BOM_COLUMNS, LABEL_COLUMNS, ROW_TABLES
+from ...domain.revision_states import APPROVED_STATES
 from .attack import ATTACKS, Attack, Attempt, attack
-from .helpers import FROZEN, SIGNED, changes, delete, execute, get_columns, insert_copy, newest
+from .helpers import FROZEN, changes, delete, execute, get_columns, insert_copy, newest
 
 #: Content of signed revisions: what it is, its columns, and what the ORM is asked to write.
 CONTENT = {
@@ -33,14 +34,14 @@ CONTENT = {
 
 def find_content(drill, model):
     """Return a row of a signed revision."""
-    state = ('state', 'in', SIGNED)
+    state = ('state', 'in', APPROVED_STATES)
     if model == 'mrp.mmr.label':
-        packs = newest(drill, 'mrp.mmr.pack', [('revision_id.state', 'in', SIGNED), ('label_id', '!=', False)])
+        packs = newest(drill, 'mrp.mmr.pack', [('revision_id.state', 'in', APPROVED_STATES), ('label_id', '!=', False)])
         return newest(drill, model, [('approved_signature_id', '!=', False)]) or packs.label_id
     if model == 'mrp.sop':
-        return newest(drill, 'mrp.mmr.reference', [('revision_id.state', 'in', SIGNED)]).sop_id \
+        return newest(drill, 'mrp.mmr.reference', [('revision_id.state', 'in', APPROVED_STATES)]).sop_id \
             or newest(drill, 'mrp.mmr.specification', [
-                ('revision_id.state', 'in', SIGNED), ('document_id', '!=', False)]).document_id
+                ('revision_id.state', 'in', APPROVED_STATES), ('document_id', '!=', False)]).document_id
     revisions = {'mrp.bom': 'mmr_revision_ids', 'mrp.bom.line': 'bom_id.mmr_revision_ids',
                  'mrp.bom.byproduct': 'bom_id.mmr_revision_ids', 'mrp.routing.workcenter': 'bom_id.mmr_revision_ids'}
     return newest(drill, model, [(f"{revisions.get(model, 'revision_id')}.{state[0]}", *state[1:])])
@@ -93,7 +94,7 @@ def links_sql(drill):
             ('mrp_mmr_step_sop_rel', ('step_id', 'sop_id'), 'mrp.mmr.step', 'revision_id.state')):
         relation = [field for field in drill.env[model]._fields.values() if field.type == 'many2many'
                     and (field.relation, field.column1, field.column2) == (table, left, right)]
-        row = newest(drill, model, [(owner, 'in', SIGNED), (relation[0].name, '!=', False)])
+        row = newest(drill, model, [(owner, 'in', APPROVED_STATES), (relation[0].name, '!=', False)])
         names = SQL(", ").join(map(SQL.identifier, (left, right)))
         if row:
             attempts += [

@@ -2,11 +2,11 @@
 
 from odoo.tools import SQL
 
+from ...domain.revision_states import APPROVED_STATES
 from ..ledger import CHECKPOINT
 from ..records import Verification
 from .attack import Attempt, Detected, Skipped
 
-SIGNED = ('approved', 'effective', 'superseded', 'obsolete')
 FROZEN = "REV-010, 21 CFR 111.123(a)(1), 211.100(a)"
 
 
@@ -93,7 +93,7 @@ def verified(drill, part, record_id):
 
 def signed_revision(drill):
     return newest(drill, 'mrp.mmr.revision', [('state', '=', 'effective')]) \
-        or newest(drill, 'mrp.mmr.revision', [('state', 'in', SIGNED)])
+        or newest(drill, 'mrp.mmr.revision', [('state', 'in', APPROVED_STATES)])
 
 
 def submitted_revision(drill):

@@ -6,9 +6,8 @@ from ....domain import wording
 from ....domain.canonical import sha256
 from ....domain.redline import SEPARATOR, compare, word_diff
 from ....domain.refusals import refusal
+from ....domain.revision_states import APPROVED_STATES
 
-#: States of a revision that was approved once.
-APPROVED_STATES = ('approved', 'effective', 'superseded', 'obsolete')
 #: The field that a row has for as long as it exists: where it is new or gone, so is the row.
 PRIMARY_FIELDS = {
     'component.product', 'by_product.product', 'material.product', 'operation.name', 'step.name', 'checklist.text',

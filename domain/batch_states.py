@@ -1,0 +1,4 @@
+"""Status of batches: which of them are decided on."""
+
+
+DECIDED = ('released', 'rejected')
