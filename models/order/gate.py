@@ -36,7 +36,7 @@ class MrpProduction(models.Model):
         self._mmr_check_other_products()
         self._mmr_release_to_floor()
         with transition(self.filtered('mmr_snapshot_sha256')):
-            return super().action_confirm()
+            return super().action_confirm()  # pylint: disable=super-method-mismatch
 
     def _mmr_follow_confirm(self):
         """Hook: do what follows from the confirmation of these orders; some may still be drafts (see :func:`scheduling`)."""
