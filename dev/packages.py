@@ -246,11 +246,17 @@ def fetch_odoo():
         else:
             raise Failure('Odoo 19 could not be downloaded from the Debian mirror (is there a network?):\n' +
                           '\n'.join(tail[-4:]) + '\n' + hint)
+    unpack_odoo(apt / 'packages', log)
+    remove(apt)
+
+
+def unpack_odoo(packages, log):
+    """Unpack Debian's packages into a folder of our own, and put it in its place when it is complete."""
     with Step('Unpacking Odoo 19'):
         temporary = STATE / 'debian.new'
         remove(temporary)
         temporary.mkdir()
-        for package in sorted((apt / 'packages').glob('*.deb')):
+        for package in sorted(packages.glob('*.deb')):
             # through tar, to leave out the remains of a second copy of the addons in Odoo's package
             code, tail = run(['bash', '-c', 'set -o pipefail; dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" '
                               '--no-same-owner --exclude="./$3/addons" --exclude="./$3/setup" --exclude="./$3/doc"',
@@ -265,7 +271,6 @@ def fetch_odoo():
         repair_links(temporary)
         odoo_source(temporary / DEBIAN_CODE / 'odoo')
         temporary.rename(DEBIAN)
-    remove(apt)
 
 
 def repair_links(top):

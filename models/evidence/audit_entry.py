@@ -12,11 +12,10 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...domain.canonical import canonical_json, iso_utc, sha256
+from ...domain.canonical import GENESIS, canonical_json, iso_utc, sha256
 
 _logger = logging.getLogger(__name__)
 
-GENESIS = '0' * 64
 KINDS = [
     ('create', "Created"),
     ('write', "Changed"),

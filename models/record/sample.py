@@ -6,9 +6,9 @@ from odoo import fields, models
 from odoo.exceptions import AccessError
 
 from ...domain.canonical import iso_utc
-from ...domain.execution import parse_number
 from ...domain.numbers import decimal_string, exact
 from ...domain.refusals import refusal
+from ...domain.typed_numbers import parse_number
 
 RULE = "REL-060, 21 CFR 111.83(b), 111.105(g)"
 
