@@ -1,7 +1,7 @@
 -- mrp_mmr_label: versions of labels.
 
 -- A label is approved by a signature of its own, and does not change once it is approved or a signed revision uses
--- it (CON-070, REV-010, 21 CFR 211.186(b)(8)). Also held in models/master/label.py.
+-- it (CON-070, REV-010, 21 CFR 211.186(b)(8)). Also held in models/master/product_label.py.
 CREATE FUNCTION mrp_mmr_guard_label() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN

@@ -25,7 +25,7 @@ CREATE TRIGGER mrp_mmr_guard_decision BEFORE UPDATE OF mmr_decision, mmr_decisio
 
 -- A controlled order matches an effective MMR of exactly its size; what it makes is fixed with its release, it is
 -- done when all steps are, and it is kept (USE-010, USE-020, USE-050, BPR-010, REL-010). Also held in
--- models/order/production.py and models/order/release.py.
+-- models/order/production.py and models/order/gate.py.
 CREATE FUNCTION mrp_mmr_guard_production() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE

@@ -166,6 +166,7 @@ class TestGuards(MmrCommon):
 
     def test_temporary_tables(self):
         """H-30: a temporary table of the name of a table of records is read by no guard."""
+        self._make_effective(self._create_mmr())
         bpr = self._release(self._make_completed())
         self.component_a.write({'tracking': 'lot', 'mmr_lot_release': True})
         lot = self.env['stock.lot'].create({'name': "HELD", 'product_id': self.component_a.id})
