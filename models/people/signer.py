@@ -231,7 +231,7 @@ class MrpSigner(models.Model):
         """Record that ``user``, whose credential was just checked, accepts to be accountable (SIG-070)."""
         signer = self._get(user)
         # Nobody has a right to create acceptances: only this path does.
-        self.env['mrp.signer.acceptance'].sudo()._store(signer, acceptance)
+        self.env['mrp.signer.acceptance']._record(signer, acceptance)
         signer.with_user(user)._log({'acceptance_sha256': acceptance['sha256']})
 
     @api.model
@@ -253,7 +253,7 @@ class MrpSigner(models.Model):
             for company in user.company_ids:
                 acceptance = company._get_mmr_acceptance()
                 if not self._has_accepted(user, acceptance):
-                    self.env['mrp.signer.acceptance'].sudo()._store(signer, acceptance)
+                    self.env['mrp.signer.acceptance']._record(signer, acceptance)
                     signer._log({'acceptance_sha256': acceptance['sha256']})
         self.env['mrp.qualification']._set_up(users, verified_by, document, since)
 
@@ -442,6 +442,7 @@ class MrpSignerAttempt(models.Model):
 class MrpSignerAcceptance(models.Model):
     """That a person accepted to be accountable for signatures (21 CFR 11.10(j), 11.100(c)). Append-only."""
     _name = 'mrp.signer.acceptance'
+    _inherit = ['mrp.append.only.mixin']
     _description = "Acceptance of Accountability"
     _order = 'id desc'
     _rec_name = 'user_name'
@@ -461,29 +462,16 @@ class MrpSignerAcceptance(models.Model):
         self.env['mrp.esignature']._make_append_only(self._table)
 
     @api.model
-    def _store(self, signer, acceptance):
+    def _record(self, signer, acceptance):
+        """Record that the person of ``signer`` accepted a text; the caller checked who that is."""
         user = signer.user_id
-        return super().create([{  # pylint: disable=super-method-mismatch
+        return self._store([{
             'user_id': user.id, 'signer_id': signer.id, 'user_name': user.name, 'user_login': user.login,
             'accepted_at': fields.Datetime.now(), 'text': acceptance['text'], 'text_sha256': acceptance['sha256'],
         }])
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse()
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise self._refuse()
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse()
-
     @api.model
-    def _refuse(self):
+    def _refuse_write(self):
         return UserError(self.env._(
             "A person accepts accountability with user name and password, once and for good. "
             "Rule: SIG-070, 21 CFR 11.10(j)."))
