@@ -22,6 +22,7 @@ from .evidence import (
     test_files,
     test_ledger,
     test_restore,
+    test_signing_protocol,
     test_tamper_drill,
     test_verify,
 )

@@ -126,8 +126,8 @@ class MrpProduction(models.Model):
     def _prepare_mmr_decision(self, action):
         if self.state in ('done', 'cancel'):
             raise refusal(
-                self.env, self.env._("%s is finished: nobody decides whether it goes on.", self.name), RULE,
-                self.env._("decide on its release."), record=self)
+                self.env, self.env._("%s does not wait for this decision.", self.name), RULE,
+                self.env._(self._signing_next_step), record=self)
         revision = self.sudo().mmr_revision_id
         return self._make_signing_action(action, {
             'schema': 'mrp_mmr/decision/1', 'order': self.name, 'decision': self._get_signing_rule(action).leads_to,
