@@ -69,15 +69,6 @@ class MrpCapa(models.Model):
 
     _name_uniq = models.UniqueIndex('(company_id, name)', "CAPA have their own numbers.")
 
-    _signing_citation = RULE
-    _signing_next_step = _lt("finish the actions, check their effect and enter the result.")
-    _signing_actions = {
-        'close': SigningRule(
-            meaning='approved', group=QC, states=('check',), leads_to='closed', at_terminal=True,
-            statement=_lt("The actions were done and are effective; I close this CAPA."),
-            prepare='_prepare_closing', apply='_apply_closing'),
-    }
-
     def init(self):
         super().init()
         self.env.cr.execute("""
@@ -274,6 +265,15 @@ class MrpCapa(models.Model):
         return dict(action, domain=[('capa_id', '=', self.id)], context={})
 
     # === SIGNING === #
+
+    _signing_citation = RULE
+    _signing_next_step = _lt("finish the actions, check their effect and enter the result.")
+    _signing_actions = {
+        'close': SigningRule(
+            meaning='approved', group=QC, states=('check',), leads_to='closed', at_terminal=True,
+            statement=_lt("The actions were done and are effective; I close this CAPA."),
+            prepare='_prepare_closing', apply='_apply_closing'),
+    }
 
     def _prepare_closing(self, action):
         if not self.effectiveness_result or not (self.effectiveness_text or '').strip():

@@ -31,15 +31,6 @@ class MrpDeviationContributor(models.Model):
     signature_id = fields.Many2one('mrp.esignature', "Signed", readonly=True, copy=False, ondelete='restrict')
     is_mine = fields.Boolean(compute='_compute_is_mine')
 
-    _signing_citation = RULE
-    _signing_actions = {
-        'contribute': SigningRule(
-            meaning='contributed', group='mrp.group_mrp_user', once='signature_id', at_terminal=True,
-            next_step=_lt("have another contribution added."),
-            statement=_lt("I supplied this information for the investigation."),
-            prepare='_prepare_contribution', check_signer='_check_contributor', apply='_apply_contribution'),
-    }
-
     def init(self):
         super().init()
         self.env.cr.execute("""
@@ -137,6 +128,15 @@ class MrpDeviationContributor(models.Model):
                 'mrp_mmr.mail_activity_type_deviation_contributor', user_id=contributor.user_id.id)
 
     # === SIGNING === #
+
+    _signing_citation = RULE
+    _signing_actions = {
+        'contribute': SigningRule(
+            meaning='contributed', group='mrp.group_mrp_user', once='signature_id', at_terminal=True,
+            next_step=_lt("have another contribution added."),
+            statement=_lt("I supplied this information for the investigation."),
+            prepare='_prepare_contribution', check_signer='_check_contributor', apply='_apply_contribution'),
+    }
 
     def action_sign(self):
         """Open the signature of the person who contributed this."""

@@ -110,24 +110,6 @@ class MrpEquipmentLog(models.Model):
     _attested = models.Constraint(
         "CHECK (kind = 'use' OR needs_signature)", "A person attests what was done. Rule: BPR-040, 21 CFR 211.182.")
 
-    _signing_citation = RULE
-    _signing_next_step = _lt("sign what the line waits for.")
-    # Which kind of line has which of them is said by SIGNERS.
-    _signing_actions = {
-        'performed': SigningRule(
-            meaning='performed', group='mrp_mmr.group_mmr_operator', states=('sign',), at_terminal=True,
-            statement=_lt("I did this on the equipment, as recorded."),
-            prepare='_prepare_attestation', apply='_apply_attestation'),
-        'checked': SigningRule(
-            meaning='checked', group='mrp_mmr.group_mmr_verifier', states=('check',), at_terminal=True,
-            statement=_lt("I checked the equipment after it was cleaned by another person."),
-            prepare='_prepare_attestation', check_signer='_check_other_person', apply='_apply_attestation'),
-        'reviewed': SigningRule(
-            meaning='reviewed', group='mrp_mmr.group_mmr_qc', states=('sign',), at_terminal=True,
-            statement=_lt("I reviewed this calibration and its certificate; the result is as recorded."),
-            prepare='_prepare_attestation', apply='_apply_attestation'),
-    }
-
     def init(self):
         super().init()
         self.env['mrp.esignature']._make_append_only(self._table)
@@ -265,6 +247,24 @@ class MrpEquipmentLog(models.Model):
         return self.equipment_id
 
     # === SIGNING === #
+
+    _signing_citation = RULE
+    _signing_next_step = _lt("sign what the line waits for.")
+    # Which kind of line has which of them is said by SIGNERS.
+    _signing_actions = {
+        'performed': SigningRule(
+            meaning='performed', group='mrp_mmr.group_mmr_operator', states=('sign',), at_terminal=True,
+            statement=_lt("I did this on the equipment, as recorded."),
+            prepare='_prepare_attestation', apply='_apply_attestation'),
+        'checked': SigningRule(
+            meaning='checked', group='mrp_mmr.group_mmr_verifier', states=('check',), at_terminal=True,
+            statement=_lt("I checked the equipment after it was cleaned by another person."),
+            prepare='_prepare_attestation', check_signer='_check_other_person', apply='_apply_attestation'),
+        'reviewed': SigningRule(
+            meaning='reviewed', group='mrp_mmr.group_mmr_qc', states=('sign',), at_terminal=True,
+            statement=_lt("I reviewed this calibration and its certificate; the result is as recorded."),
+            prepare='_prepare_attestation', apply='_apply_attestation'),
+    }
 
     def _get_next_point(self):
         """Return the point that this line waits for, or False."""

@@ -45,14 +45,6 @@ class MrpTamperDrill(models.Model):
     print_file = fields.Binary("Print", compute='_compute_print', compute_sudo=True)
     print_name = fields.Char(compute='_compute_print', compute_sudo=True)
 
-    _signing_citation = "SIG-030, 21 CFR 11.70"
-    _signing_actions = {
-        'check': SigningRule(
-            meaning='checked', group='mrp_mmr.group_mmr_security', once='signature_id', next_step=_lt("run another drill."),
-            statement=_lt("I read the results of this tamper drill; where an act was not refused, I act on it."),
-            prepare='_prepare_check', apply='_apply_check'),
-    }
-
     def init(self):
         super().init()
         self.env.cr.execute("""
@@ -126,6 +118,14 @@ class MrpTamperDrill(models.Model):
         }])
 
     # === SIGNING === #
+
+    _signing_citation = "SIG-030, 21 CFR 11.70"
+    _signing_actions = {
+        'check': SigningRule(
+            meaning='checked', group='mrp_mmr.group_mmr_security', once='signature_id', next_step=_lt("run another drill."),
+            statement=_lt("I read the results of this tamper drill; where an act was not refused, I act on it."),
+            prepare='_prepare_check', apply='_apply_check'),
+    }
 
     def action_sign(self):
         """Open the signature of a security administrator over the results (SIG-020)."""

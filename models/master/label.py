@@ -52,19 +52,6 @@ class MrpMmrLabel(models.Model):
     approved_signature_id = fields.Many2one(
         'mrp.esignature', "Approved by Quality Control", readonly=True, copy=False, ondelete='restrict')
 
-    _signing_citation = "CON-070, 21 CFR 211.186(b)(8)"
-    _signing_next_step = _lt("use the buttons of the label.")
-    _signing_actions = {
-        'approve': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('draft',), leads_to='approved',
-            statement=_lt("I compared this label with its master and approve it for use."),
-            prepare='_prepare_approval', apply='_apply_approval'),
-        'obsolete': SigningRule(
-            meaning='retired', group='mrp_mmr.group_mmr_qc', states=('draft', 'approved'), leads_to='obsolete',
-            comment_required=True, statement=_lt("I retire this version of the label."),
-            prepare='_prepare_label_signature', apply='_apply_retirement'),
-    }
-
     _code_uniq = models.Constraint(
         'UNIQUE (company_id, code, version)', "This version of the label exists already (CON-070).")
     _approved = models.Constraint(
@@ -180,6 +167,19 @@ class MrpMmrLabel(models.Model):
         return vals
 
     # === SIGNING === #
+
+    _signing_citation = "CON-070, 21 CFR 211.186(b)(8)"
+    _signing_next_step = _lt("use the buttons of the label.")
+    _signing_actions = {
+        'approve': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('draft',), leads_to='approved',
+            statement=_lt("I compared this label with its master and approve it for use."),
+            prepare='_prepare_approval', apply='_apply_approval'),
+        'obsolete': SigningRule(
+            meaning='retired', group='mrp_mmr.group_mmr_qc', states=('draft', 'approved'), leads_to='obsolete',
+            comment_required=True, statement=_lt("I retire this version of the label."),
+            prepare='_prepare_label_signature', apply='_apply_retirement'),
+    }
 
     def action_approve(self):
         """Open the signature of Quality Control over this label (21 CFR 211.186(b)(8))."""

@@ -111,19 +111,6 @@ class MrpMmrRequirement(models.Model):
     enabled = fields.Boolean(default=True, readonly=True, copy=False, tracking=True)
     is_shipped = fields.Boolean("Shipped", compute='_compute_is_shipped')
 
-    _signing_state_field = 'enabled'
-    _signing_citation = "CON-010 to CON-200, AUD-060, 21 CFR 11.10(k)"
-    _signing_next_step = _lt("use the button that switches this requirement on or off.")
-    _signing_actions = {
-        'switch_on': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_qc', states=(False,), leads_to=True, comment_required=True,
-            statement=_lt("From now on this requirement is checked."), prepare='_prepare_switch', apply='_apply_switch'),
-        'switch_off': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_qc', states=(True,), leads_to=False, comment_required=True,
-            statement=_lt("From now on this requirement is not checked any more."),
-            prepare='_prepare_switch', apply='_apply_switch'),
-    }
-
     _code_uniq = models.Constraint('UNIQUE (profile_id, code)', "This profile has a requirement of this code already.")
     _cannot_be_off = models.Constraint(
         "CHECK (enabled OR enforcement IN ('C', 'O'))", "This requirement cannot be switched off.")
@@ -215,6 +202,19 @@ class MrpMmrRequirement(models.Model):
             [('profile_id', '=', profile.id), ('check', '=', check), ('enabled', '=', False)], limit=1)
 
     # === SIGNING === #
+
+    _signing_state_field = 'enabled'
+    _signing_citation = "CON-010 to CON-200, AUD-060, 21 CFR 11.10(k)"
+    _signing_next_step = _lt("use the button that switches this requirement on or off.")
+    _signing_actions = {
+        'switch_on': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=(False,), leads_to=True, comment_required=True,
+            statement=_lt("From now on this requirement is checked."), prepare='_prepare_switch', apply='_apply_switch'),
+        'switch_off': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=(True,), leads_to=False, comment_required=True,
+            statement=_lt("From now on this requirement is not checked any more."),
+            prepare='_prepare_switch', apply='_apply_switch'),
+    }
 
     def action_switch(self):
         """Open the signature that switches this row off or on; a reason is kept with it (AUD-060)."""

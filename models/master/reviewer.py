@@ -33,20 +33,6 @@ class MrpMmrReviewer(models.Model):
     active = fields.Boolean(default=True, tracking=True)
     enabled = fields.Boolean("In Force", readonly=True, copy=False, tracking=True)
 
-    _signing_state_field = 'enabled'
-    _signing_citation = "APR-030, AUD-060, 21 CFR 111.123(a)(1), 11.10(k)"
-    _signing_next_step = _lt("use the button that puts this review in force, or out of it.")
-    _signing_actions = {
-        'switch_on': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_qc', states=(False,), leads_to=True, comment_required=True,
-            statement=_lt("From now on every submitted revision needs this review."),
-            prepare='_prepare_switch', apply='_apply_switch'),
-        'switch_off': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_qc', states=(True,), leads_to=False, comment_required=True,
-            statement=_lt("From now on revisions are approved without this review."),
-            prepare='_prepare_switch', apply='_apply_switch'),
-    }
-
     def init(self):
         super().init()
         self.env.cr.execute("""
@@ -130,6 +116,20 @@ class MrpMmrReviewer(models.Model):
             self.env._("have Quality Control take it out of force by a signature; then change or archive it."), record=self)
 
     # === SIGNING === #
+
+    _signing_state_field = 'enabled'
+    _signing_citation = "APR-030, AUD-060, 21 CFR 111.123(a)(1), 11.10(k)"
+    _signing_next_step = _lt("use the button that puts this review in force, or out of it.")
+    _signing_actions = {
+        'switch_on': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=(False,), leads_to=True, comment_required=True,
+            statement=_lt("From now on every submitted revision needs this review."),
+            prepare='_prepare_switch', apply='_apply_switch'),
+        'switch_off': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=(True,), leads_to=False, comment_required=True,
+            statement=_lt("From now on revisions are approved without this review."),
+            prepare='_prepare_switch', apply='_apply_switch'),
+    }
 
     def action_switch(self):
         """Open the signature that puts this review in force, or out of it; a reason is kept with it."""

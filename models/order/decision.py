@@ -28,21 +28,6 @@ class MrpProduction(models.Model):
     mmr_decision_signature_id = fields.Many2one(
         'mrp.esignature', "Decided", readonly=True, copy=False, ondelete='restrict')
 
-    _signing_state_field = 'mmr_decision'
-    _signing_citation = RULE
-    _signing_next_step = _lt("only batches that run on a superseded or retired revision are decided on.")
-    _signing_actions = {
-        'continue': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('pending', 'stop'), leads_to='continue',
-            comment_required=True,
-            statement=_lt("I assessed this running batch: it goes on with the revision it was released on."),
-            prepare='_prepare_mmr_decision', apply='_apply_mmr_decision'),
-        'stop': SigningRule(
-            meaning='rejected', group='mrp_mmr.group_mmr_qc', states=('pending', 'continue'), leads_to='stop',
-            comment_required=True, statement=_lt("I assessed this running batch: it is stopped before its next step."),
-            prepare='_prepare_mmr_decision', apply='_apply_mmr_decision'),
-    }
-
     _mmr_decision_signed = models.Constraint(
         "CHECK (mmr_decision NOT IN ('continue', 'stop') OR mmr_decision_signature_id IS NOT NULL)",
         "Quality Control signs whether a running batch goes on (REV-060, EU GMP 4.5).")
@@ -111,6 +96,21 @@ class MrpProduction(models.Model):
         }
 
     # === SIGNING === #
+
+    _signing_state_field = 'mmr_decision'
+    _signing_citation = RULE
+    _signing_next_step = _lt("only batches that run on a superseded or retired revision are decided on.")
+    _signing_actions = {
+        'continue': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('pending', 'stop'), leads_to='continue',
+            comment_required=True,
+            statement=_lt("I assessed this running batch: it goes on with the revision it was released on."),
+            prepare='_prepare_mmr_decision', apply='_apply_mmr_decision'),
+        'stop': SigningRule(
+            meaning='rejected', group='mrp_mmr.group_mmr_qc', states=('pending', 'continue'), leads_to='stop',
+            comment_required=True, statement=_lt("I assessed this running batch: it is stopped before its next step."),
+            prepare='_prepare_mmr_decision', apply='_apply_mmr_decision'),
+    }
 
     def action_mmr_continue(self):
         """Open the signature that lets this batch go on with its snapshot."""

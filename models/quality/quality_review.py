@@ -73,23 +73,6 @@ class MrpQualityReview(models.Model):
     _name_uniq = models.UniqueIndex('(company_id, name)', "Product quality reviews have their own numbers.")
     _period = models.Constraint('CHECK (date_from <= date_to)', "A period ends after it began (RPT-030).")
 
-    _signing_citation = RULE
-    _signing_next_step = _lt("prepare it, then have another person of Quality Control approve it.")
-    _signing_actions = {
-        # A quality manager signs as such; everybody else as Quality Control.
-        'prepare': SigningRule(
-            meaning='prepared', group=QC, states=('draft',), leads_to='prepared',
-            statement=_lt("I reviewed these figures; the conclusions and actions follow from them."),
-            prepare='_prepare_review', apply='_apply_preparation'),
-        'approve': SigningRule(
-            meaning='approved', group=QC, states=('prepared',), leads_to='approved',
-            statement=_lt("I agree with the conclusions of this review and see to its actions."),
-            prepare='_prepare_approval', check_signer='_check_approver', apply='_apply_approval'),
-        'reject': SigningRule(
-            meaning='rejected', group=QC, states=('prepared',), leads_to='draft', comment_required=True,
-            statement=_lt("I send this review back."), prepare='_prepare_rejection', apply='_apply_rejection'),
-    }
-
     def init(self):
         super().init()
         self.env.cr.execute("""
@@ -286,6 +269,23 @@ class MrpQualityReview(models.Model):
         return dict(action, domain=[('id', 'in', figures.batches.ids)], context={})
 
     # === SIGNING === #
+
+    _signing_citation = RULE
+    _signing_next_step = _lt("prepare it, then have another person of Quality Control approve it.")
+    _signing_actions = {
+        # A quality manager signs as such; everybody else as Quality Control.
+        'prepare': SigningRule(
+            meaning='prepared', group=QC, states=('draft',), leads_to='prepared',
+            statement=_lt("I reviewed these figures; the conclusions and actions follow from them."),
+            prepare='_prepare_review', apply='_apply_preparation'),
+        'approve': SigningRule(
+            meaning='approved', group=QC, states=('prepared',), leads_to='approved',
+            statement=_lt("I agree with the conclusions of this review and see to its actions."),
+            prepare='_prepare_approval', check_signer='_check_approver', apply='_apply_approval'),
+        'reject': SigningRule(
+            meaning='rejected', group=QC, states=('prepared',), leads_to='draft', comment_required=True,
+            statement=_lt("I send this review back."), prepare='_prepare_rejection', apply='_apply_rejection'),
+    }
 
     def action_prepare(self):
         """Open the signature of who prepared this review; it freezes figures and conclusions."""

@@ -60,15 +60,6 @@ class MrpBpr(models.Model):
 
     _production_uniq = models.UniqueIndex('(production_id)', "A batch has exactly one batch production record (BPR-010).")
 
-    _signing_actions = {
-        # At the terminal where the work begins.
-        'issue': SigningRule(
-            meaning='issued', group='mrp_mmr.group_mmr_production', states=('issue',), leads_to='ready', at_terminal=True,
-            citation="BPR-160, 21 CFR 211.188(a)", next_step=_lt("go on with its steps."),
-            statement=_lt("I checked that this record is an accurate copy of the master, digest by digest, and issue it."),
-            prepare='_prepare_issue_of_record', apply='_apply_issue'),
-    }
-
     def init(self):
         super().init()
         self.env.cr.execute("""
@@ -262,6 +253,15 @@ class MrpBpr(models.Model):
         return code in (self.sudo().rules or ())
 
     # === ISSUE === #
+
+    _signing_actions = {
+        # At the terminal where the work begins.
+        'issue': SigningRule(
+            meaning='issued', group='mrp_mmr.group_mmr_production', states=('issue',), leads_to='ready', at_terminal=True,
+            citation="BPR-160, 21 CFR 211.188(a)", next_step=_lt("go on with its steps."),
+            statement=_lt("I checked that this record is an accurate copy of the master, digest by digest, and issue it."),
+            prepare='_prepare_issue_of_record', apply='_apply_issue'),
+    }
 
     def action_issue(self):
         """Open the signature that issues this record to the floor (BPR-160, 21 CFR 211.188(a), EU GMP 4.2)."""

@@ -49,41 +49,6 @@ class MrpBpr(models.Model):
     quantity_released = fields.Char(readonly=True, help="In the unit of the batch size.")
     lot_ids = fields.One2many('stock.lot', 'mmr_bpr_id', "Lots Made", readonly=True)
 
-    # What is decided already, and what is open, keeps people from signing: see _check_signable.
-    _signing_citation = RULE
-    _signing_next_step = _lt("finish the batch first.")
-    _signing_actions = {
-        'review': SigningRule(
-            meaning='reviewed', group=QC, states=('done',),
-            statement=_lt("I reviewed this batch production record, its results, its exceptions and its audit trail with every "
-                          "value that was changed."),
-            prepare='_prepare_record_review', apply='_apply_record_review'),
-        'produce': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_production', states=('done',),
-            statement=_lt("I answer for the processing and packaging of this batch; its record is complete and true."),
-            prepare='_prepare_production_signature', apply='_apply_production_signature'),
-        'certify': SigningRule(
-            meaning='certified', group='mrp_mmr.group_mmr_qp', states=('done',),
-            statement=_lt("I certify that this batch was made and checked in accordance with EU GMP and its authorisation."),
-            prepare='_prepare_certification', apply='_apply_certification'),
-        'release': SigningRule(
-            meaning='released', group=QC, states=('done',),
-            statement=_lt("I release this batch: its record is reviewed, its specifications are met, nothing is open."),
-            prepare='_prepare_batch_decision', check_signer='_check_releaser', apply='_apply_release'),
-        'reject': SigningRule(
-            meaning='rejected', group=QC, states=('progress', 'done'), comment_required=True,
-            statement=_lt("I reject this batch; it must not be used."),
-            prepare='_prepare_batch_decision', apply='_apply_rejection'),
-        'release_packed': SigningRule(
-            meaning='released', group=QC, states=('done',),
-            statement=_lt("I release the packaged and labelled product of this batch for distribution."),
-            prepare='_prepare_packed_decision', check_signer='_check_releaser', apply='_apply_packed_decision'),
-        'reject_packed': SigningRule(
-            meaning='rejected', group=QC, states=('done',), comment_required=True,
-            statement=_lt("I reject the packaged and labelled product of this batch; it must not be distributed."),
-            prepare='_prepare_packed_decision', apply='_apply_packed_decision'),
-    }
-
     def init(self):
         super().init()
         self.env.cr.execute("""
@@ -500,6 +465,41 @@ class MrpBpr(models.Model):
         }
 
     # === SIGNATURES === #
+
+    # What is decided already, and what is open, keeps people from signing: see _check_signable.
+    _signing_citation = RULE
+    _signing_next_step = _lt("finish the batch first.")
+    _signing_actions = {
+        'review': SigningRule(
+            meaning='reviewed', group=QC, states=('done',),
+            statement=_lt("I reviewed this batch production record, its results, its exceptions and its audit trail with every "
+                          "value that was changed."),
+            prepare='_prepare_record_review', apply='_apply_record_review'),
+        'produce': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_production', states=('done',),
+            statement=_lt("I answer for the processing and packaging of this batch; its record is complete and true."),
+            prepare='_prepare_production_signature', apply='_apply_production_signature'),
+        'certify': SigningRule(
+            meaning='certified', group='mrp_mmr.group_mmr_qp', states=('done',),
+            statement=_lt("I certify that this batch was made and checked in accordance with EU GMP and its authorisation."),
+            prepare='_prepare_certification', apply='_apply_certification'),
+        'release': SigningRule(
+            meaning='released', group=QC, states=('done',),
+            statement=_lt("I release this batch: its record is reviewed, its specifications are met, nothing is open."),
+            prepare='_prepare_batch_decision', check_signer='_check_releaser', apply='_apply_release'),
+        'reject': SigningRule(
+            meaning='rejected', group=QC, states=('progress', 'done'), comment_required=True,
+            statement=_lt("I reject this batch; it must not be used."),
+            prepare='_prepare_batch_decision', apply='_apply_rejection'),
+        'release_packed': SigningRule(
+            meaning='released', group=QC, states=('done',),
+            statement=_lt("I release the packaged and labelled product of this batch for distribution."),
+            prepare='_prepare_packed_decision', check_signer='_check_releaser', apply='_apply_packed_decision'),
+        'reject_packed': SigningRule(
+            meaning='rejected', group=QC, states=('done',), comment_required=True,
+            statement=_lt("I reject the packaged and labelled product of this batch; it must not be distributed."),
+            prepare='_prepare_packed_decision', apply='_apply_packed_decision'),
+    }
 
     def action_review(self):
         """Open the signature of the review of this record and its audit trail (AUD-050)."""

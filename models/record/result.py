@@ -78,15 +78,6 @@ class MrpBprResult(models.Model):
         '(retest_of_id) WHERE retest_of_id IS NOT NULL AND supersedes_id IS NULL',
         "Each retest has an authorisation of its own (IPC-030, 21 CFR 211.192).")
 
-    _signing_citation = RETEST_RULE
-    _signing_actions = {
-        'authorise_retest': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_qc', once='retest_signature_id', comment_required=True,
-            next_step=_lt("enter the result of the retest, or go on with the release."),
-            statement=_lt("I authorise one more test; the first result stays."),
-            prepare='_prepare_retest', check_signer='_check_retest_signer', apply='_apply_retest'),
-    }
-
     def init(self):
         super().init()
         self.env['mrp.bpr']._guard_frozen(self._table)
@@ -170,6 +161,15 @@ class MrpBprResult(models.Model):
 
     # === RETEST === #
 
+    _signing_citation = RETEST_RULE
+    _signing_actions = {
+        'authorise_retest': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', once='retest_signature_id', comment_required=True,
+            next_step=_lt("enter the result of the retest, or go on with the release."),
+            statement=_lt("I authorise one more test; the first result stays."),
+            prepare='_prepare_retest', check_signer='_check_retest_signer', apply='_apply_retest'),
+    }
+
     def action_authorise_retest(self):
         """Open the signature by which Quality Control authorises one more test (IPC-030, 21 CFR 211.192)."""
         return self.action_open_signature('authorise_retest')
@@ -233,13 +233,6 @@ class MrpBpr(models.Model):
     _inherit = 'mrp.bpr'
 
     result_ids = fields.One2many('mrp.bpr.result', 'bpr_id', "Test Results", readonly=True)
-
-    _signing_actions = {
-        'approve_results': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_qc',
-            statement=_lt("I compared these results with their records and approve them as they are."),
-            prepare='_prepare_approval_of_results', apply='_apply_approval_of_results'),
-    }
 
     # === WHAT IS TESTED === #
 
@@ -423,6 +416,13 @@ class MrpBpr(models.Model):
                 "BPR-100, 21 CFR 211.165(a)", self.env._("enter the result."), record=self)
 
     # === APPROVAL === #
+
+    _signing_actions = {
+        'approve_results': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc',
+            statement=_lt("I compared these results with their records and approve them as they are."),
+            prepare='_prepare_approval_of_results', apply='_apply_approval_of_results'),
+    }
 
     def action_approve_results(self):
         """Open the signature by which Quality Control approves the results that wait for it."""

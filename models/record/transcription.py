@@ -51,25 +51,6 @@ class MrpBprTranscription(models.Model):
     decision_signature_id = fields.Many2one('mrp.esignature', "Compared", readonly=True, ondelete='restrict')
     entry_ids = fields.One2many('mrp.bpr.entry', 'transcription_id', "Entries", readonly=True)
 
-    _signing_citation = RULE
-    _signing_next_step = _lt("reload it and sign what it waits for.")
-    _signing_actions = {
-        # The roles are those of the performer and the verifier of the step.
-        'transcribed': SigningRule(
-            meaning='performed', group='mrp_mmr.group_mmr_operator', states=('open',), once='transcribed_signature_id',
-            at_terminal=True,
-            statement=_lt("I transcribed these entries from worksheet copy %s as they are written there."),
-            prepare='_prepare_transcription', check_signer='_check_author', apply='_apply_transcription'),
-        'verified': SigningRule(
-            meaning='verified', group='mrp_mmr.group_mmr_verifier', states=('open',), leads_to='verified', at_terminal=True,
-            statement=_lt("I compared these entries with the scan of worksheet copy %s; they agree."),
-            prepare='_prepare_comparison', check_signer='_check_other_person', apply='_apply_comparison'),
-        'rejected': SigningRule(
-            meaning='rejected', group='mrp_mmr.group_mmr_verifier', states=('open',), leads_to='rejected', at_terminal=True,
-            comment_required=True, statement=_lt("These entries do not agree with the scan of worksheet copy %s."),
-            prepare='_prepare_transcription_signature', apply='_apply_comparison'),
-    }
-
     def init(self):
         super().init()
         self.env['mrp.bpr']._guard_frozen(self._table)
@@ -197,6 +178,25 @@ class MrpBprTranscription(models.Model):
         return self.bpr_id.production_id
 
     # === SIGNATURES === #
+
+    _signing_citation = RULE
+    _signing_next_step = _lt("reload it and sign what it waits for.")
+    _signing_actions = {
+        # The roles are those of the performer and the verifier of the step.
+        'transcribed': SigningRule(
+            meaning='performed', group='mrp_mmr.group_mmr_operator', states=('open',), once='transcribed_signature_id',
+            at_terminal=True,
+            statement=_lt("I transcribed these entries from worksheet copy %s as they are written there."),
+            prepare='_prepare_transcription', check_signer='_check_author', apply='_apply_transcription'),
+        'verified': SigningRule(
+            meaning='verified', group='mrp_mmr.group_mmr_verifier', states=('open',), leads_to='verified', at_terminal=True,
+            statement=_lt("I compared these entries with the scan of worksheet copy %s; they agree."),
+            prepare='_prepare_comparison', check_signer='_check_other_person', apply='_apply_comparison'),
+        'rejected': SigningRule(
+            meaning='rejected', group='mrp_mmr.group_mmr_verifier', states=('open',), leads_to='rejected', at_terminal=True,
+            comment_required=True, statement=_lt("These entries do not agree with the scan of worksheet copy %s."),
+            prepare='_prepare_transcription_signature', apply='_apply_comparison'),
+    }
 
     def action_sign(self):
         """Open the signature that this transcription waits for."""

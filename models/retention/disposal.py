@@ -38,15 +38,6 @@ class MrpRecordDisposal(models.Model):
     bpr_ids = fields.One2many('mrp.bpr', 'disposal_id', "Disposed Of", readonly=True)
     signature_id = fields.Many2one('mrp.esignature', "Signed", readonly=True, ondelete='restrict')
 
-    _signing_citation = RULE
-    _signing_actions = {
-        'dispose': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_qc', once='signature_id', next_step=_lt("record another one."),
-            statement=_lt("I dispose of the content of these batch records: their retention period is over, and nobody "
-                          "holds them."),
-            prepare='_prepare_disposal', apply='_apply_disposal'),
-    }
-
     _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "A disposal has a reason (REC-040).")
 
     def init(self):
@@ -123,6 +114,15 @@ class MrpRecordDisposal(models.Model):
             self.env._("use Dispose on the list of retention."), record=self[:1])
 
     # === SIGNATURE === #
+
+    _signing_citation = RULE
+    _signing_actions = {
+        'dispose': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', once='signature_id', next_step=_lt("record another one."),
+            statement=_lt("I dispose of the content of these batch records: their retention period is over, and nobody "
+                          "holds them."),
+            prepare='_prepare_disposal', apply='_apply_disposal'),
+    }
 
     def action_dispose(self):
         """Open the signature by which Quality Control removes the content of the records."""

@@ -34,19 +34,6 @@ class MrpLegalHold(models.Model):
         [('draft', "To be signed"), ('held', "Held"), ('lifted', "Lifted")], "Status", compute='_compute_state',
         search='_search_state')
 
-    _signing_citation = RULE
-    _signing_next_step = _lt("read who set and lifted it.")
-    _signing_actions = {
-        'hold': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('draft',),
-            statement=_lt("I put these records on hold: nothing of them is disposed of."),
-            prepare='_prepare_hold', apply='_apply_hold'),
-        'lift': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('held',), comment_required=True,
-            statement=_lt("I lift this hold; the records may be disposed of after their date."),
-            prepare='_prepare_lift', apply='_apply_lift'),
-    }
-
     _one_subject = models.Constraint(
         'CHECK (num_nonnulls(bpr_id, mmr_id) = 1)', "A hold is on one batch record, or on one master (REC-040).")
     _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "A hold has a reason (REC-040).")
@@ -131,6 +118,19 @@ class MrpLegalHold(models.Model):
         return self.bpr_id.production_id or self.mmr_id
 
     # === SIGNATURES === #
+
+    _signing_citation = RULE
+    _signing_next_step = _lt("read who set and lifted it.")
+    _signing_actions = {
+        'hold': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('draft',),
+            statement=_lt("I put these records on hold: nothing of them is disposed of."),
+            prepare='_prepare_hold', apply='_apply_hold'),
+        'lift': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('held',), comment_required=True,
+            statement=_lt("I lift this hold; the records may be disposed of after their date."),
+            prepare='_prepare_lift', apply='_apply_lift'),
+    }
 
     def action_hold(self):
         """Open the signature by which Quality Control puts the records on hold."""

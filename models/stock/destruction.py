@@ -37,15 +37,6 @@ class MrpLotDestruction(models.Model):
     signature_id = fields.Many2one('mrp.esignature', "Signed", readonly=True, ondelete='restrict')
     move_id = fields.Many2one('stock.move', "Stock Move", readonly=True, index='btree_not_null', ondelete='restrict')
 
-    _signing_citation = RULE
-    _signing_actions = {
-        'destroy': SigningRule(
-            meaning='approved', group='mrp_mmr.group_mmr_qc', once='signature_id',
-            next_step=_lt("record another one for what is left."),
-            statement=_lt("I confirm that this quantity of the lot was destroyed."),
-            prepare='_prepare_destruction', apply='_apply_destruction'),
-    }
-
     _positive = models.Constraint('CHECK (quantity > 0)', "A destruction has a quantity (DEV-080).")
     _move_uniq = models.UniqueIndex('(move_id) WHERE move_id IS NOT NULL', "A move is one destruction.")
 
@@ -124,6 +115,15 @@ class MrpLotDestruction(models.Model):
         return self.lot_id
 
     # === SIGNATURE === #
+
+    _signing_citation = RULE
+    _signing_actions = {
+        'destroy': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', once='signature_id',
+            next_step=_lt("record another one for what is left."),
+            statement=_lt("I confirm that this quantity of the lot was destroyed."),
+            prepare='_prepare_destruction', apply='_apply_destruction'),
+    }
 
     def action_destroy(self):
         """Open the signature by which Quality Control takes the quantity off stock."""

@@ -60,25 +60,6 @@ class StockLot(models.Model):
         'CHECK (mmr_assay >= 0 AND mmr_assay_moisture >= 0 AND mmr_assay_moisture < 100)',
         "An assay is not negative, and moisture lies between 0 and 100 %. Rule: USE-070, 21 CFR 211.101(a).")
 
-    _signing_state_field = 'mmr_status'
-    _signing_citation = f"DEV-080, {RULE}"
-    _signing_next_step = _lt("a rejected lot stays rejected: have it destroyed.")
-    # Nothing leads out of 'rejected' (DEV-080).
-    _signing_actions = {
-        'release': SigningRule(
-            meaning='released', group='mrp_mmr.group_mmr_qc', states=(False, 'quarantine'), leads_to='released',
-            statement=_lt("I reviewed the examination of this lot; it meets its specifications and may be used."),
-            prepare='_mmr_prepare_release', apply='_mmr_apply_release'),
-        'reject': SigningRule(
-            meaning='rejected', group='mrp_mmr.group_mmr_qc', states=(False, 'quarantine', 'released'), leads_to='rejected',
-            comment_required=True, statement=_lt("I reject this lot; it must not be used."),
-            prepare='_mmr_prepare_rejection', apply='_mmr_apply_rejection'),
-        'quarantine': SigningRule(
-            meaning='quarantined', group='mrp_mmr.group_mmr_qc', states=(False, 'released'), leads_to='quarantine',
-            comment_required=True, statement=_lt("I put this lot into quarantine until it was examined again."),
-            prepare='_mmr_prepare_status', apply='_mmr_apply_quarantine'),
-    }
-
     def init(self):
         super().init()
         self.env.cr.execute("""
@@ -260,6 +241,25 @@ class StockLot(models.Model):
         return SYSTEM_FIELDS | SIGNED_FIELDS
 
     # === DECISION === #
+
+    _signing_state_field = 'mmr_status'
+    _signing_citation = f"DEV-080, {RULE}"
+    _signing_next_step = _lt("a rejected lot stays rejected: have it destroyed.")
+    # Nothing leads out of 'rejected' (DEV-080).
+    _signing_actions = {
+        'release': SigningRule(
+            meaning='released', group='mrp_mmr.group_mmr_qc', states=(False, 'quarantine'), leads_to='released',
+            statement=_lt("I reviewed the examination of this lot; it meets its specifications and may be used."),
+            prepare='_mmr_prepare_release', apply='_mmr_apply_release'),
+        'reject': SigningRule(
+            meaning='rejected', group='mrp_mmr.group_mmr_qc', states=(False, 'quarantine', 'released'), leads_to='rejected',
+            comment_required=True, statement=_lt("I reject this lot; it must not be used."),
+            prepare='_mmr_prepare_rejection', apply='_mmr_apply_rejection'),
+        'quarantine': SigningRule(
+            meaning='quarantined', group='mrp_mmr.group_mmr_qc', states=(False, 'released'), leads_to='quarantine',
+            comment_required=True, statement=_lt("I put this lot into quarantine until it was examined again."),
+            prepare='_mmr_prepare_status', apply='_mmr_apply_quarantine'),
+    }
 
     def action_mmr_release(self):
         """Open the signature by which Quality Control releases this lot."""

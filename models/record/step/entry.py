@@ -78,19 +78,6 @@ class MrpBprEntry(models.Model):
         "CHECK ((supersedes_id IS NULL AND NOT is_late) OR trim(reason) <> '')",
         "A correction or late entry needs a reason (AUD-020, 21 CFR 11.10(e)).")
 
-    _signing_citation = RULE
-    _signing_actions = {
-        # The roles are those of the performer and the verifier of the step.
-        'corrected': SigningRule(
-            meaning='performed', group='mrp_mmr.group_mmr_operator', at_terminal=True,
-            statement=_lt("I made this entry for the reason that it names."),
-            prepare='_prepare_correction', apply='_apply_correction'),
-        'verified': SigningRule(
-            meaning='verified', group='mrp_mmr.group_mmr_verifier', at_terminal=True,
-            statement=_lt("I verified this entry and its reason."),
-            prepare='_prepare_correction', check_signer='_check_other_person', apply='_apply_correction'),
-    }
-
     def init(self):
         super().init()
         self.env['mrp.bpr']._guard_frozen(self._table)
@@ -193,6 +180,19 @@ class MrpBprEntry(models.Model):
         return self.bpr_id.production_id
 
     # === CORRECTIONS === #
+
+    _signing_citation = RULE
+    _signing_actions = {
+        # The roles are those of the performer and the verifier of the step.
+        'corrected': SigningRule(
+            meaning='performed', group='mrp_mmr.group_mmr_operator', at_terminal=True,
+            statement=_lt("I made this entry for the reason that it names."),
+            prepare='_prepare_correction', apply='_apply_correction'),
+        'verified': SigningRule(
+            meaning='verified', group='mrp_mmr.group_mmr_verifier', at_terminal=True,
+            statement=_lt("I verified this entry and its reason."),
+            prepare='_prepare_correction', check_signer='_check_other_person', apply='_apply_correction'),
+    }
 
     def action_sign_correction(self):
         """Open the signature of the person who corrected, or of the one who verifies the correction."""
