@@ -1,8 +1,11 @@
 """Tests by the folders of models/; what they share is in common/, what needs no database in unit/."""
 
 from .unit import (
-    test_execution,
+    test_arrows,
+    test_constants,
+    test_criterion,
     test_redline,
+    test_step_plan,
 )
 from .base import (
     test_demo,
@@ -20,6 +23,7 @@ from .evidence import (
     test_esignature,
     test_evidence_kept,
     test_files,
+    test_guards,
     test_ledger,
     test_restore,
     test_signing_protocol,

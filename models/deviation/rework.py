@@ -4,9 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ...domain.canonical import iso_utc
-from ...domain.execution import parse_number
 from ...domain.numbers import decimal_string
 from ...domain.refusals import refusal
+from ...domain.typed_numbers import parse_number
 from .deviation import DISPOSITIONS, REWORK
 
 RULE = "DEV-060, BPR-150, 21 CFR 111.90, 111.260(n), 211.115(b)"
@@ -18,6 +18,8 @@ class MrpBprRework(models.Model):
     """Material that was reprocessed, treated or adjusted in a batch: which lot, how much, by whom (21 CFR 111.260(n)).
 
     PostgreSQL stores none without the decision of Quality Control that approves it, and keeps what is stored.
+
+    Also held in guards/mrp_bpr_rework.sql.
     """
     _name = 'mrp.bpr.rework'
     _description = "Reprocessing in a Batch"
@@ -38,31 +40,6 @@ class MrpBprRework(models.Model):
     user_id = fields.Many2one('res.users', "Recorded By", required=True, readonly=True, ondelete='restrict')
     user_name = fields.Char("Person", required=True, readonly=True)
     at = fields.Datetime("When", required=True, readonly=True)
-
-    def init(self):
-        super().init()
-        self.env['mrp.esignature']._make_append_only(self._table)
-        self.env['mrp.bpr']._guard_frozen(self._table)
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_rework() RETURNS trigger AS $$
-            BEGIN
-                IF NOT EXISTS (
-                    SELECT FROM mrp_deviation d JOIN mrp_bpr b ON b.id = NEW.bpr_id
-                     WHERE d.id = NEW.deviation_id AND d.state IN ('decided', 'closed') AND d.disposition = NEW.kind
-                       AND NEW.kind IN ('reprocess', 'treat', 'adjust') AND d.company_id = NEW.company_id
-                       AND b.company_id = NEW.company_id AND b.state IN ('ready', 'progress')
-                       AND (d.bpr_id = NEW.bpr_id OR d.lot_id = NEW.lot_id OR EXISTS (
-                            SELECT FROM mrp_bpr o JOIN stock_move m ON m.production_id = o.production_id
-                              JOIN stock_move_line l ON l.move_id = m.id
-                             WHERE o.id = d.bpr_id AND l.lot_id = NEW.lot_id))) THEN
-                    RAISE EXCEPTION 'Material is reprocessed on the approval of Quality Control alone (DEV-060, BPR-150).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_rework_approved';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_rework BEFORE INSERT ON mrp_bpr_rework
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_rework();
-        """)
 
     # === CRUD === #
 
@@ -171,16 +148,16 @@ class MrpProduction(models.Model):
         domain="[('state', 'in', ('decided', 'closed')), ('disposition', 'in', ('reprocess', 'treat', 'adjust'))]",
         help="By which decision of Quality Control this order reworks material of a controlled batch (DEV-060).")
 
-    def action_confirm(self):
+    def _mmr_check_before_confirm(self):
         for production in self.filtered('mmr_rework_deviation_id'):
             deviation = production.mmr_rework_deviation_id.sudo()
             deviation._check_rework_approved(deviation.bpr_id, deviation.lot_id)
-        return super().action_confirm()
+        super()._mmr_check_before_confirm()
 
-    def _button_mark_done_sanity_checks(self):
+    def _mmr_prepare_done(self):
         for production in self:
             production._mmr_check_rework()
-        return super()._button_mark_done_sanity_checks()
+        super()._mmr_prepare_done()
 
     def _mmr_check_rework(self):
         """Refuse to consume material of a controlled batch that is under review or rejected without approval (DEV-060)."""

@@ -15,7 +15,7 @@ class MrpAppendOnlyMixin(models.AbstractModel):
     too), says in ``_refuse_write`` what to do instead, and stores rows with ``_store``. Everything else is refused to
     everybody, the superuser too; PostgreSQL has guards of its own below (AUD-030, 21 CFR 11.10(c), (e)).
 
-    List it before all other mixins: ``_store`` goes on with what comes after it.
+    List it before all other mixins: ``_store`` goes on with what comes after it. Also held in guards/_shared.sql.
     """
     _name = 'mrp.append.only.mixin'
     _description = "Append-Only Record"

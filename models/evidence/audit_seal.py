@@ -1,10 +1,11 @@
+"""The daily seal over all chains of a company (AUD-040, 21 CFR 11.10(a))."""
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...domain.canonical import canonical_json, iso_utc, sha256
-from .audit_entry import GENESIS
+from ...domain.canonical import GENESIS, canonical_json, iso_utc, sha256
 
 
 class MrpAuditSeal(models.Model):
@@ -12,6 +13,8 @@ class MrpAuditSeal(models.Model):
 
     It names every chain that grew since, with number and digest of its last line, so that a chain that
     vanished shows. It is shown, posted to a channel and mailed: a copy exists outside of the database.
+
+    Also held in guards/mrp_audit_seal.sql.
     """
     _name = 'mrp.audit.seal'
     _description = "Seal of the Audit Trail"
@@ -30,10 +33,6 @@ class MrpAuditSeal(models.Model):
     details = fields.Html("Sealed Chains", compute='_compute_details', sanitize=False)
 
     _index_uniq = models.UniqueIndex('(company_id, index)', "Seals are numbered without a gap.")
-
-    def init(self):
-        super().init()
-        self.env['mrp.esignature']._make_append_only(self._table)
 
     @api.depends('index')
     def _compute_display_name(self):

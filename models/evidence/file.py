@@ -1,3 +1,5 @@
+"""Files that are content of signed records: append-only, known by their SHA-256."""
+
 import base64
 import hashlib
 from pathlib import PurePath
@@ -5,6 +7,7 @@ from pathlib import PurePath
 from odoo import api, fields, models
 from odoo.tools.mimetypes import guess_mimetype
 
+from ...domain.files import DOCUMENTS, IMAGES
 from ...domain.refusals import refusal
 from ...domain.signing import is_storable
 
@@ -12,19 +15,6 @@ RULE = "CON-070, 21 CFR 111.210(g), 11.10(a)"
 
 #: Bytes of a file that is part of a record.
 MAX_SIZE = 10 * 1024 * 1024
-#: Extension → what its content is. Nothing that runs: no scripts, no SVG, no HTML, no macros.
-IMAGES = {
-    'png': 'image/png', 'jpg': 'image/jpeg', 'jpeg': 'image/jpeg', 'gif': 'image/gif', 'bmp': 'image/bmp',
-    'webp': 'image/webp',
-}
-DOCUMENTS = {
-    'pdf': 'application/pdf',
-    'docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-    'xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
-    'odt': 'application/vnd.oasis.opendocument.text',
-    'ods': 'application/vnd.oasis.opendocument.spreadsheet',
-    'txt': 'text/plain',
-}
 
 
 class MrpMmrFile(models.Model):
@@ -32,6 +22,8 @@ class MrpMmrFile(models.Model):
 
     It lies in the table itself and not among the attachments, which people may replace; revisions share one
     copy (21 CFR 111.210(g), 11.10(c)).
+
+    Also held in guards/mrp_mmr_file.sql.
     """
     _name = 'mrp.mmr.file'
     _description = "File of a Master Manufacturing Record"
@@ -55,10 +47,6 @@ class MrpMmrFile(models.Model):
     transcription_ids = fields.One2many('mrp.bpr.transcription', 'scan_id', "Transcriptions", readonly=True)
 
     _content_uniq = models.UniqueIndex('(sha256, name)', "This file is stored already.")
-
-    def init(self):
-        super().init()
-        self.env['mrp.esignature']._make_append_only(self._table)
 
     @api.model
     def _store(self, name, data, kinds=None):

@@ -1,10 +1,15 @@
+"""The composition as the product label declares it (21 CFR 111.210(d))."""
+
 from odoo import fields, models
 
 from ...domain.numbers import GMP_DIGITS
 
 
 class MrpMmrIngredient(models.Model):
-    """One ingredient as the label declares it (21 CFR 111.210(d)): dietary ones with their amount."""
+    """One ingredient as the label declares it (21 CFR 111.210(d)): dietary ones with their amount.
+
+    Also held in guards/mrp_mmr_ingredient.sql.
+    """
     _name = 'mrp.mmr.ingredient'
     _description = "Declared Ingredient of an MMR"
     _inherit = ['mrp.mmr.row.mixin']

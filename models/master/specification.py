@@ -1,3 +1,5 @@
+"""Acceptance criteria of component, packaging, product label and finished product (21 CFR 111.70)."""
+
 from odoo import api, fields, models
 
 
@@ -5,6 +7,8 @@ class MrpMmrSpecification(models.Model):
     """One acceptance criterion of a component, the packaging, the label or the finished product (21 CFR 111.70).
 
     Criteria of the process itself are those of its steps.
+
+    Also held in guards/mrp_mmr_specification.sql.
     """
     _name = 'mrp.mmr.specification'
     _description = "Specification of an MMR"

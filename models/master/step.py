@@ -1,51 +1,26 @@
+"""Instructions of a stage: what is done, by whom, checked by whom, and within which limits."""
+
 from odoo import api, fields, models
-from odoo.tools import SQL
 
+from ...domain.files import IMAGES
 from ...domain.numbers import GMP_DIGITS
-from ..evidence.file import IMAGES
+from ...domain.roles import ROLES
+from ...domain.step_kinds import COMPONENT_KINDS, CONTROL_KINDS, STEP_KINDS
 from .revision.document import ordered
-
-KINDS = [
-    ('instruction', "Instruction"),
-    ('weigh', "Weigh and add"),
-    ('add', "Add"),
-    ('numeric', "Measurement"),
-    ('passfail', "Pass / fail check"),
-    ('equipment', "Equipment"),
-    ('clearance', "Line clearance"),
-    ('environment', "Environment"),
-    ('yield', "Yield"),
-    ('label', "Label reconciliation"),
-    ('sampling', "Sampling"),
-    ('photo', "Photo"),
-]
-#: Steps about one component. Where a step of its own adds it, the step before only weighs or measures it.
-COMPONENT_KINDS = ('weigh', 'add')
-#: Steps that carry a specification: control points (21 CFR 111.205(b)).
-CONTROL_KINDS = ('numeric', 'passfail', 'environment')
-NUMERIC_KINDS = ('numeric', 'environment')
-#: Who does and who checks; the groups behind them are those of SEC-010.
-ROLES = [
-    ('operator', "Operator"),
-    ('verifier', "Verifier"),
-    ('production', "Production responsible"),
-    ('qc', "Quality Control"),
-    ('qp', "Qualified Person"),
-]
-ROLE_GROUPS = {role: f'mrp_mmr.group_mmr_{role}' for role, _label in ROLES}
 
 
 class MrpMmrStep(models.Model):
     """One instruction of a stage: what is done, by whom, checked by whom, and within which limits.
 
     Steps run in their order (21 CFR 111.205(b)(2), 111.210(h), 211.186(b)(9), EU GMP 4.18).
+
+    Also held in guards/mrp_mmr_step.sql and guards/mrp_mmr_step_sop_rel.sql.
     """
     _name = 'mrp.mmr.step'
     _description = "Step of an MMR"
     _inherit = ['mrp.mmr.file.mixin', 'mrp.mmr.row.mixin', 'mrp.mmr.criterion.mixin']
     _order = 'revision_id, operation_id, sequence, id'
     _mmr_parent_field = 'operation_id'
-    _mmr_links = ('operation_id', 'bom_line_id', 'equipment_id')
     _mmr_file_kinds = IMAGES
     _mmr_upload_fields = ('picture', 'picture_name')
     _mmr_file_name = 'picture.png'
@@ -55,7 +30,7 @@ class MrpMmrStep(models.Model):
         'mrp.routing.workcenter', "Stage", required=True, index=True, ondelete='cascade')
     bom_id = fields.Many2one(related='revision_id.bom_id')
     name = fields.Char("Step", required=True)
-    kind = fields.Selection(KINDS, required=True, default='instruction')
+    kind = fields.Selection(STEP_KINDS, required=True, default='instruction')
     instruction = fields.Text(help="The actions to perform and to verify.")
     precaution = fields.Text(help="It must be acknowledged before the step can start.")
     bom_line_id = fields.Many2one(
@@ -125,34 +100,6 @@ class MrpMmrStep(models.Model):
         "CHECK (minimum_time >= 0 AND (minimum_time = 0 OR time_limit = 0 OR minimum_time <= time_limit))",
         "A step cannot take longer than its time limit. Rule: CON-150, 21 CFR 211.111. Lower the minimum time, or raise the "
         "limit.")
-
-    def init(self):
-        super().init()
-        # Which procedures a step names is content too; it lies in a table without model.
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_step_sop() RETURNS trigger AS $$
-            BEGIN
-                IF EXISTS (
-                    SELECT FROM mrp_mmr_step s JOIN mrp_mmr_revision r ON r.id = s.revision_id
-                     WHERE r.state <> 'draft'
-                       AND s.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.step_id END,
-                                    CASE WHEN TG_OP <> 'INSERT' THEN OLD.step_id END)) THEN
-                    RAISE EXCEPTION 'The procedures of a step are signed and cannot change (REV-010).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_content_frozen';
-                END IF;
-                PERFORM FROM mrp_mmr_revision r WHERE r.id IN (
-                    SELECT s.revision_id FROM mrp_mmr_step s
-                     WHERE s.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.step_id END,
-                                    CASE WHEN TG_OP <> 'INSERT' THEN OLD.step_id END)) FOR SHARE;
-                RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
-            END $$ LANGUAGE plpgsql;
-        """)
-        self.env.cr.execute(SQL("""
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_step_sop BEFORE INSERT OR UPDATE OR DELETE ON %s
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_step_sop();
-        """, SQL.identifier(self._fields['sop_ids'].relation)))
-        self._audit_guard_truncate(self._fields['sop_ids'].relation)
 
     @api.depends('kind')
     def _compute_limit_kind(self):
@@ -224,13 +171,12 @@ class MrpMmrStep(models.Model):
 
 
 class MrpMmrStepCheck(models.Model):
-    """One item of a step's checklist (PRD-090)."""
+    """One item of a step's checklist (PRD-090). Also held in guards/mrp_mmr_step_check.sql."""
     _name = 'mrp.mmr.step.check'
     _description = "Checklist Item of an MMR Step"
     _inherit = ['mrp.mmr.row.mixin']
     _order = 'step_id, sequence, id'
     _mmr_parent_field = 'step_id'
-    _mmr_links = ('step_id',)
 
     sequence = fields.Integer(default=10)
     step_id = fields.Many2one('mrp.mmr.step', required=True, index=True, ondelete='cascade')

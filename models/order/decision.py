@@ -7,17 +7,17 @@ from odoo.tools import LazyTranslate
 
 from ...domain.refusals import refusal
 from ...domain.signing import SigningRule
-from ...domain.transitions import in_transition, transition, without_defaults
+from ...domain.transitions import in_transition, transition
+from .production import DECISION_FIELDS
 
 _lt = LazyTranslate(__name__)
-DECISION_FIELDS = {'mmr_decision', 'mmr_decision_signature_id'}
 RULE = "REV-060, 21 CFR 111.255(c), EU GMP 4.5"
 
 
 class MrpProduction(models.Model):
+    """Also held in guards/mrp_production.sql."""
     _name = 'mrp.production'
     _inherit = ['mrp.production', 'mrp.esignature.mixin', 'mrp.audit.mixin']
-    _audit_rows = "t.mmr_snapshot IS NOT NULL"
 
     mmr_decision = fields.Selection([
         ('pending', "To be decided"),
@@ -35,43 +35,12 @@ class MrpProduction(models.Model):
         "CHECK (mmr_decision IS DISTINCT FROM 'stop' OR state <> 'done')",
         "Quality Control stopped this batch; it cannot be completed (REV-060, EU GMP 4.5).")
 
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_decision() RETURNS trigger AS $$
-            BEGIN
-                IF (NEW.mmr_decision, NEW.mmr_decision_signature_id)
-                   IS DISTINCT FROM (OLD.mmr_decision, OLD.mmr_decision_signature_id)
-                   AND (NEW.mmr_decision IN ('continue', 'stop') OR OLD.mmr_decision IN ('continue', 'stop'))
-                   AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s
-                         WHERE s.id = NEW.mmr_decision_signature_id AND s.res_model = 'mrp.production' AND s.res_id = NEW.id
-                           AND s.meaning = CASE NEW.mmr_decision WHEN 'continue' THEN 'approved' WHEN 'stop' THEN 'rejected' END
-                           AND s.content ->> 'decision' = NEW.mmr_decision
-                           AND s.id > COALESCE(OLD.mmr_decision_signature_id, 0)) THEN
-                    RAISE EXCEPTION 'Whether batch % goes on is decided by a signature of Quality Control (REV-060).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_production_mmr_decision_signed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_decision
-                BEFORE UPDATE OF mmr_decision, mmr_decision_signature_id ON mrp_production
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_decision();
-        """)
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super(MrpProduction, without_defaults(self, DECISION_FIELDS)).create([
-            vals if not DECISION_FIELDS & vals.keys() else
-            {name: value for name, value in vals.items() if name not in DECISION_FIELDS} for vals in vals_list])
-
-    def write(self, vals):
+    def _mmr_check_decision_signed(self, vals):
+        """Refuse to write the decision on a running batch otherwise than by its signature (REV-060)."""
         if DECISION_FIELDS & vals.keys() and not in_transition(self):
             raise refusal(
                 self.env, self.env._("Whether a running batch goes on is decided by a signature of Quality Control."),
                 RULE, self.env._("use the buttons Continue and Stop."), record=self)
-        return super().write(vals)
 
     # === AUDIT TRAIL === #
 
@@ -159,10 +128,6 @@ class MrpProduction(models.Model):
                            reason=production.sudo().mmr_decision_signature_id.comment),
                 RULE, self.env._("ask Quality Control to decide again, or cancel the order."), record=production)
 
-    def button_mark_done(self):
-        self._mmr_check_not_stopped()
-        return super().button_mark_done()
-
 
 class MrpWorkorder(models.Model):
     _inherit = 'mrp.workorder'
@@ -199,9 +164,8 @@ class MrpMmrRevision(models.Model):
             return
         with transition(orders):
             orders.write({'mmr_decision': 'pending'})
-        users = self.env.ref('mrp_mmr.group_mmr_qc').sudo().all_user_ids
         for revision in orders.mmr_revision_id:
-            for user in users.filtered(lambda user, company=revision.company_id: user.active and company in user.company_ids):
+            for user in revision.company_id._get_quality_control():
                 revision.activity_schedule(
                     'mrp_mmr.mail_activity_type_decision', user_id=user.id,
                     date_deadline=revision._get_today() + timedelta(days=1),

@@ -1,20 +1,19 @@
-import copy
-import hashlib
-import json
-from contextvars import ContextVar
+"""The manufacturing order of a controlled product: its snapshot, what is fixed by it, and the roads it cannot take."""
 
-from psycopg2.extras import Json
+from contextvars import ContextVar
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...domain.canonical import canonical_json
 from ...domain.numbers import convert, decimal_string, exact
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, transition, without_defaults
+from .snapshot import SnapshotJson
 
 #: Set by the release of the order alone.
 SNAPSHOT_FIELDS = {'mmr_controlled', 'mmr_revision_id', 'mmr_snapshot', 'mmr_snapshot_sha256'}
+#: Set by the decision of Quality Control on a running batch alone.
+DECISION_FIELDS = {'mmr_decision', 'mmr_decision_signature_id'}
 #: What a released batch is; it cannot drift afterwards (USE-020).
 FIXED_FIELDS = {'product_id', 'product_qty', 'product_uom_id', 'bom_id', 'company_id', 'consumption'}
 #: What a closed batch has recorded.
@@ -22,47 +21,6 @@ RECORDED_FIELDS = {'qty_producing', 'lot_producing_ids'}
 
 #: The orders whose moves and work orders were created while orders are being created.
 _rows_created_for = ContextVar('mrp_mmr_rows_created_for', default=None)
-
-
-class _Literal(Json):
-    """JSON as an SQL literal: made once for all the rows that get it."""
-
-    def __init__(self, text):
-        super().__init__(text, dumps=str)
-        self._quoted = {}
-
-    def getquoted(self):
-        # How text is quoted is a matter of the connection.
-        if self._conn not in self._quoted:
-            self._quoted[self._conn] = super().getquoted()
-        return self._quoted[self._conn]
-
-
-class Snapshot(dict):
-    """What several orders embed: serialised once, for its digest and for PostgreSQL; in the cache it is one for all."""
-
-    def __init__(self, content):
-        text = canonical_json(content)
-        super().__init__(json.loads(text))
-        self.sha256 = hashlib.sha256(text).hexdigest()
-        self.literal = _Literal(text.decode())
-
-    def __deepcopy__(self, memo):
-        return copy.deepcopy(dict(self), memo)
-
-
-class SnapshotJson(fields.Json):
-    """A snapshot, which is written to many orders at once; whoever reads it gets a copy."""
-
-    def convert_to_cache(self, value, record, validate=True):
-        if not value:
-            return None
-        return value if isinstance(value, Snapshot) else Snapshot(value)
-
-    def convert_to_column(self, value, record, values=None, validate=True):
-        if isinstance(value, Snapshot):
-            return value.literal
-        return super().convert_to_column(value, record, values, validate)
 
 
 class MrpProduction(models.Model):
@@ -91,108 +49,6 @@ class MrpProduction(models.Model):
         "(mmr_snapshot IS NOT NULL AND mmr_snapshot_sha256 IS NOT NULL AND mmr_revision_id IS NOT NULL))",
         "A controlled product is only made with the snapshot of an effective MMR of exactly this batch size "
         "(USE-010, USE-030, 21 CFR 111.205(a)). Use the Confirm button of the order.")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_production() RETURNS trigger AS $$
-            DECLARE
-                master record;
-                product record;
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    IF OLD.mmr_snapshot IS NOT NULL THEN
-                        RAISE EXCEPTION 'Order % was released by an MMR and is kept (BPR-010).', OLD.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_production_kept';
-                    END IF;
-                    RETURN OLD;
-                END IF;
-                IF TG_OP = 'UPDATE' THEN
-                    IF NEW.mmr_snapshot IS DISTINCT FROM OLD.mmr_snapshot AND OLD.mmr_snapshot IS NOT NULL THEN
-                        IF mrp_mmr_is_removal(TG_TABLE_NAME, (SELECT b.id FROM mrp_bpr b WHERE b.production_id = NEW.id),
-                                              to_jsonb(OLD), to_jsonb(NEW)) THEN
-                            RETURN NEW;     -- by a signed disposal (REC-040)
-                        END IF;
-                    END IF;
-                    IF OLD.mmr_snapshot IS NOT NULL AND
-                       (NEW.mmr_snapshot, NEW.mmr_snapshot_sha256, NEW.mmr_revision_id, NEW.mmr_controlled,
-                        NEW.product_id, NEW.product_qty, NEW.product_uom_id, NEW.bom_id, NEW.company_id)
-                       IS DISTINCT FROM
-                       (OLD.mmr_snapshot, OLD.mmr_snapshot_sha256, OLD.mmr_revision_id, OLD.mmr_controlled,
-                        OLD.product_id, OLD.product_qty, OLD.product_uom_id, OLD.bom_id, OLD.company_id) THEN
-                        RAISE EXCEPTION 'Order % was released: what it makes, how much and how is fixed (USE-020).',
-                            OLD.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_snapshot_fixed';
-                    END IF;
-                    IF OLD.mmr_snapshot IS NOT NULL AND OLD.state IN ('done', 'cancel') AND NEW.state <> OLD.state THEN
-                        RAISE EXCEPTION 'Order % is closed and cannot be opened again (USE-020).', OLD.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_snapshot_fixed';
-                    END IF;
-                END IF;
-                IF NEW.mmr_snapshot IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.mmr_snapshot IS NULL) THEN
-                    SELECT r.state, r.document, r.document_sha256, r.bom_id, m.product_id, m.company_id,
-                           m.batch_size_product_uom, jsonb_build_array(
-                               jsonb_build_array(p.id, p.signer_name, p.signature_sha256),
-                               jsonb_build_array(a.id, a.signer_name, a.signature_sha256)) AS signatures
-                      INTO master
-                      FROM mrp_mmr_revision r
-                      JOIN mrp_mmr m ON m.id = r.mmr_id
-                      JOIN mrp_esignature p ON p.id = r.prepared_signature_id
-                      JOIN mrp_esignature a ON a.id = r.approved_signature_id
-                     WHERE r.id = NEW.mmr_revision_id;
-                    IF TG_OP = 'INSERT' OR master.state IS DISTINCT FROM 'effective'
-                       OR jsonb_array_length(NEW.mmr_snapshot -> 'signatures') IS DISTINCT FROM 2
-                       OR master.signatures IS DISTINCT FROM (
-                           SELECT jsonb_agg(jsonb_build_array(s.row -> 'id', s.row -> 'name', s.row -> 'signature_sha256')
-                                            ORDER BY s.position)
-                             FROM jsonb_array_elements(NEW.mmr_snapshot -> 'signatures')
-                                  WITH ORDINALITY AS s(row, position))
-                       OR master.document IS DISTINCT FROM NEW.mmr_snapshot -> 'document'
-                       OR master.document_sha256 IS DISTINCT FROM NEW.mmr_snapshot ->> 'document_sha256'
-                       OR (master.bom_id, master.product_id, master.company_id)
-                          IS DISTINCT FROM (NEW.bom_id, NEW.product_id, NEW.company_id)
-                       OR round((NEW.product_qty * (SELECT u.factor FROM uom_uom u WHERE u.id = NEW.product_uom_id)
-                                 / (SELECT u.factor FROM uom_uom u
-                                      JOIN product_template t ON t.uom_id = u.id
-                                      JOIN product_product p ON p.product_tmpl_id = t.id
-                                     WHERE p.id = NEW.product_id))::numeric, 6)
-                          IS DISTINCT FROM round(master.batch_size_product_uom::numeric, 6) THEN
-                        RAISE EXCEPTION 'Order % does not match an effective MMR of exactly its size (USE-010).', NEW.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_snapshot_matches';
-                    END IF;
-                END IF;
-                IF NEW.mmr_snapshot IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.mmr_snapshot IS NULL) AND EXISTS (
-                    SELECT FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
-                     WHERE p.id = NEW.product_id AND t.tracking = 'none') THEN
-                    RAISE EXCEPTION 'Order % makes a controlled product without lots (REL-010, 21 CFR 111.260(a)).', NEW.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_product_lots';
-                END IF;
-                IF TG_OP = 'UPDATE' AND NEW.state = 'done' AND OLD.state <> 'done' AND EXISTS (
-                    SELECT FROM mrp_bpr_step s WHERE s.production_id = NEW.id AND s.state NOT IN ('done', 'not_done')) THEN
-                    RAISE EXCEPTION 'Order % has open steps (USE-050, 21 CFR 111.255(c)).', NEW.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_production_open_steps';
-                END IF;
-                IF NEW.state NOT IN ('draft', 'cancel') AND NEW.mmr_snapshot IS NULL
-                   AND (TG_OP = 'INSERT' OR OLD.state IN ('draft', 'cancel')) THEN
-                    SELECT t.mmr_controlled INTO product
-                      FROM product_template t JOIN product_product p ON p.product_tmpl_id = t.id
-                     WHERE p.id = NEW.product_id;
-                    IF product.mmr_controlled THEN
-                        RAISE EXCEPTION 'Order % makes a controlled product and has no MMR snapshot (USE-010).', NEW.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_production_mmr_snapshot_required';
-                    END IF;
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_production BEFORE INSERT OR UPDATE OR DELETE ON mrp_production
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_production();
-        """)
 
     # === COMPUTE === #
 
@@ -256,7 +112,10 @@ class MrpProduction(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self = without_defaults(self, SNAPSHOT_FIELDS)
+        self = without_defaults(self, SNAPSHOT_FIELDS | DECISION_FIELDS)
+        vals_list = [
+            vals if not DECISION_FIELDS & vals.keys() else
+            {name: value for name, value in vals.items() if name not in DECISION_FIELDS} for vals in vals_list]
         for vals in vals_list:
             if SNAPSHOT_FIELDS & vals.keys():
                 raise self._mmr_refuse_snapshot_write()
@@ -286,6 +145,7 @@ class MrpProduction(models.Model):
         return True
 
     def write(self, vals):
+        self._mmr_check_decision_signed(vals)
         guarded = vals.keys() & (SNAPSHOT_FIELDS | FIXED_FIELDS | RECORDED_FIELDS | {'state', 'is_locked'})
         if guarded and not in_transition(self):
             if SNAPSHOT_FIELDS & guarded:
@@ -451,22 +311,48 @@ class MrpProduction(models.Model):
                 raise production._mmr_refuse_change(self.env._("closed batch record"))
         return super().action_toggle_is_locked()
 
+    # === DONE AND CANCELLED === #
+
+    def button_mark_done(self):
+        """Complete orders; a controlled batch only with what its record says (USE-020, USE-050)."""
+        self._mmr_check_not_stopped()
+        if any(self.mapped('mmr_controlled')):
+            self._button_mark_done_sanity_checks()
+            with transition(self.filtered('mmr_snapshot_sha256')):
+                result = super().button_mark_done()
+        else:
+            result = super().button_mark_done()
+        self._mmr_follow_done()
+        return result
+
     def _button_mark_done_sanity_checks(self):
+        self._mmr_prepare_done()
         for production in self:
             if production.product_id.mmr_controlled and production.state == 'draft':
                 raise production._mmr_refuse_unreleased()
         return super()._button_mark_done_sanity_checks()
 
-    def button_mark_done(self):
-        if not any(self.mapped('mmr_controlled')):
-            return super().button_mark_done()
-        self._button_mark_done_sanity_checks()
-        with transition(self.filtered('mmr_snapshot_sha256')):
-            return super().button_mark_done()
+    def _mmr_prepare_done(self):
+        """Hook: check these orders before they are completed, and book what their records say; it may run twice.
+
+        :raise UserError: naming order and rule
+        """
+
+    def _mmr_follow_done(self):
+        """Hook: do what follows for those of these orders that are done; a dialog of Odoo may have come between."""
 
     def _action_cancel(self):
+        self._mmr_prepare_cancel()
         with transition(self.filtered('mmr_snapshot_sha256')):
-            return super()._action_cancel()
+            result = super()._action_cancel()
+        self._mmr_follow_cancel()
+        return result
+
+    def _mmr_prepare_cancel(self):
+        """Hook: book what was used of these orders before they are cancelled."""
+
+    def _mmr_follow_cancel(self):
+        """Hook: do what follows for those of these orders that are cancelled."""
 
     def _set_qty_producing(self, pick_manual_consumption_moves=True):
         """Consume the whole formula, whatever the batch yields: less is yield, not a smaller batch (USE-020)."""

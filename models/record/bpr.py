@@ -6,9 +6,9 @@ from odoo import api, fields, models
 from odoo.tools import SQL, LazyTranslate
 
 from ...domain.canonical import canonical_json, sha256
-from ...domain.execution import get_points, hold_limits, plan_steps
 from ...domain.refusals import refusal
 from ...domain.signing import SigningRule
+from ...domain.step_plan import get_points, hold_limits, plan_steps
 from ...domain.transitions import transition
 
 _lt = LazyTranslate(__name__)
@@ -26,6 +26,8 @@ class MrpBpr(models.Model):
 
     It is made with its steps when the order is released, from the snapshot and from nothing else, and it is
     never deleted. Its steps are written by the methods of `mrp.bpr.step` alone.
+
+    Also held in guards/mrp_bpr.sql.
     """
     _name = 'mrp.bpr'
     _description = "Batch Production Record"
@@ -59,53 +61,6 @@ class MrpBpr(models.Model):
     is_on_hold = fields.Boolean("On Hold", compute='_compute_open_deviation_count')
 
     _production_uniq = models.UniqueIndex('(production_id)', "A batch has exactly one batch production record (BPR-010).")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr() RETURNS trigger AS $$
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    RAISE EXCEPTION 'Batch production records are kept (BPR-010, 21 CFR 111.255(a)).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_kept';
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.state NOT IN ('issue', 'ready') OR NEW.issue_signature_id IS NOT NULL OR NOT EXISTS (
-                        SELECT FROM mrp_production o
-                         WHERE o.id = NEW.production_id AND o.mmr_snapshot IS NOT NULL
-                           AND (o.company_id, o.mmr_revision_id, o.product_id)
-                               IS NOT DISTINCT FROM (NEW.company_id, NEW.mmr_revision_id, NEW.product_id)) THEN
-                        RAISE EXCEPTION 'A batch production record is made by the release of its order (USE-030).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_released';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF (NEW.production_id, NEW.company_id, NEW.mmr_revision_id, NEW.product_id, NEW.name, NEW.rules,
-                    NEW.plan_sha256, NEW.step_count)
-                   IS DISTINCT FROM (OLD.production_id, OLD.company_id, OLD.mmr_revision_id, OLD.product_id, OLD.name,
-                    OLD.rules, OLD.plan_sha256, OLD.step_count)
-                   OR (OLD.state IN ('done', 'cancel') AND NEW.state <> OLD.state)
-                   OR (OLD.issue_signature_id IS NOT NULL AND NEW.issue_signature_id IS DISTINCT FROM OLD.issue_signature_id)
-                   OR (OLD.started_at IS NOT NULL AND NEW.started_at IS DISTINCT FROM OLD.started_at) THEN
-                    RAISE EXCEPTION 'What % is cannot change (USE-030, 21 CFR 111.255(c)).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_fixed';
-                END IF;
-                IF OLD.state = 'issue' AND NEW.state NOT IN ('issue', 'cancel') AND NOT EXISTS (
-                    SELECT FROM mrp_esignature s WHERE s.id = NEW.issue_signature_id AND s.meaning = 'issued'
-                       AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id) THEN
-                    RAISE EXCEPTION '% is not issued: its accuracy is checked and signed first (BPR-160).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_issued';
-                END IF;
-                IF NEW.state = 'done' AND OLD.state <> 'done' AND EXISTS (
-                    SELECT FROM mrp_bpr_step s WHERE s.bpr_id = NEW.id AND s.state NOT IN ('done', 'not_done')) THEN
-                    RAISE EXCEPTION '% has open steps (USE-050, 21 CFR 111.255(c)).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_complete';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr BEFORE INSERT OR UPDATE OR DELETE ON mrp_bpr
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr();
-        """)
 
     # === COMPUTE === #
 
@@ -165,51 +120,13 @@ class MrpBpr(models.Model):
         if not orders:
             return self.browse()
         orders.env.flush_all()
-        now, cr = fields.Datetime.now(), self.env.cr
         created = self.browse()
         for revision, batch in orders.grouped('mmr_revision_id').items():
             revision = revision.sudo()
-            document = batch[0].mmr_snapshot['document']
             rules = self._get_rules(revision)
-            plan = self._prepare_plan(document, rules)
-            digest = sha256([row['planned'] for row in plan])
-            operations = revision.bom_id.operation_ids.sorted(lambda operation: (operation.sequence, operation.id))
-            cr.execute(SQL(
-                """INSERT INTO mrp_bpr (name, production_id, company_id, mmr_revision_id, product_id, state, rules,
-                                        release_state, plan_sha256, step_count, create_date, create_uid, write_date, write_uid)
-                   SELECT 'BPR/' || o.name, o.id, o.company_id, o.mmr_revision_id, o.product_id, %(state)s, %(rules)s::jsonb,
-                          'none', %(digest)s, %(count)s, %(now)s, %(uid)s, %(now)s, %(uid)s
-                     FROM mrp_production o WHERE o.id IN %(orders)s ORDER BY o.id RETURNING id""",
-                state='issue' if 'BPR-160' in rules else 'ready', rules=json.dumps(rules), digest=digest,
-                count=len(plan), now=now, uid=self.env.uid, orders=batch._ids))
-            records = self.browse(row[0] for row in cr.fetchall())
-            cr.execute(SQL(
-                """WITH plan AS MATERIALIZED (
-                       SELECT p.sequence, p.stage, p.number, p.points, p.planned, p.planned ->> 'name' AS name,
-                              p.planned ->> 'kind' AS kind, p.planned ->> 'performer_role' AS performer_role,
-                              p.planned ->> 'verifier_role' AS verifier_role,
-                              (p.planned ->> 'is_critical')::boolean AS is_critical,
-                              (p.planned ->> 'is_hold_point')::boolean AS is_hold_point
-                         FROM jsonb_to_recordset(%(plan)s::jsonb)
-                              AS p(sequence int, stage int, number int, points jsonb, planned jsonb))
-                   INSERT INTO mrp_bpr_step (bpr_id, production_id, company_id, workorder_id, sequence, stage, number, name,
-                                             kind, performer_role, verifier_role, is_critical, is_hold_point, points, planned,
-                                             state, create_date, create_uid, write_date, write_uid)
-                   SELECT s.bpr_id, s.production_id, s.company_id, s.workorder_id, p.sequence, p.stage, p.number, p.name,
-                          p.kind, p.performer_role, p.verifier_role, p.is_critical, p.is_hold_point, p.points, p.planned,
-                          'open', %(now)s, %(uid)s, %(now)s, %(uid)s
-                     -- Sorted without the texts, so that the steps of a batch lie together.
-                     FROM (SELECT b.id AS bpr_id, b.production_id, b.company_id, w.id AS workorder_id, p.sequence
-                             FROM mrp_bpr b
-                            CROSS JOIN plan p
-                             LEFT JOIN jsonb_to_recordset(%(operations)s::jsonb) AS a(stage int, operation int)
-                                    ON a.stage = p.stage
-                             LEFT JOIN mrp_workorder w ON w.production_id = b.production_id AND w.operation_id = a.operation
-                            WHERE b.id IN %(records)s ORDER BY b.id, p.sequence) s
-                     JOIN plan p ON p.sequence = s.sequence""",
-                now=now, uid=self.env.uid, records=records._ids, plan=canonical_json(plan).decode(),
-                operations=json.dumps([
-                    {'stage': position, 'operation': operation.id} for position, operation in enumerate(operations, 1)])))
+            plan = self._prepare_plan(batch[0].mmr_snapshot['document'], rules)
+            records = self._insert_records(batch, plan, rules)
+            records._insert_steps(plan, revision)
             created |= records
         self.env['mrp.bpr.step'].invalidate_model(flush=False)
         self.invalidate_model(flush=False)
@@ -221,6 +138,51 @@ class MrpBpr(models.Model):
                   'mmr_snapshot_sha256': {'new': bpr.production_id.mmr_snapshot_sha256}}
             for bpr in created.sudo()})
         return created
+
+    @api.model
+    def _insert_records(self, orders, plan, rules):
+        """Insert the records of orders of one revision; PostgreSQL takes from each order what is its own."""
+        self.env.cr.execute(SQL(
+            """INSERT INTO mrp_bpr (name, production_id, company_id, mmr_revision_id, product_id, state, rules,
+                                    release_state, plan_sha256, step_count, create_date, create_uid, write_date, write_uid)
+               SELECT 'BPR/' || o.name, o.id, o.company_id, o.mmr_revision_id, o.product_id, %(state)s, %(rules)s::jsonb,
+                      'none', %(digest)s, %(count)s, %(now)s, %(uid)s, %(now)s, %(uid)s
+                 FROM mrp_production o WHERE o.id IN %(orders)s ORDER BY o.id RETURNING id""",
+            state='issue' if 'BPR-160' in rules else 'ready', rules=json.dumps(rules),
+            digest=sha256([row['planned'] for row in plan]), count=len(plan), now=fields.Datetime.now(), uid=self.env.uid,
+            orders=orders._ids))
+        return self.browse(row[0] for row in self.env.cr.fetchall())
+
+    def _insert_steps(self, plan, revision):
+        """Insert the steps of these records of one revision, each with the work order of its stage."""
+        operations = revision.bom_id.operation_ids.sorted(lambda operation: (operation.sequence, operation.id))
+        self.env.cr.execute(SQL(
+            """WITH plan AS MATERIALIZED (
+                   SELECT p.sequence, p.stage, p.number, p.points, p.planned, p.planned ->> 'name' AS name,
+                          p.planned ->> 'kind' AS kind, p.planned ->> 'performer_role' AS performer_role,
+                          p.planned ->> 'verifier_role' AS verifier_role,
+                          (p.planned ->> 'is_critical')::boolean AS is_critical,
+                          (p.planned ->> 'is_hold_point')::boolean AS is_hold_point
+                     FROM jsonb_to_recordset(%(plan)s::jsonb)
+                          AS p(sequence int, stage int, number int, points jsonb, planned jsonb))
+               INSERT INTO mrp_bpr_step (bpr_id, production_id, company_id, workorder_id, sequence, stage, number, name,
+                                         kind, performer_role, verifier_role, is_critical, is_hold_point, points, planned,
+                                         state, create_date, create_uid, write_date, write_uid)
+               SELECT s.bpr_id, s.production_id, s.company_id, s.workorder_id, p.sequence, p.stage, p.number, p.name,
+                      p.kind, p.performer_role, p.verifier_role, p.is_critical, p.is_hold_point, p.points, p.planned,
+                      'open', %(now)s, %(uid)s, %(now)s, %(uid)s
+                 -- Sorted without the texts, so that the steps of a batch lie together.
+                 FROM (SELECT b.id AS bpr_id, b.production_id, b.company_id, w.id AS workorder_id, p.sequence
+                         FROM mrp_bpr b
+                        CROSS JOIN plan p
+                         LEFT JOIN jsonb_to_recordset(%(operations)s::jsonb) AS a(stage int, operation int)
+                                ON a.stage = p.stage
+                         LEFT JOIN mrp_workorder w ON w.production_id = b.production_id AND w.operation_id = a.operation
+                        WHERE b.id IN %(records)s ORDER BY b.id, p.sequence) s
+                 JOIN plan p ON p.sequence = s.sequence""",
+            now=fields.Datetime.now(), uid=self.env.uid, records=self._ids, plan=canonical_json(plan).decode(),
+            operations=json.dumps([
+                {'stage': position, 'operation': operation.id} for position, operation in enumerate(operations, 1)])))
 
     @api.model
     def _create_missing(self):

@@ -117,7 +117,7 @@ class RolesCommon(MmrCommon):
         requirements = cls.env['mrp.mmr.requirement']
         cls.required = requirements.search([('enforcement', '=', 'C'), ('enabled', '=', True)], limit=1)
         cls.optional = requirements.search([('enforcement', '=', 'O'), ('enabled', '=', False)], limit=1)
-        signer = cls.env['mrp.signer']._of(cls.locked)
+        signer = cls.env['mrp.signer']._get_for(cls.locked)
         with transition(signer):
             signer.write({'locked_at': fields.Datetime.now()})
         cls.qualification = cls.env['mrp.qualification'].search([('user_id', '=', cls.locked.id)], limit=1)
@@ -933,7 +933,7 @@ class TestRolesHttp(RolesCommon, HttpCase):
     def test_records(self):
         """SEC-020: reading, changing and deleting records by remote calls is refused as by the ORM."""
         signature, entry = self.effective.approved_signature_id, self.env['mrp.audit.entry'].search([], limit=1)
-        for record in (self.draft, signature, entry, self.env['mrp.signer']._of(self.user_operator)):
+        for record in (self.draft, signature, entry, self.env['mrp.signer']._get_for(self.user_operator)):
             for letter, method, arguments in (
                     ('r', 'read', [['display_name']]), ('w', 'write', [{'record_name': "x"}]), ('u', 'unlink', [])):
                 for role, rights in TABLE.models[record._name].items():
