@@ -225,8 +225,6 @@ class MrpEsignatureMixin(models.AbstractModel):
         self.check_access('read')
         signer = self.env.user
         try:
-            self._get_signing_rule(action)
-            comment = self._check_comment(comment)
             signer = self._authenticate_signer(credential)
             acceptance = self._check_accountability(signer, accept)
             if acceptance:
@@ -261,6 +259,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         user = self.env.user
         self._check_signing_role(prepared.group)
         self._check_signer(action, user)
+        comment = self._check_comment(comment)
         if prepared.comment_required and not comment:
             raise refusal(
                 self.env, self.env._("%s: a reason is needed.", self.display_name),

@@ -4,10 +4,11 @@ import logging
 from contextlib import contextmanager
 from datetime import timedelta
 
+import psycopg2
 from psycopg2.errors import LockNotAvailable, SerializationFailure
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.http import request
 from odoo.tools import SQL
 
@@ -287,9 +288,16 @@ class MrpSigner(models.Model):
         """
         own = self.env(user=user.id, su=False, context={}).user
         if credential.get('webauthn_response') and 'auth_passkey_key_ids' in own._fields:
-            own._check_credentials(
-                {'type': 'webauthn', 'login': user.login, 'webauthn_response': credential['webauthn_response']},
-                {'interactive': True})
+            try:
+                own._check_credentials(
+                    {'type': 'webauthn', 'login': user.login, 'webauthn_response': credential['webauthn_response']},
+                    {'interactive': True})
+            except (AccessDenied, psycopg2.Error):
+                raise
+            except Exception as error:
+                # Odoo reads the answer of a passkey as it came; whatever is wrong with it, it proves nothing.
+                _logger.info("The answer of a passkey of user %s could not be read: %s", user.id, error)
+                raise AccessDenied() from error
             return
         hashed = self._get_for(user).signing_password
         if not hashed:
