@@ -26,8 +26,7 @@ BEGIN
 END $$;
 
 -- Rows of evidence are written once (SIG-030, AUD-030, 21 CFR 11.70, 11.10(e)); what a signed disposal removes of a
--- batch record whose date has passed is the exception (REC-040). Also held in models/evidence/kept_mixin.py and in
--- write() and the delete guard of each model.
+-- batch record whose date has passed is the exception (REC-040). Also held in models/evidence/append_only_mixin.py.
 CREATE FUNCTION mrp_mmr_append_only() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN

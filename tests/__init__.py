@@ -26,6 +26,7 @@ from .evidence import (
     test_guards,
     test_ledger,
     test_restore,
+    test_signing_protocol,
     test_tamper_drill,
     test_verify,
 )

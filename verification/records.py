@@ -20,9 +20,26 @@ class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, Resul
         evidence is only added, so what was verified before stays verified
     """
 
-    PARTS = (
-        'ledger', 'baseline', 'chains', 'seals', 'files', 'signatures', 'acceptances', 'revisions', 'reviews', 'labels',
-        'orders', 'plans', 'drills', 'disposals', 'quality_reviews', *LOGGED_COLUMNS)
+    #: Part of the evidence → the method that yields its findings.
+    CHECKS = {
+        'ledger': '_check_ledger',
+        'baseline': '_check_baseline',
+        'chains': '_check_chains',
+        'seals': '_check_seals',
+        'files': '_check_files',
+        'signatures': '_check_signatures',
+        'acceptances': '_check_acceptances',
+        'revisions': '_check_revisions',
+        'reviews': '_check_reviews',
+        'labels': '_check_labels',
+        'orders': '_check_orders',
+        'plans': '_check_plans',
+        'drills': '_check_drills',
+        'disposals': '_check_disposals',
+        'quality_reviews': '_check_quality_reviews',
+    }
+    #: All parts in the order of a verification; the last ones are the tables that the ledger follows.
+    PARTS = (*CHECKS, *LOGGED_COLUMNS)
 
     def __init__(self, cr, company=None, position=None):
         self.cr = cr
@@ -58,10 +75,8 @@ class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, Resul
         if part in LOGGED_COLUMNS:
             yield from self._check_logged(part)
             yield from self._check_vanished(part)
-        elif part == 'ledger':
-            yield from self._check_ledger(**bounds)
         else:
-            yield from getattr(self, f'_check_{part}')()
+            yield from getattr(self, self.CHECKS[part])(**bounds)
 
     def estimate(self):
         """Return how many lines and records there are about, each counted as often as ``counts`` will."""

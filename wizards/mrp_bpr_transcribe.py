@@ -24,7 +24,7 @@ class MrpBprTranscribe(models.TransientModel):
     copy_id = fields.Many2one(
         'mrp.bpr.copy', "Worksheet Copy", required=True, compute='_compute_copy_id', store=True, readonly=False,
         domain="[('bpr_id', '=', bpr_id)]")
-    scan = fields.Binary("Scan or Photo of the Original", required=True)
+    scan = fields.Binary("Scan or Photo of the Original", required=True, attachment=False)
     scan_name = fields.Char("File Name")
     precaution = fields.Text(compute='_compute_precaution')
     acknowledged = fields.Boolean("Acknowledged on the Worksheet", help="The worksheet shows that the precaution was read.")
@@ -92,7 +92,7 @@ class MrpBprTranscribeLine(models.TransientModel):
     sampled = fields.Char()
     scrapped = fields.Char()
     finished = fields.Char("Units Finished")
-    photo = fields.Binary()
+    photo = fields.Binary(attachment=False)
     photo_name = fields.Char("Photo File Name")
     paper_time = fields.Char("Time on Paper", help="As it is written there.")
     paper_by = fields.Char("By", help="Name or initials on the worksheet.")

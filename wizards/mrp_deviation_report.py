@@ -30,7 +30,7 @@ class MrpDeviationReport(models.TransientModel):
         "Identity Not Met", help="The lot failed its identity specification: it can only be rejected (21 CFR 111.77(b)).")
     title = fields.Char(required=True)
     description = fields.Text("What Happened", required=True)
-    upload = fields.Binary("Photo or File")
+    upload = fields.Binary("Photo or File", attachment=False)
     upload_name = fields.Char("File Name")
 
     @api.onchange('subject')

@@ -26,7 +26,7 @@ class MrpEquipmentRecord(models.TransientModel):
     as_left = fields.Text()
     next_due = fields.Date(help="By default after the calibration interval of the instrument.")
     reference = fields.Char("Certificate Number")
-    upload = fields.Binary("Certificate")
+    upload = fields.Binary("Certificate", attachment=False)
     upload_name = fields.Char("File Name")
     text = fields.Text("Remarks")
 

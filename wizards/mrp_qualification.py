@@ -28,7 +28,7 @@ class MrpQualificationGrant(models.TransientModel):
     valid_from = fields.Date(required=True, default=lambda self: self.env.company._get_mmr_today())
     valid_to = fields.Date(help="Last day. Empty: until it is revoked.")
     evidence = fields.Text(help="Education, training, experience: what you saw, and where it is kept.")
-    upload = fields.Binary("Certificate")
+    upload = fields.Binary("Certificate", attachment=False)
     upload_name = fields.Char("File Name")
 
     @api.depends_context('uid')

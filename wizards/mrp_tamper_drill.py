@@ -30,7 +30,7 @@ class MrpTamperDrillRun(models.TransientModel):
         _logger.info("A tamper drill begins: what is refused until it ends is tried by the drill, and by no person.")
         results = drill.run(self.env.registry.cursor, self.env.company.id, self.env.uid, ATTACKS)
         _logger.info("The tamper drill has ended: %s", results['counts'])
-        record = self.env['mrp.tamper.drill']._store(results)
+        record = self.env['mrp.tamper.drill']._record(results)
         return {
             'type': 'ir.actions.act_window', 'res_model': record._name, 'res_id': record.id, 'view_mode': 'form',
             'name': record.name,

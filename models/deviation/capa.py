@@ -5,11 +5,13 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+from odoo.tools import LazyTranslate
 
-from ...domain.canonical import sha256
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
 from ...domain.transitions import in_transition, transition, without_defaults
 
+_lt = LazyTranslate(__name__)
 QC = 'mrp_mmr.group_mmr_qc'
 RULE = "DEV-090, 21 CFR 111.140(b)(3)(iv), former 820.100(a), ISO 13485 8.5.2, 8.5.3"
 STATES = [
@@ -221,14 +223,17 @@ class MrpCapa(models.Model):
 
     # === SIGNING === #
 
-    def _is_signed_by_others(self, action):
-        return True
+    _signing_citation = RULE
+    _signing_next_step = _lt("finish the actions, check their effect and enter the result.")
+    _signing_actions = {
+        'close': SigningRule(
+            meaning='approved', group=QC, states=('check',), leads_to='closed', at_terminal=True,
+            statement=_lt("The actions were done and are effective; I close this CAPA."),
+            prepare='_prepare_closing', apply='_apply_closing'),
+    }
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action != 'close':
-            raise UserError(self.env._("Unknown signature: %s", action))
-        if self.state != 'check' or not self.effectiveness_result or not (self.effectiveness_text or '').strip():
+    def _prepare_closing(self, action):
+        if not self.effectiveness_result or not (self.effectiveness_text or '').strip():
             raise refusal(
                 self.env, self.env._("%s has no result of the check of its effect.", self.name), RULE,
                 self.env._("finish the actions, check their effect and enter the result."), record=self)
@@ -236,10 +241,7 @@ class MrpCapa(models.Model):
             raise refusal(
                 self.env, self.env._("The actions of %s were not effective.", self.name), RULE,
                 self.env._("go back to the actions, and do more."), record=self)
-        content = self._get_document()
-        return {
-            'meaning': 'approved', 'group': QC, 'digest': sha256(content), 'content': content,
-            'statement': self.env._("The actions were done and are effective; I close this CAPA.")}
+        return self._make_signing_action(action, self._get_document())
 
     def _get_document(self):
         """Return the CAPA as its signature and prints hold it."""
@@ -263,8 +265,8 @@ class MrpCapa(models.Model):
                 'result': row.effectiveness_result or None, 'found': row.effectiveness_text or None,
                 'by': row.checked_by_id.name or None}}
 
-    def _apply_signing_action(self, action, signature):
-        self.write({'state': 'closed', 'closing_signature_id': signature.id})
+    def _apply_closing(self, action, signature):
+        self.write({'state': self._get_signing_rule(action).leads_to, 'closing_signature_id': signature.id})
         self.activity_unlink(['mrp_mmr.mail_activity_type_capa'])
 
     # === REMINDER === #

@@ -1,12 +1,13 @@
 """Who supplied information for the investigation of a deviation, and signs for it."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.tools import LazyTranslate
 
-from ...domain.canonical import sha256
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
 from ...domain.transitions import in_transition
 
+_lt = LazyTranslate(__name__)
 RULE = "DEV-030, 21 CFR 111.140(b)(3)(vii)"
 
 
@@ -98,14 +99,20 @@ class MrpDeviationContributor(models.Model):
 
     # === SIGNING === #
 
+    _signing_citation = RULE
+    _signing_actions = {
+        'contribute': SigningRule(
+            meaning='contributed', group='mrp.group_mrp_user', once='signature_id', at_terminal=True,
+            next_step=_lt("have another contribution added."),
+            statement=_lt("I supplied this information for the investigation."),
+            prepare='_prepare_contribution', check_signer='_check_contributor', apply='_apply_contribution'),
+    }
+
     def action_sign(self):
         """Open the signature of the person who contributed this."""
         self.ensure_one()
         self.check_access('read')
         return self.action_open_signature('contribute')
-
-    def _is_signed_by_others(self, action):
-        return True
 
     def _get_signing_company(self):
         return self.sudo().company_id
@@ -116,30 +123,25 @@ class MrpDeviationContributor(models.Model):
     def _check_signing_qualification(self, group):
         """Whoever knows something says so: no role, and no qualification, is asked of a witness."""
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action != 'contribute':
-            raise UserError(self.env._("Unknown signature: %s", action))
+    def _prepare_contribution(self, action):
         row = self.sudo()
-        if row.signature_id or row.deviation_id.state == 'closed':
+        if row.deviation_id.state == 'closed':
             raise refusal(
-                self.env, self.env._("%s was signed, or the deviation was closed.", self.display_name), RULE,
-                self.env._("have another contribution added."), record=self)
-        content = {
+                self.env, self.env._("%(contribution)s: %(deviation)s was closed.", contribution=self.display_name,
+                                     deviation=row.deviation_id.name), RULE,
+                self.env._("report another deviation, and name this one."), record=self)
+        return self._make_signing_action(action, {
             'schema': 'mrp_mmr/deviation-contributor/1', 'deviation': row.deviation_id.name,
-            'title': row.deviation_id.title, 'person': row.user_id.name, 'contribution': row.contribution}
-        return {
-            'meaning': 'contributed', 'group': 'mrp.group_mrp_user', 'digest': sha256(content), 'content': content,
-            'statement': self.env._("I supplied this information for the investigation.")}
+            'title': row.deviation_id.title, 'person': row.user_id.name, 'contribution': row.contribution})
 
-    def _check_signer(self, action, user):
+    def _check_contributor(self, action, user):
         if user != self.sudo().user_id:
             raise refusal(
                 self.env, self.env._("%(user)s did not supply this information; %(person)s did.", user=user.name,
                                      person=self.sudo().user_id.name),
                 RULE, self.env._("ask that person to sign, here with own user name and password."), record=self)
 
-    def _apply_signing_action(self, action, signature):
+    def _apply_contribution(self, action, signature):
         self.write({'signature_id': signature.id})
         self.deviation_id.activity_feedback(
             ['mrp_mmr.mail_activity_type_deviation_contributor'], user_id=self.user_id.id)

@@ -1,16 +1,20 @@
 """Investigation, material review and disposition of a deviation, and its closing."""
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
+from odoo.exceptions import AccessError
+from odoo.tools import SQL, LazyTranslate
 
-from ...domain.canonical import sha256
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
 from .deviation import DISPOSITIONS, REWORK
 
+_lt = LazyTranslate(__name__)
 QC = 'mrp_mmr.group_mmr_qc'
 #: Signature → disposition. The short one lets a running batch go on.
-DECISIONS = {'decide': 'accept', **{f'decide_{code}': code for code, _label in DISPOSITIONS if code != 'accept'}}
+DECISIONS = {
+    'decide': 'accept', 'decide_reject': 'reject', 'decide_reprocess': 'reprocess', 'decide_treat': 'treat',
+    'decide_adjust': 'adjust',
+}
 #: What Quality Control alone writes: how grave it is, who investigates and until when.
 QC_FIELDS = {'severity', 'investigator_id', 'due_date', 'identity_result', 'test_finding', 'capa_id', 'no_capa_reason'}
 #: What is known at the closing, in the order of 21 CFR 111.140(b)(3)(i)-(vi); each of them is needed.
@@ -24,8 +28,31 @@ DECISION_RULE = "DEV-030, 21 CFR 111.113(c), 111.123(a)(4), 211.22(a)"
 CLOSING_RULE = "DEV-020, 21 CFR 111.140(b)(3), 211.192"
 
 
+def _decide(statement, meaning='approved'):
+    """Return the rule of a signature by which Quality Control decides on the material."""
+    return SigningRule(
+        meaning=meaning, group=QC, states=('open', 'decided'), leads_to='decided', comment_required=True, at_terminal=True,
+        statement=statement, next_step=_lt("read the decision."), prepare='_prepare_disposition',
+        check_signer='_check_independent', apply='_apply_disposition')
+
+
 class MrpDeviation(models.Model):
     _inherit = 'mrp.deviation'
+
+    _signing_citation = DECISION_RULE
+    _signing_actions = {
+        'decide': _decide(_lt(
+            "I reviewed this deviation and the material; the batch may go on for the reason that I give.")),
+        'decide_reject': _decide(_lt("I reviewed this deviation and reject the material."), meaning='rejected'),
+        'decide_reprocess': _decide(_lt("I reviewed this deviation and approve that the material is reprocessed.")),
+        'decide_treat': _decide(_lt("I reviewed this deviation and approve that the material is treated.")),
+        'decide_adjust': _decide(_lt("I reviewed this deviation and approve that the material is adjusted in process.")),
+        'close': SigningRule(
+            meaning='approved', group=QC, states=('decided',), leads_to='closed', at_terminal=True, citation=CLOSING_RULE,
+            next_step=_lt("decide by Material Review first."),
+            statement=_lt("I reviewed the investigation; it is complete, and I close this deviation."),
+            prepare='_prepare_closing', check_signer='_check_independent', apply='_apply_closing'),
+    }
 
     investigator_id = fields.Many2one(
         'res.users', tracking=True, index='btree_not_null', ondelete='restrict', domain="[('share', '=', False)]",
@@ -234,33 +261,15 @@ class MrpDeviation(models.Model):
 
     # === SIGNING === #
 
-    def _is_signed_by_others(self, action):
-        return True
-
     def _get_signing_profile(self):
         return self.sudo().profile_id
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action == 'close':
-            return self._prepare_closing()
-        if action not in DECISIONS:
-            raise UserError(self.env._("Unknown signature: %s", action))
+    def _prepare_disposition(self, action):
         disposition = DECISIONS[action]
         issue = self._get_disposition_issue(disposition)
         if issue:
             raise refusal(self.env, *issue, record=self)
-        content = {**self._get_document(), 'decision': self._get_decision(disposition)}
-        statements = {
-            'accept': self.env._("I reviewed this deviation and the material; the batch may go on for the reason that I give."),
-            'reject': self.env._("I reviewed this deviation and reject the material."),
-            'reprocess': self.env._("I reviewed this deviation and approve that the material is reprocessed."),
-            'treat': self.env._("I reviewed this deviation and approve that the material is treated."),
-            'adjust': self.env._("I reviewed this deviation and approve that the material is adjusted in process."),
-        }
-        return {
-            'meaning': 'rejected' if disposition == 'reject' else 'approved', 'group': QC, 'digest': sha256(content),
-            'content': content, 'comment_required': True, 'statement': statements[disposition]}
+        return self._make_signing_action(action, {**self._get_document(), 'decision': self._get_decision(disposition)})
 
     def _get_decision(self, disposition):
         """Return what the decision on the material rests on, as its signature holds it."""
@@ -270,12 +279,7 @@ class MrpDeviation(models.Model):
             **({'test_finding': self.test_finding or None, 'cause': self.cause or None,
                 'retests': [row._get_document() for row in self.sudo().result_id._get_retests()]} if self.result_id else {})}
 
-    def _prepare_closing(self):
-        if self.state != 'decided':
-            raise refusal(
-                self.env, self.env._("%(name)s is %(state)s: it is closed after the material was decided on.", name=self.name,
-                                     state=dict(self._fields['state']._description_selection(self.env))[self.state].lower()),
-                CLOSING_RULE, self.env._("decide by Material Review first."), record=self)
+    def _prepare_closing(self, action):
         issues = self._get_closing_issues()
         if issues:
             raise refusal(
@@ -283,14 +287,11 @@ class MrpDeviation(models.Model):
                                      rows='\n'.join(f"• {row}" for row in issues)),
                 f"{CLOSING_RULE}; DEV-030, DEV-070, DEV-090", self.env._("complete the investigation, then close it."),
                 record=self)
-        content = {
+        return self._make_signing_action(action, {
             **self._get_document(),
             'decision': {**self._get_decision(self.disposition),
                          'signature_sha256': self.decision_signature_id.sudo().signature_sha256},
-            'closure': self._get_closure()}
-        return {
-            'meaning': 'approved', 'group': QC, 'digest': sha256(content), 'content': content,
-            'statement': self.env._("I reviewed the investigation; it is complete, and I close this deviation.")}
+            'closure': self._get_closure()})
 
     def _get_closure(self):
         """Return the investigation as the signature of the closing holds it."""
@@ -323,7 +324,7 @@ class MrpDeviation(models.Model):
 
     # === SIGNER === #
 
-    def _check_signer(self, action, user):
+    def _check_independent(self, action, user):
         """Refuse to decide on the own work and, where the rule is on, on what oneself reported (DEV-030, 111.12(b))."""
         row = self.sudo()
         step = row.step_id
@@ -343,14 +344,15 @@ class MrpDeviation(models.Model):
 
     # === EFFECT === #
 
-    def _apply_signing_action(self, action, signature):
-        if action == 'close':
-            self.write({'state': 'closed', 'closing_signature_id': signature.id})
-            self.activity_unlink([
-                'mrp_mmr.mail_activity_type_deviation_close', 'mrp_mmr.mail_activity_type_deviation_contributor'])
-            return
+    def _apply_closing(self, action, signature):
+        self.write({'state': self._get_signing_rule(action).leads_to, 'closing_signature_id': signature.id})
+        self.activity_unlink([
+            'mrp_mmr.mail_activity_type_deviation_close', 'mrp_mmr.mail_activity_type_deviation_contributor'])
+
+    def _apply_disposition(self, action, signature):
         self.write({
-            'state': 'decided', 'disposition': DECISIONS[action], 'decision_signature_id': signature.id})
+            'state': self._get_signing_rule(action).leads_to, 'disposition': DECISIONS[action],
+            'decision_signature_id': signature.id})
         self.activity_unlink([
             'mrp_mmr.mail_activity_type_deviation', 'mrp_mmr.mail_activity_type_deviation_close'])
         self.activity_schedule(

@@ -68,9 +68,10 @@ class MrpDeviationBatch(models.Model):
     """
     _name = 'mrp.deviation.batch'
     _description = "Batch Related to a Deviation"
-    _inherit = ['mrp.kept.mixin']
+    _inherit = ['mrp.evidence.mixin']
     _order = 'id'
     _rec_name = 'bpr_id'
+    _is_append_only = False
 
     deviation_id = fields.Many2one('mrp.deviation', required=True, index=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')

@@ -23,10 +23,9 @@ class MrpBprRework(models.Model):
     """
     _name = 'mrp.bpr.rework'
     _description = "Reprocessing in a Batch"
-    _inherit = ['mrp.kept.mixin']
+    _inherit = ['mrp.evidence.mixin']
     _order = 'id'
     _rec_name = 'lot_name'
-    _is_append_only = True
 
     deviation_id = fields.Many2one(
         'mrp.deviation', "Approved By", required=True, readonly=True, index=True, ondelete='restrict')

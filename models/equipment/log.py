@@ -1,14 +1,15 @@
 """The log of a unit of equipment: its use, cleaning, maintenance and calibration, line by line."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, LazyTranslate
 
-from ...domain.canonical import iso_utc, sha256
+from ...domain.canonical import iso_utc
 from ...domain.refusals import refusal
 from ...domain.roles import ROLE_GROUPS
+from ...domain.signing import SigningRule
 
+_lt = LazyTranslate(__name__)
 KINDS = [
     ('use', "Use"),
     ('cleaning', "Cleaning"),
@@ -43,9 +44,8 @@ class MrpEquipmentLog(models.Model):
     """
     _name = 'mrp.equipment.log'
     _description = "Line of an Equipment Log"
-    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _inherit = ['mrp.evidence.mixin', 'mrp.esignature.mixin']
     _order = 'ended_at desc, id desc'
-    _is_append_only = True
 
     equipment_id = fields.Many2one('maintenance.equipment', required=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
@@ -169,6 +169,24 @@ class MrpEquipmentLog(models.Model):
 
     # === SIGNING === #
 
+    _signing_citation = RULE
+    _signing_next_step = _lt("sign what the line waits for.")
+    # Which kind of line has which of them is said by SIGNERS.
+    _signing_actions = {
+        'performed': SigningRule(
+            meaning='performed', group='mrp_mmr.group_mmr_operator', states=('sign',), at_terminal=True,
+            statement=_lt("I did this on the equipment, as recorded."),
+            prepare='_prepare_attestation', apply='_apply_attestation'),
+        'checked': SigningRule(
+            meaning='checked', group='mrp_mmr.group_mmr_verifier', states=('check',), at_terminal=True,
+            statement=_lt("I checked the equipment after it was cleaned by another person."),
+            prepare='_prepare_attestation', check_signer='_check_other_person', apply='_apply_attestation'),
+        'reviewed': SigningRule(
+            meaning='reviewed', group='mrp_mmr.group_mmr_qc', states=('sign',), at_terminal=True,
+            statement=_lt("I reviewed this calibration and its certificate; the result is as recorded."),
+            prepare='_prepare_attestation', apply='_apply_attestation'),
+    }
+
     def _get_next_point(self):
         """Return the point that this line waits for, or False."""
         self.ensure_one()
@@ -192,41 +210,23 @@ class MrpEquipmentLog(models.Model):
         self.ensure_one()
         return self.equipment_id._mmr_open_record(self.kind, supersedes=self)
 
-    def _is_signed_by_others(self, action):
-        return True
-
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if (self.kind, action) not in SIGNERS:
-            raise UserError(self.env._("Unknown signature: %s", action))
+    def _prepare_attestation(self, action):
         if action != self._get_next_point():
             raise refusal(
                 self.env, self.env._("%(line)s is not to be signed so: %(state)s.", line=self.display_name,
-                                     state=dict(self._fields['state']._description_selection(self.env))[self.state]),
-                RULE, self.env._("sign what the line waits for."), record=self)
-        content = {'schema': 'mrp_mmr/equipment/1', 'point': action, 'line': self.sudo()._get_document()}
-        return {
-            'meaning': action, 'group': ROLE_GROUPS[SIGNERS[self.kind, action]], 'digest': sha256(content),
-            'content': content, 'statement': self._get_statement(action),
-        }
+                                     state=self._get_signing_state_label()),
+                RULE, self.env._(self._signing_next_step), record=self)
+        return self._make_signing_action(
+            action, {'schema': 'mrp_mmr/equipment/1', 'point': action, 'line': self.sudo()._get_document()})
 
-    def _get_statement(self, action):
-        return {
-            'performed': self.env._("I did this on the equipment, as recorded."),
-            'checked': self.env._("I checked the equipment after it was cleaned by another person."),
-            'reviewed': self.env._("I reviewed this calibration and its certificate; the result is as recorded."),
-        }[action]
-
-    def _check_signer(self, action, user):
-        if action != 'checked':
-            return
+    def _check_other_person(self, action, user):
         performed = self.sudo().esignature_ids.filtered(lambda signature: signature.content.get('point') == 'performed')
         if performed.user_id._get_gmp_persons() & user._get_gmp_persons() or performed.partner_id == user.partner_id:
             raise refusal(
                 self.env, self.env._("%s cleaned this and cannot check it.", user.name), "BPR-040, VER-010, 21 CFR 211.182",
                 self.env._("ask another person to check, here with own user name and password."), record=self)
 
-    def _apply_signing_action(self, action, signature):
+    def _apply_attestation(self, action, signature):
         self.invalidate_recordset(['esignature_ids', 'state'])
         self.equipment_id._mmr_follow_calibration()
 

@@ -2,9 +2,9 @@
 
 The audit trail and its chains, the daily seal, electronic signatures, stored files, bundles and the tamper drill."""
 
-from . import audit_entry        # chains and their lines, append-only
 from . import audit_mixin        # records whose changes go to the ledger
-from . import kept_mixin         # rows that only their own methods store
+from . import append_only_mixin  # rows that are added and stay
+from . import audit_entry        # chains and their lines, append-only
 from . import audit_baseline     # what existed before the addon was installed
 from . import audit_seal         # the daily seal over all heads
 from . import audit_verify       # verification from the browser and every night

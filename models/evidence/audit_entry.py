@@ -2,17 +2,19 @@
 
 import logging
 import re
-from contextlib import suppress
+import sys
 
 from markupsafe import Markup
 from psycopg2 import InterfaceError, OperationalError
 from psycopg2.errors import SerializationFailure
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ...domain.canonical import GENESIS, canonical_json, iso_utc, sha256
+from ...domain.signing import storable
 
 _logger = logging.getLogger(__name__)
 
@@ -31,6 +33,8 @@ KINDS = [
     ('seal', "Sealed"),
     ('baseline', "Taken over"),
 ]
+#: Errors on which Odoo rolls a request back and repeats it, or lets it fail as what it was: a collision.
+REPEATED = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
 #: Lines that are appended with one statement.
 BATCH = 1000
 #: How often a refusal is appended again where others were appended at the same moment.
@@ -60,6 +64,7 @@ class MrpAuditChain(models.Model):
     """
     _name = 'mrp.audit.chain'
     _description = "Chain of the Audit Trail"
+    _inherit = ['mrp.append.only.mixin']
     _order = 'id'
 
     res_model = fields.Char("Model", required=True, readonly=True)
@@ -73,22 +78,8 @@ class MrpAuditChain(models.Model):
 
     _record_uniq = models.UniqueIndex('(res_model, res_id, company_id)', "A record has one chain.")
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse()
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise self._refuse()
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse()
-
     @api.model
-    def _refuse(self):
+    def _refuse_write(self):
         return UserError(self.env._(
             "The audit trail is written by the system alone and never changed. Rule: AUD-030, 21 CFR 11.10(e). "
             "What you can do: read it, verify it or export it."))
@@ -129,6 +120,7 @@ class MrpAuditEntry(models.Model):
     """
     _name = 'mrp.audit.entry'
     _description = "Line of the Audit Trail"
+    _inherit = ['mrp.append.only.mixin']
     _order = 'id desc'
     _rec_name = 'record_name'
 
@@ -251,21 +243,9 @@ class MrpAuditEntry(models.Model):
         action = self.env['ir.actions.act_window']._for_xml_id('mrp_mmr.mrp_audit_entry_action')
         return dict(action, name=self.chain_id.name, domain=[('chain_id', '=', self.chain_id.id)], context={})
 
-    # === GUARDS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self.env['mrp.audit.chain']._refuse()
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise self.env['mrp.audit.chain']._refuse()
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self.env['mrp.audit.chain']._refuse()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self.env['mrp.audit.chain']._refuse()
+    @api.model
+    def _refuse_write(self):
+        return self.env['mrp.audit.chain']._refuse_write()
 
     # === APPENDING === #
 
@@ -340,14 +320,16 @@ class MrpAuditEntry(models.Model):
     def _remember_refusal(self, message, rule, record=None):
         """Append a refused attempt when its transaction is rolled back, in a transaction of its own (SEC-010, AUD-010).
 
-        Refusals have a chain of their own for each company, which no other transaction holds.
+        Refusals have a chain of their own for each company, which no other transaction holds. What was refused in an
+        attempt that Odoo repeats, because another transaction came first, is judged again by that repetition and recorded
+        by it: one line for each request.
         """
         cr = self.env.cr
         registry, uid, company = self.env.registry, self.env.uid, self.env.company
         line = {
             'kind': 'refused', 'model': record._name if record is not None else 'res.company',
             'res_id': record.id if record is not None and len(record) == 1 and isinstance(record.id, int) else None,
-            'record_name': rule, 'values': {'rule': {'new': rule}}, 'reason': message,
+            'record_name': rule, 'values': {'rule': {'new': rule}}, 'reason': storable(message),
         }
 
         def append():
@@ -361,15 +343,21 @@ class MrpAuditEntry(models.Model):
 
         @cr.postrollback.add
         def append_refusal():
-            try:
-                for _try in range(TRIES - 1):
-                    # Nobody repeats a request that was refused.
-                    with suppress(SerializationFailure):
-                        return append()
-                append()
-            except (OperationalError, InterfaceError):
-                # The refusal itself stands; only its record could not be written, which the log keeps.
-                _logger.exception("A refusal could not be recorded: %s", message)
+            if isinstance(sys.exc_info()[1], REPEATED):
+                return
+            error = None
+            for _try in range(TRIES):
+                try:
+                    append()
+                except SerializationFailure as collision:
+                    error = collision  # nobody repeats a request that was refused
+                except (OperationalError, InterfaceError) as failure:
+                    error = failure
+                    break
+                else:
+                    return
+            # The refusal itself stands; only its record could not be written, which the log keeps.
+            _logger.error("A refusal could not be recorded: %s", message, exc_info=error)
 
     @api.model
     def _get_chain_record(self, record):

@@ -18,6 +18,7 @@ class MrpAuditSeal(models.Model):
     """
     _name = 'mrp.audit.seal'
     _description = "Seal of the Audit Trail"
+    _inherit = ['mrp.append.only.mixin']
     _order = 'company_id, index desc'
     _rec_name = 'sha256'
 
@@ -52,19 +53,9 @@ class MrpAuditSeal(models.Model):
                         names.get((model, res_id), f'{model},{res_id}'), lines, digest)
                     for model, res_id, lines, digest in seal.heads or ()))
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self.env['mrp.audit.chain']._refuse()
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise self.env['mrp.audit.chain']._refuse()
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self.env['mrp.audit.chain']._refuse()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self.env['mrp.audit.chain']._refuse()
+    @api.model
+    def _refuse_write(self):
+        return self.env['mrp.audit.chain']._refuse_write()
 
     @api.model
     def _get_hashed_content(self, vals):

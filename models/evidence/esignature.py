@@ -33,6 +33,7 @@ class MrpEsignature(models.Model):
     """
     _name = 'mrp.esignature'
     _description = "Electronic Signature"
+    _inherit = ['mrp.append.only.mixin']
     _order = 'signed_at desc, id desc'
     _rec_name = 'signer_name'
 
@@ -85,22 +86,17 @@ class MrpEsignature(models.Model):
                 "%(meaning)s by %(name)s", meaning=signature._get_meaning_label(), name=signature.signer_name)
 
     @api.model_create_multi
-    def create(self, vals_list):
+    def create(self, vals_list):  # pylint: disable=method-required-super
         if len(vals_list) != 1 or not is_signing(sha256(self._get_signed_content(vals_list[0]))):
             raise UserError(self.env._(
                 "A signature is only made by its signer, in the signature dialog, with user name and "
                 "password. Rule: SIG-080, 21 CFR 11.200(a)(2)."))
-        return super().create(vals_list)
+        return self._store(vals_list)
 
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise UserError(self.env._("Signatures cannot be changed. Rule: SIG-030, 21 CFR 11.70."))
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise UserError(self.env._("Signatures cannot be copied. Rule: SIG-030, 21 CFR 11.70."))
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise UserError(self.env._("Signatures cannot be deleted. Rule: SIG-030, 21 CFR 11.70."))
+    def _refuse_write(self):
+        return UserError(self.env._(
+            "Signatures cannot be changed, copied or deleted. Rule: SIG-030, 21 CFR 11.70.\n"
+            "What you can do: sign again; a rejection makes a signature void and keeps it."))
 
     def _get_meaning_label(self):
         self.ensure_one()

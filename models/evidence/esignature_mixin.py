@@ -1,4 +1,4 @@
-"""Records that people sign: the check of the signer, and the signature itself (SIG-010 to SIG-080)."""
+"""Records that people sign: the table of what is signed, the check of the signer, and the signature (SIG-010 to SIG-080)."""
 
 import logging
 from datetime import timedelta
@@ -8,28 +8,49 @@ from psycopg2 import IntegrityError
 from odoo import api, fields, models
 from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.http import request
-from odoo.tools import SQL
+from odoo.tools import SQL, LazyTranslate
 
 from ...domain.canonical import sha256
 from ...domain.refusals import refusal
 from ...domain.sessions import current_session, current_session_uid
+from ...domain.signing import SigningAction, is_storable, shown
 from ...domain.transitions import signing, transition
 
 _logger = logging.getLogger(__name__)
+_lt = LazyTranslate(__name__)
 
 #: Where the session of the browser, on the server, remembers its last signature.
 SESSION_KEY = 'mrp_mmr_signing'
+#: Longest password that is checked; Odoo's hash takes no longer one.
+MAX_PASSWORD = 4096
 
 
 class MrpEsignatureMixin(models.AbstractModel):
     """Records that people sign electronically.
 
-    A record offers *signing actions*. The dialog asks :meth:`esign_prepare` what is to be signed and
-    hands user name and password to :meth:`esign`, where the credential is checked as an interactive
-    login and the action is done in the same transaction, or nothing is.
+    A model that is signed inherits this mixin and does three things:
+
+    1. it declares each signature as a row of ``_signing_actions``: name of the action → ``SigningRule`` (domain/signing.py),
+       with meaning, role, statement and the statuses from which it is signed;
+    2. it writes the method ``prepare`` of the row, which checks the content and returns ``_make_signing_action(…)``;
+    3. it writes the method ``apply`` of the row, which does what was signed, and a button that returns
+       ``action_open_signature('name')``.
+
+    Everything else is done here, and refused here: unknown actions, wrong statuses, missing roles and reasons, content that
+    changed. The dialog asks :meth:`esign_prepare` what is to be signed and hands user name and password to :meth:`esign`,
+    where the credential is checked as an interactive login and the action is done in the same transaction, or nothing is.
     """
     _name = 'mrp.esignature.mixin'
     _description = "Electronically Signed Record"
+
+    #: What is signed: name of the action → SigningRule. Each class that extends a model adds its rows.
+    _signing_actions = {}
+    #: The field that ``SigningRule.states`` and ``SigningRule.leads_to`` are about.
+    _signing_state_field = 'state'
+    #: Requirement and citation by which a signature is refused in a wrong status, unless its rule has its own.
+    _signing_citation = "SIG-010, 21 CFR 11.10(f), 11.50"
+    #: What to do instead of signing in a wrong status, unless its rule says something else.
+    _signing_next_step = _lt("sign what the record waits for.")
 
     esignature_ids = fields.Many2many(
         'mrp.esignature', string="Electronic Signatures", compute='_compute_esignature_ids', help="Void ones included.")
@@ -41,44 +62,112 @@ class MrpEsignatureMixin(models.AbstractModel):
         for record in self:
             record.esignature_ids = signatures.get(record.id)
 
-    def _get_signing_action(self, action):
-        """Return what signing ``action`` means now, after checking that it is possible at all.
+    # === WHAT IS SIGNED === #
 
-        :return: dict of ``meaning`` (see mrp.esignature), ``statement``, ``group`` (xmlid of the role),
-            ``digest`` and ``content`` (what is signed), ``comment_required``, ``annex`` (what else is signed),
-            ``basis`` (the signature it is given on); the role may be a record of res.groups
-        :raise UserError: where the record's state or content does not allow the action
+    @api.model
+    def _get_signing_rules(self):
+        """Return the table of this model: the rows of all classes that it consists of."""
+        rules = {}
+        for definition in reversed(type(self).__mro__):
+            rules.update(vars(definition).get('_signing_actions') or {})
+        return rules
+
+    def _get_signing_rule(self, action):
+        """Return the rule of ``action``, which may be anything that a client sent.
+
+        :raise UserError: where the model has no such signature
         """
-        raise NotImplementedError
+        rule = self._get_signing_rules().get(action) if isinstance(action, str) else None
+        if rule is None:
+            raise refusal(
+                self.env, self.env._("%s is not signed in that way.", self.display_name), self._signing_citation,
+                self.env._("use the buttons of the record."), record=self)
+        return rule
+
+    def _get_signing_action(self, action):
+        """Return what signing ``action`` means now, as a ``SigningAction``, after checking that it is possible at all.
+
+        :raise UserError: where the record has no such signature, or its state or content does not allow it
+        """
+        self.ensure_one()
+        rule = self._get_signing_rule(action)
+        self._check_signing_state(rule)
+        return getattr(self, rule.prepare)(action)
+
+    def _check_signing_state(self, rule):
+        """Refuse what is not signed in the status of the record, or was signed already.
+
+        :raise UserError: naming record, status and rule
+        """
+        if rule.once and self.sudo()[rule.once]:
+            message = self.env._("%(record)s was signed already: %(signature)s.", record=self.display_name,
+                                 signature=self.sudo()[rule.once].display_name)
+        elif rule.states is not None and self[self._signing_state_field] not in rule.states:
+            message = self.env._(
+                "%(record)s does not wait for this signature (%(meaning)s); its status is: %(status)s.",
+                record=self.display_name, meaning=self._get_meaning_labels()[rule.meaning],
+                status=self._get_signing_state_label())
+        else:
+            return
+        raise refusal(
+            self.env, message, rule.citation or self._signing_citation,
+            self.env._(rule.next_step or self._signing_next_step), record=self)
+
+    def _get_signing_state_label(self):
+        """Return the status of this record in words."""
+        field = self._fields[self._signing_state_field]
+        value = self[self._signing_state_field]
+        return dict(field._description_selection(self.env)).get(value) or self.env._("none")
+
+    @api.model
+    def _get_meaning_labels(self):
+        return dict(self.env['mrp.esignature']._fields['meaning']._description_selection(self.env))
+
+    def _make_signing_action(self, action, content=None, **values):
+        """Return what is signed by ``action``, as its rule says it.
+
+        :param dict content: what is signed and stored with the signature; its digest is taken, unless ``digest`` is given
+        :param values: further or other fields of ``SigningAction``; ``group`` as an xmlid or as a record
+        """
+        rule = self._get_signing_rule(action)
+        if content is not None:
+            values.setdefault('digest', sha256(content))
+        values['group'] = self._get_signing_group(values.get('group') or rule.group)
+        values.setdefault('meaning', rule.meaning)
+        values.setdefault('comment_required', rule.comment_required)
+        if 'statement' not in values:
+            values['statement'] = self.env._(rule.statement)
+        return SigningAction(content=content, **values)
 
     def _check_signer(self, action, user):
-        """Refuse persons that may not sign ``action``; to be extended by the record."""
+        """Refuse persons that may not sign ``action``, by the method that its rule names."""
+        rule = self._get_signing_rule(action)
+        if rule.check_signer:
+            getattr(self, rule.check_signer)(action, user)
 
     def _apply_signing_action(self, action, signature):
-        """Do what was signed, in the transaction of the signature."""
-        raise NotImplementedError
+        """Do what was signed, in the transaction of the signature, by the method that its rule names."""
+        getattr(self, self._get_signing_rule(action).apply)(action, signature)
+
+    def _post_signature(self, signature):
+        """Tell in the chatter what was signed, by whom and why."""
+        self._message_log(
+            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
+                            name=signature.signer_name, comment=signature.comment or ''),
+            author_id=signature.partner_id.id)
 
     def _get_signing_group(self, group):
-        """Return the group of a role, which signing actions name by xmlid or record."""
+        """Return the group of a role, which is named by xmlid or record."""
         return (self.env.ref(group) if isinstance(group, str) else group).sudo()
 
-    def _get_voided_signatures(self, action):
-        """Return the signature that signing ``action`` voids, or an empty one."""
-        return self.env['mrp.esignature']
-
-    def _is_signed_by_others(self, action):
-        """Whether the dialog opens for persons who may not sign ``action`` themselves, for a colleague beside them.
-
-        Steps that a second person verifies at the terminal of the performer say so (VER-050).
-        """
-        return False
+    # === DIALOG === #
 
     def action_open_signature(self, action):
         """Return the client action that opens the signature dialog for ``action``."""
         self.ensure_one()
         prepared = self._get_signing_action(action)
-        if not (self._get_signing_company().mmr_sign_shared and self._is_signed_by_others(action)):
-            self._check_signing_role(prepared['group'])
+        if not (self._get_signing_company().mmr_sign_shared and self._get_signing_rule(action).at_terminal):
+            self._check_signing_role(prepared.group)
             self._check_signer(action, self.env.user)
         return {
             'type': 'ir.actions.client',
@@ -98,14 +187,13 @@ class MrpEsignatureMixin(models.AbstractModel):
         prepared = self._get_signing_action(action)
         return {
             'record_name': self.display_name,
-            'meaning': prepared['meaning'],
-            'meaning_label': dict(self.env['mrp.esignature']._fields['meaning']._description_selection(
-                self.env))[prepared['meaning']],
-            'statement': prepared['statement'],
-            'digest': prepared['digest'],
-            'role': self._get_signing_group(prepared['group']).name,
-            'comment_required': prepared.get('comment_required', False),
-            'annex_sha256': sha256(prepared['annex']) if prepared.get('annex') else False,
+            'meaning': prepared.meaning,
+            'meaning_label': self._get_meaning_labels()[prepared.meaning],
+            'statement': prepared.statement,
+            'digest': prepared.digest,
+            'role': prepared.group.name,
+            'comment_required': prepared.comment_required,
+            'annex_sha256': sha256(prepared.annex) if prepared.annex else False,
             **self._prepare_credential_vals(),
         }
 
@@ -154,21 +242,30 @@ class MrpEsignatureMixin(models.AbstractModel):
         self._log_refused_signature(action, message, signer)
         return {'refused': message}
 
+    def _check_comment(self, comment):
+        """Return the reason that a signer typed; refuse what no database holds."""
+        comment = (comment.strip() if isinstance(comment, str) else comment) or ''
+        if not is_storable(comment):
+            raise refusal(
+                self.env, self.env._("%s: the reason is not a text that can be kept.", self.display_name),
+                "SIG-010, 21 CFR 11.10(e)", self.env._("type the reason and sign again."), record=self)
+        return comment
+
     def _esign(self, action, digest, comment, annex_sha256=None):
         """Sign as the user of the environment, whose credential was checked."""
         self.check_access('read')
         self._lock_for_signing()
         prepared = self._get_signing_action(action)
         user = self.env.user
-        self._check_signing_role(prepared['group'])
+        self._check_signing_role(prepared.group)
         self._check_signer(action, user)
-        comment = (comment or '').strip()
-        if prepared.get('comment_required') and not comment:
+        comment = self._check_comment(comment)
+        if prepared.comment_required and not comment:
             raise refusal(
                 self.env, self.env._("%s: a reason is needed.", self.display_name),
                 "APR-010, 21 CFR 111.123(a)(1)", self.env._("type the reason and sign again."), record=self)
-        annex = prepared.get('annex')
-        if digest != prepared['digest'] or (annex_sha256 and (not annex or annex_sha256 != sha256(annex))):
+        annex = prepared.annex
+        if digest != prepared.digest or (annex_sha256 and (not annex or annex_sha256 != sha256(annex))):
             raise refusal(
                 self.env,
                 self.env._("The content of %s changed while the signature dialog was open.", self.display_name),
@@ -177,10 +274,9 @@ class MrpEsignatureMixin(models.AbstractModel):
         # Nobody has a right to create signatures: only this path does.
         signatures = self.env['mrp.esignature'].sudo()
         vals = signatures._prepare_signature_vals(
-            self, user, prepared['meaning'], prepared['statement'],
-            self._get_signing_group(prepared['group']).with_context(lang='en_US').name,
-            prepared['digest'], comment=comment, content=prepared.get('content'),
-            voids=self._get_voided_signatures(action), annex=annex, basis=prepared.get('basis'))
+            self, user, prepared.meaning, prepared.statement, prepared.group.with_context(lang='en_US').name,
+            prepared.digest, comment=comment, content=prepared.content, voids=prepared.voids, annex=annex,
+            basis=prepared.basis)
         with signing(vals['signature_sha256']):
             signature = signatures.create(vals)
         self._audit_signature('sign', {
@@ -230,6 +326,9 @@ class MrpEsignatureMixin(models.AbstractModel):
         signers = self.env['mrp.signer']
         credential = credential if isinstance(credential, dict) else {}
         login, password, passkey = (credential.get(name) for name in ('login', 'password', 'webauthn_response'))
+        if any(isinstance(text, str) and not is_storable(text) for text in (login, password, passkey)) \
+                or isinstance(password, str) and len(password) > MAX_PASSWORD:
+            raise self._deny()  # nobody's user name or password
         login = login.strip() if isinstance(login, str) else None
         signer = user
         if login and login != user.login:
@@ -366,10 +465,11 @@ class MrpEsignatureMixin(models.AbstractModel):
 
     def _log_refused_signature(self, action, message, signer):
         """Keep the attempt visible on the record; the signer may have no right to write there."""
+        # What a client names an action may be anything.
+        action = shown(action)
         _logger.info("Refused signature %s of %s by user %s", action, self, signer.id)
         record = self.with_user(signer)
-        # What a client names an action may be anything, and PostgreSQL holds no NUL.
-        record._audit_signature('refused_sign', {'action': {'new': str(action).replace('\0', '')}}, message)
+        record._audit_signature('refused_sign', {'action': {'new': action}}, message)
         self._get_signing_thread().sudo()._message_log(
             body=self.env._("Refused signature of %(user)s: %(message)s", user=signer.sudo().name, message=message),
             author_id=signer.sudo().partner_id.id)

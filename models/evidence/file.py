@@ -1,16 +1,17 @@
 """Files that are content of signed records: append-only, known by their SHA-256."""
 
 import base64
-import binascii
 import hashlib
 from pathlib import PurePath
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools.mimetypes import guess_mimetype
 
 from ...domain.files import DOCUMENTS, IMAGES
 from ...domain.refusals import refusal
+from ...domain.signing import is_storable
+
+RULE = "CON-070, 21 CFR 111.210(g), 11.10(a)"
 
 #: Bytes of a file that is part of a record.
 MAX_SIZE = 10 * 1024 * 1024
@@ -26,6 +27,7 @@ class MrpMmrFile(models.Model):
     """
     _name = 'mrp.mmr.file'
     _description = "File of a Master Manufacturing Record"
+    _inherit = ['mrp.append.only.mixin']
     _order = 'id desc'
 
     name = fields.Char("File Name", required=True, readonly=True)
@@ -55,21 +57,17 @@ class MrpMmrFile(models.Model):
         :param dict kinds: allowed extensions with their types; images and documents by default
         :raise UserError: for files that are empty, too large, executable or not what their name says
         """
-        name = PurePath(name or 'file').name
-        rule = "CON-070, 21 CFR 111.210(g), 11.10(a)"
+        name = self._get_file_name(name)
         kinds = kinds or {**DOCUMENTS, **IMAGES}
-        try:
-            content = base64.b64decode(data or b'', validate=False)
-        except binascii.Error as error:
-            raise UserError(self.env._("%s cannot be read.", name)) from error
+        content = self._decode(name, data)
         if not content:
-            raise refusal(self.env, self.env._("%s is empty.", name), rule, self.env._("choose the file again."))
+            raise refusal(self.env, self.env._("%s is empty.", name), RULE, self.env._("choose the file again."))
         if len(content) > MAX_SIZE:
             raise refusal(
                 self.env,
                 self.env._("%(name)s has %(size)s MB; a file of a record has at most %(limit)s MB.", name=name,
                            size=-(-len(content) // 2 ** 20), limit=MAX_SIZE // 2 ** 20),
-                rule, self.env._("reduce the file, or write down the location of the original instead."))
+                RULE, self.env._("reduce the file, or write down the location of the original instead."))
         extension = PurePath(name).suffix.lower().lstrip('.')
         mimetype = guess_mimetype(content, default='application/octet-stream').partition(';')[0]
         expected = kinds.get(extension)
@@ -79,14 +77,33 @@ class MrpMmrFile(models.Model):
                 self.env,
                 self.env._("%(name)s is no file of an allowed type (its content looks like %(type)s).", name=name,
                            type=mimetype),
-                rule, self.env._("use one of these types, nothing that can be run: %s.", ', '.join(sorted(kinds))))
+                RULE, self.env._("use one of these types, nothing that can be run: %s.", ', '.join(sorted(kinds))))
         digest = hashlib.sha256(content).hexdigest()
         # Nobody has a right to create files: they come with the record that they belong to.
-        files = self.sudo()
-        return files.search([('sha256', '=', digest), ('name', '=', name)], limit=1) or files.create({
+        return self.sudo().search([('sha256', '=', digest), ('name', '=', name)], limit=1) or super()._store([{
             'name': name, 'data': base64.b64encode(content), 'size': len(content), 'mimetype': expected,
             'sha256': digest,
-        })
+        }])
+
+    @api.model
+    def _get_file_name(self, name):
+        """Return the last part of a file name that a client sent; something else than a name is none."""
+        return (is_storable(name) and PurePath(name).name) or 'file'
+
+    @api.model
+    def _decode(self, name, data):
+        """Return the content of a file from its base64, which may be broken into lines.
+
+        :param data: whatever a client sent as the content
+        :raise UserError: where it is no base64
+        """
+        try:
+            encoded = data.encode() if isinstance(data, str) else data or b''
+            return base64.b64decode(b''.join(encoded.split()), validate=True)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise refusal(
+                self.env, self.env._("The content of %s did not arrive as a file: it is no base64.", name), RULE,
+                self.env._("choose the file again."), record=self[:1]) from error
 
     def _is_intact(self):
         """Whether the content still is what the digest says."""
@@ -100,12 +117,8 @@ class MrpMmrFile(models.Model):
             return None
         return {'id': self.id, 'name': self.name, 'sha256': self.sha256, 'size': self.size, 'mimetype': self.mimetype}
 
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise UserError(self.env._("Files of records cannot be changed. Rule: REV-010, 21 CFR 11.10(c)."))
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise UserError(self.env._("Files of records are not duplicated: revisions share them."))
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise UserError(self.env._("Files of records cannot be deleted. Rule: REC-040, 21 CFR 111.605(b)."))
+    def _refuse_write(self):
+        return refusal(
+            self.env, self.env._("Files of records cannot be added by hand, changed, duplicated or deleted."),
+            "REV-010, REC-040, 21 CFR 11.10(c), 111.605(b)",
+            self.env._("upload another file on the record that it belongs to; revisions share one copy."), record=self[:1])

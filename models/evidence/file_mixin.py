@@ -62,9 +62,14 @@ class MrpMmrFileMixin(models.AbstractModel):
         return super().write(vals)
 
     def _check_mmr_file(self, vals):
-        """Refuse a file that the user could not read otherwise: here it would become readable.
+        """Refuse an upload that is no file, and a file that the user could not read otherwise: here it would become readable.
 
+        :raise UserError: where the upload is no base64
         :raise AccessError: where no record of the user's companies refers to it
         """
+        content_field, name_field = self._mmr_upload_fields
+        if vals.get(content_field):
+            files = self.env['mrp.mmr.file']
+            files._decode(files._get_file_name(vals.get(name_field) or self._mmr_file_name), vals[content_field])
         if vals.get('file_id'):
             self.env['mrp.mmr.file'].browse(vals['file_id']).check_access('read')

@@ -4,15 +4,13 @@ import base64
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import LazyTranslate
 
 from ...domain.canonical import sha256
-from ...domain.refusals import refusal
-from ...domain.transitions import in_transition, without_defaults
+from ...domain.signing import SigningRule
 from ...verification import drill
 
-#: Written once, by signing.
-SIGNED_FIELDS = {'signature_id', 'file_id'}
-
+_lt = LazyTranslate(__name__)
 
 class MrpTamperDrill(models.Model):
     """The result of a tamper drill: which forbidden acts were tried on this database, and what refused each of them.
@@ -23,8 +21,10 @@ class MrpTamperDrill(models.Model):
     """
     _name = 'mrp.tamper.drill'
     _description = "Tamper Drill"
-    _inherit = ['mail.thread', 'mrp.esignature.mixin', 'mrp.audit.mixin']
+    _inherit = ['mrp.append.only.mixin', 'mail.thread', 'mrp.esignature.mixin', 'mrp.audit.mixin']
     _order = 'id desc'
+    _is_append_only = False
+    _workflow_fields = {'signature_id', 'file_id'}  # once, by signing
 
     name = fields.Char(required=True, readonly=True)
     at = fields.Datetime("Run On", required=True, readonly=True)
@@ -73,29 +73,13 @@ class MrpTamperDrill(models.Model):
 
     # === GUARDS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse()
-
-    def write(self, vals):
-        if not (vals.keys() <= SIGNED_FIELDS and in_transition(self)):
-            raise self._refuse()
-        return super().write(vals)
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse()
-
-    def _refuse(self):
+    def _refuse_write(self):
         return UserError(self.env._(
             "The result of a tamper drill is written by the drill alone and never changed. Rule: AUD-030, "
             "21 CFR 11.10(e). What you can do: read it, sign it, or run another drill."))
 
     @api.model
-    def _store(self, results):
+    def _record(self, results):
         """Return the record of a drill that was run by the user; nobody has a right to create one."""
         now = fields.Datetime.now()
         company, user = self.env.company, self.env.user
@@ -104,8 +88,7 @@ class MrpTamperDrill(models.Model):
             'run_by': {'id': user.id, 'name': user.name, 'login': user.login},
         }
         counts = results['counts']
-        drills = without_defaults(self.sudo(), set(self._fields))
-        return super(MrpTamperDrill, drills).create([{  # pylint: disable=super-method-mismatch
+        return self._store([{
             'name': f"Tamper drill {now:%Y-%m-%d %H:%M:%S} UTC", 'at': now, 'user_id': user.id, 'company_id': company.id,
             'state': results['state'], 'act_count': len(results['acts']),
             'refused_count': counts[drill.REFUSED] + counts[drill.FOUND],
@@ -116,29 +99,25 @@ class MrpTamperDrill(models.Model):
 
     # === SIGNING === #
 
+    _signing_citation = "SIG-030, 21 CFR 11.70"
+    _signing_actions = {
+        'check': SigningRule(
+            meaning='checked', group='mrp_mmr.group_mmr_security', once='signature_id', next_step=_lt("run another drill."),
+            statement=_lt("I read the results of this tamper drill; where an act was not refused, I act on it."),
+            prepare='_prepare_check', apply='_apply_check'),
+    }
+
     def action_sign(self):
         """Open the signature of a security administrator over the results (SIG-020)."""
         return self.action_open_signature('check')
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action != 'check' or self.signature_id:
-            raise refusal(
-                self.env, self.env._("%s is signed once.", self.name), "SIG-030, 21 CFR 11.70",
-                self.env._("run another drill."), record=self)
-        return {
-            'meaning': 'checked', 'group': 'mrp_mmr.group_mmr_security', 'content': self.results,
-            'digest': self.results_sha256,
-            'statement': self.env._("I read the results of this tamper drill; where an act was not refused, I act on it."),
-        }
+    def _prepare_check(self, action):
+        return self._make_signing_action(action, self.results, digest=self.results_sha256)
 
-    def _apply_signing_action(self, action, signature):
+    def _apply_check(self, action, signature):
         # The print shows the signature, and is what is kept.
         content = self.env['ir.actions.report'].with_context(force_report_rendering=True)._render_qweb_pdf(
             'mrp_mmr.report_tamper_drill', self.ids)[0]
         file = self.env['mrp.mmr.file']._store(f"tamper-drill-{self.id}.pdf", base64.b64encode(content))
         self.write({'signature_id': signature.id, 'file_id': file.id})
-        self._message_log(
-            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
-                            name=signature.signer_name, comment=signature.comment or ''),
-            author_id=signature.partner_id.id)
+        self._post_signature(signature)

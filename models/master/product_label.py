@@ -1,13 +1,16 @@
 """Versions of product labels, and their approval by Quality Control (21 CFR 111.210(g), 211.186(b)(8))."""
 
 from odoo import api, fields, models
+from odoo.tools import LazyTranslate
 
-from ...domain.canonical import iso_utc, sha256
+from ...domain.canonical import iso_utc
 from ...domain.columns import CONTENT
 from ...domain.files import IMAGES
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
 from ...domain.transitions import in_transition
 
+_lt = LazyTranslate(__name__)
 FIXED_FIELDS = {*CONTENT['mrp_mmr_label'], 'upload', 'upload_name'}
 SYSTEM_FIELDS = {'state', 'approved_signature_id'}
 
@@ -128,6 +131,19 @@ class MrpMmrLabel(models.Model):
 
     # === SIGNING === #
 
+    _signing_citation = "CON-070, 21 CFR 211.186(b)(8)"
+    _signing_next_step = _lt("use the buttons of the label.")
+    _signing_actions = {
+        'approve': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('draft',), leads_to='approved',
+            statement=_lt("I compared this label with its master and approve it for use."),
+            prepare='_prepare_approval', apply='_apply_approval'),
+        'obsolete': SigningRule(
+            meaning='retired', group='mrp_mmr.group_mmr_qc', states=('draft', 'approved'), leads_to='obsolete',
+            comment_required=True, statement=_lt("I retire this version of the label."),
+            prepare='_prepare_label_signature', apply='_apply_retirement'),
+    }
+
     def action_approve(self):
         """Open the signature of Quality Control over this label (21 CFR 211.186(b)(8))."""
         return self.action_open_signature('approve')
@@ -136,31 +152,21 @@ class MrpMmrLabel(models.Model):
         """Open the signature that makes this label obsolete, with a reason: no new revision can use it."""
         return self.action_open_signature('obsolete')
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if (action, self.state) not in {('approve', 'draft'), ('obsolete', 'draft'), ('obsolete', 'approved')}:
-            raise self._refuse_status()
-        if action == 'approve' and not self.file_id and not (self.location or '').strip():
+    def _prepare_approval(self, action):
+        if not self.file_id and not (self.location or '').strip():
             raise refusal(
                 self.env, self.env._("%s has neither a file nor a location.", self.display_name),
                 "CON-070, 21 CFR 111.210(g)", self.env._("attach the label or say where it is kept."), record=self)
-        content = dict(self.sudo()._get_document(with_approval=False), schema='mrp_mmr/label/1')
-        if action == 'obsolete':
-            return {
-                'meaning': 'retired', 'group': 'mrp_mmr.group_mmr_qc', 'content': content, 'digest': sha256(content),
-                'statement': self.env._("I retire this version of the label."), 'comment_required': True,
-            }
-        return {
-            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'content': content, 'digest': sha256(content),
-            'statement': self.env._("I compared this label with its master and approve it for use."),
-        }
+        return self._prepare_label_signature(action)
 
-    def _apply_signing_action(self, action, signature):
-        if action == 'obsolete':
-            self.write({'state': 'obsolete'})
-        else:
-            self.write({'state': 'approved', 'approved_signature_id': signature.id})
-        self._message_log(
-            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
-                            name=signature.signer_name, comment=signature.comment or ''),
-            author_id=signature.partner_id.id)
+    def _prepare_label_signature(self, action):
+        return self._make_signing_action(
+            action, dict(self.sudo()._get_document(with_approval=False), schema='mrp_mmr/label/1'))
+
+    def _apply_approval(self, action, signature):
+        self.write({'state': self._get_signing_rule(action).leads_to, 'approved_signature_id': signature.id})
+        self._post_signature(signature)
+
+    def _apply_retirement(self, action, signature):
+        self.write({'state': self._get_signing_rule(action).leads_to})
+        self._post_signature(signature)

@@ -1,11 +1,13 @@
 """What a regulation asks a master for, by which citation, and how it is checked."""
 
 from odoo import api, fields, models
+from odoo.tools import LazyTranslate
 
-from ...domain.canonical import sha256
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
 from ...domain.transitions import in_transition, without_defaults
 
+_lt = LazyTranslate(__name__)
 #: What a shipped row is; the addon alone says it.
 FIXED_FIELDS = {
     'code', 'profile_id', 'company_id', 'citation', 'enforcement', 'check', 'enabled', 'is_shipped', 'name', 'page', 'scope'}
@@ -122,33 +124,37 @@ class MrpMmrRequirement(models.Model):
 
     # === SIGNING === #
 
+    _signing_state_field = 'enabled'
+    _signing_citation = "CON-010 to CON-200, AUD-060, 21 CFR 11.10(k)"
+    _signing_next_step = _lt("use the button that switches this requirement on or off.")
+    _signing_actions = {
+        'switch_on': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=(False,), leads_to=True, comment_required=True,
+            statement=_lt("From now on this requirement is checked."), prepare='_prepare_switch', apply='_apply_switch'),
+        'switch_off': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=(True,), leads_to=False, comment_required=True,
+            statement=_lt("From now on this requirement is not checked any more."),
+            prepare='_prepare_switch', apply='_apply_switch'),
+    }
+
     def action_switch(self):
         """Open the signature that switches this row off or on; a reason is kept with it (AUD-060)."""
         return self.action_open_signature('switch_off' if self.enabled else 'switch_on')
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action not in ('switch_off', 'switch_on') or self.enabled != (action == 'switch_off'):
-            raise self._refuse_change(self.env._("it is switched on and off by its button"))
+    def _get_signing_state_label(self):
+        return self.env._("switched on") if self.enabled else self.env._("switched off")
+
+    def _prepare_switch(self, action):
         if self.enforcement not in ('C', 'O'):
             raise self._refuse_change(self.env._("it is demanded: %s", self.citation))
-        content = {
+        return self._make_signing_action(action, {
             'schema': 'mrp_mmr/requirement/1', 'profile': self.profile_id.code, 'code': self.code,
-            'citation': self.citation, 'enabled': action == 'switch_on',
-        }
-        statement = self.env._("From now on this requirement is checked.") if action == 'switch_on' else self.env._(
-            "From now on this requirement is not checked any more.")
-        return {
-            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'statement': statement, 'content': content,
-            'digest': sha256(content), 'comment_required': True,
-        }
+            'citation': self.citation, 'enabled': self._get_signing_rule(action).leads_to,
+        })
 
-    def _apply_signing_action(self, action, signature):
-        self.write({'enabled': action == 'switch_on'})
-        self._message_log(
-            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
-                            name=signature.signer_name, comment=signature.comment or ''),
-            author_id=signature.partner_id.id)
+    def _apply_switch(self, action, signature):
+        self.write({'enabled': self._get_signing_rule(action).leads_to})
+        self._post_signature(signature)
 
 
 class MrpMmrAnswer(models.Model):

@@ -1,11 +1,13 @@
 """The approval route: which roles review a revision before Quality Control approves it."""
 
 from odoo import api, fields, models
+from odoo.tools import LazyTranslate
 
-from ...domain.canonical import sha256
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
 from ...domain.transitions import in_transition, without_defaults
 
+_lt = LazyTranslate(__name__)
 #: What is signed when a review is put in force; it stays as long as it is.
 FIXED_FIELDS = {'name', 'sequence', 'group_id', 'profile_id', 'company_id', 'active'}
 
@@ -74,31 +76,38 @@ class MrpMmrReviewer(models.Model):
 
     # === SIGNING === #
 
+    _signing_state_field = 'enabled'
+    _signing_citation = "APR-030, AUD-060, 21 CFR 111.123(a)(1), 11.10(k)"
+    _signing_next_step = _lt("use the button that puts this review in force, or out of it.")
+    _signing_actions = {
+        'switch_on': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=(False,), leads_to=True, comment_required=True,
+            statement=_lt("From now on every submitted revision needs this review."),
+            prepare='_prepare_switch', apply='_apply_switch'),
+        'switch_off': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=(True,), leads_to=False, comment_required=True,
+            statement=_lt("From now on revisions are approved without this review."),
+            prepare='_prepare_switch', apply='_apply_switch'),
+    }
+
     def action_switch(self):
         """Open the signature that puts this review in force, or out of it; a reason is kept with it."""
         return self.action_open_signature('switch_off' if self.enabled else 'switch_on')
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action not in ('switch_off', 'switch_on') or self.enabled != (action == 'switch_off') or not self.active:
-            raise self._refuse_change(self.env._("it is put in force, and out of it, by its buttons"))
+    def _get_signing_state_label(self):
+        return self.env._("in force") if self.enabled else self.env._("not in force")
+
+    def _prepare_switch(self, action):
+        if not self.active:
+            raise self._refuse_change(self.env._("it is archived"))
         reviewer = self.sudo().with_context(lang='en_US')
-        content = {
+        return self._make_signing_action(action, {
             'schema': 'mrp_mmr/reviewer/1', 'name': reviewer.name, 'sequence': reviewer.sequence,
             **{key: {'id': record.id, 'name': record.display_name} if record else None for key, record in (
                 ('role', reviewer.group_id), ('profile', reviewer.profile_id), ('company', reviewer.company_id))},
-            'enabled': action == 'switch_on',
-        }
-        statement = self.env._("From now on every submitted revision needs this review.") if action == 'switch_on' \
-            else self.env._("From now on revisions are approved without this review.")
-        return {
-            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'statement': statement, 'content': content,
-            'digest': sha256(content), 'comment_required': True,
-        }
+            'enabled': self._get_signing_rule(action).leads_to,
+        })
 
-    def _apply_signing_action(self, action, signature):
-        self.write({'enabled': action == 'switch_on'})
-        self._message_log(
-            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
-                            name=signature.signer_name, comment=signature.comment or ''),
-            author_id=signature.partner_id.id)
+    def _apply_switch(self, action, signature):
+        self.write({'enabled': self._get_signing_rule(action).leads_to})
+        self._post_signature(signature)

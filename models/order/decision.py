@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.tools import LazyTranslate
 
-from ...domain.canonical import sha256
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
 from ...domain.transitions import in_transition, transition
 from .production import DECISION_FIELDS
 
+_lt = LazyTranslate(__name__)
 RULE = "REV-060, 21 CFR 111.255(c), EU GMP 4.5"
 
 
@@ -65,6 +66,21 @@ class MrpProduction(models.Model):
 
     # === SIGNING === #
 
+    _signing_state_field = 'mmr_decision'
+    _signing_citation = RULE
+    _signing_next_step = _lt("only batches that run on a superseded or retired revision are decided on.")
+    _signing_actions = {
+        'continue': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('pending', 'stop'), leads_to='continue',
+            comment_required=True,
+            statement=_lt("I assessed this running batch: it goes on with the revision it was released on."),
+            prepare='_prepare_mmr_decision', apply='_apply_mmr_decision'),
+        'stop': SigningRule(
+            meaning='rejected', group='mrp_mmr.group_mmr_qc', states=('pending', 'continue'), leads_to='stop',
+            comment_required=True, statement=_lt("I assessed this running batch: it is stopped before its next step."),
+            prepare='_prepare_mmr_decision', apply='_apply_mmr_decision'),
+    }
+
     def action_mmr_continue(self):
         """Open the signature that lets this batch go on with its snapshot."""
         return self.action_open_signature('continue')
@@ -76,36 +92,23 @@ class MrpProduction(models.Model):
     def _get_signing_profile(self):
         return self.sudo().mmr_revision_id.profile_id
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action not in ('continue', 'stop'):
-            raise UserError(self.env._("Unknown signature: %s", action))
-        if not self.mmr_decision or self.state in ('done', 'cancel') or self.mmr_decision == action:
+    def _prepare_mmr_decision(self, action):
+        if self.state in ('done', 'cancel'):
             raise refusal(
                 self.env, self.env._("%s does not wait for this decision.", self.name), RULE,
-                self.env._("only batches that run on a superseded or retired revision are decided on."), record=self)
+                self.env._(self._signing_next_step), record=self)
         revision = self.sudo().mmr_revision_id
-        content = {
-            'schema': 'mrp_mmr/decision/1', 'order': self.name, 'decision': action,
+        return self._make_signing_action(action, {
+            'schema': 'mrp_mmr/decision/1', 'order': self.name, 'decision': self._get_signing_rule(action).leads_to,
             'mmr': revision.mmr_id.name, 'revision': revision.revision, 'revision_state': revision.state,
             'effective_revision': revision.mmr_id.effective_revision_id.revision or None,
             'snapshot_sha256': self.mmr_snapshot_sha256,
-        }
-        statement = self.env._(
-            "I assessed this running batch: it goes on with the revision it was released on.") if action == 'continue' \
-            else self.env._("I assessed this running batch: it is stopped before its next step.")
-        return {
-            'meaning': 'approved' if action == 'continue' else 'rejected', 'group': 'mrp_mmr.group_mmr_qc',
-            'statement': statement, 'content': content, 'digest': sha256(content), 'comment_required': True,
-        }
+        })
 
-    def _apply_signing_action(self, action, signature):
-        self.write({'mmr_decision': action, 'mmr_decision_signature_id': signature.id})
+    def _apply_mmr_decision(self, action, signature):
+        self.write({'mmr_decision': self._get_signing_rule(action).leads_to, 'mmr_decision_signature_id': signature.id})
         self.bpr_ids._notify_floor()
-        self._message_log(
-            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
-                            name=signature.signer_name, comment=signature.comment or ''),
-            author_id=signature.partner_id.id)
+        self._post_signature(signature)
         revision = self.mmr_revision_id
         if not self.search_count([('mmr_revision_id', '=', revision.id), ('mmr_decision', '=', 'pending')], limit=1):
             revision.activity_unlink(['mrp_mmr.mail_activity_type_decision'])

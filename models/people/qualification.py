@@ -5,11 +5,10 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
-from odoo.tools import clean_context
 
 from ...domain.refusals import refusal
 from ...domain.rules import TRAINING_RULE
-from ...domain.transitions import in_transition, transition
+from ...domain.transitions import transition
 
 RULE = "SEC-030, 21 CFR 111.12(c), 11.10(i)"
 QUALITY_MANAGER, SECURITY = 'mrp_mmr.group_mmr_quality_manager', 'mrp_mmr.group_mmr_security'
@@ -41,8 +40,10 @@ class MrpQualification(models.Model):
     """
     _name = 'mrp.qualification'
     _description = "GMP Qualification"
-    _inherit = ['mail.thread', 'mail.activity.mixin', 'mrp.audit.mixin']
+    _inherit = ['mrp.append.only.mixin', 'mail.thread', 'mail.activity.mixin', 'mrp.audit.mixin']
     _order = 'id desc'
+    _is_append_only = False
+    _workflow_fields = {*REVOCATION, 'reminded_on'}
     _check_company_auto = True
 
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
@@ -130,30 +131,7 @@ class MrpQualification(models.Model):
 
     # === CRUD === #
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse_change()
-
-    @api.model
-    def _store(self, vals_list):
-        """Create qualifications; the caller checked who grants them."""
-        model = self.sudo().with_context(clean_context(self.env.context))
-        return super(MrpQualification, model).create(vals_list)  # pylint: disable=super-method-mismatch
-
-    def write(self, vals):
-        guarded = {name for name in vals if not name.startswith(('message_', 'activity_'))}
-        if guarded and not (in_transition(self) and guarded <= {*REVOCATION, 'reminded_on'}):
-            raise self._refuse_change()
-        return super().write(vals)
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse_change()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse_change()
-
-    def _refuse_change(self):
+    def _refuse_write(self):
         return refusal(
             self.env, self.env._("A qualification is granted and revoked by its own buttons alone, and kept."), RULE,
             self.env._("revoke it with a reason, and grant it anew."), record=self)

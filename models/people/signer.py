@@ -4,10 +4,11 @@ import logging
 from contextlib import contextmanager
 from datetime import timedelta
 
+import psycopg2
 from psycopg2.errors import LockNotAvailable, SerializationFailure
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.http import request
 from odoo.tools import SQL
 
@@ -231,7 +232,7 @@ class MrpSigner(models.Model):
         """Record that ``user``, whose credential was just checked, accepts to be accountable (SIG-070)."""
         signer = self._get(user)
         # Nobody has a right to create acceptances: only this path does.
-        self.env['mrp.signer.acceptance'].sudo()._store(signer, acceptance)
+        self.env['mrp.signer.acceptance']._record(signer, acceptance)
         signer.with_user(user)._log({'acceptance_sha256': acceptance['sha256']})
 
     @api.model
@@ -253,7 +254,7 @@ class MrpSigner(models.Model):
             for company in user.company_ids:
                 acceptance = company._get_mmr_acceptance()
                 if not self._has_accepted(user, acceptance):
-                    self.env['mrp.signer.acceptance'].sudo()._store(signer, acceptance)
+                    self.env['mrp.signer.acceptance']._record(signer, acceptance)
                     signer._log({'acceptance_sha256': acceptance['sha256']})
         self.env['mrp.qualification']._set_up(users, verified_by, document, since)
 
@@ -287,9 +288,16 @@ class MrpSigner(models.Model):
         """
         own = self.env(user=user.id, su=False, context={}).user
         if credential.get('webauthn_response') and 'auth_passkey_key_ids' in own._fields:
-            own._check_credentials(
-                {'type': 'webauthn', 'login': user.login, 'webauthn_response': credential['webauthn_response']},
-                {'interactive': True})
+            try:
+                own._check_credentials(
+                    {'type': 'webauthn', 'login': user.login, 'webauthn_response': credential['webauthn_response']},
+                    {'interactive': True})
+            except (AccessDenied, psycopg2.Error):
+                raise
+            except Exception as error:
+                # Odoo reads the answer of a passkey as it came; whatever is wrong with it, it proves nothing.
+                _logger.info("The answer of a passkey of user %s could not be read: %s", user.id, error)
+                raise AccessDenied() from error
             return
         hashed = self._get_for(user).signing_password
         if not hashed:
@@ -443,6 +451,7 @@ class MrpSignerAcceptance(models.Model):
     Also held in guards/mrp_signer_acceptance.sql.
     """
     _name = 'mrp.signer.acceptance'
+    _inherit = ['mrp.append.only.mixin']
     _description = "Acceptance of Accountability"
     _order = 'id desc'
     _rec_name = 'user_name'
@@ -458,29 +467,16 @@ class MrpSignerAcceptance(models.Model):
     _once = models.UniqueIndex('(user_id, text_sha256)', "A text is accepted once.")
 
     @api.model
-    def _store(self, signer, acceptance):
+    def _record(self, signer, acceptance):
+        """Record that the person of ``signer`` accepted a text; the caller checked who that is."""
         user = signer.user_id
-        return super().create([{  # pylint: disable=super-method-mismatch
+        return self._store([{
             'user_id': user.id, 'signer_id': signer.id, 'user_name': user.name, 'user_login': user.login,
             'accepted_at': fields.Datetime.now(), 'text': acceptance['text'], 'text_sha256': acceptance['sha256'],
         }])
 
-    @api.model_create_multi
-    def create(self, vals_list):  # pylint: disable=method-required-super
-        raise self._refuse()
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise self._refuse()
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_never(self):
-        raise self._refuse()
-
     @api.model
-    def _refuse(self):
+    def _refuse_write(self):
         return UserError(self.env._(
             "A person accepts accountability with user name and password, once and for good. "
             "Rule: SIG-070, 21 CFR 11.10(j)."))

@@ -4,13 +4,14 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, LazyTranslate
 
-from ...domain.canonical import sha256
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
 from ...domain.transitions import in_transition, without_defaults
 from .figures import QualityFigures
 
+_lt = LazyTranslate(__name__)
 QC, MANAGER = 'mrp_mmr.group_mmr_qc', 'mrp_mmr.group_mmr_quality_manager'
 RULE = "RPT-030, 21 CFR 211.180(e), EU GMP Part I 1.10, 4.29"
 STATES = [
@@ -192,6 +193,23 @@ class MrpQualityReview(models.Model):
 
     # === SIGNING === #
 
+    _signing_citation = RULE
+    _signing_next_step = _lt("prepare it, then have another person of Quality Control approve it.")
+    _signing_actions = {
+        # A quality manager signs as such; everybody else as Quality Control.
+        'prepare': SigningRule(
+            meaning='prepared', group=QC, states=('draft',), leads_to='prepared',
+            statement=_lt("I reviewed these figures; the conclusions and actions follow from them."),
+            prepare='_prepare_review', apply='_apply_preparation'),
+        'approve': SigningRule(
+            meaning='approved', group=QC, states=('prepared',), leads_to='approved',
+            statement=_lt("I agree with the conclusions of this review and see to its actions."),
+            prepare='_prepare_approval', check_signer='_check_approver', apply='_apply_approval'),
+        'reject': SigningRule(
+            meaning='rejected', group=QC, states=('prepared',), leads_to='draft', comment_required=True,
+            statement=_lt("I send this review back."), prepare='_prepare_rejection', apply='_apply_rejection'),
+    }
+
     def action_prepare(self):
         """Open the signature of who prepared this review; it freezes figures and conclusions."""
         return self.action_open_signature('prepare')
@@ -204,28 +222,18 @@ class MrpQualityReview(models.Model):
         """Open the signature by which Quality Control sends this review back."""
         return self.action_open_signature('reject')
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action not in ('prepare', 'approve', 'reject'):
-            raise UserError(self.env._("Unknown signature: %s", action))
-        if self.state != ('draft' if action == 'prepare' else 'prepared'):
-            raise refusal(
-                self.env, self.env._("%s does not wait for this signature.", self.name), RULE,
-                self.env._("prepare it, then have another person of Quality Control approve it."), record=self)
-        if action == 'prepare':
-            self._check_prepared()
-            document = self._get_document()
-            is_manager = self.env.user.has_group(MANAGER)
-            return {
-                'meaning': 'prepared', 'group': MANAGER if is_manager else QC, 'digest': sha256(document), 'content': document,
-                'statement': self.env._("I reviewed these figures; the conclusions and actions follow from them.")}
-        rejects = action == 'reject'
-        return {
-            'meaning': 'rejected' if rejects else 'approved', 'group': QC, 'digest': self.document_sha256,
-            'content': self.sudo().document, 'basis': None if rejects else self.prepared_signature_id,
-            'comment_required': rejects,
-            'statement': self.env._("I send this review back.") if rejects else self.env._(
-                "I agree with the conclusions of this review and see to its actions.")}
+    def _prepare_review(self, action):
+        self._check_prepared()
+        is_manager = self.env.user.has_group(MANAGER)
+        return self._make_signing_action(action, self._get_document(), group=MANAGER if is_manager else QC)
+
+    def _prepare_approval(self, action):
+        return self._make_signing_action(
+            action, self.sudo().document, digest=self.document_sha256, basis=self.prepared_signature_id)
+
+    def _prepare_rejection(self, action):
+        return self._make_signing_action(
+            action, self.sudo().document, digest=self.document_sha256, voids=self.prepared_signature_id)
 
     def _check_prepared(self):
         """Refuse to sign a review that says nothing, or that comes before the end of its period."""
@@ -245,12 +253,9 @@ class MrpQualityReview(models.Model):
                 self.env, self.env._("The period of %s is not over.", self.name), RULE,
                 self.env._("sign it after its last day."), record=self)
 
-    def _check_signer(self, action, user):
-        if action == 'prepare':
-            return
+    def _check_approver(self, action, user):
         signature = self.sudo().prepared_signature_id
-        if action == 'approve' and ({('partner', signature.partner_id.id)} | signature.user_id._get_gmp_persons()) \
-                & user._get_gmp_persons():
+        if ({('partner', signature.partner_id.id)} | signature.user_id._get_gmp_persons()) & user._get_gmp_persons():
             raise refusal(
                 self.env, self.env._("%(user)s prepared %(review)s and cannot approve it.", user=user.name, review=self.name),
                 f"APR-040, {RULE}", self.env._("ask another person of Quality Control."), record=self)
@@ -258,24 +263,23 @@ class MrpQualityReview(models.Model):
     def _get_signing_profile(self):
         return self.profile_ids[:1]
 
-    def _get_voided_signatures(self, action):
-        return self.prepared_signature_id if action == 'reject' else self.env['mrp.esignature']
+    def _apply_preparation(self, action, signature):
+        self.write({
+            'state': self._get_signing_rule(action).leads_to, 'document': signature.content,
+            'document_sha256': signature.content_sha256, 'prepared_signature_id': signature.id})
+        self._post_signature(signature)
 
-    def _apply_signing_action(self, action, signature):
-        if action == 'prepare':
-            self.write({
-                'state': 'prepared', 'document': signature.content, 'document_sha256': signature.content_sha256,
-                'prepared_signature_id': signature.id})
-        elif action == 'approve':
-            self.write({'state': 'approved', 'approved_signature_id': signature.id})
-            self._close_due()
-        else:
-            # Document and signature stay with the void signature itself.
-            self.write({'state': 'draft', 'document': False, 'document_sha256': False, 'prepared_signature_id': False})
-        self._message_log(
-            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement,
-                            name=signature.signer_name, comment=signature.comment or ''),
-            author_id=signature.partner_id.id)
+    def _apply_approval(self, action, signature):
+        self.write({'state': self._get_signing_rule(action).leads_to, 'approved_signature_id': signature.id})
+        self._close_due()
+        self._post_signature(signature)
+
+    def _apply_rejection(self, action, signature):
+        # Document and signature stay with the void signature itself.
+        self.write({
+            'state': self._get_signing_rule(action).leads_to, 'document': False, 'document_sha256': False,
+            'prepared_signature_id': False})
+        self._post_signature(signature)
 
     # === ANNUAL === #
 

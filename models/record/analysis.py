@@ -95,8 +95,8 @@ class MrpBpr(models.Model):
 class MrpBprEntry(models.Model):
     _inherit = 'mrp.bpr.entry'
 
-    def _apply_signing_action(self, action, signature):
+    def _apply_correction(self, action, signature):
         """A correction counts from its last signature on: so does the yield that it corrects."""
-        super()._apply_signing_action(action, signature)
+        super()._apply_correction(action, signature)
         bprs = self.sudo().filtered(lambda entry: entry.kind == 'yield').bpr_id
         self.env.add_to_compute(bprs._fields['yield_percent'], bprs)

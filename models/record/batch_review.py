@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 from odoo import api, models
+from odoo.tools import LazyTranslate
 
 from ...domain.canonical import iso_utc
 from ...domain.numbers import decimal_string, exact
 from ...domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 from .content import read_batches
 
+_lt = LazyTranslate(__name__)
 #: A verification that follows the work within this many seconds is looked at: was it a look, or a click?
 FAST_SECONDS = 10
 #: Kinds of lines of the ledger that a reviewer wants to see one by one.
@@ -17,6 +19,26 @@ NOTABLE = ('unlink', 'setting', 'refused', 'refused_sign')
 
 class MrpBpr(models.Model):
     _inherit = 'mrp.bpr'
+
+    #: What is reviewed, in this order: code of the group, its title, and the method that yields its rules.
+    _review_subjects = (
+        ('steps', _lt("Steps and sequence"), '_review_steps'),
+        ('persons', _lt("Second persons"), '_review_persons'),
+        ('corrections', _lt("Corrected values"), '_review_corrections'),
+        ('late', _lt("Late entries"), '_review_late'),
+        ('results', _lt("Results against limits"), '_review_results'),
+        ('yields', _lt("Yields"), '_review_yields'),
+        ('packaging', _lt("Labels and packaging"), '_review_packaging'),
+        ('samples', _lt("Samples"), '_review_samples'),
+        ('lots', _lt("Lots and expiry"), '_review_lots'),
+        ('equipment', _lt("Equipment"), '_review_equipment'),
+        ('times', _lt("Hold and step times"), '_review_times'),
+        ('deviations', _lt("Deviations"), '_review_deviations'),
+        ('signatures', _lt("Signatures"), '_review_signatures'),
+        ('training', _lt("Qualification and training"), '_review_training'),
+        ('trail', _lt("Audit trail"), '_review_trail'),
+        ('integrity', _lt("Integrity"), '_review_integrity'),
+    )
 
     @api.readonly
     def get_review(self):
@@ -85,20 +107,11 @@ class MrpBpr(models.Model):
     # === RULES === #
 
     def _evaluate_review(self):
-        """Return the groups of rules with what they found; a subject is a method, so that others extend it."""
+        """Return the groups of rules with what they found, by the methods of ``_review_subjects``."""
         self.ensure_one()
         batch = read_batches(self)[0]
-        subjects = (
-            ('steps', self.env._("Steps and sequence")), ('persons', self.env._("Second persons")),
-            ('corrections', self.env._("Corrected values")), ('late', self.env._("Late entries")),
-            ('results', self.env._("Results against limits")), ('yields', self.env._("Yields")),
-            ('packaging', self.env._("Labels and packaging")), ('samples', self.env._("Samples")),
-            ('lots', self.env._("Lots and expiry")), ('equipment', self.env._("Equipment")),
-            ('times', self.env._("Hold and step times")), ('deviations', self.env._("Deviations")),
-            ('signatures', self.env._("Signatures")), ('training', self.env._("Qualification and training")),
-            ('trail', self.env._("Audit trail")), ('integrity', self.env._("Integrity")))
-        return [{'code': code, 'title': title, 'rules': list(getattr(self, f'_review_{code}')(batch))}
-                for code, title in subjects]
+        return [{'code': code, 'title': self.env._(title), 'rules': list(getattr(self, method)(batch))}
+                for code, title, method in self._review_subjects]
 
     @api.model
     def _rule(self, code, title, checked, items=(), facts=(), info=False):

@@ -3,15 +3,15 @@
 import json
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, LazyTranslate
 
 from ...domain.canonical import canonical_json, sha256
 from ...domain.refusals import refusal
-from ...domain.roles import ROLE_GROUPS
+from ...domain.signing import SigningRule
 from ...domain.step_plan import get_points, hold_limits, plan_steps
 from ...domain.transitions import transition
 
+_lt = LazyTranslate(__name__)
 STATES = [
     ('issue', "To be issued"),
     ('ready', "Ready"),
@@ -31,8 +31,9 @@ class MrpBpr(models.Model):
     """
     _name = 'mrp.bpr'
     _description = "Batch Production Record"
-    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin', 'mrp.audit.trail.mixin', 'mrp.bundle.mixin']
+    _inherit = ['mrp.evidence.mixin', 'mrp.esignature.mixin', 'mrp.audit.trail.mixin', 'mrp.bundle.mixin']
     _order = 'id desc'
+    _is_append_only = False
 
     name = fields.Char("Number", required=True, readonly=True)
     production_id = fields.Many2one(
@@ -215,6 +216,15 @@ class MrpBpr(models.Model):
 
     # === ISSUE === #
 
+    _signing_actions = {
+        # At the terminal where the work begins.
+        'issue': SigningRule(
+            meaning='issued', group='mrp_mmr.group_mmr_production', states=('issue',), leads_to='ready', at_terminal=True,
+            citation="BPR-160, 21 CFR 211.188(a)", next_step=_lt("go on with its steps."),
+            statement=_lt("I checked that this record is an accurate copy of the master, digest by digest, and issue it."),
+            prepare='_prepare_issue_of_record', apply='_apply_issue'),
+    }
+
     def action_issue(self):
         """Open the signature that issues this record to the floor (BPR-160, 21 CFR 211.188(a), EU GMP 4.2)."""
         return self.action_open_signature('issue')
@@ -222,18 +232,7 @@ class MrpBpr(models.Model):
     def _get_signing_profile(self):
         return self.sudo().mmr_revision_id.profile_id
 
-    def _is_signed_by_others(self, action):
-        # At the terminal where the work begins, with own user name and password (SIG-040).
-        return True
-
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action != 'issue':
-            raise UserError(self.env._("Unknown signature: %s", action))
-        if self.state != 'issue':
-            raise refusal(
-                self.env, self.env._("%s does not wait to be issued.", self.name), "BPR-160, 21 CFR 211.188(a)",
-                self.env._("go on with its steps."), record=self)
+    def _prepare_issue_of_record(self, action):
         order = self.sudo().production_id
         snapshot = order.mmr_snapshot
         content = {
@@ -250,11 +249,7 @@ class MrpBpr(models.Model):
             raise refusal(
                 self.env, self.env._("The copy of the master in %s is not the signed one.", self.name),
                 "BPR-160, USE-030, 21 CFR 211.188(a)", self.env._("inform Quality Control; verify the evidence."), record=self)
-        return {
-            'meaning': 'issued', 'group': ROLE_GROUPS['production'], 'digest': sha256(content), 'content': content,
-            'statement': self.env._(
-                "I checked that this record is an accurate copy of the master, digest by digest, and issue it."),
-        }
+        return self._make_signing_action(action, content)
 
     def _is_plan_intact(self):
         """Whether the steps are those of the snapshot, in the same order and wording (USE-030)."""
@@ -266,8 +261,8 @@ class MrpBpr(models.Model):
             == (step.sequence, step.stage, step.number, step.points, step.planned)
             for row, step in zip(plan, steps, strict=True))
 
-    def _apply_signing_action(self, action, signature):
-        self.write({'state': 'ready', 'issue_signature_id': signature.id})
+    def _apply_issue(self, action, signature):
+        self.write({'state': self._get_signing_rule(action).leads_to, 'issue_signature_id': signature.id})
         self._notify_floor()
 
     # === COURSE === #

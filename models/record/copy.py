@@ -21,9 +21,8 @@ class MrpBprCopy(models.Model):
     """
     _name = 'mrp.bpr.copy'
     _description = "Controlled Copy of the Worksheets of a Batch"
-    _inherit = ['mrp.kept.mixin']
+    _inherit = ['mrp.evidence.mixin']
     _order = 'bpr_id desc, number'
-    _is_append_only = True
 
     bpr_id = fields.Many2one('mrp.bpr', "Batch Production Record", required=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')

@@ -1,13 +1,15 @@
 """From completion to release: what is open, who decides, and what stays for ever (REL-010 to REL-060, BPR-130, AUD-050)."""
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, LazyTranslate
 
 from ...domain.batch_states import DECIDED
 from ...domain.canonical import iso_utc, sha256
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
 from ...domain.transitions import transition
 
+_lt = LazyTranslate(__name__)
 RELEASE_STATES = [
     ('none', "Not completed"),
     ('review', "To be reviewed"),
@@ -16,12 +18,7 @@ RELEASE_STATES = [
     ('released', "Released"),
     ('rejected', "Rejected"),
 ]
-#: Column of each signature on the way to the release.
-SIGNATURE_FIELDS = {
-    'review': 'review_signature_id', 'produce': 'production_signature_id', 'certify': 'certification_signature_id',
-    'release': 'release_signature_id', 'reject': 'release_signature_id', 'release_packed': 'packed_release_signature_id',
-    'reject_packed': 'packed_release_signature_id',
-}
+QC = 'mrp_mmr.group_mmr_qc'
 RULE = "REL-020, REL-030, 21 CFR 111.123, 211.192"
 
 
@@ -119,6 +116,41 @@ class MrpBpr(models.Model):
 
     # === SIGNATURES === #
 
+    # What is decided already, and what is open, keeps people from signing: see _check_signable.
+    _signing_citation = RULE
+    _signing_next_step = _lt("finish the batch first.")
+    _signing_actions = {
+        'review': SigningRule(
+            meaning='reviewed', group=QC, states=('done',),
+            statement=_lt("I reviewed this batch production record, its results, its exceptions and its audit trail with every "
+                          "value that was changed."),
+            prepare='_prepare_record_review', apply='_apply_record_review'),
+        'produce': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_production', states=('done',),
+            statement=_lt("I answer for the processing and packaging of this batch; its record is complete and true."),
+            prepare='_prepare_production_signature', apply='_apply_production_signature'),
+        'certify': SigningRule(
+            meaning='certified', group='mrp_mmr.group_mmr_qp', states=('done',),
+            statement=_lt("I certify that this batch was made and checked in accordance with EU GMP and its authorisation."),
+            prepare='_prepare_certification', apply='_apply_certification'),
+        'release': SigningRule(
+            meaning='released', group=QC, states=('done',),
+            statement=_lt("I release this batch: its record is reviewed, its specifications are met, nothing is open."),
+            prepare='_prepare_batch_decision', check_signer='_check_releaser', apply='_apply_release'),
+        'reject': SigningRule(
+            meaning='rejected', group=QC, states=('progress', 'done'), comment_required=True,
+            statement=_lt("I reject this batch; it must not be used."),
+            prepare='_prepare_batch_decision', apply='_apply_rejection'),
+        'release_packed': SigningRule(
+            meaning='released', group=QC, states=('done',),
+            statement=_lt("I release the packaged and labelled product of this batch for distribution."),
+            prepare='_prepare_packed_decision', check_signer='_check_releaser', apply='_apply_packed_decision'),
+        'reject_packed': SigningRule(
+            meaning='rejected', group=QC, states=('done',), comment_required=True,
+            statement=_lt("I reject the packaged and labelled product of this batch; it must not be distributed."),
+            prepare='_prepare_packed_decision', apply='_apply_packed_decision'),
+    }
+
     def action_review(self):
         """Open the signature of the review of this record and its audit trail (AUD-050)."""
         return self.action_open_signature('review')
@@ -146,21 +178,6 @@ class MrpBpr(models.Model):
     def action_reject_packed(self):
         """Open the signature by which Quality Control rejects the packaged lot."""
         return self.action_open_signature('reject_packed')
-
-    def _is_signed_by_others(self, action):
-        # Only what is signed on the floor, beside the performer.
-        return action == 'issue'
-
-    def _get_signing_action(self, action):
-        if action == 'approve_results':
-            self.ensure_one()
-            self._check_not_decided()
-            return self._prepare_results_signature()
-        if action not in SIGNATURE_FIELDS:
-            return super()._get_signing_action(action)
-        self.ensure_one()
-        self._check_signable(action)
-        return getattr(self, f'_prepare_signature_{action}')()
 
     def _check_signable(self, action):
         """Refuse a decision that was made, or that something open keeps from being made (REL-030).
@@ -195,63 +212,49 @@ class MrpBpr(models.Model):
                 self.env, self.env._("%(bpr)s has open items:\n%(rows)s", bpr=self.name, rows='\n'.join(shown)),
                 "REL-030, BPR-130, 21 CFR 111.123(b), 211.192", self.env._("settle each of them, then sign."), record=self)
 
-    def _prepare_decision(self, action, meaning, group, statement, **content):
-        basis = self.sudo().review_signature_id
-        return {
-            'meaning': meaning, 'group': f'mrp_mmr.group_mmr_{group}', 'digest': sha256(content), 'content': content,
-            'statement': statement, 'basis': basis if action != 'review' and basis else None,
-            'comment_required': action in ('reject', 'reject_packed')}
+    def _prepare_decision(self, action, basis, **content):
+        """Return a signature on the way to the release over ``content``, given on the signature ``basis``."""
+        return self._make_signing_action(action, content, basis=basis or None)
 
-    def _prepare_signature_review(self):
+    def _prepare_record_review(self, action):
+        self._check_signable(action)
         return self._prepare_decision(
-            'review', 'reviewed', 'qc',
-            self.env._("I reviewed this batch production record, its results, its exceptions and its audit trail with every "
-                       "value that was changed."),
-            schema='mrp_mmr/review/1', bpr=self.name, record_sha256=sha256(self._get_document()),
+            action, None, schema='mrp_mmr/review/1', bpr=self.name, record_sha256=sha256(self._get_document()),
             exceptions_sha256=sha256(self._get_review_digest_content()), ledger=self._get_trail_head())
 
-    def _prepare_signature_produce(self):
+    def _prepare_production_signature(self, action):
+        self._check_signable(action)
+        review = self.sudo().review_signature_id
         return self._prepare_decision(
-            'produce', 'approved', 'production',
-            self.env._("I answer for the processing and packaging of this batch; its record is complete and true."),
-            schema='mrp_mmr/production/1', bpr=self.name, review=self.sudo().review_signature_id.signature_sha256)
+            action, review, schema='mrp_mmr/production/1', bpr=self.name, review=review.signature_sha256)
 
-    def _prepare_signature_certify(self):
+    def _prepare_certification(self, action):
+        self._check_signable(action)
+        review = self.sudo().review_signature_id
         return self._prepare_decision(
-            'certify', 'certified', 'qp',
-            self.env._("I certify that this batch was made and checked in accordance with EU GMP and its authorisation."),
-            schema='mrp_mmr/certification/1', bpr=self.name, review=self.sudo().review_signature_id.signature_sha256)
+            action, review, schema='mrp_mmr/certification/1', bpr=self.name, review=review.signature_sha256)
 
-    def _prepare_signature_release(self):
-        return self._prepare_release('release', 'batch', 'released', self.env._(
-            "I release this batch: its record is reviewed, its specifications are met, nothing is open."))
+    def _prepare_batch_decision(self, action):
+        self._check_signable(action)
+        return self._prepare_release(
+            action, self.sudo().review_signature_id, 'batch', sha256(self._get_frozen_document()))
 
-    def _prepare_signature_reject(self):
-        return self._prepare_release('reject', 'batch', 'rejected', self.env._("I reject this batch; it must not be used."))
+    def _prepare_packed_decision(self, action):
+        self._check_signable(action)
+        return self._prepare_release(action, self.sudo().release_signature_id, 'packed', self.document_sha256)
 
-    def _prepare_signature_release_packed(self):
-        return self._prepare_release('release_packed', 'packed', 'released', self.env._(
-            "I release the packaged and labelled product of this batch for distribution."))
-
-    def _prepare_signature_reject_packed(self):
-        return self._prepare_release('reject_packed', 'packed', 'rejected', self.env._(
-            "I reject the packaged and labelled product of this batch; it must not be distributed."))
-
-    def _prepare_release(self, action, purpose, status, statement):
-        document = None if purpose == 'packed' else self._get_frozen_document()
-        prepared = self._prepare_decision(
-            action, status, 'qc', statement, schema='mrp_mmr/release/1', purpose=purpose, status=status, bpr=self.name,
-            document_sha256=sha256(document) if document else self.document_sha256,
+    def _prepare_release(self, action, basis, purpose, document_sha256):
+        status = self._get_signing_rule(action).meaning
+        return self._prepare_decision(
+            action, basis, schema='mrp_mmr/release/1', purpose=purpose, status=status, bpr=self.name,
+            document_sha256=document_sha256,
             lots=[{'id': lot.id, 'name': lot.name, 'product': lot.product_id.id, 'expires': iso_utc(lot.expiration_date)}
                   for lot in self._get_own_lots()],
             made=self._get_quantity_made(), released=self._get_quantity_released() if status == 'released' else '0')
-        if purpose == 'packed':
-            prepared['basis'] = self.sudo().release_signature_id
-        return prepared
 
-    def _check_signer(self, action, user):
-        super()._check_signer(action, user)
-        if action in ('release', 'release_packed') and self._needs('releaser'):
+    def _check_releaser(self, action, user):
+        """Refuse to release what oneself worked on, where the profile asks for that (REL-020)."""
+        if self._needs('releaser'):
             mine = user._get_gmp_persons()
             steps = self.sudo().step_ids
             own = steps.filtered(lambda step: (
@@ -263,41 +266,51 @@ class MrpBpr(models.Model):
                                          user=user.name, step=own[0].display_name),
                     "REL-020, 21 CFR 111.12(b), 211.22(a)", self.env._("ask another person of Quality Control."), record=self)
 
-    def _apply_signing_action(self, action, signature):
-        if action == 'approve_results':
-            results = self.env['mrp.bpr.result'].browse(row['id'] for row in signature.content['results'])
-            with transition(results):
-                results.write({'signature_id': signature.id})
-            return
-        if action not in SIGNATURE_FIELDS:
-            super()._apply_signing_action(action, signature)
-            return
-        vals = {SIGNATURE_FIELDS[action]: signature.id}
-        if action == 'review':
-            # What was signed over an earlier review is signed again.
-            vals.update(
-                release_state='approved', production_signature_id=False, certification_signature_id=False)
-        elif action == 'certify':
-            vals['release_state'] = 'certified'
-        elif action in ('release', 'reject'):
-            document = self._get_frozen_document()
-            vals.update(
-                release_state=signature.content['status'], released_at=signature.signed_at, document=document,
-                document_sha256=sha256(document),
-                quantity_released=False if self._is_packed() and action == 'release' else signature.content['released'])
-        elif action in ('release_packed', 'reject_packed'):
-            vals.update(packed_state=signature.content['status'], quantity_released=signature.content['released'])
+    def _apply_record_review(self, action, signature):
+        # What was signed over an earlier review is signed again.
+        self._store_decision(
+            signature, release_state='approved', review_signature_id=signature.id, production_signature_id=False,
+            certification_signature_id=False)
+
+    def _apply_production_signature(self, action, signature):
+        self._store_decision(signature, production_signature_id=signature.id)
+
+    def _apply_certification(self, action, signature):
+        self._store_decision(signature, release_state='certified', certification_signature_id=signature.id)
+
+    def _apply_release(self, action, signature):
+        is_packed = self._is_packed()
+        self._freeze(signature, False if is_packed else signature.content['released'])
+        if not is_packed:
+            self._decide_lots(signature)
+
+    def _apply_rejection(self, action, signature):
+        self._freeze(signature, signature.content['released'])
+        self._decide_lots(signature)
+
+    def _apply_packed_decision(self, action, signature):
+        self._store_decision(
+            signature, packed_state=signature.content['status'], packed_release_signature_id=signature.id,
+            quantity_released=signature.content['released'])
+        self._decide_lots(signature)
+
+    def _freeze(self, signature, quantity_released):
+        """Freeze the record as it was decided on (REL-030)."""
+        document = self._get_frozen_document()
+        self._store_decision(
+            signature, release_state=signature.content['status'], release_signature_id=signature.id,
+            released_at=signature.signed_at, document=document, document_sha256=sha256(document),
+            quantity_released=quantity_released)
+
+    def _store_decision(self, signature, **vals):
         self.write(vals)
         self.flush_recordset()
-        self._decide_lots(action, signature)
         self.production_id._message_log(
             body=self.env._("%(bpr)s: %(statement)s %(name)s", bpr=self.name, statement=signature.statement,
                             name=signature.signer_name), author_id=signature.partner_id.id)
 
-    def _decide_lots(self, action, signature):
-        """Let the lots follow the decision on the batch, and that on its packaged lot where it is packed (REL-010)."""
-        if action not in ('reject', 'reject_packed', 'release_packed') and (action != 'release' or self._is_packed()):
-            return
+    def _decide_lots(self, signature):
+        """Let the lots follow the decision on the batch, or that on its packaged lot where it is packed (REL-010)."""
         lots = self._get_own_lots()
         with transition(lots):
             lots.write({'mmr_status': signature.content['status'], 'mmr_status_signature_id': signature.id})

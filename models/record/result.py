@@ -2,14 +2,18 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import LazyTranslate
 
-from ...domain.canonical import iso_utc, sha256
+from ...domain.canonical import iso_utc
 from ...domain.criterion import limits_text
 from ...domain.files import DOCUMENTS, IMAGES
 from ...domain.limits import judge
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
+from ...domain.transitions import transition
 from ...domain.typed_numbers import parse_number
 
+_lt = LazyTranslate(__name__)
 #: Whose specifications are tested on each batch; those of components and materials are tested by lot.
 SCOPES = ('product', 'label')
 KINDS = [
@@ -33,8 +37,9 @@ class MrpBprResult(models.Model):
     """
     _name = 'mrp.bpr.result'
     _description = "Test Result of a Batch"
-    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _inherit = ['mrp.evidence.mixin', 'mrp.esignature.mixin']
     _order = 'bpr_id, position, id'
+    _is_append_only = False
 
     bpr_id = fields.Many2one(
         'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
@@ -98,6 +103,15 @@ class MrpBprResult(models.Model):
 
     # === RETEST === #
 
+    _signing_citation = RETEST_RULE
+    _signing_actions = {
+        'authorise_retest': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', once='retest_signature_id', comment_required=True,
+            next_step=_lt("enter the result of the retest, or go on with the release."),
+            statement=_lt("I authorise one more test; the first result stays."),
+            prepare='_prepare_retest', check_signer='_check_retest_signer', apply='_apply_retest'),
+    }
+
     def action_authorise_retest(self):
         """Open the signature by which Quality Control authorises one more test (IPC-030, 21 CFR 211.192)."""
         return self.action_open_signature('authorise_retest')
@@ -108,23 +122,18 @@ class MrpBprResult(models.Model):
     def _get_signing_thread(self):
         return self.bpr_id.production_id
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action != 'authorise_retest':
-            raise UserError(self.env._("Unknown signature: %s", action))
+    def _prepare_retest(self, action):
         bpr = self.sudo().bpr_id
         bpr._check_not_decided()
         bpr._check_not_rejected()
-        if self.outcome != 'fail' or self.retest_signature_id:
+        if self.outcome != 'fail':
             raise refusal(
                 self.env, self.env._("%s does not wait for a retest to be authorised.", self.display_name), RETEST_RULE,
                 self.env._("enter the result of the retest, or go on with the release."), record=self)
-        content = {'schema': 'mrp_mmr/retest/1', 'bpr': bpr.name, 'result': self.sudo()._get_document()}
-        return {
-            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'digest': sha256(content), 'content': content,
-            'comment_required': True, 'statement': self.env._("I authorise one more test; the first result stays.")}
+        return self._make_signing_action(
+            action, {'schema': 'mrp_mmr/retest/1', 'bpr': bpr.name, 'result': self.sudo()._get_document()})
 
-    def _check_signer(self, action, user):
+    def _check_retest_signer(self, action, user):
         """Refuse to authorise the retest of what oneself found."""
         if self.sudo().user_id._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
@@ -132,7 +141,7 @@ class MrpBprResult(models.Model):
                                      result=self.display_name),
                 f"{RETEST_RULE}, 211.22(a)", self.env._("ask another person of Quality Control."), record=self)
 
-    def _apply_signing_action(self, action, signature):
+    def _apply_retest(self, action, signature):
         self.write({'retest_signature_id': signature.id})
         self._get_deviations().filtered(lambda row: row.state == 'open')._note_retest(signature.comment)
 
@@ -344,6 +353,13 @@ class MrpBpr(models.Model):
 
     # === APPROVAL === #
 
+    _signing_actions = {
+        'approve_results': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc',
+            statement=_lt("I compared these results with their records and approve them as they are."),
+            prepare='_prepare_approval_of_results', apply='_apply_approval_of_results'),
+    }
+
     def action_approve_results(self):
         """Open the signature by which Quality Control approves the results that wait for it."""
         return self.action_open_signature('approve_results')
@@ -353,14 +369,17 @@ class MrpBpr(models.Model):
         return self.env['mrp.bpr.result'].browse(
             result.id for row in self._get_tests()[self] for result in row['waiting']).sudo()
 
-    def _prepare_results_signature(self):
+    def _prepare_approval_of_results(self, action):
+        self._check_not_decided()
         results = self._get_waiting_results()
         if not results:
             raise refusal(
                 self.env, self.env._("No result of %s waits for approval.", self.name), RULE,
                 self.env._("enter the results first."), record=self)
-        content = {'schema': 'mrp_mmr/results/1', 'bpr': self.name,
-                   'results': [result._get_document() for result in results]}
-        return {
-            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'digest': sha256(content), 'content': content,
-            'statement': self.env._("I compared these results with their records and approve them as they are.")}
+        return self._make_signing_action(action, {
+            'schema': 'mrp_mmr/results/1', 'bpr': self.name, 'results': [result._get_document() for result in results]})
+
+    def _apply_approval_of_results(self, action, signature):
+        results = self.env['mrp.bpr.result'].browse(row['id'] for row in signature.content['results'])
+        with transition(results):
+            results.write({'signature_id': signature.id})

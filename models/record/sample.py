@@ -22,9 +22,8 @@ class MrpBprSample(models.Model):
     """
     _name = 'mrp.bpr.sample'
     _description = "Reserve Sample of a Batch"
-    _inherit = ['mrp.kept.mixin']
+    _inherit = ['mrp.evidence.mixin']
     _order = 'bpr_id, id'
-    _is_append_only = True
 
     bpr_id = fields.Many2one(
         'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
@@ -83,6 +82,12 @@ class MrpBpr(models.Model):
 
     sample_ids = fields.One2many('mrp.bpr.sample', 'bpr_id', "Reserve Samples", readonly=True)
 
+    #: Kind of a row → the method that checks what was entered and returns the values of the row.
+    _sample_methods = {
+        'reserve': '_prepare_reserve_sample',
+        'withheld': '_prepare_withheld_sample',
+    }
+
     # === RECORDING === #
 
     def action_record_sample(self, vals, corrects=None):
@@ -110,13 +115,13 @@ class MrpBpr(models.Model):
                 for name in ('unit', 'container', 'location', 'reason')}
         if corrects and (not corrected or not text['reason']):
             raise self._refuse_sample(self.env._("choose the row that is valid, and say why it is corrected."))
-        if vals.get('kind') not in ('reserve', 'withheld'):
+        if not isinstance(vals.get('kind'), str) or vals['kind'] not in self._sample_methods:
             raise self._refuse_sample(self.env._("say whether it is a reserve sample or a quantity that is withheld."))
         lots = self._get_own_lots() or self.sudo().production_id.lot_producing_ids
         if not lots or self.state not in ('progress', 'done') or self.packed_state or self.release_state == 'rejected':
             raise self._refuse_sample(self.env._(
                 "record it from the beginning of the work until the packaged lot is decided on; the batch has its lot number."))
-        prepared = getattr(self, f"_prepare_{vals['kind']}_sample")(vals, text, corrected)
+        prepared = getattr(self, self._sample_methods[vals['kind']])(vals, text, corrected)
         return self.env['mrp.bpr.sample']._store([{
             **prepared, 'kind': vals['kind'], 'bpr_id': self.id, 'company_id': self.sudo().company_id.id,
             'lot_name': ', '.join(lots.mapped('name')), 'reason': text['reason'], 'user_id': self.env.uid,
@@ -216,10 +221,10 @@ class MrpBpr(models.Model):
         expiry = f"(17){lot.expiration_date:%y%m%d}" if lot.expiration_date else ''
         return f"(01){product.mmr_udi_di}{expiry}(10){lot.name}"
 
-    def _prepare_decision(self, action, meaning, group, statement, **content):
+    def _prepare_decision(self, action, basis, **content):
         if content['schema'] == 'mrp_mmr/release/1' and self._get_udi():
             content['udi'] = self._get_udi()
-        return super()._prepare_decision(action, meaning, group, statement, **content)
+        return super()._prepare_decision(action, basis, **content)
 
     def _get_document(self):
         samples = self.env['mrp.bpr.sample'].sudo().search([('bpr_id', '=', self.id)], order='id')

@@ -1,13 +1,15 @@
 """Transcriptions: what was written on a worksheet, typed afterwards and compared with a scan by a second person."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.tools import LazyTranslate
 
-from ...domain.canonical import iso_utc, sha256
+from ...domain.canonical import iso_utc
 from ...domain.files import DOCUMENTS, IMAGES
 from ...domain.refusals import refusal
 from ...domain.roles import ROLE_GROUPS
+from ...domain.signing import SigningRule
 
+_lt = LazyTranslate(__name__)
 RULE = "BPR-110, VER-050, 21 CFR 111.260(j), 211.100(b), EU GMP 4.8"
 SCANS = {**IMAGES, 'pdf': DOCUMENTS['pdf']}
 #: What the paper says about each value.
@@ -24,8 +26,9 @@ class MrpBprTranscription(models.Model):
     """
     _name = 'mrp.bpr.transcription'
     _description = "Transcription of a Worksheet"
-    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _inherit = ['mrp.evidence.mixin', 'mrp.esignature.mixin']
     _order = 'id'
+    _is_append_only = False
 
     step_id = fields.Many2one('mrp.bpr.step', required=True, readonly=True, index=True, ondelete='restrict')
     bpr_id = fields.Many2one(
@@ -75,6 +78,25 @@ class MrpBprTranscription(models.Model):
 
     # === SIGNATURES === #
 
+    _signing_citation = RULE
+    _signing_next_step = _lt("reload it and sign what it waits for.")
+    _signing_actions = {
+        # The roles are those of the performer and the verifier of the step.
+        'transcribed': SigningRule(
+            meaning='performed', group='mrp_mmr.group_mmr_operator', states=('open',), once='transcribed_signature_id',
+            at_terminal=True,
+            statement=_lt("I transcribed these entries from worksheet copy %s as they are written there."),
+            prepare='_prepare_transcription', check_signer='_check_author', apply='_apply_transcription'),
+        'verified': SigningRule(
+            meaning='verified', group='mrp_mmr.group_mmr_verifier', states=('open',), leads_to='verified', at_terminal=True,
+            statement=_lt("I compared these entries with the scan of worksheet copy %s; they agree."),
+            prepare='_prepare_comparison', check_signer='_check_other_person', apply='_apply_comparison'),
+        'rejected': SigningRule(
+            meaning='rejected', group='mrp_mmr.group_mmr_verifier', states=('open',), leads_to='rejected', at_terminal=True,
+            comment_required=True, statement=_lt("These entries do not agree with the scan of worksheet copy %s."),
+            prepare='_prepare_transcription_signature', apply='_apply_comparison'),
+    }
+
     def action_sign(self):
         """Open the signature that this transcription waits for."""
         self.ensure_one()
@@ -91,51 +113,50 @@ class MrpBprTranscription(models.Model):
     def _get_signing_profile(self):
         return self.sudo().bpr_id._get_signing_profile()
 
-    def _is_signed_by_others(self, action):
-        return True
-
-    def _get_signing_action(self, action):
+    def _waits_for_author(self):
+        """Whether whoever typed the entries signs them first."""
         self.ensure_one()
-        if action not in ('transcribed', 'verified', 'rejected'):
-            raise UserError(self.env._("Unknown signature: %s", action))
-        author_signs = self.to_sign and not self.transcribed_signature_id
-        if self.state != 'open' or action == 'transcribed' and not author_signs or action == 'verified' and author_signs:
-            raise refusal(
-                self.env, self.env._("%s does not wait for that signature.", self.display_name), RULE,
-                self.env._("reload it and sign what it waits for."), record=self)
-        step = self.sudo().step_id
-        content = self._get_document(action)
-        number = self.copy_id.number
-        return {
-            'meaning': {'transcribed': 'performed', 'verified': 'verified', 'rejected': 'rejected'}[action],
-            'group': ROLE_GROUPS[step.performer_role or 'operator' if action == 'transcribed'
-                                 else step.verifier_role or 'verifier'],
-            'digest': sha256(content), 'content': content, 'basis': self.transcribed_signature_id,
-            'comment_required': action == 'rejected',
-            'statement': {
-                'transcribed': self.env._(
-                    "I transcribed these entries from worksheet copy %s as they are written there.", number),
-                'verified': self.env._("I compared these entries with the scan of worksheet copy %s; they agree.", number),
-                'rejected': self.env._("These entries do not agree with the scan of worksheet copy %s.", number),
-            }[action],
-        }
+        return self.to_sign and not self.transcribed_signature_id
 
-    def _check_signer(self, action, user):
-        is_author = bool(self.sudo().user_id._get_gmp_persons() & user._get_gmp_persons())
-        if action == 'verified' and is_author:
+    def _prepare_transcription(self, action):
+        if not self._waits_for_author():
+            raise self._refuse_order()
+        return self._prepare_transcription_signature(action)
+
+    def _prepare_comparison(self, action):
+        if self._waits_for_author():
+            raise self._refuse_order()
+        return self._prepare_transcription_signature(action)
+
+    def _prepare_transcription_signature(self, action):
+        rule, step = self._get_signing_rule(action), self.sudo().step_id
+        role = step.performer_role or 'operator' if action == 'transcribed' else step.verifier_role or 'verifier'
+        return self._make_signing_action(
+            action, self._get_document(action), group=ROLE_GROUPS[role], basis=self.transcribed_signature_id,
+            statement=self.env._(rule.statement) % self.copy_id.number)
+
+    def _refuse_order(self):
+        return refusal(
+            self.env, self.env._("%s does not wait for that signature.", self.display_name), RULE,
+            self.env._(self._signing_next_step), record=self)
+
+    def _check_other_person(self, action, user):
+        if self.sudo().user_id._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
                 self.env, self.env._("%s typed these entries and cannot compare them.", user.name), f"VER-010, {RULE}",
                 self.env._("ask another person to compare them with the scan."), record=self)
-        if action == 'transcribed' and user != self.sudo().user_id:
+
+    def _check_author(self, action, user):
+        if user != self.sudo().user_id:
             raise refusal(
                 self.env, self.env._("Only %s, who typed these entries, signs them as transcribed.", self.sudo().user_name),
                 RULE, self.env._("sign with your own user name and password what you typed."), record=self)
 
-    def _apply_signing_action(self, action, signature):
-        if action == 'transcribed':
-            self.write({'transcribed_signature_id': signature.id})
-            return
-        self.write({'state': action, 'decision_signature_id': signature.id})
+    def _apply_transcription(self, action, signature):
+        self.write({'transcribed_signature_id': signature.id})
+
+    def _apply_comparison(self, action, signature):
+        self.write({'state': self._get_signing_rule(action).leads_to, 'decision_signature_id': signature.id})
         self.env['mrp.bpr.entry'].invalidate_model(['is_proposed', 'is_current'], flush=False)
         self.step_id.invalidate_recordset(['result', 'outcome'], flush=False)
         for entry in self.entry_ids._get_current():
@@ -180,12 +201,12 @@ class MrpBprEntry(models.Model):
         super()._compute_is_proposed()
         self.filtered('is_rejected').is_proposed = False
 
-    def _get_signing_action(self, action):
+    def _prepare_correction(self, action):
         if self.transcription_id:
             raise refusal(
                 self.env, self.env._("This entry is signed with its transcription."), RULE,
                 self.env._("open the transcription and compare it with the scan."), record=self)
-        return super()._get_signing_action(action)
+        return super()._prepare_correction(action)
 
     def _get_document(self):
         document = super()._get_document()

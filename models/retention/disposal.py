@@ -1,15 +1,16 @@
 """The disposal of batch records whose date has passed: the one way on which their content goes (REC-040)."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, LazyTranslate
 
-from ...domain.canonical import iso_utc, sha256
+from ...domain.canonical import iso_utc
 from ...domain.refusals import refusal
 from ...domain.retention import DISPOSED_REASON, KEPT_KEYS, REMOVED_COLUMNS
+from ...domain.signing import SigningRule
 from ...domain.transitions import transition
 from .batch import RULE
 
+_lt = LazyTranslate(__name__)
 #: Rows of a batch record that are counted in its stub; those of the last table go as a whole.
 COUNTED = ('mrp_bpr_step', 'mrp_bpr_entry', 'mrp_bpr_result', 'mrp_bpr_transcription')
 
@@ -25,8 +26,9 @@ class MrpRecordDisposal(models.Model):
     """
     _name = 'mrp.record.disposal'
     _description = "Disposal of Records"
-    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _inherit = ['mrp.evidence.mixin', 'mrp.esignature.mixin']
     _order = 'id desc'
+    _is_append_only = False
 
     name = fields.Char("Number", required=True, readonly=True)
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
@@ -71,6 +73,15 @@ class MrpRecordDisposal(models.Model):
 
     # === SIGNATURE === #
 
+    _signing_citation = RULE
+    _signing_actions = {
+        'dispose': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', once='signature_id', next_step=_lt("record another one."),
+            statement=_lt("I dispose of the content of these batch records: their retention period is over, and nobody "
+                          "holds them."),
+            prepare='_prepare_disposal', apply='_apply_disposal'),
+    }
+
     def action_dispose(self):
         """Open the signature by which Quality Control removes the content of the records."""
         return self.action_open_signature('dispose')
@@ -79,19 +90,9 @@ class MrpRecordDisposal(models.Model):
         # A refused attempt is read where people look for the records.
         return self.sudo().selected_ids[:1].production_id
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action != 'dispose':
-            raise UserError(self.env._("Unknown signature: %s", action))
-        if self.signature_id:
-            raise refusal(
-                self.env, self.env._("%s was signed.", self.name), RULE, self.env._("record another one."), record=self)
+    def _prepare_disposal(self, action):
         self.sudo().selected_ids._check_disposable()
-        content = self._get_document()
-        return {
-            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'digest': sha256(content), 'content': content,
-            'statement': self.env._(
-                "I dispose of the content of these batch records: their retention period is over, and nobody holds them.")}
+        return self._make_signing_action(action, self._get_document())
 
     def _lock_for_signing(self):
         super()._lock_for_signing()
@@ -100,7 +101,7 @@ class MrpRecordDisposal(models.Model):
             "SELECT id FROM mrp_bpr WHERE id IN %s ORDER BY id FOR UPDATE", self.sudo().selected_ids._ids or (0,)))
         self.sudo().selected_ids.invalidate_recordset()
 
-    def _apply_signing_action(self, action, signature):
+    def _apply_disposal(self, action, signature):
         bprs = self.selected_ids
         self.write({'signature_id': signature.id})
         self.flush_recordset()

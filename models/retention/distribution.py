@@ -19,10 +19,9 @@ class MrpBprDistribution(models.Model):
     """
     _name = 'mrp.bpr.distribution'
     _description = "Distribution of a Batch"
-    _inherit = ['mrp.kept.mixin']
+    _inherit = ['mrp.evidence.mixin']
     _order = 'date desc, id desc'
     _rec_name = 'lot_name'
-    _is_append_only = True
 
     bpr_id = fields.Many2one(
         'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')

@@ -1,11 +1,13 @@
 """A legal hold: records that are not disposed of, whatever their date, until Quality Control lifts it."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.tools import LazyTranslate
 
-from ...domain.canonical import iso_utc, sha256
+from ...domain.canonical import iso_utc
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
 
+_lt = LazyTranslate(__name__)
 RULE = "REC-040, 21 CFR 111.605(b), 211.180(c)"
 
 
@@ -16,8 +18,9 @@ class MrpLegalHold(models.Model):
     """
     _name = 'mrp.legal.hold'
     _description = "Legal Hold"
-    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _inherit = ['mrp.evidence.mixin', 'mrp.esignature.mixin']
     _order = 'id desc'
+    _is_append_only = False
 
     name = fields.Char("Number", required=True, readonly=True)
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
@@ -78,6 +81,19 @@ class MrpLegalHold(models.Model):
 
     # === SIGNATURES === #
 
+    _signing_citation = RULE
+    _signing_next_step = _lt("read who set and lifted it.")
+    _signing_actions = {
+        'hold': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('draft',),
+            statement=_lt("I put these records on hold: nothing of them is disposed of."),
+            prepare='_prepare_hold', apply='_apply_hold'),
+        'lift': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('held',), comment_required=True,
+            statement=_lt("I lift this hold; the records may be disposed of after their date."),
+            prepare='_prepare_lift', apply='_apply_lift'),
+    }
+
     def action_hold(self):
         """Open the signature by which Quality Control puts the records on hold."""
         return self.action_open_signature('hold')
@@ -92,25 +108,23 @@ class MrpLegalHold(models.Model):
     def _get_signing_profile(self):
         return self.sudo().mmr_id.profile_id or self.sudo().bpr_id._get_signing_profile()
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action not in ('hold', 'lift'):
-            raise UserError(self.env._("Unknown signature: %s", action))
-        if self.state != ('draft' if action == 'hold' else 'held'):
-            raise refusal(
-                self.env, self.env._("%s does not wait for this signature.", self.name), RULE,
-                self.env._("read who set and lifted it."), record=self)
-        if action == 'hold':
-            self.bpr_id._check_not_disposed()
-        content = self._get_document(action)
-        return {
-            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'digest': sha256(content), 'content': content,
-            'comment_required': action == 'lift', 'basis': self.sudo().signature_id if action == 'lift' else None,
-            'statement': self.env._("I put these records on hold: nothing of them is disposed of.") if action == 'hold' else
-            self.env._("I lift this hold; the records may be disposed of after their date.")}
+    def _prepare_hold(self, action):
+        self.bpr_id._check_not_disposed()
+        return self._make_signing_action(action, self._get_document(action))
 
-    def _apply_signing_action(self, action, signature):
-        self.write({'signature_id' if action == 'hold' else 'lift_signature_id': signature.id})
+    def _prepare_lift(self, action):
+        return self._make_signing_action(action, self._get_document(action), basis=self.sudo().signature_id)
+
+    def _apply_hold(self, action, signature):
+        self.write({'signature_id': signature.id})
+        self._follow_batches()
+
+    def _apply_lift(self, action, signature):
+        self.write({'lift_signature_id': signature.id})
+        self._follow_batches()
+
+    def _follow_batches(self):
+        """Let the batch records know whether they are on hold."""
         self.flush_recordset()
         bprs = self._get_batches()
         self.env.add_to_compute(bprs._fields['legal_hold'], bprs)

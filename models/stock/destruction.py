@@ -1,12 +1,14 @@
 """The recorded destruction of a lot: the one way out for what Quality Control rejected (DEV-080)."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.tools import LazyTranslate
 
-from ...domain.canonical import iso_utc, sha256
+from ...domain.canonical import iso_utc
 from ...domain.numbers import GMP_DIGITS, decimal_string
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
 
+_lt = LazyTranslate(__name__)
 RULE = "DEV-080, 21 CFR 111.370, 211.110(d)"
 
 
@@ -19,8 +21,9 @@ class MrpLotDestruction(models.Model):
     """
     _name = 'mrp.lot.destruction'
     _description = "Destruction of a Lot"
-    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _inherit = ['mrp.evidence.mixin', 'mrp.esignature.mixin']
     _order = 'id desc'
+    _is_append_only = False
 
     name = fields.Char("Number", required=True, readonly=True)
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
@@ -75,24 +78,23 @@ class MrpLotDestruction(models.Model):
 
     # === SIGNATURE === #
 
+    _signing_citation = RULE
+    _signing_actions = {
+        'destroy': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', once='signature_id',
+            next_step=_lt("record another one for what is left."),
+            statement=_lt("I confirm that this quantity of the lot was destroyed."),
+            prepare='_prepare_destruction', apply='_apply_destruction'),
+    }
+
     def action_destroy(self):
         """Open the signature by which Quality Control takes the quantity off stock."""
         return self.action_open_signature('destroy')
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action != 'destroy':
-            raise UserError(self.env._("Unknown signature: %s", action))
-        if self.signature_id:
-            raise refusal(
-                self.env, self.env._("%s was signed.", self.name), RULE,
-                self.env._("record another one for what is left."), record=self)
-        content = self._get_document()
-        return {
-            'meaning': 'approved', 'group': 'mrp_mmr.group_mmr_qc', 'digest': sha256(content), 'content': content,
-            'statement': self.env._("I confirm that this quantity of the lot was destroyed.")}
+    def _prepare_destruction(self, action):
+        return self._make_signing_action(action, self._get_document())
 
-    def _apply_signing_action(self, action, signature):
+    def _apply_destruction(self, action, signature):
         self.write({'signature_id': signature.id})
         company = self.company_id
         loss = self.env['stock.location'].search([

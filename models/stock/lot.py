@@ -1,14 +1,17 @@
 """The status of a lot: quarantine until Quality Control releases or rejects it by signature."""
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
+from odoo.tools import LazyTranslate
 
-from ...domain.canonical import iso_utc, sha256
+from ...domain.canonical import iso_utc
 from ...domain.files import DOCUMENTS, IMAGES
 from ...domain.numbers import GMP_DIGITS, decimal_string
 from ...domain.refusals import refusal
+from ...domain.signing import SigningRule
 from ...domain.transitions import in_transition, transition, without_defaults
 
+_lt = LazyTranslate(__name__)
 STATUSES = [
     ('quarantine', "Quarantine"),
     ('released', "Released"),
@@ -21,12 +24,6 @@ RESULT_FIELDS = ASSAY_FIELDS | {'mmr_retest_date'}
 #: What the signature of the release covers.
 SIGNED_FIELDS = RESULT_FIELDS | {'name', 'product_id', 'expiration_date', 'mmr_supplier_lot', 'mmr_file_id'}
 UPLOAD_FIELDS = {'mmr_certificate', 'mmr_certificate_name'}
-#: Action, the statuses it starts from, the status it leads to and its meaning. Nothing leads out of 'rejected' (DEV-080).
-ACTIONS = {
-    'release': ((False, 'quarantine'), 'released', 'released'),
-    'reject': ((False, 'quarantine', 'released'), 'rejected', 'rejected'),
-    'quarantine': ((False, 'released'), 'quarantine', 'quarantined'),
-}
 RULE = "USE-060, 21 CFR 111.120(e), 111.155(c)(3), 211.84(a)"
 
 
@@ -153,6 +150,25 @@ class StockLot(models.Model):
 
     # === DECISION === #
 
+    _signing_state_field = 'mmr_status'
+    _signing_citation = f"DEV-080, {RULE}"
+    _signing_next_step = _lt("a rejected lot stays rejected: have it destroyed.")
+    # Nothing leads out of 'rejected' (DEV-080).
+    _signing_actions = {
+        'release': SigningRule(
+            meaning='released', group='mrp_mmr.group_mmr_qc', states=(False, 'quarantine'), leads_to='released',
+            statement=_lt("I reviewed the examination of this lot; it meets its specifications and may be used."),
+            prepare='_mmr_prepare_release', apply='_mmr_apply_release'),
+        'reject': SigningRule(
+            meaning='rejected', group='mrp_mmr.group_mmr_qc', states=(False, 'quarantine', 'released'), leads_to='rejected',
+            comment_required=True, statement=_lt("I reject this lot; it must not be used."),
+            prepare='_mmr_prepare_rejection', apply='_mmr_apply_rejection'),
+        'quarantine': SigningRule(
+            meaning='quarantined', group='mrp_mmr.group_mmr_qc', states=(False, 'released'), leads_to='quarantine',
+            comment_required=True, statement=_lt("I put this lot into quarantine until it was examined again."),
+            prepare='_mmr_prepare_status', apply='_mmr_apply_quarantine'),
+    }
+
     def action_mmr_release(self):
         """Open the signature by which Quality Control releases this lot."""
         return self.action_open_signature('release')
@@ -165,29 +181,20 @@ class StockLot(models.Model):
         """Open the signature by which Quality Control puts this lot back into quarantine."""
         return self.action_open_signature('quarantine')
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action not in ACTIONS:
-            raise UserError(self.env._("Unknown signature: %s", action))
-        before, status, meaning = ACTIONS[action]
-        if self.mmr_status not in before:
-            raise refusal(
-                self.env, self.env._("Lot %(lot)s cannot change from %(before)s to %(after)s.", lot=self.name,
-                                     before=self._mmr_get_status_label(), after=self._mmr_get_status_label(status)),
-                f"DEV-080, {RULE}", self.env._("a rejected lot stays rejected: have it destroyed."), record=self)
-        if action != 'quarantine':
-            self._mmr_check_batch_decided()
-        if action == 'release':
-            self._mmr_check_releasable()
-        content = self._mmr_get_document(status)
-        statements = {
-            'release': self.env._("I reviewed the examination of this lot; it meets its specifications and may be used."),
-            'reject': self.env._("I reject this lot; it must not be used."),
-            'quarantine': self.env._("I put this lot into quarantine until it was examined again."),
-        }
-        return {
-            'meaning': meaning, 'group': 'mrp_mmr.group_mmr_qc', 'digest': sha256(content), 'content': content,
-            'statement': statements[action], 'comment_required': action != 'release'}
+    def _get_signing_state_label(self):
+        return self._mmr_get_status_label()
+
+    def _mmr_prepare_release(self, action):
+        self._mmr_check_batch_decided()
+        self._mmr_check_releasable()
+        return self._mmr_prepare_status(action)
+
+    def _mmr_prepare_rejection(self, action):
+        self._mmr_check_batch_decided()
+        return self._mmr_prepare_status(action)
+
+    def _mmr_prepare_status(self, action):
+        return self._make_signing_action(action, self._mmr_get_document(self._get_signing_rule(action).leads_to))
 
     def _mmr_get_status_label(self, status=None):
         status = status or self.mmr_status
@@ -240,18 +247,24 @@ class StockLot(models.Model):
             'moisture': decimal_string(self.mmr_assay_moisture),
             'date': fields.Date.to_string(self.mmr_assay_date) if self.mmr_assay_date else None}
 
-    def _apply_signing_action(self, action, signature):
-        self.ensure_one()
-        status = ACTIONS[action][1]
-        self.write({'mmr_status': status, 'mmr_status_signature_id': signature.id})
-        if status != 'released':
-            self._mmr_take_back()
-        if status == 'rejected':
-            self._mmr_open_deviations(signature.comment)
-        self._message_log(
-            body=self.env._("%(statement)s %(name)s: %(comment)s", statement=signature.statement, name=signature.signer_name,
-                            comment=signature.comment or ''),
-            author_id=signature.partner_id.id)
+    def _mmr_apply_release(self, action, signature):
+        self._mmr_set_status(action, signature)
+        self._post_signature(signature)
+
+    def _mmr_apply_quarantine(self, action, signature):
+        self._mmr_set_status(action, signature)
+        self._mmr_take_back()
+        self._post_signature(signature)
+
+    def _mmr_apply_rejection(self, action, signature):
+        self._mmr_set_status(action, signature)
+        self._mmr_take_back()
+        self._mmr_open_deviations(signature.comment)
+        self._post_signature(signature)
+
+    def _mmr_set_status(self, action, signature):
+        self.write({
+            'mmr_status': self._get_signing_rule(action).leads_to, 'mmr_status_signature_id': signature.id})
 
     def _mmr_take_back(self):
         """Take lots that are not released any more out of what was reserved for batches and customers (DEV-080)."""

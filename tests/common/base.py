@@ -58,7 +58,7 @@ def enrol(users):
 def drill_without_acts(user):
     """Store the result of a tamper drill of ``user`` that tried nothing."""
     evidence = drill.Evidence(user.env.cr)
-    return user.env['mrp.tamper.drill'].with_user(user)._store({
+    return user.env['mrp.tamper.drill'].with_user(user)._record({
         'schema': drill.SCHEMA, 'acts': [], 'counts': dict.fromkeys(drill.ORDER, 0), 'state': 'passed',
         'evidence': evidence.compare(evidence), 'is_unchanged': True, 'not_tried': []})
 

@@ -84,3 +84,35 @@ class TestFiles(MmrCommon):
         self.assertEqual(own.file_id, file)
         self.assertEqual(file.name, "secret.gif")
         self.assertEqual(own.copy().file_id, file)
+
+    def test_no_base64(self):
+        """CON-070, 21 CFR 11.10(a): what is no base64 is refused wherever a file is uploaded, and broken lines are none."""
+        no_files = ('é' * 8, 'Zm9', 'Zm9v!', '\ud800', ['Zm9v'], {'a': 1}, 5)
+        files = self.env['mrp.mmr.file']
+        for data in no_files:
+            with self.subTest(data=data):
+                with self.assertRaisesRegex(UserError, "label.png did not arrive as a file(?s:.*)CON-070"):
+                    self.env['mrp.mmr.label'].with_user(self.user_preparer).create({
+                        'code': "L-1", 'name': "Label", 'upload': data, 'upload_name': "label.png"})
+                with self.assertRaisesRegex(UserError, "a.png did not arrive as a file"):
+                    files._store("a.png", data)
+        lines = base64.encodebytes(PIXEL)
+        self.assertIn(b'\n', lines)
+        self.assertEqual(files._store("lines.png", lines).sha256, files._store("one.png", base64.b64encode(PIXEL)).sha256)
+
+    def test_no_base64_in_dialogs(self):
+        """CON-070: a dialog hands what was uploaded to the record, which refuses it; nothing fails before."""
+        revision = self._make_effective(self._create_mmr())
+        order = self._create_order()
+        order.action_confirm()
+        self.assertTrue(revision and order.bpr_id)
+        dialog = self.env['mrp.deviation.report'].with_user(self.user_operator).create({
+            'bpr_id': order.bpr_id.id, 'title': "Smell", 'description': "Burnt.", 'upload': 'é' * 8, 'upload_name': "a.png"})
+        with self.assertRaisesRegex(UserError, "a.png did not arrive as a file"):
+            dialog.action_report()
+
+    def test_names(self):
+        """CON-070: something else than a file name is no name."""
+        for name in (5, ['x'], 'a\0.png', '\ud800.png', ''):
+            with self.subTest(name=name), self.assertRaisesRegex(UserError, "file is no file of an allowed type"):
+                self.env['mrp.mmr.file']._store(name, PNG)

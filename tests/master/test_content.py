@@ -169,7 +169,7 @@ class TestContent(ContentCommon):
             for code, letters in MATRIX.items() for profile, letter in zip(PROFILES, letters, strict=True) if letter != '-'}
         self.assertEqual(found, expected)
         for row in self._shipped():
-            self.assertTrue(hasattr(self.drafts['P111'], f'_unmet_{row.check}'), row.check)
+            self.assertTrue(hasattr(self.drafts['P111'], self.drafts['P111']._completeness_checks[row.check]), row.check)
             self.assertTrue(row.citation and row.page, row.code)
 
     def test_switched_rows(self):

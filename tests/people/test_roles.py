@@ -21,14 +21,13 @@ from odoo.tools import mute_logger
 from odoo.addons.mrp_mmr.controllers.downloads import MrpMmrDownloads
 from odoo.addons.mrp_mmr.controllers.terminal import MrpTerminal
 from odoo.addons.mrp_mmr.domain.sessions import session_of
-from odoo.addons.mrp_mmr.domain.step_states import POINT_FIELDS
 from odoo.addons.mrp_mmr.domain.transitions import transition
 from odoo.addons.mrp_mmr.models.people.terminal import COOKIE
-from odoo.addons.mrp_mmr.models.record.step.signing import QC_ACTIONS
 from odoo.addons.mrp_mmr.reports.report_bpr_worksheet import UNCONTROLLED
 from odoo.addons.mrp_mmr.verification import drill as tamper_drill
 
 from ..common.base import PASSWORD, PNG, MmrCommon, drill_without_acts, enrol, fill_content
+from ..common.signing import HOSTILE, signing_models
 
 ADDON = Path(__file__).resolve().parents[2]
 OPERATIONS = {'c': 'create', 'r': 'read', 'w': 'write', 'u': 'unlink'}
@@ -696,6 +695,21 @@ class TestRoles(RolesCommon):
         with session_of(user):
             return self.env['res.users'].with_user(user).mmr_set_signing_password(PASSWORD, f'{PASSWORD}-sign')
 
+    def test_hostile_signatures(self):
+        """SIG-010, SIG-040: whatever a client calls a signature is refused by every model, and never fails otherwise."""
+        records = {'stock.lot': self.lot, 'mrp.production': self.running}
+        models = signing_models(self.env)
+        self.assertGreaterEqual(len(models), 20)
+        for model in models:
+            record = records.get(model) or self._record(model)
+            for action in HOSTILE:
+                with self.subTest(model=model, action=action):
+                    with self.assertRaisesRegex(UserError, "Rule: (?s:.*)What you can do: use the buttons"):
+                        record.sudo().esign_prepare(action)
+                    refused = self._refusal(
+                        lambda record=record, action=action: self._esign(record, action, self.user_qc, digest='0' * 64))
+                    self.assertTrue(refused, "not refused")
+
     def test_actions(self):
         """SEC-010, SEC-020: each role succeeds on its own actions and fails on all others."""
         calls = self._calls()
@@ -726,15 +740,12 @@ class TestRoles(RolesCommon):
         self.assertIn('mrp.mmr.revision.action_submit', found)
         self.assertFalse(found - TABLE.calls.keys())
         signed = {call.partition(':')[::2] for call in TABLE.calls if ':' in call}
-        self.assertEqual({model for model, _action in signed}, {
-            name for name, model in self.env.registry.items()
-            if not model._abstract and issubclass(model, self.env.registry['mrp.esignature.mixin'])})
+        self.assertEqual(signed, {
+            (name, action) for name, model in signing_models(self.env).items() for action in model._get_signing_rules()})
         source = ''.join(path.read_text() for path in (ADDON / 'models').rglob('*.py'))
         opened = set(re.findall(r"action_open_signature\('(\w+)'\)", source))
         self.assertLessEqual({'submit', 'approve', 'issue', 'decide'}, opened)
         self.assertLessEqual(opened, {action for _model, action in signed})
-        self.assertLessEqual(
-            {('mrp.bpr.step', action) for action in {*POINT_FIELDS, 'not_done', *QC_ACTIONS} - {'hold'}}, signed)
         reports = self.env['ir.actions.report'].search([('report_name', '=like', 'mrp_mmr.%')])
         self.assertEqual(
             {f'report/{report.report_name}' for report in reports}, {call for call in TABLE.calls if call.startswith('report')})

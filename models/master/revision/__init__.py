@@ -7,6 +7,7 @@ from . import effective     # its time comes
 from . import document      # the frozen document
 from . import content       # copying and comparing content
 from . import completeness  # what the profile asks for
+from . import writing_help  # rows that follow from others
 from . import approval      # submit, review, approve, reject, retire
 from . import redline       # differences to an earlier revision
 from . import training      # who must be trained

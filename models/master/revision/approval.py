@@ -3,15 +3,49 @@
 from datetime import timedelta
 
 from odoo import api, models
-from odoo.exceptions import UserError
+from odoo.tools import LazyTranslate
 
-from ....domain.canonical import iso_utc, sha256
+from ....domain.canonical import iso_utc
 from ....domain.refusals import refusal
+from ....domain.signing import SigningRule
 from ....domain.transitions import transition
+
+_lt = LazyTranslate(__name__)
+QC = 'mrp_mmr.group_mmr_qc'
 
 
 class MrpMmrRevision(models.Model):
     _inherit = 'mrp.mmr.revision'
+
+    _signing_citation = "APR-010, 21 CFR 111.123(a)(1)"
+    _signing_next_step = _lt("follow the life of a revision: draft, submitted, approved, effective.")
+    _signing_actions = {
+        'submit': SigningRule(
+            meaning='prepared', group='mrp_mmr.group_mmr_preparer', states=('draft',), leads_to='submitted',
+            statement=_lt("I prepared this master manufacturing record; it is complete and correct."),
+            prepare='_prepare_submission', check_signer='_check_submitter', apply='_apply_submission'),
+        # The role is that of the review of the approval route which comes next.
+        'review': SigningRule(
+            meaning='reviewed', group=None, states=('submitted',),
+            statement=_lt("I reviewed this master manufacturing record for my area and agree with it."),
+            prepare='_prepare_review', check_signer='_check_reviewer', apply='_apply_review'),
+        'approve': SigningRule(
+            meaning='approved', group=QC, states=('submitted',), leads_to='approved',
+            statement=_lt("I reviewed this master manufacturing record independently and approve it for use."),
+            prepare='_prepare_approval', check_signer='_check_approver', apply='_apply_approval'),
+        'reject': SigningRule(
+            meaning='rejected', group=QC, states=('submitted',), leads_to='draft', comment_required=True,
+            statement=_lt("I reject this master manufacturing record; the preparer's signature is void."),
+            prepare='_prepare_rejection', apply='_apply_rejection'),
+        'retire': SigningRule(
+            meaning='retired', group=QC, states=('approved', 'effective'), leads_to='obsolete', comment_required=True,
+            statement=_lt("I retire this master manufacturing record without successor."),
+            prepare='_prepare_decision_on_document', apply='_apply_retirement'),
+        'periodic_review': SigningRule(
+            meaning='reviewed', group=QC, states=('effective',),
+            statement=_lt("I reviewed this master manufacturing record; it is still correct and in use."),
+            prepare='_prepare_decision_on_document', apply='_apply_periodic_review'),
+    }
 
     # === ACTIONS === #
 
@@ -41,43 +75,30 @@ class MrpMmrRevision(models.Model):
 
     # === SIGNING === #
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        actions = {
-            'submit': ('draft', 'prepared', 'mrp_mmr.group_mmr_preparer', self.env._(
-                "I prepared this master manufacturing record; it is complete and correct.")),
-            'approve': ('submitted', 'approved', 'mrp_mmr.group_mmr_qc', self.env._(
-                "I reviewed this master manufacturing record independently and approve it for use.")),
-            'reject': ('submitted', 'rejected', 'mrp_mmr.group_mmr_qc', self.env._(
-                "I reject this master manufacturing record; the preparer's signature is void.")),
-            'retire': (('approved', 'effective'), 'retired', 'mrp_mmr.group_mmr_qc', self.env._(
-                "I retire this master manufacturing record without successor.")),
-            'review': ('submitted', 'reviewed', None, self.env._(
-                "I reviewed this master manufacturing record for my area and agree with it.")),
-            'periodic_review': ('effective', 'reviewed', 'mrp_mmr.group_mmr_qc', self.env._(
-                "I reviewed this master manufacturing record; it is still correct and in use.")),
-        }
-        if action not in actions:
-            raise UserError(self.env._("Unknown signature: %s", action))
-        states, meaning, group, statement = actions[action]
-        if self.state not in ((states,) if isinstance(states, str) else states):
-            raise self._refuse_transition(statement)
-        result = {
-            'meaning': meaning, 'group': group, 'statement': statement,
-            'comment_required': action in ('reject', 'retire'),
-        }
-        if action == 'submit':
-            self._check_complete()
-            document = self._prepare_document()
-            return dict(result, content=document, digest=sha256(document))
-        if action == 'review':
-            review = self._get_open_reviews()[:1]
-            if not review:
-                raise self._refuse_transition(statement)
-            result['group'] = review.sudo().group_id
-        if action in ('review', 'approve'):
-            result.update(basis=self.prepared_signature_id, annex=self.sudo()._prepare_annex(action))
-        return dict(result, digest=self.document_sha256)
+    def _prepare_submission(self, action):
+        self._check_complete()
+        return self._make_signing_action(action, self._prepare_document())
+
+    def _prepare_review(self, action):
+        review = self._get_open_reviews()[:1]
+        if not review:
+            raise refusal(
+                self.env, self.env._("%s waits for no review.", self.display_name), self._signing_citation,
+                self.env._("have Quality Control approve it, or reject it."), record=self)
+        return self._make_signing_action(
+            action, group=review.sudo().group_id, digest=self.document_sha256, basis=self.prepared_signature_id,
+            annex=self.sudo()._prepare_annex(action))
+
+    def _prepare_approval(self, action):
+        return self._make_signing_action(
+            action, digest=self.document_sha256, basis=self.prepared_signature_id,
+            annex=self.sudo()._prepare_annex(action))
+
+    def _prepare_rejection(self, action):
+        return self._make_signing_action(action, digest=self.document_sha256, voids=self.prepared_signature_id)
+
+    def _prepare_decision_on_document(self, action):
+        return self._make_signing_action(action, digest=self.document_sha256)
 
     def _get_signing_profile(self):
         return self.profile_id
@@ -118,13 +139,37 @@ class MrpMmrRevision(models.Model):
         return self.env['mrp.mmr.reviewer'].sudo().with_context(active_test=True).search(
             self._get_reviewers_domain(self.profile_id, self.company_id))
 
-    def _check_signer(self, action, user):
-        if action == 'submit':
-            self.check_access('write')
-        if action == 'review':
-            self._check_reviewer(user)
-        if action != 'approve':
-            return
+    # === SIGNERS === #
+
+    def _check_submitter(self, action, user):
+        self.check_access('write')
+
+    def _check_approver(self, action, user):
+        """Refuse to approve what is not ready for it, and persons who had a part in it (APR-030, APR-040)."""
+        self._check_approvable()
+        persons = (self.prepared_signature_id.user_id | self.sudo().editor_ids | self.create_uid)._get_gmp_persons()
+        persons.add(('partner', self.prepared_signature_id.sudo().partner_id.id))
+        if persons & user._get_gmp_persons():
+            raise refusal(
+                self.env,
+                self.env._("%(user)s prepared or edited %(revision)s and cannot approve it.",
+                           user=user.name, revision=self.display_name),
+                "APR-040, 21 CFR 211.186(a), 111.12(b)",
+                self.env._("ask an independent person of Quality Control to approve."), record=self)
+        if self.date_effective and self.date_effective < self._get_today():
+            raise refusal(
+                self.env,
+                self.env._("The effective date %(date)s of %(revision)s lies before its approval.",
+                           date=self.date_effective, revision=self.display_name),
+                "REV-030, EU GMP 4.3", self.env._("reject it, so that the preparer sets a new date."), record=self)
+        if not self._is_content_signed():
+            raise refusal(
+                self.env,
+                self.env._("The content of %s is not what its preparer signed.", self.display_name),
+                "APR-060, 21 CFR 11.70", self.env._("reject it, so that it is submitted again."), record=self)
+
+    def _check_approvable(self):
+        """Refuse to approve what waits for reviews, names what is not in force any more, or has unconfirmed overages."""
         reviews = self._get_open_reviews()
         if reviews:
             raise refusal(
@@ -149,28 +194,8 @@ class MrpMmrRevision(models.Model):
                            revision=self.display_name, components=', '.join(overages.product_id.mapped('display_name'))),
                 "PRD-050, 21 CFR 111.123(a)(1), 111.210(e)",
                 self.env._("read each rationale on the page Components and use Confirm Overages."), record=self)
-        persons = (self.prepared_signature_id.user_id | self.sudo().editor_ids | self.create_uid)._get_gmp_persons()
-        persons.add(('partner', self.prepared_signature_id.sudo().partner_id.id))
-        if persons & user._get_gmp_persons():
-            raise refusal(
-                self.env,
-                self.env._("%(user)s prepared or edited %(revision)s and cannot approve it.",
-                           user=user.name, revision=self.display_name),
-                "APR-040, 21 CFR 211.186(a), 111.12(b)",
-                self.env._("ask an independent person of Quality Control to approve."), record=self)
-        if self.date_effective and self.date_effective < self._get_today():
-            raise refusal(
-                self.env,
-                self.env._("The effective date %(date)s of %(revision)s lies before its approval.",
-                           date=self.date_effective, revision=self.display_name),
-                "REV-030, EU GMP 4.3", self.env._("reject it, so that the preparer sets a new date."), record=self)
-        if not self._is_content_signed():
-            raise refusal(
-                self.env,
-                self.env._("The content of %s is not what its preparer signed.", self.display_name),
-                "APR-060, 21 CFR 11.70", self.env._("reject it, so that it is submitted again."), record=self)
 
-    def _check_reviewer(self, user):
+    def _check_reviewer(self, action, user):
         """A reviewer is another person than the preparer (APR-040)."""
         persons = {('partner', self.prepared_signature_id.sudo().partner_id.id)} \
             | self.prepared_signature_id.user_id._get_gmp_persons()
@@ -181,42 +206,55 @@ class MrpMmrRevision(models.Model):
                            user=user.name, revision=self.display_name),
                 "APR-040, 21 CFR 211.186(a), 111.12(b)", self.env._("ask another person with this role."), record=self)
 
-    def _get_voided_signatures(self, action):
-        return self.prepared_signature_id if action == 'reject' else self.env['mrp.esignature']
+    # === EFFECT === #
 
-    def _apply_signing_action(self, action, signature):
-        now = signature.signed_at
-        if action == 'submit':
-            self.write({
-                'state': 'submitted', 'submitted_once': True, 'prepared_signature_id': signature.id,
-                'document': signature.content, 'document_sha256': signature.content_sha256,
-            })
-            self.env['mrp.mmr.review'].create([{
-                'revision_id': self.id, 'name': reviewer.name, 'group_id': reviewer.group_id.id,
-                'prepared_signature_id': signature.id,
-            } for reviewer in self._get_reviewers()])
-            self._notify_next()
-        elif action == 'review':
-            review = self._get_open_reviews()[:1]
-            review.write({'signature_id': signature.id})
-            self._close_approval_activities()
-            self._notify_next()
-        elif action == 'periodic_review':
-            self.mmr_id._plan_next_review()
-        elif action == 'reject':
-            # Document and preparer's signature stay with the void signature itself.
-            self.write({'state': 'draft', 'prepared_signature_id': False, 'document': False,
-                        'document_sha256': False})
-            self._close_approval_activities()
-        elif action == 'approve':
-            self.write({'state': 'approved', 'approved_signature_id': signature.id})
-            self._close_approval_activities()
-            self._activate_due()
-        elif action == 'retire':
-            self.write({'state': 'obsolete', 'retired_signature_id': signature.id, 'ended_at': now})
-            self._flag_running_orders()
-            with transition(self.bom_id):
-                self.bom_id.write({'active': False})
+    def _apply_submission(self, action, signature):
+        self.write({
+            'state': self._get_signing_rule(action).leads_to, 'submitted_once': True,
+            'prepared_signature_id': signature.id, 'document': signature.content,
+            'document_sha256': signature.content_sha256,
+        })
+        self.env['mrp.mmr.review'].create([{
+            'revision_id': self.id, 'name': reviewer.name, 'group_id': reviewer.group_id.id,
+            'prepared_signature_id': signature.id,
+        } for reviewer in self._get_reviewers()])
+        self._notify_next()
+        self._post_signature(signature)
+
+    def _apply_review(self, action, signature):
+        self._get_open_reviews()[:1].write({'signature_id': signature.id})
+        self._close_approval_activities()
+        self._notify_next()
+        self._post_signature(signature)
+
+    def _apply_approval(self, action, signature):
+        self.write({'state': self._get_signing_rule(action).leads_to, 'approved_signature_id': signature.id})
+        self._close_approval_activities()
+        self._activate_due()
+        self._post_signature(signature)
+
+    def _apply_rejection(self, action, signature):
+        # Document and preparer's signature stay with the void signature itself.
+        self.write({
+            'state': self._get_signing_rule(action).leads_to, 'prepared_signature_id': False, 'document': False,
+            'document_sha256': False})
+        self._close_approval_activities()
+        self._post_signature(signature)
+
+    def _apply_retirement(self, action, signature):
+        self.write({
+            'state': self._get_signing_rule(action).leads_to, 'retired_signature_id': signature.id,
+            'ended_at': signature.signed_at})
+        self._flag_running_orders()
+        with transition(self.bom_id):
+            self.bom_id.write({'active': False})
+        self._post_signature(signature)
+
+    def _apply_periodic_review(self, action, signature):
+        self.mmr_id._plan_next_review()
+        self._post_signature(signature)
+
+    def _post_signature(self, signature):
         self._message_log(
             body=self.env._("%(meaning)s by %(name)s, digest %(digest)s. %(comment)s",
                             meaning=signature._get_meaning_label(), name=signature.signer_name,
@@ -228,8 +266,7 @@ class MrpMmrRevision(models.Model):
             self.env,
             self.env._("%(revision)s is %(state)s: '%(step)s' is not possible now.", revision=self.display_name,
                        state=self._get_state_label(), step=statement),
-            "APR-010, 21 CFR 111.123(a)(1)",
-            self.env._("follow the life of a revision: draft, submitted, approved, effective."), record=self)
+            self._signing_citation, self.env._(self._signing_next_step), record=self)
 
     def _notify_next(self):
         """Give everybody who may sign next an activity: the next reviewer, or Quality Control."""

@@ -27,6 +27,37 @@ def blank(value):
 class MrpMmrRevision(models.Model):
     _inherit = 'mrp.mmr.revision'
 
+    #: Check of a requirement → the method that yields what is missing.
+    _completeness_checks = {
+        'batch_size': '_unmet_batch_size',
+        'reviewed': '_unmet_reviewed',
+        'change': '_unmet_change',
+        'review_interval': '_unmet_review_interval',
+        'strengths': '_unmet_strengths',
+        'components': '_unmet_components',
+        'quantities': '_unmet_quantities',
+        'declaration': '_unmet_declaration',
+        'overages': '_unmet_overages',
+        'overage_rationale': '_unmet_overage_rationale',
+        'drug': '_unmet_drug',
+        'yields': '_unmet_yields',
+        'control_points': '_unmet_control_points',
+        'sampling': '_unmet_sampling',
+        'verification': '_unmet_verification',
+        'automation': '_unmet_automation',
+        'precautions': '_unmet_precautions',
+        'corrective_actions': '_unmet_corrective_actions',
+        'stages': '_unmet_stages',
+        'steps': '_unmet_steps',
+        'roles': '_unmet_roles',
+        'label': '_unmet_label',
+        'packaging': '_unmet_packaging',
+        'specifications': '_unmet_specifications',
+        'references': '_unmet_references',
+        'sections': '_unmet_sections',
+        'process_rationale': '_unmet_process_rationale',
+    }
+
     completeness = fields.Json(compute='_compute_completeness', help="The content list of the profile, row by row.")
     unmet_count = fields.Integer("Unmet Requirements", compute='_compute_completeness')
 
@@ -57,7 +88,7 @@ class MrpMmrRevision(models.Model):
         rows = []
         for requirement in self._get_requirements():
             if requirement.check:
-                problems = list(getattr(self, f'_unmet_{requirement.check}')())
+                problems = list(getattr(self, self._completeness_checks[requirement.check])())
             elif requirement in answers and not blank(answers[requirement].answer):
                 problems = []
             else:
@@ -431,67 +462,3 @@ class MrpMmrRevision(models.Model):
     def _unmet_process_rationale(self):
         if self.step_ids.filtered(lambda step: step.kind in CONTROL_KINDS) and blank(self.process_rationale):
             yield self.env._("Why the in-process specifications assure the product is not explained.")
-
-    # === HELP IN WRITING === #
-
-    def action_add_weighing_steps(self):
-        """Add a step *weigh and add* for every component that has none, in the stage where it is used."""
-        self.ensure_one()
-        self.check_access('write')
-        missing = self.bom_line_ids - self.step_ids.bom_line_id
-        stages = self.operation_ids
-        self.env['mrp.mmr.step'].create([{
-            'revision_id': self.id, 'operation_id': (line.operation_id or stages[:1]).id, 'kind': 'weigh',
-            'name': self.env._("Weigh and add %s", line.product_id.name), 'bom_line_id': line.id,
-            'sequence': line.sequence, 'verifier_role': 'verifier',
-        } for line in missing if line.operation_id or stages])
-        return True
-
-    def action_add_ingredients(self):
-        """List every component that is marked as declared among the declared ingredients."""
-        self.ensure_one()
-        self.check_access('write')
-        listed = self.ingredient_ids.product_id
-        rows = {}
-        for line in self.bom_line_ids.filtered(lambda line: line.mmr_is_declared and line.product_id not in listed):
-            rows.setdefault(line.product_id, line)
-        self.env['mrp.mmr.ingredient'].create([{
-            'revision_id': self.id, 'product_id': product.id, 'name': product.name, 'is_dietary': line.mmr_is_active,
-            'amount': line.mmr_strength, 'amount_unit': line.mmr_strength_unit, 'sequence': line.sequence,
-        } for product, line in rows.items()])
-        return True
-
-    def action_add_specifications(self):
-        """Take specifications of components and materials over from the newest revisions that have them."""
-        self.ensure_one()
-        self.check_access('write')
-        wanted = {
-            'component': self.bom_line_ids.product_id, 'packaging': self.pack_ids.line_ids.product_id}
-        create_vals = []
-        for scope, products in wanted.items():
-            have = self.specification_ids.filtered(lambda row, scope=scope: row.scope == scope).product_id
-            rows = self.env['mrp.mmr.specification'].search([
-                ('scope', '=', scope), ('product_id', 'in', (products - have).ids), ('revision_id', '!=', self.id),
-                ('revision_id.company_id', '=', self.company_id.id),
-                ('revision_id.state', 'in', ('approved', 'effective', 'superseded'))])
-            for group in rows.grouped('product_id').values():
-                # The newest approved wording, whichever product it was written for.
-                newest = max(group.revision_id, key=lambda row: (row.effective_at or row.create_date, row.id))
-                create_vals += [
-                    dict(row._mmr_copy_vals({}), revision_id=self.id)
-                    for row in group if row.revision_id == newest]
-        self.env['mrp.mmr.specification'].create(create_vals)
-        if not create_vals:
-            return {
-                'type': 'ir.actions.client', 'tag': 'display_notification',
-                'params': {'type': 'info', 'message': self.env._(
-                    "No approved revision has specifications of the components that have none here.")},
-            }
-        return True
-
-    def action_component_catalog(self):
-        """Open Odoo's product catalog for the components."""
-        self.ensure_one()
-        self.check_access('write')
-        self._check_editable()
-        return self.bom_id.with_context(child_field='bom_line_ids').action_add_from_catalog()

@@ -1,13 +1,15 @@
 """What people recorded at a step: append-only, corrected by another entry that points to the first."""
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.tools import LazyTranslate
 
-from ....domain.canonical import iso_utc, sha256
+from ....domain.canonical import iso_utc
 from ....domain.refusals import refusal
 from ....domain.roles import ROLE_GROUPS
+from ....domain.signing import SigningRule
 from ....domain.step_kinds import ENTRY_KINDS
 
+_lt = LazyTranslate(__name__)
 RULE = "AUD-020, 21 CFR 11.10(e), EU GMP 4.9"
 
 
@@ -22,10 +24,9 @@ class MrpBprEntry(models.Model):
     """
     _name = 'mrp.bpr.entry'
     _description = "Entry of a Batch Production Record"
-    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _inherit = ['mrp.evidence.mixin', 'mrp.esignature.mixin']
     _order = 'id'
     _rec_name = 'summary'
-    _is_append_only = True
 
     step_id = fields.Many2one('mrp.bpr.step', required=True, readonly=True, index=True, ondelete='restrict')
     bpr_id = fields.Many2one(
@@ -142,6 +143,19 @@ class MrpBprEntry(models.Model):
 
     # === CORRECTIONS === #
 
+    _signing_citation = RULE
+    _signing_actions = {
+        # The roles are those of the performer and the verifier of the step.
+        'corrected': SigningRule(
+            meaning='performed', group='mrp_mmr.group_mmr_operator', at_terminal=True,
+            statement=_lt("I made this entry for the reason that it names."),
+            prepare='_prepare_correction', apply='_apply_correction'),
+        'verified': SigningRule(
+            meaning='verified', group='mrp_mmr.group_mmr_verifier', at_terminal=True,
+            statement=_lt("I verified this entry and its reason."),
+            prepare='_prepare_correction', check_signer='_check_other_person', apply='_apply_correction'),
+    }
+
     def action_sign_correction(self):
         """Open the signature of the person who corrected, or of the one who verifies the correction."""
         return self.action_open_signature('verified' if self._get_correction_signature() else 'corrected')
@@ -150,45 +164,32 @@ class MrpBprEntry(models.Model):
         self.ensure_one()
         return self.sudo().esignature_ids.filtered(lambda signature: signature.content.get('point') == 'corrected')[:1]
 
-    def _is_signed_by_others(self, action):
-        return True
-
     def _get_signing_company(self):
         return self.sudo().company_id
 
     def _get_signing_profile(self):
         return self.sudo().bpr_id._get_signing_profile()
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
+    def _prepare_correction(self, action):
         step = self.sudo().step_id
         corrected = self._get_correction_signature()
-        if action not in ('corrected', 'verified'):
-            raise UserError(self.env._("Unknown signature: %s", action))
         if not self.is_proposed or (action == 'corrected') == bool(corrected):
             raise refusal(
                 self.env, self.env._("This entry does not wait for that signature."), RULE,
                 self.env._("reload the step."), record=self)
-        content = {
+        role = step.performer_role or 'operator' if action == 'corrected' else step.verifier_role or 'verifier'
+        return self._make_signing_action(action, {
             'schema': 'mrp_mmr/entry/1', 'point': action, 'step': step.display_name, 'bpr': step.bpr_id.name,
             'entry': self._get_document(), 'corrects': self.sudo().supersedes_id._get_document(),
-        }
-        role = step.performer_role or 'operator' if action == 'corrected' else step.verifier_role or 'verifier'
-        return {
-            'meaning': 'performed' if action == 'corrected' else 'verified', 'group': ROLE_GROUPS[role],
-            'digest': sha256(content), 'content': content, 'basis': corrected,
-            'statement': self.env._("I made this entry for the reason that it names.") if action == 'corrected'
-            else self.env._("I verified this entry and its reason."),
-        }
+        }, group=ROLE_GROUPS[role], basis=corrected)
 
-    def _check_signer(self, action, user):
-        corrected = self._get_correction_signature()
-        if action == 'verified' and corrected.user_id._get_gmp_persons() & user._get_gmp_persons():
+    def _check_other_person(self, action, user):
+        if self._get_correction_signature().user_id._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
                 self.env, self.env._("%s corrected this entry and cannot verify it.", user.name),
                 "VER-010, VER-050, 21 CFR 111.260(j)", self.env._("ask another person to verify."), record=self)
 
-    def _apply_signing_action(self, action, signature):
+    def _apply_correction(self, action, signature):
         self.invalidate_model(['is_proposed', 'is_current', 'esignature_ids'], flush=False)
         if self.is_current:
             self.step_id._apply_entry(self)

@@ -19,6 +19,22 @@ ANYWHERE = ('check', 'equipment', 'sample', 'photo', 'comment', 'handover')
 class MrpBprStep(models.Model):
     _inherit = 'mrp.bpr.step'
 
+    #: Kind of an entry → the method that checks what was entered and returns the values of the entry.
+    _entry_methods = {
+        'check': '_prepare_check',
+        'value': '_prepare_value',
+        'outcome': '_prepare_outcome',
+        'weight': '_prepare_weight',
+        'equipment': '_prepare_equipment',
+        'yield': '_prepare_yield',
+        'labels': '_prepare_labels',
+        'material': '_prepare_material',
+        'sample': '_prepare_sample',
+        'photo': '_prepare_photo',
+        'comment': '_prepare_comment',
+        'handover': '_prepare_comment',
+    }
+
     def action_record(self, kind, vals, token=None, reason=None, corrects=None):
         """Record a value at this step, or correct one.
 
@@ -41,7 +57,7 @@ class MrpBprStep(models.Model):
         known = entries.sudo().search([('step_id', '=', self.id), ('token', '=', token)], limit=1) if token else entries
         if known:
             return self._describe_entry(known, self.env['mrp.deviation'])
-        if not isinstance(vals, dict) or kind not in {ENTRY_OF_STEP.get(self.kind), *ANYWHERE}:
+        if not isinstance(vals, dict) or not isinstance(kind, str) or kind not in (ENTRY_OF_STEP.get(self.kind), *ANYWHERE):
             raise UserError(self.env._("%(step)s does not record that.", step=self.display_name))
         self._check_performer(self.env.user)
         self._check_terminal()
@@ -59,7 +75,7 @@ class MrpBprStep(models.Model):
         if self.state == 'started' and not is_note:
             self._check_workable(own_deviations=False)
             self._check_retest(kind, corrected)
-        prepared = getattr(self, f'_prepare_{kind}')(vals)
+        prepared = getattr(self, self._entry_methods[kind])(vals)
         if kind == 'weight':
             prepared['data'].update(self._prepare_adjustment(prepared, corrected))
         entry = entries._append({
@@ -166,9 +182,6 @@ class MrpBprStep(models.Model):
         if not text:
             raise UserError(self.env._("Type the comment."))
         return {'text': text, 'about_id': about.id}
-
-    def _prepare_handover(self, vals):
-        return self._prepare_comment(vals)
 
     def _prepare_photo(self, vals):
         file = self.env['mrp.mmr.file']._store(vals.get('name') or 'photo.jpg', vals.get('data'), IMAGES)

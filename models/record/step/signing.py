@@ -4,32 +4,74 @@ from datetime import timedelta
 from decimal import Decimal
 
 from odoo import fields, models
-from odoo.exceptions import UserError
-from odoo.tools import format_datetime
+from odoo.tools import LazyTranslate, format_datetime
 
 from ....domain.canonical import sha256
 from ....domain.limits import within_tolerance
 from ....domain.numbers import decimal_string, exact
 from ....domain.refusals import refusal
 from ....domain.roles import ROLE_GROUPS
+from ....domain.signing import SigningRule
 from ....domain.step_kinds import ENTRY_OF_STEP
 from ....domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 
-#: Further signatures, which are no points of the step.
-QC_ACTIONS = ('hold_approve', 'hold_reject', 'authorise_retest')
+_lt = LazyTranslate(__name__)
+CLOSING_RULE = "USE-050, 21 CFR 111.255(c)"
+HOLD_RULE = "IPC-060, 21 CFR 211.110(c)"
+RETEST_RULE = "IPC-030, 21 CFR 211.192"
 
 
 class MrpBprStep(models.Model):
     _inherit = 'mrp.bpr.step'
 
+    _signing_citation = "VER-050, USE-050, 21 CFR 111.260(j), 11.10(f)"
+    _signing_next_step = _lt("sign what the step waits for.")
+    # Everything here is signed at the terminal of a colleague, with own user name and password (SIG-040, VER-050).
+    _signing_actions = {
+        # The points of a step, in the order that its kind has. Its MMR may name other roles and meanings.
+        'performed': SigningRule(
+            meaning='performed', group='mrp_mmr.group_mmr_operator', states=('started', 'checking'), at_terminal=True,
+            statement=_lt("I performed this step as written, at the time recorded."),
+            prepare='_prepare_work', check_signer='_check_trained_person', apply='_apply_point'),
+        'verified': SigningRule(
+            meaning='verified', group='mrp_mmr.group_mmr_verifier', states=('started', 'checking'), at_terminal=True,
+            statement=_lt("I verified this step while or after it was performed by another person."),
+            prepare='_prepare_verification', check_signer='_check_verifier', apply='_apply_point'),
+        'added': SigningRule(
+            meaning='performed', group='mrp_mmr.group_mmr_operator', states=('started', 'checking'), at_terminal=True,
+            statement=_lt("I added this component to the batch."),
+            prepare='_prepare_work', check_signer='_check_trained_person', apply='_apply_point'),
+        'addition_verified': SigningRule(
+            meaning='verified', group='mrp_mmr.group_mmr_verifier', states=('started', 'checking'), at_terminal=True,
+            statement=_lt("I verified that this component was added to the batch."),
+            prepare='_prepare_verification', check_signer='_check_verifier', apply='_apply_point'),
+        # Quality Control on the material of the step.
+        'hold_approve': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', at_terminal=True,
+            statement=_lt("I examined the in-process material and approve it; specifications were met."),
+            prepare='_prepare_hold_decision', apply='_apply_hold_approval'),
+        'hold_reject': SigningRule(
+            meaning='rejected', group='mrp_mmr.group_mmr_qc', at_terminal=True, comment_required=True,
+            statement=_lt("I reject the in-process material."),
+            prepare='_prepare_hold_decision', apply='_apply_hold_rejection'),
+        'authorise_retest': SigningRule(
+            meaning='approved', group='mrp_mmr.group_mmr_qc', states=('open', 'started', 'checking'), at_terminal=True,
+            comment_required=True, citation=RETEST_RULE, next_step=_lt("go on with the step."),
+            statement=_lt("I authorise one more test; the first result stays."),
+            prepare='_prepare_retest', apply='_apply_retest'),
+        # Production on a step that is left out.
+        'not_done': SigningRule(
+            meaning='checked', group='mrp_mmr.group_mmr_production', states=('open', 'started', 'checking'),
+            leads_to='not_done', at_terminal=True, comment_required=True, citation=CLOSING_RULE,
+            next_step=_lt("go on with the next step."),
+            statement=_lt("This step was not done; I report the departure from the MMR."),
+            prepare='_prepare_not_done', apply='_apply_not_done'),
+    }
+
     def action_sign(self):
         """Open the signature that this step waits for."""
         self.ensure_one()
         return self.action_open_signature('hold_approve' if self.next_point == 'hold' else self.next_point or 'performed')
-
-    def _is_signed_by_others(self, action):
-        # At the terminal of a colleague, with own user name and password (SIG-040, VER-050).
-        return True
 
     def _get_signing_company(self):
         return self.sudo().company_id
@@ -37,22 +79,24 @@ class MrpBprStep(models.Model):
     def _get_signing_profile(self):
         return self.sudo().bpr_id._get_signing_profile()
 
-    def _get_signing_action(self, action):
-        self.ensure_one()
-        if action in POINT_FIELDS and action != 'hold':
-            return self._prepare_point(action)
-        if action == 'not_done':
-            return self._prepare_not_done()
-        if action in QC_ACTIONS:
-            return self._prepare_qc_action(action)
-        raise UserError(self.env._("Unknown signature: %s", action))
+    # === WHAT IS SIGNED === #
 
-    def _prepare_point(self, point):
-        if self.next_point != point or self.state not in ('started', 'checking'):
+    def _prepare_work(self, action):
+        planned = self.planned
+        return self._prepare_point(
+            action, planned['performer_role'] or 'operator', planned['performer_meaning'] or 'performed')
+
+    def _prepare_verification(self, action):
+        planned = self.planned
+        return self._prepare_point(action, planned['verifier_role'] or 'verifier', planned['verifier_meaning'] or 'verified')
+
+    def _prepare_point(self, point, role, meaning):
+        """Return the signature of a point, by the role and with the meaning that the MMR plans."""
+        if self.next_point != point:
             raise refusal(
                 self.env, self.env._("%(step)s is not to be signed as %(point)s now: %(state)s.", step=self.display_name,
                                      point=point.replace('_', ' '), state=self._describe_next()),
-                "VER-050, USE-050, 21 CFR 111.260(j), 11.10(f)", self.env._("sign what the step waits for."), record=self)
+                self._signing_citation, self.env._(self._signing_next_step), record=self)
         self._check_workable()
         self._check_terminal()
         self._check_lots_still_released(point)
@@ -62,16 +106,9 @@ class MrpBprStep(models.Model):
                 self.env, self.env._("%(step)s is not complete:\n%(rows)s", step=self.display_name,
                                      rows='\n'.join(f"• {row}" for row in missing)),
                 "BPR-030 to BPR-110, 21 CFR 111.260", self.env._("record what is missing, then sign."), record=self)
-        planned = self.planned
-        if point in VERIFIES:
-            role, meaning = planned['verifier_role'] or 'verifier', planned['verifier_meaning'] or 'verified'
-        else:
-            role, meaning = planned['performer_role'] or 'operator', planned['performer_meaning'] or 'performed'
-        content = self._get_document(point)
-        return {
-            'meaning': meaning, 'group': ROLE_GROUPS[role], 'digest': sha256(content), 'content': content,
-            'statement': self._get_statement(point),
-        }
+        return self._make_signing_action(
+            point, self._get_document(point), group=ROLE_GROUPS[role], meaning=meaning,
+            statement=self._get_statement(point))
 
     def _check_lots_still_released(self, point):
         """Refuse to sign for material that Quality Control does not let be used any more (VER-030, 21 CFR 211.101(c)(1)).
@@ -89,56 +126,35 @@ class MrpBprStep(models.Model):
                     self.env._("keep it apart and weigh a released lot; correct the entry with the reason."), record=self)
 
     def _get_statement(self, point):
-        return {
-            'performed': self.env._("I performed this step as written, at the time recorded."),
-            'verified': self.env._("I verified this step while or after it was performed by another person."),
-            'added': self.env._("I added this component to the batch."),
-            'addition_verified': self.env._("I verified that this component was added to the batch."),
-        }[point]
+        """Return what the signer of ``point`` states."""
+        return self.env._(self._get_signing_rule(point).statement)
 
-    def _prepare_not_done(self):
-        if self.state in CLOSED:
-            raise refusal(
-                self.env, self.env._("%s is closed.", self.display_name), "USE-050, 21 CFR 111.255(c)",
-                self.env._("go on with the next step."), record=self)
+    def _prepare_not_done(self, action):
         self._check_workable(own_deviations=False, closing=True)
         waiting = self._get_waiting_for()
         if waiting:
             raise refusal(
                 self.env, self.env._("%(step)s cannot be closed before %(others)s.", step=self.display_name,
                                      others=', '.join(waiting[:3].mapped('display_name'))),
-                "USE-050, 21 CFR 111.255(c)", self.env._("close the steps before it."), record=self)
-        content = self._get_document('not_done')
-        return {
-            'meaning': 'checked', 'group': ROLE_GROUPS['production'], 'digest': sha256(content), 'content': content,
-            'comment_required': True,
-            'statement': self.env._("This step was not done; I report the departure from the MMR."),
-        }
+                CLOSING_RULE, self.env._("close the steps before it."), record=self)
+        return self._make_signing_action(action, self._get_document(action))
 
-    def _prepare_qc_action(self, action):
-        if action == 'authorise_retest':
-            if self.state in CLOSED or not self.sudo().entry_ids.filtered(lambda entry: entry.outcome == 'fail'):
-                raise refusal(
-                    self.env, self.env._("%s has no result out of limits that could be tested again.", self.display_name),
-                    "IPC-030, 21 CFR 211.192", self.env._("go on with the step."), record=self)
-            self.sudo().bpr_id._check_not_rejected()
-        elif self.next_point != 'hold':
+    def _prepare_hold_decision(self, action):
+        if self.next_point != 'hold':
             raise refusal(
-                self.env, self.env._("%s does not wait for a decision on the material.", self.display_name),
-                "IPC-060, 21 CFR 211.110(c)", self.env._("it is decided when the step is performed and verified."), record=self)
-        else:
-            self._check_workable()
-        content = self._get_document('hold' if action == 'hold_approve' else action)
-        statements = {
-            'hold_approve': self.env._("I examined the in-process material and approve it; specifications were met."),
-            'hold_reject': self.env._("I reject the in-process material."),
-            'authorise_retest': self.env._("I authorise one more test; the first result stays."),
-        }
-        return {
-            'meaning': 'rejected' if action == 'hold_reject' else 'approved', 'group': ROLE_GROUPS['qc'],
-            'digest': sha256(content), 'content': content, 'statement': statements[action],
-            'comment_required': action != 'hold_approve',
-        }
+                self.env, self.env._("%s does not wait for a decision on the material.", self.display_name), HOLD_RULE,
+                self.env._("it is decided when the step is performed and verified."), record=self)
+        self._check_workable()
+        # An approval is the point of the step; a rejection is none.
+        return self._make_signing_action(action, self._get_document('hold' if action == 'hold_approve' else action))
+
+    def _prepare_retest(self, action):
+        if not self.sudo().entry_ids.filtered(lambda entry: entry.outcome == 'fail'):
+            raise refusal(
+                self.env, self.env._("%s has no result out of limits that could be tested again.", self.display_name),
+                RETEST_RULE, self.env._("go on with the step."), record=self)
+        self.sudo().bpr_id._check_not_rejected()
+        return self._make_signing_action(action, self._get_document(action))
 
     def _describe_next(self):
         if self.state in CLOSED or self.state == 'open':
@@ -205,11 +221,12 @@ class MrpBprStep(models.Model):
 
     # === SIGNER === #
 
-    def _check_signer(self, action, user):
-        if action in POINT_FIELDS and action != 'hold':
-            self.sudo().bpr_id.mmr_revision_id._check_trained(user)
-        if action not in VERIFIES:
-            return
+    def _check_trained_person(self, action, user):
+        self.sudo().bpr_id.mmr_revision_id._check_trained(user)
+
+    def _check_verifier(self, action, user):
+        """Refuse to verify the own work (VER-010, VER-020)."""
+        self._check_trained_person(action, user)
         before = self.sudo()[POINT_FIELDS[VERIFIES[action]]]
         if before.user_id._get_gmp_persons() & user._get_gmp_persons() or before.partner_id == user.partner_id:
             raise refusal(
@@ -220,23 +237,26 @@ class MrpBprStep(models.Model):
 
     # === EFFECT === #
 
-    def _apply_signing_action(self, action, signature):
-        self.ensure_one()
-        comment = signature.comment or ''
-        if action == 'not_done':
-            self.env['mrp.deviation']._open(
-                self, 'departure', self.env._("%s was not done", self.display_name), comment, cause_key='not_done')
-            self._close('not_done')
-        elif action == 'authorise_retest':
-            self.write({'retest_count': self.retest_count + 1})
-            self.deviation_ids.filtered(lambda row: row.state == 'open' and row.entry_id)._note_retest(comment)
-        elif action == 'hold_reject':
-            self.env['mrp.deviation']._open(
-                self, 'specification', self.env._("%s: in-process material rejected", self.display_name), comment,
-                severity='major')
-        else:
-            self._apply_point('hold' if action == 'hold_approve' else action, signature)
+    def _apply_not_done(self, action, signature):
+        self.env['mrp.deviation']._open(
+            self, 'departure', self.env._("%s was not done", self.display_name), signature.comment or '',
+            cause_key='not_done')
+        self._close(self._get_signing_rule(action).leads_to)
         self._notify_floor()
+
+    def _apply_retest(self, action, signature):
+        self.write({'retest_count': self.retest_count + 1})
+        self.deviation_ids.filtered(lambda row: row.state == 'open' and row.entry_id)._note_retest(signature.comment or '')
+        self._notify_floor()
+
+    def _apply_hold_rejection(self, action, signature):
+        self.env['mrp.deviation']._open(
+            self, 'specification', self.env._("%s: in-process material rejected", self.display_name),
+            signature.comment or '', severity='major')
+        self._notify_floor()
+
+    def _apply_hold_approval(self, action, signature):
+        self._apply_point('hold', signature)
 
     def _apply_point(self, point, signature):
         self.write({POINT_FIELDS[point]: signature.id, 'state': 'checking'})
@@ -248,6 +268,7 @@ class MrpBprStep(models.Model):
             self._post_consumption()
         if not self.next_point:
             self._close('done')
+        self._notify_floor()
 
     def _close(self, state):
         self.write({'state': state, 'closed_at': fields.Datetime.now()})

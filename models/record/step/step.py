@@ -34,8 +34,9 @@ class MrpBprStep(models.Model):
     """
     _name = 'mrp.bpr.step'
     _description = "Step of a Batch Production Record"
-    _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
+    _inherit = ['mrp.evidence.mixin', 'mrp.esignature.mixin']
     _order = 'bpr_id desc, sequence, id'
+    _is_append_only = False
 
     bpr_id = fields.Many2one('mrp.bpr', "Batch Production Record", required=True, readonly=True, ondelete='restrict')
     production_id = fields.Many2one(
