@@ -482,7 +482,8 @@ class TestClosing(DeviationCommon):
                 self._refused("DEV-030", deviation.with_user(user).write, {'cause': "x"}, error=AccessError)
                 self._refused("DEV-030", deviation.with_user(user).sudo().write, {'cause': "x"}, error=AccessError)
         self._refused("DEV-030", deviation.sudo().with_user(1).write, {'cause': "x"}, error=AccessError)
-        deviation.with_user(self.production).message_post(body="Timer sent to the workshop.")
+        message = "Timer sent to the workshop."
+        deviation.with_user(self.production).message_post(body=message)
 
     def test_facts(self):
         """DEV-010, SEC-020: what was reported, and the status, are written by nobody and by no road."""

@@ -867,7 +867,7 @@ class TestRoles(RolesCommon):
                 'import': lambda mine=mine, vals=vals: self._import(mine, vals),
             }
             if hasattr(mine, 'message_post'):
-                attempts['message'] = lambda mine=mine: mine.message_post(body="Changed")
+                attempts['message'] = lambda mine=mine, text="Changed": mine.message_post(body=text)
                 attempts['activity'] = lambda mine=mine: mine.activity_schedule('mail.mail_activity_data_todo') \
                     if hasattr(mine, 'activity_schedule') else mine.write({})
             if 'active' in mine._fields:
