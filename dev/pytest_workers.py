@@ -6,12 +6,14 @@ that theirs are copies of, and what one of them cleans up, such as the assets of
 The classes that took longest the last time are begun first, so that no process is left alone with one of them at the end.
 """
 import contextlib
+import gc
 import json
 import os
 import shutil
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import pytest_odoo
 from xdist.scheduler import LoadScopeScheduling
 
@@ -39,6 +41,14 @@ def _own_filestore(original, name):
 
 
 pytest_odoo._shared_filestore = _own_filestore
+
+
+@pytest.fixture(scope='session', autouse=True)
+def few_collections(load_registry):
+    """What Odoo has loaded stays: no garbage is looked for in it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _read_durations():

@@ -10,6 +10,7 @@ from common import (
     CONF,
     DB_PORT,
     DB_USER,
+    LOG,
     MODULE,
     ROOT,
     STATE,
@@ -19,6 +20,7 @@ from common import (
     addon_files,
     digest,
     manifest,
+    remove,
     run,
     say,
     set_stamp,
@@ -138,6 +140,34 @@ def addon_template(env, fresh=False):
     return name
 
 
+def tests_template(env, fresh=False, assets=True):
+    """The name of a database with the addon and what all tests share: people, products, for browser tests the assets."""
+    script = ROOT / 'dev' / 'prepare_tests.py'
+    with env.lock:
+        template = addon_template(env, fresh)
+        sources = [script, *sorted((ROOT / 'tests' / 'common').glob('*.py'))]
+        stem = f'{template.replace("addon", "tests")}_{digest(*(path.read_text() for path in sources))[:8]}'
+        name = stem + ('_assets' if assets else '')
+        if not fresh and name in env.databases():
+            return name
+        temporary, log = f'{name}__new', LOG / 'prepare-tests.log'
+        with Step('Preparing people and products of the tests' + (', and assets' if assets else '')):
+            remove(log)
+            env.clone_database(template, temporary)
+            with script.open() as source:
+                code, tail = run(env.command('shell', '-d', temporary, '--no-http', '--log-level=warn'), log, stdin=source,
+                                 env=env.environ(**({'MRP_MMR_TEST_ASSETS': '1'} if assets else {})), cwd=ROOT)
+            if code or any('Traceback' in line for line in tail):
+                env.drop_database(temporary)
+                raise Failure('The tests could not be prepared:\n' + '\n'.join(tail[-8:]) + f'\nThe log is {log}.')
+            env.drop_database(name)
+            env.rename_database(temporary, name)
+        for other in env.databases():
+            if other.startswith('tests_') and not other.startswith(stem):
+                env.drop_database(other)
+    return name
+
+
 # === PYTEST === #
 
 def test_processes():
@@ -175,14 +205,15 @@ def take_seed(args):
 
 def run_tests(env, args=(), fresh=False, nightly=False, seed=0):
     """Run pytest with ``args`` on a new database; return its exit code."""
-    template = addon_template(env, fresh)
+    arguments = pytest_arguments(args)
+    template = tests_template(env, fresh, assets='pytest_workers' in arguments)
     name = env.own_database('test')
     with env.lock, Step('Copying the database'):
         env.clone_database(template, name)
     command = [env.python, '-m', 'pytest', '-c', ROOT / 'pytest.ini', f'--rootdir={ADDON}', f'--confcutdir={ADDON}',
                '-o', f'cache_dir={STATE / "pytest"}', f'--odoo-database={name}', f'--odoo-config={CONF}',
                '--odoo-http', '--odoo-log-level=warn', f'--junitxml={JUNIT}', f'--durations={SLOWEST}',
-               *pytest_arguments(args)]
+               *arguments]
     # for the programs that make a copy of the database for each process
     environ = env.environ(PGHOST=str(env.postgres.folder), PGPORT=str(DB_PORT), PGUSER=DB_USER, **{SEED: str(seed)})
     environ.pop(NIGHTLY, None)

@@ -13,7 +13,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.service.model import retrying
-from odoo.tests import BaseCase, Form, TransactionCase, get_db_name, new_test_user, tagged
+from odoo.tests import BaseCase, TransactionCase, get_db_name, new_test_user, tagged
 from odoo.tests import HttpCase as OdooHttpCase
 from odoo.tools import SQL, config, mute_logger
 
@@ -24,6 +24,26 @@ PASSWORD = 'A-long-password-1'
 #: One white dot each.
 PNG = ('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==')
 GIF = 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
+
+#: Module of the external identifiers of what :func:`prepare` keeps.
+PREPARED = '__mrp_mmr_tests__'
+#: Attribute of the test class to login and groups.
+PEOPLE = {
+    'user_preparer': ('t_preparer', 'mrp_mmr.group_mmr_preparer'),
+    'user_qc': ('t_qc', 'mrp_mmr.group_mmr_qc'),
+    'user_both': ('t_both', 'mrp_mmr.group_mmr_preparer,mrp_mmr.group_mmr_qc'),
+    'user_planner': ('t_planner', 'mrp.group_mrp_user'),
+    'user_manager': ('t_manager', 'mrp.group_mrp_manager'),
+    'user_operator': ('t_operator', 'mrp_mmr.group_mmr_operator'),
+    'user_auditor': ('t_auditor', 'mrp_mmr.group_mmr_auditor'),
+}
+#: Attribute of the test class to its own values.
+PRODUCTS = {
+    'product': {'name': "Vitamin C 500 mg tablets", 'default_code': "VC500", 'tracking': 'lot'},
+    'component_a': {'name': "Ascorbic acid", 'default_code': "ASC"},
+    'component_b': {'name': "Microcrystalline cellulose", 'default_code': "MCC"},
+    'component_other': {'name': "Magnesium stearate", 'default_code': "MGST"},
+}
 
 
 def run_odoo(*arguments, **options):
@@ -53,6 +73,34 @@ def enrol(users):
     users.env['mrp.signer'].sudo()._set_up(
         users, users.env.ref('base.user_admin'), "Test", since=fields.Date.today() - timedelta(days=730))
     return users
+
+
+def create_person(env, login, groups):
+    """Return a new user who may sign, qualified for the roles of ``groups``."""
+    return enrol(new_test_user(env, login=login, password=PASSWORD, groups=groups, name=f"Test {login}", tz='Europe/Madrid'))
+
+
+def prepare(env, keep=False):
+    """Return the people, products and work center of :class:`MmrCommon`, by name.
+
+    ``dev/test`` makes them once, in the database whose copies all tests use; on any other database each class makes its own.
+
+    :param bool keep: give them the external identifiers by which they are found again
+    """
+    found = {name: env.ref(f'{PREPARED}.{name}', raise_if_not_found=False) for name in (*PEOPLE, *PRODUCTS, 'workcenter')}
+    if all(found.values()):
+        return found
+    kilogram = env.ref('uom.product_uom_kgm')
+    products = env['product.product'].create([
+        {'type': 'consu', 'is_storable': True, 'uom_id': kilogram.id, **vals} for vals in PRODUCTS.values()])
+    made = {
+        **{name: create_person(env, *values) for name, values in PEOPLE.items()},
+        **dict(zip(PRODUCTS, products, strict=True)), 'workcenter': env['mrp.workcenter'].create({'name': "Blending room"})}
+    if keep:
+        env['ir.model.data'].create([
+            {'module': PREPARED, 'name': name, 'model': record._name, 'res_id': record.id, 'noupdate': True}
+            for name, record in made.items()])
+    return made
 
 
 def drill_without_acts(user):
@@ -207,28 +255,8 @@ class MmrCommon(TransactionCase):
         cls.gram = cls.env.ref('uom.product_uom_gram')
         cls.litre = cls.env.ref('uom.product_uom_litre')
         cls.unit = cls.env.ref('uom.product_uom_unit')
-
-        def user(login, groups, **kwargs):
-            return enrol(new_test_user(
-                cls.env, login=login, password=PASSWORD, groups=groups, name=f"Test {login}", tz='Europe/Madrid',
-                **kwargs))
-
-        cls.user_preparer = user('t_preparer', 'mrp_mmr.group_mmr_preparer')
-        cls.user_qc = user('t_qc', 'mrp_mmr.group_mmr_qc')
-        cls.user_both = user('t_both', 'mrp_mmr.group_mmr_preparer,mrp_mmr.group_mmr_qc')
-        cls.user_planner = user('t_planner', 'mrp.group_mrp_user')
-        cls.user_manager = user('t_manager', 'mrp.group_mrp_manager')
-        cls.user_operator = user('t_operator', 'mrp_mmr.group_mmr_operator')
-        cls.user_auditor = user('t_auditor', 'mrp_mmr.group_mmr_auditor')
-
-        cls.workcenter = cls.env['mrp.workcenter'].create({'name': "Blending room"})
-        product = {'type': 'consu', 'is_storable': True, 'uom_id': cls.kg.id}
-        cls.product, cls.component_a, cls.component_b, cls.component_other = cls.env['product.product'].create([
-            dict(product, name="Vitamin C 500 mg tablets", default_code="VC500", tracking='lot'),
-            dict(product, name="Ascorbic acid", default_code="ASC"),
-            dict(product, name="Microcrystalline cellulose", default_code="MCC"),
-            dict(product, name="Magnesium stearate", default_code="MGST"),
-        ])
+        for name, record in prepare(cls.env).items():
+            setattr(cls, name, record)
 
     @classmethod
     def _create_mmr(cls, batch_size=100.0, **vals):
@@ -290,10 +318,8 @@ class MmrCommon(TransactionCase):
         return self.env['mrp.mmr.revision'].browse(action['res_id'])
 
     def _create_order(self, quantity=100.0, unit=None, user=None, product=None, **vals):
-        form = Form(self.env['mrp.production'].with_user(user or self.user_planner))
-        form.product_id = product or self.product
-        form.product_qty = quantity
-        order = form.save()
+        order = self.env['mrp.production'].with_user(user or self.user_planner).create({
+            'product_id': (product or self.product).id, 'product_qty': quantity})
         if unit:
             order.write({'product_uom_id': unit.id, 'product_qty': quantity})
         if vals:
@@ -305,11 +331,9 @@ class MmrCommon(TransactionCase):
     @classmethod
     def _person(cls, role):
         """Return the test user of a role of a step, made when it is first needed."""
-        login = {'qc': 't_qc', 'operator': 't_operator'}.get(role, f't_{role}')
-        user = cls.env['res.users'].search([('login', '=', login)], limit=1)
-        return user or enrol(new_test_user(
-            cls.env, login=login, password=PASSWORD, groups=f'mrp_mmr.group_mmr_{role}', name=f"Test {login}",
-            tz='Europe/Madrid'))
+        login = f't_{role}'
+        return cls.env['res.users'].search([('login', '=', login)], limit=1) \
+            or create_person(cls.env, login, f'mrp_mmr.group_mmr_{role}')
 
     def _create_lot_as_planned(self, product, name):
         """Return a new lot, of the potency that MMRs refer to where they do."""
