@@ -16,7 +16,7 @@ POWDER = 'vitamin_c_powder_10_1'
 
 
 @tagged('post_install', '-at_install')
-class TestDemo(TransactionCase):
+class TestDemo(RefusalCase, TransactionCase):
 
     @classmethod
     def setUpClass(cls):
@@ -307,7 +307,7 @@ class TestDemo(TransactionCase):
         self.assertEqual((bpr.release_state, bpr.deviation_ids.disposition, bpr.deviation_ids.state),
                          ('rejected', 'reject', 'closed'))
         step = bpr.step_ids.filtered(lambda step: step.state == 'started')
-        with self.assertRaises(UserError):
+        with self.assertRefused('?'):
             step.with_user(self._ref('user_demo_operator')).action_record('value', {'value': "100"})
 
     def test_capa(self):

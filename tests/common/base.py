@@ -20,6 +20,8 @@ from odoo.tools import SQL, config, mute_logger
 from odoo.addons.mrp_mmr.domain.sessions import session_of
 from odoo.addons.mrp_mmr.verification import drill
 
+from .refusals import RefusalCase
+
 PASSWORD = 'A-long-password-1'
 #: One white dot each.
 PNG = ('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==')
@@ -245,7 +247,7 @@ def fill_content(revision, material):
 
 
 @tagged('post_install', '-at_install')
-class MmrCommon(TransactionCase):
+class MmrCommon(RefusalCase, TransactionCase):
 
     @classmethod
     def setUpClass(cls):

@@ -117,8 +117,7 @@ class TestEquipmentLog(EquipmentCommon):
                            ('cleaning', dict(cleaning, needs_signature=False)),
                            ('use', {'started_at': fields.Datetime.now(), 'product_id': self.product.id,
                                     'bpr_id': self._release().bpr_id.id})):
-            with self.subTest(kind=kind), mute_logger('odoo.sql_db'), self.assertRaises(CheckViolation), \
-                    self.env.cr.savepoint():
+            with self.subTest(kind=kind), self.assertRefused('?'):
                 self.env['mrp.equipment.log']._append([{**vals, 'kind': kind, **more}])
 
     def test_in_gmp_use(self):

@@ -2,12 +2,9 @@
 
 import json
 
-from psycopg2.errors import CheckViolation
-
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user, tagged
-from odoo.tools import mute_logger
 
 from odoo.addons.mrp_mmr.domain.canonical import sha256
 from odoo.addons.mrp_mmr.models.evidence.audit_entry import GENESIS
@@ -235,8 +232,7 @@ class TestLedger(LedgerCommon):
                        user_login, at, previous_sha256, sha256 FROM mrp_audit_entry WHERE id = {entry.id}""",
         ]
         for statement in statements:
-            with self.subTest(statement=statement), mute_logger('odoo.sql_db'), self.assertRaises(CheckViolation), \
-                    self.cr.savepoint():
+            with self.subTest(statement=statement), self.assertRefused('?'):
                 self.cr.execute(statement)
         self._assert_chain(revision.mmr_id)
 
@@ -276,8 +272,7 @@ class TestLedger(LedgerCommon):
         for statement in (f"UPDATE mrp_audit_seal SET index = 9 WHERE id = {first.id}",
                           f"DELETE FROM mrp_audit_seal WHERE id = {first.id}",
                           f"UPDATE mrp_audit_chain SET sealed_index = 0 WHERE id = {chain.id}"):
-            with self.subTest(statement=statement), mute_logger('odoo.sql_db'), self.assertRaises(CheckViolation), \
-                    self.cr.savepoint():
+            with self.subTest(statement=statement), self.assertRefused('?'):
                 self.cr.execute(statement)
 
     def test_shown(self):
@@ -302,7 +297,7 @@ class TestLedger(LedgerCommon):
         foreign = self.env['mrp.audit.entry'].search([('res_model', '=', 'no.model')])
         self.assertEqual(foreign.summary, "<b>x</b>: <script> → a, –, Yes")
         self.assertNotIn('<script>', foreign.details)
-        with self.assertRaises(UserError):
+        with self.assertRefused('?'):
             foreign.action_open_record()
         self.assertEqual(signed.action_open_record()['res_id'], revision.id)
         self.assertEqual(entries.search(signed.action_open_chain()['domain']), entries)

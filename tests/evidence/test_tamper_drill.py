@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
-from psycopg2.errors import CheckViolation
 from pypdf import PdfReader
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
@@ -426,7 +425,7 @@ class TestTamperDrill(DrillCommon):
                         'delete': mine.unlink, 'copy': mine.copy, 'create': lambda mine=mine: mine.create({'name': "x"}),
                         'set': lambda mine=mine: setattr(mine, 'name', "x"),
                 }.items():
-                    with self.subTest(user=user.login, attack=name, su=env.su), self.assertRaises(UserError):
+                    with self.subTest(user=user.login, attack=name, su=env.su), self.assertRefused('?'):
                         attack()
         for statement in (
                 "UPDATE mrp_tamper_drill SET state = 'failed'", "UPDATE mrp_tamper_drill SET results = '{}'",
@@ -434,11 +433,11 @@ class TestTamperDrill(DrillCommon):
                 "UPDATE mrp_tamper_drill SET signature_id = (SELECT max(id) FROM mrp_esignature), "
                 "file_id = (SELECT max(id) FROM mrp_mmr_file)",
                 "DELETE FROM mrp_tamper_drill", "TRUNCATE mrp_tamper_drill"):
-            with self.subTest(statement), self.assertRaises(CheckViolation), mute_logger('odoo.sql_db'), self.cr.savepoint():
+            with self.subTest(statement), self.assertRefused('?'):
                 self.env.cr.execute(statement)
         signature = self._sign(record, 'check', self.user_security)
         for statement in ("UPDATE mrp_tamper_drill SET file_id = NULL", "UPDATE mrp_tamper_drill SET signature_id = NULL"):
-            with self.subTest(statement), self.assertRaises(CheckViolation), mute_logger('odoo.sql_db'), self.cr.savepoint():
+            with self.subTest(statement), self.assertRefused('?'):
                 self.env.cr.execute(statement)
         self.assertEqual(record.signature_id, signature)
 

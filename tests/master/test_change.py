@@ -3,7 +3,6 @@
 from contextlib import contextmanager
 
 from freezegun import freeze_time
-from psycopg2 import IntegrityError
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
@@ -357,8 +356,7 @@ class TestChange(ChangeCommon):
         ]
         self.env.flush_all()
         for statement, params in statements:
-            with self.subTest(sql=statement), mute_logger('odoo.sql_db'), self.assertRaises(IntegrityError), \
-                    self.cr.savepoint():
+            with self.subTest(sql=statement), self.assertRefused('?'):
                 self.cr.execute(statement, params)
 
     def test_continue(self):
