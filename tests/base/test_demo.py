@@ -10,6 +10,8 @@ from odoo.tools import convert_file
 from odoo.addons.mrp_mmr.domain.canonical import sha256
 from odoo.addons.mrp_mmr.verification.records import Verification
 
+from ..common.refusals import RefusalCase
+
 EFFECTIVE = ('vitamin_c_100_2', 'vitamin_c_500_1', 'ibuprofen_50_1', 'dressing_kit_50_1', 'paracetamol_250_1')
 #: Effective as well, and as short as a record can be.
 POWDER = 'vitamin_c_powder_10_1'

@@ -27,36 +27,38 @@ class DeviationCommon(MmrCommon):
         cls.component_a.tracking = cls.component_b.tracking = 'lot'
         cls.cause = cls.env.ref('mrp_mmr.deviation_cause_equipment')
         cls.procedure = cls.env['mrp.sop'].create({'code': "SOP-QA-015", 'name': "Deviations"})
-        helper = cls('_set_up_batch')
-        helper._set_up_batch()
+        cls._set_up_batch()
 
-    def _set_up_batch(self):
-        cls = type(self)
-        cls.production, cls.verifier = self._person('production'), self._person('verifier')
-        cls.qc2 = self._add_user('t_qc2', 'mrp_mmr.group_mmr_qc')
-        draft = self._create_mmr()
-        if self.profile != 'p111':
-            draft.mmr_id.profile_id = self.env.ref(f'mrp_mmr.profile_{self.profile}')
-            self._complete_profile(draft)
-        cls.revision = self._make_effective(draft)
-        for product in self.component_a | self.component_b:
-            self._stock(product)
-        cls.bpr = self._new_batch()
+    @classmethod
+    def _set_up_batch(cls):
+        cls.production, cls.verifier = cls._person('production'), cls._person('verifier')
+        cls.qc2 = cls._add_user('t_qc2', 'mrp_mmr.group_mmr_qc')
+        draft = cls._create_mmr()
+        if cls.profile != 'p111':
+            draft.mmr_id.profile_id = cls.env.ref(f'mrp_mmr.profile_{cls.profile}')
+            cls._complete_profile(draft)
+        cls.revision = cls._make_effective(draft)
+        for product in cls.component_a | cls.component_b:
+            cls._stock(product)
+        cls.bpr = cls._new_batch()
 
-    def _complete_profile(self, draft):
+    @classmethod
+    def _complete_profile(cls, draft):
         """Add what the profile asks for beyond Part 111."""
 
-    def _add_user(self, login, groups):
-        return enrol(new_test_user(self.env, login=login, password=PASSWORD, groups=groups, name=f"Test {login}", tz='UTC'))
+    @classmethod
+    def _add_user(cls, login, groups):
+        return enrol(new_test_user(cls.env, login=login, password=PASSWORD, groups=groups, name=f"Test {login}", tz='UTC'))
 
-    def _new_batch(self, started=True):
+    @classmethod
+    def _new_batch(cls, started=True):
         """Return the issued record of another order, its first step begun."""
-        order = self._create_order()
+        order = cls._create_order()
         order.action_confirm()
         if order.bpr_id.state == 'issue':
-            self._sign(order.bpr_id, 'issue', self._person('production'))
+            cls._sign(order.bpr_id, 'issue', cls._person('production'))
         if started:
-            order.bpr_id.step_ids.sorted('sequence')[0].with_user(self.user_operator).action_start(acknowledged=True)
+            order.bpr_id.step_ids.sorted('sequence')[0].with_user(cls.user_operator).action_start(acknowledged=True)
         return order.bpr_id
 
     def _report(self, user=None, bpr=None, severity='minor', title="Lamp broken"):
@@ -398,8 +400,9 @@ class TestDispositionDevice(DeviationCommon):
 
     profile = 'pdev'
 
-    def _complete_profile(self, draft):
-        draft.section_ids.with_user(self.user_preparer).write({'not_applicable_reason': "A test."})
+    @classmethod
+    def _complete_profile(cls, draft):
+        draft.section_ids.with_user(cls.user_preparer).write({'not_applicable_reason': "A test."})
 
     def test_concession(self):
         """DEV-040, D-21: for devices it is an NCR, and what is out of specification passes by a justified concession."""

@@ -72,53 +72,53 @@ class EvidenceCommon(MmrCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        helper = cls('_set_up_evidence')
-        helper._set_up_evidence()
+        cls._set_up_evidence()
 
-    def _set_up_evidence(self):
-        cls = type(self)
-        cls.label = self.env['mrp.mmr.label'].with_user(self.user_preparer).create({
+    @classmethod
+    def _set_up_evidence(cls):
+        cls.label = cls.env['mrp.mmr.label'].with_user(cls.user_preparer).create({
             'code': "LBL-7", 'name': "Label", 'upload': PNG, 'upload_name': "label.png"})
-        self._sign(self.label, 'approve', self.user_qc)
+        cls._sign(cls.label, 'approve', cls.user_qc)
         production = enrol(new_test_user(
-            self.env, login='t_production', password=PASSWORD, groups='mrp_mmr.group_mmr_production', tz='UTC'))
-        cls.reviewer = self._create_reviewer(
-            name="Production", group_id=self.env.ref('mrp_mmr.group_mmr_production').id)
-        cls.revision = self._create_mmr()
-        fill_content(self.revision, self.component_other)
-        self.revision.pack_ids[:1].label_id = self.label
-        cls.document = self.revision.reference_ids.sop_id[:1]
+            cls.env, login='t_production', password=PASSWORD, groups='mrp_mmr.group_mmr_production', tz='UTC'))
+        cls.reviewer = cls._create_reviewer(
+            name="Production", group_id=cls.env.ref('mrp_mmr.group_mmr_production').id)
+        cls.revision = cls._create_mmr()
+        fill_content(cls.revision, cls.component_other)
+        cls.revision.pack_ids[:1].label_id = cls.label
+        cls.document = cls.revision.reference_ids.sop_id[:1]
         cls.document.write({'upload': GIF, 'upload_name': "procedure.gif"})
-        self.revision.with_user(self.user_qc).action_confirm_overages()
-        self._sign(self.revision, 'submit', self.user_preparer)
-        self._sign(self.revision, 'review', production)
-        self._sign(self.revision, 'approve', self.user_qc)
-        cls.order = self._create_order()
+        cls.revision.with_user(cls.user_qc).action_confirm_overages()
+        cls._sign(cls.revision, 'submit', cls.user_preparer)
+        cls._sign(cls.revision, 'review', production)
+        cls._sign(cls.revision, 'approve', cls.user_qc)
+        cls.order = cls._create_order()
         cls.order.action_confirm()
-        self._sign(cls.order.bpr_id, 'issue', production)
+        cls._sign(cls.order.bpr_id, 'issue', production)
         step = cls.order.bpr_id.step_ids.sorted('sequence')[0]
-        cls.copy = self.env['mrp.bpr.copy'].with_user(production)._issue(
-            cls.order.bpr_id, "Failure", cls.order.bpr_id.step_ids).with_user(self.env.user)
-        self.env['report.mrp_mmr.report_bpr_worksheet'].with_user(production)._log_print(
-            cls.copy, self.env.ref('mrp_mmr.action_report_bpr_worksheet'))
-        self._do_step(step)
-        cls.transcription = step.with_user(self.user_operator)._transcribe(cls.copy, "scan.png", PNG, [
-            {'kind': 'comment', 'vals': {'text': "Noisy"}, 'paper_time': "6:15", 'paper_by': "OP"}]).with_user(self.env.user)
-        cls.line = self._clean(self.revision.equipment_ids.equipment_id)
+        cls.copy = cls.env['mrp.bpr.copy'].with_user(production)._issue(
+            cls.order.bpr_id, "Failure", cls.order.bpr_id.step_ids).with_user(cls.env.user)
+        cls.env['report.mrp_mmr.report_bpr_worksheet'].with_user(production)._log_print(
+            cls.copy, cls.env.ref('mrp_mmr.action_report_bpr_worksheet'))
+        cls._do_step(step)
+        cls.transcription = step.with_user(cls.user_operator)._transcribe(cls.copy, "scan.png", PNG, [
+            {'kind': 'comment', 'vals': {'text': "Noisy"}, 'paper_time': "6:15", 'paper_by': "OP"}]).with_user(cls.env.user)
+        cls.line = cls._clean(cls.revision.equipment_ids.equipment_id)
         cls.lot = step.entry_ids.lot_id[:1]
-        security = new_test_user(self.env, login='t_security', groups='mrp_mmr.group_mmr_security')
-        cls.terminal = self.env['mrp.terminal'].with_user(security).create(
-            {'name': "T-1", 'workcenter_ids': self.workcenter.ids})
+        security = new_test_user(cls.env, login='t_security', groups='mrp_mmr.group_mmr_security')
+        cls.terminal = cls.env['mrp.terminal'].with_user(security).create(
+            {'name': "T-1", 'workcenter_ids': cls.workcenter.ids})
         cls.terminal._issue_key()
         cls.deviation = cls.env['mrp.deviation'].browse(step.action_report("Spilled", "About a gram."))
         cls.env.flush_all()
-        cls.printed = self._print()
+        cls.printed = cls._print()
 
-    def _print(self):
+    @classmethod
+    def _print(cls):
         """Return what the print and the history say."""
-        report = self.env['ir.actions.report'].with_user(self.user_planner)
+        report = cls.env['ir.actions.report'].with_user(cls.user_planner)
         return [report._render_qweb_html(name, record.ids)[0] for name, record in (
-            ('mrp_mmr.report_mmr_revision', self.revision), ('mrp_mmr.report_mmr_history', self.revision.mmr_id))]
+            ('mrp_mmr.report_mmr_revision', cls.revision), ('mrp_mmr.report_mmr_history', cls.revision.mmr_id))]
 
     def _assert_kept(self):
         """All evidence verifies, and the print is what it was."""

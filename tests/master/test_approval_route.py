@@ -33,14 +33,13 @@ class TestApprovalRoute(MmrCommon):
         other = cls.env['res.company'].create({'name': "Elsewhere"})
         cls.user_qc.company_ids += other
         enrol(cls.user_qc)
-        helper = cls('_create_reviewer')
         qp = cls.env.ref('mrp_mmr.group_mmr_qp').id
-        cls.production_review = helper._create_reviewer(
+        cls.production_review = cls._create_reviewer(
             name="Production", group_id=cls.env.ref('mrp_mmr.group_mmr_production').id, sequence=1, company_id=cls.company.id)
-        cls.qp_review = helper._create_reviewer(
+        cls.qp_review = cls._create_reviewer(
             name="Regulatory Affairs", group_id=qp, sequence=2, profile_id=cls.env.ref('mrp_mmr.profile_p111').id)
-        helper._create_reviewer(name="Another company", group_id=qp, company_id=other.id)
-        helper._create_reviewer(name="Another profile", group_id=qp, profile_id=cls.env.ref('mrp_mmr.profile_peu').id)
+        cls._create_reviewer(name="Another company", group_id=qp, company_id=other.id)
+        cls._create_reviewer(name="Another profile", group_id=qp, profile_id=cls.env.ref('mrp_mmr.profile_peu').id)
         cls.env['mrp.mmr.reviewer'].create({'name': "Archived", 'group_id': qp, 'active': False})
         cls.draft_review = cls.env['mrp.mmr.reviewer'].create({'name': "Not signed yet", 'group_id': qp, 'sequence': 50})
         cls.revision = cls._create_mmr()

@@ -23,11 +23,8 @@ class ChangeCommon(MmrCommon):
 
     @classmethod
     def _effective(cls, revision):
-        cls._make_effective(cls('setUpClass_helper'), revision)
+        cls._make_effective(revision)
         return revision
-
-    def setUpClass_helper(self):
-        """Give the signing helpers of the common class an instance to run on."""
 
 
 @tagged('post_install', '-at_install')

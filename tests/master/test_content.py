@@ -75,12 +75,9 @@ class ContentCommon(MmrCommon):
             'code': f'SOP-{code}-{size}', 'name': "Cleaning"}).id})
         revision.section_ids.write({'text': "As drawn."})
         if code == 'P211':
-            cls._sign(cls('setUpClass_helper'), pack.label_id, 'approve', cls.user_qc)
+            cls._sign(pack.label_id, 'approve', cls.user_qc)
         env.flush_all()
         return revision
-
-    def setUpClass_helper(self):
-        """Give the signing helpers of the common class an instance to run on."""
 
     @contextmanager
     def _undone(self):

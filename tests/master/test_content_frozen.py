@@ -61,7 +61,7 @@ class TestContentFrozen(MmrCommon):
         cls.draft, cls.signed = cls._create_mmr(500), cls._create_mmr(100)
         for revision in cls.draft | cls.signed:
             fill_content(revision, cls.material)
-        cls._sign(cls('setUpClass_helper'), cls.signed, 'submit', cls.user_preparer)
+        cls._sign(cls.signed, 'submit', cls.user_preparer)
         cls.env.flush_all()
         equipment, category = 'maintenance.equipment', 'maintenance.equipment.category'
         document = cls.env['mrp.sop'].create({
@@ -81,9 +81,6 @@ class TestContentFrozen(MmrCommon):
             'res.company': cls.env['res.company'].create({'name': "Another company"}),
             'mrp.mmr': cls.draft.mmr_id,
         }
-
-    def setUpClass_helper(self):
-        """Give the signing helpers of the common class an instance to run on."""
 
     # === WHAT IS CONTENT === #
 

@@ -24,11 +24,8 @@ class GateCommon(MmrCommon):
 
     @classmethod
     def _effective(cls, revision):
-        cls._make_effective(cls('setUpClass_helper'), revision)
+        cls._make_effective(revision)
         return revision
-
-    def setUpClass_helper(self):
-        """Give the signing helpers of the common class an instance to run on."""
 
     def _confirmed(self, quantity=100.0, **kwargs):
         order = self._create_order(quantity, **kwargs)
@@ -37,10 +34,11 @@ class GateCommon(MmrCommon):
         self.env.flush_all()
         return order
 
-    def _stock(self, quantity=1000):
-        for component in (self.component_a, self.component_b):
-            self.env['stock.quant']._update_available_quantity(
-                component, self.env.ref('stock.warehouse0').lot_stock_id, quantity)
+    @classmethod
+    def _stock(cls, quantity=1000):
+        for component in (cls.component_a, cls.component_b):
+            cls.env['stock.quant']._update_available_quantity(
+                component, cls.env.ref('stock.warehouse0').lot_stock_id, quantity)
 
 
 class TestProductionGate(GateCommon):

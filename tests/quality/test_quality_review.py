@@ -72,7 +72,7 @@ class TestQualityReview(QualityCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.review = cls('_create_review')._create_review()
+        cls.review = cls._create_review()
 
     def _figures(self, date_from="2030-01-01", date_to="2030-12-31"):
         self.env.flush_all()

@@ -24,31 +24,33 @@ class BprCommon(MmrCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.component_a.tracking = cls.component_b.tracking = 'lot'
-        cls('_make_batch')._make_batch()
+        cls._make_batch()
 
-    def _make_batch(self):
+    @classmethod
+    def _make_batch(cls):
         """Make the batch that each test of the class begins with."""
-        cls = type(self)
-        draft = self._create_mmr()
-        self._extend(draft)
-        cls.revision = self._make_effective(draft)
-        cls.lots = {product: self._stock(product) for product in self.component_a | self.component_b}
-        cls.order = self._create_order()
+        draft = cls._create_mmr()
+        cls._extend(draft)
+        cls.revision = cls._make_effective(draft)
+        cls.lots = {product: cls._stock(product) for product in cls.component_a | cls.component_b}
+        cls.order = cls._create_order()
         cls.order.action_confirm()
         cls.bpr = cls.order.bpr_id
-        self._sign(cls.bpr, 'issue', self._person('production'))
+        cls._sign(cls.bpr, 'issue', cls._person('production'))
         cls.steps = cls.bpr.step_ids
-        self.env.flush_all()
-        self.env.invalidate_all()
+        cls.env.flush_all()
+        cls.env.invalidate_all()
 
-    def _extend(self, draft):
+    @classmethod
+    def _extend(cls, draft):
         """Add to the draft what the batch of a test needs."""
         draft.bom_line_ids.sorted('sequence')[0].write({
             'mmr_tolerance': 0.05, 'mmr_tolerance_justification': "Scale of 0.01 kg."})
 
-    def _add_step(self, draft, **vals):
+    @classmethod
+    def _add_step(cls, draft, **vals):
         blending = draft.operation_ids.sorted('sequence')[-1]
-        return self.env['mrp.mmr.step'].with_user(self.user_preparer).create({
+        return cls.env['mrp.mmr.step'].with_user(cls.user_preparer).create({
             'instruction': "As trained.", 'revision_id': draft.id, 'operation_id': blending.id, 'sequence': 30,
             'corrective_action': "Call QC.", **vals})
 
@@ -629,23 +631,24 @@ class TestBprControls(BprCommon):
     def label_version(self):
         return self.order.mmr_snapshot['document']['packs'][0]['label']['version']
 
-    def _extend(self, draft):
+    @classmethod
+    def _extend(cls, draft):
         super()._extend(draft)
-        sop = self.env['mrp.sop'].create({'code': 'M-1', 'name': "Moisture", 'kind': 'method'})
+        sop = cls.env['mrp.sop'].create({'code': 'M-1', 'name': "Moisture", 'kind': 'method'})
         blend = draft.operation_ids.sorted('sequence')[-1]
-        blend.with_user(self.user_preparer).write({'mmr_time_limit': 4})
-        draft.operation_ids.sorted('sequence')[0].with_user(self.user_preparer).write({'mmr_hold_time': 24})
-        self._add_step(draft, name="Moisture", kind='numeric', limit_kind='range', minimum=1, maximum=3, unit="%",
+        blend.with_user(cls.user_preparer).write({'mmr_time_limit': 4})
+        draft.operation_ids.sorted('sequence')[0].with_user(cls.user_preparer).write({'mmr_hold_time': 24})
+        cls._add_step(draft, name="Moisture", kind='numeric', limit_kind='range', minimum=1, maximum=3, unit="%",
                        precaution="Hot oven.", is_hold_point=True, has_plausibility=True, plausible_min=0.5,
                        plausible_max=20, time_limit=30)
-        self._add_step(draft, name="Take samples", kind='sampling', method_id=sop.id, sample_required=True, sample_count=3,
+        cls._add_step(draft, name="Take samples", kind='sampling', method_id=sop.id, sample_required=True, sample_count=3,
                        sample_size=5, sample_unit="g", sample_timing="At the end", sequence=31)
-        checks = self._add_step(draft, name="Area check", kind='clearance', sequence=32, corrective_action=False)
-        self.env['mrp.mmr.step.check'].with_user(self.user_preparer).create([
+        checks = cls._add_step(draft, name="Area check", kind='clearance', sequence=32, corrective_action=False)
+        cls.env['mrp.mmr.step.check'].with_user(cls.user_preparer).create([
             {'step_id': checks.id, 'name': name, 'sequence': number}
             for number, name in enumerate(("No labels", "No dust"), 1)])
-        self._add_step(draft, name="Labels", kind='label', sequence=33)
-        self._add_step(draft, name="Picture", kind='photo', sequence=34)
+        cls._add_step(draft, name="Labels", kind='label', sequence=33)
+        cls._add_step(draft, name="Picture", kind='photo', sequence=34)
 
     def test_whole_batch(self):
         """BPR-010: every kind of step is recorded, signed and closed."""
@@ -773,9 +776,10 @@ class TestBprControls(BprCommon):
 @tagged('post_install', '-at_install')
 class TestBprMinimumTime(BprCommon):
 
-    def _extend(self, draft):
+    @classmethod
+    def _extend(cls, draft):
         super()._extend(draft)
-        self._add_step(draft, name="Aeration", sequence=90, minimum_time=60, time_limit=90)
+        cls._add_step(draft, name="Aeration", sequence=90, minimum_time=60, time_limit=90)
 
     def test_minimum_time(self):
         """CON-150, IPC-040: a step is not performed before its minimum time has passed; the floor shows from when on."""
@@ -825,15 +829,16 @@ class TestBprMinimumTime(BprCommon):
 @tagged('post_install', '-at_install')
 class TestBprPacking(BprCommon):
 
-    def _extend(self, draft):
+    @classmethod
+    def _extend(cls, draft):
         super()._extend(draft)
-        draft.operation_ids.sorted('sequence')[-1].with_user(self.user_preparer).mmr_stage = 'packaging'
-        type(self).bottle = self.env['product.product'].create({'name': "Bottle", 'type': 'consu'})
-        draft.pack_ids.with_user(self.user_preparer).write({
+        draft.operation_ids.sorted('sequence')[-1].with_user(cls.user_preparer).mmr_stage = 'packaging'
+        cls.bottle = cls.env['product.product'].create({'name': "Bottle", 'type': 'consu'})
+        draft.pack_ids.with_user(cls.user_preparer).write({
             'coding_position': "Bottom", 'clearance': "Count.", 'checks': "Torque.", 'line_ids': [(0, 0, {
-                'product_id': self.bottle.id, 'quantity': 1, 'uom_id': self.unit.id})]})
-        self.env['mrp.mmr.specification'].with_user(self.user_preparer).create({
-            'revision_id': draft.id, 'scope': 'packaging', 'product_id': self.bottle.id, 'name': "Identity",
+                'product_id': cls.bottle.id, 'quantity': 1, 'uom_id': cls.unit.id})]})
+        cls.env['mrp.mmr.specification'].with_user(cls.user_preparer).create({
+            'revision_id': draft.id, 'scope': 'packaging', 'product_id': cls.bottle.id, 'name': "Identity",
             'is_identity': True, 'criterion_text': "HDPE", 'method': "FTIR", 'corrective_action': "Reject.",
             'document_id': draft.specification_ids.document_id[:1].id})
 

@@ -377,13 +377,14 @@ class TestFloor(FloorCommon):
 class FloorTourCommon(FloorCommon, HttpCase):
     """A batch of nine steps, with an area to check, a unit to identify and a colour."""
 
-    def _extend(self, draft):
+    @classmethod
+    def _extend(cls, draft):
         super()._extend(draft)
-        checks = self._add_step(draft, name="Area check", kind='clearance', sequence=31, corrective_action=False)
-        self.env['mrp.mmr.step.check'].with_user(self.user_preparer).create([
+        checks = cls._add_step(draft, name="Area check", kind='clearance', sequence=31, corrective_action=False)
+        cls.env['mrp.mmr.step.check'].with_user(cls.user_preparer).create([
             {'step_id': checks.id, 'name': name, 'sequence': number}
             for number, name in enumerate(("No labels", "No dust"), 1)])
-        self._add_step(draft, name="Colour", kind='passfail', sequence=32, criterion_text="White")
+        cls._add_step(draft, name="Colour", kind='passfail', sequence=32, criterion_text="White")
 
     def setUp(self):
         super().setUp()

@@ -21,7 +21,8 @@ class PotencyCommon(MmrCommon):
         (cls.component_a | cls.component_b).tracking = 'lot'
         cls.operator = cls._person('operator')
 
-    def _adjust(self, draft, reference=100, unit="%", basis='as_is', tolerance=0.01, filler=True):
+    @classmethod
+    def _adjust(cls, draft, reference=100, unit="%", basis='as_is', tolerance=0.01, filler=True):
         """Make the first component of a draft assay adjusted and the second one its filler."""
         active, other = draft.bom_line_ids.sorted('sequence')
         active.write({
@@ -110,13 +111,14 @@ class TestPotencyInBatch(PotencyCommon):
         self.revision = self._make_effective(self._adjust(self._create_mmr(size), **adjust))
         return self._release()
 
-    def _release(self):
-        order = self._create_order(self.revision.batch_size)
+    @classmethod
+    def _release(cls):
+        order = cls._create_order(cls.revision.batch_size)
         order.action_confirm()
-        self._sign(order.bpr_id, 'issue', self._person('production'))
-        self.active, self.filler = order.bpr_id.step_ids.filtered(lambda step: step.kind == 'weigh').sorted('sequence')
-        self.active = self.active.with_user(self.operator)
-        self.active.action_start()
+        cls._sign(order.bpr_id, 'issue', cls._person('production'))
+        cls.active, cls.filler = order.bpr_id.step_ids.filtered(lambda step: step.kind == 'weigh').sorted('sequence')
+        cls.active = cls.active.with_user(cls.operator)
+        cls.active.action_start()
         return order
 
     def _weigh(self, step, lot, value, **more):

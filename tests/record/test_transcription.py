@@ -27,13 +27,14 @@ class PaperCommon(MmrCommon):
             self._stock(product)
         return self._release(quantity)
 
-    def _release(self, quantity=100):
-        order = self._create_order(quantity)
+    @classmethod
+    def _release(cls, quantity=100):
+        order = cls._create_order(quantity)
         order.action_confirm()
-        self._train_all(order.bpr_id)
+        cls._train_all(order.bpr_id)
         if order.bpr_id.state == 'issue':
-            self._sign(order.bpr_id, 'issue', self._person('production'))
-        return order.bpr_id.with_user(self.env.user)
+            cls._sign(order.bpr_id, 'issue', cls._person('production'))
+        return order.bpr_id.with_user(cls.env.user)
 
     def _issue(self, bpr, reason="The server is down", steps=None, user=None):
         """Issue a copy as the dialog does; return it and the action that prints it."""
@@ -89,8 +90,7 @@ class TestWorksheet(PaperCommon, BatchCommon):
         super().setUpClass()
         if cls.env['ir.actions.report'].get_wkhtmltopdf_state() == 'install':
             cls.skipTest(cls, "wkhtmltopdf is not installed")
-        test = cls()
-        cls.bpr = test._release_batch(test._create_full_mmr())
+        cls.bpr = cls._release_batch(cls._create_full_mmr())
 
     def test_print(self):
         """BPR-160, PRD-080: all steps with their plan, boxes and codes; each page says which copy of which batch it is."""
@@ -124,7 +124,7 @@ class TestWorksheet(PaperCommon, BatchCommon):
         with self.env.cr.savepoint(flush=False):
             step = self.bpr.step_ids.sorted('sequence')[0]
             self._start(step)
-            self._put(step, 'weight', {'value': "77.123", 'lot_id': self.lots['a1'].id})
+            self._put(step, 'weight', {'value': "77.123", 'lot_id': self._get_lots()['a1'].id})
             copy, _action = self._issue(self.bpr)
             values = self.env[f'report.{WORKSHEET}'].with_user(self._person('production'))._get_report_values(copy.ids)
             self.assertNotIn("77.123", str(values))

@@ -62,13 +62,8 @@ class TestYieldHistory(MmrCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        signing = cls('setUpClass_helper')
         cls.revision = cls._create_mmr()
-        signing._make_effective(cls.revision)
-        cls.signing = signing
-
-    def setUpClass_helper(self):
-        """Give the signing helpers of the common class an instance to run on."""
+        cls._make_effective(cls.revision)
 
     def _make(self, *yields):
         """Make a batch for each yield; return their orders."""

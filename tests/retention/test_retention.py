@@ -22,13 +22,12 @@ class RetentionCommon(LotCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        helper = cls('_prepare')
-        helper._prepare()
+        cls._prepare()
 
-    def _prepare(self):
-        cls = type(self)
-        cls.revision = self._make_effective(self._create_mmr())
-        cls.bpr = self._make_completed()
+    @classmethod
+    def _prepare(cls):
+        cls.revision = cls._make_effective(cls._create_mmr())
+        cls.bpr = cls._make_completed()
         cls.order, cls.lot = cls.bpr.production_id, cls.bpr.lot_ids
         cls.qc = cls.bpr.with_user(cls.user_qc)
         cls.template = cls.product.product_tmpl_id
