@@ -61,10 +61,11 @@ class DeviationCommon(MmrCommon):
             order.bpr_id.step_ids.sorted('sequence')[0].with_user(cls.user_operator).action_start(acknowledged=True)
         return order.bpr_id
 
-    def _report(self, user=None, bpr=None, severity='minor', title="Lamp broken"):
+    @classmethod
+    def _report(cls, user=None, bpr=None, severity='minor', title="Lamp broken"):
         """Return a deviation that somebody reports at the first step of a batch."""
-        step = (bpr or self.bpr).step_ids.sorted('sequence')[0].with_user(user or self.user_operator)
-        return self.env['mrp.deviation'].browse(step.action_report(title, "Glass is intact.", severity))
+        step = (bpr or cls.bpr).step_ids.sorted('sequence')[0].with_user(user or cls.user_operator)
+        return cls.env['mrp.deviation'].browse(step.action_report(title, "Glass is intact.", severity))
 
     def _out_of_limits(self, value='16.01', bpr=None):
         """Return the deviation of a value out of its limits, and its step."""
@@ -85,12 +86,14 @@ class DeviationCommon(MmrCommon):
         if step.planned['equipment']:
             step.with_user(self.user_operator).action_record('equipment', {'equipment_id': self._ready_unit(step).id})
 
-    def _investigate(self, deviation, user=None, **vals):
-        deviation.with_user(user or self.user_qc).write({
-            'cause_id': self.cause.id, 'procedure_id': self.procedure.id, **FINDINGS, **vals})
+    @classmethod
+    def _investigate(cls, deviation, user=None, **vals):
+        deviation.with_user(user or cls.user_qc).write({
+            'cause_id': cls.cause.id, 'procedure_id': cls.procedure.id, **FINDINGS, **vals})
 
-    def _decide(self, deviation, action='decide', user=None, comment="No effect."):
-        return self._sign(deviation, action, user or self.user_qc, comment=comment)
+    @classmethod
+    def _decide(cls, deviation, action='decide', user=None, comment="No effect."):
+        return cls._sign(deviation, action, user or cls.user_qc, comment=comment)
 
     def _close(self, deviation, user=None):
         return self._sign(deviation, 'close', user or self.user_qc)
@@ -588,13 +591,14 @@ class TestClosing(DeviationCommon):
 @tagged('post_install', '-at_install')
 class TestContributors(DeviationCommon):
 
-    def setUp(self):
-        super().setUp()
-        self.deviation = self._report()
-        self._decide(self.deviation)
-        self._investigate(self.deviation)
-        self.row = self.env['mrp.deviation.contributor'].with_user(self.user_qc).create({
-            'deviation_id': self.deviation.id, 'user_id': self.user_operator.id, 'contribution': "The lamp fell at 10."})
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.deviation = cls._report()
+        cls._decide(cls.deviation)
+        cls._investigate(cls.deviation)
+        cls.row = cls.env['mrp.deviation.contributor'].with_user(cls.user_qc).create({
+            'deviation_id': cls.deviation.id, 'user_id': cls.user_operator.id, 'contribution': "The lamp fell at 10."})
 
     def test_signed_by_the_person(self):
         """DEV-030: closing waits for each contributor, who signs in person; nobody signs for another."""

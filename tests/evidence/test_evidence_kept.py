@@ -20,7 +20,7 @@ from odoo.addons.base.models.ir_autovacuum import is_autovacuum
 from odoo.addons.mrp_mmr.hooks import ROWS, TRIGGERS, TRUNCATE
 from odoo.addons.mrp_mmr.verification.records import Verification
 
-from ..common.base import GIF, PASSWORD, PNG, MmrCommon, enrol, fill_content
+from ..common.base import GIF, PNG, MmrCommon, fill_content
 
 #: Models of Odoo that hold content or records of the addon.
 EXTENDED = (
@@ -79,8 +79,7 @@ class EvidenceCommon(MmrCommon):
         cls.label = cls.env['mrp.mmr.label'].with_user(cls.user_preparer).create({
             'code': "LBL-7", 'name': "Label", 'upload': PNG, 'upload_name': "label.png"})
         cls._sign(cls.label, 'approve', cls.user_qc)
-        production = enrol(new_test_user(
-            cls.env, login='t_production', password=PASSWORD, groups='mrp_mmr.group_mmr_production', tz='UTC'))
+        production = cls._person('production')
         cls.reviewer = cls._create_reviewer(
             name="Production", group_id=cls.env.ref('mrp_mmr.group_mmr_production').id)
         cls.revision = cls._create_mmr()

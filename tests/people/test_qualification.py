@@ -42,8 +42,9 @@ class QualificationCommon(MmrCommon):
         cls.user_security = user('t_security', 'security')
         cls.user_verifier = user('t_verifier', 'verifier')
 
-    def _role(self, name):
-        return self.env.ref(f'mrp_mmr.group_mmr_{name}')
+    @classmethod
+    def _role(cls, name):
+        return cls.env.ref(f'mrp_mmr.group_mmr_{name}')
 
     def _of(self, user, role=None):
         domain = [('user_id', '=', user.id)] + ([('group_id', '=', self._role(role).id)] if role else [])

@@ -386,13 +386,14 @@ class FloorTourCommon(FloorCommon, HttpCase):
             for number, name in enumerate(("No labels", "No dust"), 1)])
         cls._add_step(draft, name="Colour", kind='passfail', sequence=32, criterion_text="White")
 
-    def setUp(self):
-        super().setUp()
-        self.unit = self.env['maintenance.equipment'].create({
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.unit = cls.env['maintenance.equipment'].create({
             'name': "Blender 1", 'serial_no': "BL-1",
-            'category_id': self.env['maintenance.equipment.category'].search([('name', '=', "Test blender")], limit=1).id})
-        self._person('verifier')
-        self._clean(self.unit)
+            'category_id': cls.env['maintenance.equipment.category'].search([('name', '=', "Test blender")], limit=1).id})
+        cls._person('verifier')
+        cls._clean(cls.unit)
 
     def _issue_terminal(self, name):
         """Return the cookies of a registered terminal."""

@@ -111,14 +111,13 @@ class TestPotencyInBatch(PotencyCommon):
         self.revision = self._make_effective(self._adjust(self._create_mmr(size), **adjust))
         return self._release()
 
-    @classmethod
-    def _release(cls):
-        order = cls._create_order(cls.revision.batch_size)
+    def _release(self):
+        order = self._create_order(self.revision.batch_size)
         order.action_confirm()
-        cls._sign(order.bpr_id, 'issue', cls._person('production'))
-        cls.active, cls.filler = order.bpr_id.step_ids.filtered(lambda step: step.kind == 'weigh').sorted('sequence')
-        cls.active = cls.active.with_user(cls.operator)
-        cls.active.action_start()
+        self._sign(order.bpr_id, 'issue', self._person('production'))
+        self.active, self.filler = order.bpr_id.step_ids.filtered(lambda step: step.kind == 'weigh').sorted('sequence')
+        self.active = self.active.with_user(self.operator)
+        self.active.action_start()
         return order
 
     def _weigh(self, step, lot, value, **more):

@@ -19,13 +19,14 @@ WORKSHEET = 'mrp_mmr.report_bpr_worksheet'
 
 class PaperCommon(MmrCommon):
 
-    def _begin(self, quantity=100):
+    @classmethod
+    def _begin(cls, quantity=100):
         """Return the issued record of a batch with lots on stock."""
-        (self.component_a | self.component_b).tracking = 'lot'
-        self.revision = self._make_effective(self._create_mmr(quantity))
-        for product in self.component_a | self.component_b:
-            self._stock(product)
-        return self._release(quantity)
+        (cls.component_a | cls.component_b).tracking = 'lot'
+        cls._make_effective(cls._create_mmr(quantity))
+        for product in cls.component_a | cls.component_b:
+            cls._stock(product)
+        return cls._release(quantity)
 
     @classmethod
     def _release(cls, quantity=100):
@@ -36,26 +37,28 @@ class PaperCommon(MmrCommon):
             cls._sign(order.bpr_id, 'issue', cls._person('production'))
         return order.bpr_id.with_user(cls.env.user)
 
-    def _issue(self, bpr, reason="The server is down", steps=None, user=None):
+    @classmethod
+    def _issue(cls, bpr, reason="The server is down", steps=None, user=None):
         """Issue a copy as the dialog does; return it and the action that prints it."""
-        wizard = Form(self.env['mrp.bpr.copy.issue'].with_user(user or self._person('production')).with_context(
+        wizard = Form(cls.env['mrp.bpr.copy.issue'].with_user(user or cls._person('production')).with_context(
             active_id=bpr.id))
         wizard.reason = reason
         wizard = wizard.save()
         if steps is not None:
             wizard.step_ids = steps
         action = wizard.action_issue()
-        return self.env['mrp.bpr.copy'].browse(action['context']['active_ids']), action
+        return cls.env['mrp.bpr.copy'].browse(action['context']['active_ids']), action
 
     def _print(self, action, user=None):
         report = self.env['ir.actions.report'].with_user(user or self._person('production')).with_context(
             force_report_rendering=True)
         return report._render(action['report_name'], action['context']['active_ids'])[0]
 
-    def _log_printed(self, copy):
+    @classmethod
+    def _log_printed(cls, copy):
         """Do what a print does to the ledger, without rendering."""
-        self.env[f'report.{WORKSHEET}'].with_user(self._person('production'))._log_print(
-            copy, self.env.ref('mrp_mmr.action_report_bpr_worksheet'))
+        cls.env[f'report.{WORKSHEET}'].with_user(cls._person('production'))._log_print(
+            copy, cls.env.ref('mrp_mmr.action_report_bpr_worksheet'))
         copy.invalidate_recordset()
         return copy
 
@@ -212,12 +215,13 @@ class TestWorksheet(PaperCommon, BatchCommon):
 @tagged('post_install', '-at_install')
 class TestTranscription(PaperCommon):
 
-    def setUp(self):
-        super().setUp()
-        self.bpr = self._begin()
-        self.step = self.bpr.step_ids.sorted('sequence')[0]
-        self.copy = self._log_printed(self._issue(self.bpr)[0])
-        self.operator, self.verifier = self._person('operator'), self._person('verifier')
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.bpr = cls._begin()
+        cls.step = cls.bpr.step_ids.sorted('sequence')[0]
+        cls.copy = cls._log_printed(cls._issue(cls.bpr)[0])
+        cls.operator, cls.verifier = cls._person('operator'), cls._person('verifier')
 
     def _weigh(self, value="90", **kwargs):
         return self._transcribe(self.step, self.copy, [{'value': value, 'lot_name': "L-ASC"}], **kwargs)

@@ -244,15 +244,16 @@ class TestLotStatus(LotCommon):
 @tagged('post_install', '-at_install')
 class TestLotsInBatch(LotCommon):
 
-    def setUp(self):
-        super().setUp()
-        self.revision = self._make_effective(self._create_mmr())
-        self.good = {product: self._stock(product) for product in self.component_a | self.component_b}
-        self.lot = self.good[self.component_a]
-        self.order = self._create_order()
-        self.order.action_confirm()
-        self._sign(self.order.bpr_id, 'issue', self._person('production'))
-        self.step = self.order.bpr_id.step_ids.sorted('sequence')[0].with_user(self.operator)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.revision = cls._make_effective(cls._create_mmr())
+        cls.good = {product: cls._stock(product) for product in cls.component_a | cls.component_b}
+        cls.lot = cls.good[cls.component_a]
+        cls.order = cls._create_order()
+        cls.order.action_confirm()
+        cls._sign(cls.order.bpr_id, 'issue', cls._person('production'))
+        cls.step = cls.order.bpr_id.step_ids.sorted('sequence')[0].with_user(cls.operator)
 
     def _weigh(self, lot, **vals):
         return self.step.action_record('weight', {'value': '90', 'lot_id': lot.id, **vals})
