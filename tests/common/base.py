@@ -7,6 +7,7 @@ import threading
 import uuid
 from contextlib import contextmanager
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api, fields
 from odoo.exceptions import UserError
@@ -17,6 +18,7 @@ from odoo.tests import BaseCase, TransactionCase, get_db_name, new_test_user, ta
 from odoo.tests import HttpCase as OdooHttpCase
 from odoo.tools import SQL, config, mute_logger
 
+from odoo.addons.base.models import res_users
 from odoo.addons.mrp_mmr.domain.sessions import session_of
 from odoo.addons.mrp_mmr.verification import drill
 
@@ -39,6 +41,8 @@ PEOPLE = {
     'user_operator': ('t_operator', 'mrp_mmr.group_mmr_operator'),
     'user_auditor': ('t_auditor', 'mrp_mmr.group_mmr_auditor'),
 }
+#: Roles of people that many batches need, beside those.
+ROLES = ('production', 'verifier')
 #: Attribute of the test class to its own values.
 PRODUCTS = {
     'product': {'name': "Vitamin C 500 mg tablets", 'default_code': "VC500", 'tracking': 'lot'},
@@ -105,6 +109,8 @@ def prepare(env, keep=False):
         **{name: create_person(env, *values) for name, values in PEOPLE.items()},
         **dict(zip(PRODUCTS, products, strict=True)), 'workcenter': env['mrp.workcenter'].create({'name': "Blending room"})}
     if keep:
+        for role in ROLES:
+            create_person(env, f't_{role}', f'mrp_mmr.group_mmr_{role}')
         env['ir.model.data'].create([
             {'module': PREPARED, 'name': name, 'model': record._name, 'res_id': record.id, 'noupdate': True}
             for name, record in made.items()])
@@ -656,6 +662,8 @@ class CommittedCase(BaseCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.registry = Registry(get_db_name())
+        # As in Odoo's own test cases, passwords of tests want no slow digest.
+        cls.startClassPatcher(patch.object(res_users, 'MIN_ROUNDS', 1))
         cls.tag = uuid.uuid4().hex[:8]
         with cls.registry.cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})

@@ -26,7 +26,7 @@ class TestApprovalRoute(MmrCommon):
         super().setUpClass()
         def user(login, groups):
             return enrol(new_test_user(cls.env, login=login, password=PASSWORD, groups=groups, name=f"Test {login}"))
-        cls.user_production = user('t_production', 'mrp_mmr.group_mmr_production')
+        cls.user_production = cls._person('production')
         cls.user_production2 = user('t_production2', 'mrp_mmr.group_mmr_production')
         cls.user_qp = user('t_qp', 'mrp_mmr.group_mmr_qp')
         cls.user_all = user('t_all', 'mrp_mmr.group_mmr_preparer,mrp_mmr.group_mmr_production,mrp_mmr.group_mmr_qc')

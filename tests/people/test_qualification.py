@@ -38,9 +38,9 @@ class QualificationCommon(MmrCommon):
                 **kwargs))
 
         cls.user_qmanager = user('t_qmanager', 'quality_manager')
-        cls.user_production = user('t_production', 'production')
+        cls.user_production = cls._person('production')
         cls.user_security = user('t_security', 'security')
-        cls.user_verifier = user('t_verifier', 'verifier')
+        cls.user_verifier = cls._person('verifier')
 
     @classmethod
     def _role(cls, name):

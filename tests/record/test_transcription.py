@@ -411,7 +411,7 @@ class TestTranscription(PaperCommon):
         transcription = self._weigh()
         entry = transcription.entry_ids
         other = self.env['mrp.mmr.file']._store("other.png", PNG)
-        issued = self.bpr.issue_signature_id or self.revision.approved_signature_id
+        issued = self.bpr.issue_signature_id or self.bpr.mmr_revision_id.approved_signature_id
 
         def attempt(query, *params):
             with self.subTest(query=query), self.assertRefused('?'):
