@@ -129,9 +129,9 @@ test("it tries again by itself", async () => {
     const outbox = makeOutbox();
     await outbox.add(weigh("15"));
     await waitForSteps(["send 15"]);
-    await advanceTime(1999);
+    await advanceTime(1000);
     await waitForSteps([]);
-    await advanceTime(2);
+    await advanceTime(1001);
     await waitForSteps(["send 15", "saved 15 as 1"]);
 });
 
