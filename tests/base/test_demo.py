@@ -309,7 +309,7 @@ class TestDemo(RefusalCase, TransactionCase):
         self.assertEqual((bpr.release_state, bpr.deviation_ids.disposition, bpr.deviation_ids.state),
                          ('rejected', 'reject', 'closed'))
         step = bpr.step_ids.filtered(lambda step: step.state == 'started')
-        with self.assertRefused('?'):
+        with self.assertRefused('REL-030'):
             step.with_user(self._ref('user_demo_operator')).action_record('value', {'value': "100"})
 
     def test_capa(self):

@@ -117,7 +117,9 @@ class TestEquipmentLog(EquipmentCommon):
                            ('cleaning', dict(cleaning, needs_signature=False)),
                            ('use', {'started_at': fields.Datetime.now(), 'product_id': self.product.id,
                                     'bpr_id': self._release().bpr_id.id})):
-            with self.subTest(kind=kind), self.assertRefused('?'):
+            with self.subTest(kind=kind), self.assertRefused(
+                    'BPR-030', 'mrp_equipment_log_attested', 'mrp_equipment_log_calibration_judged',
+                    'mrp_equipment_log_cleaning_named', 'mrp_equipment_log_use_named'):
                 self.env['mrp.equipment.log']._append([{**vals, 'kind': kind, **more}])
 
     def test_in_gmp_use(self):

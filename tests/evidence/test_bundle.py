@@ -184,7 +184,7 @@ class TestBundle(MmrCommon, HttpCase):
             self.revision.with_user(stranger)._make_bundle(prints=False)
         self.authenticate('t_stranger', PASSWORD)
         self.assertEqual(self.url_open(url).status_code, 403)
-        with self.assertRefused('?'):
+        with self.assertRefused('REC-050'):
             self._create_order()._make_bundle(prints=False)
 
     def test_schemas(self):

@@ -64,6 +64,8 @@ CORE_EXCEPTIONS = {
         'technician_user_id')},
 }
 BOOKKEEPING = ('create_uid', 'write_uid')
+#: What keeps a row that is evidence, or that evidence names.
+RULES = r'\w+_fkey|AUD-030|BPR-010|BPR-040|CON-190|DEV-010|REC-040|REV-010|SEC-020|SEC-040|SIG-030|SIG-060|USE-060'
 
 
 class EvidenceCommon(MmrCommon):
@@ -135,13 +137,13 @@ class EvidenceCommon(MmrCommon):
             savepoint.rollback()
         self.env.invalidate_all()
 
-    def _refused_by_sql(self, query, *params, error=IntegrityError, rule="?"):
-        with self.assertRefused(*rule.split('|'), error=error):
+    def _refused_by_sql(self, query, *params, rule, error=IntegrityError, core=None):
+        with self.assertRefused(*rule.split('|'), core=core, error=error):
             self.env.cr.execute(query, params or None)
 
-    def _refused(self, attempt, rule="?"):
+    def _refused(self, attempt, rule, core=None):
         """Expect that the addon, Odoo or PostgreSQL refuses ``attempt``."""
-        with self.assertRefused(*rule.split('|')):
+        with self.assertRefused(*rule.split('|'), core=core):
             attempt()
 
     def _models(self):
@@ -236,7 +238,7 @@ class TestRelations(EvidenceCommon):
             'res_groups'})
         for target, value in sorted(targets):
             with self.subTest(target=target, id=value):
-                self._refused_by_sql(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(target), value))
+                self._refused_by_sql(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(target), value), rule=RULES)
         self._assert_kept()
 
     def _masters(self):
@@ -263,7 +265,9 @@ class TestRelations(EvidenceCommon):
             self.assertTrue(record, name)
             for context in ({}, {'_force_unlink': True, 'module': 'mrp_mmr', 'install_mode': True, 'active_test': False}):
                 with self.subTest(record=name, context=bool(context)):
-                    self._refused(record.sudo().with_context(**context).unlink)
+                    self._refused(
+                        record.sudo().with_context(**context).unlink, RULES,
+                        "used by the system|linked to an active user|with running manufacturing orders")
         self._assert_kept()
 
     def test_whatever_was_signed_is_kept(self):
@@ -279,10 +283,11 @@ class TestRelations(EvidenceCommon):
             self.assertTrue(record.esignature_ids or record == self.order)
             for context in ({}, {'_force_unlink': True}):
                 with self.subTest(record=record._name, context=bool(context)):
-                    self._refused(record.sudo().with_context(**context).unlink)
-            self._refused_by_sql(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(record._table), record.id))
+                    self._refused(record.sudo().with_context(**context).unlink, rule="APR-030|BPR-010|CON-010|REC-040|REV-010")
+            self._refused_by_sql(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(record._table), record.id),
+                rule="BPR-010|REC-040|REV-010")
         self._refused(lambda: label.sudo().write({'claims': "Heals."}), "REV-010")
-        self._refused_by_sql("UPDATE mrp_mmr_label SET claims = 'Heals.' WHERE id = %s", label.id)
+        self._refused_by_sql("UPDATE mrp_mmr_label SET claims = 'Heals.' WHERE id = %s", label.id, rule="REV-010")
         self._assert_kept()
 
     def test_users_without_evidence(self):
@@ -299,7 +304,7 @@ class TestRelations(EvidenceCommon):
                 self.env.ref('base.group_user') | self.env.ref('mrp_mmr.group_mmr_security')).ids)]})
         signer.with_user(security)._verify_identity("Passport")
         self._refused(user.unlink, "SIG-060")
-        self._refused_by_sql("DELETE FROM res_users WHERE id = %s", user.id)
+        self._refused_by_sql("DELETE FROM res_users WHERE id = %s", user.id, rule="mrp_signer_user_id_fkey")
 
 
 @tagged('post_install', '-at_install')
@@ -469,7 +474,7 @@ class TestCleanUp(EvidenceCommon):
         }
         for name, road in roads.items():
             with self.subTest(road=name):
-                self._refused(road)
+                self._refused(road, "REC-040|REV-010|SIG-030", "Nothing was imported")
         self._assert_kept()
 
     def _raise(self):
@@ -513,9 +518,12 @@ class TestTables(EvidenceCommon):
                   'stock_location', 'stock_picking_type', 'ir_sequence'}
         for table in sorted(tables | others):
             with self.subTest(table=table):
-                self._refused_by_sql(SQL("TRUNCATE %s", SQL.identifier(table)), error=DatabaseError)
+                self._refused_by_sql(
+                    SQL("TRUNCATE %s", SQL.identifier(table)), rule="REC-040|SIG-030", error=DatabaseError,
+                    core="referenced in a foreign key constraint")
                 if table not in ('mrp_workorder', 'ir_sequence'):
-                    self._refused_by_sql(SQL("TRUNCATE %s CASCADE", SQL.identifier(table)), error=CheckViolation)
+                    self._refused_by_sql(SQL("TRUNCATE %s CASCADE", SQL.identifier(table)), error=CheckViolation,
+                                         rule="AUD-030|REC-040|SEC-030|SIG-030")
         self._assert_kept()
 
     def test_truncate_of_what_is_no_record(self):
@@ -546,7 +554,7 @@ class TestTables(EvidenceCommon):
         for table, records in rows.items():
             self.assertTrue(records, table)
             with self.subTest(table=table):
-                self._refused_by_sql(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(table), records[0].id))
+                self._refused_by_sql(SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(table), records[0].id), rule=RULES)
         for relation, column, value in (
                 ('mrp_mmr_step_sop_rel', 'step_id', self.revision.step_ids.filtered('sop_ids').id),
                 ('mrp_mmr_revision_editor_rel', 'revision_id', self.revision.id),
@@ -554,5 +562,6 @@ class TestTables(EvidenceCommon):
                  self.revision.operation_ids.filtered('blocked_by_operation_ids').id)):
             with self.subTest(table=relation):
                 self._refused_by_sql(SQL(
-                    "DELETE FROM %s WHERE %s = %s", SQL.identifier(relation), SQL.identifier(column), value))
+                    "DELETE FROM %s WHERE %s = %s", SQL.identifier(relation), SQL.identifier(column), value),
+                        rule="APR-040|REV-010")
         self._assert_kept()

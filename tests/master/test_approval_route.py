@@ -340,7 +340,7 @@ class TestApprovalRoute(MmrCommon):
         own = self._approval(self.user_preparer)
         with self.assertRaisesRegex(CheckViolation, "APR-040"):
             self._sql(self._APPROVE, own.id, self.revision.id)
-        with self.assertRefused('?'):
+        with self.assertRefused('APR-040'):
             self._sql(self._APPROVE, None, self.revision.id)
         self.patch(type(self.revision), '_check_signatures', lambda self: None)
         other = self._create_mmr(200)
@@ -379,7 +379,7 @@ class TestApprovalRoute(MmrCommon):
                             'prepared_signature_id': self.revision.prepared_signature_id.id})):
                     with self.assertRaisesRegex(UserError, "APR-030"):
                         call(review.with_user(user).sudo())
-                    with self.assertRefused('?'):
+                    with self.assertRefused('APR-030', 'AccessError'):
                         call(review.with_user(user))
                 with self.assertRaisesRegex(UserError, "APR-010"):
                     self.revision.with_user(user).sudo().write({'review_ids': [Command.clear()]})

@@ -353,7 +353,7 @@ class TestChange(ChangeCommon):
         ]
         self.env.flush_all()
         for statement, params in statements:
-            with self.subTest(sql=statement), self.assertRefused('?'):
+            with self.subTest(sql=statement), self.assertRefused('REV-060', 'USE-050'):
                 self.cr.execute(statement, params)
 
     def test_continue(self):

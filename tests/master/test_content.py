@@ -411,9 +411,10 @@ class TestContent(ContentCommon):
                       "DELETE FROM mrp_mmr_label WHERE id = %(signed)s"):
             with self.subTest(query=query):
                 self._sql_refused(query, {
-                    'signed': label.id, 'draft': draft.id, 'signature': label.approved_signature_id.id})
+                    'signed': label.id, 'draft': draft.id, 'signature': label.approved_signature_id.id},
+                        rule="CON-070|REV-010|mrp_mmr_label_approved")
 
-    def _sql_refused(self, query, params, rule="?"):
+    def _sql_refused(self, query, params, rule):
         with self.assertRefused(*rule.split('|'), error=DatabaseError):
             self.cr.execute(query, params)
 
@@ -741,9 +742,9 @@ class TestContent(ContentCommon):
         for user in (self.user_qc, self.user_preparer, self.env.ref('base.user_admin')):
             for vals in changes:
                 for context in ({}, hostile):
-                    with self.subTest(user=user.login, vals=vals, context=bool(context)), self.assertRefused('?'):
+                    with self.subTest(user=user.login, vals=vals, context=bool(context)), self.assertRefused('CON-010'):
                         row.with_user(user).with_context(**context).write(vals)
-            with self.subTest(user=user.login, unlink=True), self.assertRefused('?'):
+            with self.subTest(user=user.login, unlink=True), self.assertRefused('AccessError', 'CON-010'):
                 row.with_user(user).unlink()
             # A key that switches guards of the ORM off meets PostgreSQL.
             with self.subTest(user=user.login, unlink='hostile'), \
@@ -756,7 +757,7 @@ class TestContent(ContentCommon):
             with self.subTest(sudo=True, vals=vals), self.assertRaisesRegex(UserError, "AUD-060"):
                 row.sudo().write(vals)
         for vals in changes[:-1]:
-            with self.subTest(loading=True, vals=vals), self.assertRefused('?'):
+            with self.subTest(loading=True, vals=vals), self.assertRefused('CON-110', 'mrp_mmr_requirement_kept'):
                 # What loads data files changes nothing that the data files do not say.
                 row.sudo().with_context(install_mode=True).write(vals)
                 self.env.flush_all()
@@ -797,7 +798,8 @@ class TestContent(ContentCommon):
             with self.subTest(sql=statement):
                 self._sql_refused(statement, {
                     'row': row.id, 'config': config.id, 'company': changes[8]['company_id'],
-                    'profile': self.drafts['P211'].profile_id.id})
+                    'profile': self.drafts['P211'].profile_id.id},
+                        rule="CON-100|CON-110|REV-010|mrp_mmr_requirement_kept|mrp_mmr_requirement_signed")
         self.env.invalidate_all()
         self.assertEqual(row.read(list(before))[0], before)
 
@@ -816,7 +818,7 @@ class TestContent(ContentCommon):
         loader.write(vals)
         self.env.flush_all()
         self.assertEqual((row.citation, row.enabled), ("House rule 2", False))
-        self._sql_refused("UPDATE mrp_mmr_requirement SET citation = 'x' WHERE id = %s", [row.id])
+        self._sql_refused("UPDATE mrp_mmr_requirement SET citation = 'x' WHERE id = %s", [row.id], rule="CON-100")
 
     # === KINDS OF PRODUCTS === #
 

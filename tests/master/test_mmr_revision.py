@@ -62,13 +62,13 @@ class TestMmrRevision(MmrCommon):
         for state, _label in STATES[1:]:
             if ('draft', state) in TRANSITIONS and state == 'cancelled':
                 continue
-            with self.subTest(sql=state), self.assertRefused('?'):
+            with self.subTest(sql=state), self.assertRefused('APR-010', 'APR-020'):
                 self.cr.execute('UPDATE mrp_mmr_revision SET state = %s WHERE id = %s', [state, revision.id])
         self._make_effective(revision)
         for state, _label in STATES:
             if ('effective', state) in TRANSITIONS or state == 'effective':
                 continue
-            with self.subTest(sql=f'effective to {state}'), self.assertRefused('?'):
+            with self.subTest(sql=f'effective to {state}'), self.assertRefused('APR-010'):
                 self.cr.execute('UPDATE mrp_mmr_revision SET state = %s WHERE id = %s', [state, revision.id])
 
     def test_approve_needs_submission(self):
@@ -88,7 +88,7 @@ class TestMmrRevision(MmrCommon):
         second.invalidate_recordset()
         self.cr.execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'mrp_mmr_revision' AND indexdef LIKE '%effective%'")
         self.assertRegex(self.cr.fetchone()[0], "UNIQUE")
-        with self.assertRefused('?'):
+        with self.assertRefused('mrp_mmr_revision_one_effective'):
             self.cr.execute("ALTER TABLE mrp_mmr_revision DISABLE TRIGGER mrp_mmr_guard_revision")
             self.cr.execute(
                 "UPDATE mrp_mmr_revision SET state = 'effective', approved_signature_id = (SELECT min(id) "
@@ -279,7 +279,7 @@ class TestMmrRevision(MmrCommon):
             ("DELETE FROM mrp_mmr WHERE id = %s", [revision.mmr_id.id]),
         ]
         for statement, params in statements:
-            with self.subTest(sql=statement), self.assertRefused('?'):
+            with self.subTest(sql=statement), self.assertRefused('REC-040', 'REV-010', 'mrp_mmr_revision_mmr_id_fkey'):
                 self.cr.execute(statement, params)
         # What is Odoo's own bookkeeping still moves.
         self.cr.execute("UPDATE mrp_bom SET sequence = 3, produce_delay = 2 WHERE id = %s", [bom])
@@ -292,7 +292,7 @@ class TestMmrRevision(MmrCommon):
             self.cr.execute('UPDATE mrp_bom SET active = true WHERE id = %s', [revision.bom_id.id])
         for method in ('action_unarchive', 'toggle_active'):
             if hasattr(revision.bom_id, method):
-                with self.assertRefused('?'):
+                with self.assertRefused('REV-050'):
                     getattr(revision.bom_id.sudo(), method)()
 
     def test_plain_boms_are_free(self):

@@ -298,7 +298,7 @@ class TestPlan(PlannerCommon):
         """PRD-070: a refused plan made nothing and is changed and used."""
         plan = self._plan(demand_qty=200)
         plan.line_ids.batch_count = 0
-        with self.assertRefused('?'):
+        with self.assertRefused('PRD-070'):
             plan.action_create_orders()
         plan.line_ids[0].batch_count = 2
         plan.action_create_orders()

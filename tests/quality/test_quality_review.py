@@ -285,18 +285,18 @@ class TestQualityReview(QualityCommon):
         draft.unlink()
         review = self.review
         for vals in ({'state': 'approved'}, {'document': {}}, {'name': "PQR/1"}, {'company_id': self.company.id}):
-            with self.assertRefused('?'):
+            with self.assertRefused('SIG-030'):
                 review.sudo().write(vals)
-        with self.assertRefused('?'):
+        with self.assertRefused('SIG-030'):
             review.create({'product_ids': self.product.ids, 'state': 'approved'})
-        with self.assertRefused('?'):
+        with self.assertRefused('RPT-030'):
             review.copy()
         self._sql_refused("UPDATE mrp_quality_review SET state = 'approved' WHERE id = %s", review.id)
         self._sign(review, 'prepare', self._person('quality_manager'))
         for vals in ({'conclusion': "Better"}, {'product_ids': [Command.clear()]}, {'date_from': '2030-02-01'}):
-            with self.assertRefused('?'):
+            with self.assertRefused('SIG-030'):
                 review.sudo().write(vals)
-        with self.assertRefused('?'):
+        with self.assertRefused('SIG-030'):
             review.sudo().unlink()
         signature = review.prepared_signature_id.id
         for change in ("conclusion = 'Better'", "date_to = date_to + 1", "document = '{}'", "document_sha256 = 'x'",

@@ -198,7 +198,7 @@ class TestWorksheet(PaperCommon, BatchCommon):
         for attempt in (
                 lambda: administrator.create({'bpr_id': self.bpr.id, 'number': 7, 'reason': "x", 'sequences': [1]}),
                 lambda: administrator.write({'reason': "Other"}), administrator.unlink, administrator.copy):
-            with self.assertRefused('?'):
+            with self.assertRefused('AUD-030'):
                 attempt()
         insert = """INSERT INTO mrp_bpr_copy (bpr_id, company_id, number, reason, sequences, user_id, user_name, at)
                     SELECT bpr_id, company_id, %s, %s, %s::jsonb, user_id, user_name, at FROM mrp_bpr_copy WHERE id = %s"""
@@ -208,7 +208,8 @@ class TestWorksheet(PaperCommon, BatchCommon):
                 ("DELETE FROM mrp_bpr_copy WHERE id = %s", [copy.id]),
                 (insert, [following + 1, "A gap", '[1]', copy.id]), (insert, [following, " ", '[1]', copy.id]),
                 (insert, [following, "No step", '[]', copy.id])):
-            with self.subTest(query=query, params=params), self.assertRefused('?'):
+            with self.subTest(query=query, params=params), \
+                    self.assertRefused('BPR-160', 'SIG-030', 'mrp_bpr_copy_reason_given'):
                 self.env.cr.execute(query, params)
 
 
@@ -414,7 +415,7 @@ class TestTranscription(PaperCommon):
         issued = self.bpr.issue_signature_id or self.bpr.mmr_revision_id.approved_signature_id
 
         def attempt(query, *params):
-            with self.subTest(query=query), self.assertRefused('?'):
+            with self.subTest(query=query), self.assertRefused('AUD-020', 'AUD-030', 'BPR-110', 'VER-050'):
                 self.env.cr.execute(query, params)
 
         insert = """INSERT INTO mrp_bpr_entry (step_id, bpr_id, company_id, kind, text, user_id, user_name, at, reason,
@@ -445,7 +446,7 @@ class TestTranscription(PaperCommon):
         self.assertIn("says that it was transcribed", self._esign(self.step, 'performed', self.operator)['refused'])
         for method in (lambda: transcription.sudo().write({'state': 'open'}), transcription.sudo().unlink,
                        transcription.sudo().copy, lambda: transcription.sudo().create({'step_id': self.step.id})):
-            with self.assertRefused('?'):
+            with self.assertRefused('AUD-030'):
                 method()
 
     # === PRINT === #

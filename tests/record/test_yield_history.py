@@ -141,7 +141,7 @@ class TestYieldHistory(MmrCommon):
             self.env['mrp.mmr.yield.history'].with_user(self.user_operator).create({'revision_id': draft.id})
         wizard.write({'proposed_min': 95, 'proposed_max': 102, 'rationale': "As validated"})
         self._sign(draft, 'submit', self.user_preparer)
-        with self.assertRefused('?'):
+        with self.assertRefused('REV-010'):
             wizard.action_apply()
 
     def test_drift(self):

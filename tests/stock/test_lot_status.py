@@ -194,7 +194,7 @@ class TestLotStatus(LotCommon):
                 lot.with_user(self.operator).write(vals)
         with self.assertRaisesRegex(AccessError, "SEC-010"), self.env.cr.savepoint():
             lot.with_user(self.operator).create({'name': "L-2", 'product_id': self.component_a.id, 'mmr_assay': 99})
-        with self.assertRefused('?'):
+        with self.assertRefused('stock_lot_mmr_results'):
             lot.with_user(self.user_qc).write({'mmr_assay_moisture': 100})
             self.env.flush_all()
         stock_user = lot.with_user(self.operator)

@@ -60,7 +60,7 @@ class TestQuarantine(LotCommon):
         self._refused("REC-040", self.lot.sudo().unlink)
         for change in ("mmr_bpr_id = NULL", "name = 'X'", "mmr_status = 'released'", "mmr_status = NULL"):
             self._sql_refused("REL-010|USE-060", f"UPDATE stock_lot SET {change} WHERE id = %s", self.lot.id)
-        self._sql_refused("?", "DELETE FROM stock_lot WHERE id = %s", self.lot.id)
+        self._sql_refused("USE-060", "DELETE FROM stock_lot WHERE id = %s", self.lot.id)
         other = self._create_lot("X-1", self.component_a)
         self._sql_refused("REL-010|USE-060", "UPDATE stock_lot SET mmr_bpr_id = %s, mmr_status = 'released' WHERE id = %s",
                           self.bpr.id, other.id)

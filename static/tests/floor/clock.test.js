@@ -1,9 +1,11 @@
+import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { advanceTime, beforeEach, describe, expect, mockDate, test } from "@odoo/hoot";
 import { makeMockEnv, mountWithCleanup } from "@web/../tests/web_test_helpers";
 
 import { formatDay, formatSeconds, formatTime, setServerTime, Timer } from "@mrp_mmr/floor/clock";
 
 describe.current.tags("desktop");
+defineMailModels();
 
 beforeEach(async () => {
     await makeMockEnv();

@@ -1,4 +1,5 @@
-import { describe, expect, press, queryOne, test } from "@odoo/hoot";
+import { defineMailModels } from "@mail/../tests/mail_test_helpers";
+import { animationFrame, describe, expect, press, queryOne, test } from "@odoo/hoot";
 import { Component, useState, useSubEnv, xml } from "@odoo/owl";
 import { contains, makeMockEnv, mountWithCleanup, patchWithCleanup } from "@web/../tests/web_test_helpers";
 import { localization } from "@web/core/l10n/localization";
@@ -6,6 +7,7 @@ import { localization } from "@web/core/l10n/localization";
 import { localNumber, NumberField, NumberPad, pressKey } from "@mrp_mmr/floor/number_pad";
 
 describe.current.tags("desktop");
+defineMailModels();
 
 /** A field with its pad, as an entry has them; what is scanned or handed on is kept. */
 class Entry extends Component {
@@ -29,9 +31,9 @@ class Entry extends Component {
 }
 
 /** Type keys as a scanner does, `pace` milliseconds apart, with Enter at the end. */
-function scan(code, pace) {
+async function scan(code, pace) {
     const input = queryOne("#floor_value");
-    [...code, "Enter"].forEach((key, index) => {
+    for (const [index, key] of [...code, "Enter"].entries()) {
         const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
         Object.defineProperty(event, "timeStamp", { value: 1000 + index * pace });
         input.dispatchEvent(event);
@@ -39,7 +41,8 @@ function scan(code, pace) {
             input.value += key;
             input.dispatchEvent(new InputEvent("input", { bubbles: true }));
         }
-    });
+        await animationFrame();
+    }
 }
 
 test("keys of the pad", async () => {
@@ -104,7 +107,7 @@ test("field and pad write the same number, and Enter goes on", async () => {
 
 test("digits as fast as a scanner are a code and leave the field", async () => {
     const { state } = await mountWithCleanup(Entry);
-    scan("40123456", 10);
+    await scan("40123456", 10);
     expect(state.scanned).toEqual(["40123456"]);
     expect(state.value).toBe("");
     expect(state.submitted).toBe(0);
@@ -112,12 +115,12 @@ test("digits as fast as a scanner are a code and leave the field", async () => {
 
 test("digits as fast as fingers are a number, and so are few digits", async () => {
     const { state } = await mountWithCleanup(Entry);
-    scan("40123456", 80);
+    await scan("40123456", 80);
     expect(state.value).toBe("40123456");
     expect(state.submitted).toBe(1);
     state.value = "";
     queryOne("#floor_value").value = "";
-    scan("4012345", 10);
+    await scan("4012345", 10);
     expect(state.value).toBe("4012345");
     expect(state.submitted).toBe(2);
     expect(state.scanned).toEqual([]);

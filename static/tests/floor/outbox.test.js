@@ -1,3 +1,4 @@
+import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { advanceTime, beforeEach, describe, expect, test } from "@odoo/hoot";
 import { asyncStep, makeMockEnv, waitForSteps } from "@web/../tests/web_test_helpers";
 import { ConnectionLostError } from "@web/core/network/rpc";
@@ -6,6 +7,7 @@ import { Refusal } from "@mrp_mmr/floor/floor_rpc";
 import { countForeign, makeToken, Outbox } from "@mrp_mmr/floor/outbox";
 
 describe.current.tags("headless");
+defineMailModels();
 
 /** The storage of a browser, empty for each test; with `isFull` it takes nothing more. */
 class MemoryStorage {
