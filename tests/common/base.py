@@ -89,7 +89,9 @@ def expect(actual, expected):
 
 def create_person(env, login, groups):
     """Return a new user who may sign, qualified for the roles of ``groups``."""
-    return enrol(new_test_user(env, login=login, password=PASSWORD, groups=groups, name=f"Test {login}", tz='Europe/Madrid'))
+    return enrol(new_test_user(
+        env, login=login, password=PASSWORD, groups=groups, name=f"Test {login}", tz='Europe/Madrid',
+        context={'no_reset_password': True}))
 
 
 def prepare(env, keep=False):
