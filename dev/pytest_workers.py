@@ -86,11 +86,19 @@ def pytest_xdist_make_scheduler(config, log):
     return LongestFirst(config, log) if config.getvalue('dist') == 'loadscope' else None
 
 
-_spent = Counter()
+_spent, _busy = Counter(), Counter()
 
 
 def pytest_runtest_logreport(report):
     _spent[_scope(report.nodeid)] += report.duration
+    if hasattr(report, 'node'):
+        _busy[report.node.gateway.id] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter):
+    if _busy:
+        shares = ', '.join(f'{name} {seconds:.0f} s' for name, seconds in sorted(_busy.items()))
+        terminalreporter.write_line(f'busy: {shares}')
 
 
 def pytest_sessionfinish(session):

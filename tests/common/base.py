@@ -89,9 +89,10 @@ def expect(actual, expected):
 
 def create_person(env, login, groups):
     """Return a new user who may sign, qualified for the roles of ``groups``."""
-    return enrol(new_test_user(
+    user = new_test_user(
         env, login=login, password=PASSWORD, groups=groups, name=f"Test {login}", tz='Europe/Madrid',
-        context={'no_reset_password': True}))
+        context={'no_reset_password': True})
+    return enrol(user.with_env(env))
 
 
 def prepare(env, keep=False):
