@@ -18,7 +18,7 @@ UPDATES = STATE / 'updates'
 #: Whose rows are evidence, each column.
 WHOLE = ('mrp_esignature', 'mrp_audit_entry', 'mrp_audit_seal')
 #: Columns of other tables that say what was signed and where chains end.
-COLUMNS = r'(sha256|digest|head_index|_signature_id$)'
+COLUMNS = r'(sha256|digest|head_index|_signature_id$|^document$|^mmr_snapshot$)'
 CHAINS = 'mrp_audit_chain'
 
 
@@ -138,7 +138,7 @@ def compare(table, columns, before, after):
         else:
             for column, old, new in zip(columns, values, after[key], strict=True):
                 if old != new:
-                    yield f'{table} {key}, {column}: {new} instead of {old}'
+                    yield f'{table} {key}, {column}: {str(new)[:70]} instead of {str(old)[:70]}'
 
 
 # === CHECKS === #
