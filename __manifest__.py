@@ -110,6 +110,9 @@
         'web.assets_tests': [
             'mrp_mmr/static/tests/tours/**/*',
         ],
+        'web.assets_unit_tests': [
+            'mrp_mmr/static/tests/**/*.test.js',
+        ],
     },
     'application': True,
     'uninstall_hook': 'uninstall_hook',

@@ -1,6 +1,7 @@
 """`dev/test`: lint, then the addon's tests on a fresh database."""
 import hashlib
 import os
+import random
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from common import (
     CONF,
     DB_PORT,
     DB_USER,
+    LOG,
     MODULE,
     ROOT,
     STATE,
@@ -18,28 +20,34 @@ from common import (
     addon_files,
     digest,
     manifest,
-    output_of,
+    remove,
     run,
     say,
     set_stamp,
     stamp,
 )
 from environment import prepare
-from trace_page import write as write_trace_page
 
-#: What a run leaves for the page of requirements and tests.
+#: What a run leaves for the pages that `dev/release` makes.
 JUNIT = STATE / 'junit.xml'
 MOST_PROCESSES = 4
+#: What tests/common/sampling.py reads.
+NIGHTLY, SEED = 'MRP_MMR_TEST_NIGHTLY', 'MRP_MMR_TEST_SEED'
+#: How many of the slowest tests the report of a run names.
+SLOWEST = 20
 
-USAGE = """usage: dev/test [--lint | --no-lint] [PYTEST ARGUMENTS …]
+USAGE = """usage: dev/test [--lint | --no-lint] [--nightly | --seed N] [PYTEST ARGUMENTS …]
 
-Checks the code, installs the addon into a fresh database and runs its tests, browser tours included.
+Checks the code, installs the addon into a fresh database and runs its tests, browser tours included. The longest tests
+(each stored column altered, each trigger removed) try a random part of their cases.
 
   --lint      only check the code
   --no-lint   only run the tests
   --fresh     install the addon again even if its files have not changed
+  --nightly   all cases of all tests
+  --seed N    the cases of the run that printed this seed
 
-Examples: dev/test tests/test_revision.py      dev/test -k ledger -x      dev/test --lint
+Examples: dev/test tests/record/test_bpr.py      dev/test -k ledger -x      dev/test --lint
 """
 
 # The first two are the rules of another project; the last is wrong about methods that return
@@ -83,7 +91,7 @@ def lint(env):
                          *sources]),
         ('XML', [env.python, '-c', XML_CHECK, *xml]),
         ('docs/roles.md', [env.python, ROOT / 'dev' / 'role_page.py', '--check']),
-        ('docs/traceability.md', [env.python, ROOT / 'dev' / 'trace_page.py', '--check']),
+        ('requirements and tests', [env.python, ROOT / 'dev' / 'trace_page.py', '--check']),
     ]
     passed = True
     with Step('Checking the code') as step:
@@ -132,6 +140,34 @@ def addon_template(env, fresh=False):
     return name
 
 
+def tests_template(env, fresh=False, assets=True):
+    """The name of a database with the addon and what all tests share: people, products, for browser tests the assets."""
+    script = ROOT / 'dev' / 'prepare_tests.py'
+    with env.lock:
+        template = addon_template(env, fresh)
+        sources = [script, *sorted((ROOT / 'tests' / 'common').glob('*.py'))]
+        stem = f'{template.replace("addon", "tests")}_{digest(*(path.read_text() for path in sources))[:8]}'
+        name = stem + ('_assets' if assets else '')
+        if not fresh and name in env.databases():
+            return name
+        temporary, log = f'{name}__new', LOG / 'prepare-tests.log'
+        with Step('Preparing people and products of the tests' + (', and assets' if assets else '')):
+            remove(log)
+            env.clone_database(template, temporary)
+            with script.open() as source:
+                code, tail = run(env.command('shell', '-d', temporary, '--no-http', '--log-level=warn'), log, stdin=source,
+                                 env=env.environ(**({'MRP_MMR_TEST_ASSETS': '1'} if assets else {})), cwd=ROOT)
+            if code or any('Traceback' in line for line in tail):
+                env.drop_database(temporary)
+                raise Failure('The tests could not be prepared:\n' + '\n'.join(tail[-8:]) + f'\nThe log is {log}.')
+            env.drop_database(name)
+            env.rename_database(temporary, name)
+        for other in env.databases():
+            if other.startswith('tests_') and not other.startswith(stem):
+                env.drop_database(other)
+    return name
+
+
 # === PYTEST === #
 
 def test_processes():
@@ -156,35 +192,56 @@ def pytest_arguments(args):
     return ['-p', 'pytest_workers', f'--numprocesses={test_processes()}', '--dist=loadscope', *result, str(ADDON / 'tests')]
 
 
+def take_seed(args):
+    """Return the seed of the samples, chosen unless ``--seed N`` is in ``args``, and the arguments without it."""
+    if '--seed' not in args:
+        return random.SystemRandom().randrange(1_000_000), args
+    place = args.index('--seed')
+    seed = args[place + 1] if len(args) > place + 1 else ''
+    if not seed.isdigit():
+        raise Failure('--seed wants a number.')
+    return int(seed), args[:place] + args[place + 2:]
+
+
+def run_tests(env, args=(), fresh=False, nightly=False, seed=0):
+    """Run pytest with ``args`` on a new database; return its exit code."""
+    arguments = pytest_arguments(args)
+    template = tests_template(env, fresh, assets='pytest_workers' in arguments)
+    name = env.own_database('test')
+    with env.lock, Step('Copying the database'):
+        env.clone_database(template, name)
+    command = [env.python, '-m', 'pytest', '-c', ROOT / 'pytest.ini', f'--rootdir={ADDON}', f'--confcutdir={ADDON}',
+               '-o', f'cache_dir={STATE / "pytest"}', f'--odoo-database={name}', f'--odoo-config={CONF}',
+               '--odoo-http', '--odoo-log-level=warn', f'--junitxml={JUNIT}', f'--durations={SLOWEST}',
+               *arguments]
+    # for the programs that make a copy of the database for each process
+    environ = env.environ(PGHOST=str(env.postgres.folder), PGPORT=str(DB_PORT), PGUSER=DB_USER, **{SEED: str(seed)})
+    environ.pop(NIGHTLY, None)
+    if nightly:
+        environ[NIGHTLY] = '1'
+    environ['PYTHONPATH'] += f':{ROOT / "dev"}'
+    cases = 'all cases' if nightly else f'samples of seed {seed} (again: dev/test --seed {seed}; all cases: --nightly)'
+    say(f'· Long tests: {cases}')
+    code = env.foreground(command, cwd=ROOT, env=environ)
+    if code < 0:
+        raise Failure(f'pytest was ended by signal {-code}.')
+    say(f'· Long tests: {cases}')
+    return code
+
+
 def main(args):
     if '--help' in args or '-h' in args:
         say(USAGE)
         return 0
-    own = {'--lint', '--no-lint', '--fresh'}
+    seed, args = take_seed(args)
+    own = {'--lint', '--no-lint', '--fresh', '--nightly'}
     options = own & set(args)
     args = [arg for arg in args if arg not in own]
     with prepare(browser='--lint' not in options) as env:
         passed = '--no-lint' in options or lint(env)
         if '--lint' in options:
             return 0 if passed else 1
-        template = addon_template(env, '--fresh' in options)
-        name = env.own_database('test')
-        with env.lock, Step('Copying the database'):
-            env.clone_database(template, name)
-        command = [env.python, '-m', 'pytest', '-c', ROOT / 'pytest.ini', f'--rootdir={ADDON}', f'--confcutdir={ADDON}',
-                   '-o', f'cache_dir={STATE / "pytest"}', f'--odoo-database={name}', f'--odoo-config={CONF}',
-                   '--odoo-http', '--odoo-log-level=warn', f'--junitxml={JUNIT}', *pytest_arguments(args)]
-        # for the programs that make a copy of the database for each process
-        where = {'PGHOST': str(env.postgres.folder), 'PGPORT': str(DB_PORT), 'PGUSER': DB_USER}
-        environ = env.environ(**where)
-        environ['PYTHONPATH'] += f':{ROOT / "dev"}'
-        code = env.foreground(command, cwd=ROOT, env=environ)
-        if code < 0:
-            raise Failure(f'pytest was ended by signal {-code}.')
-        if not args:
-            write_trace_page(JUNIT, {
-                'Odoo': env.source.version, 'Python': output_of([env.python, '-V']).split()[1],
-                'PostgreSQL': env.sql('SHOW server_version')[0][0]})
+        code = run_tests(env, args, '--fresh' in options, '--nightly' in options, seed)
         if not passed:
             print('The code check has not passed: see above.', file=sys.stderr)
         return code or (0 if passed else 1)

@@ -1,8 +1,8 @@
-"""Writes docs/traceability.md and docs/test_report.md: the tests of each requirement, and how all tests ended.
+"""Requirements and their tests: what ``dev/test --lint`` checks, and the two pages that ``dev/release`` makes of a version.
 
-``dev/test`` renews them after a run of all tests; by hand: ``python dev/trace_page.py [JUNIT_XML]`` renews the first one.
-With ``--check``, as ``dev/test --lint`` runs it, nothing is written: the exit status says whether a test names a
-requirement that does not exist or none at all, a requirement has no test, or the page misses a test.
+``python dev/trace_page.py --check`` writes nothing: the exit status says whether a test names a requirement that does not
+exist or none at all, or a requirement has no test. It reads the table and the tests, never the pages, for these belong to
+the version that was released last.
 """
 import ast
 import csv
@@ -22,19 +22,19 @@ NOT_RUN = 'not run'
 HEAD = """\
 # Requirements and their tests
 
-Version {version}. Made by `dev/trace_page.py` when `dev/test` has run all tests; do not edit it. A test belongs to the
+Version {version}. Made by `dev/release` after it has run all tests of this version; do not edit it. A test belongs to the
 requirements that its docstring names, or else that of its class or file. The requirements are in
 [requirements.csv](requirements.csv); citations without a title are of 21 CFR, *EU* is Part I of the EU Guidelines to Good
 Manufacturing Practice. What was run when, and on what, says the [report of the tests](test_report.md).
 
-{count} requirements, {traced} with tests, {passed} of these with all tests passed in the last run.
+{count} requirements, {traced} with tests, {passed} of these with all tests passed.
 """
 REPORT_HEAD = """\
 # Report of the tests
 
-Made by `dev/test` when it has run all tests; do not edit it. It is evidence for your validation (21 CFR 11.10(a), EU GMP
-Annex 11 §4): what was tested, when, on what, and how it ended; `dev/test` repeats it. Which tests prove which requirement:
-[traceability](traceability.md).
+Made by `dev/release` after it has run all tests; do not edit it. It is evidence for your validation (21 CFR 11.10(a), EU GMP
+Annex 11 §4): what was tested, when, on what, and how it ended; `dev/test --nightly` repeats it. Which tests prove which
+requirement: [traceability](traceability.md).
 
 | | |
 |---|---|
@@ -50,13 +50,14 @@ def read_requirements():
 
 def iterate_tests():
     """Yield file, class and name of each test, and the names of requirements in the nearest docstring that has any."""
-    for path in sorted(TESTS.glob('test_*.py')):
+    for path in sorted(TESTS.rglob('test_*.py')):
+        name = path.relative_to(TESTS).as_posix()
         module = ast.parse(path.read_text(encoding='utf-8'))
         for cls in module.body:
             for function in getattr(cls, 'body', ()):
                 if isinstance(function, ast.FunctionDef) and function.name.startswith('test_'):
                     texts = (NAMED.findall(ast.get_docstring(node) or '') for node in (function, cls, module))
-                    yield path.name, cls.name, function.name, next(filter(None, texts), [])
+                    yield name, cls.name, function.name, next(filter(None, texts), [])
 
 
 def find_tests(known):
@@ -139,24 +140,37 @@ def render_report(results, platform):
 
 
 def without_results(page):
-    """Return a page without what the last run changes."""
-    return [line.rsplit('|', 2)[0] for line in page.splitlines() if not re.match(r'Version|\d+ requirements', line)]
+    """Return a page without what only a run says."""
+    return [line.rsplit('|', 2)[0] for line in page.splitlines() if not re.match(r'\d+ requirements', line)]
 
 
 def write(junit, platform):
-    """Renew both pages from the results of a run of all tests, which ran on ``platform``."""
+    """Make both pages from the results of a run of all tests, which ran on ``platform``."""
     results = read_results(junit)
     PAGE.write_text(render(results), encoding='utf-8')
     REPORT.write_text(render_report(results, platform), encoding='utf-8')
 
 
+def find_outdated():
+    """Yield what the pages do not say of the version and the tests in this checkout."""
+    page, report = (path.read_text(encoding='utf-8') if path.exists() else '' for path in (PAGE, REPORT))
+    if without_results(page) != without_results(render({})):
+        yield 'docs/traceability.md is not of these requirements, tests and version'
+    facts = dict(re.findall(r'^\| ([\w ]+) \| (.+) \|$', report, re.MULTILINE))
+    for name, wanted in (('Addon', f'mrp_mmr {manifest()["version"]}'), ('Digest of its files', f'`{addon_digest()}`')):
+        if facts.get(name) != wanted:
+            yield f'docs/test_report.md, {name}: {facts.get(name, "nothing")} instead of {wanted}'
+    rows = dict(re.findall(r'^\| `(\w+\.test_\w+)` \| [^|]* \| (\w[\w ]*) \|$', report, re.MULTILINE))
+    for _file, cls, test, _names in iterate_tests():
+        if rows.get(f'{cls}.{test}') != 'passed':
+            yield f'docs/test_report.md, {cls}.{test}: {rows.get(f"{cls}.{test}", NOT_RUN)}'
+
+
 def main(args):
-    if '--check' not in args:
-        PAGE.write_text(render(read_results(args[0]) if args else {}), encoding='utf-8')
-        return 0
+    if args != ['--check']:
+        print(__doc__, file=sys.stderr)
+        return 2
     _tests, wrong = find_tests([row['id'] for row in read_requirements()])
-    if not PAGE.exists() or without_results(PAGE.read_text(encoding='utf-8')) != without_results(render({})):
-        wrong.add('docs/traceability.md is out of date: run dev/test, or python dev/trace_page.py')
     for line in sorted(wrong):
         print(line)
     return 1 if wrong else 0

@@ -10,6 +10,7 @@ from .unit import (
 from .base import (
     test_demo,
     test_http,
+    test_js,
     test_trace,
     test_views,
 )

@@ -10,13 +10,15 @@ from odoo.tools import convert_file
 from odoo.addons.mrp_mmr.domain.canonical import sha256
 from odoo.addons.mrp_mmr.verification.records import Verification
 
+from ..common.refusals import RefusalCase
+
 EFFECTIVE = ('vitamin_c_100_2', 'vitamin_c_500_1', 'ibuprofen_50_1', 'dressing_kit_50_1', 'paracetamol_250_1')
 #: Effective as well, and as short as a record can be.
 POWDER = 'vitamin_c_powder_10_1'
 
 
 @tagged('post_install', '-at_install')
-class TestDemo(TransactionCase):
+class TestDemo(RefusalCase, TransactionCase):
 
     @classmethod
     def setUpClass(cls):
@@ -307,7 +309,7 @@ class TestDemo(TransactionCase):
         self.assertEqual((bpr.release_state, bpr.deviation_ids.disposition, bpr.deviation_ids.state),
                          ('rejected', 'reject', 'closed'))
         step = bpr.step_ids.filtered(lambda step: step.state == 'started')
-        with self.assertRaises(UserError):
+        with self.assertRefused('REL-030'):
             step.with_user(self._ref('user_demo_operator')).action_record('value', {'value': "100"})
 
     def test_capa(self):

@@ -17,11 +17,12 @@ from ..people.test_qualification import QualificationCommon
 @tagged('post_install', '-at_install')
 class TestAuditorUntil(QualificationCommon):
 
-    def setUp(self):
-        super().setUp()
-        self.company.partner_id.tz = 'America/New_York'
-        self.auditor = self._role('auditor')
-        self.user_auditor.group_ids += self.env.ref('base.group_allow_export')
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.partner_id.tz = 'America/New_York'
+        cls.auditor = cls._role('auditor')
+        cls.user_auditor.group_ids += cls.env.ref('base.group_allow_export')
 
     def _set_until(self, day, user=None):
         (user or self.user_auditor).with_user(self.user_security).mmr_auditor_until = day

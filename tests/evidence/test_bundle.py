@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 from jsonschema import Draft202012Validator
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import config
 
@@ -35,28 +35,29 @@ from ..common.base import GIF, PASSWORD, PNG, MmrCommon, drop_guards, fill_conte
 @tagged('post_install', '-at_install')
 class TestBundle(MmrCommon, HttpCase):
 
-    def setUp(self):
-        super().setUp()
-        label = self.env['mrp.mmr.label'].with_user(self.user_preparer).create({
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        label = cls.env['mrp.mmr.label'].with_user(cls.user_preparer).create({
             'code': "LBL-7", 'name': "Label", 'upload': PNG, 'upload_name': "label.png"})
-        self._sign(label, 'approve', self.user_qc)
-        self.revision = self._create_mmr(100)
-        fill_content(self.revision, self.component_other)
-        self.revision.pack_ids[:1].label_id = label
-        self.revision.with_user(self.user_qc).action_confirm_overages()
-        self._sign(self.revision, 'submit', self.user_preparer)
-        self._sign(self.revision, 'reject', self.user_qc, comment="Once more.")
-        self._make_effective(self.revision)
-        self.order = self._create_order()
-        self.order.action_confirm()
-        self.bpr = self.order.bpr_id
-        self.step, self.deviation = self._begin_batch(self.bpr)
+        cls._sign(label, 'approve', cls.user_qc)
+        cls.revision = cls._create_mmr(100)
+        fill_content(cls.revision, cls.component_other)
+        cls.revision.pack_ids[:1].label_id = label
+        cls.revision.with_user(cls.user_qc).action_confirm_overages()
+        cls._sign(cls.revision, 'submit', cls.user_preparer)
+        cls._sign(cls.revision, 'reject', cls.user_qc, comment="Once more.")
+        cls._make_effective(cls.revision)
+        cls.order = cls._create_order()
+        cls.order.action_confirm()
+        cls.bpr = cls.order.bpr_id
+        cls.step, cls.deviation = cls._begin_batch(cls.bpr)
         # A step that nobody signed yet, with a photo and a nought, which is not the same as nothing.
-        self.started = self.bpr.step_ids.sorted('sequence')[1].with_user(self._person('operator'))
-        self._train(self.started, self._person('operator'))
-        self.started.action_start(acknowledged=True)
-        self.started.action_record('photo', {'name': "seal.gif", 'data': GIF})
-        self.started.action_record('comment', {'text': "0"})
+        cls.started = cls.bpr.step_ids.sorted('sequence')[1].with_user(cls._person('operator'))
+        cls._train(cls.started, cls._person('operator'))
+        cls.started.action_start(acknowledged=True)
+        cls.started.action_record('photo', {'name': "seal.gif", 'data': GIF})
+        cls.started.action_record('comment', {'text': "0"})
 
     # === TOOLS === #
 
@@ -184,7 +185,7 @@ class TestBundle(MmrCommon, HttpCase):
             self.revision.with_user(stranger)._make_bundle(prints=False)
         self.authenticate('t_stranger', PASSWORD)
         self.assertEqual(self.url_open(url).status_code, 403)
-        with self.assertRaises(UserError):
+        with self.assertRefused('REC-050'):
             self._create_order()._make_bundle(prints=False)
 
     def test_schemas(self):

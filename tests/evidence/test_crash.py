@@ -23,7 +23,7 @@ SCRIPT = """
 import json, os, signal
 from odoo import api
 from odoo.sql_db import close_all
-from odoo.addons.mrp_mmr.tools import session_of
+from odoo.addons.mrp_mmr.domain.sessions import session_of
 
 def die(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)

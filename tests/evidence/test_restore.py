@@ -14,7 +14,7 @@ from odoo.tools.misc import exec_pg_environ, find_pg_tool
 
 from odoo.addons.mrp_mmr.verification.records import Verification
 
-from ..common.base import PNG, CommittedCase, run_odoo
+from ..common.base import PNG, CommittedCase, expect, run_odoo
 
 #: Where Debian keeps the programs of its versions of PostgreSQL; ``pg_path`` of Odoo's settings comes first.
 FOLDERS = '/usr/lib/postgresql'
@@ -54,7 +54,7 @@ class TestRestore(CommittedCase):
         cls.addClassCleanup(close_db, cls.restored)
         folder = tempfile.mkdtemp()
         cls.addClassCleanup(shutil.rmtree, folder)
-        cls._commit_records(cls('_run'))
+        cls._commit_records()
         dump = f'{folder}/dump'
         cls._call('pg_dump', '--format=custom', '--compress=0', '--no-owner', f'--file={dump}', get_db_name())
         cls._call('createdb', '--template=template0', '--encoding=unicode', cls.restored)
@@ -67,29 +67,30 @@ class TestRestore(CommittedCase):
         if result.returncode:
             raise RuntimeError(f"{name}: {result.stderr}")
 
-    def _commit_records(self):
+    @classmethod
+    def _commit_records(cls):
         """Commit a released order of an effective revision with a label."""
-        preparer, approver, _other = self.users
+        preparer, approver, _other = cls.users
 
         def prepare(env):
-            revision = env['mrp.mmr.revision'].browse(self._create_mmr(env, 100))
+            revision = env['mrp.mmr.revision'].browse(cls._create_mmr(env, 100))
             revision.precautions = "Dust."
             revision.pack_ids.label_id = env['mrp.mmr.label'].create({
-                'code': self.tag, 'name': "Label", 'upload': PNG, 'upload_name': f"{self.tag}.png"})
+                'code': cls.tag, 'name': "Label", 'upload': PNG, 'upload_name': f"{cls.tag}.png"})
             return revision.id
 
-        type(self).revision = self._run(preparer, prepare)
+        cls.revision = cls._run(preparer, prepare)
         for user, action in ((preparer, 'submit'), (approver, 'approve')):
-            signature = self._run(user, lambda env, action=action: self._sign(env, self.revision, action))
-            self.assertIsInstance(signature, int)
+            signature = cls._run(user, lambda env, action=action: cls._sign(env, cls.revision, action))
+            expect(type(signature), int)
 
         def release(env):
-            order = env['mrp.production'].create({'product_id': self.product, 'product_qty': 100})
+            order = env['mrp.production'].create({'product_id': cls.product, 'product_qty': 100})
             order.action_confirm()
             return order.id
 
-        type(self).order = self._run(preparer, release)
-        self.assertIsInstance(self.order, int)
+        cls.order = cls._run(preparer, release)
+        expect(type(cls.order), int)
 
     def _changed(self, table):
         """Return model and id of the record that the tests change in ``table``."""

@@ -26,21 +26,20 @@ class TestApprovalRoute(MmrCommon):
         super().setUpClass()
         def user(login, groups):
             return enrol(new_test_user(cls.env, login=login, password=PASSWORD, groups=groups, name=f"Test {login}"))
-        cls.user_production = user('t_production', 'mrp_mmr.group_mmr_production')
+        cls.user_production = cls._person('production')
         cls.user_production2 = user('t_production2', 'mrp_mmr.group_mmr_production')
         cls.user_qp = user('t_qp', 'mrp_mmr.group_mmr_qp')
         cls.user_all = user('t_all', 'mrp_mmr.group_mmr_preparer,mrp_mmr.group_mmr_production,mrp_mmr.group_mmr_qc')
         other = cls.env['res.company'].create({'name': "Elsewhere"})
         cls.user_qc.company_ids += other
         enrol(cls.user_qc)
-        helper = cls('_create_reviewer')
         qp = cls.env.ref('mrp_mmr.group_mmr_qp').id
-        cls.production_review = helper._create_reviewer(
+        cls.production_review = cls._create_reviewer(
             name="Production", group_id=cls.env.ref('mrp_mmr.group_mmr_production').id, sequence=1, company_id=cls.company.id)
-        cls.qp_review = helper._create_reviewer(
+        cls.qp_review = cls._create_reviewer(
             name="Regulatory Affairs", group_id=qp, sequence=2, profile_id=cls.env.ref('mrp_mmr.profile_p111').id)
-        helper._create_reviewer(name="Another company", group_id=qp, company_id=other.id)
-        helper._create_reviewer(name="Another profile", group_id=qp, profile_id=cls.env.ref('mrp_mmr.profile_peu').id)
+        cls._create_reviewer(name="Another company", group_id=qp, company_id=other.id)
+        cls._create_reviewer(name="Another profile", group_id=qp, profile_id=cls.env.ref('mrp_mmr.profile_peu').id)
         cls.env['mrp.mmr.reviewer'].create({'name': "Archived", 'group_id': qp, 'active': False})
         cls.draft_review = cls.env['mrp.mmr.reviewer'].create({'name': "Not signed yet", 'group_id': qp, 'sequence': 50})
         cls.revision = cls._create_mmr()
@@ -341,7 +340,7 @@ class TestApprovalRoute(MmrCommon):
         own = self._approval(self.user_preparer)
         with self.assertRaisesRegex(CheckViolation, "APR-040"):
             self._sql(self._APPROVE, own.id, self.revision.id)
-        with self.assertRaises(CheckViolation):
+        with self.assertRefused('APR-040'):
             self._sql(self._APPROVE, None, self.revision.id)
         self.patch(type(self.revision), '_check_signatures', lambda self: None)
         other = self._create_mmr(200)
@@ -380,7 +379,7 @@ class TestApprovalRoute(MmrCommon):
                             'prepared_signature_id': self.revision.prepared_signature_id.id})):
                     with self.assertRaisesRegex(UserError, "APR-030"):
                         call(review.with_user(user).sudo())
-                    with self.assertRaises(UserError):
+                    with self.assertRefused('APR-030', 'AccessError'):
                         call(review.with_user(user))
                 with self.assertRaisesRegex(UserError, "APR-010"):
                     self.revision.with_user(user).sudo().write({'review_ids': [Command.clear()]})

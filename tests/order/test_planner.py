@@ -113,12 +113,9 @@ class PlannerCommon(MmrCommon):
         super().setUpClass()
         cls.warehouse = cls.env['stock.warehouse'].search([('company_id', '=', cls.company.id)], limit=1)
         cls.customers = cls.env.ref('stock.stock_location_customers')
-
-    def setUp(self):
-        super().setUp()
-        self.small = self._make_effective(self._create_mmr(100))
-        self.large = self._make_effective(self._create_mmr(500))
-        self.existing = self.env['mrp.production'].search([])
+        cls.small = cls._make_effective(cls._create_mmr(100))
+        cls.large = cls._make_effective(cls._create_mmr(500))
+        cls.existing = cls.env['mrp.production'].search([])
 
     def _orders(self):
         """Return the orders of the product that this test made, oldest first."""
@@ -301,7 +298,7 @@ class TestPlan(PlannerCommon):
         """PRD-070: a refused plan made nothing and is changed and used."""
         plan = self._plan(demand_qty=200)
         plan.line_ids.batch_count = 0
-        with self.assertRaises(UserError), self.env.cr.savepoint():
+        with self.assertRefused('PRD-070'):
             plan.action_create_orders()
         plan.line_ids[0].batch_count = 2
         plan.action_create_orders()

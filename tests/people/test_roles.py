@@ -79,10 +79,9 @@ class RolesCommon(MmrCommon):
 
     @classmethod
     def _make_records(cls):
-        signing = cls('_make_records')
 
         def effective(revision):
-            signing._make_effective(revision)
+            cls._make_effective(revision)
             return revision
 
         draft = cls._create_mmr(200)
@@ -92,21 +91,21 @@ class RolesCommon(MmrCommon):
             'minimum': 1, 'maximum': 3, 'unit': "%", 'is_hold_point': True, 'corrective_action': "Dry the room."})
         cls.effective = effective(draft)
         running = effective(cls._create_mmr(500))
-        cls.running = signing._create_order(500)
+        cls.running = cls._create_order(500)
         cls.running.action_confirm()
-        effective(signing._new_revision(running))
-        cls.order = signing._create_order(200)
-        cls.other_order = signing._create_order(137)
-        cls.released = signing._create_order(200)
+        effective(cls._new_revision(running))
+        cls.order = cls._create_order(200)
+        cls.other_order = cls._create_order(137)
+        cls.released = cls._create_order(200)
         cls.released.action_confirm()
         cls.waiting = cls._create_mmr(300)
-        signing._sign(cls.waiting, 'submit', cls.user_preparer)
+        cls._sign(cls.waiting, 'submit', cls.user_preparer)
         route = {'name': "Production", 'group_id': cls.env.ref('mrp_mmr.group_mmr_production').id}
-        cls.reviewer = signing._create_reviewer(**route)
+        cls.reviewer = cls._create_reviewer(**route)
         cls.reviewed = cls._create_mmr(400)
-        signing._sign(cls.reviewed, 'submit', cls.user_preparer)
-        signing._sign(cls.reviewer, 'switch_off', cls.user_qc, comment="Not any more.")
-        cls.reviewer_on = signing._create_reviewer(**route)
+        cls._sign(cls.reviewed, 'submit', cls.user_preparer)
+        cls._sign(cls.reviewer, 'switch_off', cls.user_qc, comment="Not any more.")
+        cls.reviewer_on = cls._create_reviewer(**route)
         cls.draft = cls._create_mmr(100)
         fill_content(cls.draft, cls.bottle)
         labels = cls.env['mrp.mmr.label'].with_user(cls.user_preparer)
@@ -153,22 +152,21 @@ class RolesCommon(MmrCommon):
                 'conclusion': "In control.", 'actions': "None."})
 
         cls.review_draft, cls.review_prepared = review(), review()
-        cls('_make_quality')._sign(cls.review_prepared, 'prepare', cls.user_both)
+        cls._sign(cls.review_prepared, 'prepare', cls.user_both)
 
     @classmethod
     def _make_paper(cls):
         """Make a batch with a weighed component and two copies of its worksheets, of which one is printed."""
-        signing = cls('_make_paper')
-        order = signing._create_order(200)
+        order = cls._create_order(200)
         order.action_confirm()
         cls.paper = order.bpr_id
         cls.weighing, cls.on_paper = cls.paper.step_ids.sorted('sequence')[1:3]
-        signing._execute(order, until=cls.weighing)
-        copies = cls.env['mrp.bpr.copy'].with_user(signing._person('production'))
+        cls._execute(order, until=cls.weighing)
+        copies = cls.env['mrp.bpr.copy'].with_user(cls._person('production'))
         cls.printed, cls.copy = (copies._issue(cls.paper, reason, cls.paper.step_ids) for reason in ("Failure", "Again"))
         cls.env['report.mrp_mmr.report_bpr_worksheet'].with_user(copies.env.user)._log_print(
             cls.printed, cls.env.ref('mrp_mmr.action_report_bpr_worksheet'))
-        signing._execute(order, until=cls.on_paper)
+        cls._execute(order, until=cls.on_paper)
         cls.weight = cls.weighing.entry_ids.filtered(lambda entry: entry.kind == 'weight')
 
     def _refusal(self, call):
@@ -206,24 +204,23 @@ class TestRoles(RolesCommon):
     @classmethod
     def _make_batches(cls):
         """Make a batch for each signature, whose first or second step waits for it."""
-        signing = cls('_make_records')
 
         def batch(number=1):
-            order = signing._create_order(200)
+            order = cls._create_order(200)
             order.action_confirm()
             steps = order.bpr_id.step_ids.sorted('sequence')
-            signing._execute(order, until=steps[number - 1])
+            cls._execute(order, until=steps[number - 1])
             return steps[number - 1].with_user(cls.user_operator)
 
         def begun(number=1, **values):
             step = batch(number)
             step.action_start(acknowledged=True)
-            signing._record_step(step, **values)
+            cls._record_step(step, **values)
             return step
 
         def signed(step, *points):
             for point in points:
-                signing._sign(step, point, signing._person(
+                cls._sign(step, point, cls._person(
                     {'verified': 'verifier', 'hold_approve': 'qc'}.get(point, 'operator')))
             return step
 
@@ -256,25 +253,24 @@ class TestRoles(RolesCommon):
     @classmethod
     def _make_equipment(cls):
         """Make an instrument with a line of its log for each signature."""
-        signing = cls('_make_equipment')
         cls.scale = cls.env['maintenance.equipment'].create({'name': "SC-R", 'mmr_is_instrument': True})
-        cls.cleaned = signing._clean(cls.scale, sign=False)
+        cls.cleaned = cls._clean(cls.scale, sign=False)
         cls.procedure = cls.cleaned.procedure_id
-        cls.checking = signing._clean(cls.scale, sign=False)
-        signing._sign(cls.checking, 'performed', cls.user_operator)
-        cls.calibrated = signing._calibrate(cls.scale, sign=False)
+        cls.checking = cls._clean(cls.scale, sign=False)
+        cls._sign(cls.checking, 'performed', cls.user_operator)
+        cls.calibrated = cls._calibrate(cls.scale, sign=False)
 
     @classmethod
     def _make_lots(cls):
         """Make a lot that is not released and one that is."""
         cls.lot, cls.released_lot = cls.env['stock.lot'].create([
             {'name': name, 'product_id': cls.component_other.id} for name in ("LOT-Q", "LOT-REL")])
-        cls('_make_lots')._sign(cls.released_lot, 'release', cls.user_qc)
+        cls._sign(cls.released_lot, 'release', cls.user_qc)
 
     @classmethod
     def _make_deviations(cls):
         """Make a deviation for each signature, with whatever belongs to one, and a CAPA in each status."""
-        signing, quality = cls('_make_deviations'), cls.env(user=cls.user_qc)
+        quality = cls.env(user=cls.user_qc)
         findings = {
             'procedure_id': cls.procedure.id, 'scientific_reason': "Validated.", 'quality_effect': "None",
             'label_effect': "None", 'correction': "Repaired", 'material_fate': "In the batch", 'cause': "Wear",
@@ -288,8 +284,8 @@ class TestRoles(RolesCommon):
         cls.deviation, cls.decided, cls.reworking = (report(title) for title in ("Lamp", "Spoon", "Sieve"))
         cls.contributor = quality['mrp.deviation.contributor'].create({
             'deviation_id': cls.deviation.id, 'user_id': cls.users['operator'].id, 'contribution': "I saw it."})
-        signing._sign(cls.decided, 'decide', cls.user_qc, comment="No effect.")
-        signing._sign(cls.reworking, 'decide_adjust', cls.user_qc, comment="Sieve again.")
+        cls._sign(cls.decided, 'decide', cls.user_qc, comment="No effect.")
+        cls._sign(cls.reworking, 'decide_adjust', cls.user_qc, comment="Sieve again.")
         cls.reworking.action_find_related()
         cls._make_quality()
         cls.decided.write({'capa_id': cls.capa_running.id})
@@ -300,35 +296,34 @@ class TestRoles(RolesCommon):
     @classmethod
     def _make_releases(cls):
         """Make a completed batch for each signature on the way to the release, and a lot on hold."""
-        signing = cls('_make_releases')
         cls.peu = cls.env.ref('mrp_mmr.profile_peu')
         cls.completed, cls.approved, cls.reviewed_bpr, cls.produced, cls.packed = (
-            signing._make_completed(200) for _number in range(5))
+            cls._make_completed(200) for _number in range(5))
         test = next(row['specification'] for row in cls.completed._get_tests()[cls.completed])
         cls.position = test['position']
         result = cls.completed.with_user(cls.user_qc).action_record_result(
             cls.position, {'kind': 'outcome', 'pass': False, 'text': "Spots"})
         cls.out_of_specification = cls.env['mrp.bpr.result'].browse(result['result_id'])
         for bpr in (cls.approved, cls.reviewed_bpr, cls.produced, cls.packed):
-            signing._enter_results(bpr)
-        signing._sign(cls.reviewed_bpr, 'review', cls.user_qc)
+            cls._enter_results(bpr)
+        cls._sign(cls.reviewed_bpr, 'review', cls.user_qc)
         with patch.object(type(cls.produced), '_get_signing_profile', lambda self: cls.peu):
-            signing._sign(cls.produced, 'review', cls.user_qc)
-            signing._sign(cls.produced, 'produce', signing._person('production'))
-        cls.packed.with_user(cls.user_qc).action_record_sample(signing._prepare_reserve_vals())
-        signing._sign(cls.packed, 'review', cls.user_qc)
-        signing._sign(cls.packed, 'release', cls.user_qc)
-        cls.held = signing._create_held_lot(f"HELD-{cls.packed.id}")
+            cls._sign(cls.produced, 'review', cls.user_qc)
+            cls._sign(cls.produced, 'produce', cls._person('production'))
+        cls.packed.with_user(cls.user_qc).action_record_sample(cls._prepare_reserve_vals())
+        cls._sign(cls.packed, 'review', cls.user_qc)
+        cls._sign(cls.packed, 'release', cls.user_qc)
+        cls.held = cls._create_held_lot(f"HELD-{cls.packed.id}")
         cls.destruction = cls.env['mrp.lot.destruction'].with_user(cls.user_qc)._record(
             cls.held, cls.env.ref('stock.stock_location_stock'), 3, "Burnt", "Wet").with_env(cls.env)
         # One that was distributed, and whose date has passed.
-        cls.expired = signing._release(signing._make_completed(200))
-        signing._ship(cls.expired.lot_ids)
-        signing._expire(cls.expired.lot_ids, '2020-06-30 12:00:00')
+        cls.expired = cls._release(cls._make_completed(200))
+        cls._ship(cls.expired.lot_ids)
+        cls._expire(cls.expired.lot_ids, '2020-06-30 12:00:00')
         quality = cls.env(user=cls.user_qc)
         cls.disposal = quality['mrp.record.disposal']._record(cls.expired.with_env(quality), "Over").with_env(cls.env)
         cls.hold, cls.standing = (quality['mrp.legal.hold']._record("Claim", bpr=cls.completed) for _number in range(2))
-        signing._sign(cls.standing, 'hold', cls.user_qc)
+        cls._sign(cls.standing, 'hold', cls.user_qc)
 
     # === MODELS === #
 
@@ -878,7 +873,7 @@ class TestRoles(RolesCommon):
                 'import': lambda mine=mine, vals=vals: self._import(mine, vals),
             }
             if hasattr(mine, 'message_post'):
-                attempts['message'] = lambda mine=mine: mine.message_post(body="Changed")
+                attempts['message'] = lambda mine=mine, text="Changed": mine.message_post(body=text)
                 attempts['activity'] = lambda mine=mine: mine.activity_schedule('mail.mail_activity_data_todo') \
                     if hasattr(mine, 'activity_schedule') else mine.write({})
             if 'active' in mine._fields:

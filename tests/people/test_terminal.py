@@ -26,14 +26,11 @@ class TestTerminal(MmrCommon, HttpCase):
             {'name': "T-102", 'place': "Dispensing"}, {'name': "T-201"}])
         cls.booth, cls.office = cls.terminals
         cls.key, cls.other_key = (terminal._issue_key() for terminal in cls.terminals)
-
-    def setUp(self):
-        super().setUp()
-        self._make_effective(self._create_mmr())
-        self.order = self._create_order()
-        self.order.action_confirm()
-        self._sign(self.order.bpr_id, 'issue', self._person('production'))
-        self.step = self.order.bpr_id.step_ids.sorted('sequence')[0].with_user(self._person('operator'))
+        cls._make_effective(cls._create_mmr())
+        cls.order = cls._create_order()
+        cls.order.action_confirm()
+        cls._sign(cls.order.bpr_id, 'issue', cls._person('production'))
+        cls.step = cls.order.bpr_id.step_ids.sorted('sequence')[0].with_user(cls._person('operator'))
 
     def _refused(self, function, *args, **kwargs):
         with self.assertRaisesRegex(UserError, "SEC-040"), self.env.cr.savepoint():

@@ -28,17 +28,16 @@ class TestInspectionPack(QualityCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        pack = cls('_prepare')
-        pack._prepare()
+        cls._prepare()
 
-    def _prepare(self):
+    @classmethod
+    def _prepare(cls):
         """Approve the review of the year: the period of the pack lies in it."""
-        cls = type(self)
-        cls.review = self._create_review()
+        cls.review = cls._create_review()
         with freeze_time("2031-02-01 08:00:00"):
-            self._sign(cls.review, 'prepare', self._person('quality_manager'))
-            self._sign(cls.review, 'approve', self.user_qc)
-        self.env.flush_all()
+            cls._sign(cls.review, 'prepare', cls._person('quality_manager'))
+            cls._sign(cls.review, 'approve', cls.user_qc)
+        cls.env.flush_all()
 
     def _wizard(self, user=None, date_from='2030-04-01', date_to='2030-06-30'):
         return self.env['mrp.inspection.pack'].with_user(user or self.user_auditor).create({

@@ -125,10 +125,11 @@ class TestAlignment(BatchCommon):
 @tagged('post_install', '-at_install')
 class TestAlignmentOfEntries(PaperCommon):
 
-    def setUp(self):
-        super().setUp()
-        self.bpr = self._begin()
-        self.step = self.bpr.step_ids.sorted('sequence')[0].with_user(self._person('operator'))
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.bpr = cls._begin()
+        cls.step = cls.bpr.step_ids.sorted('sequence')[0].with_user(cls._person('operator'))
 
     def _row(self):
         self.env.invalidate_all()

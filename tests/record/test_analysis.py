@@ -20,30 +20,30 @@ class TestAnalysis(MmrCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.env = cls.env(context=dict(cls.env.context, tz='UTC'))
-        signing = cls('_make_batches')
-        signing._make_batches()
+        cls._make_batches()
 
-    def _make_batches(self):
+    @classmethod
+    def _make_batches(cls):
         """Make two completed batches, the second with a correction after its completion, and one that runs."""
-        cls = type(self)
-        cls.revision = self._make_effective(self._create_mmr())
-        cls.clean = self._make_batch("2030-01-10 06:00:00", hours=5)
-        cls.other = self._make_batch("2030-02-10 06:00:00", hours=7, produced="98")
-        order = self._create_order()
+        cls.revision = cls._make_effective(cls._create_mmr())
+        cls.clean = cls._make_batch("2030-01-10 06:00:00", hours=5)
+        cls.other = cls._make_batch("2030-02-10 06:00:00", hours=7, produced="98")
+        order = cls._create_order()
         order.action_confirm()
         cls.running = order.bpr_id
 
-    def _make_batch(self, start, hours, produced=None):
+    @classmethod
+    def _make_batch(cls, start, hours, produced=None):
         start = fields.Datetime.to_datetime(start)
-        for product in self.component_a | self.component_b:
-            self._stock(product, quantity=1000)
+        for product in cls.component_a | cls.component_b:
+            cls._stock(product, quantity=1000)
         with freeze_time(start):
-            order = self._create_order()
+            order = cls._create_order()
             order.action_confirm()
-            self._sign(order.bpr_id, 'issue', self._person('production'))
+            cls._sign(order.bpr_id, 'issue', cls._person('production'))
         with freeze_time(start + timedelta(hours=hours)):
-            self._execute(order, produced=produced)
-            order.with_user(self.user_planner).button_mark_done()
+            cls._execute(order, produced=produced)
+            order.with_user(cls.user_planner).button_mark_done()
         return order.bpr_id
 
     def _average(self, name, domain=()):

@@ -9,14 +9,14 @@ from .test_floor import FloorTourCommon
 @tagged('post_install', '-at_install')
 class TestEndToEnd(FloorTourCommon):
 
-    def _make_batch(self):
+    @classmethod
+    def _make_batch(cls):
         """Write the draft and stock the components; people do the rest."""
-        cls = type(self)
-        cls.draft = self._create_mmr()
-        self._extend(cls.draft)
-        cls.lots = {product: self._stock(product) for product in self.component_a | self.component_b}
-        self._person('production')
-        self.env.flush_all()
+        cls.draft = cls._create_mmr()
+        cls._extend(cls.draft)
+        cls.lots = {product: cls._stock(product) for product in cls.component_a | cls.component_b}
+        cls._person('production')
+        cls.env.flush_all()
 
     def _create_delivery(self):
         picking = self.env['stock.picking'].create({

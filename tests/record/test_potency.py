@@ -21,7 +21,8 @@ class PotencyCommon(MmrCommon):
         (cls.component_a | cls.component_b).tracking = 'lot'
         cls.operator = cls._person('operator')
 
-    def _adjust(self, draft, reference=100, unit="%", basis='as_is', tolerance=0.01, filler=True):
+    @classmethod
+    def _adjust(cls, draft, reference=100, unit="%", basis='as_is', tolerance=0.01, filler=True):
         """Make the first component of a draft assay adjusted and the second one its filler."""
         active, other = draft.bom_line_ids.sorted('sequence')
         active.write({

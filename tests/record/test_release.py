@@ -19,23 +19,23 @@ class ReleaseCommon(LotCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls._prepare(cls())
+        cls._prepare()
 
-    def _prepare(self):
+    @classmethod
+    def _prepare(cls):
         """Make the batch that all tests share: complete, in quarantine, without results."""
-        cls = type(self)
-        draft = self._create_mmr()
+        draft = cls._create_mmr()
         # A product with a measured specification beside those of the fixture.
-        self.env['mrp.mmr.specification'].with_user(self.user_preparer).create({
+        cls.env['mrp.mmr.specification'].with_user(cls.user_preparer).create({
             'revision_id': draft.id, 'scope': 'product', 'name': "Assay", 'limit_kind': 'range', 'minimum': 95, 'maximum': 105,
             'unit': "%", 'method': "HPLC", 'corrective_action': "Reject.",
             'document_id': draft.specification_ids.document_id[:1].id})
-        cls.revision = self._make_effective(draft)
-        cls.bpr = self._make_completed()
+        cls.revision = cls._make_effective(draft)
+        cls.bpr = cls._make_completed()
         cls.order, cls.lot = cls.bpr.production_id, cls.bpr.lot_ids
         cls.qc = cls.bpr.with_user(cls.user_qc)
         cls.user_qc2 = enrol(new_test_user(
-            self.env, login='t_qc2', password=PASSWORD, groups='mrp_mmr.group_mmr_qc', name="Second of QC", tz='UTC'))
+            cls.env, login='t_qc2', password=PASSWORD, groups='mrp_mmr.group_mmr_qc', name="Second of QC", tz='UTC'))
 
     def _position(self, name):
         return next(row['position'] for row in self.bpr._get_specifications() if row['parameter'] == name)

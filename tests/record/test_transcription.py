@@ -5,12 +5,10 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
-from psycopg2.errors import CheckViolation
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
-from odoo.tools import mute_logger
 
 from odoo.addons.mrp_mmr.reports.report_bpr_worksheet import UNCONTROLLED
 
@@ -23,42 +21,46 @@ WORKSHEET = 'mrp_mmr.report_bpr_worksheet'
 
 class PaperCommon(MmrCommon):
 
-    def _begin(self, quantity=100):
+    @classmethod
+    def _begin(cls, quantity=100):
         """Return the issued record of a batch with lots on stock."""
-        (self.component_a | self.component_b).tracking = 'lot'
-        self.revision = self._make_effective(self._create_mmr(quantity))
-        for product in self.component_a | self.component_b:
-            self._stock(product)
-        return self._release(quantity)
+        (cls.component_a | cls.component_b).tracking = 'lot'
+        cls._make_effective(cls._create_mmr(quantity))
+        for product in cls.component_a | cls.component_b:
+            cls._stock(product)
+        return cls._release(quantity)
 
-    def _release(self, quantity=100):
-        order = self._create_order(quantity)
+    @classmethod
+    def _release(cls, quantity=100):
+        order = cls._create_order(quantity)
         order.action_confirm()
-        self._train_all(order.bpr_id)
+        cls._train_all(order.bpr_id)
         if order.bpr_id.state == 'issue':
-            self._sign(order.bpr_id, 'issue', self._person('production'))
-        return order.bpr_id.with_user(self.env.user)
+            cls._sign(order.bpr_id, 'issue', cls._person('production'))
+        return order.bpr_id.with_user(cls.env.user)
 
-    def _issue(self, bpr, reason="The server is down", steps=None, user=None):
+    @classmethod
+    def _issue(cls, bpr, reason="The server is down", steps=None, user=None):
         """Issue a copy as the dialog does; return it and the action that prints it."""
-        wizard = Form(self.env['mrp.bpr.copy.issue'].with_user(user or self._person('production')).with_context(
+        wizard = Form(cls.env['mrp.bpr.copy.issue'].with_user(user or cls._person('production')).with_context(
             active_id=bpr.id))
         wizard.reason = reason
         wizard = wizard.save()
         if steps is not None:
             wizard.step_ids = steps
         action = wizard.action_issue()
-        return self.env['mrp.bpr.copy'].browse(action['context']['active_ids']), action
+        return cls.env['mrp.bpr.copy'].browse(action['context']['active_ids']), action
 
     def _print(self, action, user=None):
         report = self.env['ir.actions.report'].with_user(user or self._person('production')).with_context(
             force_report_rendering=True)
         return report._render(action['report_name'], action['context']['active_ids'])[0]
 
-    def _log_printed(self, copy):
+    @classmethod
+    def _log_printed(cls, copy):
         """Do what a print does to the ledger, without rendering."""
-        self.env[f'report.{WORKSHEET}'].with_user(self._person('production'))._log_print(
-            copy, self.env.ref('mrp_mmr.action_report_bpr_worksheet'))
+        cls.env[f'report.{WORKSHEET}'].with_user(cls._person('production'))._log_print(
+            copy, cls.env.ref('mrp_mmr.action_report_bpr_worksheet'))
         copy.invalidate_recordset()
         return copy
 
@@ -93,8 +95,7 @@ class TestWorksheet(PaperCommon, BatchCommon):
         super().setUpClass()
         if cls.env['ir.actions.report'].get_wkhtmltopdf_state() == 'install':
             cls.skipTest(cls, "wkhtmltopdf is not installed")
-        test = cls()
-        cls.bpr = test._release_batch(test._create_full_mmr())
+        cls.bpr = cls._release_batch(cls._create_full_mmr())
 
     def test_print(self):
         """BPR-160, PRD-080: all steps with their plan, boxes and codes; each page says which copy of which batch it is."""
@@ -128,7 +129,7 @@ class TestWorksheet(PaperCommon, BatchCommon):
         with self.env.cr.savepoint(flush=False):
             step = self.bpr.step_ids.sorted('sequence')[0]
             self._start(step)
-            self._put(step, 'weight', {'value': "77.123", 'lot_id': self.lots['a1'].id})
+            self._put(step, 'weight', {'value': "77.123", 'lot_id': self._get_lots()['a1'].id})
             copy, _action = self._issue(self.bpr)
             values = self.env[f'report.{WORKSHEET}'].with_user(self._person('production'))._get_report_values(copy.ids)
             self.assertNotIn("77.123", str(values))
@@ -199,7 +200,7 @@ class TestWorksheet(PaperCommon, BatchCommon):
         for attempt in (
                 lambda: administrator.create({'bpr_id': self.bpr.id, 'number': 7, 'reason': "x", 'sequences': [1]}),
                 lambda: administrator.write({'reason': "Other"}), administrator.unlink, administrator.copy):
-            with self.assertRaises(UserError):
+            with self.assertRefused('AUD-030'):
                 attempt()
         insert = """INSERT INTO mrp_bpr_copy (bpr_id, company_id, number, reason, sequences, user_id, user_name, at)
                     SELECT bpr_id, company_id, %s, %s, %s::jsonb, user_id, user_name, at FROM mrp_bpr_copy WHERE id = %s"""
@@ -209,20 +210,21 @@ class TestWorksheet(PaperCommon, BatchCommon):
                 ("DELETE FROM mrp_bpr_copy WHERE id = %s", [copy.id]),
                 (insert, [following + 1, "A gap", '[1]', copy.id]), (insert, [following, " ", '[1]', copy.id]),
                 (insert, [following, "No step", '[]', copy.id])):
-            with self.subTest(query=query, params=params), mute_logger('odoo.sql_db'), self.assertRaises(CheckViolation), \
-                    self.env.cr.savepoint():
+            with self.subTest(query=query, params=params), \
+                    self.assertRefused('BPR-160', 'SIG-030', 'mrp_bpr_copy_reason_given'):
                 self.env.cr.execute(query, params)
 
 
 @tagged('post_install', '-at_install')
 class TestTranscription(PaperCommon):
 
-    def setUp(self):
-        super().setUp()
-        self.bpr = self._begin()
-        self.step = self.bpr.step_ids.sorted('sequence')[0]
-        self.copy = self._log_printed(self._issue(self.bpr)[0])
-        self.operator, self.verifier = self._person('operator'), self._person('verifier')
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.bpr = cls._begin()
+        cls.step = cls.bpr.step_ids.sorted('sequence')[0]
+        cls.copy = cls._log_printed(cls._issue(cls.bpr)[0])
+        cls.operator, cls.verifier = cls._person('operator'), cls._person('verifier')
 
     def _weigh(self, value="90", **kwargs):
         return self._transcribe(self.step, self.copy, [{'value': value, 'lot_name': "L-ASC"}], **kwargs)
@@ -412,11 +414,10 @@ class TestTranscription(PaperCommon):
         transcription = self._weigh()
         entry = transcription.entry_ids
         other = self.env['mrp.mmr.file']._store("other.png", PNG)
-        issued = self.bpr.issue_signature_id or self.revision.approved_signature_id
+        issued = self.bpr.issue_signature_id or self.bpr.mmr_revision_id.approved_signature_id
 
         def attempt(query, *params):
-            with self.subTest(query=query), mute_logger('odoo.sql_db'), self.assertRaises(CheckViolation), \
-                    self.env.cr.savepoint():
+            with self.subTest(query=query), self.assertRefused('AUD-020', 'AUD-030', 'BPR-110', 'VER-050'):
                 self.env.cr.execute(query, params)
 
         insert = """INSERT INTO mrp_bpr_entry (step_id, bpr_id, company_id, kind, text, user_id, user_name, at, reason,
@@ -447,7 +448,7 @@ class TestTranscription(PaperCommon):
         self.assertIn("says that it was transcribed", self._esign(self.step, 'performed', self.operator)['refused'])
         for method in (lambda: transcription.sudo().write({'state': 'open'}), transcription.sudo().unlink,
                        transcription.sudo().copy, lambda: transcription.sudo().create({'step_id': self.step.id})):
-            with self.assertRaises(UserError):
+            with self.assertRefused('AUD-030'):
                 method()
 
     # === PRINT === #

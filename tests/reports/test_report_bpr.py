@@ -15,7 +15,7 @@ from odoo.addons.mrp_mmr.domain import wording as labels
 from odoo.addons.mrp_mmr.reports.report_bpr import CANCELLED, IN_PROGRESS
 from odoo.addons.mrp_mmr.reports.xlsx_bpr import write_batch
 
-from ..common.base import PASSWORD
+from ..common.base import PASSWORD, expect
 from ..common.batch import BatchCommon
 from .test_report import CODES, FLAGS, leaves, read_pages, squeeze
 from .test_xlsx import read_book
@@ -37,14 +37,16 @@ class ReportBprCommon(BatchCommon):
         if cls.env['ir.actions.report'].get_wkhtmltopdf_state() == 'install':
             cls.skipTest(cls, "wkhtmltopdf is not installed")
 
-    def _print(self, bprs, user=None, report=REPORT):
-        pdf, report_type = self.env['ir.actions.report'].with_user(user or self.user_auditor).with_context(
+    @classmethod
+    def _print(cls, bprs, user=None, report=REPORT):
+        pdf, report_type = cls.env['ir.actions.report'].with_user(user or cls.user_auditor).with_context(
             force_report_rendering=True)._render_qweb_pdf(report, bprs.ids)
-        self.assertEqual(report_type, 'pdf')
+        expect(report_type, 'pdf')
         return pdf
 
-    def _print_pages(self, bprs, user=None):
-        return read_pages(self._print(bprs, user))
+    @classmethod
+    def _print_pages(cls, bprs, user=None):
+        return read_pages(cls._print(bprs, user))
 
     def _utc(self, timestamp):
         return f"{timestamp:%Y-%m-%d %H:%M:%S}"
@@ -58,7 +60,7 @@ class TestReportBpr(ReportBprCommon):
         super().setUpClass()
         cls.bpr = cls._make_batch()
         cls.revision = cls.bpr.mmr_revision_id
-        cls.pages = cls()._print_pages(cls.bpr)
+        cls.pages = cls._print_pages(cls.bpr)
         cls.text = ' '.join(cls.pages)
 
     def _assert_printed(self, text, values):

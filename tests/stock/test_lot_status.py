@@ -26,10 +26,8 @@ class LotCommon(MmrCommon):
         self.env.invalidate_all()
 
     def _sql_refused(self, rule, query, *args):
-        self.env.flush_all()
-        with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, rule), self.env.cr.savepoint():
+        with self.assertRefused(*rule.split('|'), error=CheckViolation):
             self.env.cr.execute(SQL(query, *args))
-        self.env.invalidate_all()
 
     def _create_lot(self, name="L-1", product=None, **vals):
         return self.env['stock.lot'].create({'name': name, 'product_id': (product or self.component_a).id, **vals})
@@ -196,7 +194,7 @@ class TestLotStatus(LotCommon):
                 lot.with_user(self.operator).write(vals)
         with self.assertRaisesRegex(AccessError, "SEC-010"), self.env.cr.savepoint():
             lot.with_user(self.operator).create({'name': "L-2", 'product_id': self.component_a.id, 'mmr_assay': 99})
-        with mute_logger('odoo.sql_db'), self.assertRaises(CheckViolation), self.env.cr.savepoint():
+        with self.assertRefused('stock_lot_mmr_results'):
             lot.with_user(self.user_qc).write({'mmr_assay_moisture': 100})
             self.env.flush_all()
         stock_user = lot.with_user(self.operator)
@@ -246,15 +244,16 @@ class TestLotStatus(LotCommon):
 @tagged('post_install', '-at_install')
 class TestLotsInBatch(LotCommon):
 
-    def setUp(self):
-        super().setUp()
-        self.revision = self._make_effective(self._create_mmr())
-        self.good = {product: self._stock(product) for product in self.component_a | self.component_b}
-        self.lot = self.good[self.component_a]
-        self.order = self._create_order()
-        self.order.action_confirm()
-        self._sign(self.order.bpr_id, 'issue', self._person('production'))
-        self.step = self.order.bpr_id.step_ids.sorted('sequence')[0].with_user(self.operator)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.revision = cls._make_effective(cls._create_mmr())
+        cls.good = {product: cls._stock(product) for product in cls.component_a | cls.component_b}
+        cls.lot = cls.good[cls.component_a]
+        cls.order = cls._create_order()
+        cls.order.action_confirm()
+        cls._sign(cls.order.bpr_id, 'issue', cls._person('production'))
+        cls.step = cls.order.bpr_id.step_ids.sorted('sequence')[0].with_user(cls.operator)
 
     def _weigh(self, lot, **vals):
         return self.step.action_record('weight', {'value': '90', 'lot_id': lot.id, **vals})

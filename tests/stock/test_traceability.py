@@ -9,7 +9,7 @@ from odoo.tests import Form, tagged
 
 from odoo.addons.mrp_mmr.reports.xlsx_lot_trace import write_trace
 
-from ..common.base import MmrCommon
+from ..common.base import MmrCommon, expect
 
 
 @tagged('post_install', '-at_install')
@@ -19,60 +19,62 @@ class TestTraceability(MmrCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls._prepare(cls())
+        cls._prepare()
 
-    def _prepare(self):
-        cls = type(self)
+    @classmethod
+    def _prepare(cls):
         cls.place, cls.customers, cls.suppliers = (
-            self.env.ref(f'stock.stock_location_{name}') for name in ('stock', 'customers', 'suppliers'))
-        (self.component_a | self.component_b | self.component_other).tracking = 'lot'
-        cls.supplier, cls.first, cls.second = self.env['res.partner'].create([
+            cls.env.ref(f'stock.stock_location_{name}') for name in ('stock', 'customers', 'suppliers'))
+        (cls.component_a | cls.component_b | cls.component_other).tracking = 'lot'
+        cls.supplier, cls.first, cls.second = cls.env['res.partner'].create([
             {'name': name} for name in ("Chemicals Ltd", "Pharmacy North", "Pharmacy South")])
-        cls.granules = self.component_a     # what the MMR weighs
-        bom = self.env['mrp.bom'].create({
-            'product_tmpl_id': self.granules.product_tmpl_id.id, 'product_qty': 90, 'product_uom_id': self.kg.id,
-            'bom_line_ids': [Command.create({'product_id': self.component_other.id, 'product_qty': 90})]})
-        cls.raw = self._create_lot(self.component_other, "ASC-1")
-        self._transfer(self.raw, 200, self.suppliers, self.place, self.supplier)
-        order = Form(self.env['mrp.production'])
-        order.product_id, order.bom_id, order.product_qty = self.granules, bom, 90
+        cls.granules = cls.component_a     # what the MMR weighs
+        bom = cls.env['mrp.bom'].create({
+            'product_tmpl_id': cls.granules.product_tmpl_id.id, 'product_qty': 90, 'product_uom_id': cls.kg.id,
+            'bom_line_ids': [Command.create({'product_id': cls.component_other.id, 'product_qty': 90})]})
+        cls.raw = cls._create_lot(cls.component_other, "ASC-1")
+        cls._transfer(cls.raw, 200, cls.suppliers, cls.place, cls.supplier)
+        order = Form(cls.env['mrp.production'])
+        order.product_id, order.bom_id, order.product_qty = cls.granules, bom, 90
         order = order.save()
         order.action_confirm()
-        cls.middle = self._create_lot(self.granules, "G-1")
-        order.lot_producing_ids = self.middle
+        cls.middle = cls._create_lot(cls.granules, "G-1")
+        order.lot_producing_ids = cls.middle
         order.qty_producing = 90
         order._set_qty_producing()
         order.move_raw_ids.move_line_ids.unlink()
         order.move_raw_ids.move_line_ids = [Command.create({
-            'product_id': self.component_other.id, 'lot_id': self.raw.id, 'quantity': 90, 'product_uom_id': self.kg.id,
-            'location_id': self.place.id, 'location_dest_id': order.move_raw_ids.location_dest_id.id, 'picked': True})]
+            'product_id': cls.component_other.id, 'lot_id': cls.raw.id, 'quantity': 90, 'product_uom_id': cls.kg.id,
+            'location_id': cls.place.id, 'location_dest_id': order.move_raw_ids.location_dest_id.id, 'picked': True})]
         order.move_raw_ids.picked = True
         order.button_mark_done()
-        self.assertEqual(order.state, 'done')
+        expect(order.state, 'done')
         cls.plain_order = order
-        cls.cellulose = self._create_lot(self.component_b, "MCC-1")
-        self._transfer(self.cellulose, 50, self.suppliers, self.place, self.supplier)
-        self._make_effective(self._create_mmr())
-        for lot in self.middle | self.cellulose:
-            self._sign(lot, 'release', self.user_qc)
-        order = self._create_order()
+        cls.cellulose = cls._create_lot(cls.component_b, "MCC-1")
+        cls._transfer(cls.cellulose, 50, cls.suppliers, cls.place, cls.supplier)
+        cls._make_effective(cls._create_mmr())
+        for lot in cls.middle | cls.cellulose:
+            cls._sign(lot, 'release', cls.user_qc)
+        order = cls._create_order()
         order.action_confirm()
-        order.lot_producing_ids = [Command.create({'name': "VC-1", 'product_id': self.product.id})]
-        self._execute(order)
-        order.with_user(self.user_planner).button_mark_done()
+        order.lot_producing_ids = [Command.create({'name': "VC-1", 'product_id': cls.product.id})]
+        cls._execute(order)
+        order.with_user(cls.user_planner).button_mark_done()
         cls.order, cls.bpr, cls.final = order, order.bpr_id, order.lot_producing_ids
-        self._release(self.bpr)
-        self._transfer(self.final, 30, self.place, self.customers, self.first)
-        self._transfer(self.final, 20, self.place, self.customers, self.second)
-        self._transfer(self.final, 5, self.customers, self.place, self.second)
+        cls._release(cls.bpr)
+        cls._transfer(cls.final, 30, cls.place, cls.customers, cls.first)
+        cls._transfer(cls.final, 20, cls.place, cls.customers, cls.second)
+        cls._transfer(cls.final, 5, cls.customers, cls.place, cls.second)
 
-    def _create_lot(self, product, name):
-        return self.env['stock.lot'].create({'name': name, 'product_id': product.id})
+    @classmethod
+    def _create_lot(cls, product, name):
+        return cls.env['stock.lot'].create({'name': name, 'product_id': product.id})
 
-    def _transfer(self, lot, quantity, location, destination, partner):
-        kind = 'out' if destination == self.customers else 'in'
-        picking = self.env['stock.picking'].create({
-            'picking_type_id': self.env.ref(f'stock.picking_type_{kind}').id, 'partner_id': partner.id,
+    @classmethod
+    def _transfer(cls, lot, quantity, location, destination, partner):
+        kind = 'out' if destination == cls.customers else 'in'
+        picking = cls.env['stock.picking'].create({
+            'picking_type_id': cls.env.ref(f'stock.picking_type_{kind}').id, 'partner_id': partner.id,
             'location_id': location.id, 'location_dest_id': destination.id,
             'move_ids': [Command.create({
                 'product_id': lot.product_id.id, 'product_uom_qty': quantity, 'product_uom': lot.product_uom_id.id,
@@ -83,7 +85,7 @@ class TestTraceability(MmrCommon):
             'product_id': lot.product_id.id, 'lot_id': lot.id, 'quantity': quantity, 'product_uom_id': lot.product_uom_id.id,
             'location_id': location.id, 'location_dest_id': destination.id, 'picking_id': picking.id, 'picked': True})]
         picking.move_ids._action_done()
-        self.assertEqual(picking.state, 'done')
+        expect(picking.state, 'done')
         return picking
 
     def _trace(self, lot, direction, user=None):

@@ -1,0 +1,134 @@
+import { defineMailModels } from "@mail/../tests/mail_test_helpers";
+import { animationFrame, describe, expect, press, queryOne, test } from "@odoo/hoot";
+import { Component, useState, useSubEnv, xml } from "@odoo/owl";
+import { contains, makeMockEnv, mountWithCleanup, patchWithCleanup } from "@web/../tests/web_test_helpers";
+import { localization } from "@web/core/l10n/localization";
+
+import { localNumber, NumberField, NumberPad, pressKey } from "@mrp_mmr/floor/number_pad";
+
+describe.current.tags("desktop");
+defineMailModels();
+
+/** A field with its pad, as an entry has them; what is scanned or handed on is kept. */
+class Entry extends Component {
+    static components = { NumberField, NumberPad };
+    static props = {};
+    static template = xml`
+        <NumberField id="'floor_value'" label="'Weight'" value="state.value" unit="'kg'" isActive="true"
+                     onInput="(value) => (state.value = value)" onSubmit="() => (state.submitted += 1)"/>
+        <NumberPad signed="true" onKey="(key) => (state.value = pressKey(state.value, key))"/>`;
+
+    setup() {
+        this.pressKey = pressKey;
+        this.state = useState({ value: "", submitted: 0, scanned: [], redirected: [] });
+        useSubEnv({
+            floor: {
+                scan: (code) => this.state.scanned.push(code),
+                redirectKey: (key) => this.state.redirected.push(key),
+            },
+        });
+    }
+}
+
+/** Type keys as a scanner does, `pace` milliseconds apart, with Enter at the end. */
+async function scan(code, pace) {
+    const input = queryOne("#floor_value");
+    for (const [index, key] of [...code, "Enter"].entries()) {
+        const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+        Object.defineProperty(event, "timeStamp", { value: 1000 + index * pace });
+        input.dispatchEvent(event);
+        if (key !== "Enter" && !event.defaultPrevented) {
+            input.value += key;
+            input.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        }
+        await animationFrame();
+    }
+}
+
+test("keys of the pad", async () => {
+    await makeMockEnv();
+    for (const [value, key, after] of [
+        ["", "7", "7"],
+        ["7", "0", "70"],
+        ["0", "0", "00"],
+        ["7.5", "back", "7."],
+        ["", "back", ""],
+        ["7.5", "clear", ""],
+        ["7.5", "sign", "-7.5"],
+        ["-7.5", "sign", "7.5"],
+        ["", "point", "0."],
+        ["7", "point", "7."],
+        ["7.5", "point", "7.5"],
+        ["7,5", "point", "7,5"],
+    ]) {
+        expect(pressKey(value, key)).toBe(after, { message: `${value || "nothing"} and ${key}` });
+    }
+});
+
+test("the pad has the decimal sign of the language", async () => {
+    await makeMockEnv();
+    patchWithCleanup(localization, { decimalPoint: "," });
+    expect(pressKey("7", "point")).toBe("7,");
+    await mountWithCleanup(NumberPad, { props: { onKey: () => {} } });
+    expect("[data-key=point]").toHaveText(",");
+    expect("[data-key=sign]").not.toBeEnabled();
+});
+
+test("a number of the server keeps its digits", async () => {
+    await makeMockEnv();
+    patchWithCleanup(localization, { decimalPoint: "," });
+    for (const [text, shown] of [
+        ["98.0", "98,0"],
+        ["0", "0"],
+        [0, "0"],
+        ["-0.50", "-0,50"],
+        ["123456789012345678.000000000001", "123456789012345678,000000000001"],
+        [null, ""],
+        [undefined, ""],
+        [false, ""],
+    ]) {
+        expect(localNumber(text)).toBe(shown);
+    }
+});
+
+test("field and pad write the same number, and Enter goes on", async () => {
+    const { state } = await mountWithCleanup(Entry);
+    expect("#floor_value").toBeFocused();
+    await contains("[data-key='9']").click();
+    await contains("[data-key='0']").click();
+    await contains("[data-key=point]").click();
+    // The keys take the focus from nobody.
+    expect("#floor_value").toBeFocused();
+    expect("#floor_value").toHaveValue("90.");
+    await press("Enter");
+    expect(state.submitted).toBe(1);
+    expect(state.scanned).toEqual([]);
+});
+
+test("digits as fast as a scanner are a code and leave the field", async () => {
+    const { state } = await mountWithCleanup(Entry);
+    await scan("40123456", 10);
+    expect(state.scanned).toEqual(["40123456"]);
+    expect(state.value).toBe("");
+    expect(state.submitted).toBe(0);
+});
+
+test("digits as fast as fingers are a number, and so are few digits", async () => {
+    const { state } = await mountWithCleanup(Entry);
+    await scan("40123456", 80);
+    expect(state.value).toBe("40123456");
+    expect(state.submitted).toBe(1);
+    state.value = "";
+    queryOne("#floor_value").value = "";
+    await scan("4012345", 10);
+    expect(state.value).toBe("4012345");
+    expect(state.submitted).toBe(2);
+    expect(state.scanned).toEqual([]);
+});
+
+test("a letter is the beginning of a code and is handed on", async () => {
+    const { state } = await mountWithCleanup(Entry);
+    await press("l");
+    expect(state.redirected).toEqual(["l"]);
+    expect("#floor_value").toHaveValue("");
+});
