@@ -3,6 +3,7 @@
 from .unit import (
     test_execution,
     test_redline,
+    test_schemas,
 )
 from .base import (
     test_demo,
@@ -21,6 +22,7 @@ from .evidence import (
     test_evidence_kept,
     test_files,
     test_ledger,
+    test_payloads,
     test_restore,
     test_tamper_drill,
     test_verify,
