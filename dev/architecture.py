@@ -15,7 +15,7 @@ PAGE = ROOT / 'docs' / 'images' / 'architecture.svg'
 #: From what people see down to the rules; who stands lower knows nothing of who stands higher.
 ROWS = (('views', 'static', 'wizards', 'controllers', 'cli'), ('reports',), ('models',), ('verification', 'demo'), ('guards',),
         ('domain',))
-SUBJECTS = (('order', 'stock', 'deviation', 'quality'), ('record', 'equipment', 'retention'), ('master',), ('people',),
+SUBJECTS = (('quality', 'retention'), ('order', 'stock', 'deviation'), ('record', 'equipment'), ('master',), ('people',),
             ('evidence', 'base'))
 WORDS = {
     'views': "screens", 'static': "shop floor, dialogs", 'wizards': "dialogs that act", 'controllers': "routes",

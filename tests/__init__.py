@@ -7,6 +7,7 @@ from .unit import (
 )
 from .base import (
     test_demo,
+    test_docs,
     test_http,
     test_trace,
     test_views,
