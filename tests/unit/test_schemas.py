@@ -5,8 +5,11 @@ import unittest
 
 from jsonschema import Draft202012Validator
 
+from odoo.addons.mrp_mmr.domain.execution import plan_steps
+from odoo.addons.mrp_mmr.domain.redline import compare
 from odoo.addons.mrp_mmr.domain.schemas import BY_CODE, COMMON, FOLDER, PAYLOADS, SCHEMAS, load_schema
 
+from ..common.document import rich_document
 from ..common.payloads import find_faults, registry_of
 
 ROOT = FOLDER.parent
@@ -77,3 +80,21 @@ class TestSchemas(unittest.TestCase):
             and node.value.startswith('mrp_mmr/') and node.value.rpartition('/')[2].isdecimal()}
         self.assertGreater(len(found), 30)
         self.assertEqual(found - {payload.code for payload in PAYLOADS if payload.code}, set())
+
+    def test_pure(self):
+        """USE-030, APR-060: what is made without a database fits: document, plan with all rules, differences."""
+        document = rich_document()
+        for section, code in zip(document['sections'], ('device', 'service'), strict=True):
+            section['code'] = code
+        self.assertEqual(find_faults(document), [])
+        for rules in ((), ('BPR-170', 'VER-060', 'YLD-030')):
+            plan = [row['planned'] for row in plan_steps(document, rules)]
+            self.assertGreater(len(plan), 5)
+            self.assertEqual(find_faults(plan, 'plan'), [])
+        after = dict(document, revision=document['revision'] + 1, formulation="Another", components=document['components'][:1])
+        for before in (None, document):
+            redline = compare(before, after)
+            self.assertTrue(redline['changes'])
+            self.assertEqual(find_faults(redline), [])
+        self.assertNotEqual(find_faults(dict(document, price="1.00")), [], "a key that nobody described")
+        self.assertNotEqual(find_faults(dict(document, revision="1")), [])
