@@ -19,8 +19,8 @@ database, as a user of that role: what is marked succeeds, and everything else i
 print or download without a line in the table fails the tests, too (21 CFR 11.10(d), (g); EU GMP Annex 11 §12).
 
 Roles combine freely: who has several may do what one of them may. No role brings another one along, and none of Odoo's
-own groups brings one of these; Odoo's administrator signs nothing. Rules beside the roles hold for everybody: whoever
-edited a revision does not approve it, signed content is not changed, a signature wants user name and password.
+own groups brings one of these; Odoo's administrator signs nothing. Other rules hold for everybody: whoever
+edited a revision does not approve it, signed content is not changed, a signature asks for user name and password.
 
 | | role | group |
 |---|---|---|
@@ -58,7 +58,7 @@ def render():
         *render_matrix(roles, kinds['action'], "action", lambda cell: '●' if cell else ''),
         '', '## Records', '',
         "Create (c), read (r), write (w) and delete (u): the most that a role can do. Signed content, signatures and the",
-        "audit trail have guards of their own, whatever stands here. Dialogs are no records.", '',
+        "audit trail have guards of their own, whatever stands here. Dialogs are not records.", '',
         *render_matrix(roles, kinds['model'], "record", lambda cell: f'`{cell}`' if cell else ''),
         '', "## Records of Odoo", '',
         "What the addon adds to the rights of Odoo's own groups: auditors read what belongs to a batch, preparers write the",

@@ -92,6 +92,7 @@ def lint(env):
         ('XML', [env.python, '-c', XML_CHECK, *xml]),
         ('docs/roles.md', [env.python, ROOT / 'dev' / 'role_page.py', '--check']),
         ('requirements and tests', [env.python, ROOT / 'dev' / 'trace_page.py', '--check']),
+        ('pages made from the code', [env.python, ROOT / 'dev' / 'map', '--check']),
     ]
     passed = True
     with Step('Checking the code') as step:

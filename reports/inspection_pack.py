@@ -17,7 +17,7 @@ from ..domain.refusals import refusal
 from ..domain.wording import batch_state_labels
 from ..models.quality.figures import QualityFigures
 from ..verification import verify
-from ..verification.bundle import BATCH_PRINT, PRINT, README, SCHEMAS, Bundle
+from ..verification.bundle import BATCH_PRINT, PRINT, README, Bundle
 from .xlsx_quality import write_quality_review
 
 DEVIATION_PRINT, CAPA_PRINT = 'mrp_mmr.report_deviation', 'mrp_mmr.report_capa'
@@ -62,8 +62,6 @@ th {{ color: #666666; font-weight: normal; font-size: 0.85em; }}
 
 class InspectionPackBundle(Bundle):
     """The bundle of an inspection pack; its record is the dialog (mrp.inspection.pack) that names products and period."""
-
-    schemas = (*SCHEMAS, 'record', 'capa', 'quality_review')
 
     def __init__(self, record, prints=True):
         super().__init__(record, prints=prints)

@@ -6,9 +6,11 @@ from .unit import (
     test_criterion,
     test_redline,
     test_step_plan,
+    test_schemas,
 )
 from .base import (
     test_demo,
+    test_docs,
     test_http,
     test_js,
     test_trace,
@@ -26,6 +28,7 @@ from .evidence import (
     test_files,
     test_guards,
     test_ledger,
+    test_payloads,
     test_restore,
     test_signing_protocol,
     test_tamper_drill,

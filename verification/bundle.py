@@ -12,12 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..domain.canonical import canonical_json, iso_utc
+from ..domain.schemas import SCHEMAS, schema_path
 from . import verify
 
-ROOT = Path(__file__).resolve().parent.parent
 MANIFEST_SCHEMA = 'mrp_mmr/bundle/1'
-SCHEMAS = (
-    'mmr', 'mmr-1', 'ledger', 'signature', 'snapshot', 'revision', 'order', 'batch', 'label', 'decision', 'signed', 'bundle')
 PRINT = 'mrp_mmr.report_mmr_revision'
 HISTORY = 'mrp_mmr.report_mmr_history'
 #: The print of a batch record; it is part of a bundle where there is such a report.
@@ -100,9 +98,6 @@ class Bundle:
 
     The caller checked that the user may read the record; whoever may read it gets all of it.
     """
-
-    #: Schemas of its files.
-    schemas = SCHEMAS
 
     def __init__(self, record, prints=True):
         self.record = record
@@ -362,8 +357,8 @@ class Bundle:
             name=self.get_name(), created=self.created, archive=f'{self.get_name()}.zip',
             digest_note="the value of 'sha256' in manifest.json").encode())
         self.archive.write('verify.py', Path(verify.__file__).read_bytes())
-        for name in self.schemas:
-            self.archive.write(f'schemas/{name}.schema.json', (ROOT / 'schema' / f'{name}.schema.json').read_bytes())
+        for name in SCHEMAS:
+            self.archive.write(f'schemas/{name}.schema.json', schema_path(name).read_bytes())
 
     def _get_readme(self):
         return README

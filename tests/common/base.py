@@ -22,6 +22,7 @@ from odoo.addons.base.models import res_users
 from odoo.addons.mrp_mmr.domain.sessions import session_of
 from odoo.addons.mrp_mmr.verification import drill
 
+from .payloads import check_signatures
 from .refusals import RefusalCase
 
 PASSWORD = 'A-long-password-1'
@@ -124,7 +125,7 @@ def drill_without_acts(user):
     """Store the result of a tamper drill of ``user`` that tried nothing."""
     evidence = drill.Evidence(user.env.cr)
     return user.env['mrp.tamper.drill'].with_user(user)._record({
-        'schema': drill.SCHEMA, 'acts': [], 'counts': dict.fromkeys(drill.ORDER, 0), 'state': 'passed',
+        'schema': drill.SCHEMA, 'milliseconds': 0, 'acts': [], 'counts': dict.fromkeys(drill.ORDER, 0), 'state': 'passed',
         'evidence': evidence.compare(evidence), 'is_unchanged': True, 'not_tried': []})
 
 
@@ -267,6 +268,8 @@ class MmrCommon(RefusalCase, TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # What is signed in any test fits the schema of its kind.
+        cls.startClassPatcher(check_signatures())
         cls.company = cls.env.company
         cls.kg = cls.env.ref('uom.product_uom_kgm')
         cls.gram = cls.env.ref('uom.product_uom_gram')

@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 
 from freezegun import freeze_time
-from jsonschema import Draft202012Validator
 from lxml import html
 from pypdf import PdfReader
 
@@ -19,6 +18,7 @@ from odoo.tests import Form, tagged
 from odoo.addons.mrp_mmr.verification import verify
 from odoo.addons.mrp_mmr.verification.compare import Comparison
 
+from ..common.payloads import find_faults
 from ..common.quality import QualityCommon
 
 
@@ -209,16 +209,13 @@ class TestInspectionPack(QualityCommon):
     def test_schemas(self):
         """PRD-100, REC-050: records, CAPA and quality reviews of a pack fit the schemas in it."""
         files, _name = self._make(date_from='2030-01-01', date_to='2030-12-31')
-        schemas = {}
-        for name in ('record', 'quality_review', 'capa'):
-            schema = json.loads(files[f'schemas/{name}.schema.json'])
-            Draft202012Validator.check_schema(schema)
-            schemas[schema['properties']['schema']['const']] = Draft202012Validator(schema)
+        self.assertLessEqual({f'schemas/{name}.schema.json' for name in ('record', 'quality_review', 'capa')}, files.keys())
         rows = [self.review.document, self.capa._get_document(), *(
             json.loads(content) for path, content in files.items() if path.endswith('/record.json'))]
-        self.assertEqual({row['schema'] for row in rows}, schemas.keys())
+        self.assertEqual(
+            {row['schema'] for row in rows}, {'mrp_mmr/bundle-record/1', 'mrp_mmr/quality_review/1', 'mrp_mmr/capa/1'})
         for row in rows:
-            self.assertEqual([error.message for error in schemas[row['schema']].iter_errors(row)], [])
+            self.assertEqual(find_faults(row), [])
 
     def test_nothing(self):
         """PRD-100: a period without a batch gives a pack of the revisions in force, which verifies."""
