@@ -178,8 +178,7 @@ class MrpMmr(models.Model):
     def _search_is_review_overdue(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        overdue = Domain('effective_revision_id', '!=', False) & Domain(
-            'date_next_review', '<', fields.Date.context_today(self))
+        overdue = Domain('effective_revision_id', '!=', False) & self.env['res.company']._get_mmr_past_domain('date_next_review')
         return overdue if True in value else ~overdue
 
     def _audit_chain(self):

@@ -394,8 +394,7 @@ class MrpQualification(models.Model):
             revoked = revoked.sorted('revoked_at')[-1]
             return self.env._(
                 "the qualification was revoked on %(date)s: %(reason)s", reason=revoked.revoke_reason,
-                date=fields.Datetime.context_timestamp(
-                    self.with_context(tz=company.sudo().partner_id.tz or 'UTC'), revoked.revoked_at).date())
+                date=company._get_mmr_day(revoked.revoked_at))
         return self.env._("no qualification was granted.")
 
     # === BUTTONS === #
@@ -450,10 +449,10 @@ class MrpQualification(models.Model):
     @api.model
     def _cron_remind(self):
         """Ask for the renewal of what ends within :data:`REMINDER_DAYS` days and is not renewed yet, once."""
-        latest = fields.Date.today() + timedelta(days=REMINDER_DAYS + 1)
+        past = self.env['res.company']._get_mmr_past_domain
         qualifications = self.sudo().search(
-            [('revoked_at', '=', False), ('reminded_on', '=', False), ('valid_to', '<=', latest),
-             ('valid_to', '>=', fields.Date.today() - timedelta(days=1)), ('user_id.active', '=', True)])
+            Domain('revoked_at', '=', False) & Domain('reminded_on', '=', False) & Domain('user_id.active', '=', True)
+            & past('valid_to', until=REMINDER_DAYS + 1) & ~past('valid_to'))
         qualifications = qualifications.filtered('is_expiring')._filter_not_renewed()
         if not qualifications:
             return
@@ -466,7 +465,8 @@ class MrpQualification(models.Model):
             'summary': self.env._("Renew %s", qualification.display_name),
         } for qualification, users in qualifications._get_reminded().items() for user in users])
         with transition(qualifications):
-            qualifications.write({'reminded_on': fields.Date.today()})
+            for company, own in qualifications.grouped('company_id').items():
+                own.write({'reminded_on': company._get_mmr_today()})
 
     def _filter_not_renewed(self):
         """Return those of these qualifications after whose end the person is not qualified for the same any more."""

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from odoo import fields, models
+from odoo import models
 from odoo.tools import SQL
 
 from ...domain.control_chart import broken_rules, individuals
@@ -72,7 +72,7 @@ class MrpBprStep(models.Model):
         quality = self.env.ref('mrp_mmr.group_mmr_qc').sudo().all_user_ids.filtered(
             lambda user: user.active and self.company_id in user.company_ids)
         mmr.activity_schedule(
-            'mrp_mmr.mail_activity_type_drift', date_deadline=fields.Date.today(),
+            'mrp_mmr.mail_activity_type_drift', date_deadline=mmr.company_id._get_mmr_today(),
             user_id=(quality[:1] or self.env.user).id,
             summary=self.env._("Yield drifts: %s", stage or self.env._("end of manufacture")),
             note=self.env._(

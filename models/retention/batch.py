@@ -1,7 +1,5 @@
 """How long a batch record is kept: the date, its derivation, holds, and what a disposal leaves (REC-010 to REC-040)."""
 
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -19,7 +17,7 @@ CITATIONS = {
 #: What the date follows from.
 INPUTS = (
     'state', 'release_state', 'packed_state', 'released_at', 'cancelled_at', 'certification_signature_id',
-    'packed_release_signature_id', 'lot_ids.expiration_date', 'distribution_ids.date', 'company_id.partner_id.tz',
+    'packed_release_signature_id', 'lot_ids.expiration_date', 'distribution_ids.date', 'company_id.mmr_tz',
     'product_id.product_tmpl_id.mmr_otc_exempt', 'product_id.product_tmpl_id.mmr_lifetime_years')
 #: Years after the expiry, and after what else counts.
 YEARS = {'P111': (1, 2), 'P211': (1, 3), 'PEU': (1, 5), 'PDEV': (0, 2)}
@@ -58,7 +56,7 @@ class MrpBpr(models.Model):
             CREATE OR REPLACE FUNCTION mrp_mmr_retention_date(
                 profile varchar, outcome varchar, decided date, expiry date, undated boolean, distributed date, certified date,
                 exempt boolean, lifetime integer) RETURNS date AS $$
-                SELECT (CASE
+                SELECT CASE WHEN k.until > '9999-12-31' THEN '9999-12-31' ELSE k.until END FROM (SELECT (CASE
                     WHEN outcome = 'open' THEN NULL
                     WHEN profile = 'P111' AND outcome = 'released' THEN CASE
                         WHEN undated AND distributed IS NULL THEN NULL
@@ -75,7 +73,7 @@ class MrpBpr(models.Model):
                     WHEN profile = 'PEU' THEN GREATEST(expiry + interval '1 year', decided + interval '5 years')
                     WHEN profile = 'PDEV' AND (outcome <> 'released' OR lifetime > 0) THEN
                         decided + make_interval(years => GREATEST(lifetime, 2))
-                END)::date
+                END)::date AS until) k
             $$ LANGUAGE sql IMMUTABLE;
 
             -- What the date of each of these batch records follows from, and the date. Days are those of the company.
@@ -90,15 +88,18 @@ class MrpBpr(models.Model):
                            (CASE WHEN b.state = 'cancel' AND b.release_state <> 'rejected' THEN 'cancelled'
                                  WHEN b.release_state = 'rejected' OR b.packed_state = 'rejected' THEN 'rejected'
                                  WHEN b.release_state = 'released' THEN 'released' ELSE 'open' END)::varchar AS outcome,
-                           (CASE WHEN b.state = 'cancel' AND b.release_state <> 'rejected' THEN b.cancelled_at
-                                 WHEN b.packed_state = 'rejected' THEN (
-                                    SELECT s.signed_at FROM mrp_esignature s WHERE s.id = b.packed_release_signature_id)
-                                 ELSE b.released_at END AT TIME ZONE 'UTC' AT TIME ZONE z.name)::date AS decided,
-                           (l.expiry AT TIME ZONE 'UTC' AT TIME ZONE z.name)::date AS expiry, l.undated,
-                           ((SELECT max(d.date) FROM mrp_bpr_distribution d WHERE d.bpr_id = b.id AND d.kind = 'delivery')
-                             AT TIME ZONE 'UTC' AT TIME ZONE z.name)::date AS distributed,
-                           ((SELECT s.signed_at FROM mrp_esignature s WHERE s.id = b.certification_signature_id)
-                             AT TIME ZONE 'UTC' AT TIME ZONE z.name)::date AS certified,
+                           mrp_mmr_company_day(
+                                CASE WHEN b.state = 'cancel' AND b.release_state <> 'rejected' THEN b.cancelled_at
+                                     WHEN b.packed_state = 'rejected' THEN (
+                                        SELECT s.signed_at FROM mrp_esignature s WHERE s.id = b.packed_release_signature_id)
+                                     ELSE b.released_at END, b.company_id) AS decided,
+                           mrp_mmr_company_day(l.expiry, b.company_id) AS expiry, l.undated,
+                           mrp_mmr_company_day(
+                                (SELECT max(d.date) FROM mrp_bpr_distribution d WHERE d.bpr_id = b.id AND d.kind = 'delivery'),
+                                b.company_id) AS distributed,
+                           mrp_mmr_company_day(
+                                (SELECT s.signed_at FROM mrp_esignature s WHERE s.id = b.certification_signature_id),
+                                b.company_id) AS certified,
                            t.mmr_otc_exempt AS exempt, t.mmr_lifetime_years AS lifetime
                       FROM mrp_bpr b
                       JOIN mrp_mmr_revision r ON r.id = b.mmr_revision_id
@@ -106,9 +107,6 @@ class MrpBpr(models.Model):
                       JOIN mrp_mmr_profile p ON p.id = m.profile_id
                       JOIN product_product v ON v.id = b.product_id
                       JOIN product_template t ON t.id = v.product_tmpl_id
-                      JOIN res_company c ON c.id = b.company_id
-                      JOIN res_partner o ON o.id = c.partner_id
-                     CROSS JOIN LATERAL (SELECT COALESCE(NULLIF(o.tz, ''), 'UTC') AS name) z
                      CROSS JOIN LATERAL (
                         SELECT max(k.expiration_date) AS expiry, count(*) = 0 OR bool_or(k.expiration_date IS NULL) AS undated
                           FROM stock_lot k WHERE k.mmr_bpr_id = b.id) l
@@ -123,11 +121,11 @@ class MrpBpr(models.Model):
                      WHERE b.id = wanted AND h.signature_id IS NOT NULL AND h.lift_signature_id IS NULL)
             $$ LANGUAGE sql STABLE;
 
-            -- Whether the date of a batch record has passed, everywhere on Earth, and nobody holds it.
+            -- Whether the date of a batch record has passed where its company is, and nobody holds it.
             -- The clock is that of PostgreSQL.
             CREATE OR REPLACE FUNCTION mrp_mmr_may_dispose(wanted integer) RETURNS boolean AS $$
                 SELECT COALESCE((SELECT until FROM mrp_mmr_retention(ARRAY[wanted]))
-                                < (clock_timestamp() AT TIME ZONE 'UTC' - interval '12 hours')::date, false)
+                                < (SELECT mrp_mmr_company_today(b.company_id) FROM mrp_bpr b WHERE b.id = wanted), false)
                        AND NOT mrp_mmr_on_hold(wanted)
             $$ LANGUAGE sql VOLATILE;
 
@@ -247,7 +245,7 @@ class MrpBpr(models.Model):
         for model, names in (
                 (self, ['state', 'release_state', 'packed_state', 'released_at', 'cancelled_at', 'certification_signature_id',
                         'packed_release_signature_id']),
-                (self.env['stock.lot'], ['expiration_date', 'mmr_bpr_id']), (self.env['res.partner'], ['tz']),
+                (self.env['stock.lot'], ['expiration_date', 'mmr_bpr_id']), (self.env['res.company'], ['mmr_tz']),
                 (self.env['product.template'], ['mmr_otc_exempt', 'mmr_lifetime_years'])):
             model.flush_model(names)
         self.env.cr.execute(SQL("SELECT * FROM mrp_mmr_retention(%s)", [bpr.id for bpr in self if isinstance(bpr.id, int)]))
@@ -354,21 +352,16 @@ class MrpBpr(models.Model):
 
     @api.depends('retain_until', 'legal_hold', 'disposal_id')
     def _compute_is_disposable(self):
-        today = self._get_disposal_day()
+        today = {company: company._get_mmr_today() for company in self.company_id}
         for bpr in self:
             bpr.is_disposable = bool(
-                bpr.retain_until and bpr.retain_until < today and not bpr.legal_hold and not bpr.disposal_id)
+                bpr.retain_until and bpr.retain_until < today[bpr.company_id] and not bpr.legal_hold and not bpr.disposal_id)
 
     def _search_is_disposable(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        return Domain('retain_until', '<', self._get_disposal_day()) & Domain('legal_hold', '=', False) \
+        return self.env['res.company']._get_mmr_past_domain('retain_until') & Domain('legal_hold', '=', False) \
             & Domain('disposal_id', '=', False)
-
-    @api.model
-    def _get_disposal_day(self):
-        """Return the day before which a date has passed everywhere on Earth, whatever the zone of user and company."""
-        return (fields.Datetime.now() - timedelta(hours=12)).date()
 
     def _get_disposal_refusal(self):
         """Return why this record is not disposed of now, or None."""

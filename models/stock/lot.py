@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ...domain.canonical import iso_utc, sha256
+from ...domain.days import is_expired
 from ...domain.numbers import GMP_DIGITS, decimal_string
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, transition, without_defaults
@@ -304,10 +305,24 @@ class StockLot(models.Model):
     def _mmr_get_end_of_use(self):
         """Return the date since which this lot must not be used, or False: expired, or to be tested again."""
         self.ensure_one()
-        if self.expiration_date and self.expiration_date <= fields.Datetime.now():
-            return fields.Date.to_string(self.expiration_date)
-        return bool(self.mmr_retest_date) and self.mmr_retest_date <= fields.Date.today() \
+        company = self._mmr_get_company()
+        if self._mmr_is_expired(company):
+            return fields.Date.to_string(company._get_mmr_day(self.expiration_date))
+        return bool(self.mmr_retest_date) and self.mmr_retest_date <= company._get_mmr_today() \
             and fields.Date.to_string(self.mmr_retest_date)
+
+    def _mmr_get_company(self):
+        """Return the company whose days count for this lot: of a lot of all companies, that of the user."""
+        self.ensure_one()
+        return self.sudo().company_id or self.sudo().mmr_bpr_id.company_id or self.env.company
+
+    def _mmr_is_expired(self, company, at=None):
+        """Whether the day on which this lot expires is over where ``company`` is, at a time or now (DAY-010).
+
+        The day is the last on which it is used; the hour that Odoo stores with it says nothing.
+        """
+        self.ensure_one()
+        return is_expired(self.expiration_date, company._get_mmr_zone(), company._get_mmr_day(at or fields.Datetime.now()))
 
     def _mmr_get_document(self, status):
         """Return the lot as the decision on it is signed."""

@@ -137,7 +137,7 @@ class MrpBprEntry(models.Model):
                 SELECT CASE WHEN NEW.to_sign THEN s.started_at ELSE NEW.at END, b.product_id INTO moment, product
                   FROM mrp_bpr_step s JOIN mrp_bpr b ON b.id = s.bpr_id WHERE s.id = NEW.step_id;
                 SELECT * INTO status FROM mrp_mmr_equipment_status(ARRAY[NEW.equipment_id], moment);
-                IF unit.mmr_is_instrument AND (status.result IS DISTINCT FROM 'pass' OR status.due < moment::date) THEN
+                IF unit.mmr_is_instrument AND (status.result IS DISTINCT FROM 'pass' OR status.due < mrp_mmr_company_day(moment, NEW.company_id)) THEN
                     RAISE EXCEPTION '% has no valid calibration (IPC-070, 21 CFR 211.68(a)).', NEW.equipment_name
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_unit_calibrated';
                 END IF;

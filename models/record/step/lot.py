@@ -13,8 +13,9 @@ class MrpBprEntry(models.Model):
             BEGIN
                 IF NOT EXISTS (
                     SELECT FROM stock_lot l WHERE l.id = NEW.lot_id AND l.mmr_status = 'released'
-                       AND (l.expiration_date IS NULL OR l.expiration_date > NEW.at)
-                       AND (l.mmr_retest_date IS NULL OR l.mmr_retest_date > NEW.at::date)) THEN
+                       AND (l.expiration_date IS NULL OR mrp_mmr_company_day(l.expiration_date, NEW.company_id)
+                                                         >= mrp_mmr_company_day(NEW.at, NEW.company_id))
+                       AND (l.mmr_retest_date IS NULL OR l.mmr_retest_date > mrp_mmr_company_day(NEW.at, NEW.company_id))) THEN
                     RAISE EXCEPTION 'Lot % is not released, or its time is over (USE-060, 21 CFR 211.84(a)).', NEW.lot_name
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_lot_released';
                 END IF;
