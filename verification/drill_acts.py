@@ -8,10 +8,8 @@ from psycopg2 import errors
 
 from odoo.tools import SQL
 
-from ..hooks import ROWS, TRIGGERS
-from ..models.master.bom import CONTENT_TRIGGERS
-from ..models.master.label import FIXED_FIELDS
-from ..models.master.revision.revision import CONTENT_COLUMNS
+from .. import guards
+from ..domain import columns
 from .drill import HOSTILE, Act, Attempt, Held, Skipped
 from .ledger import CHECKPOINT, LedgerCheck
 from .records import Verification
@@ -20,14 +18,11 @@ SIGNED = ('approved', 'effective', 'superseded', 'obsolete')
 FROZEN = "REV-010, 21 CFR 111.123(a)(1), 211.100(a)"
 #: Content of signed revisions: what it is, its columns, and what the ORM is asked to write.
 CONTENT = {
-    'mrp.bom': ("bill of materials", (
-        'product_tmpl_id', 'product_id', 'product_qty', 'product_uom_id', 'type', 'company_id', 'batch_size',
-        'enable_batch_size', 'allow_operation_dependencies'), {'product_qty': 9}),
-    'mrp.bom.line': ("component", [
-        *CONTENT_TRIGGERS['mrp_bom_line'].split(', '), 'mmr_overage_confirmed_id', 'mmr_overage_confirmed_at'],
-        {'gmp_qty': 1.25}),
-    'mrp.bom.byproduct': ("by-product", CONTENT_TRIGGERS['mrp_bom_byproduct'].split(', '), {'product_qty': 9}),
-    'mrp.routing.workcenter': ("stage", CONTENT_TRIGGERS['mrp_routing_workcenter'].split(', '), {'name': "Forged"}),
+    'mrp.bom': ("bill of materials", columns.CONTENT['mrp_bom'], {'product_qty': 9}),
+    'mrp.bom.line': ("component", (
+        *columns.CONTENT['mrp_bom_line'], 'mmr_overage_confirmed_id', 'mmr_overage_confirmed_at'), {'gmp_qty': 1.25}),
+    'mrp.bom.byproduct': ("by-product", columns.CONTENT['mrp_bom_byproduct'], {'product_qty': 9}),
+    'mrp.routing.workcenter': ("stage", columns.CONTENT['mrp_routing_workcenter'], {'name': "Forged"}),
     'mrp.mmr.step': ("step", None, {'name': "Forged"}),
     'mrp.mmr.step.check': ("check of a step", None, {'name': "Forged"}),
     'mrp.mmr.specification': ("specification", None, {'name': "Forged"}),
@@ -38,8 +33,8 @@ CONTENT = {
     'mrp.mmr.section': ("section of a device file", None, {'text': "Forged"}),
     'mrp.mmr.reference': ("reference to a document", None, {'purpose': "Forged"}),
     'mrp.mmr.answer': ("answer to a requirement", None, {'answer': "Forged"}),
-    'mrp.mmr.label': ("label", sorted(FIXED_FIELDS - {'upload', 'upload_name'}), {'name': "Forged"}),
-    'mrp.sop': ("document", ('code', 'version', 'kind', 'company_id', 'file_id'), {'code': "Forged"}),
+    'mrp.mmr.label': ("label", columns.CONTENT['mrp_mmr_label'], {'name': "Forged"}),
+    'mrp.sop': ("document", columns.CONTENT['mrp_sop'], {'code': "Forged"}),
 }
 ACTS = []
 
@@ -180,15 +175,15 @@ def find_content(drill, model):
     return newest(drill, model, [(f"{revisions.get(model, 'revision_id')}.{state[0]}", *state[1:])])
 
 
-def add_content_acts(model, words, columns, vals):
+def add_content_acts(model, words, names, vals):
     """Register the acts on one kind of content: change, delete and add by SQL, and everything by the ORM."""
     key = model.replace('.', '_')
 
     def sql_change(drill):
         row = find_content(drill, model)
-        names = columns or sorted(
+        changed = names or sorted(
             name for name in row._mmr_content_fields() if row._fields[name].store and row._fields[name].column_type)
-        return row and (row, changes(drill, row, names))
+        return row and (row, changes(drill, row, changed))
 
     def sql_delete(drill):
         row = find_content(drill, model)
@@ -205,10 +200,10 @@ def add_content_acts(model, words, columns, vals):
             *drill.everyone(lambda env: row.with_env(env).unlink(), "deletes")])
 
     article = "an" if words[0] in 'aeiou' else "a"
-    content, frozen = "Signed content", 'mrp_mmr_content_frozen'
+    content, frozen = "Signed content", r'mrp_mmr_\w+_content_frozen'
     ACTS.append(Act(f'{key}_update', content, f"SQL: change any column of {article} {words}", FROZEN, frozen, sql_change))
     ACTS.append(Act(f'{key}_delete', content, f"SQL: delete {article} {words}", FROZEN, f'{frozen}|_fkey', sql_delete))
-    if model.replace('.', '_') in ROWS or columns and model.startswith(('mrp.bom.', 'mrp.routing')):
+    if model.replace('.', '_') in columns.ROW_TABLES or names and model.startswith(('mrp.bom.', 'mrp.routing')):
         ACTS.append(Act(f'{key}_insert', content, f"SQL: add {article} {words}", FROZEN, frozen, sql_insert))
     ACTS.append(Act(f'{key}_orm', content, f"ORM: change or delete {article} {words}", FROZEN, 'REV-010', orm))
 
@@ -218,7 +213,7 @@ for _model, _content in CONTENT.items():
 
 
 @act("Signed content", "SQL: add or delete a link from a stage to another, or from a step to a document", FROZEN,
-     'mrp_mmr_content_frozen')
+     r'mrp_mmr_\w+_rel_content_frozen')
 def links_sql(drill):
     attempts = []
     for table, (left, right), model, owner in (
@@ -242,7 +237,7 @@ def links_sql(drill):
 
 
 @act("Signed content", "SQL: change or delete a file of a signed record", "REV-010, REC-040, 21 CFR 11.10(c)",
-     'mrp_mmr_append_only')
+     r'mrp_mmr_\w+_append_only')
 def file_sql(drill):
     file = newest(drill, 'mrp.mmr.file', [])
     return file and (file, [*changes(drill, file, columns_of(file)), delete(drill, file)])
@@ -260,14 +255,16 @@ def file_orm(drill):
 
 # === REVISIONS === #
 
-@act("Revisions", "SQL: change the signed document, its digest or a column of the content", FROZEN, 'mrp_mmr_content_frozen')
+@act("Revisions", "SQL: change the signed document, its digest or a column of the content", FROZEN,
+     'mrp_mmr_revision_content_frozen')
 def revision_content(drill):
     revision = signed_revision(drill)
-    return revision and (revision, changes(drill, revision, ('document', 'document_sha256', *CONTENT_COLUMNS)))
+    return revision and (revision, changes(drill, revision, (
+        'document', 'document_sha256', *columns.CONTENT['mrp_mmr_revision'])))
 
 
 @act("Revisions", "SQL: change who signed, number, master record, bill of materials or time", "APR-030, REV-020, REV-050",
-     'mrp_mmr_content_frozen|mrp_mmr_revision_signed')
+     'mrp_mmr_revision_content_frozen|mrp_mmr_revision_signed')
 def revision_system(drill):
     revision = signed_revision(drill)
     return revision and (revision, changes(drill, revision, (
@@ -275,7 +272,7 @@ def revision_system(drill):
 
 
 @act("Revisions", "SQL: set an effective revision back", "APR-010, 21 CFR 111.123(a)(1)",
-     'mrp_mmr_revision_transition|mrp_mmr_content_frozen')
+     'mrp_mmr_revision_transition|mrp_mmr_revision_content_frozen')
 def revision_state(drill):
     revision = newest(drill, 'mrp.mmr.revision', [('state', '=', 'effective')])
     return revision and (revision, [
@@ -394,13 +391,13 @@ def a_signature(drill):
     return signed_revision(drill).approved_signature_id or newest(drill, 'mrp.esignature', [])
 
 
-@act("Signatures", "SQL: change any column of a signature", "SIG-030, 21 CFR 11.70", 'mrp_mmr_append_only')
+@act("Signatures", "SQL: change any column of a signature", "SIG-030, 21 CFR 11.70", r'mrp_mmr_\w+_append_only')
 def signature_update(drill):
     signature = a_signature(drill)
     return signature and (signature, changes(drill, signature, columns_of(signature)))
 
 
-@act("Signatures", "SQL: delete a signature", "SIG-030, 21 CFR 11.70", 'mrp_mmr_append_only')
+@act("Signatures", "SQL: delete a signature", "SIG-030, 21 CFR 11.70", r'mrp_mmr_\w+_append_only')
 def signature_delete(drill):
     signature = a_signature(drill)
     return signature and (signature, [delete(drill, signature)])
@@ -476,7 +473,7 @@ def qualification_orm(drill):
 
 
 @act("Signatures", "SQL: change or delete an acceptance of accountability", "SIG-070, 21 CFR 11.10(j)",
-     'mrp_mmr_append_only')
+     r'mrp_mmr_\w+_append_only')
 def acceptance_sql(drill):
     acceptance = newest(drill, 'mrp.signer.acceptance', [])
     return acceptance and (f"{acceptance._name},{acceptance.id}", [
@@ -486,7 +483,7 @@ def acceptance_sql(drill):
 # === AUDIT TRAIL === #
 
 @act("Audit trail", "SQL: change any column of the first, a middle and the last line of a chain",
-     "AUD-030, 21 CFR 11.10(e)", 'mrp_mmr_append_only')
+     "AUD-030, 21 CFR 11.10(e)", r'mrp_mmr_\w+_append_only')
 def line_update(drill):
     lines = chain_lines(drill)
     return lines and (lines.chain_id, [
@@ -495,7 +492,7 @@ def line_update(drill):
 
 
 @act("Audit trail", "SQL: delete the first, a middle and the last line of a chain", "AUD-030, 21 CFR 11.10(e)",
-     'mrp_mmr_append_only')
+     r'mrp_mmr_\w+_append_only')
 def line_delete(drill):
     lines = chain_lines(drill)
     return lines and (lines.chain_id, [delete(drill, line)._replace(label=f"line {line.index}") for line in lines])
@@ -523,7 +520,7 @@ def chain_sql(drill):
         Attempt('INSERT', lambda: insert_copy(drill, chain, res_id=SQL("-1"))), delete(drill, chain)])
 
 
-@act("Audit trail", "SQL: change any column of a seal, or delete it", "AUD-040, 21 CFR 11.10(a)", 'mrp_mmr_append_only')
+@act("Audit trail", "SQL: change any column of a seal, or delete it", "AUD-040, 21 CFR 11.10(a)", r'mrp_mmr_\w+_append_only')
 def seal_sql(drill):
     seal = newest(drill, 'mrp.audit.seal', [])
     return seal and (seal, [*changes(drill, seal, columns_of(seal)), delete(drill, seal)])
@@ -703,7 +700,7 @@ def bpr_delete(drill):
 
 
 @act("Batch records", "SQL: change any column of a recorded value, or delete it", "AUD-020, AUD-030, 21 CFR 11.10(e)",
-     'mrp_mmr_append_only')
+     r'mrp_mmr_\w+_append_only')
 def entry_update(drill):
     entry = newest(drill, 'mrp.bpr.entry', [])
     return entry and (entry, [*changes(drill, entry, columns_of(entry)), delete(drill, entry)])
@@ -747,7 +744,7 @@ def mrp_deviation_batch_delete(drill):
 
 
 @act("Deviations", "SQL: change any column of recorded reprocessing, or delete it", "BPR-150, AUD-030, 21 CFR 111.260(n)",
-     'mrp_mmr_append_only')
+     r'mrp_mmr_\w+_append_only')
 def mrp_bpr_rework_update(drill):
     row = newest(drill, 'mrp.bpr.rework', [])
     return row and (row, [*changes(drill, row, columns_of(row)), delete(drill, row)])
@@ -778,7 +775,7 @@ def mrp_capa_action_delete(drill):
 
 
 @act("Quality reviews", "SQL: change any column of a signed product quality review, approve or delete it",
-     "RPT-030, SIG-030, 21 CFR 11.70, 211.180(e)", r'mrp_mmr_review_\w+')
+     "RPT-030, SIG-030, 21 CFR 11.70, 211.180(e)", r'mrp_mmr_quality_review_\w+')
 def mrp_quality_review_update(drill):
     review = newest(drill, 'mrp.quality.review', [('state', '!=', 'draft')])
     return review and (review, [
@@ -786,7 +783,7 @@ def mrp_quality_review_update(drill):
 
 
 @act("Quality reviews", "SQL: change the products of a signed product quality review", "RPT-030, SIG-030, 21 CFR 11.70",
-     'mrp_mmr_review_fixed')
+     'mrp_mmr_quality_review_product_rel_fixed')
 def mrp_quality_review_product(drill):
     review = newest(drill, 'mrp.quality.review', [('state', '!=', 'draft')])
     table = SQL("mrp_quality_review_product_rel")
@@ -876,7 +873,7 @@ def mrp_bpr_result_insert(drill):
 
 
 @act("Results and release", "SQL: change any column of a reserve sample, or delete it", "REL-060, AUD-030, 21 CFR 111.83(b)",
-     'mrp_mmr_append_only')
+     r'mrp_mmr_\w+_append_only')
 def mrp_bpr_sample_update(drill):
     sample = newest(drill, 'mrp.bpr.sample', [])
     return sample and (sample, [*changes(drill, sample, columns_of(sample)), delete(drill, sample)])
@@ -889,7 +886,8 @@ def mrp_bpr_sample_insert(drill):
     return sample and (sample, [Attempt('INSERT', lambda: insert_copy(drill, sample))])
 
 
-@act("Results and release", "SQL: add a result to a batch that was decided on", "REL-030, 21 CFR 11.70", 'mrp_mmr_bpr_frozen')
+@act("Results and release", "SQL: add a result to a batch that was decided on", "REL-030, 21 CFR 11.70",
+     'mrp_mmr_bpr_result_frozen')
 def mrp_bpr_result_decided(drill):
     result = decided_record(drill, 'mrp.bpr.result')
     return result and (result, [Attempt('INSERT', lambda: insert_copy(
@@ -897,14 +895,15 @@ def mrp_bpr_result_decided(drill):
         supersedes_id=SQL("NULL"), retest_of_id=SQL("NULL")))])
 
 
-@act("Results and release", "SQL: change a step of a batch that was decided on", "REL-030, 21 CFR 11.70", 'mrp_mmr_bpr_frozen')
+@act("Results and release", "SQL: change a step of a batch that was decided on", "REL-030, 21 CFR 11.70",
+     'mrp_mmr_bpr_step_frozen')
 def mrp_bpr_step_decided(drill):
     step = decided_record(drill, 'mrp.bpr.step', ('closed_at', '!=', False))
     return step and (step, changes(drill, step, ('closed_at',)))
 
 
 @act("Results and release", "SQL: add a late entry to a batch that was decided on", "REL-030, 21 CFR 11.70",
-     'mrp_mmr_bpr_frozen')
+     'mrp_mmr_bpr_entry_frozen')
 def mrp_bpr_entry_decided(drill):
     entry = decided_record(drill, 'mrp.bpr.entry', ('step_id.state', '=', 'done'), ('lot_id', '=', False))
     return entry and (entry, [Attempt('INSERT', lambda: insert_copy(
@@ -913,7 +912,7 @@ def mrp_bpr_entry_decided(drill):
 
 
 @act("Results and release", "SQL: transcribe a worksheet into a batch that was decided on", "REL-030, 21 CFR 11.70",
-     'mrp_mmr_bpr_frozen')
+     'mrp_mmr_bpr_transcription_frozen')
 def mrp_bpr_transcription_decided(drill):
     transcription = newest(drill, 'mrp.bpr.transcription', [])
     step = decided_record(drill, 'mrp.bpr.step')
@@ -922,7 +921,7 @@ def mrp_bpr_transcription_decided(drill):
 
 
 @act("Results and release", "SQL: record reprocessing in a running batch that was rejected", "REL-030, DEV-060, 21 CFR 11.70",
-     'mrp_mmr_bpr_frozen')
+     'mrp_mmr_bpr_rework_frozen')
 def mrp_bpr_rework_decided(drill):
     row = newest(drill, 'mrp.bpr.rework', [])
     approval = decided_record(
@@ -942,7 +941,7 @@ def mrp_lot_destruction_update(drill):
 
 
 @act("Results and release", "SQL: deliver a lot that Quality Control holds", "REL-010, DEV-080, 21 CFR 111.370, 211.142(a)",
-     'mrp_mmr_lot_held')
+     'mrp_mmr_move_line_lot_held')
 def stock_move_line_held(drill):
     lot = newest(drill, 'stock.lot', [('mmr_status', 'in', ('quarantine', 'rejected'))])
     line = newest(drill, 'stock.move.line', [('state', '=', 'done'), ('lot_id', '!=', False)])
@@ -1023,7 +1022,7 @@ def lot_verified(drill):
 
 
 @act("Lots and equipment", "SQL: change any column of a line of an equipment log, or delete it",
-     "BPR-040, AUD-030, 21 CFR 111.35(b)(2), 211.182", 'mrp_mmr_append_only')
+     "BPR-040, AUD-030, 21 CFR 111.35(b)(2), 211.182", r'mrp_mmr_\w+_append_only')
 def mrp_equipment_log_update(drill):
     line = newest(drill, 'mrp.equipment.log', [])
     return line and (line, [*changes(drill, line, columns_of(line)), delete(drill, line)])
@@ -1077,7 +1076,7 @@ def mrp_bpr_retention(drill):
 
 
 @act("Retention", "SQL: empty the content of a batch record that was not disposed of", KEPT,
-     r'mrp_mmr_(bpr_frozen|bpr_step_fixed|append_only|result_fixed|snapshot_fixed)')
+     r'mrp_mmr_(bpr_frozen|bpr_(step|entry|result)_frozen|bpr_step_fixed|bpr_entry_append_only|result_fixed|snapshot_fixed)')
 def bpr_content_emptied(drill):
     bpr = newest(drill, 'mrp.bpr', [('disposal_id', '=', False), ('started_at', '!=', False)])
     entry = newest(drill, 'mrp.bpr.entry', [('bpr_id', '=', bpr.id)])
@@ -1092,7 +1091,7 @@ def bpr_content_emptied(drill):
 
 
 @act("Retention", "SQL: change or delete a distribution, or add one that no transfer made",
-     "REC-010, 21 CFR 111.605(a), 211.196", 'mrp_mmr_(append_only|distribution_done)')
+     "REC-010, 21 CFR 111.605(a), 211.196", 'mrp_mmr_(bpr_distribution_append_only|distribution_done)')
 def mrp_bpr_distribution_update(drill):
     row = newest(drill, 'mrp.bpr.distribution', [])
     return row and (row, [
@@ -1141,7 +1140,7 @@ def every_write(drill, record, vals):
 
 
 @act("Paper and terminals", "SQL: change any column of a controlled copy of worksheets, or delete it",
-     "BPR-160, AUD-030, 21 CFR 211.188(a), EU GMP 4.2", 'mrp_mmr_append_only')
+     "BPR-160, AUD-030, 21 CFR 211.188(a), EU GMP 4.2", r'mrp_mmr_\w+_append_only')
 def mrp_bpr_copy_update(drill):
     copy = newest(drill, 'mrp.bpr.copy', [])
     return copy and (copy, [*changes(drill, copy, columns_of(copy)), delete(drill, copy)])
@@ -1159,7 +1158,7 @@ def mrp_bpr_copy_insert(drill):
 
 
 @act("Paper and terminals", "SQL: change, verify or delete a transcription, or take a decision on one back",
-     "BPR-110, VER-050, AUD-020, 21 CFR 111.260(j), 11.10(e)", r'mrp_mmr_(transcription_\w+|bpr_frozen)')
+     "BPR-110, VER-050, AUD-020, 21 CFR 111.260(j), 11.10(e)", r'mrp_mmr_(transcription_\w+|bpr_transcription_frozen)')
 def mrp_bpr_transcription_update(drill):
     transcription = newest(drill, 'mrp.bpr.transcription', [])
     return transcription and (transcription, [
@@ -1170,7 +1169,7 @@ def mrp_bpr_transcription_update(drill):
 
 
 @act("Paper and terminals", "SQL: add a value with initials of a paper that nobody transcribed",
-     "BPR-110, 21 CFR 111.260(j)", 'mrp_mmr_transcribed_entry')
+     "BPR-110, 21 CFR 111.260(j)", 'mrp_mmr_bpr_entry_transcribed')
 def transcribed_entry(drill):
     entry = open_entry(drill)
     return entry and (entry, [Attempt('INSERT', lambda: insert_copy(
@@ -1178,7 +1177,7 @@ def transcribed_entry(drill):
 
 
 @act("Paper and terminals", "SQL: sign a step by a forged signature while a transcription waits for its verification",
-     "VER-050, BPR-110, 21 CFR 111.260(j)", 'mrp_mmr_transcribed_verified')
+     "VER-050, BPR-110, 21 CFR 111.260(j)", 'mrp_mmr_bpr_step_transcribed_verified')
 def transcribed_step(drill):
     step = newest(drill, 'mrp.bpr.transcription', [
         ('state', '=', 'open'), ('step_id.state', '=', 'started'), ('step_id.performed_signature_id', '=', False)]).step_id
@@ -1242,12 +1241,12 @@ def truncate(drill, table, trigger):
 def truncate_tables(drill):
     return "tables", [
         Attempt(table, lambda table=table, trigger=trigger: truncate(drill, table, trigger))
-        for table, triggers in TRIGGERS.items() for trigger in triggers if 'truncate' in trigger]
+        for table, trigger, _function in guards.triggers() if 'truncate' in trigger]
 
 
 # === BESIDE THE GUARDS: DONE, AND FOUND === #
 
-@act("Beside the guards", "SQL: insert a copy of a signature", "SIG-030, 21 CFR 11.70", 'mrp_mmr_append_only')
+@act("Beside the guards", "SQL: insert a copy of a signature", "SIG-030, 21 CFR 11.70", r'mrp_mmr_\w+_append_only')
 def signature_copy(drill):
     signature = a_signature(drill)
 

@@ -19,40 +19,6 @@ class ResCompany(models.Model):
         _tz_get, "Time Zone", compute='_compute_mmr_tz', store=True, readonly=False,
         help="Dates of expiry, retest, calibration, due and retention are days where the company is.")
 
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            -- The day of a time (in UTC, as Odoo stores it) where a company is; as domain/days.py.
-            CREATE OR REPLACE FUNCTION mrp_mmr_company_day(moment timestamp, company integer) RETURNS date AS $$
-            DECLARE
-                zone varchar := (SELECT NULLIF(c.mmr_tz, '') FROM res_company c WHERE c.id = company);
-                day date;
-            BEGIN
-                day := (moment AT TIME ZONE 'UTC' AT TIME ZONE COALESCE(zone, 'UTC'))::date;
-                -- The last that Odoo can read.
-                RETURN CASE WHEN day > '9999-12-31' THEN '9999-12-31' ELSE day END;
-            EXCEPTION WHEN invalid_parameter_value THEN
-                -- A zone that this server does not know.
-                RETURN moment::date;
-            END $$ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp;
-
-            -- The day that it is where a company is; by the clock of PostgreSQL, as of the transaction.
-            CREATE OR REPLACE FUNCTION mrp_mmr_company_today(company integer) RETURNS date AS $$
-                SELECT mrp_mmr_company_day((now() AT TIME ZONE 'UTC')::timestamp, company)
-            $$ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp;
-
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_company_tz() RETURNS trigger AS $$
-            BEGIN
-                IF NEW.mmr_tz IS NOT NULL AND NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = NEW.mmr_tz) THEN
-                    RAISE EXCEPTION 'There is no time zone % (DAY-010).', NEW.mmr_tz
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_company_tz';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_company_tz BEFORE INSERT OR UPDATE OF mmr_tz ON res_company
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_company_tz();
-        """)
-
     # Computed once: a company that moves its calendar does not move its dates with it.
     def _compute_mmr_tz(self):
         admin = self.env.ref('base.user_admin', raise_if_not_found=False)

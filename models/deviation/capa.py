@@ -28,6 +28,8 @@ class MrpCapa(models.Model):
 
     Quality Control starts it with a cause, actions and the criterion of their effect, and closes it by signature when
     the effect was checked. From its start on nothing of it is deleted, and no deviation leaves it.
+
+    Also held in guards/mrp_capa.sql.
     """
     _name = 'mrp.capa'
     _description = "CAPA"
@@ -66,51 +68,6 @@ class MrpCapa(models.Model):
     reminded_on = fields.Date(readonly=True, copy=False, help="When the check of the effect was asked for.")
 
     _name_uniq = models.UniqueIndex('(company_id, name)', "CAPA have their own numbers.")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_capa() RETURNS trigger AS $$
-            DECLARE
-                free CONSTANT text[] := ARRAY['write_uid', 'write_date', 'message_main_attachment_id', 'reminded_on'];
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    IF OLD.state <> 'draft' THEN
-                        RAISE EXCEPTION '% was started and is kept (DEV-090, REC-040).', OLD.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_capa_kept';
-                    END IF;
-                    RETURN OLD;
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.state <> 'draft' OR NEW.closing_signature_id IS NOT NULL THEN
-                        RAISE EXCEPTION 'A CAPA begins as a draft (DEV-090).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_capa_state';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF (NEW.name, NEW.company_id) IS DISTINCT FROM (OLD.name, OLD.company_id)
-                   OR OLD.state = 'closed' AND to_jsonb(NEW) - free <> to_jsonb(OLD) - free THEN
-                    RAISE EXCEPTION '% keeps its number, and stays as it was closed (DEV-090).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_capa_fixed';
-                END IF;
-                IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
-                        ('draft', 'running'), ('running', 'check'), ('check', 'running'), ('check', 'closed'))
-                   OR NEW.state = 'check' AND OLD.state = 'running' AND EXISTS (
-                        SELECT FROM mrp_capa_action a WHERE a.capa_id = NEW.id AND a.done_at IS NULL)
-                   OR (NEW.state = 'closed') <> (NEW.closing_signature_id IS NOT NULL)
-                   OR NEW.state = 'closed' AND (NEW.effectiveness_result IS DISTINCT FROM 'effective' OR NOT EXISTS (
-                        SELECT FROM mrp_esignature s
-                         WHERE s.id = NEW.closing_signature_id AND s.res_model = 'mrp.capa' AND s.res_id = NEW.id
-                           AND s.meaning = 'approved')) THEN
-                    RAISE EXCEPTION '% is closed by Quality Control when the effect of its actions was checked (DEV-090).',
-                        OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_capa_state';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_capa BEFORE INSERT OR UPDATE OR DELETE ON mrp_capa
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_capa();
-        """)
 
     # === COMPUTE === #
 

@@ -7,7 +7,10 @@ from .capa import QC, RULE
 
 
 class MrpCapaAction(models.Model):
-    """One action of a CAPA: who does what until when, and what came of it (DEV-090)."""
+    """One action of a CAPA: who does what until when, and what came of it (DEV-090).
+
+    Also held in guards/mrp_capa_action.sql.
+    """
     _name = 'mrp.capa.action'
     _description = "Action of a CAPA"
     _inherit = ['mrp.audit.mixin']
@@ -32,33 +35,6 @@ class MrpCapaAction(models.Model):
     _done = models.Constraint(
         "CHECK ((done_at IS NULL) = (done_by_id IS NULL) AND (done_at IS NULL OR trim(result) <> ''))",
         "An action is done by a person, with a result. Rule: DEV-090.")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_capa_action() RETURNS trigger AS $$
-            DECLARE
-                capa varchar;
-            BEGIN
-                SELECT c.state INTO capa FROM mrp_capa c
-                 WHERE c.id = CASE TG_OP WHEN 'DELETE' THEN OLD.capa_id ELSE NEW.capa_id END;
-                IF TG_OP = 'DELETE' THEN
-                    IF capa <> 'draft' THEN
-                        RAISE EXCEPTION 'Actions of a CAPA that was started are kept (DEV-090, REC-040).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_capa_action_kept';
-                    END IF;
-                    RETURN OLD;
-                END IF;
-                IF capa = 'closed' OR TG_OP = 'UPDATE' AND (NEW.capa_id <> OLD.capa_id
-                    OR OLD.done_at IS NOT NULL AND NEW.done_at IS NULL) THEN
-                    RAISE EXCEPTION 'Actions of a closed CAPA, and that one is done, stay (DEV-090).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_capa_action_fixed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_capa_action BEFORE INSERT OR UPDATE OR DELETE ON mrp_capa_action
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_capa_action();
-        """)
 
     @api.depends('capa_id')
     def _compute_company_id(self):

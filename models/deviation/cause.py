@@ -7,6 +7,8 @@ class MrpDeviationCause(models.Model):
     """A category of causes, by which deviations are counted (DEV-020, DEV-090, 21 CFR 111.140(b)(3)(ii), 211.192).
 
     Those of the addon are for every company and stay; Quality Control adds those of the company.
+
+    Also held in guards/mrp_deviation_cause.sql.
     """
     _name = 'mrp.deviation.cause'
     _description = "Category of Causes of Deviations"

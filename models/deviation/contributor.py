@@ -14,6 +14,8 @@ class MrpDeviationContributor(models.Model):
     """A person who supplied information for the investigation, and signs for what was said (21 CFR 111.140(b)(3)(vii)).
 
     What was signed stays; a deviation is not closed while one has not signed (DEV-030).
+
+    Also held in guards/mrp_deviation_contributor.sql.
     """
     _name = 'mrp.deviation.contributor'
     _description = "Contributor to an Investigation"
@@ -29,38 +31,6 @@ class MrpDeviationContributor(models.Model):
     contribution = fields.Text(required=True, help="What this person saw, did or found out.")
     signature_id = fields.Many2one('mrp.esignature', "Signed", readonly=True, copy=False, ondelete='restrict')
     is_mine = fields.Boolean(compute='_compute_is_mine')
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_deviation_contributor() RETURNS trigger AS $$
-            DECLARE
-                deviation integer := CASE TG_OP WHEN 'DELETE' THEN OLD.deviation_id ELSE NEW.deviation_id END;
-            BEGIN
-                IF TG_OP <> 'INSERT' AND OLD.signature_id IS NOT NULL
-                   OR TG_OP = 'INSERT' AND NEW.signature_id IS NOT NULL
-                   OR TG_OP = 'UPDATE' AND NEW.deviation_id <> OLD.deviation_id
-                   OR EXISTS (SELECT FROM mrp_deviation d WHERE d.id = deviation AND d.state = 'closed') THEN
-                    RAISE EXCEPTION 'What a person signed for an investigation stays, and nothing is added once it is closed '
-                        '(DEV-030, 21 CFR 111.140(b)(3)(vii)).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_contributor_fixed';
-                END IF;
-                IF TG_OP = 'DELETE' THEN
-                    RETURN OLD;
-                END IF;
-                IF NEW.signature_id IS NOT NULL AND NOT EXISTS (
-                    SELECT FROM mrp_esignature s
-                     WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.deviation.contributor' AND s.res_id = NEW.id
-                       AND s.user_id = NEW.user_id AND s.content ->> 'contribution' = NEW.contribution) THEN
-                    RAISE EXCEPTION 'A contribution is signed by the person who made it (DEV-030).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_contributor_signed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_deviation_contributor
-                BEFORE INSERT OR UPDATE OR DELETE ON mrp_deviation_contributor
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_deviation_contributor();
-        """)
 
     # === COMPUTE === #
 

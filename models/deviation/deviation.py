@@ -41,6 +41,8 @@ class MrpDeviation(models.Model):
     material, by which the batch goes on, and closes it when the investigation is complete. What was reported stays as it
     is; what the investigation finds is written down in fields of its own (see mrp_deviation_review). The device profile
     calls the same record a nonconformance report (NCR).
+
+    Also held in guards/mrp_deviation.sql.
     """
     _name = 'mrp.deviation'
     _description = "Deviation"
@@ -92,123 +94,6 @@ class MrpDeviation(models.Model):
     reported_at = fields.Datetime("Reported", required=True, readonly=True)
 
     _name_uniq = models.UniqueIndex('(company_id, name)', "Deviations have their own numbers.")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            DROP FUNCTION IF EXISTS mrp_mmr_specification_unmet(varchar, integer);
-            -- Whether a specification is not met: out of its limits, and no authorised retest showed that it is met. A yield
-            -- out of its band, or labels that do not add up, are departures from the MMR (21 CFR 111.113(a)(2)).
-            -- A laboratory result counts as met where the investigation found an error of the test and the approved retest
-            -- meets its limits, or was an error of the test itself, as the decision on its own deviation says.
-            CREATE OR REPLACE FUNCTION mrp_mmr_specification_unmet(
-                source varchar, entry integer, result integer, finding varchar) RETURNS boolean AS $$
-            BEGIN
-                IF result IS NOT NULL THEN
-                    RETURN finding IS DISTINCT FROM 'error' OR NOT EXISTS (
-                        SELECT FROM mrp_bpr_result f JOIN mrp_bpr_result n ON n.retest_of_id = f.id
-                         WHERE f.id = result AND f.retest_signature_id IS NOT NULL AND n.signature_id IS NOT NULL
-                           AND NOT EXISTS (SELECT FROM mrp_bpr_result c WHERE c.supersedes_id = n.id)
-                           AND (n.outcome = 'pass' OR EXISTS (
-                                SELECT FROM mrp_deviation d WHERE d.result_id = n.id AND d.disposition = 'accept')));
-                END IF;
-                RETURN source = 'specification' AND NOT EXISTS (
-                    SELECT FROM mrp_bpr_entry e WHERE e.id = entry AND (e.kind IN ('yield', 'labels') OR EXISTS (
-                        SELECT FROM mrp_bpr_entry n JOIN mrp_bpr_step s ON s.id = n.step_id
-                         WHERE n.step_id = e.step_id AND n.kind = e.kind AND n.id > e.id AND n.outcome = 'pass'
-                           AND NOT n.to_sign AND s.retest_count > 0 AND NOT EXISTS (
-                                SELECT FROM mrp_bpr_entry c WHERE c.supersedes_id = n.id AND NOT c.to_sign))));
-            END $$ LANGUAGE plpgsql STABLE;
-
-            -- Whether a check of the addon is on for a profile; without one all are.
-            CREATE OR REPLACE FUNCTION mrp_mmr_demanded(profile integer, rule varchar) RETURNS boolean AS $$
-            BEGIN
-                RETURN profile IS NULL OR NOT EXISTS (
-                    SELECT FROM mrp_mmr_requirement r WHERE r.profile_id = profile AND r.check = rule AND NOT r.enabled);
-            END $$ LANGUAGE plpgsql STABLE;
-
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_deviation() RETURNS trigger AS $$
-            DECLARE
-                -- What the ORM notes beside the record.
-                free CONSTANT text[] := ARRAY['write_uid', 'write_date', 'message_main_attachment_id'];
-                -- What the investigation writes until the deviation is closed, and the signatures.
-                open CONSTANT text[] := ARRAY[
-                    'severity', 'state', 'disposition', 'decision_signature_id', 'closing_signature_id', 'investigator_id',
-                    'due_date', 'cause_id', 'cause', 'quality_effect', 'label_effect', 'correction', 'material_fate',
-                    'scientific_reason', 'procedure_id', 'identity_result', 'test_finding', 'capa_id', 'no_capa_reason'];
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    RAISE EXCEPTION 'Deviations are kept (DEV-010, 21 CFR 111.113, 211.192).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_kept';
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.state <> 'open'
-                       OR num_nonnulls(NEW.disposition, NEW.decision_signature_id, NEW.closing_signature_id) > 0 THEN
-                        RAISE EXCEPTION 'A deviation begins as open (DEV-010, 21 CFR 111.113(a)).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_decided';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF OLD.state = 'closed' AND to_jsonb(NEW) - free <> to_jsonb(OLD) - free
-                   OR to_jsonb(NEW) - free - open <> to_jsonb(OLD) - free - open THEN
-                    RAISE EXCEPTION 'What was reported as %, and what was closed, stays as it is (DEV-010).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_fixed';
-                END IF;
-                IF OLD.capa_id IS NOT NULL AND NEW.capa_id IS DISTINCT FROM OLD.capa_id AND EXISTS (
-                    SELECT FROM mrp_capa c WHERE c.id = OLD.capa_id AND c.state <> 'draft') THEN
-                    RAISE EXCEPTION '% does not leave a CAPA that was started (DEV-090).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_capa';
-                END IF;
-                IF (NEW.disposition, NEW.decision_signature_id) IS DISTINCT FROM (OLD.disposition, OLD.decision_signature_id)
-                   OR NEW.state <> OLD.state AND NEW.state <> 'closed' THEN
-                    IF NEW.state <> 'decided' OR OLD.disposition = 'reject' OR NOT EXISTS (
-                        SELECT FROM mrp_esignature s
-                         WHERE s.id = NEW.decision_signature_id AND s.res_model = 'mrp.deviation' AND s.res_id = NEW.id
-                           AND s.meaning = CASE NEW.disposition WHEN 'reject' THEN 'rejected' ELSE 'approved' END
-                           AND s.content #>> '{decision,disposition}' = NEW.disposition
-                           AND NOT EXISTS (
-                                SELECT FROM mrp_bpr_step t
-                                  JOIN mrp_esignature p ON p.id IN (t.performed_signature_id, t.added_signature_id)
-                                 WHERE t.id = NEW.step_id AND (p.user_id = s.user_id OR p.partner_id = s.partner_id))) THEN
-                        RAISE EXCEPTION '% is decided by a signature of Quality Control (DEV-030, 21 CFR 111.113(c)).',
-                            OLD.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_decided';
-                    END IF;
-                    IF NEW.disposition = 'accept'
-                            AND mrp_mmr_specification_unmet(NEW.source, NEW.entry_id, NEW.result_id, NEW.test_finding)
-                            AND mrp_mmr_demanded(NEW.profile_id, 'deviation_accept')
-                       OR NEW.disposition <> 'reject' AND NEW.identity_result = 'failed'
-                            AND mrp_mmr_demanded(NEW.profile_id, 'deviation_identity') THEN
-                        RAISE EXCEPTION 'What does not meet its specification is not accepted: % (DEV-040, DEV-050).', OLD.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_deviation_disposition';
-                    END IF;
-                END IF;
-                IF NEW.disposition = 'accept' AND OLD.disposition = 'accept'
-                   AND NEW.test_finding IS DISTINCT FROM OLD.test_finding THEN
-                    RAISE EXCEPTION 'What the test of % showed was signed with its decision (DEV-040, SIG-030).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_disposition';
-                END IF;
-                IF NEW.disposition <> 'reject' AND NEW.identity_result = 'failed'
-                   AND OLD.identity_result IS DISTINCT FROM 'failed'
-                   AND mrp_mmr_demanded(NEW.profile_id, 'deviation_identity') THEN
-                    RAISE EXCEPTION 'A component that fails its identity test is rejected: % (DEV-050).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_disposition';
-                END IF;
-                IF (NEW.state = 'closed') <> (NEW.closing_signature_id IS NOT NULL)
-                   OR NEW.state = 'closed' AND OLD.state <> 'closed' AND (OLD.state <> 'decided' OR NOT EXISTS (
-                    SELECT FROM mrp_esignature s
-                     WHERE s.id = NEW.closing_signature_id AND s.res_model = 'mrp.deviation' AND s.res_id = NEW.id
-                       AND s.meaning = 'approved' AND s.content ->> 'closure' IS NOT NULL
-                       AND s.content #>> '{decision,disposition}' = NEW.disposition)) THEN
-                    RAISE EXCEPTION '% is closed by a signature of Quality Control (DEV-020, 21 CFR 111.140(b)(3)).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_closed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_deviation BEFORE INSERT OR UPDATE OR DELETE ON mrp_deviation
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_deviation();
-        """)
 
     # === COMPUTE === #
 

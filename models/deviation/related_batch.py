@@ -14,6 +14,8 @@ class MrpDeviationBatch(models.Model):
     """A batch that shares a component lot, a unit of equipment or the MMR revision with a deviation (21 CFR 211.192).
 
     Whoever investigates says whether it is affected, and why. Rows stay.
+
+    Also held in guards/mrp_deviation_batch.sql.
     """
     _name = 'mrp.deviation.batch'
     _description = "Batch Related to a Deviation"
@@ -39,29 +41,6 @@ class MrpDeviationBatch(models.Model):
     _complete = models.Constraint(
         "CHECK (assessment IS NULL OR (trim(text) <> '' AND assessed_by_id IS NOT NULL AND assessed_at IS NOT NULL))",
         "An assessment says why, by whom and when. Rule: DEV-070, 21 CFR 211.192.")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_deviation_batch() RETURNS trigger AS $$
-            DECLARE
-                deviation record;
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    RAISE EXCEPTION 'A batch that was found to be related stays (DEV-070, 21 CFR 211.192).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_batch_kept';
-                END IF;
-                SELECT d.state, d.bpr_id INTO deviation FROM mrp_deviation d WHERE d.id = NEW.deviation_id;
-                IF deviation.state = 'closed' OR deviation.bpr_id = NEW.bpr_id OR TG_OP = 'UPDATE'
-                   AND (NEW.deviation_id, NEW.bpr_id, NEW.company_id) <> (OLD.deviation_id, OLD.bpr_id, OLD.company_id) THEN
-                    RAISE EXCEPTION 'The related batches of a closed deviation stay as they are (DEV-070).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_batch_fixed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_deviation_batch BEFORE INSERT OR UPDATE OR DELETE ON mrp_deviation_batch
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_deviation_batch();
-        """)
 
     # === CRUD === #
 

@@ -18,6 +18,8 @@ class MrpBprRework(models.Model):
     """Material that was reprocessed, treated or adjusted in a batch: which lot, how much, by whom (21 CFR 111.260(n)).
 
     PostgreSQL stores none without the decision of Quality Control that approves it, and keeps what is stored.
+
+    Also held in guards/mrp_bpr_rework.sql.
     """
     _name = 'mrp.bpr.rework'
     _description = "Reprocessing in a Batch"
@@ -39,31 +41,6 @@ class MrpBprRework(models.Model):
     user_id = fields.Many2one('res.users', "Recorded By", required=True, readonly=True, ondelete='restrict')
     user_name = fields.Char("Person", required=True, readonly=True)
     at = fields.Datetime("When", required=True, readonly=True)
-
-    def init(self):
-        super().init()
-        self.env['mrp.esignature']._make_append_only(self._table)
-        self.env['mrp.bpr']._guard_frozen(self._table)
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_rework() RETURNS trigger AS $$
-            BEGIN
-                IF NOT EXISTS (
-                    SELECT FROM mrp_deviation d JOIN mrp_bpr b ON b.id = NEW.bpr_id
-                     WHERE d.id = NEW.deviation_id AND d.state IN ('decided', 'closed') AND d.disposition = NEW.kind
-                       AND NEW.kind IN ('reprocess', 'treat', 'adjust') AND d.company_id = NEW.company_id
-                       AND b.company_id = NEW.company_id AND b.state IN ('ready', 'progress')
-                       AND (d.bpr_id = NEW.bpr_id OR d.lot_id = NEW.lot_id OR EXISTS (
-                            SELECT FROM mrp_bpr o JOIN stock_move m ON m.production_id = o.production_id
-                              JOIN stock_move_line l ON l.move_id = m.id
-                             WHERE o.id = d.bpr_id AND l.lot_id = NEW.lot_id))) THEN
-                    RAISE EXCEPTION 'Material is reprocessed on the approval of Quality Control alone (DEV-060, BPR-150).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_rework_approved';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_rework BEFORE INSERT ON mrp_bpr_rework
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_rework();
-        """)
 
     # === CRUD === #
 

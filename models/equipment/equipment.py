@@ -36,6 +36,7 @@ CLEANING_STATES = [
 
 
 class MaintenanceEquipment(models.Model):
+    """Also held in guards/maintenance_equipment.sql."""
     _name = 'maintenance.equipment'
     _inherit = ['maintenance.equipment', 'mrp.audit.mixin']
 

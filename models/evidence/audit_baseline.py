@@ -5,6 +5,8 @@ import hashlib
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...domain.columns import RECORD_ROWS
+
 #: Owners of chains: their line is the first of their chain.
 OWNERS = ('mrp.mmr', 'mrp.production')
 
@@ -51,7 +53,7 @@ class MrpAuditEntry(models.Model):
         return self._take_over_rows(
             model, began, SQL("""(%s) AND NOT EXISTS (
                 SELECT FROM mrp_audit_entry e WHERE e.res_model = %s AND e.res_id = t.id)""",
-                SQL(model._audit_rows or 'TRUE'), model._name),
+                SQL(RECORD_ROWS.get(model._table, 'TRUE')), model._name),
             lambda records: records._audit_append('baseline', records._audit_created(), self._get_baseline_reason()))
 
     @api.model

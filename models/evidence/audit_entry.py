@@ -56,6 +56,8 @@ class MrpAuditChain(models.Model):
     """One chain of the ledger, with number and digest of its last line: a tail that was cut off shows.
 
     The row is locked while a line is appended, so that two transactions never continue from the same line.
+
+    Also held in guards/mrp_audit_chain.sql.
     """
     _name = 'mrp.audit.chain'
     _description = "Chain of the Audit Trail"
@@ -71,37 +73,6 @@ class MrpAuditChain(models.Model):
     entry_ids = fields.One2many('mrp.audit.entry', 'chain_id', "Lines of the Ledger", readonly=True)
 
     _record_uniq = models.UniqueIndex('(res_model, res_id, company_id)', "A record has one chain.")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_chain() RETURNS trigger AS $$
-            BEGIN
-                IF TG_OP = 'INSERT' AND NEW.head_index = 0 AND NEW.head_sha256 = repeat('0', 64) THEN
-                    RETURN NEW;
-                END IF;
-                IF TG_OP = 'UPDATE' AND (NEW.head_index, NEW.head_sha256) = (OLD.head_index, OLD.head_sha256)
-                   AND (NEW.id, NEW.res_model, NEW.res_id, NEW.company_id, NEW.name)
-                       IS NOT DISTINCT FROM (OLD.id, OLD.res_model, OLD.res_id, OLD.company_id, OLD.name)
-                   AND NEW.sealed_index = NEW.head_index THEN
-                    RETURN NEW;
-                END IF;
-                IF TG_OP = 'UPDATE' AND NEW.head_index > OLD.head_index
-                   AND (NEW.id, NEW.res_model, NEW.res_id, NEW.company_id, NEW.name)
-                       IS NOT DISTINCT FROM (OLD.id, OLD.res_model, OLD.res_id, OLD.company_id, OLD.name)
-                   AND EXISTS (SELECT FROM mrp_audit_entry e
-                                WHERE e.chain_id = NEW.id AND e.index = NEW.head_index AND e.sha256 = NEW.head_sha256)
-                THEN
-                    RETURN NEW;
-                END IF;
-                RAISE EXCEPTION 'A chain of the audit trail only grows, line by line (AUD-030, 21 CFR 11.10(e)).'
-                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_chain';
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_chain BEFORE INSERT OR UPDATE OR DELETE ON mrp_audit_chain
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_chain();
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_chain_truncate BEFORE TRUNCATE ON mrp_audit_chain
-                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_chain();
-        """)
 
     @api.model_create_multi
     def create(self, vals_list):  # pylint: disable=method-required-super
@@ -156,6 +127,8 @@ class MrpAuditEntry(models.Model):
 
     Each line holds its number, the digest of the line before and the digest of its own canonical content
     (21 CFR 11.10(e), EU GMP Annex 11 §9). PostgreSQL refuses UPDATE, DELETE and TRUNCATE.
+
+    Also held in guards/mrp_audit_entry.sql.
     """
     _name = 'mrp.audit.entry'
     _description = "Line of the Audit Trail"
@@ -185,25 +158,6 @@ class MrpAuditEntry(models.Model):
     _index_uniq = models.UniqueIndex('(chain_id, index)', "Lines of a chain are numbered without a gap.")
     _record_idx = models.Index('(res_model, res_id)')
     _baseline_idx = models.Index("(chain_id, index) WHERE kind = 'baseline'")
-
-    def init(self):
-        super().init()
-        self.env['mrp.esignature']._make_append_only(self._table)
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_entry() RETURNS trigger AS $$
-            BEGIN
-                IF NOT EXISTS (SELECT FROM mrp_audit_entry e
-                                WHERE e.chain_id = NEW.chain_id AND e.index = NEW.index - 1
-                                  AND e.sha256 = NEW.previous_sha256)
-                   AND NOT (NEW.index = 1 AND NEW.previous_sha256 = repeat('0', 64)) THEN
-                    RAISE EXCEPTION 'A line of the audit trail follows the line before it (AUD-040, 21 CFR 11.10(a)).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_entry_follows';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_entry BEFORE INSERT ON mrp_audit_entry
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_entry();
-        """)
 
     # === SHOWN TO PEOPLE === #
 

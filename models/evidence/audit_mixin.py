@@ -2,27 +2,10 @@ import hashlib
 
 from odoo import api, fields, models
 from odoo.models import MAGIC_COLUMNS
-from odoo.tools import SQL
 
+from ... import guards
 from ...domain.canonical import canonical_json, iso_utc
 from ...domain.numbers import decimal_string
-
-#: Nobody empties a table of records. Argument: which rows are records, where Odoo keeps others in the same table.
-GUARD_TRUNCATE_FUNCTION = """
-    CREATE OR REPLACE FUNCTION mrp_mmr_guard_truncate() RETURNS trigger AS $$
-    DECLARE
-        holds_records boolean := true;
-    BEGIN
-        IF TG_NARGS > 0 THEN
-            EXECUTE format('SELECT EXISTS (SELECT FROM %I t WHERE %s)', TG_TABLE_NAME, TG_ARGV[0]) INTO holds_records;
-        END IF;
-        IF holds_records THEN
-            RAISE EXCEPTION '% holds GMP records and is not emptied (REC-040, 21 CFR 111.605(b)).', TG_TABLE_NAME
-                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_kept';
-        END IF;
-        RETURN NULL;
-    END $$ LANGUAGE plpgsql;
-"""
 
 
 class MrpAuditMixin(models.AbstractModel):
@@ -35,22 +18,11 @@ class MrpAuditMixin(models.AbstractModel):
     _name = 'mrp.audit.mixin'
     _description = "Record with an Audit Trail"
 
-    #: SQL that tells which rows ``t`` of the table are records; all of them where it is empty.
-    _audit_rows = None
-
     def init(self):
         super().init()
-        if not self._abstract:
-            self._audit_guard_truncate(self._table, self._audit_rows)
-
-    @api.model
-    def _audit_guard_truncate(self, table, rows=None):
-        """Refuse TRUNCATE of ``table``, as far as ``rows`` of it are records (REC-040)."""
-        self.env.cr.execute(GUARD_TRUNCATE_FUNCTION)
-        self.env.cr.execute(SQL(
-            "CREATE OR REPLACE TRIGGER mrp_mmr_guard_truncate BEFORE TRUNCATE ON %s "
-            "FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_truncate(%s)",
-            SQL.identifier(table), SQL("%s", rows) if rows else SQL()))
+        if self._name == 'mrp.audit.mixin':
+            # For all tables of the addon at once, when the last of them is there.
+            self.pool.post_init(guards.load, self.env.cr)
 
     def _audit_records(self, vals=None):
         """Return those of these records that are audited; core models leave out what the addon does not control.

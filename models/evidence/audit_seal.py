@@ -12,6 +12,8 @@ class MrpAuditSeal(models.Model):
 
     It names every chain that grew since, with number and digest of its last line, so that a chain that
     vanished shows. It is shown, posted to a channel and mailed: a copy exists outside of the database.
+
+    Also held in guards/mrp_audit_seal.sql.
     """
     _name = 'mrp.audit.seal'
     _description = "Seal of the Audit Trail"
@@ -29,10 +31,6 @@ class MrpAuditSeal(models.Model):
     details = fields.Html("Sealed Chains", compute='_compute_details', sanitize=False)
 
     _index_uniq = models.UniqueIndex('(company_id, index)', "Seals are numbered without a gap.")
-
-    def init(self):
-        super().init()
-        self.env['mrp.esignature']._make_append_only(self._table)
 
     @api.depends('index')
     def _compute_display_name(self):

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from ...domain.canonical import iso_utc, sha256
 from ...domain.transitions import is_signing
@@ -22,31 +21,13 @@ MEANINGS = [
 ]
 
 
-APPEND_ONLY_FUNCTION = """
-    CREATE OR REPLACE FUNCTION mrp_mmr_append_only() RETURNS trigger AS $$
-    BEGIN
-        -- What a signed disposal removes of a batch record whose date has passed (REC-040).
-        IF TG_TABLE_NAME = 'mrp_bpr_entry' AND TG_OP = 'UPDATE' THEN
-            IF mrp_mmr_is_removal(TG_TABLE_NAME, OLD.bpr_id, to_jsonb(OLD), to_jsonb(NEW)) THEN
-                RETURN NEW;
-            END IF;
-        ELSIF TG_TABLE_NAME = 'mrp_mmr_file' AND TG_OP = 'DELETE' THEN
-            IF mrp_mmr_is_disposed_file(OLD.id) THEN
-                RETURN OLD;
-            END IF;
-        END IF;
-        RAISE EXCEPTION '% is append-only: % is refused (SIG-030, 21 CFR 11.70).', TG_TABLE_NAME, TG_OP
-            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                  CONSTRAINT = 'mrp_mmr_append_only';
-    END $$ LANGUAGE plpgsql;
-"""
-
-
 class MrpEsignature(models.Model):
     """One electronic signature (21 CFR 11.50, 11.70; EU GMP Annex 11 §14). Append-only.
 
     It is bound to the signed record by a digest over record identity, content, signer, meaning and
     time. Voiding a signature adds an entry that points to it and leaves it as it is.
+
+    Also held in guards/mrp_esignature.sql.
     """
     _name = 'mrp.esignature'
     _description = "Electronic Signature"
@@ -82,22 +63,6 @@ class MrpEsignature(models.Model):
     is_void = fields.Boolean("Void", compute='_compute_is_void')
 
     _record_idx = models.Index('(res_model, res_id)')
-
-    def init(self):
-        super().init()
-        self._make_append_only(self._table)
-
-    @api.model
-    def _make_append_only(self, table):
-        """Close ``table`` to UPDATE, DELETE and TRUNCATE; called by its model's ``init``."""
-        self.env.cr.execute(APPEND_ONLY_FUNCTION)
-        self.env.cr.execute(SQL(
-            """
-            CREATE OR REPLACE TRIGGER mrp_mmr_append_only BEFORE UPDATE OR DELETE ON %(table)s
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_append_only();
-            CREATE OR REPLACE TRIGGER mrp_mmr_append_only_truncate BEFORE TRUNCATE ON %(table)s
-                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_append_only();
-            """, table=SQL.identifier(table)))
 
     @api.depends('voided_by_ids', 'basis_signature_id.voided_by_ids')
     def _compute_is_void(self):

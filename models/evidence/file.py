@@ -31,6 +31,8 @@ class MrpMmrFile(models.Model):
 
     It lies in the table itself and not among the attachments, which people may replace; revisions share one
     copy (21 CFR 111.210(g), 11.10(c)).
+
+    Also held in guards/mrp_mmr_file.sql.
     """
     _name = 'mrp.mmr.file'
     _description = "File of a Master Manufacturing Record"
@@ -53,10 +55,6 @@ class MrpMmrFile(models.Model):
     transcription_ids = fields.One2many('mrp.bpr.transcription', 'scan_id', "Transcriptions", readonly=True)
 
     _content_uniq = models.UniqueIndex('(sha256, name)', "This file is stored already.")
-
-    def init(self):
-        super().init()
-        self.env['mrp.esignature']._make_append_only(self._table)
 
     @api.model
     def _store(self, name, data, kinds=None):

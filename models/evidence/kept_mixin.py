@@ -10,6 +10,8 @@ class MrpKeptMixin(models.AbstractModel):
 
     Create, write, duplicate and delete are refused to everybody, the superuser too, in words of the model
     (:meth:`_refuse_write`); PostgreSQL has guards of its own below (AUD-030, 21 CFR 11.10(c), (e)).
+
+    Also held in guards/_shared.sql.
     """
     _name = 'mrp.kept.mixin'
     _description = "Kept Record"

@@ -16,6 +16,8 @@ class MrpTamperDrill(models.Model):
     """The result of a tamper drill: which forbidden acts were tried on this database, and what refused each of them.
 
     Append-only; a security administrator signs it, and the print with that signature is kept (AUD-030, SIG-020).
+
+    Also held in guards/mrp_tamper_drill.sql.
     """
     _name = 'mrp.tamper.drill'
     _description = "Tamper Drill"
@@ -44,30 +46,6 @@ class MrpTamperDrill(models.Model):
     # Files are read by readers of master records; this one by readers of the drill.
     print_file = fields.Binary("Print", compute='_compute_print', compute_sudo=True)
     print_name = fields.Char(compute='_compute_print', compute_sudo=True)
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_drill() RETURNS trigger AS $$
-            DECLARE
-                later text[] := '{signature_id,file_id,write_uid,write_date}';
-            BEGIN
-                IF TG_OP = 'INSERT' AND NEW.signature_id IS NULL AND NEW.file_id IS NULL THEN
-                    RETURN NEW;
-                END IF;
-                IF TG_OP = 'UPDATE' AND OLD.signature_id IS NULL AND NEW.file_id IS NOT NULL
-                   AND to_jsonb(NEW) - later = to_jsonb(OLD) - later
-                   AND EXISTS (SELECT FROM mrp_esignature s
-                                WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.tamper.drill' AND s.res_id = NEW.id
-                                  AND s.meaning = 'checked' AND s.content_sha256 = NEW.results_sha256) THEN
-                    RETURN NEW;
-                END IF;
-                RAISE EXCEPTION 'The result of a tamper drill is kept as it is (AUD-030, 21 CFR 11.10(e)).'
-                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_drill_kept';
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_drill BEFORE INSERT OR UPDATE OR DELETE ON mrp_tamper_drill
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_drill();
-        """)
 
     @api.depends('results')
     def _compute_acts_html(self):

@@ -1,118 +1,18 @@
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition
 
-# The third floor: what the ORM refuses, PostgreSQL refuses too (plain SQL, other addons, sudo).
-CONTENT_TRIGGERS = {
-    'mrp_bom_line': (
-        'product_id, product_qty, gmp_qty, product_uom_id, bom_id, operation_id, sequence, mmr_base_qty, '
-        'mmr_is_active, mmr_is_declared, mmr_not_in_product, mmr_strength, mmr_strength_unit, mmr_supplier_id, '
-        'mmr_overage_kind, mmr_overage, mmr_overage_rationale, mmr_tolerance, mmr_tolerance_justification, '
-        'mmr_weighing_verified, mmr_addition_verified, mmr_to_review, mmr_assay_adjusted, mmr_assay_reference, '
-        'mmr_assay_unit, mmr_assay_basis, mmr_is_filler'),
-    'mrp_bom_byproduct': 'product_id, product_qty, product_uom_id, bom_id, operation_id, sequence',
-    'mrp_routing_workcenter': (
-        'name, workcenter_id, bom_id, sequence, active, mmr_instruction, mmr_stage, mmr_yield_control, '
-        'mmr_theoretical_yield, mmr_yield_uom_id, mmr_yield_min, mmr_yield_max, mmr_yield_rationale, mmr_time_limit, '
-        'mmr_hold_time, mmr_storage_conditions, mmr_yield_to_review'),
-}
-
-GUARD_CONTENT_FUNCTION = """
-    CREATE OR REPLACE FUNCTION mrp_mmr_guard_content() RETURNS trigger AS $$
-    DECLARE
-        owner text;
-        owner_state text;
-        operation integer;
-    BEGIN
-        -- The signed one first, where there are two.
-        SELECT m.name || ', revision ' || r.revision, r.state INTO owner, owner_state
-          FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
-         WHERE r.bom_id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.bom_id END,
-                            CASE WHEN TG_OP <> 'INSERT' THEN OLD.bom_id END)
-         ORDER BY (r.state = 'draft') LIMIT 1;
-        IF owner IS NULL THEN
-            RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
-        END IF;
-        IF owner_state <> 'draft' THEN
-            RAISE EXCEPTION 'The content of % is signed and cannot change (REV-010).', owner
-                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                      CONSTRAINT = 'mrp_mmr_content_frozen';
-        END IF;
-        -- Nobody signs until this edit is committed, and nobody did since it began (see GUARD_ROW_FUNCTION).
-        PERFORM FROM mrp_mmr_revision
-          WHERE bom_id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.bom_id END,
-                           CASE WHEN TG_OP <> 'INSERT' THEN OLD.bom_id END) FOR SHARE;
-        IF TG_OP = 'DELETE' THEN
-            RETURN OLD;
-        END IF;
-        IF TG_OP = 'UPDATE' AND NEW.bom_id IS DISTINCT FROM OLD.bom_id THEN
-            RAISE EXCEPTION 'The content of % stays in its revision (REV-010).', owner
-                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                      CONSTRAINT = 'mrp_mmr_content_moved';
-        END IF;
-        operation := (to_jsonb(NEW) ->> 'operation_id')::integer;
-        IF operation IS NOT NULL AND NOT EXISTS (
-                SELECT FROM mrp_routing_workcenter o WHERE o.id = operation AND o.bom_id = NEW.bom_id) THEN
-            RAISE EXCEPTION 'Rows of % only point to stages of the same revision (REV-010).', owner
-                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                      CONSTRAINT = 'mrp_mmr_content_foreign';
-        END IF;
-        RETURN NEW;
-    END $$ LANGUAGE plpgsql;
-"""
-
 
 class MrpBom(models.Model):
+    """Also held in guards/mrp_bom.sql."""
     _name = 'mrp.bom'
     _inherit = ['mrp.bom', 'mrp.mmr.content.mixin']
-    _audit_rows = "EXISTS (SELECT FROM mrp_mmr_revision r WHERE r.bom_id = t.id)"
 
     mmr_revision_ids = fields.One2many(
         'mrp.mmr.revision', 'bom_id', "MMR Revision", copy=False,
         help="The revision of a Master Manufacturing Record that owns this bill of materials.")
     mmr_locked = fields.Boolean("Signed Content", compute='_compute_mmr_locked', compute_sudo=True)
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bom() RETURNS trigger AS $$
-            DECLARE
-                owner text;
-                owner_state text;
-            BEGIN
-                SELECT m.name || ', revision ' || r.revision, r.state INTO owner, owner_state
-                  FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
-                 WHERE r.bom_id = OLD.id;
-                IF owner IS NULL THEN
-                    RETURN NEW;
-                END IF;
-                IF NEW.active AND NOT OLD.active AND owner_state <> 'effective' THEN
-                    RAISE EXCEPTION 'The bill of materials of % cannot be used: the revision is %.',
-                        owner, owner_state
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_bom_not_effective';
-                END IF;
-                IF owner_state <> 'draft' AND
-                   (NEW.product_tmpl_id, NEW.product_id, NEW.product_qty, NEW.product_uom_id, NEW.type,
-                    NEW.company_id, NEW.batch_size, NEW.enable_batch_size, NEW.allow_operation_dependencies)
-                   IS DISTINCT FROM
-                   (OLD.product_tmpl_id, OLD.product_id, OLD.product_qty, OLD.product_uom_id, OLD.type,
-                    OLD.company_id, OLD.batch_size, OLD.enable_batch_size, OLD.allow_operation_dependencies) THEN
-                    RAISE EXCEPTION 'The content of % is signed and cannot change (REV-010).', owner
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_content_frozen';
-                END IF;
-                IF owner_state = 'draft' THEN
-                    PERFORM FROM mrp_mmr_revision WHERE bom_id = OLD.id FOR SHARE;
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bom BEFORE UPDATE ON mrp_bom
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bom();
-        """)
 
     @api.depends('mmr_revision_ids.state')
     def _compute_mmr_locked(self):
@@ -123,22 +23,6 @@ class MrpBom(models.Model):
     def _mmr_revisions_of_rows(self, vals_list):
         """Return the revisions of the bills of materials that rows with these values would belong to."""
         return self.browse({vals.get('bom_id') for vals in vals_list} - {None, False}).mmr_revision_ids
-
-    @api.model
-    def _mmr_create_content_triggers(self, table):
-        """Create the triggers that freeze ``table``; called by the model of that table in its ``init``."""
-        # The tables are initialised in no order that could be relied on: each brings the function along.
-        self.env.cr.execute(GUARD_CONTENT_FUNCTION)
-        self.env.cr.execute(SQL(
-            """
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_insert_delete BEFORE INSERT OR DELETE ON %(table)s
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_content();
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_update BEFORE UPDATE OF %(columns)s ON %(table)s
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_content();
-            """,
-            table=SQL.identifier(table),
-            columns=SQL(', ').join(SQL.identifier(name) for name in CONTENT_TRIGGERS[table].split(', ')),
-        ))
 
     def _mmr_revisions(self):
         return self.mmr_revision_ids

@@ -2,12 +2,9 @@ from odoo import api, models
 
 
 class MrpBomByproduct(models.Model):
+    """Also held in guards/mrp_bom_byproduct.sql."""
     _name = 'mrp.bom.byproduct'
     _inherit = ['mrp.bom.byproduct', 'mrp.mmr.content.mixin']
-
-    def init(self):
-        super().init()
-        self.env['mrp.bom']._mmr_create_content_triggers(self._table)
 
     def _mmr_revisions(self):
         return self.bom_id.mmr_revision_ids

@@ -17,6 +17,7 @@ QUANTITY_FIELDS = {'gmp_qty', 'product_qty', 'mmr_base_qty', 'mmr_overage', 'mmr
 
 
 class MrpBomLine(models.Model):
+    """Also held in guards/mrp_bom_line.sql."""
     _name = 'mrp.bom.line'
     _inherit = ['mrp.bom.line', 'mrp.mmr.content.mixin']
 
@@ -78,29 +79,6 @@ class MrpBomLine(models.Model):
     _mmr_overage_stated = models.Constraint(
         "CHECK (COALESCE(mmr_overage, 0) = 0 OR COALESCE(mmr_overage_kind, 'none') <> 'none')",
         "An overage is a percentage or an amount, or none. Rule: CON-050, 21 CFR 111.210(e).")
-
-    def init(self):
-        super().init()
-        self.env['mrp.bom']._mmr_create_content_triggers(self._table)
-        # Quality Control confirms until the approval; afterwards the confirmation stays as it is.
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_overage() RETURNS trigger AS $$
-            BEGIN
-                IF (NEW.mmr_overage_confirmed_id, NEW.mmr_overage_confirmed_at)
-                   IS DISTINCT FROM (OLD.mmr_overage_confirmed_id, OLD.mmr_overage_confirmed_at)
-                   AND EXISTS (SELECT FROM mrp_mmr_revision r
-                                WHERE r.bom_id = NEW.bom_id AND r.state NOT IN ('draft', 'submitted')) THEN
-                    RAISE EXCEPTION 'The confirmation of an overage is part of an approved record (PRD-050).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_content_frozen';
-                END IF;
-                PERFORM FROM mrp_mmr_revision WHERE bom_id = NEW.bom_id FOR SHARE;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_overage
-                BEFORE UPDATE OF mmr_overage_confirmed_id, mmr_overage_confirmed_at ON mrp_bom_line
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_overage();
-        """)
 
     @api.model
     def default_get(self, fields):

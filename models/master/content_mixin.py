@@ -2,63 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.models import MAGIC_COLUMNS
-from odoo.tools import SQL
 
 from ...domain.refusals import refusal
-
-#: Freezes the rows that belong to a revision, and keeps their links inside it. Arguments: pairs of a column
-#: and the table it points to. A draft is locked against signing until the edit is committed: where somebody signed
-#: since this transaction began, PostgreSQL reports a serialization failure, and Odoo tries again on what is signed.
-GUARD_ROW_FUNCTION = """
-    CREATE OR REPLACE FUNCTION mrp_mmr_guard_row() RETURNS trigger AS $$
-    DECLARE
-        owner text;
-        linked integer;
-        position integer := 0;
-    BEGIN
-        SELECT m.name || ', revision ' || r.revision INTO owner
-          FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
-         WHERE r.state <> 'draft'
-           AND r.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.revision_id END,
-                        CASE WHEN TG_OP <> 'INSERT' THEN OLD.revision_id END)
-         LIMIT 1;
-        IF owner IS NOT NULL THEN
-            RAISE EXCEPTION 'The content of % is signed and cannot change (REV-010).', owner
-                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                      CONSTRAINT = 'mrp_mmr_content_frozen';
-        END IF;
-        PERFORM FROM mrp_mmr_revision
-          WHERE id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.revision_id END,
-                       CASE WHEN TG_OP <> 'INSERT' THEN OLD.revision_id END) FOR SHARE;
-        IF TG_OP = 'DELETE' THEN
-            RETURN OLD;
-        END IF;
-        IF TG_OP = 'UPDATE' AND NEW.revision_id <> OLD.revision_id THEN
-            RAISE EXCEPTION 'Rows of a revision stay in it (REV-010).'
-                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                      CONSTRAINT = 'mrp_mmr_content_moved';
-        END IF;
-        WHILE position < TG_NARGS LOOP
-            linked := (to_jsonb(NEW) ->> TG_ARGV[position])::integer;
-            IF linked IS NOT NULL THEN
-                IF TG_ARGV[position + 1] IN ('mrp_bom_line', 'mrp_routing_workcenter') THEN
-                    EXECUTE format('SELECT r.id FROM %I p JOIN mrp_mmr_revision r ON r.bom_id = p.bom_id '
-                                   'WHERE p.id = $1', TG_ARGV[position + 1]) INTO linked USING linked;
-                ELSE
-                    EXECUTE format('SELECT revision_id FROM %I WHERE id = $1', TG_ARGV[position + 1])
-                       INTO linked USING linked;
-                END IF;
-                IF linked IS DISTINCT FROM NEW.revision_id THEN
-                    RAISE EXCEPTION 'Rows of a revision only point to rows of the same revision (REV-010).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_content_foreign';
-                END IF;
-            END IF;
-            position := position + 2;
-        END LOOP;
-        RETURN NEW;
-    END $$ LANGUAGE plpgsql;
-"""
 
 
 class MrpMmrContentMixin(models.AbstractModel):
@@ -66,6 +11,8 @@ class MrpMmrContentMixin(models.AbstractModel):
 
     They can be edited while the revision is a draft, and never again (21 CFR 111.123(a)(1),
     211.100(a), EU GMP 4.3). Rows of a bill of materials without revision are Odoo's own business.
+
+    Also held in guards/_content.sql.
     """
     _name = 'mrp.mmr.content.mixin'
     _inherit = ['mrp.audit.mixin']
@@ -73,7 +20,6 @@ class MrpMmrContentMixin(models.AbstractModel):
 
     #: The field that says where a row belongs.
     _mmr_owner_field = 'bom_id'
-    _audit_rows = "EXISTS (SELECT FROM mrp_mmr_revision r WHERE r.bom_id = t.bom_id)"
 
     def _mmr_revisions(self):
         """Return the revisions these rows belong to."""
@@ -183,35 +129,19 @@ class MrpMmrContentMixin(models.AbstractModel):
 
 
 class MrpMmrRowMixin(models.AbstractModel):
-    """Rows that exist for a revision alone; every column of theirs is content."""
+    """Rows that exist for a revision alone; every column of theirs is content. Also held in guards/_content.sql."""
     _name = 'mrp.mmr.row.mixin'
     _inherit = ['mrp.mmr.content.mixin']
     _description = "Row of a Master Manufacturing Record"
     _mmr_owner_field = 'revision_id'
-    _audit_rows = None
     _check_company_auto = True
 
     #: The field that says which row of the same revision this one is a part of.
     _mmr_parent_field = None
-    #: Columns that point to rows of the same revision.
-    _mmr_links = ()
 
     revision_id = fields.Many2one('mrp.mmr.revision', "MMR Revision", required=True, index=True, ondelete='cascade')
     company_id = fields.Many2one(related='revision_id.company_id')
     revision_state = fields.Selection(related='revision_id.state', string="Status of the Revision")
-
-    def init(self):
-        super().init()
-        if self._abstract:
-            return
-        arguments = []
-        for name in self._mmr_links:
-            arguments += [name, self.env[self._fields[name].comodel_name]._table]
-        self.env.cr.execute(GUARD_ROW_FUNCTION)
-        self.env.cr.execute(SQL(
-            "CREATE OR REPLACE TRIGGER mrp_mmr_guard_row BEFORE INSERT OR UPDATE OR DELETE ON %s "
-            "FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_row(%s)",
-            SQL.identifier(self._table), SQL(', ').join(SQL("%s", argument) for argument in arguments)))
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -2,13 +2,15 @@ from odoo import api, fields, models
 
 
 class MrpMmrEquipment(models.Model):
-    """Equipment of one stage: a specific unit, or a class of which any unit will do (EU GMP 4.18(a)-(b))."""
+    """Equipment of one stage: a specific unit, or a class of which any unit will do (EU GMP 4.18(a)-(b)).
+
+    Also held in guards/mrp_mmr_equipment.sql.
+    """
     _name = 'mrp.mmr.equipment'
     _description = "Equipment of an MMR Stage"
     _inherit = ['mrp.mmr.row.mixin']
     _order = 'revision_id, operation_id, sequence, id'
     _mmr_parent_field = 'operation_id'
-    _mmr_links = ('operation_id',)
 
     sequence = fields.Integer(default=10)
     operation_id = fields.Many2one(

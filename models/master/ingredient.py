@@ -4,7 +4,10 @@ from ...domain.numbers import GMP_DIGITS
 
 
 class MrpMmrIngredient(models.Model):
-    """One ingredient as the label declares it (21 CFR 111.210(d)): dietary ones with their amount."""
+    """One ingredient as the label declares it (21 CFR 111.210(d)): dietary ones with their amount.
+
+    Also held in guards/mrp_mmr_ingredient.sql.
+    """
     _name = 'mrp.mmr.ingredient'
     _description = "Declared Ingredient of an MMR"
     _inherit = ['mrp.mmr.row.mixin']

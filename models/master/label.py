@@ -1,13 +1,12 @@
 from odoo import api, fields, models
 
 from ...domain.canonical import iso_utc, sha256
+from ...domain.columns import CONTENT
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition
 from ..evidence.file import IMAGES
 
-FIXED_FIELDS = {
-    'code', 'version', 'name', 'product_id', 'company_id', 'location', 'panel', 'claims', 'file_id', 'upload',
-    'upload_name'}
+FIXED_FIELDS = {*CONTENT['mrp_mmr_label'], 'upload', 'upload_name'}
 SYSTEM_FIELDS = {'state', 'approved_signature_id'}
 
 
@@ -16,6 +15,8 @@ class MrpMmrLabel(models.Model):
 
     Quality Control approves it with a signature of its own, which drugs need (21 CFR 211.186(b)(8)); after
     that, and once a signed revision uses it, it does not change.
+
+    Also held in guards/mrp_mmr_label.sql.
     """
     _name = 'mrp.mmr.label'
     _description = "Label Version"
@@ -54,46 +55,6 @@ class MrpMmrLabel(models.Model):
     _approved = models.Constraint(
         "CHECK (state = 'draft' OR approved_signature_id IS NOT NULL OR state = 'obsolete')",
         "A label is approved with a signature (CON-070, 21 CFR 211.186(b)(8)).")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_label() RETURNS trigger AS $$
-            BEGIN
-                IF TG_OP <> 'DELETE' AND NEW.approved_signature_id IS NOT NULL
-                   AND (TG_OP = 'INSERT' OR OLD.approved_signature_id IS NULL) AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s
-                         WHERE s.id = NEW.approved_signature_id AND s.res_model = 'mrp.mmr.label'
-                           AND s.res_id = NEW.id AND s.meaning = 'approved') THEN
-                    RAISE EXCEPTION 'Label % has no approval of its own (CON-070).', NEW.code
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_label_signed';
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    RETURN NEW;
-                END IF;
-                IF (OLD.approved_signature_id IS NOT NULL OR OLD.state <> 'draft' OR EXISTS (
-                        SELECT FROM mrp_mmr_pack p JOIN mrp_mmr_revision r ON r.id = p.revision_id
-                         WHERE p.label_id = OLD.id AND r.state <> 'draft'))
-                   AND (TG_OP = 'DELETE' OR
-                        (NEW.code, NEW.version, NEW.name, NEW.product_id, NEW.company_id, NEW.location, NEW.panel,
-                         NEW.claims, NEW.file_id)
-                        IS DISTINCT FROM
-                        (OLD.code, OLD.version, OLD.name, OLD.product_id, OLD.company_id, OLD.location, OLD.panel,
-                         OLD.claims, OLD.file_id)
-                        OR (OLD.approved_signature_id IS NOT NULL
-                            AND NEW.approved_signature_id IS DISTINCT FROM OLD.approved_signature_id)) THEN
-                    RAISE EXCEPTION 'Label % is signed and cannot change (REV-010).', OLD.code
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_content_frozen';
-                END IF;
-                PERFORM FROM mrp_mmr_revision r WHERE r.state = 'draft' AND r.id IN (
-                    SELECT p.revision_id FROM mrp_mmr_pack p WHERE p.label_id = OLD.id) FOR SHARE;
-                RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_label BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_label
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_label();
-        """)
 
     @api.depends('code', 'version', 'name')
     def _compute_display_name(self):

@@ -22,6 +22,8 @@ class MrpMmr(models.Model):
 
     The batch size is exact: it is compared for equality in the product's unit, at six digits, and an
     approved MMR is never scaled to another size.
+
+    Also held in guards/mrp_mmr.sql.
     """
     _name = 'mrp.mmr'
     _description = "Master Manufacturing Record"
@@ -82,30 +84,6 @@ class MrpMmr(models.Model):
     _batch_size_positive = models.Constraint(
         'CHECK (batch_size > 0 AND batch_size_product_uom > 0)',
         "The batch size must be greater than zero. Rule: MMR-010, 21 CFR 111.205(a).")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_identity() RETURNS trigger AS $$
-            BEGIN
-                IF NEW.name IS DISTINCT FROM OLD.name
-                   OR NEW.last_revision < OLD.last_revision
-                   OR ((NEW.product_id, NEW.formulation_code, NEW.batch_size, NEW.uom_id, NEW.profile_id,
-                        NEW.company_id, NEW.batch_size_product_uom, NEW.active AND OLD.active)
-                       IS DISTINCT FROM
-                       (OLD.product_id, OLD.formulation_code, OLD.batch_size, OLD.uom_id, OLD.profile_id,
-                        OLD.company_id, OLD.batch_size_product_uom, OLD.active)
-                       AND EXISTS (SELECT FROM mrp_mmr_revision r
-                                    WHERE r.mmr_id = OLD.id AND r.submitted_once)) THEN
-                    RAISE EXCEPTION '% was signed: its identity is fixed, and it stays in sight (REV-040, REC-040).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_identity_fixed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_identity BEFORE UPDATE ON mrp_mmr
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_identity();
-        """)
 
     # === COMPUTE === #
 
@@ -178,7 +156,8 @@ class MrpMmr(models.Model):
     def _search_is_review_overdue(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        overdue = Domain('effective_revision_id', '!=', False) & self.env['res.company']._get_mmr_past_domain('date_next_review')
+        past = self.env['res.company']._get_mmr_past_domain
+        overdue = Domain('effective_revision_id', '!=', False) & past('date_next_review')
         return overdue if True in value else ~overdue
 
     def _audit_chain(self):

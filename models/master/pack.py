@@ -4,7 +4,10 @@ from ...domain.numbers import GMP_DIGITS
 
 
 class MrpMmrPack(models.Model):
-    """Packaging instructions of one pack size (EU GMP 4.19, 21 CFR 111.210(g)); an MMR may have several."""
+    """Packaging instructions of one pack size (EU GMP 4.19, 21 CFR 111.210(g)); an MMR may have several.
+
+    Also held in guards/mrp_mmr_pack.sql.
+    """
     _name = 'mrp.mmr.pack'
     _description = "Pack Size of an MMR"
     _inherit = ['mrp.mmr.row.mixin']
@@ -30,13 +33,12 @@ class MrpMmrPack(models.Model):
 
 
 class MrpMmrPackLine(models.Model):
-    """One packaging material of a pack size."""
+    """One packaging material of a pack size. Also held in guards/mrp_mmr_pack_line.sql."""
     _name = 'mrp.mmr.pack.line'
     _description = "Packaging Material of an MMR"
     _inherit = ['mrp.mmr.row.mixin']
     _order = 'pack_id, sequence, id'
     _mmr_parent_field = 'pack_id'
-    _mmr_links = ('pack_id',)
 
     sequence = fields.Integer(default=10)
     pack_id = fields.Many2one('mrp.mmr.pack', "Pack Size", required=True, index=True, ondelete='cascade')

@@ -4,7 +4,7 @@ from ...domain.refusals import refusal
 
 
 class MrpMmrProfile(models.Model):
-    """The regulation an MMR is written for; one MMR has one profile."""
+    """The regulation an MMR is written for; one MMR has one profile. Also held in guards/mrp_mmr_profile.sql."""
     _name = 'mrp.mmr.profile'
     _description = "MMR Profile"
     _inherit = ['mrp.audit.mixin']
@@ -21,18 +21,6 @@ class MrpMmrProfile(models.Model):
     reviewer_ids = fields.One2many('mrp.mmr.reviewer', 'profile_id', "Reviewers")
 
     _code_uniq = models.Constraint('UNIQUE (code)', "A profile with this code exists already.")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_profile() RETURNS trigger AS $$
-            BEGIN
-                RAISE EXCEPTION 'Profile % keeps its code, which says what is checked (REV-010).', OLD.code
-                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_profile_code';
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_profile BEFORE UPDATE ON mrp_mmr_profile
-                FOR EACH ROW WHEN (NEW.code IS DISTINCT FROM OLD.code) EXECUTE FUNCTION mrp_mmr_guard_profile();
-        """)
 
     def _audit_chain(self):
         return self.env.company

@@ -2,7 +2,10 @@ from odoo import fields, models
 
 
 class MrpMmrReference(models.Model):
-    """One controlled document that a revision refers to as a whole (CON-190)."""
+    """One controlled document that a revision refers to as a whole (CON-190).
+
+    Also held in guards/mrp_mmr_reference.sql.
+    """
     _name = 'mrp.mmr.reference'
     _description = "Referenced Document of an MMR"
     _inherit = ['mrp.mmr.row.mixin']

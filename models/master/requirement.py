@@ -1,9 +1,7 @@
-import csv
 
 from odoo import api, fields, models
-from odoo.tools import file_open
 
-from ...domain.canonical import canonical_json, sha256
+from ...domain.canonical import sha256
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, without_defaults
 
@@ -14,71 +12,14 @@ FIXED_FIELDS = {
 #: Checks that are made when somebody signs, and not on the content of a draft.
 SIGNING_CHECKS = ('qualification',)
 
-#: The files of the rows that the addon ships.
-SHIPPED = ('mrp.mmr.requirement.csv', 'mrp.mmr.requirement-batch.csv')
-#: Nothing switches this guard off, not even while data are loaded: a shipped row is what the addon ships, or it stays
-#: what it was. Which rows these are is part of the function, and renewed with each version of the addon.
-GUARD_REQUIREMENT_FUNCTION = """
-    CREATE OR REPLACE FUNCTION mrp_mmr_guard_requirement() RETURNS trigger AS $$
-    DECLARE
-        shipped jsonb := $shipped$@shipped@$shipped$;
-        wanted jsonb;
-    BEGIN
-        IF TG_OP = 'DELETE' THEN
-            SELECT shipped -> (p.code || '/' || OLD.code) INTO wanted FROM mrp_mmr_profile p WHERE p.id = OLD.profile_id;
-            IF OLD.check IS NOT NULL AND wanted IS NOT NULL THEN
-                RAISE EXCEPTION 'Requirement % is shipped with the addon and stays as it is.', OLD.code
-                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
-            END IF;
-            IF EXISTS (SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.mmr.requirement' AND s.res_id = OLD.id) THEN
-                RAISE EXCEPTION 'Requirement % was signed and is kept (REC-040).', OLD.code
-                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
-            END IF;
-            RETURN OLD;
-        END IF;
-        IF (NEW.check IS NOT NULL OR (TG_OP = 'UPDATE' AND OLD.check IS NOT NULL))
-           AND (TG_OP = 'INSERT'
-                OR (NEW.code, NEW.profile_id, NEW.company_id, NEW.scope, NEW.citation, NEW.enforcement, NEW.check,
-                    NEW.name ->> 'en_US')
-                   IS DISTINCT FROM
-                   (OLD.code, OLD.profile_id, OLD.company_id, OLD.scope, OLD.citation, OLD.enforcement, OLD.check,
-                    OLD.name ->> 'en_US'))
-        THEN
-            SELECT shipped -> (p.code || '/' || NEW.code) INTO wanted FROM mrp_mmr_profile p WHERE p.id = NEW.profile_id;
-            IF NEW.company_id IS NOT NULL OR wanted IS DISTINCT FROM
-                    jsonb_build_array(NEW.scope, NEW.citation, NEW.enforcement, NEW.check, NEW.name ->> 'en_US')
-               OR (TG_OP = 'UPDATE' AND (NEW.code, NEW.profile_id) IS DISTINCT FROM (OLD.code, OLD.profile_id)) THEN
-                RAISE EXCEPTION 'Requirement % is shipped with the addon and stays as it is.', NEW.code
-                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
-            END IF;
-        END IF;
-        IF TG_OP = 'INSERT' THEN
-            IF NEW.enabled IS DISTINCT FROM (NEW.check IS NULL OR NEW.enforcement <> 'O') THEN
-                RAISE EXCEPTION 'Requirement % is switched on and off by a signature of Quality Control.', NEW.code
-                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_signed';
-            END IF;
-            RETURN NEW;
-        END IF;
-        IF NEW.enabled IS DISTINCT FROM OLD.enabled
-           AND NEW.enabled::text IS DISTINCT FROM (
-                SELECT s.content ->> 'enabled' FROM mrp_esignature s
-                 WHERE s.res_model = 'mrp.mmr.requirement' AND s.res_id = NEW.id AND s.meaning = 'approved'
-                 ORDER BY s.id DESC LIMIT 1) THEN
-            RAISE EXCEPTION 'Requirement % is switched on and off by a signature of Quality Control.', OLD.code
-                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_signed';
-        END IF;
-        RETURN NEW;
-    END $$ LANGUAGE plpgsql;
-    CREATE OR REPLACE TRIGGER mrp_mmr_guard_requirement BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_requirement
-        FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_requirement();
-"""
-
 
 class MrpMmrRequirement(models.Model):
     """One row of a profile's content list: what a master record must say, by which rule, and how it is checked.
 
     Shipped rows stay. Those that the rules leave to the company can be switched off by a signature of
     Quality Control; companies add rows of their own, which are answered in words.
+
+    Also held in guards/mrp_mmr_requirement.sql.
     """
     _name = 'mrp.mmr.requirement'
     _description = "Requirement on the Content of an MMR"
@@ -112,27 +53,6 @@ class MrpMmrRequirement(models.Model):
     _code_uniq = models.Constraint('UNIQUE (profile_id, code)', "This profile has a requirement of this code already.")
     _cannot_be_off = models.Constraint(
         "CHECK (enabled OR enforcement IN ('C', 'O'))", "This requirement cannot be switched off.")
-
-    def init(self):
-        super().init()
-        self._guard_shipped(self._read_shipped())
-
-    @api.model
-    def _read_shipped(self):
-        """Return the shipped rows as a dict from profile and code to scope, citation, enforcement, check and wording."""
-        shipped = {}
-        for name in SHIPPED:
-            with file_open(f'mrp_mmr/data/{name}', 'r') as file:
-                shipped.update({
-                    f"{row['profile_id/id'].removeprefix('profile_').upper()}/{row['code']}": [
-                        row.get('scope', 'master'), *(row[name] for name in ('citation', 'enforcement', 'check', 'name'))]
-                    for row in csv.DictReader(file)})
-        return shipped
-
-    @api.model
-    def _guard_shipped(self, shipped):
-        """Make the trigger that lets shipped rows be what ``shipped`` says and nothing else (AUD-060)."""
-        self.env.cr.execute(GUARD_REQUIREMENT_FUNCTION.replace('@shipped@', canonical_json(shipped).decode()))
 
     @api.depends('code', 'name')
     def _compute_display_name(self):
@@ -231,7 +151,7 @@ class MrpMmrRequirement(models.Model):
 
 
 class MrpMmrAnswer(models.Model):
-    """How a revision meets a requirement that the company added."""
+    """How a revision meets a requirement that the company added. Also held in guards/mrp_mmr_answer.sql."""
     _name = 'mrp.mmr.answer'
     _description = "Answer to a Requirement of the Company"
     _inherit = ['mrp.mmr.row.mixin']

@@ -10,7 +10,10 @@ SECTIONS = [
 
 
 class MrpMmrSection(models.Model):
-    """One section of a device's file (ISO 13485 4.2.3): text, file, reference to its location, or not applicable."""
+    """One section of a device's file (ISO 13485 4.2.3): text, file, reference to its location, or not applicable.
+
+    Also held in guards/mrp_mmr_section.sql.
+    """
     _name = 'mrp.mmr.section'
     _description = "Device Section of an MMR"
     _inherit = ['mrp.mmr.file.mixin', 'mrp.mmr.row.mixin']

@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 
+from ...domain.columns import CONTENT
 from ...domain.refusals import refusal
 
-FIXED_FIELDS = {'code', 'version', 'kind', 'company_id', 'file_id', 'upload', 'upload_name'}
+FIXED_FIELDS = {*CONTENT['mrp_sop'], 'upload', 'upload_name'}
 
 
 class MrpSop(models.Model):
@@ -10,6 +11,8 @@ class MrpSop(models.Model):
 
     References never replace content, except for test procedures and the label's location (21 CFR 111.210(g),
     (h)(2)).
+
+    Also held in guards/mrp_sop.sql.
     """
     _name = 'mrp.sop'
     _description = "Controlled Document"
@@ -43,41 +46,6 @@ class MrpSop(models.Model):
 
     _code_uniq = models.Constraint(
         'UNIQUE (company_id, code, version)', "This version of the document exists already (CON-190).")
-
-    def init(self):
-        super().init()
-        # PostgreSQL plans the function when it first runs: the tables it names may come later.
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_sop() RETURNS trigger AS $$
-            DECLARE
-                used integer[];
-            BEGIN
-                IF (NEW.code, NEW.version, NEW.kind, NEW.company_id, NEW.file_id)
-                   IS NOT DISTINCT FROM (OLD.code, OLD.version, OLD.kind, OLD.company_id, OLD.file_id) THEN
-                    RETURN NEW;
-                END IF;
-                used := ARRAY(
-                    SELECT revision_id FROM mrp_mmr_step WHERE method_id = OLD.id
-                    UNION SELECT s.revision_id FROM mrp_mmr_step s JOIN mrp_mmr_step_sop_rel l ON l.step_id = s.id
-                           WHERE l.sop_id = OLD.id
-                    UNION SELECT revision_id FROM mrp_mmr_specification WHERE method_id = OLD.id OR document_id = OLD.id
-                    UNION SELECT revision_id FROM mrp_mmr_reference WHERE sop_id = OLD.id);
-                IF EXISTS (SELECT FROM mrp_mmr_revision r WHERE r.id = ANY(used) AND r.state <> 'draft') THEN
-                    RAISE EXCEPTION 'Document % is named in a signed revision and cannot change (REV-010).', OLD.code
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_content_frozen';
-                END IF;
-                IF EXISTS (SELECT FROM mrp_qualification q WHERE q.sop_id = OLD.id) THEN
-                    RAISE EXCEPTION 'Persons were trained on document %: it cannot change (SEC-030).', OLD.code
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_content_frozen';
-                END IF;
-                PERFORM FROM mrp_mmr_revision r WHERE r.id = ANY(used) FOR SHARE;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_sop BEFORE UPDATE ON mrp_sop
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_sop();
-        """)
 
     @api.depends('code', 'version', 'name')
     @api.depends_context('mmr_short')

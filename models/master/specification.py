@@ -5,6 +5,8 @@ class MrpMmrSpecification(models.Model):
     """One acceptance criterion of a component, the packaging, the label or the finished product (21 CFR 111.70).
 
     Criteria of the process itself are those of its steps.
+
+    Also held in guards/mrp_mmr_specification.sql.
     """
     _name = 'mrp.mmr.specification'
     _description = "Specification of an MMR"

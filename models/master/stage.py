@@ -13,6 +13,7 @@ STAGES = [
 
 
 class MrpRoutingWorkcenter(models.Model):
+    """Also held in guards/mrp_routing_workcenter.sql and guards/mrp_routing_workcenter_dependencies_rel.sql."""
     _name = 'mrp.routing.workcenter'
     _inherit = ['mrp.routing.workcenter', 'mrp.mmr.content.mixin']
 
@@ -44,48 +45,6 @@ class MrpRoutingWorkcenter(models.Model):
     _mmr_times = models.Constraint(
         "CHECK (mmr_time_limit >= 0 AND mmr_hold_time >= 0)",
         "Times are not negative. Rule: CON-150, 21 CFR 211.111.")
-
-    def init(self):
-        super().init()
-        self.env['mrp.bom']._mmr_create_content_triggers(self._table)
-        # The order of operations is content too; it lives in a table without model.
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_dependency() RETURNS trigger AS $$
-            BEGIN
-                IF EXISTS (
-                    SELECT FROM mrp_routing_workcenter o JOIN mrp_mmr_revision r ON r.bom_id = o.bom_id
-                     WHERE r.state <> 'draft'
-                       AND o.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.operation_id END,
-                                    CASE WHEN TG_OP <> 'INSERT' THEN OLD.operation_id END)) THEN
-                    RAISE EXCEPTION 'The order of operations is signed and cannot change (REV-010).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_content_frozen';
-                END IF;
-                PERFORM FROM mrp_mmr_revision r WHERE r.bom_id IN (
-                    SELECT o.bom_id FROM mrp_routing_workcenter o
-                     WHERE o.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.operation_id END,
-                                    CASE WHEN TG_OP <> 'INSERT' THEN OLD.operation_id END)) FOR SHARE;
-                IF TG_OP = 'DELETE' THEN
-                    RETURN OLD;
-                END IF;
-                IF EXISTS (
-                    SELECT FROM mrp_routing_workcenter o JOIN mrp_routing_workcenter b ON b.id = NEW.blocked_by_id
-                     WHERE o.id = NEW.operation_id AND o.bom_id <> b.bom_id
-                       AND EXISTS (SELECT FROM mrp_mmr_revision r WHERE r.bom_id IN (o.bom_id, b.bom_id))) THEN
-                    RAISE EXCEPTION 'A stage only follows stages of the same revision (REV-010).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_content_foreign';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_dependency
-                BEFORE INSERT OR UPDATE OR DELETE ON mrp_routing_workcenter_dependencies_rel
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_dependency();
-        """)
-        self._audit_guard_truncate(
-            self._fields['blocked_by_operation_ids'].relation,
-            "EXISTS (SELECT FROM mrp_routing_workcenter o JOIN mrp_mmr_revision r ON r.bom_id = o.bom_id "
-            "WHERE o.id = t.operation_id)")
 
     @api.model
     def name_search(self, name='', domain=None, operator='ilike', limit=100):

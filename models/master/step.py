@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from ...domain.numbers import GMP_DIGITS
 from ..evidence.file import IMAGES
@@ -39,13 +38,14 @@ class MrpMmrStep(models.Model):
     """One instruction of a stage: what is done, by whom, checked by whom, and within which limits.
 
     Steps run in their order (21 CFR 111.205(b)(2), 111.210(h), 211.186(b)(9), EU GMP 4.18).
+
+    Also held in guards/mrp_mmr_step.sql and guards/mrp_mmr_step_sop_rel.sql.
     """
     _name = 'mrp.mmr.step'
     _description = "Step of an MMR"
     _inherit = ['mrp.mmr.file.mixin', 'mrp.mmr.row.mixin', 'mrp.mmr.criterion.mixin']
     _order = 'revision_id, operation_id, sequence, id'
     _mmr_parent_field = 'operation_id'
-    _mmr_links = ('operation_id', 'bom_line_id', 'equipment_id')
     _mmr_file_kinds = IMAGES
     _mmr_upload_fields = ('picture', 'picture_name')
     _mmr_file_name = 'picture.png'
@@ -126,34 +126,6 @@ class MrpMmrStep(models.Model):
         "A step cannot take longer than its time limit. Rule: CON-150, 21 CFR 211.111. Lower the minimum time, or raise the "
         "limit.")
 
-    def init(self):
-        super().init()
-        # Which procedures a step names is content too; it lies in a table without model.
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_step_sop() RETURNS trigger AS $$
-            BEGIN
-                IF EXISTS (
-                    SELECT FROM mrp_mmr_step s JOIN mrp_mmr_revision r ON r.id = s.revision_id
-                     WHERE r.state <> 'draft'
-                       AND s.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.step_id END,
-                                    CASE WHEN TG_OP <> 'INSERT' THEN OLD.step_id END)) THEN
-                    RAISE EXCEPTION 'The procedures of a step are signed and cannot change (REV-010).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_content_frozen';
-                END IF;
-                PERFORM FROM mrp_mmr_revision r WHERE r.id IN (
-                    SELECT s.revision_id FROM mrp_mmr_step s
-                     WHERE s.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.step_id END,
-                                    CASE WHEN TG_OP <> 'INSERT' THEN OLD.step_id END)) FOR SHARE;
-                RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
-            END $$ LANGUAGE plpgsql;
-        """)
-        self.env.cr.execute(SQL("""
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_step_sop BEFORE INSERT OR UPDATE OR DELETE ON %s
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_step_sop();
-        """, SQL.identifier(self._fields['sop_ids'].relation)))
-        self._audit_guard_truncate(self._fields['sop_ids'].relation)
-
     @api.depends('kind')
     def _compute_limit_kind(self):
         for step in self:
@@ -224,13 +196,12 @@ class MrpMmrStep(models.Model):
 
 
 class MrpMmrStepCheck(models.Model):
-    """One item of a step's checklist (PRD-090)."""
+    """One item of a step's checklist (PRD-090). Also held in guards/mrp_mmr_step_check.sql."""
     _name = 'mrp.mmr.step.check'
     _description = "Checklist Item of an MMR Step"
     _inherit = ['mrp.mmr.row.mixin']
     _order = 'step_id, sequence, id'
     _mmr_parent_field = 'step_id'
-    _mmr_links = ('step_id',)
 
     sequence = fields.Integer(default=10)
     step_id = fields.Many2one('mrp.mmr.step', required=True, index=True, ondelete='cascade')

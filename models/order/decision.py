@@ -14,9 +14,9 @@ RULE = "REV-060, 21 CFR 111.255(c), EU GMP 4.5"
 
 
 class MrpProduction(models.Model):
+    """Also held in guards/mrp_production.sql."""
     _name = 'mrp.production'
     _inherit = ['mrp.production', 'mrp.esignature.mixin', 'mrp.audit.mixin']
-    _audit_rows = "t.mmr_snapshot IS NOT NULL"
 
     mmr_decision = fields.Selection([
         ('pending', "To be decided"),
@@ -33,31 +33,6 @@ class MrpProduction(models.Model):
     _mmr_stopped = models.Constraint(
         "CHECK (mmr_decision IS DISTINCT FROM 'stop' OR state <> 'done')",
         "Quality Control stopped this batch; it cannot be completed (REV-060, EU GMP 4.5).")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_decision() RETURNS trigger AS $$
-            BEGIN
-                IF (NEW.mmr_decision, NEW.mmr_decision_signature_id)
-                   IS DISTINCT FROM (OLD.mmr_decision, OLD.mmr_decision_signature_id)
-                   AND (NEW.mmr_decision IN ('continue', 'stop') OR OLD.mmr_decision IN ('continue', 'stop'))
-                   AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s
-                         WHERE s.id = NEW.mmr_decision_signature_id AND s.res_model = 'mrp.production' AND s.res_id = NEW.id
-                           AND s.meaning = CASE NEW.mmr_decision WHEN 'continue' THEN 'approved' WHEN 'stop' THEN 'rejected' END
-                           AND s.content ->> 'decision' = NEW.mmr_decision
-                           AND s.id > COALESCE(OLD.mmr_decision_signature_id, 0)) THEN
-                    RAISE EXCEPTION 'Whether batch % goes on is decided by a signature of Quality Control (REV-060).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_production_mmr_decision_signed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_decision
-                BEFORE UPDATE OF mmr_decision, mmr_decision_signature_id ON mrp_production
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_decision();
-        """)
 
     @api.model_create_multi
     def create(self, vals_list):

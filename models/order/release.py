@@ -9,6 +9,7 @@ from .production import Snapshot
 
 
 class MrpProduction(models.Model):
+    """Also held in guards/mrp_production.sql."""
     _name = 'mrp.production'
     _inherit = ['mrp.production', 'mrp.audit.trail.mixin', 'mrp.bundle.mixin']
 

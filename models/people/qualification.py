@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
-from odoo.tools import SQL, clean_context
+from odoo.tools import clean_context
 
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, transition
@@ -36,6 +36,8 @@ class MrpQualification(models.Model):
     Production Responsible or Quality Control. Whoever judges others is qualified in the role that lets them judge.
 
     What was granted does not change: a mistake is revoked with a reason and granted anew.
+
+    Also held in guards/mrp_qualification.sql.
     """
     _name = 'mrp.qualification'
     _description = "GMP Qualification"
@@ -87,46 +89,6 @@ class MrpQualification(models.Model):
         "CHECK (num_nonnulls(revoked_at, revoked_by_id, NULLIF(btrim(revoke_reason), '')) IN (0, 3))",
         "A qualification is revoked by a person, at a time and with a reason (SEC-030, 21 CFR 111.12(c)).")
     _current_idx = models.Index('(user_id, group_id, company_id) WHERE revoked_at IS NULL')
-
-    def init(self):
-        super().init()
-        self.env.cr.execute(SQL(
-            """
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_qualification() RETURNS trigger AS $$
-            DECLARE
-                -- What a revocation sets, and what the reminder and the ORM note.
-                free CONSTANT text[] := ARRAY['revoked_at', 'revoked_by_id', 'revoke_reason', 'reminded_on', 'write_uid',
-                                              'write_date'];
-            BEGIN
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.revoked_at IS NOT NULL OR EXISTS (
-                            SELECT FROM res_users u JOIN res_users g ON g.id = NEW.granted_by_id
-                             WHERE u.id = NEW.user_id AND (g.id = u.id OR g.partner_id = u.partner_id)) THEN
-                        RAISE EXCEPTION 'A qualification is granted by another person, and revoked later (SEC-030).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_qualification_granted';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF TG_OP <> 'UPDATE' THEN
-                    RAISE EXCEPTION 'A qualification is kept (SEC-030, REC-040, 21 CFR 111.605(b)).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_qualification_kept';
-                END IF;
-                IF to_jsonb(NEW) - free <> to_jsonb(OLD) - free
-                   OR (OLD.revoked_at IS NOT NULL AND (NEW.revoked_at, NEW.revoked_by_id, NEW.revoke_reason)
-                       IS DISTINCT FROM (OLD.revoked_at, OLD.revoked_by_id, OLD.revoke_reason)) THEN
-                    RAISE EXCEPTION 'What a qualification says does not change: it is revoked, and granted anew (SEC-030).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_qualification_fixed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_qualification BEFORE INSERT OR UPDATE OR DELETE ON %(table)s
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_qualification();
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_qualification_truncate BEFORE TRUNCATE ON %(table)s
-                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_qualification();
-            """, table=SQL.identifier(self._table)))
 
     # === COMPUTE === #
 

@@ -440,7 +440,10 @@ class MrpSignerAttempt(models.Model):
 
 
 class MrpSignerAcceptance(models.Model):
-    """That a person accepted to be accountable for signatures (21 CFR 11.10(j), 11.100(c)). Append-only."""
+    """That a person accepted to be accountable for signatures (21 CFR 11.10(j), 11.100(c)). Append-only.
+
+    Also held in guards/mrp_signer_acceptance.sql.
+    """
     _name = 'mrp.signer.acceptance'
     _description = "Acceptance of Accountability"
     _order = 'id desc'
@@ -455,10 +458,6 @@ class MrpSignerAcceptance(models.Model):
     text_sha256 = fields.Char("Digest of the Text", required=True, readonly=True)
 
     _once = models.UniqueIndex('(user_id, text_sha256)', "A text is accepted once.")
-
-    def init(self):
-        super().init()
-        self.env['mrp.esignature']._make_append_only(self._table)
 
     @api.model
     def _store(self, signer, acceptance):

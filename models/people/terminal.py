@@ -21,6 +21,8 @@ class MrpTerminal(models.Model):
     A name that a client sends proves nothing. A security administrator stands at the terminal and registers it: its
     browser gets a random key in a cookie that no script can read; here is the digest alone. Registering again, or
     revoking, ends the key.
+
+    Also held in guards/mrp_terminal.sql and guards/mrp_workcenter_terminal_rel.sql.
     """
     _name = 'mrp.terminal'
     _description = "Terminal"
@@ -42,10 +44,6 @@ class MrpTerminal(models.Model):
 
     _name_uniq = models.UniqueIndex('(company_id, name)', "Terminals have different names.")
     _key_uniq = models.UniqueIndex('(key_sha256) WHERE key_sha256 IS NOT NULL', "A key belongs to one terminal.")
-
-    def init(self):
-        super().init()
-        self._audit_guard_truncate(self._fields['workcenter_ids'].relation)
 
     @api.model_create_multi
     def create(self, vals_list):

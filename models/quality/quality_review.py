@@ -29,6 +29,8 @@ class MrpQualityReview(models.Model):
 
     A draft shows the figures as they are now. The signature of who prepared it freezes them, with the conclusions, into one
     document, over which another person of Quality Control decides.
+
+    Also held in guards/mrp_quality_review.sql and guards/mrp_quality_review_product_rel.sql.
     """
     _name = 'mrp.quality.review'
     _description = "Product Quality Review"
@@ -71,85 +73,6 @@ class MrpQualityReview(models.Model):
 
     _name_uniq = models.UniqueIndex('(company_id, name)', "Product quality reviews have their own numbers.")
     _period = models.Constraint('CHECK (date_from <= date_to)', "A period ends after it began (RPT-030).")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_quality_review() RETURNS trigger AS $$
-            DECLARE
-                free CONSTANT text[] := ARRAY['write_uid', 'write_date', 'message_main_attachment_id'];
-                decision CONSTANT text[] := free || ARRAY[
-                    'state', 'document', 'document_sha256', 'prepared_signature_id', 'approved_signature_id'];
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    IF OLD.state <> 'draft' OR EXISTS (
-                        SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.quality.review' AND s.res_id = OLD.id) THEN
-                        RAISE EXCEPTION '% was signed and is kept (RPT-030, REC-040).', OLD.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_review_kept';
-                    END IF;
-                    RETURN OLD;
-                END IF;
-                IF (NEW.state = 'draft') <> (NEW.document IS NULL) OR (NEW.document IS NULL) <> (NEW.document_sha256 IS NULL)
-                   OR (NEW.state = 'draft') <> (NEW.prepared_signature_id IS NULL)
-                   OR (NEW.state = 'approved') <> (NEW.approved_signature_id IS NOT NULL)
-                   OR TG_OP = 'INSERT' AND NEW.state <> 'draft' THEN
-                    RAISE EXCEPTION '% is prepared and approved by signatures over its document (RPT-030).', NEW.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_review_signed';
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    RETURN NEW;
-                END IF;
-                IF (NEW.name, NEW.company_id) IS DISTINCT FROM (OLD.name, OLD.company_id)
-                   OR OLD.state = 'approved' AND to_jsonb(NEW) - free <> to_jsonb(OLD) - free
-                   OR OLD.state = 'prepared' AND to_jsonb(NEW) - decision <> to_jsonb(OLD) - decision
-                   OR OLD.state = 'prepared' AND NEW.state <> 'draft'
-                      AND (NEW.document, NEW.document_sha256, NEW.prepared_signature_id)
-                          IS DISTINCT FROM (OLD.document, OLD.document_sha256, OLD.prepared_signature_id) THEN
-                    RAISE EXCEPTION '% stays as it was signed (RPT-030, 21 CFR 11.70).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_review_fixed';
-                END IF;
-                IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
-                        ('draft', 'prepared'), ('prepared', 'draft'), ('prepared', 'approved'))
-                   OR OLD.state = 'draft' AND NEW.state = 'prepared' AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s
-                         WHERE s.id = NEW.prepared_signature_id AND s.res_model = 'mrp.quality.review' AND s.res_id = NEW.id
-                           AND s.meaning = 'prepared' AND s.content_sha256 = NEW.document_sha256 AND s.content = NEW.document
-                           AND NOT EXISTS (SELECT FROM mrp_esignature v WHERE v.voids_signature_id = s.id))
-                   OR OLD.state = 'prepared' AND NEW.state = 'draft' AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s
-                         WHERE s.voids_signature_id = OLD.prepared_signature_id AND s.meaning = 'rejected'
-                           AND s.res_model = 'mrp.quality.review' AND s.res_id = NEW.id)
-                   OR OLD.state = 'prepared' AND NEW.state = 'approved' AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s JOIN mrp_esignature p ON p.id = NEW.prepared_signature_id
-                         WHERE s.id = NEW.approved_signature_id AND s.res_model = 'mrp.quality.review' AND s.res_id = NEW.id
-                           AND s.meaning = 'approved' AND s.content_sha256 = NEW.document_sha256
-                           AND s.basis_signature_id = p.id AND s.user_id <> p.user_id AND s.partner_id <> p.partner_id) THEN
-                    RAISE EXCEPTION '% is prepared by one person and approved by another, by signature (RPT-030).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_review_signed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_quality_review BEFORE INSERT OR UPDATE OR DELETE ON mrp_quality_review
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_quality_review();
-
-            -- Which products a review is of is part of it; it lies in a table without model.
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_quality_review_product() RETURNS trigger AS $$
-            BEGIN
-                IF EXISTS (SELECT FROM mrp_quality_review r WHERE r.state <> 'draft'
-                              AND r.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.review_id END,
-                                           CASE WHEN TG_OP <> 'INSERT' THEN OLD.review_id END)) THEN
-                    RAISE EXCEPTION 'The products of a review are signed and cannot change (RPT-030, 21 CFR 11.70).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_review_fixed';
-                END IF;
-                RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
-            END $$ LANGUAGE plpgsql;
-        """)
-        relation = self._fields['product_ids'].relation
-        self.env.cr.execute(SQL("""
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_quality_review_product BEFORE INSERT OR UPDATE OR DELETE ON %s
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_quality_review_product();
-        """, SQL.identifier(relation)))
-        self._audit_guard_truncate(relation)
 
     # === COMPUTE === #
 

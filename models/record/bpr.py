@@ -26,6 +26,8 @@ class MrpBpr(models.Model):
 
     It is made with its steps when the order is released, from the snapshot and from nothing else, and it is
     never deleted. Its steps are written by the methods of `mrp.bpr.step` alone.
+
+    Also held in guards/mrp_bpr.sql.
     """
     _name = 'mrp.bpr'
     _description = "Batch Production Record"
@@ -58,53 +60,6 @@ class MrpBpr(models.Model):
     is_on_hold = fields.Boolean("On Hold", compute='_compute_open_deviation_count')
 
     _production_uniq = models.UniqueIndex('(production_id)', "A batch has exactly one batch production record (BPR-010).")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr() RETURNS trigger AS $$
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    RAISE EXCEPTION 'Batch production records are kept (BPR-010, 21 CFR 111.255(a)).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_kept';
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.state NOT IN ('issue', 'ready') OR NEW.issue_signature_id IS NOT NULL OR NOT EXISTS (
-                        SELECT FROM mrp_production o
-                         WHERE o.id = NEW.production_id AND o.mmr_snapshot IS NOT NULL
-                           AND (o.company_id, o.mmr_revision_id, o.product_id)
-                               IS NOT DISTINCT FROM (NEW.company_id, NEW.mmr_revision_id, NEW.product_id)) THEN
-                        RAISE EXCEPTION 'A batch production record is made by the release of its order (USE-030).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_released';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF (NEW.production_id, NEW.company_id, NEW.mmr_revision_id, NEW.product_id, NEW.name, NEW.rules,
-                    NEW.plan_sha256, NEW.step_count)
-                   IS DISTINCT FROM (OLD.production_id, OLD.company_id, OLD.mmr_revision_id, OLD.product_id, OLD.name,
-                    OLD.rules, OLD.plan_sha256, OLD.step_count)
-                   OR (OLD.state IN ('done', 'cancel') AND NEW.state <> OLD.state)
-                   OR (OLD.issue_signature_id IS NOT NULL AND NEW.issue_signature_id IS DISTINCT FROM OLD.issue_signature_id)
-                   OR (OLD.started_at IS NOT NULL AND NEW.started_at IS DISTINCT FROM OLD.started_at) THEN
-                    RAISE EXCEPTION 'What % is cannot change (USE-030, 21 CFR 111.255(c)).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_fixed';
-                END IF;
-                IF OLD.state = 'issue' AND NEW.state NOT IN ('issue', 'cancel') AND NOT EXISTS (
-                    SELECT FROM mrp_esignature s WHERE s.id = NEW.issue_signature_id AND s.meaning = 'issued'
-                       AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id) THEN
-                    RAISE EXCEPTION '% is not issued: its accuracy is checked and signed first (BPR-160).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_issued';
-                END IF;
-                IF NEW.state = 'done' AND OLD.state <> 'done' AND EXISTS (
-                    SELECT FROM mrp_bpr_step s WHERE s.bpr_id = NEW.id AND s.state NOT IN ('done', 'not_done')) THEN
-                    RAISE EXCEPTION '% has open steps (USE-050, 21 CFR 111.255(c)).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_complete';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr BEFORE INSERT OR UPDATE OR DELETE ON mrp_bpr
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr();
-        """)
 
     # === COMPUTE === #
 

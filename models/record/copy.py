@@ -16,6 +16,8 @@ class MrpBprCopy(models.Model):
     """One numbered printing of the worksheets of a batch: a controlled copy, printed once (21 CFR 211.188(a), EU GMP 4.2).
 
     Append-only. What was written on it comes back by a transcription.
+
+    Also held in guards/mrp_bpr_copy.sql.
     """
     _name = 'mrp.bpr.copy'
     _description = "Controlled Copy of the Worksheets of a Batch"
@@ -38,25 +40,6 @@ class MrpBprCopy(models.Model):
 
     _number_uniq = models.UniqueIndex('(bpr_id, number)', "Each copy of a batch record has its own number.")
     _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "Say why the work is recorded on paper.")
-
-    def init(self):
-        super().init()
-        self.env['mrp.esignature']._make_append_only(self._table)
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_copy() RETURNS trigger AS $$
-            BEGIN
-                IF NOT EXISTS (SELECT FROM mrp_bpr b WHERE b.id = NEW.bpr_id AND b.company_id = NEW.company_id
-                                  AND b.state IN ('ready', 'progress'))
-                   OR NEW.number <> (SELECT count(*) + 1 FROM mrp_bpr_copy c WHERE c.bpr_id = NEW.bpr_id)
-                   OR jsonb_typeof(NEW.sequences) <> 'array' OR jsonb_array_length(NEW.sequences) = 0 THEN
-                    RAISE EXCEPTION 'Worksheets are copies of an issued, open record, numbered one by one (BPR-160).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_copy_numbered';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_copy BEFORE INSERT ON mrp_bpr_copy
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_copy();
-        """)
 
     @api.depends('bpr_id', 'number')
     def _compute_display_name(self):

@@ -32,6 +32,7 @@ SILENT = (*COPYING, 'refused', 'refused_sign', 'baseline')
 
 
 class MrpBpr(models.Model):
+    """Also held in guards/mrp_bpr.sql."""
     _inherit = 'mrp.bpr'
 
     release_state = fields.Selection(
@@ -51,138 +52,6 @@ class MrpBpr(models.Model):
     document_sha256 = fields.Char("Digest of the Record", readonly=True)
     quantity_released = fields.Char(readonly=True, help="In the unit of the batch size.")
     lot_ids = fields.One2many('stock.lot', 'mmr_bpr_id', "Lots Made", readonly=True)
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_release() RETURNS trigger AS $$
-            DECLARE
-                decision record;
-            BEGIN
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.release_state <> 'none' OR NEW.document IS NOT NULL OR COALESCE(
-                        NEW.review_signature_id, NEW.production_signature_id, NEW.certification_signature_id,
-                        NEW.release_signature_id, NEW.packed_release_signature_id) IS NOT NULL THEN
-                        RAISE EXCEPTION 'A batch is released after it was made (REL-030).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_released_late';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                -- The order of a batch that was rejected while it ran is cancelled.
-                IF OLD.release_state IN ('released', 'rejected')
-                   AND NOT (OLD.state = 'progress' AND NEW.state = 'cancel'
-                            AND to_jsonb(NEW) - '{state,write_date,write_uid}'::text[]
-                                = to_jsonb(OLD) - '{state,write_date,write_uid}'::text[])
-                   AND (to_jsonb(NEW) - '{packed_state,packed_release_signature_id,quantity_released,write_date,write_uid,
-                                          retain_until,legal_hold,disposal_id,making_hours,release_hours,
-                                          is_right_first_time,right_first_time,yield_percent}'::text[]
-                        - CASE WHEN NEW.disposal_id IS NOT NULL THEN 'document' ELSE '' END)
-                       IS DISTINCT FROM
-                       (to_jsonb(OLD) - '{packed_state,packed_release_signature_id,quantity_released,write_date,write_uid,
-                                          retain_until,legal_hold,disposal_id,making_hours,release_hours,
-                                          is_right_first_time,right_first_time,yield_percent}'::text[]
-                        - CASE WHEN NEW.disposal_id IS NOT NULL THEN 'document' ELSE '' END)
-                   OR OLD.packed_state IS NOT NULL
-                   AND (NEW.packed_state, NEW.packed_release_signature_id, NEW.quantity_released)
-                       IS DISTINCT FROM (OLD.packed_state, OLD.packed_release_signature_id, OLD.quantity_released) THEN
-                    RAISE EXCEPTION 'Quality Control decided on %: its record stays as it is (REL-030, 21 CFR 11.70).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_frozen';
-                END IF;
-                IF NEW.release_state = 'none' AND OLD.release_state <> 'none'
-                   OR NEW.release_state <> 'none' AND NEW.state <> 'done' AND NOT (
-                        NEW.release_state = 'rejected' AND NEW.state IN ('progress', 'cancel') AND EXISTS (
-                            SELECT FROM mrp_deviation d WHERE d.bpr_id = NEW.id AND d.disposition = 'reject'))
-                   OR NEW.release_state = 'none' AND NEW.document IS NOT NULL
-                   OR NEW.release_state IN ('approved', 'certified', 'released') AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s WHERE s.id = NEW.review_signature_id AND s.meaning = 'reviewed'
-                           AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id)
-                   OR NEW.production_signature_id IS NOT NULL AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s WHERE s.id = NEW.production_signature_id AND s.meaning = 'approved'
-                           AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id
-                           AND s.basis_signature_id = NEW.review_signature_id)
-                   OR (NEW.release_state = 'certified' OR NEW.certification_signature_id IS NOT NULL) AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s WHERE s.id = NEW.certification_signature_id AND s.meaning = 'certified'
-                           AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id
-                           AND s.basis_signature_id = NEW.review_signature_id) THEN
-                    RAISE EXCEPTION '% is reviewed, certified and released by signatures, in this order (REL-030, BPR-130).',
-                                    OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_decided';
-                END IF;
-                IF NEW.release_state IN ('released', 'rejected') AND OLD.release_state <> NEW.release_state THEN
-                    SELECT s.partner_id, s.signed_at INTO decision FROM mrp_esignature s
-                     WHERE s.id = NEW.release_signature_id AND s.meaning = NEW.release_state
-                       AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id
-                       AND s.content ->> 'schema' = 'mrp_mmr/release/1' AND s.content ->> 'purpose' = 'batch'
-                       AND s.content ->> 'status' = NEW.release_state
-                       AND s.content ->> 'document_sha256' = NEW.document_sha256
-                       AND (NEW.release_state = 'rejected' OR s.basis_signature_id = NEW.review_signature_id);
-                    IF decision IS NULL OR NEW.document IS NULL
-                       OR NEW.released_at IS DISTINCT FROM decision.signed_at
-                       OR NEW.release_state = 'released' AND (
-                            EXISTS (SELECT FROM mrp_deviation d WHERE d.bpr_id = NEW.id
-                                       AND (d.state <> 'closed' OR d.disposition = 'reject'))
-                            OR EXISTS (SELECT FROM mrp_bpr_result r WHERE r.bpr_id = NEW.id
-                                          AND NOT EXISTS (SELECT FROM mrp_bpr_result n WHERE n.supersedes_id = r.id)
-                                          AND (r.signature_id IS NULL OR r.outcome = 'fail' AND NOT EXISTS (
-                                            SELECT FROM mrp_bpr_result n WHERE n.retest_of_id = r.id)))
-                            OR EXISTS (SELECT FROM mrp_bpr_step s WHERE s.bpr_id = NEW.id
-                                          AND s.state NOT IN ('done', 'not_done'))
-                            OR NEW.certification_signature_id IS NULL AND EXISTS (
-                                SELECT FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
-                                  JOIN mrp_mmr_profile p ON p.id = m.profile_id
-                                 WHERE r.id = NEW.mmr_revision_id AND p.code = 'PEU')) THEN
-                        RAISE EXCEPTION '% is not released: a signature, a step or a deviation is open (REL-030).', OLD.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_decided';
-                    END IF;
-                ELSIF NEW.release_state NOT IN ('released', 'rejected')
-                      AND (NEW.document IS NOT NULL OR NEW.release_signature_id IS NOT NULL OR NEW.released_at IS NOT NULL) THEN
-                    RAISE EXCEPTION '% is frozen by its release and not before (REL-030).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_decided';
-                END IF;
-                IF (NEW.packed_state IS NULL) <> (NEW.packed_release_signature_id IS NULL)
-                   OR NEW.packed_state IS NOT NULL AND OLD.packed_state IS NULL AND (
-                        NEW.release_state <> 'released' OR NOT EXISTS (
-                            SELECT FROM mrp_esignature s
-                             WHERE s.id = NEW.packed_release_signature_id AND s.meaning = NEW.packed_state
-                               AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id
-                               AND s.content ->> 'schema' = 'mrp_mmr/release/1' AND s.content ->> 'purpose' = 'packed'
-                               AND s.content ->> 'status' = NEW.packed_state
-                               AND s.basis_signature_id = NEW.release_signature_id)) THEN
-                    RAISE EXCEPTION 'The packaged lot of % is decided on after its batch (BPR-130, 21 CFR 111.127).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_packed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_release BEFORE INSERT OR UPDATE ON mrp_bpr
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_release();
-        """)
-
-    @api.model
-    def _guard_frozen(self, table, events='INSERT OR UPDATE'):
-        """Let nothing be added to, or changed in, the part of a batch record that ``table`` holds once it is decided on.
-
-        Each part asks for it when its own table is there.
-
-        :param str events: without INSERT where another trigger refuses rows that come after the release of the order
-        """
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_decided() RETURNS trigger AS $$
-            BEGIN
-                IF EXISTS (SELECT FROM mrp_bpr b WHERE b.id = NEW.bpr_id AND b.release_state IN ('released', 'rejected')) THEN
-                    IF TG_OP = 'UPDATE' THEN
-                        IF mrp_mmr_is_removal(TG_TABLE_NAME, OLD.bpr_id, to_jsonb(OLD), to_jsonb(NEW)) THEN
-                            RETURN NEW;     -- by a signed disposal (REC-040)
-                        END IF;
-                    END IF;
-                    RAISE EXCEPTION 'Quality Control decided on this batch: its record stays as it is (REL-030, 21 CFR 11.70).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_frozen';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-        """)
-        self.env.cr.execute(SQL(
-            "CREATE OR REPLACE TRIGGER mrp_mmr_guard_decided BEFORE %s ON %s "
-            "FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_decided()", SQL(events), SQL.identifier(table)))
 
     # === COURSE === #
 

@@ -26,6 +26,8 @@ class MrpBprResult(models.Model):
     It is append-only but for the signatures that approve it, or authorise its retest. A correction is another result with
     a reason; what is out of specification is never corrected. It is tested again where Quality Control authorises that
     with a reason, and the first result stays (IPC-030, 21 CFR 211.192).
+
+    Also held in guards/mrp_bpr_result.sql.
     """
     _name = 'mrp.bpr.result'
     _description = "Test Result of a Batch"
@@ -72,68 +74,6 @@ class MrpBprResult(models.Model):
     _retest_uniq = models.UniqueIndex(
         '(retest_of_id) WHERE retest_of_id IS NOT NULL AND supersedes_id IS NULL',
         "Each retest has an authorisation of its own (IPC-030, 21 CFR 211.192).")
-
-    def init(self):
-        super().init()
-        self.env['mrp.bpr']._guard_frozen(self._table)
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_result() RETURNS trigger AS $$
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    RAISE EXCEPTION 'Results are kept (BPR-090, AUD-030).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_kept';
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.signature_id IS NOT NULL OR NEW.retest_signature_id IS NOT NULL OR EXISTS (
-                        SELECT FROM mrp_bpr_result r WHERE r.id = NEW.supersedes_id
-                           AND ((r.bpr_id, r.position) <> (NEW.bpr_id, NEW.position) OR r.outcome = 'fail'
-                                OR r.retest_of_id IS DISTINCT FROM NEW.retest_of_id)) THEN
-                        RAISE EXCEPTION 'A result is approved after it was entered; none out of specification is corrected '
-                                        '(BPR-090, 21 CFR 211.192).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_entered';
-                    END IF;
-                    IF NEW.supersedes_id IS NULL AND EXISTS (
-                        SELECT FROM mrp_bpr_result r WHERE (r.bpr_id, r.position) = (NEW.bpr_id, NEW.position))
-                       AND NOT EXISTS (
-                        SELECT FROM mrp_bpr_result r WHERE r.id = NEW.retest_of_id AND r.outcome = 'fail'
-                           AND (r.bpr_id, r.position) = (NEW.bpr_id, NEW.position) AND r.retest_signature_id IS NOT NULL) THEN
-                        RAISE EXCEPTION 'A test that has a result is made again where Quality Control authorised its retest '
-                                        '(BPR-090, IPC-030, 21 CFR 211.192).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_retested';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF mrp_mmr_is_removal(TG_TABLE_NAME, OLD.bpr_id, to_jsonb(OLD), to_jsonb(NEW)) THEN
-                    RETURN NEW;     -- by a signed disposal (REC-040)
-                END IF;
-                IF OLD.retest_signature_id IS NULL AND NEW.retest_signature_id IS NOT NULL AND (
-                    NEW.outcome IS DISTINCT FROM 'fail' OR NOT EXISTS (
-                        SELECT FROM mrp_esignature s JOIN res_users u ON u.id = NEW.user_id
-                         WHERE s.id = NEW.retest_signature_id AND s.res_model = 'mrp.bpr.result' AND s.res_id = NEW.id
-                           AND s.content ->> 'schema' = 'mrp_mmr/retest/1' AND s.meaning = 'approved'
-                           AND s.user_id <> u.id AND s.partner_id <> u.partner_id)) THEN
-                    RAISE EXCEPTION 'A retest is authorised by a signature of another person of Quality Control '
-                                    '(BPR-090, IPC-030, 21 CFR 211.192).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_retested';
-                END IF;
-                IF (to_jsonb(NEW) - '{signature_id,retest_signature_id,write_date,write_uid}'::text[])
-                   IS DISTINCT FROM (to_jsonb(OLD) - '{signature_id,retest_signature_id,write_date,write_uid}'::text[])
-                   OR OLD.signature_id IS NOT NULL AND NEW.signature_id IS DISTINCT FROM OLD.signature_id
-                   OR OLD.retest_signature_id IS NOT NULL AND NEW.retest_signature_id IS DISTINCT FROM OLD.retest_signature_id
-                   OR NEW.signature_id IS NOT NULL AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s, jsonb_array_elements(s.content -> 'results') r
-                         WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.bpr_id
-                           AND s.content ->> 'schema' = 'mrp_mmr/results/1' AND (r ->> 'id')::integer = NEW.id
-                           AND r ->> 'value' IS NOT DISTINCT FROM NEW.value
-                           AND r ->> 'outcome' IS NOT DISTINCT FROM NEW.outcome) THEN
-                    RAISE EXCEPTION 'A result stays as it was entered, and is approved by a signature (BPR-090, AUD-020).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_fixed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_result BEFORE INSERT OR UPDATE OR DELETE ON mrp_bpr_result
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_result();
-        """)
 
     @api.depends('name', 'value', 'unit', 'outcome')
     def _compute_display_name(self):

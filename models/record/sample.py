@@ -16,6 +16,8 @@ class MrpBprSample(models.Model):
     """A reserve sample of a packaged lot, or a quantity that is withheld from the release; append-only.
 
     A correction is another row with a reason, which replaces the first one.
+
+    Also held in guards/mrp_bpr_sample.sql.
     """
     _name = 'mrp.bpr.sample'
     _description = "Reserve Sample of a Batch"
@@ -48,24 +50,6 @@ class MrpBprSample(models.Model):
         "CHECK (CASE kind WHEN 'reserve' THEN num_nonnulls(test_quantity, container, location, keep_until) = 4 "
         "ELSE COALESCE(trim(reason), '') <> '' END AND (supersedes_id IS NULL OR COALESCE(trim(reason), '') <> ''))",
         "A reserve sample says how much, in what, where and until when; what is withheld or corrected says why (REL-060).")
-
-    def init(self):
-        super().init()
-        self.env['mrp.esignature']._make_append_only(self._table)
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_sample() RETURNS trigger AS $$
-            BEGIN
-                IF NOT EXISTS (SELECT FROM mrp_bpr b WHERE b.id = NEW.bpr_id AND b.state IN ('progress', 'done')
-                                  AND b.release_state <> 'rejected' AND b.packed_state IS NULL
-                                  AND (b.release_state <> 'released' OR NEW.kind = 'reserve')) THEN
-                    RAISE EXCEPTION 'Samples are recorded before the packaged lot is decided on (REL-060).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_sample_in_time';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_sample BEFORE INSERT ON mrp_bpr_sample
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_sample();
-        """)
 
     # === GUARDS === #
 

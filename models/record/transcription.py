@@ -19,6 +19,8 @@ class MrpBprTranscription(models.Model):
 
     They count when another person has compared them with the scan and signed that. The time of record is the server's;
     what the paper says is kept as it is written there. A transcription that does not agree is rejected and made again.
+
+    Also held in guards/mrp_bpr_transcription.sql.
     """
     _name = 'mrp.bpr.transcription'
     _description = "Transcription of a Worksheet"
@@ -47,109 +49,6 @@ class MrpBprTranscription(models.Model):
     transcribed_signature_id = fields.Many2one('mrp.esignature', "Signed by Author", readonly=True, ondelete='restrict')
     decision_signature_id = fields.Many2one('mrp.esignature', "Compared", readonly=True, ondelete='restrict')
     entry_ids = fields.One2many('mrp.bpr.entry', 'transcription_id', "Entries", readonly=True)
-
-    def init(self):
-        super().init()
-        self.env['mrp.bpr']._guard_frozen(self._table)
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_transcription() RETURNS trigger AS $$
-            DECLARE
-                point text;
-                given integer;
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    IF EXISTS (SELECT FROM mrp_bpr b WHERE b.id = OLD.bpr_id AND b.disposal_id IS NOT NULL) THEN
-                        RETURN OLD;     -- by a signed disposal (REC-040)
-                    END IF;
-                    RAISE EXCEPTION 'Transcriptions are kept (AUD-030, 21 CFR 111.605).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_kept';
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.state <> 'open' OR COALESCE(NEW.transcribed_signature_id, NEW.decision_signature_id) IS NOT NULL
-                       OR NOT EXISTS (
-                            SELECT FROM mrp_bpr_step s JOIN mrp_bpr_copy c ON c.bpr_id = s.bpr_id
-                             WHERE s.id = NEW.step_id AND c.id = NEW.copy_id AND s.state <> 'open'
-                               AND (s.bpr_id, s.company_id) = (NEW.bpr_id, NEW.company_id)
-                               AND NEW.to_sign = (s.state <> 'started') AND c.sequences @> to_jsonb(s.sequence)) THEN
-                        RAISE EXCEPTION 'What is transcribed was written on a worksheet of its step (BPR-110).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_of';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF (NEW.step_id, NEW.bpr_id, NEW.company_id, NEW.copy_id, NEW.scan_id, NEW.user_id, NEW.user_name, NEW.at,
-                    NEW.to_sign)
-                   IS DISTINCT FROM (OLD.step_id, OLD.bpr_id, OLD.company_id, OLD.copy_id, OLD.scan_id, OLD.user_id,
-                    OLD.user_name, OLD.at, OLD.to_sign)
-                   OR OLD.state <> 'open' AND (NEW.state, NEW.decision_signature_id, NEW.transcribed_signature_id)
-                      IS DISTINCT FROM (OLD.state, OLD.decision_signature_id, OLD.transcribed_signature_id)
-                   OR OLD.transcribed_signature_id IS NOT NULL
-                      AND NEW.transcribed_signature_id IS DISTINCT FROM OLD.transcribed_signature_id THEN
-                    RAISE EXCEPTION 'What was transcribed stays as it is (AUD-020, 21 CFR 11.10(e)).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_fixed';
-                END IF;
-                FOR point, given IN VALUES ('transcribed', NEW.transcribed_signature_id),
-                                               (NEW.state, NEW.decision_signature_id) LOOP
-                    IF (given IS NOT NULL OR point IN ('verified', 'rejected')) AND NOT EXISTS (
-                        SELECT FROM mrp_esignature g JOIN res_users u ON u.id = NEW.user_id
-                         WHERE g.id = given AND g.res_model = 'mrp.bpr.transcription' AND g.res_id = NEW.id
-                           AND g.content ->> 'point' = point
-                           AND CASE point WHEN 'transcribed' THEN g.user_id = u.id
-                                          WHEN 'verified' THEN g.user_id <> u.id AND g.partner_id <> u.partner_id
-                                          ELSE true END) THEN
-                        RAISE EXCEPTION 'A transcription is compared with its scan by another person, who signs (VER-050).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_transcription_second_person';
-                    END IF;
-                END LOOP;
-                IF NEW.state = 'verified' AND NEW.to_sign AND NEW.transcribed_signature_id IS NULL THEN
-                    RAISE EXCEPTION 'A late transcription is signed by its author first (BPR-110).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_author';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_transcription BEFORE INSERT OR UPDATE OR DELETE ON mrp_bpr_transcription
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_transcription();
-
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_transcribed_entry() RETURNS trigger AS $$
-            BEGIN
-                IF NEW.transcription_id IS NULL AND COALESCE(NEW.paper_time, NEW.paper_by, NEW.paper_verified_by) IS NOT NULL
-                   OR NEW.transcription_id IS NOT NULL AND (
-                        COALESCE(trim(NEW.paper_time), '') = '' OR COALESCE(trim(NEW.paper_by), '') = ''
-                        OR COALESCE(trim(NEW.reason), '') = '' OR NOT EXISTS (
-                            SELECT FROM mrp_bpr_transcription t
-                             WHERE t.id = NEW.transcription_id AND t.step_id = NEW.step_id AND t.user_id = NEW.user_id
-                               AND t.state = 'open' AND t.transcribed_signature_id IS NULL)) THEN
-                    RAISE EXCEPTION 'A transcribed entry says who wrote it when, on which worksheet (BPR-110).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcribed_entry';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_transcribed_entry BEFORE INSERT ON mrp_bpr_entry
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_transcribed_entry();
-
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_transcribed_step() RETURNS trigger AS $$
-            DECLARE
-                signed integer[] := ARRAY(SELECT value::integer FROM jsonb_each_text(to_jsonb(NEW))
-                                           WHERE key LIKE '%_signature_id' AND value IS NOT NULL
-                                             AND to_jsonb(OLD) ->> key IS NULL);
-            BEGIN
-                IF (signed <> '{}' OR NEW.state = 'done' AND OLD.state <> 'done') AND EXISTS (
-                    SELECT FROM mrp_bpr_transcription t WHERE t.step_id = NEW.id AND t.state = 'open') THEN
-                    RAISE EXCEPTION 'A transcription of step % waits for its verification (VER-050).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcribed_verified';
-                END IF;
-                IF signed <> '{}' AND EXISTS (
-                        SELECT FROM mrp_bpr_transcription t WHERE t.step_id = NEW.id AND t.state = 'verified')
-                   AND EXISTS (SELECT FROM mrp_esignature g WHERE g.id = ANY(signed) AND g.content -> 'transcriptions' IS NULL)
-                THEN
-                    RAISE EXCEPTION 'The signature of step % says that it was transcribed (BPR-110, SIG-030).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcribed_said';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_transcribed_step BEFORE UPDATE ON mrp_bpr_step
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_transcribed_step();
-        """)
 
     @api.depends('step_id', 'copy_id')
     def _compute_display_name(self):

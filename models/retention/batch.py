@@ -5,7 +5,6 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...domain.refusals import refusal
-from ...domain.retention import GONE, KEPT, REMOVED
 from ...domain.transitions import transition
 
 RULE = "REC-040, 21 CFR 11.10(c), 111.605(b), 211.180(d), EU GMP 4.10"
@@ -23,11 +22,8 @@ INPUTS = (
 YEARS = {'P111': (1, 2), 'P211': (1, 3), 'PEU': (1, 5), 'PDEV': (0, 2)}
 
 
-def _as_array(names):
-    return SQL("%s::text[]", list(names))
-
-
 class MrpBpr(models.Model):
+    """Also held in guards/mrp_bpr.sql."""
     _inherit = 'mrp.bpr'
 
     retain_until = fields.Date(
@@ -44,185 +40,6 @@ class MrpBpr(models.Model):
         help="The signed disposal that removed the content of this record.")
     is_disposable = fields.Boolean(
         "May Be Disposed Of", compute='_compute_is_disposable', search='_search_is_disposable')
-
-    def init(self):
-        super().init()
-        # In the first installation the tables and columns of other models come later.
-        self.env.cr.execute("SET LOCAL check_function_bodies = off")
-        self.env.cr.execute(SQL(
-            """
-            -- The last day on which a record is kept, or NULL where there is none yet. Of 29 February a year later is the 28th,
-            -- which is the last day of that year.
-            CREATE OR REPLACE FUNCTION mrp_mmr_retention_date(
-                profile varchar, outcome varchar, decided date, expiry date, undated boolean, distributed date, certified date,
-                exempt boolean, lifetime integer) RETURNS date AS $$
-                SELECT CASE WHEN k.until > '9999-12-31' THEN '9999-12-31' ELSE k.until END FROM (SELECT (CASE
-                    WHEN outcome = 'open' THEN NULL
-                    WHEN profile = 'P111' AND outcome = 'released' THEN CASE
-                        WHEN undated AND distributed IS NULL THEN NULL
-                        WHEN undated THEN GREATEST(expiry + interval '1 year', distributed + interval '2 years')
-                        ELSE expiry + interval '1 year' END
-                    WHEN profile = 'P111' THEN GREATEST(expiry + interval '1 year', decided + interval '2 years')
-                    WHEN profile = 'P211' AND outcome = 'released' THEN CASE
-                        WHEN undated AND (exempt IS NOT TRUE OR distributed IS NULL) THEN NULL
-                        WHEN undated THEN GREATEST(expiry + interval '1 year', distributed + interval '3 years')
-                        ELSE expiry + interval '1 year' END
-                    WHEN profile = 'P211' THEN GREATEST(expiry + interval '1 year', decided + interval '3 years')
-                    WHEN profile = 'PEU' AND outcome = 'released' THEN CASE
-                        WHEN certified IS NOT NULL THEN GREATEST(expiry + interval '1 year', certified + interval '5 years') END
-                    WHEN profile = 'PEU' THEN GREATEST(expiry + interval '1 year', decided + interval '5 years')
-                    WHEN profile = 'PDEV' AND (outcome <> 'released' OR lifetime > 0) THEN
-                        decided + make_interval(years => GREATEST(lifetime, 2))
-                END)::date AS until) k
-            $$ LANGUAGE sql IMMUTABLE;
-
-            -- What the date of each of these batch records follows from, and the date. Days are those of the company.
-            CREATE OR REPLACE FUNCTION mrp_mmr_retention(wanted integer[]) RETURNS TABLE (
-                bpr integer, until date, profile varchar, outcome varchar, decided date, expiry date, undated boolean,
-                distributed date, certified date, exempt boolean, lifetime integer) AS $$
-                SELECT i.bpr, mrp_mmr_retention_date(i.profile, i.outcome, i.decided, i.expiry, i.undated, i.distributed,
-                                                     i.certified, i.exempt, i.lifetime),
-                       i.profile, i.outcome, i.decided, i.expiry, i.undated, i.distributed, i.certified, i.exempt, i.lifetime
-                  FROM (
-                    SELECT b.id AS bpr, p.code AS profile,
-                           (CASE WHEN b.state = 'cancel' AND b.release_state <> 'rejected' THEN 'cancelled'
-                                 WHEN b.release_state = 'rejected' OR b.packed_state = 'rejected' THEN 'rejected'
-                                 WHEN b.release_state = 'released' THEN 'released' ELSE 'open' END)::varchar AS outcome,
-                           mrp_mmr_company_day(
-                                CASE WHEN b.state = 'cancel' AND b.release_state <> 'rejected' THEN b.cancelled_at
-                                     WHEN b.packed_state = 'rejected' THEN (
-                                        SELECT s.signed_at FROM mrp_esignature s WHERE s.id = b.packed_release_signature_id)
-                                     ELSE b.released_at END, b.company_id) AS decided,
-                           mrp_mmr_company_day(l.expiry, b.company_id) AS expiry, l.undated,
-                           mrp_mmr_company_day(
-                                (SELECT max(d.date) FROM mrp_bpr_distribution d WHERE d.bpr_id = b.id AND d.kind = 'delivery'),
-                                b.company_id) AS distributed,
-                           mrp_mmr_company_day(
-                                (SELECT s.signed_at FROM mrp_esignature s WHERE s.id = b.certification_signature_id),
-                                b.company_id) AS certified,
-                           t.mmr_otc_exempt AS exempt, t.mmr_lifetime_years AS lifetime
-                      FROM mrp_bpr b
-                      JOIN mrp_mmr_revision r ON r.id = b.mmr_revision_id
-                      JOIN mrp_mmr m ON m.id = r.mmr_id
-                      JOIN mrp_mmr_profile p ON p.id = m.profile_id
-                      JOIN product_product v ON v.id = b.product_id
-                      JOIN product_template t ON t.id = v.product_tmpl_id
-                     CROSS JOIN LATERAL (
-                        SELECT max(k.expiration_date) AS expiry, count(*) = 0 OR bool_or(k.expiration_date IS NULL) AS undated
-                          FROM stock_lot k WHERE k.mmr_bpr_id = b.id) l
-                     WHERE b.id = ANY(wanted)) i
-            $$ LANGUAGE sql STABLE;
-
-            -- Whether a batch record, or its master, is held.
-            CREATE OR REPLACE FUNCTION mrp_mmr_on_hold(wanted integer) RETURNS boolean AS $$
-                SELECT EXISTS (
-                    SELECT FROM mrp_bpr b JOIN mrp_mmr_revision r ON r.id = b.mmr_revision_id
-                      JOIN mrp_legal_hold h ON h.bpr_id = b.id OR h.mmr_id = r.mmr_id
-                     WHERE b.id = wanted AND h.signature_id IS NOT NULL AND h.lift_signature_id IS NULL)
-            $$ LANGUAGE sql STABLE;
-
-            -- Whether the date of a batch record has passed where its company is, and nobody holds it.
-            -- The clock is that of PostgreSQL.
-            CREATE OR REPLACE FUNCTION mrp_mmr_may_dispose(wanted integer) RETURNS boolean AS $$
-                SELECT COALESCE((SELECT until FROM mrp_mmr_retention(ARRAY[wanted]))
-                                < (SELECT mrp_mmr_company_today(b.company_id) FROM mrp_bpr b WHERE b.id = wanted), false)
-                       AND NOT mrp_mmr_on_hold(wanted)
-            $$ LANGUAGE sql VOLATILE;
-
-            -- A content without its words and numbers: lists are empty, what is no identity is null.
-            CREATE OR REPLACE FUNCTION mrp_mmr_emptied(content jsonb, kept text[]) RETURNS jsonb AS $$
-                SELECT COALESCE(jsonb_object_agg(e.key, CASE
-                    WHEN e.key = 'predecessors' THEN e.value
-                    WHEN jsonb_typeof(e.value) = 'array' THEN '[]'::jsonb
-                    WHEN e.key <> ALL (kept) THEN 'null'::jsonb
-                    WHEN jsonb_typeof(e.value) = 'object' THEN mrp_mmr_emptied(e.value, kept)
-                    ELSE e.value END), '{}'::jsonb)
-                  FROM jsonb_each(content) e
-            $$ LANGUAGE sql IMMUTABLE;
-
-            -- Whether a change of a row takes out what a signed disposal of its batch removes, and nothing else.
-            CREATE OR REPLACE FUNCTION mrp_mmr_is_removal(source text, wanted integer, before jsonb, after jsonb)
-            RETURNS boolean AS $$
-            DECLARE
-                gone text[] := CASE source WHEN 'mrp_bpr_step' THEN %(step)s WHEN 'mrp_bpr_entry' THEN %(entry)s
-                                           WHEN 'mrp_bpr_result' THEN %(result)s
-                                           WHEN 'mrp_production' THEN '{mmr_snapshot}' END;
-            BEGIN
-                RETURN gone IS NOT NULL
-                   AND EXISTS (SELECT FROM mrp_bpr b WHERE b.id = wanted AND b.disposal_id IS NOT NULL)
-                   AND before - gone - '{write_date,write_uid}'::text[] = after - gone - '{write_date,write_uid}'::text[]
-                   AND NOT EXISTS (
-                        SELECT FROM unnest(gone) name
-                         WHERE after -> name <> 'null' AND NOT CASE name
-                            WHEN 'planned' THEN after -> name = mrp_mmr_emptied(before -> name, %(plan)s)
-                            WHEN 'mmr_snapshot' THEN after -> name = mrp_mmr_emptied(before -> name, %(snapshot)s)
-                            WHEN 'reason' THEN after ->> name = %(mark)s
-                            WHEN 'reference' THEN after ->> name = %(mark)s
-                            WHEN 'text' THEN source = 'mrp_bpr_result' AND after ->> name = %(mark)s
-                            WHEN 'value' THEN source = 'mrp_bpr_result' AND after ->> name = %(mark)s
-                            ELSE false END);
-            END $$ LANGUAGE plpgsql STABLE;
-
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_retention() RETURNS trigger AS $$
-            BEGIN
-                IF TG_OP = 'INSERT' THEN
-                    IF COALESCE(NEW.disposal_id::text, NEW.cancelled_at::text, NEW.retain_until::text) IS NOT NULL THEN
-                        RAISE EXCEPTION 'A batch record begins without a date of disposal (REC-040).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retained';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF OLD.disposal_id IS NOT NULL
-                   AND to_jsonb(NEW) - '{write_date,write_uid,legal_hold}'::text[]
-                       <> to_jsonb(OLD) - '{write_date,write_uid,legal_hold}'::text[] THEN
-                    RAISE EXCEPTION '%% was disposed of: what is left of it stays (REC-040, 21 CFR 11.10(c)).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_stub';
-                END IF;
-                IF NEW.cancelled_at IS DISTINCT FROM OLD.cancelled_at
-                   AND (OLD.cancelled_at IS NOT NULL OR NEW.state <> 'cancel') THEN
-                    RAISE EXCEPTION 'When %% was cancelled stays as it is (REC-040).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retained';
-                END IF;
-                IF COALESCE(NEW.legal_hold, false) <> COALESCE(OLD.legal_hold, false)
-                   AND COALESCE(NEW.legal_hold, false) <> mrp_mmr_on_hold(NEW.id) THEN
-                    RAISE EXCEPTION 'A hold on %% is set and lifted by a signature of Quality Control (REC-040).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_held';
-                END IF;
-                IF NEW.document IS NULL AND OLD.document IS NOT NULL AND NEW.disposal_id IS NULL THEN
-                    RAISE EXCEPTION 'The record of %% is kept (REC-040, 21 CFR 111.605(b), 211.180(d)).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retained';
-                END IF;
-                IF NEW.disposal_id IS NOT NULL AND OLD.disposal_id IS NULL AND (
-                    NOT mrp_mmr_may_dispose(NEW.id) OR NEW.document IS NOT NULL OR NOT EXISTS (
-                        SELECT FROM mrp_record_disposal d JOIN mrp_esignature s ON s.id = d.signature_id
-                         CROSS JOIN jsonb_array_elements(s.content -> 'batches') k
-                         WHERE d.id = NEW.disposal_id AND (k ->> 'id')::integer = NEW.id
-                           AND k ->> 'document_sha256' IS NOT DISTINCT FROM OLD.document_sha256)) THEN
-                    RAISE EXCEPTION '%% is disposed of after its date, without a hold, by a signature (REC-040).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retained';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_retention BEFORE INSERT OR UPDATE ON mrp_bpr
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_retention();
-
-            -- After the change, so that it is judged by what the record now is.
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_retain_until() RETURNS trigger AS $$
-            BEGIN
-                IF NEW.retain_until IS DISTINCT FROM OLD.retain_until
-                   AND NEW.retain_until IS DISTINCT FROM (SELECT until FROM mrp_mmr_retention(ARRAY[NEW.id])) THEN
-                    RAISE EXCEPTION 'How long %% is kept follows from profile, lots and distribution (REC-010).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retain_until';
-                END IF;
-                RETURN NULL;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_retain_until AFTER UPDATE OF retain_until ON mrp_bpr
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_retain_until();
-            """,
-            step=_as_array(REMOVED['mrp_bpr_step']), entry=_as_array(REMOVED['mrp_bpr_entry']),
-            result=_as_array(REMOVED['mrp_bpr_result']), plan=_as_array(KEPT['mrp_bpr_step']),
-            snapshot=_as_array(KEPT['mrp_production']), mark=GONE))
-        self.env.cr.execute("SET LOCAL check_function_bodies = on")
 
     # === DATE === #
 

@@ -20,6 +20,8 @@ class MrpRecordDisposal(models.Model):
     Signatures and lines of the ledger stay as they are: each line is the digest of the line before, and each signature the
     proof of who signed. So do the rows of steps, entries and results, without what was planned and recorded: signatures,
     deviations, equipment logs and stock moves refer to them.
+
+    Also held in guards/mrp_record_disposal.sql.
     """
     _name = 'mrp.record.disposal'
     _description = "Disposal of Records"
@@ -37,50 +39,6 @@ class MrpRecordDisposal(models.Model):
     signature_id = fields.Many2one('mrp.esignature', "Signed", readonly=True, ondelete='restrict')
 
     _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "A disposal has a reason (REC-040).")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_disposal() RETURNS trigger AS $$
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    RAISE EXCEPTION 'Disposals are kept (REC-040, 21 CFR 11.10(c)).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_disposal_kept';
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.signature_id IS NOT NULL THEN
-                        RAISE EXCEPTION 'Disposal % is signed after it was recorded (REC-040).', NEW.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_disposal_signed';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF to_jsonb(NEW) - '{signature_id,write_date,write_uid}'::text[]
-                   <> to_jsonb(OLD) - '{signature_id,write_date,write_uid}'::text[]
-                   OR NEW.signature_id IS DISTINCT FROM OLD.signature_id AND (
-                    OLD.signature_id IS NOT NULL OR NOT EXISTS (
-                        SELECT FROM mrp_esignature s
-                         WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.record.disposal' AND s.res_id = NEW.id
-                           AND s.meaning = 'approved' AND s.content ->> 'schema' = 'mrp_mmr/disposal/1'
-                           AND s.content ->> 'name' = NEW.name AND s.content ->> 'reason' = NEW.reason)
-                    OR EXISTS (
-                        SELECT FROM mrp_esignature s CROSS JOIN jsonb_array_elements(s.content -> 'batches') k
-                         WHERE s.id = NEW.signature_id AND NOT mrp_mmr_may_dispose((k ->> 'id')::integer))) THEN
-                    RAISE EXCEPTION 'Disposal % is signed once, over records whose date has passed and that nobody holds '
-                                    '(REC-040).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_disposal_signed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_disposal BEFORE INSERT OR UPDATE OR DELETE ON mrp_record_disposal
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_disposal();
-
-            -- Whether a signed disposal removes a file; other records that use it restrict that.
-            CREATE OR REPLACE FUNCTION mrp_mmr_is_disposed_file(wanted integer) RETURNS boolean AS $$
-                SELECT EXISTS (
-                    SELECT FROM mrp_record_disposal d JOIN mrp_esignature s ON s.id = d.signature_id
-                     CROSS JOIN jsonb_array_elements(s.content -> 'files') f WHERE (f ->> 'id')::integer = wanted)
-            $$ LANGUAGE sql STABLE;
-        """)
 
     @api.depends('selection')
     def _compute_selected_ids(self):

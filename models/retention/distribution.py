@@ -14,6 +14,8 @@ class MrpBprDistribution(models.Model):
 
     It is written in the transaction of the transfer and keeps by value what it says, so that neither the transfer nor the
     order of the customer takes the date of the distribution with it. What is corrected on a done transfer adds another row.
+
+    Also held in guards/mrp_bpr_distribution.sql.
     """
     _name = 'mrp.bpr.distribution'
     _description = "Distribution of a Batch"
@@ -40,28 +42,6 @@ class MrpBprDistribution(models.Model):
     date = fields.Datetime(required=True, readonly=True, index=True)
     #: Of the move line, which may be deleted: not a foreign key.
     line_ref = fields.Integer("Stock Move Line", required=True, readonly=True, index=True, aggregator=None)
-
-    def init(self):
-        super().init()
-        self.env['mrp.esignature']._make_append_only(self._table)
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_distribution() RETURNS trigger AS $$
-            BEGIN
-                IF NOT EXISTS (
-                    SELECT FROM stock_move_line l JOIN stock_lot t ON t.id = NEW.lot_id
-                      JOIN stock_location s ON s.id = l.location_id JOIN stock_location d ON d.id = l.location_dest_id
-                     WHERE l.id = NEW.line_ref AND l.state = 'done' AND t.mmr_bpr_id = NEW.bpr_id
-                       AND l.date = NEW.date AND l.company_id = NEW.company_id
-                       AND (NEW.quantity < 0 OR l.lot_id = NEW.lot_id
-                            AND CASE NEW.kind WHEN 'delivery' THEN d.usage = 'customer' ELSE s.usage = 'customer' END)) THEN
-                    RAISE EXCEPTION 'A distribution is recorded by a done transfer of a lot of the batch (REC-010).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_distribution_done';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_distribution BEFORE INSERT ON mrp_bpr_distribution
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_distribution();
-        """)
 
     # === GUARDS === #
 

@@ -10,7 +10,10 @@ RULE = "REC-040, 21 CFR 111.605(b), 211.180(c)"
 
 
 class MrpLegalHold(models.Model):
-    """A hold on one batch record, or on a master and so on all its batches, set and lifted by signatures with reasons."""
+    """A hold on one batch record, or on a master and so on all its batches, set and lifted by signatures with reasons.
+
+    Also held in guards/mrp_legal_hold.sql.
+    """
     _name = 'mrp.legal.hold'
     _description = "Legal Hold"
     _inherit = ['mrp.kept.mixin', 'mrp.esignature.mixin']
@@ -34,47 +37,6 @@ class MrpLegalHold(models.Model):
     _one_subject = models.Constraint(
         'CHECK (num_nonnulls(bpr_id, mmr_id) = 1)', "A hold is on one batch record, or on one master (REC-040).")
     _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "A hold has a reason (REC-040).")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_hold() RETURNS trigger AS $$
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    RAISE EXCEPTION 'Holds are lifted and kept (REC-040).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_hold_kept';
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    IF num_nonnulls(NEW.signature_id, NEW.lift_signature_id) > 0 THEN
-                        RAISE EXCEPTION 'Hold % is signed after it was recorded (REC-040).', NEW.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_hold_signed';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF to_jsonb(NEW) - '{signature_id,lift_signature_id,write_date,write_uid}'::text[]
-                   <> to_jsonb(OLD) - '{signature_id,lift_signature_id,write_date,write_uid}'::text[]
-                   OR OLD.signature_id IS NOT NULL AND NEW.signature_id IS DISTINCT FROM OLD.signature_id
-                   OR OLD.lift_signature_id IS NOT NULL AND NEW.lift_signature_id IS DISTINCT FROM OLD.lift_signature_id
-                   OR NEW.signature_id IS NOT NULL AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s
-                         WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.legal.hold' AND s.res_id = NEW.id
-                           AND s.content ->> 'schema' = 'mrp_mmr/hold/1' AND s.content ->> 'action' = 'hold'
-                           AND s.content ->> 'reason' = NEW.reason
-                           AND (s.content #>> '{of,id}')::integer = COALESCE(NEW.bpr_id, NEW.mmr_id)
-                           AND s.content #>> '{of,model}' = CASE WHEN NEW.bpr_id IS NULL THEN 'mrp.mmr' ELSE 'mrp.bpr' END)
-                   OR NEW.lift_signature_id IS NOT NULL AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s
-                         WHERE s.id = NEW.lift_signature_id AND s.res_model = 'mrp.legal.hold' AND s.res_id = NEW.id
-                           AND s.content ->> 'schema' = 'mrp_mmr/hold/1' AND s.content ->> 'action' = 'lift'
-                           AND s.basis_signature_id = NEW.signature_id AND trim(s.comment) <> '') THEN
-                    RAISE EXCEPTION 'Hold % is set and lifted by signatures of Quality Control (REC-040).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_hold_signed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_hold BEFORE INSERT OR UPDATE OR DELETE ON mrp_legal_hold
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_hold();
-        """)
 
     @api.depends('signature_id', 'lift_signature_id')
     def _compute_state(self):

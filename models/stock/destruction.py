@@ -14,6 +14,8 @@ class MrpLotDestruction(models.Model):
     """A quantity of a lot that was destroyed, by whom, why and when; Quality Control signs it, which takes it off stock.
 
     It is recorded by :meth:`_record`, signed once and kept.
+
+    Also held in guards/mrp_lot_destruction.sql.
     """
     _name = 'mrp.lot.destruction'
     _description = "Destruction of a Lot"
@@ -36,46 +38,6 @@ class MrpLotDestruction(models.Model):
 
     _positive = models.Constraint('CHECK (quantity > 0)', "A destruction has a quantity (DEV-080).")
     _move_uniq = models.UniqueIndex('(move_id) WHERE move_id IS NOT NULL', "A move is one destruction.")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_destruction() RETURNS trigger AS $$
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    RAISE EXCEPTION 'Destructions are kept (DEV-080, REC-040).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_destruction_kept';
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.signature_id IS NOT NULL OR NEW.move_id IS NOT NULL THEN
-                        RAISE EXCEPTION 'Destruction % is signed after it was recorded (DEV-080).', NEW.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_destruction_signed';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF (NEW.name, NEW.company_id, NEW.lot_id, NEW.product_id, NEW.location_id, NEW.quantity, NEW.uom_id,
-                    NEW.method, NEW.reason, NEW.recorded_by_id, NEW.recorded_at)
-                   IS DISTINCT FROM
-                   (OLD.name, OLD.company_id, OLD.lot_id, OLD.product_id, OLD.location_id, OLD.quantity, OLD.uom_id,
-                    OLD.method, OLD.reason, OLD.recorded_by_id, OLD.recorded_at)
-                   OR OLD.signature_id IS NOT NULL AND NEW.signature_id IS DISTINCT FROM OLD.signature_id
-                   OR OLD.move_id IS NOT NULL AND NEW.move_id IS DISTINCT FROM OLD.move_id
-                   OR NEW.move_id IS NOT NULL AND NEW.signature_id IS NULL
-                   OR NEW.signature_id IS NOT NULL AND NOT EXISTS (
-                        SELECT FROM mrp_esignature s
-                         WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.lot.destruction' AND s.res_id = NEW.id
-                           AND s.content ->> 'schema' = 'mrp_mmr/destruction/1'
-                           AND (s.content #>> '{lot,id}')::integer = NEW.lot_id
-                           AND (s.content ->> 'quantity')::numeric = NEW.quantity::numeric) THEN
-                    RAISE EXCEPTION 'Destruction % is signed once, as it was recorded (DEV-080, SIG-030).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_destruction_signed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_destruction BEFORE INSERT OR UPDATE OR DELETE ON mrp_lot_destruction
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_destruction();
-        """)
 
     # === GUARDS === #
 

@@ -36,10 +36,11 @@ class StockLot(models.Model):
 
     No status at all means that nobody asked for one: such lots are used as Odoo does, but not in controlled batches. The
     status is the same for components, packaging and finished products.
+
+    Also held in guards/stock_lot.sql.
     """
     _name = 'stock.lot'
     _inherit = ['stock.lot', 'mrp.esignature.mixin', 'mrp.audit.mixin']
-    _audit_rows = "t.mmr_status IS NOT NULL"
 
     mmr_status = fields.Selection(STATUSES, "GMP Status", readonly=True, copy=False, index='btree_not_null', tracking=True)
     mmr_status_signature_id = fields.Many2one(
@@ -63,99 +64,6 @@ class StockLot(models.Model):
     _mmr_results = models.Constraint(
         'CHECK (mmr_assay >= 0 AND mmr_assay_moisture >= 0 AND mmr_assay_moisture < 100)',
         "An assay is not negative, and moisture lies between 0 and 100 %. Rule: USE-070, 21 CFR 211.101(a).")
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_lot() RETURNS trigger AS $$
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    RAISE EXCEPTION 'Lot % has a signed status or a batch and is kept (USE-060, 21 CFR 211.184).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_kept';
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.mmr_status IS DISTINCT FROM 'quarantine' OR NEW.mmr_status_signature_id IS NOT NULL
-                       OR NEW.mmr_bpr_id IS NOT NULL THEN
-                        RAISE EXCEPTION 'Lot % begins in quarantine (USE-060).', NEW.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_signed';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF NEW.mmr_bpr_id IS DISTINCT FROM OLD.mmr_bpr_id AND (
-                        OLD.mmr_bpr_id IS NOT NULL OR OLD.mmr_status_signature_id IS NOT NULL
-                        OR NEW.mmr_status IS DISTINCT FROM 'quarantine')
-                   OR OLD.mmr_bpr_id IS NOT NULL
-                      AND (NEW.name, NEW.product_id) IS DISTINCT FROM (OLD.name, OLD.product_id) THEN
-                    RAISE EXCEPTION 'A lot is made by one batch and stays what it is: % (REL-010, 21 CFR 111.260(a)).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
-                END IF;
-                IF OLD.mmr_status IS NULL AND NEW.mmr_status = 'quarantine' AND NEW.mmr_status_signature_id IS NULL
-                   AND OLD.mmr_bpr_id IS NULL AND NEW.mmr_bpr_id IS NOT NULL THEN
-                    -- The lot number of a batch, noted before the product came under control.
-                    RETURN NEW;
-                END IF;
-                IF (NEW.mmr_status, NEW.mmr_status_signature_id) IS DISTINCT FROM (OLD.mmr_status, OLD.mmr_status_signature_id)
-                THEN
-                    -- Released or rejected with the batch that made it, first of all.
-                    IF OLD.mmr_status = 'quarantine' AND OLD.mmr_status_signature_id IS NULL AND EXISTS (
-                        SELECT FROM mrp_esignature s, jsonb_array_elements(s.content -> 'lots') l
-                          JOIN mrp_bpr b ON b.id = NEW.mmr_bpr_id
-                         WHERE s.id = NEW.mmr_status_signature_id AND s.res_model = 'mrp.bpr' AND s.res_id = b.id
-                           AND s.id IN (b.release_signature_id, b.packed_release_signature_id)
-                           AND s.content ->> 'schema' = 'mrp_mmr/release/1' AND s.content ->> 'status' = NEW.mmr_status
-                           AND (l ->> 'id')::integer = NEW.id AND l ->> 'name' = NEW.name
-                           AND (l ->> 'product')::integer = NEW.product_id
-                           AND (l ->> 'expires') IS NOT DISTINCT FROM
-                               to_char(NEW.expiration_date, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) THEN
-                        RETURN NEW;
-                    END IF;
-                    -- The newest decision on this lot, over exactly what the lot is now.
-                    IF OLD.mmr_status = 'rejected' OR NEW.mmr_status IS NULL OR NOT EXISTS (
-                        SELECT FROM mrp_esignature s
-                         WHERE s.id = NEW.mmr_status_signature_id
-                           AND s.id = (SELECT max(n.id) FROM mrp_esignature n
-                                        WHERE n.res_model = 'stock.lot' AND n.res_id = NEW.id)
-                           AND s.content ->> 'schema' = 'mrp_mmr/lot/1' AND s.content ->> 'status' = NEW.mmr_status
-                           AND s.content ->> 'lot' = NEW.name AND (s.content #>> '{product,id}')::integer = NEW.product_id
-                           AND (s.content ->> 'expires') IS NOT DISTINCT FROM
-                               to_char(NEW.expiration_date, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-                           AND (s.content ->> 'supplier_lot') IS NOT DISTINCT FROM NULLIF(NEW.mmr_supplier_lot, '')
-                           AND (s.content #>> '{certificate,id}')::integer IS NOT DISTINCT FROM NEW.mmr_file_id
-                           AND (s.content ->> 'retest')::date IS NOT DISTINCT FROM NEW.mmr_retest_date
-                           AND COALESCE((s.content #>> '{assay,value}')::numeric, 0) = COALESCE(NEW.mmr_assay, 0)::numeric
-                           AND (COALESCE(NEW.mmr_assay, 0) = 0 OR (
-                                (s.content #>> '{assay,unit}') IS NOT DISTINCT FROM NULLIF(NEW.mmr_assay_unit, '')
-                                AND (s.content #>> '{assay,basis}') IS NOT DISTINCT FROM NEW.mmr_assay_basis
-                                AND (s.content #>> '{assay,moisture}')::numeric = COALESCE(NEW.mmr_assay_moisture, 0)::numeric
-                                AND (s.content #>> '{assay,date}')::date IS NOT DISTINCT FROM NEW.mmr_assay_date))) THEN
-                        RAISE EXCEPTION 'Lot % is released or rejected by a signature of Quality Control (USE-060).', OLD.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_signed';
-                    END IF;
-                ELSIF OLD.mmr_status IN ('released', 'rejected')
-                   AND (NEW.name, NEW.product_id, NEW.expiration_date, NEW.mmr_supplier_lot, NEW.mmr_file_id,
-                        NEW.mmr_retest_date, NEW.mmr_assay, NEW.mmr_assay_unit, NEW.mmr_assay_basis, NEW.mmr_assay_moisture,
-                        NEW.mmr_assay_date)
-                   IS DISTINCT FROM
-                       (OLD.name, OLD.product_id, OLD.expiration_date, OLD.mmr_supplier_lot, OLD.mmr_file_id,
-                        OLD.mmr_retest_date, OLD.mmr_assay, OLD.mmr_assay_unit, OLD.mmr_assay_basis, OLD.mmr_assay_moisture,
-                        OLD.mmr_assay_date) THEN
-                    RAISE EXCEPTION 'What Quality Control decided on lot % covers its data (USE-060, SIG-030).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_fixed';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            -- Lots without a status cost nothing.
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_lot_insert BEFORE INSERT ON stock_lot FOR EACH ROW
-                WHEN (NEW.mmr_status IS NOT NULL OR NEW.mmr_status_signature_id IS NOT NULL OR NEW.mmr_bpr_id IS NOT NULL)
-                EXECUTE FUNCTION mrp_mmr_guard_lot();
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_lot BEFORE UPDATE ON stock_lot FOR EACH ROW
-                WHEN (OLD.mmr_status IS NOT NULL OR NEW.mmr_status IS NOT NULL OR NEW.mmr_status_signature_id IS NOT NULL
-                      OR NEW.mmr_bpr_id IS NOT NULL)
-                EXECUTE FUNCTION mrp_mmr_guard_lot();
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_lot_delete BEFORE DELETE ON stock_lot FOR EACH ROW
-                WHEN (OLD.mmr_status_signature_id IS NOT NULL OR OLD.mmr_bpr_id IS NOT NULL)
-                EXECUTE FUNCTION mrp_mmr_guard_lot();
-        """)
 
     # === CERTIFICATE === #
 

@@ -10,72 +10,8 @@ PLACES = {'location_id', 'location_dest_id', 'move_id'}
 
 
 class StockMoveLine(models.Model):
+    """Also held in guards/stock_move_line.sql."""
     _inherit = 'stock.move.line'
-
-    def init(self):
-        super().init()
-        # What became of the lots that are records (REL-050).
-        self.env['mrp.audit.mixin']._audit_guard_truncate(
-            self._table, "t.lot_id IN (SELECT l.id FROM stock_lot l WHERE l.mmr_status IS NOT NULL)")
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_held_lot() RETURNS trigger AS $$
-            DECLARE
-                lot record;
-                batch integer;
-            BEGIN
-                IF TG_OP = 'UPDATE' AND OLD.state = 'done'
-                   AND (NEW.lot_id, NEW.product_id, NEW.move_id, NEW.location_dest_id, NEW.quantity)
-                   IS NOT DISTINCT FROM (OLD.lot_id, OLD.product_id, OLD.move_id, OLD.location_dest_id, OLD.quantity) THEN
-                    RETURN NEW;
-                END IF;
-                SELECT b.id INTO batch FROM stock_move m JOIN mrp_bpr b ON b.production_id = m.production_id
-                 WHERE m.id = NEW.move_id AND m.product_id = b.product_id;
-                IF NEW.lot_id IS NULL THEN
-                    IF batch IS NOT NULL OR EXISTS (
-                        SELECT FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
-                          JOIN stock_location l ON l.id = NEW.location_dest_id
-                         WHERE p.id = NEW.product_id AND t.mmr_controlled AND t.tracking <> 'none' AND NEW.quantity <> 0
-                           AND l.usage IN ('customer', 'supplier', 'production', 'inventory', 'transit')) THEN
-                        RAISE EXCEPTION 'A controlled product is moved by lot (REL-010, REL-050).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_named';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                SELECT name, mmr_status, mmr_bpr_id INTO lot FROM stock_lot WHERE id = NEW.lot_id;
-                IF batch IS NOT NULL AND lot.mmr_bpr_id IS DISTINCT FROM batch THEN
-                    RAISE EXCEPTION 'Lot % is not the lot of the batch that makes it (REL-010).', lot.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
-                END IF;
-                IF lot.mmr_status IN ('quarantine', 'rejected')
-                   AND EXISTS (SELECT FROM stock_location l WHERE l.id = NEW.location_dest_id
-                                  AND l.usage IN ('customer', 'supplier', 'production', 'inventory', 'transit'))
-                   AND NOT EXISTS (
-                        SELECT FROM mrp_lot_destruction d
-                         WHERE d.move_id = NEW.move_id AND d.lot_id = NEW.lot_id AND d.signature_id IS NOT NULL
-                           AND round(NEW.quantity_product_uom::numeric, 6) <= round(d.quantity::numeric, 6))
-                   -- Reprocessed, or taken apart for it, on the approval of Quality Control (DEV-060).
-                   AND NOT EXISTS (
-                        SELECT FROM stock_move m
-                          LEFT JOIN mrp_production o ON o.id = m.raw_material_production_id
-                          LEFT JOIN mrp_unbuild u ON u.id = m.consume_unbuild_id
-                          JOIN mrp_deviation d ON d.id = COALESCE(o.mmr_rework_deviation_id, u.mmr_deviation_id)
-                         WHERE m.id = NEW.move_id AND d.state IN ('decided', 'closed')
-                           AND d.disposition IN ('reprocess', 'treat', 'adjust')
-                           AND (d.lot_id = NEW.lot_id OR d.bpr_id = lot.mmr_bpr_id))
-                   -- Weighed into a batch while it was released: what happened is booked as it happened.
-                   AND NOT EXISTS (
-                        SELECT FROM stock_move m JOIN mrp_bpr b ON b.production_id = m.raw_material_production_id
-                          JOIN mrp_bpr_entry e ON e.bpr_id = b.id AND e.lot_id = NEW.lot_id
-                         WHERE m.id = NEW.move_id) THEN
-                    RAISE EXCEPTION 'Lot % is held by Quality Control and is not moved out (REL-010, DEV-080).', lot.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_held';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_held_lot
-                BEFORE INSERT OR UPDATE OF state, lot_id, product_id, move_id, location_dest_id, quantity ON stock_move_line
-                FOR EACH ROW WHEN (NEW.state = 'done') EXECUTE FUNCTION mrp_mmr_guard_held_lot();
-        """)
 
     @api.model_create_multi
     def create(self, vals_list):

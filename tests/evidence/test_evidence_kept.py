@@ -17,7 +17,8 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.base.models.ir_autovacuum import is_autovacuum
-from odoo.addons.mrp_mmr.hooks import ROWS, TRIGGERS, TRUNCATE
+from odoo.addons.mrp_mmr import guards
+from odoo.addons.mrp_mmr.domain.columns import RECORD_ROWS, ROW_TABLES
 from odoo.addons.mrp_mmr.verification.records import Verification
 
 from ..common.base import GIF, PASSWORD, PNG, MmrCommon, enrol, fill_content
@@ -26,6 +27,8 @@ from ..common.base import GIF, PASSWORD, PNG, MmrCommon, enrol, fill_content
 EXTENDED = (
     'mrp.bom', 'mrp.bom.line', 'mrp.bom.byproduct', 'mrp.routing.workcenter', 'mrp.production', 'stock.lot',
     'maintenance.equipment')
+#: Tables that have a guard.
+GUARDED = {trigger.table for trigger in guards.triggers()}
 PART = "a part of a draft goes with it; guards keep what was submitted"
 DERIVED = "computed from the status of the revisions, of which only a draft that was never submitted is deleted"
 #: Relations of evidence that do not restrict, each with the reason.
@@ -38,7 +41,7 @@ EXCEPTIONS = {
     ('mrp.mmr.step.check', 'step_id'): PART,
     ('mrp.mmr.equipment', 'operation_id'): PART,
     ('mrp.mmr.pack.line', 'pack_id'): PART,
-    **{(table.replace('_', '.'), 'revision_id'): PART for table in ROWS},
+    **{(table.replace('_', '.'), 'revision_id'): PART for table in ROW_TABLES},
     ('mrp.signer.attempt', 'user_id'): "a count that is cleared after a week; locks are in the ledger",
 }
 #: Which of Odoo's own relations may lose their value: no content, or kept by the addon's guards.
@@ -185,7 +188,7 @@ class TestRelations(EvidenceCommon):
     def test_restricted_in_postgresql(self):
         """REC-040: the foreign keys in the database say the same, those of Odoo's own columns included."""
         tables = [self.env[name]._table for name in self._models()] + [
-            table for table in TRIGGERS if table.endswith('_rel')]
+            table for table in GUARDED if table.endswith('_rel')]
         self.env.cr.execute("""
             SELECT c.conrelid::regclass::text, a.attname, c.confdeltype::text
               FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
@@ -511,9 +514,8 @@ class TestTables(EvidenceCommon):
 
     def test_truncate(self):
         """REC-040: no table with records is emptied, alone or by way of what it refers to."""
-        tables = {table for table, names in TRIGGERS.items() if any(
-            name == TRUNCATE or name.endswith('_truncate') for name in names)}
-        self.assertEqual(tables, set(TRIGGERS))
+        tables = {trigger.table for trigger in guards.triggers() if trigger.name.endswith('_truncate')}
+        self.assertEqual(tables, GUARDED)
         self.assertGreaterEqual(tables, {
             self.env[name]._table for name in self._models() if not name.startswith('mrp.signer')})
         others = {'res_users', 'res_partner', 'res_company', 'res_groups', 'product_product', 'product_template', 'uom_uom',
@@ -528,10 +530,12 @@ class TestTables(EvidenceCommon):
 
     def test_truncate_of_what_is_no_record(self):
         """REC-040: tables of Odoo that hold no records yet are Odoo's own business."""
-        self.env.cr.execute("SELECT tgargs::text FROM pg_trigger WHERE tgname = %s AND tgnargs > 0", [TRUNCATE])
-        self.assertEqual(len(self.env.cr.fetchall()), 8)
+        self.env.cr.execute(
+            "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'mrp_mmr_guard_truncate' AND tgnargs > 0")
+        self.assertCountEqual([table for table, in self.env.cr.fetchall()], RECORD_ROWS)
         self.env.cr.execute("CREATE TEMPORARY TABLE mmr_test (a integer); INSERT INTO mmr_test VALUES (0)")
-        self.env['mrp.audit.mixin']._audit_guard_truncate('mmr_test', "t.a > 0")
+        self.env.cr.execute("CREATE TRIGGER mmr_test BEFORE TRUNCATE ON mmr_test "
+                            "FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_truncate('t.a > 0')")
         self.env.cr.execute("TRUNCATE mmr_test; INSERT INTO mmr_test VALUES (1)")
         self._refused_by_sql("TRUNCATE mmr_test", rule="REC-040")
 
@@ -549,7 +553,7 @@ class TestTables(EvidenceCommon):
             'mrp_deviation': self.deviation, 'mrp_bpr_copy': self.copy, 'mrp_bpr_transcription': self.transcription,
             'mrp_equipment_log': self.line, 'stock_lot': self.lot,
         }
-        for table in ROWS:
+        for table in ROW_TABLES:
             rows[table] = self.env[table.replace('_', '.')].search([('revision_id', '=', self.revision.id)])
         for table, records in rows.items():
             self.assertTrue(records, table)

@@ -17,8 +17,8 @@ from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
+from odoo.addons.mrp_mmr import guards
 from odoo.addons.mrp_mmr.domain.canonical import sha256
-from odoo.addons.mrp_mmr.hooks import TRIGGERS
 from odoo.addons.mrp_mmr.verification import drill
 from odoo.addons.mrp_mmr.verification.drill_acts import ACTS
 from odoo.addons.mrp_mmr.verification.records import Verification
@@ -50,7 +50,8 @@ class DrillCommon(MmrCommon):
     @classmethod
     def _make_records(cls):
         # PostgreSQL's own autovacuum would be somebody at work in a table.
-        cls.env.cr.execute(SQL("LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE", SQL(', ').join(map(SQL.identifier, TRIGGERS))))
+        cls.env.cr.execute(SQL("LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE", SQL(', ').join(
+            SQL.identifier(table) for table in sorted({trigger.table for trigger in guards.triggers()}))))
         signing = cls('_make_records')
         preparer = cls.env(user=cls.user_preparer)
         label = preparer['mrp.mmr.label'].create({
@@ -247,14 +248,15 @@ class TestTamperDrill(DrillCommon):
     def test_every_lost_guard_shows(self):
         """AUD-030, REV-010: without any one of the triggers of the addon, the drill finds an act that is not refused."""
         self._run(self._acts('mrp_sop_update'))
-        lost = [(table, trigger) for table, triggers in TRIGGERS.items() for trigger in triggers]
+        lost = [trigger[:2] for trigger in guards.triggers()]
         self.env.cr.execute("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgname LIKE 'mrp\\_mmr%'")
-        self.assertEqual(set(self.env.cr.fetchall()), set(lost), "each trigger is in hooks.py, which removes it")
+        self.assertEqual(set(self.env.cr.fetchall()), set(lost), "each trigger is in a file of guards/")
         for table, trigger in lost:
             with self.subTest(table=table, trigger=trigger), self._undone(), \
                     mute_logger('odoo.addons.mrp_mmr.verification.drill'):
                 # Some tables have two that refuse TRUNCATE: one of them is enough.
-                others = {name for name in TRIGGERS[table] if 'truncate' in name} - {trigger} if 'truncate' in trigger else ()
+                others = [name for owner, name in lost if owner == table and name != trigger
+                          and 'truncate' in name and 'truncate' in trigger]
                 for other in others:
                     self.env.cr.execute(SQL("DROP TRIGGER %s ON %s", SQL.identifier(other), SQL.identifier(table)))
                 self.env.cr.execute(SQL("DROP TRIGGER %s ON %s", SQL.identifier(trigger), SQL.identifier(table)))

@@ -13,6 +13,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import file_open, mute_logger
 
+from odoo.addons.mrp_mmr import guards
 from odoo.addons.mrp_mmr.models.evidence.file import MAX_SIZE
 from odoo.addons.mrp_mmr.models.master.requirement import SIGNING_CHECKS
 
@@ -814,9 +815,9 @@ class TestContent(ContentCommon):
         with self.assertRaisesRegex(CheckViolation, "stays as it is"), self.cr.savepoint():
             loader.write(vals)
             self.env.flush_all()
-        shipped = loader._read_shipped()
+        shipped = guards.shipped_requirements()
         shipped['PDEV/CON-100'][1:3] = vals.values()
-        loader._guard_shipped(shipped)
+        guards.load(self.env.cr, shipped)
         loader.write(vals)
         self.env.flush_all()
         self.assertEqual((row.citation, row.enabled), ("House rule 2", False))

@@ -13,8 +13,8 @@ from odoo.models import MAGIC_COLUMNS
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
+from odoo.addons.mrp_mmr import guards
 from odoo.addons.mrp_mmr.domain.canonical import sha256
-from odoo.addons.mrp_mmr.hooks import FUNCTIONS, TRIGGERS
 from odoo.addons.mrp_mmr.models.master.revision.revision import SYSTEM_FIELDS
 
 from ..common.base import GIF, MmrCommon, fill_content
@@ -481,16 +481,16 @@ class TestContentFrozen(MmrCommon):
         self.assertEqual(self.env['mrp.mmr.file'].sudo()._store(file.name, file.with_context(bin_size=False).data), file)
 
     def test_triggers_are_listed(self):
-        """AUD-030: the uninstall hook knows every trigger and function that the addon makes."""
+        """AUD-030: the files in guards/ say of every trigger and function of the addon where it is made."""
         self.cr.execute("""
             SELECT c.relname, t.tgname, p.proname FROM pg_trigger t
               JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-             WHERE t.tgname LIKE 'mrp_mmr_%' AND NOT t.tgisinternal""")
+             WHERE p.proname LIKE 'mrp_mmr_%' AND NOT t.tgisinternal""")
         found = self.cr.fetchall()
-        self.assertGreater(len(found), 30)
-        self.assertEqual({(table, name) for table, name, _function in found},
-                         {(table, name) for table, names in TRIGGERS.items() for name in names})
-        self.assertEqual({function for _table, _name, function in found}, set(FUNCTIONS))
+        self.assertGreater(len(found), 150)
+        self.assertCountEqual(found, guards.triggers())
+        self.cr.execute("SELECT proname FROM pg_proc WHERE proname LIKE 'mrp_mmr_%'")
+        self.assertCountEqual([name for name, in self.cr.fetchall()], guards.functions())
 
     # === LIVE CONTENT AGAINST THE FROZEN DOCUMENT === #
 

@@ -15,7 +15,7 @@ from odoo.tools import mute_logger
 from odoo.addons.mrp_mmr.domain.canonical import canonical_json, sha256
 from odoo.addons.mrp_mmr.domain.numbers import convert, decimal_string, exact
 from odoo.addons.mrp_mmr.models.master.revision.document import agrees
-from odoo.addons.mrp_mmr.models.master.revision.revision import STATES, TRANSITIONS
+from odoo.addons.mrp_mmr.models.master.revision.revision import STATES
 
 from ..common.base import MmrCommon, enrol
 
@@ -61,14 +61,14 @@ class TestMmrRevision(MmrCommon):
             self.env['mrp.mmr.revision'].sudo().create(
                 {'mmr_id': revision.mmr_id.id, 'state': 'effective'})
         for state, _label in STATES[1:]:
-            if ('draft', state) in TRANSITIONS and state == 'cancelled':
+            if state == 'cancelled':
                 continue
             with self.subTest(sql=state), mute_logger('odoo.sql_db'), self.assertRaises(CheckViolation), \
                     self.cr.savepoint():
                 self.cr.execute('UPDATE mrp_mmr_revision SET state = %s WHERE id = %s', [state, revision.id])
         self._make_effective(revision)
         for state, _label in STATES:
-            if ('effective', state) in TRANSITIONS or state == 'effective':
+            if state in ('effective', 'superseded', 'obsolete'):
                 continue
             with self.subTest(sql=f'effective to {state}'), mute_logger('odoo.sql_db'), \
                     self.assertRaises(CheckViolation), self.cr.savepoint():

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 
+from ....domain.columns import CONTENT
 from ....domain.numbers import GMP_DIGITS, decimal_string, exact
 from ....domain.refusals import refusal
 from ....domain.transitions import in_transition, transition, without_defaults
@@ -31,26 +32,13 @@ CHANGE_CATEGORIES = [
     ('packaging', "Packaging or label"),
     ('document', "Wording"),
 ]
-#: Every way a revision can go; PostgreSQL knows the same table (see ``init``).
-TRANSITIONS = {
-    ('draft', 'submitted'), ('draft', 'cancelled'), ('submitted', 'draft'), ('submitted', 'approved'),
-    ('approved', 'effective'), ('approved', 'obsolete'), ('effective', 'superseded'), ('effective', 'obsolete'),
-}
 OPEN_STATES = ('draft', 'submitted', 'approved')
 #: Content of the revision itself; its bill of materials guards its own.
 CONTENT_FIELDS = {
-    'change_category', 'description', 'reason', 'date_effective', 'precautions', 'mmr_id', 'bom_id',
-    'bom_line_ids', 'operation_ids', 'byproduct_ids', 'product_description', 'dosage_form', 'dosage_unit_weight',
-    'dosage_unit_weight_unit', 'process_rationale', 'theoretical_yield', 'yield_min', 'yield_max', 'yield_rationale',
-    'yield_to_review', 'step_ids', 'equipment_ids', 'specification_ids', 'ingredient_ids', 'pack_ids', 'reference_ids',
-    'section_ids', 'answer_ids', 'allow_operation_dependencies', 'training_required',
+    *CONTENT['mrp_mmr_revision'], 'mmr_id', 'bom_id', 'bom_line_ids', 'operation_ids', 'byproduct_ids', 'step_ids',
+    'equipment_ids', 'specification_ids', 'ingredient_ids', 'pack_ids', 'reference_ids', 'section_ids', 'answer_ids',
+    'allow_operation_dependencies',
 }
-#: The columns among them; PostgreSQL freezes them with the document.
-CONTENT_COLUMNS = (
-    'change_category', 'description', 'reason', 'precautions', 'date_effective', 'product_description', 'dosage_form',
-    'dosage_unit_weight', 'dosage_unit_weight_unit', 'process_rationale', 'theoretical_yield', 'yield_min', 'yield_max',
-    'yield_rationale', 'yield_to_review', 'training_required',
-)
 #: Set by the workflow alone.
 SYSTEM_FIELDS = {
     'state', 'revision', 'document', 'document_sha256', 'prepared_signature_id', 'approved_signature_id',
@@ -64,6 +52,8 @@ class MrpMmrRevision(models.Model):
 
     When the preparer signs, the whole content is frozen into one canonical JSON document. Both
     signatures carry its SHA-256, and manufacturing orders embed that very document.
+
+    Also held in guards/mrp_mmr_revision.sql and guards/mrp_mmr_revision_editor_rel.sql.
     """
     _name = 'mrp.mmr.revision'
     _description = "Revision of a Master Manufacturing Record"
@@ -186,120 +176,6 @@ class MrpMmrRevision(models.Model):
         "CHECK (yield_min >= 0 AND theoretical_yield >= 0 AND (yield_max = 0 OR yield_min <= yield_max))",
         "A yield band lies between a minimum of at least 0 % and a maximum that is not below it. "
         "Rule: CON-060, 21 CFR 111.210(f).")
-
-    def init(self):
-        super().init()
-        allowed = ', '.join(f"('{old}', '{new}')" for old, new in sorted(TRANSITIONS))
-        guard = """
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_revision() RETURNS trigger AS $$
-            DECLARE
-                prepared mrp_esignature;
-                approved mrp_esignature;
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    IF OLD.state <> 'draft' OR OLD.submitted_once THEN
-                        RAISE EXCEPTION 'Revision % was submitted or cancelled and is kept (REC-040).', OLD.revision
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_revision_kept';
-                    END IF;
-                    RETURN OLD;
-                END IF;
-                IF TG_OP = 'INSERT' THEN
-                    IF NEW.state <> 'draft' OR NEW.document IS NOT NULL OR NEW.submitted_once THEN
-                        RAISE EXCEPTION 'A revision begins as a draft (APR-010).'
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_revision_transition';
-                    END IF;
-                    RETURN NEW;
-                END IF;
-                IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (@allowed@) THEN
-                    RAISE EXCEPTION 'Revision % cannot go from % to % (APR-010).', OLD.revision, OLD.state, NEW.state
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_revision_transition';
-                END IF;
-                IF (NEW.mmr_id, NEW.revision, NEW.bom_id) IS DISTINCT FROM (OLD.mmr_id, OLD.revision, OLD.bom_id)
-                        AND OLD.revision <> 0
-                   OR (OLD.submitted_once AND NEW.submitted_once IS NOT TRUE)
-                   OR (OLD.state <> 'draft' AND NEW.state <> 'draft' AND
-                       (@new_content@, NEW.document, NEW.document_sha256, NEW.prepared_signature_id)
-                       IS DISTINCT FROM
-                       (@old_content@, OLD.document, OLD.document_sha256, OLD.prepared_signature_id))
-                   OR (OLD.approved_signature_id IS NOT NULL
-                       AND NEW.approved_signature_id IS DISTINCT FROM OLD.approved_signature_id)
-                   OR (OLD.effective_at IS NOT NULL AND NEW.effective_at IS DISTINCT FROM OLD.effective_at)
-                   OR (OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at) THEN
-                    RAISE EXCEPTION 'The content of revision % is signed and cannot change (REV-010).', OLD.revision
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_content_frozen';
-                END IF;
-                IF NEW.state NOT IN ('draft', 'cancelled') AND NEW.state <> OLD.state THEN
-                    SELECT * INTO prepared FROM mrp_esignature WHERE id = NEW.prepared_signature_id;
-                    IF prepared.res_model IS DISTINCT FROM 'mrp.mmr.revision' OR prepared.res_id <> NEW.id
-                            OR prepared.meaning <> 'prepared' OR prepared.content_sha256 <> NEW.document_sha256
-                            OR prepared.content IS DISTINCT FROM NEW.document
-                            OR EXISTS (SELECT FROM mrp_esignature WHERE voids_signature_id = prepared.id) THEN
-                        RAISE EXCEPTION 'Revision % has no valid signature of its preparer (APR-020).', OLD.revision
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_revision_signed';
-                    END IF;
-                END IF;
-                IF NEW.state NOT IN ('draft', 'cancelled', 'submitted') AND NEW.state <> OLD.state THEN
-                    SELECT * INTO approved FROM mrp_esignature WHERE id = NEW.approved_signature_id;
-                    IF approved.res_model IS DISTINCT FROM 'mrp.mmr.revision' OR approved.res_id <> NEW.id
-                            OR approved.meaning <> 'approved' OR approved.content_sha256 <> NEW.document_sha256
-                            OR approved.user_id = prepared.user_id OR approved.partner_id = prepared.partner_id
-                            OR (OLD.state = 'submitted' AND EXISTS (
-                                SELECT FROM mrp_mmr_revision_editor_rel e JOIN res_users u ON u.id = e.user_id
-                                 WHERE e.revision_id = NEW.id
-                                   AND (u.id = approved.user_id OR u.partner_id = approved.partner_id))) THEN
-                        RAISE EXCEPTION 'Revision % has no valid signature of an independent approver (APR-040).',
-                            OLD.revision
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_revision_signed';
-                    END IF;
-                    IF EXISTS (SELECT FROM mrp_mmr_review v
-                                WHERE v.revision_id = NEW.id AND v.prepared_signature_id = NEW.prepared_signature_id
-                                  AND v.signature_id IS NULL)
-                       OR jsonb_array_length(COALESCE(NEW.document -> 'reviewers', '[]')) <> (
-                            SELECT count(*) FROM mrp_mmr_review v
-                             WHERE v.revision_id = NEW.id AND v.prepared_signature_id = NEW.prepared_signature_id) THEN
-                        RAISE EXCEPTION 'Revision % still waits for a review (APR-030).', OLD.revision
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_revision_reviewed';
-                    END IF;
-                    IF OLD.state = 'submitted' AND EXISTS (
-                            SELECT FROM mrp_bom_line l
-                             WHERE l.bom_id = NEW.bom_id AND l.mmr_overage > 0
-                               AND (l.mmr_overage_confirmed_id IS NULL OR COALESCE(l.mmr_overage_rationale, '') = '')) THEN
-                        RAISE EXCEPTION 'Quality Control has not confirmed every overage of revision % (PRD-050).', OLD.revision
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                  CONSTRAINT = 'mrp_mmr_revision_overages';
-                    END IF;
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_revision BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_revision
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_revision();
-        """
-        for row in ('new', 'old'):
-            guard = guard.replace(f'@{row}_content@', ', '.join(f'{row.upper()}.{name}' for name in CONTENT_COLUMNS))
-        self.env.cr.execute(guard.replace('@allowed@', allowed))
-        # Who edited is remembered as long as there is something to approve.
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_editor() RETURNS trigger AS $$
-            BEGIN
-                IF EXISTS (SELECT FROM mrp_mmr_revision WHERE id = OLD.revision_id)
-                   AND (TG_OP = 'DELETE' OR NEW IS DISTINCT FROM OLD) THEN
-                    RAISE EXCEPTION 'Who edited a revision is not forgotten (APR-040).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                              CONSTRAINT = 'mrp_mmr_editor_kept';
-                END IF;
-                RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_editor BEFORE UPDATE OR DELETE ON mrp_mmr_revision_editor_rel
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_editor();
-        """)
-        self._audit_guard_truncate(self._fields['editor_ids'].relation)
 
     # === COMPUTE === #
 

@@ -30,6 +30,8 @@ class MrpBprEntry(models.Model):
     PostgreSQL refuses UPDATE, DELETE and TRUNCATE. A correction is another entry with a reason, which leaves the
     first one readable; once the step is signed it counts when its author has signed it, and on steps that are
     critical or verified when a second person has verified it.
+
+    Also held in guards/mrp_bpr_entry.sql.
     """
     _name = 'mrp.bpr.entry'
     _description = "Entry of a Batch Production Record"
@@ -76,33 +78,6 @@ class MrpBprEntry(models.Model):
     _reason_given = models.Constraint(
         "CHECK ((supersedes_id IS NULL AND NOT is_late) OR trim(reason) <> '')",
         "A correction or late entry needs a reason (AUD-020, 21 CFR 11.10(e)).")
-
-    def init(self):
-        super().init()
-        self.env['mrp.bpr']._guard_frozen(self._table)
-        self.env['mrp.esignature']._make_append_only(self._table)
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_entry() RETURNS trigger AS $$
-            DECLARE
-                step record;
-            BEGIN
-                SELECT s.bpr_id, s.company_id, s.state, s.performed_signature_id, s.added_signature_id, b.state AS bpr_state
-                  INTO step FROM mrp_bpr_step s JOIN mrp_bpr b ON b.id = s.bpr_id WHERE s.id = NEW.step_id;
-                IF (step.bpr_id, step.company_id) IS DISTINCT FROM (NEW.bpr_id, NEW.company_id)
-                   OR step.state = 'open'
-                   OR NEW.is_late IS DISTINCT FROM (step.state IN ('done', 'not_done'))
-                   OR NEW.to_sign IS DISTINCT FROM (
-                        NEW.kind NOT IN ('comment', 'handover') AND step.state NOT IN ('started'))
-                   OR EXISTS (SELECT FROM mrp_bpr_entry e WHERE e.id IN (NEW.supersedes_id, NEW.about_id)
-                                 AND e.step_id <> NEW.step_id) THEN
-                    RAISE EXCEPTION 'An entry is made at a started step, and signed by itself after it (AUD-020, BPR-110).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_entry_at_step';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_entry BEFORE INSERT ON mrp_bpr_entry
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_entry();
-        """)
 
     # === COMPUTE === #
 

@@ -251,7 +251,8 @@ class MrpBprStep(models.Model):
             quantity = convert(sum(own.mapped('quantity')), product.uom_id, unit)
             rows.append({
                 'id': lot.id, 'name': lot.name, 'quantity': None if quantity is None else decimal_string(quantity),
-                'unit': unit.name, 'expires': fields.Date.to_string(company._get_mmr_day(lot.expiration_date)) or False, 'issue': issues.get(lot, False),
+                'unit': unit.name, 'issue': issues.get(lot, False),
+                'expires': fields.Date.to_string(company._get_mmr_day(lot.expiration_date)) or False,
                 'locations': ', '.join(own.location_id.mapped('display_name')), 'since': iso_utc(min(own.mapped('in_date'))),
             })
         rows.sort(key=lambda row: (bool(row['issue']), row['expires'] or '9', row['since'] or '9', row['id']))

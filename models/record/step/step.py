@@ -40,6 +40,8 @@ class MrpBprStep(models.Model):
 
     A step is started, its entries are recorded, and it is signed point by point (see ``execution.get_points``).
     PostgreSQL holds the sequence, the second person and that signatures stay.
+
+    Also held in guards/mrp_bpr_step.sql.
     """
     _name = 'mrp.bpr.step'
     _description = "Step of a Batch Production Record"
@@ -95,144 +97,6 @@ class MrpBprStep(models.Model):
         help="A result out of limits stays, and so does its deviation, where an authorised retest lies within them.")
 
     _order_uniq = models.UniqueIndex('(bpr_id, sequence)', "The steps of a batch have an order.")
-
-    def init(self):
-        super().init()
-        self.env['mrp.bpr']._guard_frozen(self._table, 'UPDATE')
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_step() RETURNS trigger AS $$
-            DECLARE
-                point text;
-                before text;
-                signature integer;
-                signer record;
-                other record;
-            BEGIN
-                IF TG_OP = 'DELETE' THEN
-                    RAISE EXCEPTION 'Steps of batches are kept (BPR-010, 21 CFR 111.255).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_kept';
-                END IF;
-                IF NEW.planned IS DISTINCT FROM OLD.planned THEN
-                    IF mrp_mmr_is_removal(TG_TABLE_NAME, OLD.bpr_id, to_jsonb(OLD), to_jsonb(NEW)) THEN
-                        RETURN NEW;     -- by a signed disposal (REC-040)
-                    END IF;
-                END IF;
-                IF (NEW.bpr_id, NEW.production_id, NEW.company_id, NEW.sequence, NEW.stage, NEW.number, NEW.name, NEW.kind,
-                    NEW.performer_role, NEW.verifier_role, NEW.is_critical, NEW.is_hold_point, NEW.points, NEW.planned)
-                   IS DISTINCT FROM
-                   (OLD.bpr_id, OLD.production_id, OLD.company_id, OLD.sequence, OLD.stage, OLD.number, OLD.name, OLD.kind,
-                    OLD.performer_role, OLD.verifier_role, OLD.is_critical, OLD.is_hold_point, OLD.points, OLD.planned)
-                   OR (OLD.started_at, OLD.started_by_id) IS DISTINCT FROM (NEW.started_at, NEW.started_by_id)
-                      AND OLD.started_at IS NOT NULL
-                   OR OLD.state IN ('done', 'not_done') AND NEW.state <> OLD.state
-                   OR OLD.state = 'checking' AND NEW.state IN ('open', 'started')
-                   OR OLD.state = 'started' AND NEW.state = 'open'
-                   OR NEW.retest_count < OLD.retest_count THEN
-                    RAISE EXCEPTION 'What step % is, and what was done, cannot change (USE-030, 21 CFR 111.255(c)).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_fixed';
-                END IF;
-                IF OLD.state = 'open' AND NEW.state <> 'open' THEN
-                    IF NOT EXISTS (SELECT FROM mrp_bpr b WHERE b.id = NEW.bpr_id AND b.state IN ('ready', 'progress')) THEN
-                        RAISE EXCEPTION 'Step % cannot start: its record is not issued, or closed (BPR-160).', OLD.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_issued';
-                    END IF;
-                    IF EXISTS (
-                        SELECT FROM mrp_bpr_step p
-                         WHERE p.bpr_id = NEW.bpr_id AND p.state NOT IN ('done', 'not_done')
-                           AND (p.stage = NEW.stage AND p.number < NEW.number
-                                OR NEW.planned -> 'stage' -> 'predecessors' @> to_jsonb(p.stage))) THEN
-                        RAISE EXCEPTION 'Step % waits for the steps before it (USE-050, 21 CFR 111.255(c)).', OLD.name
-                            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_sequence';
-                    END IF;
-                END IF;
-                -- What QC rejected is worked on no more: nothing starts, and no point is signed. It can be closed as not done.
-                IF (OLD.state = 'open' AND NEW.state IN ('started', 'checking', 'done')
-                    OR (NEW.performed_signature_id, NEW.verified_signature_id, NEW.added_signature_id,
-                        NEW.addition_verified_signature_id, NEW.hold_signature_id, NEW.retest_count)
-                       IS DISTINCT FROM
-                       (OLD.performed_signature_id, OLD.verified_signature_id, OLD.added_signature_id,
-                        OLD.addition_verified_signature_id, OLD.hold_signature_id, OLD.retest_count))
-                   AND EXISTS (SELECT FROM mrp_deviation d WHERE d.bpr_id = NEW.bpr_id AND d.disposition = 'reject') THEN
-                    RAISE EXCEPTION 'Quality Control rejected the material: step % is not worked on (DEV-030, 21 CFR 111.113).',
-                        OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_rejected';
-                END IF;
-                before := NULL;
-                FOR point IN SELECT jsonb_array_elements_text(NEW.points) LOOP
-                    signature := to_jsonb(NEW) ->> (point || '_signature_id');
-                    IF (to_jsonb(OLD) ->> (point || '_signature_id')) IS NOT NULL THEN
-                        IF signature IS DISTINCT FROM (to_jsonb(OLD) ->> (point || '_signature_id'))::integer THEN
-                            RAISE EXCEPTION 'Signatures of step % stay (SIG-030, 21 CFR 11.70).', OLD.name
-                                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                      CONSTRAINT = 'mrp_mmr_bpr_step_signed';
-                        END IF;
-                    ELSIF signature IS NOT NULL THEN
-                        SELECT s.user_id, s.partner_id, s.id, s.signed_at INTO signer FROM mrp_esignature s
-                         WHERE s.id = signature AND s.res_model = 'mrp.bpr.step' AND s.res_id = NEW.id
-                           AND s.content ->> 'point' = point;
-                        IF signer.id IS NULL OR before IS NOT NULL AND (to_jsonb(NEW) ->> (before || '_signature_id')) IS NULL
-                        THEN
-                            RAISE EXCEPTION 'Step % is signed in its order, each point for itself (VER-050).', OLD.name
-                                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                      CONSTRAINT = 'mrp_mmr_bpr_step_signed';
-                        END IF;
-                        -- Whole seconds, as Odoo keeps times; a step on paper has its own times.
-                        IF before IS NULL AND signer.signed_at < NEW.started_at + make_interval(
-                                secs => floor((NEW.planned ->> 'minimum_time')::numeric * 60)::double precision)
-                           AND NOT EXISTS (SELECT FROM mrp_bpr_transcription t
-                                            WHERE t.step_id = NEW.id AND t.state = 'verified') THEN
-                            RAISE EXCEPTION 'Step % is signed before its minimum time has passed (CON-150, 21 CFR 211.111).',
-                                OLD.name
-                                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                      CONSTRAINT = 'mrp_mmr_bpr_step_minimum_time';
-                        END IF;
-                        IF point IN ('verified', 'addition_verified') THEN
-                            SELECT s.user_id, s.partner_id INTO other FROM mrp_esignature s
-                             WHERE s.id = (to_jsonb(NEW) ->> (before || '_signature_id'))::integer;
-                            IF other.user_id = signer.user_id OR other.partner_id = signer.partner_id THEN
-                                RAISE EXCEPTION 'Nobody verifies the own work: % (VER-010, 21 CFR 111.210(h)(3)).', OLD.name
-                                    USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
-                                          CONSTRAINT = 'mrp_mmr_bpr_step_second_person';
-                            END IF;
-                        END IF;
-                    END IF;
-                    before := point;
-                END LOOP;
-                IF NEW.state = 'done' AND OLD.state <> 'done' AND (to_jsonb(NEW) ->> (before || '_signature_id')) IS NULL THEN
-                    RAISE EXCEPTION 'Step % is not signed completely (VER-020, 21 CFR 111.260(j)).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_signed';
-                END IF;
-                IF NEW.state = 'not_done' AND OLD.state <> 'not_done' AND NOT EXISTS (
-                    SELECT FROM mrp_deviation d WHERE d.step_id = NEW.id AND d.source = 'departure') THEN
-                    RAISE EXCEPTION 'Step % is only closed as not done by a deviation (USE-050).', OLD.name
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_not_done';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_step BEFORE UPDATE OR DELETE ON mrp_bpr_step
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_step();
-
-            -- All steps of all batches that are released together are looked at together.
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_step_insert() RETURNS trigger AS $$
-            BEGIN
-                IF EXISTS (
-                    SELECT FROM inserted s
-                      LEFT JOIN mrp_bpr b ON b.id = s.bpr_id AND b.state IN ('issue', 'ready')
-                           AND (b.production_id, b.company_id) = (s.production_id, s.company_id)
-                           -- All of them are made at once, so that there is no place for another one.
-                           AND s.sequence BETWEEN 1 AND b.step_count
-                     WHERE b.id IS NULL OR s.state IS DISTINCT FROM 'open' OR s.started_at IS NOT NULL
-                        OR COALESCE(s.performed_signature_id, s.verified_signature_id, s.added_signature_id,
-                                    s.addition_verified_signature_id, s.hold_signature_id) IS NOT NULL) THEN
-                    RAISE EXCEPTION 'The steps of a batch are made by the release of its order (USE-030).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_planned';
-                END IF;
-                RETURN NULL;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_step_insert AFTER INSERT ON mrp_bpr_step
-                REFERENCING NEW TABLE AS inserted
-                FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_bpr_step_insert();
-        """)
 
     # === COMPUTE === #
 

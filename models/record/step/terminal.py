@@ -26,27 +26,3 @@ class MrpBprStep(models.Model):
                 self.env, self.env._("%(step)s is recorded at %(terminals)s, and this is another terminal.",
                                      step=self.display_name, terminals=', '.join(allowed.mapped('name'))),
                 RULE, self.env._("go to one of these terminals, or have this one registered."), record=self)
-
-
-class MrpBprEntry(models.Model):
-    _inherit = 'mrp.bpr.entry'
-
-    def init(self):
-        super().init()
-        self.env.cr.execute("""
-            CREATE OR REPLACE FUNCTION mrp_mmr_guard_bpr_terminal() RETURNS trigger AS $$
-            BEGIN
-                IF EXISTS (
-                    SELECT FROM mrp_bpr_step s JOIN mrp_workorder w ON w.id = s.workorder_id
-                      JOIN mrp_workcenter_terminal_rel r ON r.mrp_workcenter_id = w.workcenter_id
-                      JOIN mrp_terminal t ON t.id = r.mrp_terminal_id
-                     WHERE s.id = NEW.step_id
-                    HAVING NOT bool_or(t.active AND t.name IS NOT DISTINCT FROM NEW.device)) THEN
-                    RAISE EXCEPTION 'This step is recorded at other terminals (SEC-040, 21 CFR 11.10(h)).'
-                        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_terminal';
-                END IF;
-                RETURN NEW;
-            END $$ LANGUAGE plpgsql;
-            CREATE OR REPLACE TRIGGER mrp_mmr_guard_bpr_terminal BEFORE INSERT ON mrp_bpr_entry
-                FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_terminal();
-        """)

@@ -1,0 +1,217 @@
+-- mrp_bpr: batch production records.
+
+-- A batch record is made by the release of its order, stays what it is, is issued before it is used, complete when
+-- it is done, and kept (USE-030, USE-050, BPR-010, BPR-160, 21 CFR 111.255). Also held in models/record/bpr.py.
+CREATE FUNCTION mrp_mmr_guard_bpr() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'Batch production records are kept (BPR-010, 21 CFR 111.255(a)).'
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_kept';
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state NOT IN ('issue', 'ready') OR NEW.issue_signature_id IS NOT NULL OR NOT EXISTS (
+            SELECT FROM mrp_production o
+             WHERE o.id = NEW.production_id AND o.mmr_snapshot IS NOT NULL
+               AND (o.company_id, o.mmr_revision_id, o.product_id)
+                   IS NOT DISTINCT FROM (NEW.company_id, NEW.mmr_revision_id, NEW.product_id)) THEN
+            RAISE EXCEPTION 'A batch production record is made by the release of its order (USE-030).'
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_released';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF (NEW.production_id, NEW.company_id, NEW.mmr_revision_id, NEW.product_id, NEW.name, NEW.rules,
+        NEW.plan_sha256, NEW.step_count)
+       IS DISTINCT FROM (OLD.production_id, OLD.company_id, OLD.mmr_revision_id, OLD.product_id, OLD.name,
+        OLD.rules, OLD.plan_sha256, OLD.step_count)
+       OR (OLD.state IN ('done', 'cancel') AND NEW.state <> OLD.state)
+       OR (OLD.issue_signature_id IS NOT NULL AND NEW.issue_signature_id IS DISTINCT FROM OLD.issue_signature_id)
+       OR (OLD.started_at IS NOT NULL AND NEW.started_at IS DISTINCT FROM OLD.started_at) THEN
+        RAISE EXCEPTION 'What % is cannot change (USE-030, 21 CFR 111.255(c)).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_fixed';
+    END IF;
+    IF OLD.state = 'issue' AND NEW.state NOT IN ('issue', 'cancel') AND NOT EXISTS (
+        SELECT FROM mrp_esignature s WHERE s.id = NEW.issue_signature_id AND s.meaning = 'issued'
+           AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id) THEN
+        RAISE EXCEPTION '% is not issued: its accuracy is checked and signed first (BPR-160).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_issued';
+    END IF;
+    IF NEW.state = 'done' AND OLD.state <> 'done' AND EXISTS (
+        SELECT FROM mrp_bpr_step s WHERE s.bpr_id = NEW.id AND s.state NOT IN ('done', 'not_done')) THEN
+        RAISE EXCEPTION '% has open steps (USE-050, 21 CFR 111.255(c)).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_complete';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER mrp_mmr_guard_bpr BEFORE INSERT OR UPDATE OR DELETE ON mrp_bpr
+    FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr();
+
+-- A batch is reviewed, certified and released by signatures, in this order, when nothing is open; its record stays
+-- as it is then (REL-030, BPR-130, 21 CFR 11.70, 111.127). Also held in models/record/release.py.
+CREATE FUNCTION mrp_mmr_guard_bpr_release() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    decision record;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.release_state <> 'none' OR NEW.document IS NOT NULL OR COALESCE(
+            NEW.review_signature_id, NEW.production_signature_id, NEW.certification_signature_id,
+            NEW.release_signature_id, NEW.packed_release_signature_id) IS NOT NULL THEN
+            RAISE EXCEPTION 'A batch is released after it was made (REL-030).'
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_released_late';
+        END IF;
+        RETURN NEW;
+    END IF;
+    -- The order of a batch that was rejected while it ran is cancelled.
+    IF OLD.release_state IN ('released', 'rejected')
+       AND NOT (OLD.state = 'progress' AND NEW.state = 'cancel'
+                AND to_jsonb(NEW) - '{state,write_date,write_uid}'::text[]
+                    = to_jsonb(OLD) - '{state,write_date,write_uid}'::text[])
+       AND (to_jsonb(NEW) - '{packed_state,packed_release_signature_id,quantity_released,write_date,write_uid,
+                              retain_until,legal_hold,disposal_id,making_hours,release_hours,
+                              is_right_first_time,right_first_time,yield_percent}'::text[]
+            - CASE WHEN NEW.disposal_id IS NOT NULL THEN 'document' ELSE '' END)
+           IS DISTINCT FROM
+           (to_jsonb(OLD) - '{packed_state,packed_release_signature_id,quantity_released,write_date,write_uid,
+                              retain_until,legal_hold,disposal_id,making_hours,release_hours,
+                              is_right_first_time,right_first_time,yield_percent}'::text[]
+            - CASE WHEN NEW.disposal_id IS NOT NULL THEN 'document' ELSE '' END)
+       OR OLD.packed_state IS NOT NULL
+       AND (NEW.packed_state, NEW.packed_release_signature_id, NEW.quantity_released)
+           IS DISTINCT FROM (OLD.packed_state, OLD.packed_release_signature_id, OLD.quantity_released) THEN
+        RAISE EXCEPTION 'Quality Control decided on %: its record stays as it is (REL-030, 21 CFR 11.70).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_frozen';
+    END IF;
+    IF NEW.release_state = 'none' AND OLD.release_state <> 'none'
+       OR NEW.release_state <> 'none' AND NEW.state <> 'done' AND NOT (
+            NEW.release_state = 'rejected' AND NEW.state IN ('progress', 'cancel') AND EXISTS (
+                SELECT FROM mrp_deviation d WHERE d.bpr_id = NEW.id AND d.disposition = 'reject'))
+       OR NEW.release_state = 'none' AND NEW.document IS NOT NULL
+       OR NEW.release_state IN ('approved', 'certified', 'released') AND NOT EXISTS (
+            SELECT FROM mrp_esignature s WHERE s.id = NEW.review_signature_id AND s.meaning = 'reviewed'
+               AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id)
+       OR NEW.production_signature_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM mrp_esignature s WHERE s.id = NEW.production_signature_id AND s.meaning = 'approved'
+               AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id
+               AND s.basis_signature_id = NEW.review_signature_id)
+       OR (NEW.release_state = 'certified' OR NEW.certification_signature_id IS NOT NULL) AND NOT EXISTS (
+            SELECT FROM mrp_esignature s WHERE s.id = NEW.certification_signature_id AND s.meaning = 'certified'
+               AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id
+               AND s.basis_signature_id = NEW.review_signature_id) THEN
+        RAISE EXCEPTION '% is reviewed, certified and released by signatures, in this order (REL-030, BPR-130).',
+                        OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_decided';
+    END IF;
+    IF NEW.release_state IN ('released', 'rejected') AND OLD.release_state <> NEW.release_state THEN
+        SELECT s.partner_id, s.signed_at INTO decision FROM mrp_esignature s
+         WHERE s.id = NEW.release_signature_id AND s.meaning = NEW.release_state
+           AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id
+           AND s.content ->> 'schema' = 'mrp_mmr/release/1' AND s.content ->> 'purpose' = 'batch'
+           AND s.content ->> 'status' = NEW.release_state
+           AND s.content ->> 'document_sha256' = NEW.document_sha256
+           AND (NEW.release_state = 'rejected' OR s.basis_signature_id = NEW.review_signature_id);
+        IF decision IS NULL OR NEW.document IS NULL
+           OR NEW.released_at IS DISTINCT FROM decision.signed_at
+           OR NEW.release_state = 'released' AND (
+                EXISTS (SELECT FROM mrp_deviation d WHERE d.bpr_id = NEW.id
+                           AND (d.state <> 'closed' OR d.disposition = 'reject'))
+                OR EXISTS (SELECT FROM mrp_bpr_result r WHERE r.bpr_id = NEW.id
+                              AND NOT EXISTS (SELECT FROM mrp_bpr_result n WHERE n.supersedes_id = r.id)
+                              AND (r.signature_id IS NULL OR r.outcome = 'fail' AND NOT EXISTS (
+                                SELECT FROM mrp_bpr_result n WHERE n.retest_of_id = r.id)))
+                OR EXISTS (SELECT FROM mrp_bpr_step s WHERE s.bpr_id = NEW.id
+                              AND s.state NOT IN ('done', 'not_done'))
+                OR NEW.certification_signature_id IS NULL AND EXISTS (
+                    SELECT FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
+                      JOIN mrp_mmr_profile p ON p.id = m.profile_id
+                     WHERE r.id = NEW.mmr_revision_id AND p.code = 'PEU')) THEN
+            RAISE EXCEPTION '% is not released: a signature, a step or a deviation is open (REL-030).', OLD.name
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_decided';
+        END IF;
+    ELSIF NEW.release_state NOT IN ('released', 'rejected')
+          AND (NEW.document IS NOT NULL OR NEW.release_signature_id IS NOT NULL OR NEW.released_at IS NOT NULL) THEN
+        RAISE EXCEPTION '% is frozen by its release and not before (REL-030).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_decided';
+    END IF;
+    IF (NEW.packed_state IS NULL) <> (NEW.packed_release_signature_id IS NULL)
+       OR NEW.packed_state IS NOT NULL AND OLD.packed_state IS NULL AND (
+            NEW.release_state <> 'released' OR NOT EXISTS (
+                SELECT FROM mrp_esignature s
+                 WHERE s.id = NEW.packed_release_signature_id AND s.meaning = NEW.packed_state
+                   AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id
+                   AND s.content ->> 'schema' = 'mrp_mmr/release/1' AND s.content ->> 'purpose' = 'packed'
+                   AND s.content ->> 'status' = NEW.packed_state
+                   AND s.basis_signature_id = NEW.release_signature_id)) THEN
+        RAISE EXCEPTION 'The packaged lot of % is decided on after its batch (BPR-130, 21 CFR 111.127).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_packed';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER mrp_mmr_guard_bpr_release BEFORE INSERT OR UPDATE ON mrp_bpr
+    FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_release();
+
+-- A batch record is kept until its date has passed, nobody holds it and a disposal is signed; what is left of it
+-- then stays (REC-040, 21 CFR 11.10(c), 111.605(b), 211.180(d)). Also held in models/retention/batch.py and
+-- models/retention/disposal.py.
+CREATE FUNCTION mrp_mmr_guard_retention() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF COALESCE(NEW.disposal_id::text, NEW.cancelled_at::text, NEW.retain_until::text) IS NOT NULL THEN
+            RAISE EXCEPTION 'A batch record begins without a date of disposal (REC-040).'
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retained';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF OLD.disposal_id IS NOT NULL
+       AND to_jsonb(NEW) - '{write_date,write_uid,legal_hold}'::text[]
+           <> to_jsonb(OLD) - '{write_date,write_uid,legal_hold}'::text[] THEN
+        RAISE EXCEPTION '% was disposed of: what is left of it stays (REC-040, 21 CFR 11.10(c)).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_stub';
+    END IF;
+    IF NEW.cancelled_at IS DISTINCT FROM OLD.cancelled_at
+       AND (OLD.cancelled_at IS NOT NULL OR NEW.state <> 'cancel') THEN
+        RAISE EXCEPTION 'When % was cancelled stays as it is (REC-040).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retained';
+    END IF;
+    IF COALESCE(NEW.legal_hold, false) <> COALESCE(OLD.legal_hold, false)
+       AND COALESCE(NEW.legal_hold, false) <> mrp_mmr_on_hold(NEW.id) THEN
+        RAISE EXCEPTION 'A hold on % is set and lifted by a signature of Quality Control (REC-040).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_held';
+    END IF;
+    IF NEW.document IS NULL AND OLD.document IS NOT NULL AND NEW.disposal_id IS NULL THEN
+        RAISE EXCEPTION 'The record of % is kept (REC-040, 21 CFR 111.605(b), 211.180(d)).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retained';
+    END IF;
+    IF NEW.disposal_id IS NOT NULL AND OLD.disposal_id IS NULL AND (
+        NOT mrp_mmr_may_dispose(NEW.id) OR NEW.document IS NOT NULL OR NOT EXISTS (
+            SELECT FROM mrp_record_disposal d JOIN mrp_esignature s ON s.id = d.signature_id
+             CROSS JOIN jsonb_array_elements(s.content -> 'batches') k
+             WHERE d.id = NEW.disposal_id AND (k ->> 'id')::integer = NEW.id
+               AND k ->> 'document_sha256' IS NOT DISTINCT FROM OLD.document_sha256)) THEN
+        RAISE EXCEPTION '% is disposed of after its date, without a hold, by a signature (REC-040).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retained';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER mrp_mmr_guard_retention BEFORE INSERT OR UPDATE ON mrp_bpr
+    FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_retention();
+
+-- How long a record is kept follows from profile, lots and distribution (REC-010). After the change, so that it is
+-- judged by what the record now is. Also held in models/retention/batch.py, which computes it.
+CREATE FUNCTION mrp_mmr_guard_retain_until() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NEW.retain_until IS DISTINCT FROM OLD.retain_until
+       AND NEW.retain_until IS DISTINCT FROM (SELECT until FROM mrp_mmr_retention(ARRAY[NEW.id])) THEN
+        RAISE EXCEPTION 'How long % is kept follows from profile, lots and distribution (REC-010).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retain_until';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER mrp_mmr_guard_retain_until AFTER UPDATE OF retain_until ON mrp_bpr
+    FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_retain_until();
+
+-- Not emptied (REC-040; _shared.sql).
+CREATE TRIGGER mrp_mmr_guard_truncate BEFORE TRUNCATE ON mrp_bpr
+    FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_truncate();

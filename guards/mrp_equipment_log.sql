@@ -1,0 +1,94 @@
+-- mrp_equipment_log: use, cleaning, maintenance and calibration of equipment.
+
+-- Whether a line is attested as it must be. The person who checks is another one (VER-010).
+CREATE FUNCTION mrp_mmr_log_signed(line mrp_equipment_log) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN NOT COALESCE(line.needs_signature, FALSE)
+        OR line.kind = 'calibration' AND line.result = 'fail'
+        OR EXISTS (
+            SELECT FROM mrp_esignature p
+             WHERE p.res_model = 'mrp.equipment.log' AND p.res_id = line.id
+               AND p.content ->> 'point' IN ('performed', 'reviewed')
+               AND (NOT COALESCE(line.needs_check, FALSE) OR EXISTS (
+                    SELECT FROM mrp_esignature c
+                     WHERE c.res_model = 'mrp.equipment.log' AND c.res_id = line.id
+                       AND c.content ->> 'point' = 'checked'
+                       AND c.user_id <> p.user_id AND c.partner_id <> p.partner_id)));
+END $$;
+
+-- Whether a line counts: attested, and not corrected by another one that is (AUD-020).
+CREATE FUNCTION mrp_mmr_log_counts(line mrp_equipment_log) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN mrp_mmr_log_signed(line) AND NOT EXISTS (
+        SELECT FROM mrp_equipment_log c WHERE c.supersedes_id = line.id AND mrp_mmr_log_signed(c));
+END $$;
+
+-- What the log says of units at a time: last calibration, last full cleaning, uses since that cleaning (IPC-070,
+-- BPR-040). A use counts until its signature, and from the moment on when a batch identifies the unit.
+CREATE FUNCTION mrp_mmr_equipment_status(ids integer[], moment timestamp) RETURNS TABLE (
+    equipment integer, calibration integer, result varchar, due date, calibrated_at timestamp, cleaning integer,
+    cleaned_at timestamp, products integer[], batches integer[], used_at timestamp
+)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    SELECT e.id, k.id, k.result, k.next_due, k.ended_at, c.id, c.ended_at, u.products, u.batches, u.used_at
+      FROM unnest(ids) AS e(id)
+      LEFT JOIN LATERAL (
+        SELECT l.id, l.result, l.next_due, l.ended_at FROM mrp_equipment_log l
+         WHERE l.equipment_id = e.id AND l.kind = 'calibration' AND l.ended_at <= moment
+           AND mrp_mmr_log_counts(l)
+         ORDER BY l.ended_at DESC, l.id DESC LIMIT 1) k ON TRUE
+      LEFT JOIN LATERAL (
+        SELECT l.id, l.ended_at FROM mrp_equipment_log l
+         WHERE l.equipment_id = e.id AND l.kind = 'cleaning' AND l.ended_at <= moment
+           AND l.cleaning_kind = 'full' AND mrp_mmr_log_counts(l)
+         ORDER BY l.ended_at DESC, l.id DESC LIMIT 1) c ON TRUE
+      LEFT JOIN LATERAL (
+        SELECT array_agg(DISTINCT s.product) AS products, max(s.at) AS used_at,
+               array_agg(DISTINCT s.batch) FILTER (WHERE s.batch IS NOT NULL) AS batches
+          FROM (
+            SELECT l.product_id AS product, l.bpr_id AS batch, l.ended_at AS at FROM mrp_equipment_log l
+             WHERE l.equipment_id = e.id AND l.kind = 'use' AND l.ended_at BETWEEN c.ended_at AND moment
+               AND mrp_mmr_log_counts(l)
+            UNION ALL
+            SELECT b.product_id, b.id, n.at FROM mrp_bpr_entry n JOIN mrp_bpr b ON b.id = n.bpr_id
+             WHERE n.equipment_id = e.id AND n.at BETWEEN c.ended_at AND moment AND NOT EXISTS (
+                SELECT FROM mrp_bpr_entry o WHERE o.supersedes_id = n.id AND NOT o.to_sign)) s) u ON TRUE;
+END $$;
+
+-- A line corrects one of the same unit and kind; a use in a batch comes with the signature of its step (AUD-020,
+-- BPR-030, 21 CFR 211.182). Also held in models/equipment/log.py.
+CREATE FUNCTION mrp_mmr_guard_equipment_log() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NEW.supersedes_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM mrp_equipment_log l
+         WHERE l.id = NEW.supersedes_id AND l.kind = NEW.kind AND l.equipment_id = NEW.equipment_id) THEN
+        RAISE EXCEPTION 'A line corrects one of the same unit and kind (AUD-020).'
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_log_corrects';
+    END IF;
+    IF NEW.bpr_id IS NOT NULL AND (NEW.kind <> 'use' OR NOT EXISTS (
+        SELECT FROM mrp_bpr b JOIN mrp_bpr_step s ON s.bpr_id = b.id
+         WHERE b.id = NEW.bpr_id AND s.id = NEW.step_id AND b.product_id = NEW.product_id
+           AND b.company_id = NEW.company_id
+           AND (to_jsonb(s) ->> ((s.points ->> 0) || '_signature_id'))::integer = NEW.signature_id)) THEN
+        RAISE EXCEPTION 'A use in a batch comes with the signature of its step (BPR-030, 21 CFR 211.182).'
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_log_use_signed';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER mrp_mmr_guard_equipment_log BEFORE INSERT ON mrp_equipment_log
+    FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_equipment_log();
+
+-- Written once (SIG-030, AUD-030; _shared.sql).
+CREATE TRIGGER mrp_mmr_append_only BEFORE UPDATE OR DELETE ON mrp_equipment_log
+    FOR EACH ROW EXECUTE FUNCTION mrp_mmr_append_only();
+CREATE TRIGGER mrp_mmr_append_only_truncate BEFORE TRUNCATE ON mrp_equipment_log
+    FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_append_only();
+
+-- Not emptied (REC-040; _shared.sql).
+CREATE TRIGGER mrp_mmr_guard_truncate BEFORE TRUNCATE ON mrp_equipment_log
+    FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_truncate();

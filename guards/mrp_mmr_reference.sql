@@ -1,0 +1,9 @@
+-- mrp_mmr_reference: documents that a revision refers to.
+
+-- Frozen with its revision (REV-010; _content.sql).
+CREATE TRIGGER mrp_mmr_guard_row BEFORE INSERT OR UPDATE OR DELETE ON mrp_mmr_reference
+    FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_row();
+
+-- Not emptied (REC-040; _shared.sql).
+CREATE TRIGGER mrp_mmr_guard_truncate BEFORE TRUNCATE ON mrp_mmr_reference
+    FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_truncate();
