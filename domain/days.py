@@ -54,6 +54,15 @@ def day_of(moment, zone):
     return local_time(moment, zone).date() if moment else None
 
 
+def has_day(moment, zone):
+    """Whether a time lies on a day of the years 1 to 9999 where the clocks show the time of ``zone``."""
+    try:
+        moment.replace(tzinfo=UTC).astimezone(get_zone(zone))
+    except OverflowError:
+        return False
+    return True
+
+
 def begin_of(day, zone):
     """Return when a day begins in a zone, in UTC without zone.
 
@@ -73,6 +82,19 @@ def offset_label(moment, zone):
     """Return how far the clocks of ``zone`` are from UTC at a time, e.g. ``UTC-07:00``."""
     text = local_time(moment, zone).strftime('%z')
     return f'UTC{text[:3]}:{text[3:5]}'
+
+
+def offsets(begin, end, zone):
+    """Return how far the clocks of a zone are from UTC from one time to another, by their abbreviations, in order.
+
+    A change of clocks that lasts less than a week is not seen.
+    """
+    found, moment = {}, begin
+    while moment < end:
+        found.setdefault(f'{local_time(moment, zone):%Z}', offset_label(moment, zone))
+        moment += timedelta(days=7)
+    found.setdefault(f'{local_time(end, zone):%Z}', offset_label(end, zone))
+    return found
 
 
 def parse_day(value):

@@ -5,12 +5,13 @@ What should have been recorded and was not is printed as such: a blank could be 
 
 from decimal import Decimal
 
+from ..domain import days
 from ..domain.execution import ADD, PERFORM
 from ..domain.numbers import decimal_string, exact
 from ..models.record.step.record import LABEL_USES, RESULTS
 from ..models.record.step.step import VERIFIES
 from .deviation_sections import DeviationSections
-from .document_sections import document_label, moment, product_label, text
+from .document_sections import document_label, product_label, text
 
 PERSON = (22, 'o_person')
 #: Where packaging materials go.
@@ -39,6 +40,7 @@ class BatchSections(DeviationSections):
     def __init__(self, report, batch, images=None):
         super().__init__(report.env, batch.document, images)
         self.report, self.batch = report, batch
+        self.zone = batch.company._get_mmr_zone()
         env = self.env
         self.codes['kind'] = self._selection('mrp.bpr.step', 'kind')
         self.missing = env._("not recorded")
@@ -64,22 +66,16 @@ class BatchSections(DeviationSections):
         """Return a fact that is part of every record: where there is no value, it says so."""
         return label, self._or_missing(text(value, **style))
 
-    def _time(self, timestamp, user_id=None, zone=None):
-        """Return a time in UTC and on the clock of a person."""
-        if not timestamp:
-            return []
-        zone = zone or self.batch.zones.get(user_id)
-        lines = [self.report._format_utc(timestamp)]
-        if zone and zone != 'UTC':
-            lines.append(self.report._format_clock(timestamp, zone))
-        return text('\n'.join(lines))
+    def _time(self, moment):
+        """Return a time, of a field or a frozen document, on the clock of the company; each page says which that is."""
+        return text(days.clock(moment, self.zone))
 
     def _signed(self, signature):
         """Return who signed, as what and when, in few words."""
         return [
             *text(signature.signer_name, bold=True),
             *text(f"{signature._get_meaning_label()}, {signature.signer_role}", style='o_label'),
-            *self._time(signature.signed_at, zone=signature.signer_tz)]
+            *self._time(signature.signed_at)]
 
     def _number(self, entry):
         return self.env._("entry %s", self.batch.numbers[entry])
@@ -95,12 +91,14 @@ class BatchSections(DeviationSections):
             f"{product_label(row['product'])}: {row['strength']['value']} {row['strength'].get('unit') or ''}".strip()
             for row in document['components'] if row.get('strength')]
         approved = "\n".join(
-            f"{self._code('meaning', row['meaning'])}: {row['name']}, {row['role']}, {moment(row['signed_at'])}"
+            f"{self._code('meaning', row['meaning'])}: {row['name']}, {row['role']}, {days.clock(row['signed_at'], self.zone)}"
             for row in snapshot['signatures'])
         return [
             self._fact(env._("Batch production record"), bpr.name, bold=True),
             self._fact(env._("Manufacturing order"), order.name),
             self._fact(env._("Lot of the batch"), ', '.join(batch.lot_names), bold=True),
+            (env._("Expires"), self._or_missing([part for lot in batch.lots for part in text(
+                self._get_expiry(lot), lot.name if len(batch.lots) > 1 else None, bold=True)])),
             self._fact(env._("Product"), product_label(document['product'])),
             *([(env._("Strength"), text('\n'.join(strengths)))] if strengths else []),
             self._fact(env._("Batch size"), f"{size['quantity']} {size['unit']}"),
@@ -109,7 +107,7 @@ class BatchSections(DeviationSections):
             self._fact(env._("Master manufacturing record"), env._(
                 "%(number)s, revision %(revision)s", number=document['number'], revision=document['revision']), bold=True),
             self._fact(env._("Signed by"), approved),
-            (env._("Effective since"), self._or_missing(text(moment(snapshot.get('effective_at'))))),
+            (env._("Effective since"), self._or_missing(self._time(snapshot.get('effective_at')))),
             (env._("Content of the MMR, SHA-256"), text(snapshot['document_sha256'], style='o_digest')),
             (env._("Snapshot of the order, SHA-256"), text(order.mmr_snapshot_sha256, style='o_digest')),
             (env._("Steps of the batch, SHA-256"), [
@@ -118,8 +116,23 @@ class BatchSections(DeviationSections):
                   text(env._("Snapshot or steps are not what was signed."), style='o_warning'))]),
             (env._("Started"), self._or_missing(self._time(bpr.started_at))),
             (env._("Completed"), self._or_missing(self._time(bpr.completed_at))),
+            (env._("Times"), text(self.report._get_times_label(bpr.company_id, bpr.create_date))),
             self._fact(env._("Quantity made"), f"{batch.quantity_made} {size['unit']}" if batch.quantity_made else None),
         ]
+
+    def _get_expiry(self, lot, at=None):
+        """Return the day on which a lot expires where the company is, in words (21 CFR 111.260, 211.137).
+
+        :param datetime at: when it was used: what Quality Control had released then; by default as it is now
+        """
+        day = days.day_of(self.batch.expiry_of(lot, at), self.zone)
+        return str(day) if day else self.env._("no expiry date")
+
+    def _get_lot(self, entry):
+        """Return the lot of an entry with its expiry."""
+        return [
+            *text(entry.lot_name, self.env._("Lot"), bold=True),
+            *text(entry.lot_id and self._get_expiry(entry.lot_id, entry.at), self.env._("Expires"))]
 
     def precautions(self):
         return self._section(
@@ -157,7 +170,7 @@ class BatchSections(DeviationSections):
                 text(env._("Started"), style='o_label'),
                 self._or_missing([
                     *text(batch.name_of(step, 'started_by_id') if step.started_by_id else None),
-                    *self._time(step.started_at, step.started_by_id.id)]),
+                    *self._time(step.started_at)]),
                 text(env._("Closed"), style='o_label'), self._or_missing(self._time(step.closed_at))]],
             'facts': [
                 *([(env._("Precaution"), text(env._("acknowledged")) if step.precaution_acknowledged
@@ -250,14 +263,14 @@ class BatchSections(DeviationSections):
         for signature in batch.signatures_of(entry):
             remarks += [
                 *text(signature.signer_name, f"{self._get_point_label(signature)}, {signature._get_meaning_label()}"),
-                *self._time(signature.signed_at, zone=signature.signer_tz), *text(signature.comment)]
+                *self._time(signature.signed_at), *text(signature.comment)]
         recorded = self._get_recorded(entry)
         if corrected or entry.is_rejected:
             recorded = [dict(part, style='o_void_text') for part in recorded]
         return [
             [*text(self.entry_kinds[entry.kind]), *text(what), *text(self._number(entry), style='o_label')],
             recorded,
-            [*text(entry.user_name), *self._time(entry.at, entry.user_id.id)],
+            [*text(entry.user_name), *self._time(entry.at)],
             remarks,
         ]
 
@@ -284,7 +297,7 @@ class BatchSections(DeviationSections):
         }.get(entry.kind, ())
         return [
             *text(value, bold=True),
-            *text(entry.lot_name, env._("Lot"), bold=True),
+            *self._get_lot(entry),
             *text(entry.equipment_name, env._("Equipment")),
             *(part for name, label in details for part in text(data.get(name), label)),
             *self._get_adjustment(data.get('adjusted') or {}),
@@ -340,7 +353,7 @@ class BatchSections(DeviationSections):
             text(label),
             [*text(signature.signer_name, bold=True),
              *text(f"{signature._get_meaning_label()}, {signature.signer_role}", style='o_label')],
-            self._time(signature.signed_at, zone=signature.signer_tz),
+            self._time(signature.signed_at),
             [*text(signature.statement), *text(signature.comment, self.env._("Comment"))],
         ]
 
@@ -369,7 +382,9 @@ class BatchSections(DeviationSections):
         weights = batch.current_of(step, 'weight')
         rows = [[
             component,
-            [*text(entry.lot_name, bold=True), *text(f"{entry.value} {entry.unit}"),
+            [*text(entry.lot_name, bold=True),
+             *text(entry.lot_id and self._get_expiry(entry.lot_id, entry.at), env._("Expires")),
+             *text(f"{entry.value} {entry.unit}"),
              *text(env._("container %(number)s of %(count)s", number=number, count=len(weights)), style='o_label')],
             [*text(entry.user_name), *self._time(entry.at)] if not batch.signature_at(step, 'performed') else signed[0],
             *signed[1:],
@@ -389,7 +404,7 @@ class BatchSections(DeviationSections):
         """Return who signed one of the four entries, or why there is none."""
         signature = self.batch.signature_at(step, point)
         if signature:
-            return [*text(signature.signer_name), *text(self.report._format_utc(signature.signed_at))]
+            return [*text(signature.signer_name), *self._time(signature.signed_at)]
         if step and point in VERIFIES and point not in step.points:
             return text(self.env._("not required"), style='o_empty')
         return text(self.missing, style='o_empty')
@@ -423,7 +438,7 @@ class BatchSections(DeviationSections):
             (env._("Cleaning and calibration before use"), 30, ''),
         ], [[
             text(entry.step_id.display_name), text(entry.equipment_name, bold=True),
-            [*text(entry.user_name), *self._time(entry.at, entry.user_id.id)],
+            [*text(entry.user_name), *self._time(entry.at)],
             self._or_missing(self._get_unit_status(entry.data or {})),
         ] for entry in entries])])
 
@@ -433,7 +448,7 @@ class BatchSections(DeviationSections):
         kinds = self._selection('mrp.equipment.log', 'cleaning_kind')
         return [
             *text(kinds.get(cleaning.get('kind'))),
-            *text(' '.join(filter(None, (cleaning.get('procedure'), cleaning.get('at')))) or None),
+            *text(' '.join(filter(None, (cleaning.get('procedure'), days.clock(cleaning.get('at'), self.zone)))) or None),
             *text(cleaning.get('id'), env._("Cleaning, line of the log"), style='o_label'),
             *text(calibration.get('due'), env._("Calibrated until")),
             *text(calibration.get('reference'), env._("Certificate")),
@@ -455,7 +470,9 @@ class BatchSections(DeviationSections):
                 *((names[use], 10, 'o_number') for use in MATERIAL_USES), (names['difference'], 10, 'o_number'),
             ], [[
                 [*text(entry.step_id.name, bold=True), *text(entry.data['product'])],
-                [*text(entry.lot_name, bold=True), *text(self._number(entry), style='o_label')],
+                [*text(entry.lot_name, bold=True),
+                 *text(entry.lot_id and self._get_expiry(entry.lot_id, entry.at), env._("Expires")),
+                 *text(self._number(entry), style='o_label')],
                 *(text(entry.data[use]) for use in MATERIAL_USES), text(entry.data['difference']),
             ] for entry in materials]),
             self._table([
@@ -486,7 +503,7 @@ class BatchSections(DeviationSections):
                  *text(env._("retest"), style='o_label') * bool(row.retest_of_id), *text(row.text),
                  *text(row.reference, env._("Reference")), *text(row.reason, env._("Reason")),
                  *(self._file(row.file_id._get_document(), env._("File")) if row.file_id else [])],
-                [*text(row.user_name), *self._time(row.at, row.user_id.id)],
+                [*text(row.user_name), *self._time(row.at)],
                 [*self._or_missing(self._signed(row.signature_id) if row.signature_id else []),
                  *(self._signed(row.retest_signature_id) if row.retest_signature_id else []),
                  *text(row.retest_signature_id.comment, env._("Reason of the retest"))],
@@ -498,7 +515,7 @@ class BatchSections(DeviationSections):
                 [*text(row.name, bold=True), *text(uses[row.kind]), *text(row.lot_name)],
                 text(' / '.join(filter(None, (f"{row.quantity} {row.unit}", row.test_quantity)))),
                 [*text(row.container), *text(row.location), *text(row.keep_until), *text(row.reason, env._("Reason"))],
-                [*text(row.user_name), *self._time(row.at, row.user_id.id)],
+                [*text(row.user_name), *self._time(row.at)],
             ] for row in batch.samples])])
 
     # === PAPER === #
@@ -513,7 +530,7 @@ class BatchSections(DeviationSections):
                 (env._("Why on paper"), 30, ''),
             ], [[
                 text(copy.number, bold=True), text(copy.step_codes),
-                [*text(copy.user_name), *self._time(copy.at, copy.user_id.id)], self._or_missing(self._time(copy.printed_at)),
+                [*text(copy.user_name), *self._time(copy.at)], self._or_missing(self._time(copy.printed_at)),
                 text(copy.reason),
             ] for copy in batch.copies]),
             self._table([
@@ -523,7 +540,7 @@ class BatchSections(DeviationSections):
                 text(transcription.copy_id.number, bold=True),
                 [*text(transcription.step_id.display_name), *text(', '.join(
                     self._number(entry) for entry in transcription.entry_ids.sorted('id')), style='o_label')],
-                [*text(transcription.user_name), *self._time(transcription.at, transcription.user_id.id)],
+                [*text(transcription.user_name), *self._time(transcription.at)],
                 [*text(states[transcription.state], bold=True), *self._or_missing(
                     self._signed(transcription.decision_signature_id) if transcription.decision_signature_id else []),
                  *text(transcription.decision_signature_id.comment, env._("Comment"))],
@@ -546,13 +563,15 @@ class BatchSections(DeviationSections):
     def _get_signature(self, record, signature):
         env = self.env
         values = self.report._prepare_signature(signature)
+        zone = signature.signer_tz if signature.signer_tz != self.zone else None
         voided = values['voided_by']
         return [
             text(f"{self._number(record)}, {record.step_id.display_name}" if record._name == 'mrp.bpr.entry'
                  else signature.record_name),
             [*text(f"{values['name']} ({values['login']})", bold=True),
              *text(values['meaning_label']), *text(values['role'], style='o_label')],
-            self._time(signature.signed_at, zone=signature.signer_tz),
+            [*self._time(signature.signed_at),
+             *text(zone, env._("Signer's clock"), style='o_label')],
             [*mark(env._("VOID") if voided else None),
              *text("{meaning_label}, {name}, {local_time}: {comment}".format(**voided) if voided else None),
              *text(values['statement']), *text(values['comment'], env._("Comment")),

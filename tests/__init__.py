@@ -1,10 +1,12 @@
 """Tests by the folders of models/; what they share is in common/, what needs no database in unit/."""
 
 from .unit import (
+    test_days,
     test_execution,
     test_redline,
 )
 from .base import (
+    test_company_days,
     test_demo,
     test_http,
     test_trace,

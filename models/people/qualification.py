@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import clean_context
 
+from ...domain.days import parse_day
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, transition
 
@@ -218,8 +219,13 @@ class MrpQualification(models.Model):
             raise refusal(
                 self.env, self.env._("A qualification rests on evidence."), RULE,
                 self.env._("write down which education, training and experience you saw."))
-        valid_from = fields.Date.to_date(valid_from) or company._get_mmr_today()
-        if valid_to and fields.Date.to_date(valid_to) < valid_from:
+        try:
+            valid_from, valid_to = parse_day(valid_from) or company._get_mmr_today(), parse_day(valid_to)
+        except ValueError as error:
+            raise refusal(
+                self.env, self.env._("A qualification has a first and a last day of the calendar."), RULE,
+                self.env._("enter days of the years 1 to 9999.")) from error
+        if valid_to and valid_to < valid_from:
             raise refusal(
                 self.env, self.env._("A qualification does not end before it begins."), RULE,
                 self.env._("correct its first or its last day."))

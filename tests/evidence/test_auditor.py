@@ -19,7 +19,7 @@ class TestAuditorUntil(QualificationCommon):
 
     def setUp(self):
         super().setUp()
-        self.company.partner_id.tz = 'America/New_York'
+        self.company.mmr_tz = 'America/New_York'
         self.auditor = self._role('auditor')
         self.user_auditor.group_ids += self.env.ref('base.group_allow_export')
 
