@@ -203,6 +203,8 @@ class MmrCommon(TransactionCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.company = cls.env.company
+        # Whatever the administrator's is.
+        cls.company.mmr_tz = 'UTC'
         cls.kg = cls.env.ref('uom.product_uom_kgm')
         cls.gram = cls.env.ref('uom.product_uom_gram')
         cls.litre = cls.env.ref('uom.product_uom_litre')
