@@ -1,3 +1,5 @@
+"""Master Manufacturing Records for Odoo."""
+
 from . import controllers
 from . import models
 from . import demo

@@ -1,2 +1,4 @@
+"""HTTP routes: signing, downloads, terminals."""
+
 from . import downloads
 from . import terminal

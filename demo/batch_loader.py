@@ -1,3 +1,5 @@
+"""Makes the batches of the demonstration as people make them on the shop floor."""
+
 import time
 from decimal import Decimal
 

@@ -1,3 +1,5 @@
+"""Makes the records of the demonstration that data files cannot: signatures and what follows from them."""
+
 import base64
 from contextlib import nullcontext
 from datetime import timedelta

@@ -275,7 +275,7 @@ def rounds_of(orders, options):
     return options.repeat or known.get(orders) or max(2, min(12, 60 // orders))
 
 
-def main(args):
+def parse_options(args):
     parser = argparse.ArgumentParser(
         prog='dev/bench', description='Measures what the addon costs manufacturing orders of 40 components and '
         '6 operations, against plain Odoo and against products that are not controlled. It never fails for slowness.')
@@ -291,6 +291,11 @@ def main(args):
         parser.error('--repeat is 1 or more')
     if options.json and not Path(options.json).resolve().parent.is_dir():
         parser.error(f'{options.json}: there is no such folder')
+    return options
+
+
+def main(args):
+    options = parse_options(args)
     wanted = options.orders or list(QUICK if options.quick else ROUNDS)
     with prepare() as env:
         began = time.monotonic()

@@ -90,12 +90,7 @@ class Postgres:
         return None
 
     def start(self):
-        if (CLUSTER / 'PG_VERSION').is_file():
-            version = (CLUSTER / 'PG_VERSION').read_text().strip()
-            programs = Path('/usr/lib/postgresql', version, 'bin')
-            if (programs / 'postgres').exists():
-                self.programs = programs
-        else:
+        if not (CLUSTER / 'PG_VERSION').is_file():
             self._create()
         if not self.find():
             self._launch()

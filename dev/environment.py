@@ -314,7 +314,10 @@ def reset():
 
 @contextlib.contextmanager
 def prepare(browser=False):
-    """Set up whatever is missing and yield the Environment; PostgreSQL runs meanwhile."""
+    """Set up whatever is missing and yield the Environment; PostgreSQL runs meanwhile.
+
+    :param bool browser: whether tests will run, which need a browser and the checker of PL/pgSQL
+    """
     make_state()
     lock = Lock(STATE / 'lock')
     env = Environment()

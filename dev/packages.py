@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from common import (
+    CLUSTER,
     DEBIAN,
     LOG,
     REQUIREMENTS,
@@ -54,14 +55,29 @@ def find_python():
 
 
 def postgres_programs():
-    """The folder with PostgreSQL's programs, newest version first; None if there is none."""
+    """The folder with PostgreSQL's programs, that of the cluster or newest version first; None if there is none."""
     folders = sorted(Path('/usr/lib/postgresql').glob('[0-9]*/bin'), key=lambda path: -int(path.parent.name))
+    if (CLUSTER / 'PG_VERSION').is_file():
+        folders.insert(0, Path('/usr/lib/postgresql', (CLUSTER / 'PG_VERSION').read_text().strip(), 'bin'))
     if found := shutil.which('postgres'):
         folders.append(Path(found).resolve().parent)
     for folder in folders:
         if all((folder / name).exists() for name in ('postgres', 'initdb', 'psql')):
             return folder
     return None
+
+
+def checker_package():
+    """The package with plpgsql_check for the PostgreSQL in use; None if it is there, or PostgreSQL is not there yet."""
+    programs = postgres_programs()
+    if not programs:
+        return None
+    version = output_of([programs / 'postgres', '--version']).split()[2].partition('.')[0]
+    shared = [Path('/usr/share/postgresql', version)]
+    if (programs / 'pg_config').exists():
+        shared.append(Path(output_of([programs / 'pg_config', '--sharedir']).strip()))
+    present = any((folder / 'extension/plpgsql_check.control').exists() for folder in shared)
+    return None if present else f'postgresql-{version}-plpgsql-check'
 
 
 def find_browser():
@@ -71,24 +87,33 @@ def find_browser():
     return None
 
 
-def missing_packages(browser):
+def missing_packages(tests):
+    """The Debian packages that are missing; with ``tests`` those as well that only tests need."""
     has_venv = subprocess.run([find_python(), '-c', 'import ensurepip, venv'], capture_output=True, check=False)
     fonts = Path('/usr/share/fonts')
-    return [package for package, present in (
+    missing = [package for package, present in (
         ('python3-venv', has_venv.returncode == 0),
         ('postgresql', postgres_programs()),
         ('wkhtmltopdf', shutil.which('wkhtmltopdf')),
         ('libmagic1', ctypes.util.find_library('magic')),
         ('fonts-dejavu-core', any(fonts.glob('**/DejaVuSans.ttf'))),
         ('fonts-liberation', any(fonts.glob('**/LiberationSans-Regular.ttf'))),
-        ('chromium', not browser or find_browser()),
+        ('chromium', not tests or find_browser()),
     ) if not present]
+    if tests and (checker := checker_package()):
+        missing.append(checker)
+    return missing
 
 
-def install_packages(browser):
-    missing = missing_packages(browser)
-    if not missing:
-        return
+def install_packages(tests):
+    """Install what is missing; a second time for what depends on the version of PostgreSQL that the first one brought."""
+    while missing := missing_packages(tests):
+        install(missing)
+        if still := set(missing) & set(missing_packages(tests)):
+            raise Failure('Installed, and not found all the same: ' + ', '.join(sorted(still)))
+
+
+def install(missing):
     command = ['apt-get', 'install', '--yes', '--no-install-recommends', *missing]
     if not shutil.which('apt-get'):
         raise Failure('Missing on this machine: ' + ', '.join(missing) + ' (names of the Debian packages).\n'
@@ -111,7 +136,7 @@ def install_packages(browser):
         if code:    # the package lists are missing or out of date
             run(['apt-get', 'update', '-q', '-o', 'DPkg::Lock::Timeout=600'], log, on_line, env=environ)
             code, tail = run(command, log, on_line, env=environ)
-    if code or missing_packages(browser):
+    if code:
         raise Failure('The packages could not be installed (is there a network?):\n' + '\n'.join(tail[-8:]) +
                       f'\nType `{shlex.join(command)}` to see more.')
 
@@ -221,11 +246,17 @@ def fetch_odoo():
         else:
             raise Failure('Odoo 19 could not be downloaded from the Debian mirror (is there a network?):\n' +
                           '\n'.join(tail[-4:]) + '\n' + hint)
+    unpack_odoo(apt / 'packages', log)
+    remove(apt)
+
+
+def unpack_odoo(packages, log):
+    """Unpack Debian's packages into a folder of our own, and put it in its place when it is complete."""
     with Step('Unpacking Odoo 19'):
         temporary = STATE / 'debian.new'
         remove(temporary)
         temporary.mkdir()
-        for package in sorted((apt / 'packages').glob('*.deb')):
+        for package in sorted(packages.glob('*.deb')):
             # through tar, to leave out the remains of a second copy of the addons in Odoo's package
             code, tail = run(['bash', '-c', 'set -o pipefail; dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" '
                               '--no-same-owner --exclude="./$3/addons" --exclude="./$3/setup" --exclude="./$3/doc"',
@@ -240,7 +271,6 @@ def fetch_odoo():
         repair_links(temporary)
         odoo_source(temporary / DEBIAN_CODE / 'odoo')
         temporary.rename(DEBIAN)
-    remove(apt)
 
 
 def repair_links(top):

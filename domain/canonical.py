@@ -4,6 +4,9 @@ import hashlib
 import json
 from datetime import datetime
 
+#: What the first line of a chain, and the first seal, follow.
+GENESIS = '0' * 64
+
 
 def iso_utc(value):
     """Return a stored time for a frozen document: ISO 8601 in UTC to the second, or None.

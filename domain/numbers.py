@@ -33,3 +33,9 @@ def convert(quantity, unit, to_unit):
         return None
     factor = Decimal(str(unit.factor)) / Decimal(str(to_unit.factor))
     return exact(Decimal(str(quantity or 0)) * factor)
+
+
+def plain(value):
+    """Return a Decimal in plain notation with all its digits and no trailing zeros."""
+    text = format(value, 'f')
+    return text.rstrip('0').rstrip('.') if '.' in text else text

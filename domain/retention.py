@@ -1,7 +1,7 @@
 """What the disposal of a batch record takes out of its rows, and what it leaves: guards, removal and verification agree."""
 
 #: What a disposal takes out of each table of a batch record: the rest of the row stays, as others refer to it.
-REMOVED = {
+REMOVED_COLUMNS = {
     'mrp_bpr_step': ('planned',),
     'mrp_bpr_entry': (
         'value', 'unit', 'text', 'data', 'outcome', 'lot_id', 'lot_name', 'equipment_id', 'equipment_name', 'file_id', 'device',
@@ -9,7 +9,7 @@ REMOVED = {
     'mrp_bpr_result': ('value', 'unit', 'criterion_label', 'text', 'reference', 'file_id', 'reason'),
 }
 #: What of the plan of a step, and of the snapshot of an order, is its identity and stays.
-KEPT = {
+KEPT_KEYS = {
     'mrp_bpr_step': (
         'name', 'kind', 'performer_role', 'verifier_role', 'is_critical', 'is_hold_point', 'execution', 'scope', 'stage',
         'position', 'predecessors'),
@@ -18,4 +18,4 @@ KEPT = {
         'quantity', 'unit', 'unit_id', 'product_unit_quantity', 'document', 'document_sha256', 'effective_at'),
 }
 #: Written in place of a reason, which corrections always have.
-GONE = '-'
+DISPOSED_REASON = '-'

@@ -40,23 +40,17 @@ def redline_groups(env):
     }
 
 
-def redline_fields(env):
-    """Return for each field of a redline its label, and the kind of code that its values are, or None."""
+def _formula_fields(env):
+    """Fields of components and other materials, by kind of row."""
     position = env._("Position")
-    product_unit = env._("Quantity in the unit of the product")
     material = {
         'product': (env._("Product"), None),
         'quantity': (env._("Quantity"), None),
-        'product_unit_quantity': (product_unit, None),
+        'product_unit_quantity': (env._("Quantity in the unit of the product"), None),
         'operation': (env._("Stage"), None),
         'position': (position, None),
     }
-    yields = {
-        'yield.theoretical': (env._("Theoretical yield"), None),
-        'yield.band': (env._("Acceptable yield, percent of theoretical"), None),
-        'yield.rationale': (env._("Rationale of the yield limits"), None),
-    }
-    rows = {
+    return {
         'component': {
             **material,
             'overage': (env._("Overage"), 'overage'),
@@ -76,13 +70,29 @@ def redline_fields(env):
         },
         'by_product': material,
         'material': material,
+    }
+
+
+def _yield_fields(env):
+    """Fields of the yield of a stage or of the batch."""
+    return {
+        'yield.theoretical': (env._("Theoretical yield"), None),
+        'yield.band': (env._("Acceptable yield, percent of theoretical"), None),
+        'yield.rationale': (env._("Rationale of the yield limits"), None),
+    }
+
+
+def _stage_fields(env):
+    """Fields of stages and of their equipment, by kind of row."""
+    position = env._("Position")
+    return {
         'operation': {
             'name': (env._("Name"), None),
             'work_center': (env._("Work center"), None),
             'stage': (env._("Kind of stage"), 'stage'),
             'predecessors': (env._("After stage"), None),
             'instruction': (env._("Instruction"), None),
-            **yields,
+            **_yield_fields(env),
             'time_limit': (env._("Time limit"), None),
             'hold_time': (env._("Hold time"), None),
             'storage_conditions': (env._("Environment and storage"), None),
@@ -94,6 +104,13 @@ def redline_fields(env):
             'preparation': (env._("Preparation"), None),
             'position': (position, None),
         },
+    }
+
+
+def _step_fields(env):
+    """Fields of steps and of their checklists, by kind of row."""
+    position = env._("Position")
+    return {
         'step': {
             'name': (env._("Name"), None),
             'kind': (env._("Kind"), 'kind'),
@@ -125,23 +142,18 @@ def redline_fields(env):
             'mandatory': (env._("Mandatory"), 'flag'),
             'position': (position, None),
         },
+    }
+
+
+def _pack_fields(env):
+    """Fields of the declared composition, of packs and their product labels, by kind of row."""
+    position = env._("Position")
+    return {
         'ingredient': {
             'name': (env._("Name on the label"), None),
             'is_dietary': (env._("Dietary ingredient"), 'flag'),
             'product': (env._("Product"), None),
             'amount': (env._("Declared amount"), None),
-            'position': (position, None),
-        },
-        'specification': {
-            'parameter': (env._("Parameter"), None),
-            'scope': (env._("Of"), 'scope'),
-            'product': (env._("Product"), None),
-            'is_identity': (env._("Identity test"), 'flag'),
-            'criterion': (env._("Acceptance criterion"), None),
-            'method': (env._("Method"), None),
-            'method_document': (env._("Method, document"), None),
-            'document': (env._("Specification, document"), None),
-            'corrective_action': (env._("Corrective action"), None),
             'position': (position, None),
         },
         'pack': {
@@ -157,6 +169,25 @@ def redline_fields(env):
             'label.panel': (env._("Label, panel"), None),
             'label.claims': (env._("Label, claims"), None),
             'label.approval': (env._("Label, approval"), None),
+            'position': (position, None),
+        },
+    }
+
+
+def _text_fields(env):
+    """Fields of specifications, references, sections, reviews and answers, by kind of row."""
+    position = env._("Position")
+    return {
+        'specification': {
+            'parameter': (env._("Parameter"), None),
+            'scope': (env._("Of"), 'scope'),
+            'product': (env._("Product"), None),
+            'is_identity': (env._("Identity test"), 'flag'),
+            'criterion': (env._("Acceptance criterion"), None),
+            'method': (env._("Method"), None),
+            'method_document': (env._("Method, document"), None),
+            'document': (env._("Specification, document"), None),
+            'corrective_action': (env._("Corrective action"), None),
             'position': (position, None),
         },
         'reference': {
@@ -183,7 +214,11 @@ def redline_fields(env):
             'position': (position, None),
         },
     }
-    head = {
+
+
+def _head_fields(env):
+    """Fields of the master and of the revision as a whole."""
+    return {
         'company': (env._("Company"), None),
         'profile': (env._("Profile"), None),
         'product': (env._("Product"), None),
@@ -195,14 +230,21 @@ def redline_fields(env):
         'identity.dosage_unit_weight': (env._("Weight of a dosage unit"), None),
         'effective_date': (env._("Effective date"), None),
         'training_required': (env._("Training required"), 'flag'),
-        **yields,
+        **_yield_fields(env),
         'precautions': (env._("Special notations and precautions"), None),
         'process_rationale': (env._("Rationale of the in-process specifications"), None),
         'change.category': (env._("Category of the change"), 'category'),
         'change.description': (env._("Description of the change"), None),
         'change.reason': (env._("Reason of the change"), None),
     }
-    return head | {f'{row}.{field}': label for row, fields in rows.items() for field, label in fields.items()}
+
+
+def redline_fields(env):
+    """Return for each field of a redline its label, and the kind of code that its values are, or None."""
+    rows = {
+        **_formula_fields(env), **_stage_fields(env), **_step_fields(env), **_pack_fields(env), **_text_fields(env)}
+    return _head_fields(env) | {
+        f'{row}.{field}': label for row, fields in rows.items() for field, label in fields.items()}
 
 
 def batch_state_labels(env):

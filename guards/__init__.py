@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from ..domain.canonical import canonical_json
 from ..domain.columns import CONTENT, RECORD_ROWS
-from ..domain.retention import GONE, KEPT, REMOVED
+from ..domain.retention import DISPOSED_REASON, KEPT_KEYS, REMOVED_COLUMNS
 
 #: What every trigger and function of the addon is named by.
 PREFIX = 'mrp_mmr_'
@@ -34,9 +34,9 @@ SHIPPED = ('mrp.mmr.requirement.csv', 'mrp.mmr.requirement-batch.csv')
 LISTS = {
     **CONTENT,
     **{f'rows.{table}': (condition,) for table, condition in RECORD_ROWS.items()},
-    **{f'removed.{table}': names for table, names in REMOVED.items()},
-    **{f'kept.{table}': names for table, names in KEPT.items()},
-    'gone': (GONE,),
+    **{f'removed.{table}': names for table, names in REMOVED_COLUMNS.items()},
+    **{f'kept.{table}': names for table, names in KEPT_KEYS.items()},
+    'gone': (DISPOSED_REASON,),
 }
 _FUNCTION = re.compile(r'^CREATE FUNCTION (\w+)\(.*?\bAS \$\$$', re.MULTILINE | re.DOTALL)
 _TRIGGER = re.compile(

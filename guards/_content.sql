@@ -7,7 +7,7 @@ CREATE FUNCTION mrp_mmr_guard_content() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     owner text;
-    owner_state text;
+    owner_state varchar;
     operation integer;
 BEGIN
     -- The signed one first, where there are two.

@@ -33,7 +33,7 @@ CREATE FUNCTION mrp_mmr_append_only() RETURNS trigger
 BEGIN
     -- What a signed disposal removes of a batch record whose date has passed (REC-040).
     IF TG_TABLE_NAME = 'mrp_bpr_entry' AND TG_OP = 'UPDATE' THEN
-        IF mrp_mmr_is_removal(TG_TABLE_NAME, OLD.bpr_id, to_jsonb(OLD), to_jsonb(NEW)) THEN
+        IF mrp_mmr_is_removal(TG_TABLE_NAME, (to_jsonb(OLD) ->> 'bpr_id')::integer, to_jsonb(OLD), to_jsonb(NEW)) THEN
             RETURN NEW;
         END IF;
     ELSIF TG_TABLE_NAME = 'mrp_mmr_file' AND TG_OP = 'DELETE' THEN

@@ -6,7 +6,7 @@ CREATE FUNCTION mrp_mmr_guard_bom() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     owner text;
-    owner_state text;
+    owner_state varchar;
 BEGIN
     SELECT m.name || ', revision ' || r.revision, r.state INTO owner, owner_state
       FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id

@@ -85,7 +85,7 @@ BEGIN
     END IF;
     before := NULL;
     FOR point IN SELECT jsonb_array_elements_text(NEW.points) LOOP
-        signature := to_jsonb(NEW) ->> (point || '_signature_id');
+        signature := (to_jsonb(NEW) ->> (point || '_signature_id'))::integer;
         IF (to_jsonb(OLD) ->> (point || '_signature_id')) IS NOT NULL THEN
             IF signature IS DISTINCT FROM (to_jsonb(OLD) ->> (point || '_signature_id'))::integer THEN
                 RAISE EXCEPTION 'Signatures of step % stay (SIG-030, 21 CFR 11.70).', OLD.name

@@ -5,7 +5,7 @@
 CREATE FUNCTION mrp_mmr_guard_transcription() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    point text;
+    point varchar;
     given integer;
 BEGIN
     IF TG_OP = 'DELETE' THEN

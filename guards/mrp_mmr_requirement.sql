@@ -6,7 +6,7 @@
 CREATE FUNCTION mrp_mmr_guard_requirement() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    shipped jsonb := $shipped${{shipped}}$shipped$;
+    shipped CONSTANT jsonb := $shipped${{shipped}}$shipped$::jsonb;
     wanted jsonb;
 BEGIN
     IF TG_OP = 'DELETE' THEN

@@ -5,7 +5,7 @@
 CREATE FUNCTION mrp_mmr_guard_drill() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    later text[] := '{signature_id,file_id,write_uid,write_date}';
+    later CONSTANT text[] := ARRAY['signature_id', 'file_id', 'write_uid', 'write_date'];
 BEGIN
     IF TG_OP = 'INSERT' AND NEW.signature_id IS NULL AND NEW.file_id IS NULL THEN
         RETURN NEW;

@@ -1,3 +1,5 @@
+"""What is printed or exported, from frozen documents; nothing that is signed is computed here."""
+
 from . import ir_actions_report
 from . import stamped_report
 from . import report_mmr_revision

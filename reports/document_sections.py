@@ -4,8 +4,8 @@ A section is a dict of ``title``, ``facts`` (rows of label and cell), ``tables``
 paragraphs (see :func:`text`). Documents of schema 1 lack most keys: what a document does not say has no section.
 """
 
-from ..domain import wording as labels
-from ..domain.redline import criterion_text, overage_text
+from ..domain import wording
+from ..domain.criterion import criterion_text, overage_text
 
 #: Widths of facts: label and value.
 FACTS = (22, 78)
@@ -67,7 +67,7 @@ class DocumentSections:
         self.env = env
         self.document = document
         self.images = images or {}
-        self.codes = labels.code_labels(env)
+        self.codes = wording.code_labels(env)
         self.components_by_position = {row['position']: row for row in document['components']}
 
     # === PIECES === #

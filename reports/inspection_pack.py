@@ -59,7 +59,7 @@ th {{ color: #666666; font-weight: normal; font-size: 0.85em; }}
 """)
 
 
-class Pack(Bundle):
+class InspectionPackBundle(Bundle):
     """The bundle of an inspection pack; its record is the dialog (mrp.inspection.pack) that names products and period."""
 
     schemas = (*SCHEMAS, 'record', 'capa', 'quality_review')

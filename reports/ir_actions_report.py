@@ -1,3 +1,5 @@
+"""Renders reports by wkhtmltopdf, several at a time, and has their pages numbered and stamped."""
+
 import io
 import os
 from collections import OrderedDict
@@ -10,7 +12,7 @@ from odoo.exceptions import UserError
 
 from odoo.addons.base.models.ir_actions_report import _run_wkhtmltopdf
 
-from .paging import measure_scale, render_paged
+from .page_breaks import measure_scale, render_paged
 from .stamping import stamp_pdf
 
 #: A print of many records runs as many wkhtmltopdf at a time as this, or as there are processors.

@@ -1,3 +1,5 @@
+"""Print of a batch production record (RPT-020)."""
+
 from odoo import api, models
 
 from ..models.record.content import read_batches

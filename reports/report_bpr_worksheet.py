@@ -1,3 +1,5 @@
+"""Print of the worksheets of a batch: numbered copies (BPR-160)."""
+
 from odoo import api, models
 
 from ..models.record.content import read_batches

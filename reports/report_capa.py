@@ -1,3 +1,5 @@
+"""Print of a CAPA (DEV-090)."""
+
 from odoo import api, models
 
 from .document_sections import text

@@ -1,3 +1,5 @@
+"""Print of a deviation (DEV-020)."""
+
 from odoo import api, models
 
 from .batch_sections import BatchSections

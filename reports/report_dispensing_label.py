@@ -1,3 +1,5 @@
+"""Labels of the containers into which components were weighed (VER-030), as PDF and ZPL."""
+
 import base64
 
 from odoo import api, models

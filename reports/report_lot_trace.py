@@ -1,3 +1,5 @@
+"""Print of where a lot came from and went to."""
+
 from odoo import api, models
 
 from .document_sections import text

@@ -1,3 +1,5 @@
+"""Print of a master with the history of its revisions."""
+
 from odoo import api, models
 from odoo.tools import html2plaintext
 

@@ -1,3 +1,5 @@
+"""Print of the differences between two revisions."""
+
 from odoo import api, models
 
 from ..domain.canonical import sha256

@@ -1,3 +1,5 @@
+"""Print of a revision from its signed document (RPT-010)."""
+
 import base64
 import hashlib
 import io
@@ -10,7 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tools.image import ImageProcess
 
 from ..domain.canonical import sha256
-from ..models.evidence.file import IMAGES
+from ..domain.files import IMAGES
 from .document_sections import DocumentSections
 from .stamping import Stamp
 

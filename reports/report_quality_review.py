@@ -1,10 +1,12 @@
+"""Print of a product quality review (RPT-030)."""
+
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from odoo import api, models
 
-from ..domain import wording as labels
+from ..domain import wording
 from ..domain.days import day_of
-from ..domain.execution import plain
+from ..domain.numbers import plain
 from .chart_svg import chart_source
 from .document_sections import product_label, text
 from .stamping import Stamp
@@ -26,7 +28,7 @@ class QualitySections:
         self.env, self.document = env, document
         self.products = {row['id']: product_label(row) for row in document['products']}
         self.words = {
-            'batch': labels.batch_state_labels(env),
+            'batch': wording.batch_state_labels(env),
             **{name: dict(env[model]._fields[field]._description_selection(env)) for name, model, field in (
                 ('category', 'mrp.mmr.revision', 'change_category'), ('source', 'mrp.deviation', 'source'),
                 ('severity', 'mrp.deviation', 'severity'), ('deviation', 'mrp.deviation', 'state'),

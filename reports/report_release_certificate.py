@@ -1,3 +1,5 @@
+"""Print of the certificate that a batch was released (REL-020)."""
+
 from odoo import api, models
 
 from ..domain.refusals import refusal

@@ -1,3 +1,5 @@
+"""Prints of records that are signed without a document of their own: from signatures and audit trail."""
+
 from odoo import api, models
 
 from .stamping import Stamp

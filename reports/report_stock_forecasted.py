@@ -1,7 +1,9 @@
+"""Odoo's forecast leaves out what Quality Control holds (REL-010)."""
+
 from odoo import models
 from odoo.fields import Domain
 
-from ..models.stock.quarantine import HELD
+from ..domain.lots import ON_HOLD
 
 
 class StockForecasted(models.AbstractModel):
@@ -9,4 +11,4 @@ class StockForecasted(models.AbstractModel):
 
     def _get_quant_domain(self, location_ids, products):
         """Demand is not covered by lots that Quality Control holds (REL-010)."""
-        return Domain(super()._get_quant_domain(location_ids, products)) & Domain('mmr_lot_status', 'not in', HELD)
+        return Domain(super()._get_quant_domain(location_ids, products)) & Domain('mmr_lot_status', 'not in', ON_HOLD)

@@ -1,3 +1,5 @@
+"""Reports whose every page bears number, digest, revision and watermark (RPT-010, RPT-020)."""
+
 from odoo import api, fields, models
 
 from ..domain import days

@@ -2,9 +2,9 @@
 
 import base64
 
-from ..domain.execution import expected_rows
-from ..models.record.step.record import LABEL_USES
-from .batch_sections import MATERIAL_USES, BatchSections
+from ..domain.step_kinds import LABEL_USES, MATERIAL_USES
+from ..domain.step_plan import expected_rows
+from .batch_sections import BatchSections
 from .document_sections import DocumentSections, text
 
 #: Rows for the names and initials of the people who write on a worksheet.

@@ -1,7 +1,7 @@
 """The record of a batch as a spreadsheet: numbers to reckon with, times in UTC (RPT-020)."""
 
-from ..domain.execution import ADD, PERFORM
-from ..domain.redline import criterion_text
+from ..domain.criterion import criterion_text
+from ..domain.step_plan import ADD, PERFORM
 from ..models.record.content import read_batches
 from .document_sections import product_label
 from .report_bpr import IN_PROGRESS, WATERMARKS
@@ -147,7 +147,7 @@ class _BatchSheets(Sheets):
         for step in batch.steps.filtered(lambda step: step.kind == 'weigh'):
             target = batch.target_of(step)
             adding = batch.adding_step(step)
-            for entry in batch.current_of(step, 'weight'):
+            for entry in batch.current_entries_of(step, 'weight'):
                 rows.append([
                     step.code, target['position'], target['product']['code'], target['product']['name'],
                     target['quantity'], target['unit'], target.get('formula'),
@@ -173,7 +173,7 @@ class _BatchSheets(Sheets):
         env, batch = self.env, self.batch
 
         def cells(step):
-            planned, entry = batch.planned[step], batch.current_of(step, 'yield')[-1:]
+            planned, entry = batch.planned[step], batch.current_entries_of(step, 'yield')[-1:]
             band = planned['band'] or {}
             return [
                 step.code, env._("End of manufacture") if planned['scope'] == 'batch' else planned['stage']['name'],

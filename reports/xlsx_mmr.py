@@ -2,10 +2,10 @@
 
 from odoo import fields
 
-from ..domain import wording as labels
+from ..domain import wording
 from ..domain.canonical import sha256
+from ..domain.criterion import criterion_text
 from ..domain.numbers import decimal_string
-from ..domain.redline import criterion_text
 from .document_sections import document_label, product_label
 from .xlsx_workbook import Column, Workbook, parse_date, parse_time
 
@@ -25,7 +25,7 @@ class Sheets:
 
     def __init__(self, env):
         self.env = env
-        self.codes = labels.code_labels(env)
+        self.codes = wording.code_labels(env)
 
     def code(self, kind, value):
         return value and self.codes[kind].get(value, value)
@@ -368,6 +368,14 @@ def write_history(mmr):
     ] for row in revisions])
     sheets.add_signatures(book, [
         (row['revision'], signature) for row in revisions for signature in row['signatures']])
+    add_differences(book, env, revisions)
+    add_batches(book, env, revisions)
+    add_notes(book, env, history)
+    return book.close()
+
+
+def add_differences(book, env, revisions):
+    """Add what each revision changes of the one before."""
     kinds = {
         'added': env._("added"), 'removed': env._("removed"), 'changed': env._("changed"), 'moved': env._("moved")}
     book.add_table(env._("Differences"), [
@@ -378,6 +386,10 @@ def write_history(mmr):
         row['revision'], row['redline']['before']['revision'], group['label'], item['label'], change['label'],
         kinds[change['kind']], change['before'], change['after'],
     ] for row in revisions for group in row['redline']['groups'] for item in group['items'] for change in item['rows']])
+
+
+def add_batches(book, env, revisions):
+    """Add the orders that were made by each revision."""
     book.add_table(env._("Batches"), [
         Column(env._("Revision"), 'integer'), Column(env._("Order")), Column(env._("Lot")),
         Column(env._("Quantity"), 'number'), Column(env._("Unit"), width=10), Column(env._("Status"), width=14),
@@ -387,6 +399,11 @@ def write_history(mmr):
         row['revision'], order['name'], order['lots'], order['quantity'], order['unit'], order['status'], order['start'],
         order['finished'], order['digest'],
     ] for row in revisions for order in row['orders']])
+
+
+def add_notes(book, env, history):
+    """Add what was said about the master and its revisions, in the order of time."""
+    revisions = history['revisions']
     notes = [(None, message) for message in history['messages']] + [
         (row['revision'], message) for row in revisions for message in row['messages']]
     book.add_table(env._("Notes"), [
@@ -394,7 +411,6 @@ def write_history(mmr):
         Column(env._("Note"), width=90),
     ], [[revision, message['date'], message['author'], "\n".join(message['lines'])]
         for revision, message in sorted(notes, key=lambda note: note[1]['date'])])
-    return book.close()
 
 
 # === REGISTER === #

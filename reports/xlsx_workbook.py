@@ -7,13 +7,14 @@ from decimal import Decimal, InvalidOperation
 
 import xlsxwriter
 
+from .characters import CONTROL_CHARACTERS
+
 MIMETYPE = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 #: A cell of Excel holds no more.
 MAX_TEXT = 32767
 #: A float holds no more digits; what has more is written as text, exactly.
 MAX_DIGITS = 15
 FORBIDDEN_IN_NAME = re.compile(r"[\[\]:*?/\\']")
-CONTROL_CHARACTERS = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]')
 NUMBER_FORMAT = '0.######'
 DATE_FORMAT = 'yyyy-mm-dd'
 TIME_FORMAT = 'yyyy-mm-dd hh:mm:ss'

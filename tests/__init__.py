@@ -1,9 +1,12 @@
 """Tests by the folders of models/; what they share is in common/, what needs no database in unit/."""
 
 from .unit import (
+    test_arrows,
+    test_constants,
+    test_criterion,
     test_days,
-    test_execution,
     test_redline,
+    test_step_plan,
 )
 from .base import (
     test_company_days,
@@ -22,6 +25,7 @@ from .evidence import (
     test_esignature,
     test_evidence_kept,
     test_files,
+    test_guards,
     test_ledger,
     test_restore,
     test_tamper_drill,

@@ -2,16 +2,15 @@
 
 from itertools import islice
 
+from ..domain.revision_states import APPROVED_STATES
 from . import verify
 from .ledger import REMARK, Finding, parse
 from .records import Verification
 
 #: Lines of the ledger that are compared at a time.
 BATCH = 2000
-#: Status from which on a revision keeps document and signatures for ever.
-SIGNED = ('approved', 'effective', 'superseded', 'obsolete')
 #: Columns of a record that stay what they are in a bundle; links are compared by id.
-KEPT = {
+COMPARED = {
     'mrp.mmr': (),
     'mrp.mmr.revision': ('mmr_id', 'revision', 'document_sha256', 'prepared_signature_id', 'approved_signature_id'),
     'mrp.production': ('mmr_revision_id', 'mmr_snapshot_sha256'),
@@ -127,10 +126,10 @@ class Comparison:
     def _compare_record(self, record):
         model, res_id = record['model'], record['id']
         self.counts['records'] += 1
-        if model not in KEPT:
+        if model not in COMPARED:
             yield Finding(model, res_id, record['name'], "a record of a kind that bundles are made of", "another kind")
             return
-        names = KEPT[model]
+        names = COMPARED[model]
         columns = ', '.join(f'"{name}"' for name in ('id', *names))
         self.cr.execute(f"SELECT {columns} FROM {model.replace('.', '_')} WHERE id = %s", [res_id])
         row = self.cr.fetchone()
@@ -143,7 +142,7 @@ class Comparison:
                           REMARK) if at else Finding(model, res_id, record['name'], "the record", "none")
             return
         values = self.checker.json(record['path'])['values'] if record['path'] and names else {}
-        if 'state' in values and values['state'] not in SIGNED:
+        if 'state' in values and values['state'] not in APPROVED_STATES:
             return
         for name, found in zip(names, row[1:], strict=True):
             expected = values[name]['id'] if isinstance(values[name], dict) else values[name]

@@ -10,7 +10,8 @@ from itertools import count
 from json.encoder import encode_basestring as quote
 from typing import NamedTuple
 
-GENESIS = '0' * 64
+from ..domain.canonical import GENESIS
+
 SCHEMA = 'mrp_mmr/ledger/1'
 #: Lines that are read at a time; a batch is all that is in memory.
 BATCH = 2000
@@ -19,7 +20,7 @@ FINDING, REMARK = 'finding', 'remark'
 #: What the iterations yield between batches: here a verification may be interrupted and taken up again.
 CHECKPOINT = None
 
-#: As ``tools.canonical_json``, which makes an encoder for each call.
+#: As ``domain.canonical.canonical_json``, which makes an encoder for each call.
 encode = json.JSONEncoder(sort_keys=True, separators=(',', ':'), ensure_ascii=False).encode
 _cursors = count()
 
@@ -74,7 +75,7 @@ def canonical(text):
         return None
 
 
-def of_company(company, expression):
+def company_condition(company, expression):
     """Return the SQL condition that ``expression`` is ``company``; 0 is what belongs to no company, None is everything."""
     if company is None:
         return 'TRUE'
@@ -170,7 +171,7 @@ class Chain:
 class LedgerCheck:
     """Checks every line of every chain, in order; iterating yields findings and, between batches, CHECKPOINT.
 
-    :param int company: see :func:`of_company`
+    :param int company: see :func:`company_condition`
     :param dict state: the :attr:`state` that another check had at a checkpoint, in this or an earlier transaction
     :param tuple start: chain, number and id after which this check begins, where others do the rest
     :param tuple stop: chain, number and id with which it ends; ``partial`` then has the chains that it has not seen whole
@@ -327,7 +328,7 @@ class LedgerCheck:
                  WHERE (e.chain_id, e.index, e.id) > (%s, %s, %s)
                    {'AND (e.chain_id, e.index, e.id) <= (%s, %s, %s)' if self.stop else ''}
                    {'AND e.chain_id = ANY(%s)' if self.chains else ''}
-                   AND {of_company(self.company, 'COALESCE(c.company_id, e.company_id)')}
+                   AND {company_condition(self.company, 'COALESCE(c.company_id, e.company_id)')}
                  ORDER BY e.chain_id, e.index, e.id""",
             (*self.after, *(self.stop or ()), *([self.chains] if self.chains else ())))
         while True:

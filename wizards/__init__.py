@@ -1,3 +1,5 @@
+"""Dialogs: what a person fills in before something is recorded or signed."""
+
 from . import mrp_bpr_rework
 from . import mrp_deviation_decide
 from . import mrp_deviation_report

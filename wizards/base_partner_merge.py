@@ -1,3 +1,5 @@
+"""Odoo's merge of contacts leaves persons who signed alone (SIG-060)."""
+
 from odoo import models
 
 from ..domain.refusals import refusal

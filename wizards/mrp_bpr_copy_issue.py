@@ -1,6 +1,8 @@
+"""Dialog that issues a numbered copy of the worksheets of a batch (BPR-160)."""
+
 from odoo import api, fields, models
 
-from ..models.record.step.step import CLOSED
+from ..domain.step_states import CLOSED
 
 
 class MrpBprCopyIssue(models.TransientModel):

@@ -1,3 +1,5 @@
+"""Dialog that records reserve samples (REL-060)."""
+
 from odoo import api, fields, models
 
 

@@ -1,3 +1,5 @@
+"""Dialog that records reprocessing which Quality Control approved (DEV-060, BPR-150)."""
+
 from odoo import fields, models
 
 

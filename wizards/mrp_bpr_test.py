@@ -1,3 +1,5 @@
+"""Dialog that records test results of a batch (BPR-090)."""
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command

@@ -1,9 +1,10 @@
+"""Dialog that transcribes a worksheet with its scan at hand (BPR-110)."""
+
 from odoo import api, fields, models
 from odoo.fields import Command
 
-from ..domain.execution import expected_rows
-from ..models.record.step.entry import KINDS
-from ..models.record.step.record import LABEL_USES
+from ..domain.step_kinds import ENTRY_KINDS, LABEL_USES
+from ..domain.step_plan import expected_rows
 from ..models.record.transcription import PAPER_FIELDS
 
 #: Figures of labels, packaging materials and weights.
@@ -71,7 +72,7 @@ class MrpBprTranscribeLine(models.TransientModel):
     _order = 'id'
 
     wizard_id = fields.Many2one('mrp.bpr.transcribe', required=True, ondelete='cascade')
-    kind = fields.Selection(KINDS, "What", required=True, default='comment')
+    kind = fields.Selection(ENTRY_KINDS, "What", required=True, default='comment')
     label = fields.Char("Asked For", readonly=True)
     position = fields.Integer("Row")
     value = fields.Char()

@@ -1,3 +1,5 @@
+"""Dialog that chooses the disposition of a deviation, which a signature decides (DEV-030)."""
+
 from odoo import api, fields, models
 
 from ..models.deviation.deviation import DISPOSITIONS, REWORK

@@ -1,3 +1,5 @@
+"""Dialog that reports a deviation (DEV-010)."""
+
 from odoo import api, fields, models
 
 from ..models.deviation.deviation import SOURCES

@@ -1,3 +1,5 @@
+"""Dialog that records use, cleaning, maintenance or calibration of equipment (BPR-040, IPC-070)."""
+
 from odoo import api, fields, models
 
 from ..models.equipment.log import CLEANING_KINDS, KINDS

@@ -1,3 +1,5 @@
+"""Dialog that makes an inspection pack: all about some products in a period (PRD-100)."""
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
@@ -5,7 +7,7 @@ from odoo.exceptions import AccessError
 
 from ..domain.refusals import refusal
 from ..models.quality.figures import QualityFigures
-from ..reports.inspection_pack import Pack
+from ..reports.inspection_pack import InspectionPackBundle
 
 RULE = "PRD-100, REC-050, 21 CFR 111.610(a), 211.180(c)"
 #: Who hands out everything about a product.
@@ -58,7 +60,7 @@ class MrpInspectionPack(models.TransientModel):
             self.env[name].check_access('read')
 
     def _prepare_bundle(self, prints):
-        return Pack(self, prints=prints)
+        return InspectionPackBundle(self, prints=prints)
 
     def _make_bundle(self, prints=True):
         self._check_bundle_access()

@@ -1,3 +1,5 @@
+"""Dialog that puts records on legal hold (REC-040)."""
+
 from odoo import api, fields, models
 
 

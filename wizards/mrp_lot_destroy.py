@@ -1,7 +1,9 @@
+"""Dialog that records the destruction of a lot (DEV-080)."""
+
 from odoo import api, fields, models
 
+from ..domain.lots import ON_HOLD
 from ..domain.numbers import GMP_DIGITS
-from ..models.stock.quarantine import HELD
 
 
 class MrpLotDestroy(models.TransientModel):
@@ -10,7 +12,7 @@ class MrpLotDestroy(models.TransientModel):
 
     lot_id = fields.Many2one(
         'stock.lot', required=True, default=lambda self: self.env.context.get('active_id'),
-        domain=[('mmr_status', 'in', HELD)])
+        domain=[('mmr_status', 'in', ON_HOLD)])
     location_id = fields.Many2one(
         'stock.location', "From", required=True, compute='_compute_location_id', store=True, readonly=False,
         domain="[('id', 'in', available_location_ids)]")

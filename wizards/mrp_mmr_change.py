@@ -1,3 +1,5 @@
+"""Dialogs that open next revisions, and say where something is used (REV-030)."""
+
 from odoo import api, fields, models
 
 from ..domain.refusals import refusal

@@ -1,3 +1,5 @@
+"""Dialog that makes a master from a bill of materials or from another master (MMR-040)."""
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 

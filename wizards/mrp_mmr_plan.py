@@ -1,3 +1,5 @@
+"""Dialog that meets a demand by batches of approved sizes (PRD-070)."""
+
 from odoo import api, fields, models
 from odoo.tools.misc import clean_context
 

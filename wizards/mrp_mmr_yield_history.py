@@ -1,10 +1,11 @@
+"""Dialog that proposes a yield band from the batches that were made (CON-060)."""
+
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from odoo import api, fields, models
 
 from ..domain.control_chart import ENOUGH, individuals, moving_ranges
-from ..domain.execution import plain
-from ..domain.numbers import GMP_DIGITS, exact
+from ..domain.numbers import GMP_DIGITS, exact, plain
 from ..domain.refusals import refusal
 from ..models.record.yield_history import WINDOW
 

@@ -1,3 +1,5 @@
+"""Dialogs that grant and revoke qualifications and record training (SEC-030)."""
+
 from odoo import api, fields, models
 
 from ..domain.refusals import refusal

@@ -1,3 +1,5 @@
+"""Dialog that disposes of records whose time is over (REC-040)."""
+
 from odoo import api, fields, models
 
 

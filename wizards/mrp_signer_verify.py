@@ -1,3 +1,5 @@
+"""Dialog by which a security administrator confirms who a person is (SIG-070)."""
+
 from odoo import fields, models
 
 

@@ -7,13 +7,13 @@ from odoo.exceptions import AccessError
 
 from ..domain.refusals import refusal
 from ..verification import drill
-from ..verification.drill_acts import ACTS
+from ..verification.drill import ATTACKS
 
 _logger = logging.getLogger(__name__)
 
 
 class MrpTamperDrillRun(models.TransientModel):
-    """The dialog that starts a tamper drill; what the drill does to a live system is told in verification/drill.py."""
+    """The dialog that starts a tamper drill; what the drill does to a live system is told in verification/drill/."""
     _name = 'mrp.tamper.drill.run'
     _description = "Run a Tamper Drill"
 
@@ -28,7 +28,7 @@ class MrpTamperDrillRun(models.TransientModel):
                 self.env, self.env._("Only a security administrator runs a tamper drill."), "SEC-010, 21 CFR 11.10(d), (g)",
                 self.env._("ask a security administrator."), record=self, exception=AccessError)
         _logger.info("A tamper drill begins: what is refused until it ends is tried by the drill, and by no person.")
-        results = drill.run(self.env.registry.cursor, self.env.company.id, self.env.uid, ACTS)
+        results = drill.run(self.env.registry.cursor, self.env.company.id, self.env.uid, ATTACKS)
         _logger.info("The tamper drill has ended: %s", results['counts'])
         record = self.env['mrp.tamper.drill']._store(results)
         return {

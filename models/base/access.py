@@ -1,3 +1,5 @@
+"""Access rights of a time-limited auditor end with the role, whatever is remembered of them."""
+
 from odoo import api, models
 
 

@@ -1,3 +1,5 @@
+"""The company's GMP settings, its days, and the certification of its signatures."""
+
 import hashlib
 
 from odoo import api, fields, models

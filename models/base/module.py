@@ -1,3 +1,5 @@
+"""Installation and removal: the addon stays while there is evidence (AUD-030, 21 CFR 11.10(e))."""
+
 from odoo import api, models
 from odoo.exceptions import UserError
 

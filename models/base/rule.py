@@ -1,3 +1,5 @@
+"""Record rules of a time-limited auditor end with the role."""
+
 from odoo import models
 
 

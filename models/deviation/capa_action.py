@@ -1,3 +1,5 @@
+"""Single actions of a CAPA: who does what until when, and what came of it (DEV-090)."""
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 

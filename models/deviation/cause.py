@@ -1,3 +1,5 @@
+"""Categories of causes, by which deviations are counted (DEV-020, DEV-090)."""
+
 from odoo import api, fields, models
 
 from ...domain.refusals import refusal

@@ -215,9 +215,8 @@ class MrpDeviation(models.Model):
 
     def _alert(self):
         """Tell Quality Control: an activity on each, and a notice on every open screen (IPC-020)."""
-        users = self.env.ref('mrp_mmr.group_mmr_qc').sudo().all_user_ids.filtered('active')
         for company, deviations in self.grouped('company_id').items():
-            quality = users.filtered(lambda user, company=company: company in user.company_ids)
+            quality = company._get_quality_control()
             first = deviations[0]
             deviations.activity_schedule(
                 'mrp_mmr.mail_activity_type_deviation', summary=first.title, user_id=quality[:1].id or self.env.uid)

@@ -8,6 +8,55 @@ from ...domain.transitions import in_transition, transition
 
 RULE = "DEV-070, 21 CFR 211.192"
 ASSESSMENT = {'assessment', 'text'}
+#: Batches that share a lot (1), a unit (2) or the revision (3) with a deviation, and what they share.
+RELATED = """
+    WITH lots AS (
+        SELECT %(lot)s::integer AS id WHERE %(lot)s IS NOT NULL
+         UNION
+        SELECT e.lot_id FROM mrp_bpr_entry e
+         WHERE e.bpr_id = %(bpr)s AND e.lot_id IS NOT NULL AND %(lot)s IS NULL AND %(unit)s IS NULL
+    ), units AS (
+        SELECT %(unit)s::integer AS id, %(at)s::timestamp AS at WHERE %(unit)s IS NOT NULL
+         UNION ALL
+        SELECT e.equipment_id, max(e.at) FROM mrp_bpr_entry e
+         WHERE e.bpr_id = %(bpr)s AND e.equipment_id IS NOT NULL AND %(lot)s IS NULL AND %(unit)s IS NULL
+         GROUP BY e.equipment_id
+    ), spans AS (
+        SELECT u.id, max(l.ended_at) FILTER (WHERE l.ended_at <= u.at) AS since,
+               min(l.ended_at) FILTER (WHERE l.ended_at > u.at) AS until
+          FROM units u
+          JOIN mrp_equipment_log l ON l.equipment_id = u.id AND mrp_mmr_log_counts(l)
+           AND (l.kind = 'calibration' AND l.result = 'pass' OR l.kind = 'cleaning' AND l.cleaning_kind = 'full')
+         GROUP BY u.id, l.kind
+         UNION ALL
+        SELECT u.id, NULL, NULL FROM units u
+         WHERE NOT EXISTS (SELECT FROM mrp_equipment_log l WHERE l.equipment_id = u.id
+                              AND l.kind IN ('calibration', 'cleaning'))
+    ), shared AS (
+        SELECT e.bpr_id, 1 AS kind, o.name FROM mrp_bpr_entry e
+          JOIN lots ON lots.id = e.lot_id JOIN stock_lot o ON o.id = e.lot_id
+         WHERE NOT EXISTS (SELECT FROM mrp_bpr_entry c WHERE c.supersedes_id = e.id AND NOT c.to_sign)
+         UNION
+        SELECT u.bpr_id, 2, q.name ->> 'en_US' FROM (
+            SELECT e.bpr_id, e.equipment_id, e.at FROM mrp_bpr_entry e
+             WHERE e.equipment_id IN (SELECT id FROM units)
+               AND NOT EXISTS (SELECT FROM mrp_bpr_entry c WHERE c.supersedes_id = e.id AND NOT c.to_sign)
+             UNION ALL
+            SELECT l.bpr_id, l.equipment_id, l.ended_at FROM mrp_equipment_log l
+             WHERE l.kind = 'use' AND l.bpr_id IS NOT NULL AND l.equipment_id IN (SELECT id FROM units)) u
+          JOIN spans s ON s.id = u.equipment_id AND (s.since IS NULL OR u.at >= s.since)
+           AND (s.until IS NULL OR u.at <= s.until)
+          JOIN maintenance_equipment q ON q.id = u.equipment_id
+         UNION
+        SELECT b.id, 3, '' FROM mrp_bpr b
+         WHERE b.mmr_revision_id = %(revision)s
+           AND b.started_at BETWEEN %(at)s::timestamp - %(window)s AND %(at)s::timestamp + %(window)s
+    )
+    SELECT s.bpr_id, s.kind, array_agg(DISTINCT s.name ORDER BY s.name)
+      FROM shared s JOIN mrp_bpr b ON b.id = s.bpr_id
+     WHERE b.company_id = %(company)s AND b.id IS DISTINCT FROM %(bpr)s
+     GROUP BY s.bpr_id, s.kind ORDER BY s.bpr_id, s.kind
+    """
 
 
 class MrpDeviationBatch(models.Model):
@@ -98,54 +147,7 @@ class MrpDeviation(models.Model):
         row = self.sudo()
         self.env.flush_all()
         rows = self.env.execute_query(SQL(
-            """
-            WITH lots AS (
-                SELECT %(lot)s::integer AS id WHERE %(lot)s IS NOT NULL
-                 UNION
-                SELECT e.lot_id FROM mrp_bpr_entry e
-                 WHERE e.bpr_id = %(bpr)s AND e.lot_id IS NOT NULL AND %(lot)s IS NULL AND %(unit)s IS NULL
-            ), units AS (
-                SELECT %(unit)s::integer AS id, %(at)s::timestamp AS at WHERE %(unit)s IS NOT NULL
-                 UNION ALL
-                SELECT e.equipment_id, max(e.at) FROM mrp_bpr_entry e
-                 WHERE e.bpr_id = %(bpr)s AND e.equipment_id IS NOT NULL AND %(lot)s IS NULL AND %(unit)s IS NULL
-                 GROUP BY e.equipment_id
-            ), spans AS (
-                SELECT u.id, max(l.ended_at) FILTER (WHERE l.ended_at <= u.at) AS since,
-                       min(l.ended_at) FILTER (WHERE l.ended_at > u.at) AS until
-                  FROM units u
-                  JOIN mrp_equipment_log l ON l.equipment_id = u.id AND mrp_mmr_log_counts(l)
-                   AND (l.kind = 'calibration' AND l.result = 'pass' OR l.kind = 'cleaning' AND l.cleaning_kind = 'full')
-                 GROUP BY u.id, l.kind
-                 UNION ALL
-                SELECT u.id, NULL, NULL FROM units u
-                 WHERE NOT EXISTS (SELECT FROM mrp_equipment_log l WHERE l.equipment_id = u.id
-                                      AND l.kind IN ('calibration', 'cleaning'))
-            ), shared AS (
-                SELECT e.bpr_id, 1 AS kind, o.name FROM mrp_bpr_entry e
-                  JOIN lots ON lots.id = e.lot_id JOIN stock_lot o ON o.id = e.lot_id
-                 WHERE NOT EXISTS (SELECT FROM mrp_bpr_entry c WHERE c.supersedes_id = e.id AND NOT c.to_sign)
-                 UNION
-                SELECT u.bpr_id, 2, q.name ->> 'en_US' FROM (
-                    SELECT e.bpr_id, e.equipment_id, e.at FROM mrp_bpr_entry e
-                     WHERE e.equipment_id IN (SELECT id FROM units)
-                       AND NOT EXISTS (SELECT FROM mrp_bpr_entry c WHERE c.supersedes_id = e.id AND NOT c.to_sign)
-                     UNION ALL
-                    SELECT l.bpr_id, l.equipment_id, l.ended_at FROM mrp_equipment_log l
-                     WHERE l.kind = 'use' AND l.bpr_id IS NOT NULL AND l.equipment_id IN (SELECT id FROM units)) u
-                  JOIN spans s ON s.id = u.equipment_id AND (s.since IS NULL OR u.at >= s.since)
-                   AND (s.until IS NULL OR u.at <= s.until)
-                  JOIN maintenance_equipment q ON q.id = u.equipment_id
-                 UNION
-                SELECT b.id, 3, '' FROM mrp_bpr b
-                 WHERE b.mmr_revision_id = %(revision)s
-                   AND b.started_at BETWEEN %(at)s::timestamp - %(window)s AND %(at)s::timestamp + %(window)s
-            )
-            SELECT s.bpr_id, s.kind, array_agg(DISTINCT s.name ORDER BY s.name)
-              FROM shared s JOIN mrp_bpr b ON b.id = s.bpr_id
-             WHERE b.company_id = %(company)s AND b.id IS DISTINCT FROM %(bpr)s
-             GROUP BY s.bpr_id, s.kind ORDER BY s.bpr_id, s.kind
-            """,
+            RELATED,
             lot=row.lot_id.id or None, bpr=row.bpr_id.id or None,
             unit=(row.equipment_id | row.equipment_log_id.equipment_id)[:1].id or None,
             at=row.equipment_log_id.ended_at or row.reported_at,

@@ -4,9 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ...domain.canonical import iso_utc
-from ...domain.execution import parse_number
 from ...domain.numbers import decimal_string
 from ...domain.refusals import refusal
+from ...domain.typed_numbers import parse_number
 from .deviation import DISPOSITIONS, REWORK
 
 RULE = "DEV-060, BPR-150, 21 CFR 111.90, 111.260(n), 211.115(b)"
@@ -149,16 +149,16 @@ class MrpProduction(models.Model):
         domain="[('state', 'in', ('decided', 'closed')), ('disposition', 'in', ('reprocess', 'treat', 'adjust'))]",
         help="By which decision of Quality Control this order reworks material of a controlled batch (DEV-060).")
 
-    def action_confirm(self):
+    def _mmr_check_before_confirm(self):
         for production in self.filtered('mmr_rework_deviation_id'):
             deviation = production.mmr_rework_deviation_id.sudo()
             deviation._check_rework_approved(deviation.bpr_id, deviation.lot_id)
-        return super().action_confirm()
+        super()._mmr_check_before_confirm()
 
-    def _button_mark_done_sanity_checks(self):
+    def _mmr_prepare_done(self):
         for production in self:
             production._mmr_check_rework()
-        return super()._button_mark_done_sanity_checks()
+        super()._mmr_prepare_done()
 
     def _mmr_check_rework(self):
         """Refuse to consume material of a controlled batch that is under review or rejected without approval (DEV-060)."""

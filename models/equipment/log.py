@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 from ...domain.canonical import iso_utc, sha256
 from ...domain.refusals import refusal
-from ..master.step import ROLE_GROUPS
+from ...domain.roles import ROLE_GROUPS
 
 KINDS = [
     ('use', "Use"),

@@ -12,11 +12,10 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...domain.canonical import canonical_json, iso_utc, sha256
+from ...domain.canonical import GENESIS, canonical_json, iso_utc, sha256
 
 _logger = logging.getLogger(__name__)
 
-GENESIS = '0' * 64
 KINDS = [
     ('create', "Created"),
     ('write', "Changed"),
@@ -108,6 +107,7 @@ class MrpAuditChain(models.Model):
         found = {row[:3]: list(row[3:]) for row in self.env.execute_query(query)}
         missing = [(*key, name) for key, name in wanted.items() if key not in found]
         if missing:
+            # Where another transaction made one in between, that is a failure of serialization, and Odoo begins again.
             created = cr.execute_values(
                 """INSERT INTO mrp_audit_chain
                        (res_model, res_id, company_id, name, head_index, head_sha256, create_date, create_uid)
@@ -116,9 +116,6 @@ class MrpAuditChain(models.Model):
                 [(*row, 0, GENESIS, fields.Datetime.now(), self.env.uid) for row in missing],
                 page_size=len(missing), fetch=True)
             found.update({row[:3]: list(row[3:]) for row in created})
-            if len(found) < len(wanted):
-                # Another transaction made one in between.
-                found = {row[:3]: list(row[3:]) for row in self.env.execute_query(query)}
         return found
 
 

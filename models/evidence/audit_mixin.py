@@ -1,3 +1,5 @@
+"""Records whose creation, change and deletion go to the audit trail (AUD-010, 21 CFR 11.10(e))."""
+
 import hashlib
 
 from odoo import api, fields, models

@@ -1,10 +1,11 @@
+"""The daily seal over all chains of a company (AUD-040, 21 CFR 11.10(a))."""
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...domain.canonical import canonical_json, iso_utc, sha256
-from .audit_entry import GENESIS
+from ...domain.canonical import GENESIS, canonical_json, iso_utc, sha256
 
 
 class MrpAuditSeal(models.Model):

@@ -1,3 +1,5 @@
+"""Electronic signatures, append-only (21 CFR 11.50, 11.70, EU GMP Annex 11 §14)."""
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 

@@ -1,3 +1,5 @@
+"""Records that people sign: the check of the signer, and the signature itself (SIG-010 to SIG-080)."""
+
 import logging
 from datetime import timedelta
 
@@ -114,7 +116,7 @@ class MrpEsignatureMixin(models.AbstractModel):
             'login': user.login,
             'continuous': self._is_session_continuous(),
             'shared': self._get_signing_company().mmr_sign_shared,
-            'own_password': bool(self.env['mrp.signer']._of(user).signing_password),
+            'own_password': bool(self.env['mrp.signer']._get_for(user).signing_password),
             'passkey': 'auth_passkey_key_ids' in user._fields,
         }
 

@@ -1,3 +1,5 @@
+"""Files that are content of signed records: append-only, known by their SHA-256."""
+
 import base64
 import binascii
 import hashlib
@@ -7,23 +9,11 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.mimetypes import guess_mimetype
 
+from ...domain.files import DOCUMENTS, IMAGES
 from ...domain.refusals import refusal
 
 #: Bytes of a file that is part of a record.
 MAX_SIZE = 10 * 1024 * 1024
-#: Extension → what its content is. Nothing that runs: no scripts, no SVG, no HTML, no macros.
-IMAGES = {
-    'png': 'image/png', 'jpg': 'image/jpeg', 'jpeg': 'image/jpeg', 'gif': 'image/gif', 'bmp': 'image/bmp',
-    'webp': 'image/webp',
-}
-DOCUMENTS = {
-    'pdf': 'application/pdf',
-    'docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-    'xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
-    'odt': 'application/vnd.oasis.opendocument.text',
-    'ods': 'application/vnd.oasis.opendocument.spreadsheet',
-    'txt': 'text/plain',
-}
 
 
 class MrpMmrFile(models.Model):

@@ -1,7 +1,9 @@
+"""Records with a file that is uploaded, checked and kept."""
+
 from odoo import api, models
 
+from ...domain.files import DOCUMENTS, IMAGES
 from ...domain.transitions import without_defaults
-from .file import DOCUMENTS, IMAGES
 
 
 class MrpMmrFileMixin(models.AbstractModel):

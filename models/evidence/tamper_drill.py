@@ -1,3 +1,5 @@
+"""Results of tamper drills: which forbidden acts were tried on this database, and what refused each."""
+
 import base64
 
 from odoo import api, fields, models

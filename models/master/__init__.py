@@ -3,7 +3,7 @@
 from . import content_mixin     # rows that are content of a revision
 from . import criterion_mixin   # acceptance criteria
 from . import sop               # controlled documents
-from . import label             # product labels
+from . import product_label     # product labels
 from . import profile           # regulations
 from . import requirement       # what a regulation asks for
 from . import reviewer          # the approval route
@@ -14,7 +14,7 @@ from . import equipment         # equipment that a stage asks for
 from . import step              # instructions
 from . import specification     # acceptance criteria of component, stage, label, product
 from . import ingredient        # the declared composition
-from . import pack              # pack sizes
+from . import pack_size         # pack sizes
 from . import section           # free sections
 from . import reference         # answers to requirements
 from . import export            # downloads

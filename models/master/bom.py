@@ -1,3 +1,5 @@
+"""The bill of materials that a revision owns; its content is frozen with the revision."""
+
 from odoo import api, fields, models
 
 from ...domain.refusals import refusal

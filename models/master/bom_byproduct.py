@@ -1,3 +1,5 @@
+"""By-products of a revision."""
+
 from odoo import api, models
 
 

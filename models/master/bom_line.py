@@ -1,3 +1,5 @@
+"""Components of a revision: quantity in GMP digits, label claim, overage, tolerance."""
+
 from decimal import Decimal
 
 from odoo import api, fields, models

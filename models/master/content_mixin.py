@@ -1,3 +1,5 @@
+"""Rows that are the content of a revision: frozen with its document (REV-010)."""
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Command

@@ -1,5 +1,8 @@
+"""Acceptance criteria: limits with unit, or what is expected in words (21 CFR 111.70(c)(1), 211.110)."""
+
 from odoo import api, fields, models
 
+from ...domain.criterion import limits_text
 from ...domain.numbers import GMP_DIGITS, decimal_string
 
 NUMERIC_LIMITS = ('range', 'nlt', 'nmt')
@@ -34,19 +37,9 @@ class MrpMmrCriterionMixin(models.AbstractModel):
     @api.depends('limit_kind', 'minimum', 'maximum', 'has_target', 'target', 'unit', 'criterion_text')
     def _compute_criterion_label(self):
         for row in self:
-            unit = row.unit or ''
-            if row.limit_kind == 'range':
-                label = self.env._("%(minimum)s – %(maximum)s %(unit)s", minimum=decimal_string(row.minimum),
-                                   maximum=decimal_string(row.maximum), unit=unit)
-            elif row.limit_kind == 'nlt':
-                label = self.env._("NLT %(limit)s %(unit)s", limit=decimal_string(row.minimum), unit=unit)
-            elif row.limit_kind == 'nmt':
-                label = self.env._("NMT %(limit)s %(unit)s", limit=decimal_string(row.maximum), unit=unit)
-            else:
-                label = row.criterion_text or ''
+            label = limits_text(row._get_criterion()) or row.criterion_text or ''
             if row.has_target and row.limit_kind in NUMERIC_LIMITS:
-                label = self.env._("%(limits)s (target %(target)s)", limits=label.strip(),
-                                   target=decimal_string(row.target))
+                label = self.env._("%(limits)s (target %(target)s)", limits=label, target=decimal_string(row.target))
             row.criterion_label = label.strip()
 
     def _get_criterion(self):
@@ -64,23 +57,26 @@ class MrpMmrCriterionMixin(models.AbstractModel):
             'text': self.criterion_text or None,
         }
 
-    def _get_criterion_problems(self):
-        """Return what is wrong with the criterion, as sentences without subject (CON-080)."""
+    def _get_criterion_problems(self, place):
+        """Return what is wrong with the criterion, as sentences (CON-080).
+
+        :param str place: where it stands, which the sentences begin with
+        """
         self.ensure_one()
         if not self.limit_kind:
-            return [self.env._("has no acceptance criterion")]
+            return [self.env._("%s has no acceptance criterion.", place)]
         if self.limit_kind == 'text':
-            return [] if (self.criterion_text or '').strip() else [self.env._("does not say what passes")]
+            return [] if (self.criterion_text or '').strip() else [self.env._("%s does not say what passes.", place)]
         problems = []
         if not (self.unit or '').strip():
-            problems.append(self.env._("has limits without unit"))
+            problems.append(self.env._("%s has limits without unit.", place))
         if self.limit_kind == 'range' and not self.minimum and not self.maximum:
             # Blank numbers are zero; what must be zero is 'not more than 0'.
-            problems.append(self.env._("has no limits"))
+            problems.append(self.env._("%s has no limits.", place))
         if self.limit_kind == 'range' and self.minimum > self.maximum:
-            problems.append(self.env._("has a minimum above its maximum"))
+            problems.append(self.env._("%s has a minimum above its maximum.", place))
         if self.has_target and (
                 (self.limit_kind != 'nmt' and self.target < self.minimum)
                 or (self.limit_kind != 'nlt' and self.target > self.maximum)):
-            problems.append(self.env._("has a target outside its limits"))
+            problems.append(self.env._("%s has a target outside its limits.", place))
         return problems

@@ -1,3 +1,5 @@
+"""Equipment that a stage asks for: a unit, or a class of which any unit will do."""
+
 from odoo import api, fields, models
 
 

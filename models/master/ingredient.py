@@ -1,3 +1,5 @@
+"""The composition as the product label declares it (21 CFR 111.210(d))."""
+
 from odoo import fields, models
 
 from ...domain.numbers import GMP_DIGITS

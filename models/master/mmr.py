@@ -1,3 +1,5 @@
+"""The master of one formulation at one batch size (21 CFR 111.205(a), 211.186(a), EU GMP 4.17)."""
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models

@@ -1,8 +1,10 @@
+"""Variants of controlled products: they stay what they are, and what is on hold is not free to use (REL-010)."""
+
 from odoo import models
 from odoo.fields import Domain
 
+from ...domain.lots import ON_HOLD
 from ...domain.refusals import refusal
-from ..stock.quarantine import HELD
 
 
 class ProductProduct(models.Model):
@@ -26,7 +28,7 @@ class ProductProduct(models.Model):
         tracked = self.filtered(lambda product: product.tracking != 'none')
         if not tracked:
             return quantities
-        domain = Domain('product_id', 'in', tracked._origin.ids) & Domain('mmr_lot_status', 'in', HELD) \
+        domain = Domain('product_id', 'in', tracked._origin.ids) & Domain('mmr_lot_status', 'in', ON_HOLD) \
             & Domain(self._get_domain_locations()[0])
         for name, value in (('lot_id', lot_id), ('owner_id', owner_id), ('package_id', package_id)):
             if value is not None:

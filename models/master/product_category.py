@@ -1,3 +1,5 @@
+"""Categories of products: whether lots of theirs wait for release by Quality Control (USE-060)."""
+
 from odoo import fields, models
 
 

@@ -1,3 +1,5 @@
+"""Products that come under control by MMR, and what that switches (MMR-010, AUD-060)."""
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 

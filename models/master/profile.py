@@ -1,3 +1,5 @@
+"""Regulatory profiles: the regulation that an MMR is written for."""
+
 from odoo import fields, models
 
 from ...domain.refusals import refusal

@@ -1,3 +1,5 @@
+"""Controlled documents that a revision refers to as a whole (CON-190)."""
+
 from odoo import fields, models
 
 

@@ -1,3 +1,4 @@
+"""What a regulation asks a master for, by which citation, and how it is checked."""
 
 from odoo import api, fields, models
 

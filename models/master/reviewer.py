@@ -1,3 +1,5 @@
+"""The approval route: which roles review a revision before Quality Control approves it."""
+
 from odoo import api, fields, models
 
 from ...domain.canonical import sha256

@@ -1,3 +1,5 @@
+"""Reviews of a revision on its approval route, and the signatures that gave them."""
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 

@@ -1,3 +1,5 @@
+"""Sections of a device's file (ISO 13485 4.2.3)."""
+
 from odoo import fields, models
 
 SECTIONS = [

@@ -1,3 +1,5 @@
+"""Controlled documents that records refer to: procedures, test methods, specifications, drawings."""
+
 from odoo import api, fields, models
 
 from ...domain.columns import CONTENT

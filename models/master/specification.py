@@ -1,3 +1,5 @@
+"""Acceptance criteria of component, packaging, product label and finished product (21 CFR 111.70)."""
+
 from odoo import api, fields, models
 
 

@@ -1,3 +1,5 @@
+"""Operations as stages of a master: yields, times, storage between them."""
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 

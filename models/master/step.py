@@ -1,37 +1,12 @@
+"""Instructions of a stage: what is done, by whom, checked by whom, and within which limits."""
+
 from odoo import api, fields, models
 
+from ...domain.files import IMAGES
 from ...domain.numbers import GMP_DIGITS
-from ..evidence.file import IMAGES
+from ...domain.roles import ROLES
+from ...domain.step_kinds import COMPONENT_KINDS, CONTROL_KINDS, STEP_KINDS
 from .revision.document import ordered
-
-KINDS = [
-    ('instruction', "Instruction"),
-    ('weigh', "Weigh and add"),
-    ('add', "Add"),
-    ('numeric', "Measurement"),
-    ('passfail', "Pass / fail check"),
-    ('equipment', "Equipment"),
-    ('clearance', "Line clearance"),
-    ('environment', "Environment"),
-    ('yield', "Yield"),
-    ('label', "Label reconciliation"),
-    ('sampling', "Sampling"),
-    ('photo', "Photo"),
-]
-#: Steps about one component. Where a step of its own adds it, the step before only weighs or measures it.
-COMPONENT_KINDS = ('weigh', 'add')
-#: Steps that carry a specification: control points (21 CFR 111.205(b)).
-CONTROL_KINDS = ('numeric', 'passfail', 'environment')
-NUMERIC_KINDS = ('numeric', 'environment')
-#: Who does and who checks; the groups behind them are those of SEC-010.
-ROLES = [
-    ('operator', "Operator"),
-    ('verifier', "Verifier"),
-    ('production', "Production responsible"),
-    ('qc', "Quality Control"),
-    ('qp', "Qualified Person"),
-]
-ROLE_GROUPS = {role: f'mrp_mmr.group_mmr_{role}' for role, _label in ROLES}
 
 
 class MrpMmrStep(models.Model):
@@ -55,7 +30,7 @@ class MrpMmrStep(models.Model):
         'mrp.routing.workcenter', "Stage", required=True, index=True, ondelete='cascade')
     bom_id = fields.Many2one(related='revision_id.bom_id')
     name = fields.Char("Step", required=True)
-    kind = fields.Selection(KINDS, required=True, default='instruction')
+    kind = fields.Selection(STEP_KINDS, required=True, default='instruction')
     instruction = fields.Text(help="The actions to perform and to verify.")
     precaution = fields.Text(help="It must be acknowledged before the step can start.")
     bom_line_id = fields.Many2one(

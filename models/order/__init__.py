@@ -2,9 +2,9 @@
 
 from . import planner     # how a quantity is split into batches
 from . import production  # the order and its snapshot
-from . import release     # release of the order to the floor
+from . import gate        # confirmation: released by an MMR, or not at all
 from . import decision    # continue or stop under an older revision
-from . import plan        # draft orders and procurement
+from . import split       # a demand met by several orders
 from . import workorder   # work orders
 from . import unbuild     # unbuild orders
 from . import stock_rule  # procurement in whole batches

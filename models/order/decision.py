@@ -7,9 +7,9 @@ from odoo.exceptions import UserError
 
 from ...domain.canonical import sha256
 from ...domain.refusals import refusal
-from ...domain.transitions import in_transition, transition, without_defaults
+from ...domain.transitions import in_transition, transition
+from .production import DECISION_FIELDS
 
-DECISION_FIELDS = {'mmr_decision', 'mmr_decision_signature_id'}
 RULE = "REV-060, 21 CFR 111.255(c), EU GMP 4.5"
 
 
@@ -34,18 +34,12 @@ class MrpProduction(models.Model):
         "CHECK (mmr_decision IS DISTINCT FROM 'stop' OR state <> 'done')",
         "Quality Control stopped this batch; it cannot be completed (REV-060, EU GMP 4.5).")
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super(MrpProduction, without_defaults(self, DECISION_FIELDS)).create([
-            vals if not DECISION_FIELDS & vals.keys() else
-            {name: value for name, value in vals.items() if name not in DECISION_FIELDS} for vals in vals_list])
-
-    def write(self, vals):
+    def _mmr_check_decision_signed(self, vals):
+        """Refuse to write the decision on a running batch otherwise than by its signature (REV-060)."""
         if DECISION_FIELDS & vals.keys() and not in_transition(self):
             raise refusal(
                 self.env, self.env._("Whether a running batch goes on is decided by a signature of Quality Control."),
                 RULE, self.env._("use the buttons Continue and Stop."), record=self)
-        return super().write(vals)
 
     # === AUDIT TRAIL === #
 
@@ -131,10 +125,6 @@ class MrpProduction(models.Model):
                            reason=production.sudo().mmr_decision_signature_id.comment),
                 RULE, self.env._("ask Quality Control to decide again, or cancel the order."), record=production)
 
-    def button_mark_done(self):
-        self._mmr_check_not_stopped()
-        return super().button_mark_done()
-
 
 class MrpWorkorder(models.Model):
     _inherit = 'mrp.workorder'
@@ -171,9 +161,8 @@ class MrpMmrRevision(models.Model):
             return
         with transition(orders):
             orders.write({'mmr_decision': 'pending'})
-        users = self.env.ref('mrp_mmr.group_mmr_qc').sudo().all_user_ids
         for revision in orders.mmr_revision_id:
-            for user in users.filtered(lambda user, company=revision.company_id: user.active and company in user.company_ids):
+            for user in revision.company_id._get_quality_control():
                 revision.activity_schedule(
                     'mrp_mmr.mail_activity_type_decision', user_id=user.id,
                     date_deadline=revision._get_today() + timedelta(days=1),

@@ -1,8 +1,10 @@
+"""Reordering rules count orders of every batch size."""
+
 from datetime import datetime, time
 
 from odoo import models
 
-from .plan import scheduling
+from .scheduling import scheduling
 
 
 class StockWarehouseOrderpoint(models.Model):

@@ -1,20 +1,19 @@
-import copy
-import hashlib
-import json
-from contextvars import ContextVar
+"""The manufacturing order of a controlled product: its snapshot, what is fixed by it, and the roads it cannot take."""
 
-from psycopg2.extras import Json
+from contextvars import ContextVar
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...domain.canonical import canonical_json
 from ...domain.numbers import convert, decimal_string, exact
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, transition, without_defaults
+from .snapshot import SnapshotJson
 
 #: Set by the release of the order alone.
 SNAPSHOT_FIELDS = {'mmr_controlled', 'mmr_revision_id', 'mmr_snapshot', 'mmr_snapshot_sha256'}
+#: Set by the decision of Quality Control on a running batch alone.
+DECISION_FIELDS = {'mmr_decision', 'mmr_decision_signature_id'}
 #: What a released batch is; it cannot drift afterwards (USE-020).
 FIXED_FIELDS = {'product_id', 'product_qty', 'product_uom_id', 'bom_id', 'company_id', 'consumption'}
 #: What a closed batch has recorded.
@@ -22,47 +21,6 @@ RECORDED_FIELDS = {'qty_producing', 'lot_producing_ids'}
 
 #: The orders whose moves and work orders were created while orders are being created.
 _rows_created_for = ContextVar('mrp_mmr_rows_created_for', default=None)
-
-
-class _Literal(Json):
-    """JSON as an SQL literal: made once for all the rows that get it."""
-
-    def __init__(self, text):
-        super().__init__(text, dumps=str)
-        self._quoted = {}
-
-    def getquoted(self):
-        # How text is quoted is a matter of the connection.
-        if self._conn not in self._quoted:
-            self._quoted[self._conn] = super().getquoted()
-        return self._quoted[self._conn]
-
-
-class Snapshot(dict):
-    """What several orders embed: serialised once, for its digest and for PostgreSQL; in the cache it is one for all."""
-
-    def __init__(self, content):
-        text = canonical_json(content)
-        super().__init__(json.loads(text))
-        self.sha256 = hashlib.sha256(text).hexdigest()
-        self.literal = _Literal(text.decode())
-
-    def __deepcopy__(self, memo):
-        return copy.deepcopy(dict(self), memo)
-
-
-class SnapshotJson(fields.Json):
-    """A snapshot, which is written to many orders at once; whoever reads it gets a copy."""
-
-    def convert_to_cache(self, value, record, validate=True):
-        if not value:
-            return None
-        return value if isinstance(value, Snapshot) else Snapshot(value)
-
-    def convert_to_column(self, value, record, values=None, validate=True):
-        if isinstance(value, Snapshot):
-            return value.literal
-        return super().convert_to_column(value, record, values, validate)
 
 
 class MrpProduction(models.Model):
@@ -154,7 +112,10 @@ class MrpProduction(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self = without_defaults(self, SNAPSHOT_FIELDS)
+        self = without_defaults(self, SNAPSHOT_FIELDS | DECISION_FIELDS)
+        vals_list = [
+            vals if not DECISION_FIELDS & vals.keys() else
+            {name: value for name, value in vals.items() if name not in DECISION_FIELDS} for vals in vals_list]
         for vals in vals_list:
             if SNAPSHOT_FIELDS & vals.keys():
                 raise self._mmr_refuse_snapshot_write()
@@ -184,6 +145,7 @@ class MrpProduction(models.Model):
         return True
 
     def write(self, vals):
+        self._mmr_check_decision_signed(vals)
         guarded = vals.keys() & (SNAPSHOT_FIELDS | FIXED_FIELDS | RECORDED_FIELDS | {'state', 'is_locked'})
         if guarded and not in_transition(self):
             if SNAPSHOT_FIELDS & guarded:
@@ -349,22 +311,48 @@ class MrpProduction(models.Model):
                 raise production._mmr_refuse_change(self.env._("closed batch record"))
         return super().action_toggle_is_locked()
 
+    # === DONE AND CANCELLED === #
+
+    def button_mark_done(self):
+        """Complete orders; a controlled batch only with what its record says (USE-020, USE-050)."""
+        self._mmr_check_not_stopped()
+        if any(self.mapped('mmr_controlled')):
+            self._button_mark_done_sanity_checks()
+            with transition(self.filtered('mmr_snapshot_sha256')):
+                result = super().button_mark_done()
+        else:
+            result = super().button_mark_done()
+        self._mmr_follow_done()
+        return result
+
     def _button_mark_done_sanity_checks(self):
+        self._mmr_prepare_done()
         for production in self:
             if production.product_id.mmr_controlled and production.state == 'draft':
                 raise production._mmr_refuse_unreleased()
         return super()._button_mark_done_sanity_checks()
 
-    def button_mark_done(self):
-        if not any(self.mapped('mmr_controlled')):
-            return super().button_mark_done()
-        self._button_mark_done_sanity_checks()
-        with transition(self.filtered('mmr_snapshot_sha256')):
-            return super().button_mark_done()
+    def _mmr_prepare_done(self):
+        """Hook: check these orders before they are completed, and book what their records say; it may run twice.
+
+        :raise UserError: naming order and rule
+        """
+
+    def _mmr_follow_done(self):
+        """Hook: do what follows for those of these orders that are done; a dialog of Odoo may have come between."""
 
     def _action_cancel(self):
+        self._mmr_prepare_cancel()
         with transition(self.filtered('mmr_snapshot_sha256')):
-            return super()._action_cancel()
+            result = super()._action_cancel()
+        self._mmr_follow_cancel()
+        return result
+
+    def _mmr_prepare_cancel(self):
+        """Hook: book what was used of these orders before they are cancelled."""
+
+    def _mmr_follow_cancel(self):
+        """Hook: do what follows for those of these orders that are cancelled."""
 
     def _set_qty_producing(self, pick_manual_consumption_moves=True):
         """Consume the whole formula, whatever the batch yields: less is yield, not a smaller batch (USE-020)."""

@@ -1,3 +1,5 @@
+"""Procurement makes controlled products in whole batches."""
+
 from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import UserError
 

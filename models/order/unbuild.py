@@ -1,3 +1,5 @@
+"""Unbuild orders of controlled batches: as Quality Control decided only (DEV-060)."""
+
 from odoo import fields, models
 
 from ...domain.refusals import refusal

@@ -1,3 +1,5 @@
+"""Work orders of a released batch are those of its snapshot (USE-030, USE-050)."""
+
 from odoo import api, models
 from odoo.exceptions import MissingError
 

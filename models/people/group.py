@@ -1,3 +1,5 @@
+"""GMP roles: groups that say who may sign as what, and whom of Quality Control to tell."""
+
 from odoo import api, models
 from odoo.fields import Domain
 
@@ -44,3 +46,16 @@ class ResGroups(models.Model):
         groups = self.sudo() | self.sudo().all_implied_by_ids
         return groups.with_context(active_test=False).all_user_ids if self.env['res.users']._get_gmp_groups() & (
             self.sudo().all_implied_ids | self.sudo()) else self.env['res.users']
+
+    def _get_active_members(self, company):
+        """Return the active users of this role in a company, whoever asks, in the order in which they are told."""
+        return self.sudo().all_user_ids.filtered(lambda user: user.active and company in user.company_ids)
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    def _get_quality_control(self):
+        """Return the members of Quality Control of this company; where one of them is told of something, it is the first."""
+        self.ensure_one()
+        return self.env.ref('mrp_mmr.group_mmr_qc')._get_active_members(self)

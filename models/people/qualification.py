@@ -9,10 +9,10 @@ from odoo.tools import clean_context
 
 from ...domain.days import parse_day
 from ...domain.refusals import refusal
+from ...domain.rules import TRAINING_RULE
 from ...domain.transitions import in_transition, transition
 
 RULE = "SEC-030, 21 CFR 111.12(c), 11.10(i)"
-TRAINING_RULE = "SEC-030, 21 CFR 111.12(c), 111.14(b)(2)"
 QUALITY_MANAGER, SECURITY = 'mrp_mmr.group_mmr_quality_manager', 'mrp_mmr.group_mmr_security'
 #: Who records training: those who answer for the work, and those who judge it.
 TRAINERS = ('mrp_mmr.group_mmr_production', 'mrp_mmr.group_mmr_qc')

@@ -106,14 +106,14 @@ class MrpSigner(models.Model):
             "What you can do: use the page GMP Signature of the user."))
 
     @api.model
-    def _of(self, users):
+    def _get_for(self, users):
         """Return the signers that these users are, as far as they are known."""
         return self.sudo().search([('user_id', 'in', users.ids)])
 
     @api.model
     def _get(self, user):
         """Return the signer that this user is, new where it has to be."""
-        return self._of(user) or self.sudo().create({'user_id': user.id})
+        return self._get_for(user) or self.sudo().create({'user_id': user.id})
 
     def _change(self, vals, changes, reason=None):
         """Write ``vals`` and append ``changes`` to the ledger (AUD-060)."""
@@ -192,7 +192,7 @@ class MrpSigner(models.Model):
 
         :raise UserError: naming the next step
         """
-        signer = self._of(user)
+        signer = self._get_for(user)
         today = fields.Datetime.now()
         security = self.env._("ask the security administrator to")
         if signer.is_shared:
@@ -291,7 +291,7 @@ class MrpSigner(models.Model):
                 {'type': 'webauthn', 'login': user.login, 'webauthn_response': credential['webauthn_response']},
                 {'interactive': True})
             return
-        hashed = self._of(user).signing_password
+        hashed = self._get_for(user).signing_password
         if not hashed:
             own._check_credentials(
                 {'type': 'password', 'login': user.login, 'password': credential['password']}, {'interactive': True})
@@ -408,9 +408,7 @@ class MrpSigner(models.Model):
         """Tell every security administrator at once: an activity, a message and a notice on the screen (SIG-090)."""
         self.ensure_one()
         user = self.user_id
-        group = self.env.ref('mrp_mmr.group_mmr_security')
-        security = group.all_user_ids.filtered(
-            lambda other: other.active and self.company_id in other.company_ids and other != user)
+        security = self.env.ref('mrp_mmr.group_mmr_security')._get_active_members(self.company_id) - user
         text = self.env._("Signing of %(user)s (%(login)s) is locked after repeated wrong attempts.",
                           user=user.name, login=user.login)
         _logger.warning("Signing is locked for user %s (#%s).", user.login, user.id)

@@ -8,11 +8,11 @@ from odoo.exceptions import AccessError
 from odoo.http import request
 
 from ...domain.refusals import refusal
+from ...domain.rules import TERMINAL_RULE
 from ...domain.sessions import current_terminal_key
 
 #: The cookie by which a browser proves which terminal it is.
 COOKIE = 'mrp_mmr_terminal'
-RULE = "SEC-040, 21 CFR 11.10(h)"
 
 
 class MrpTerminal(models.Model):
@@ -57,7 +57,7 @@ class MrpTerminal(models.Model):
             raise self._refuse()
         if 'name' in vals and any(terminal.name != vals['name'] and terminal._is_named() for terminal in self):
             raise refusal(
-                self.env, self.env._("Entries hold the name of this terminal."), RULE,
+                self.env, self.env._("Entries hold the name of this terminal."), TERMINAL_RULE,
                 self.env._("archive it and register another one."), record=self[:1])
         return super().write(vals)
 
@@ -65,7 +65,7 @@ class MrpTerminal(models.Model):
     def _unlink_except_named(self):
         if any(terminal._is_named() for terminal in self):
             raise refusal(
-                self.env, self.env._("Entries hold the name of this terminal."), RULE,
+                self.env, self.env._("Entries hold the name of this terminal."), TERMINAL_RULE,
                 self.env._("archive it."), record=self[:1])
 
     def _is_named(self):
@@ -90,12 +90,12 @@ class MrpTerminal(models.Model):
         """
         if not self.env.user.has_group('mrp_mmr.group_mmr_security'):
             raise refusal(
-                self.env, self.env._("Terminals are registered by a security administrator."), RULE,
+                self.env, self.env._("Terminals are registered by a security administrator."), TERMINAL_RULE,
                 self.env._("ask a security administrator."), record=self[:1], exception=AccessError)
 
     def _refuse(self):
         return refusal(
-            self.env, self.env._("A terminal is registered at the terminal itself."), RULE,
+            self.env, self.env._("A terminal is registered at the terminal itself."), TERMINAL_RULE,
             self.env._("sign in there as security administrator and use Register This Terminal."), record=self[:1])
 
     # === REGISTRATION === #

@@ -1,3 +1,5 @@
+"""Users as persons who sign: what of their account is evidence, and what an administrator cannot do with it."""
+
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -42,7 +44,7 @@ class ResUsers(models.Model):
         return super().SELF_READABLE_FIELDS + OWN_FIELDS[1:]
 
     def _compute_mmr_signer(self):
-        signers = self.env['mrp.signer']._of(self).grouped('user_id')
+        signers = self.env['mrp.signer']._get_for(self).grouped('user_id')
         for user in self:
             signer = signers.get(user._origin, self.env['mrp.signer'])
             user.mmr_signer_state = signer.state or 'unverified'
@@ -90,7 +92,7 @@ class ResUsers(models.Model):
                     "SIG-060, 21 CFR 11.100(a), 111.14(b)(2)", self.env._("archive the user."), record=user)
 
     def unlink(self):
-        self.env['mrp.signer']._of(self).unlink()
+        self.env['mrp.signer']._get_for(self).unlink()
         lines = [{
             'chain': user.company_id, 'kind': 'unlink', 'model': 'res.users', 'res_id': user.id, 'record_name': values['name'],
             'values': {name: {'old': value} for name, value in values.items()},
@@ -170,7 +172,7 @@ class ResUsers(models.Model):
                 self.env, self.env._("Only its owner sets a signing password."), rule,
                 self.env._("sign in in the browser."), record=user)
         signers = self.env['mrp.signer']
-        signer = signers._of(user)
+        signer = signers._get_for(user)
         hashed = signer.signing_password
         if not hashed and signer.suspended_at:
             signers._check_ready(user, user.company_id)
@@ -217,7 +219,7 @@ class ResUsers(models.Model):
             'type': 'ir.actions.client', 'tag': 'mrp_mmr.signing_password', 'target': 'new',
             'name': self.env._("Signing Password"),
             'params': {'has_one': self.mmr_has_signing_password, 'first': bool(
-                self.env['mrp.signer']._of(self).enrolment_until and not self.sudo()._get_password_hash())},
+                self.env['mrp.signer']._get_for(self).enrolment_until and not self.sudo()._get_password_hash())},
         }
 
     def _mmr_get_signer(self):

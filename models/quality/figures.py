@@ -15,13 +15,12 @@ from dateutil.relativedelta import relativedelta
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...domain.batch_states import DECIDED
 from ...domain.canonical import iso_utc
 from ...domain.control_chart import broken_rules, describe, individuals, performance
 from ...domain.days import begin_of, in_days
 from ...domain.numbers import convert, decimal_string
 
-#: State of a batch in the review by its state and its way to the release.
-DECIDED = ('released', 'rejected')
 #: What is tested in the course of the work; yields and reconciliations have figures of their own.
 IN_PROCESS = ('value', 'outcome', 'check')
 DAY = timedelta(days=1)

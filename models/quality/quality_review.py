@@ -308,8 +308,7 @@ class MrpQualityReview(models.Model):
         """Ask Quality Control for the reviews that are due, once for each product (21 CFR 211.180(e): at least annually)."""
         for mmr in self._get_due_mmrs():
             if not mmr.activity_search([ACTIVITY]):
-                quality = self.env.ref(QC).sudo().all_user_ids.filtered(
-                    lambda user, mmr=mmr: user.active and mmr.company_id in user.company_ids)
+                quality = mmr.company_id._get_quality_control()
                 mmr.activity_schedule(
                     ACTIVITY, date_deadline=mmr.company_id._get_mmr_today(), user_id=(quality[:1] or self.env.user).id,
                     summary=self.env._("Product quality review of %s", mmr.product_id.name))

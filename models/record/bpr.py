@@ -7,10 +7,10 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...domain.canonical import canonical_json, sha256
-from ...domain.execution import get_points, hold_limits, plan_steps
 from ...domain.refusals import refusal
+from ...domain.roles import ROLE_GROUPS
+from ...domain.step_plan import get_points, hold_limits, plan_steps
 from ...domain.transitions import transition
-from ..master.step import ROLE_GROUPS
 
 STATES = [
     ('issue', "To be issued"),
@@ -119,51 +119,13 @@ class MrpBpr(models.Model):
         if not orders:
             return self.browse()
         orders.env.flush_all()
-        now, cr = fields.Datetime.now(), self.env.cr
         created = self.browse()
         for revision, batch in orders.grouped('mmr_revision_id').items():
             revision = revision.sudo()
-            document = batch[0].mmr_snapshot['document']
             rules = self._get_rules(revision)
-            plan = self._prepare_plan(document, rules)
-            digest = sha256([row['planned'] for row in plan])
-            operations = revision.bom_id.operation_ids.sorted(lambda operation: (operation.sequence, operation.id))
-            cr.execute(SQL(
-                """INSERT INTO mrp_bpr (name, production_id, company_id, mmr_revision_id, product_id, state, rules,
-                                        release_state, plan_sha256, step_count, create_date, create_uid, write_date, write_uid)
-                   SELECT 'BPR/' || o.name, o.id, o.company_id, o.mmr_revision_id, o.product_id, %(state)s, %(rules)s::jsonb,
-                          'none', %(digest)s, %(count)s, %(now)s, %(uid)s, %(now)s, %(uid)s
-                     FROM mrp_production o WHERE o.id IN %(orders)s ORDER BY o.id RETURNING id""",
-                state='issue' if 'BPR-160' in rules else 'ready', rules=json.dumps(rules), digest=digest,
-                count=len(plan), now=now, uid=self.env.uid, orders=batch._ids))
-            records = self.browse(row[0] for row in cr.fetchall())
-            cr.execute(SQL(
-                """WITH plan AS MATERIALIZED (
-                       SELECT p.sequence, p.stage, p.number, p.points, p.planned, p.planned ->> 'name' AS name,
-                              p.planned ->> 'kind' AS kind, p.planned ->> 'performer_role' AS performer_role,
-                              p.planned ->> 'verifier_role' AS verifier_role,
-                              (p.planned ->> 'is_critical')::boolean AS is_critical,
-                              (p.planned ->> 'is_hold_point')::boolean AS is_hold_point
-                         FROM jsonb_to_recordset(%(plan)s::jsonb)
-                              AS p(sequence int, stage int, number int, points jsonb, planned jsonb))
-                   INSERT INTO mrp_bpr_step (bpr_id, production_id, company_id, workorder_id, sequence, stage, number, name,
-                                             kind, performer_role, verifier_role, is_critical, is_hold_point, points, planned,
-                                             state, create_date, create_uid, write_date, write_uid)
-                   SELECT s.bpr_id, s.production_id, s.company_id, s.workorder_id, p.sequence, p.stage, p.number, p.name,
-                          p.kind, p.performer_role, p.verifier_role, p.is_critical, p.is_hold_point, p.points, p.planned,
-                          'open', %(now)s, %(uid)s, %(now)s, %(uid)s
-                     -- Sorted without the texts, so that the steps of a batch lie together.
-                     FROM (SELECT b.id AS bpr_id, b.production_id, b.company_id, w.id AS workorder_id, p.sequence
-                             FROM mrp_bpr b
-                            CROSS JOIN plan p
-                             LEFT JOIN jsonb_to_recordset(%(operations)s::jsonb) AS a(stage int, operation int)
-                                    ON a.stage = p.stage
-                             LEFT JOIN mrp_workorder w ON w.production_id = b.production_id AND w.operation_id = a.operation
-                            WHERE b.id IN %(records)s ORDER BY b.id, p.sequence) s
-                     JOIN plan p ON p.sequence = s.sequence""",
-                now=now, uid=self.env.uid, records=records._ids, plan=canonical_json(plan).decode(),
-                operations=json.dumps([
-                    {'stage': position, 'operation': operation.id} for position, operation in enumerate(operations, 1)])))
+            plan = self._prepare_plan(batch[0].mmr_snapshot['document'], rules)
+            records = self._insert_records(batch, plan, rules)
+            records._insert_steps(plan, revision)
             created |= records
         self.env['mrp.bpr.step'].invalidate_model(flush=False)
         self.invalidate_model(flush=False)
@@ -175,6 +137,51 @@ class MrpBpr(models.Model):
                   'mmr_snapshot_sha256': {'new': bpr.production_id.mmr_snapshot_sha256}}
             for bpr in created.sudo()})
         return created
+
+    @api.model
+    def _insert_records(self, orders, plan, rules):
+        """Insert the records of orders of one revision; PostgreSQL takes from each order what is its own."""
+        self.env.cr.execute(SQL(
+            """INSERT INTO mrp_bpr (name, production_id, company_id, mmr_revision_id, product_id, state, rules,
+                                    release_state, plan_sha256, step_count, create_date, create_uid, write_date, write_uid)
+               SELECT 'BPR/' || o.name, o.id, o.company_id, o.mmr_revision_id, o.product_id, %(state)s, %(rules)s::jsonb,
+                      'none', %(digest)s, %(count)s, %(now)s, %(uid)s, %(now)s, %(uid)s
+                 FROM mrp_production o WHERE o.id IN %(orders)s ORDER BY o.id RETURNING id""",
+            state='issue' if 'BPR-160' in rules else 'ready', rules=json.dumps(rules),
+            digest=sha256([row['planned'] for row in plan]), count=len(plan), now=fields.Datetime.now(), uid=self.env.uid,
+            orders=orders._ids))
+        return self.browse(row[0] for row in self.env.cr.fetchall())
+
+    def _insert_steps(self, plan, revision):
+        """Insert the steps of these records of one revision, each with the work order of its stage."""
+        operations = revision.bom_id.operation_ids.sorted(lambda operation: (operation.sequence, operation.id))
+        self.env.cr.execute(SQL(
+            """WITH plan AS MATERIALIZED (
+                   SELECT p.sequence, p.stage, p.number, p.points, p.planned, p.planned ->> 'name' AS name,
+                          p.planned ->> 'kind' AS kind, p.planned ->> 'performer_role' AS performer_role,
+                          p.planned ->> 'verifier_role' AS verifier_role,
+                          (p.planned ->> 'is_critical')::boolean AS is_critical,
+                          (p.planned ->> 'is_hold_point')::boolean AS is_hold_point
+                     FROM jsonb_to_recordset(%(plan)s::jsonb)
+                          AS p(sequence int, stage int, number int, points jsonb, planned jsonb))
+               INSERT INTO mrp_bpr_step (bpr_id, production_id, company_id, workorder_id, sequence, stage, number, name,
+                                         kind, performer_role, verifier_role, is_critical, is_hold_point, points, planned,
+                                         state, create_date, create_uid, write_date, write_uid)
+               SELECT s.bpr_id, s.production_id, s.company_id, s.workorder_id, p.sequence, p.stage, p.number, p.name,
+                      p.kind, p.performer_role, p.verifier_role, p.is_critical, p.is_hold_point, p.points, p.planned,
+                      'open', %(now)s, %(uid)s, %(now)s, %(uid)s
+                 -- Sorted without the texts, so that the steps of a batch lie together.
+                 FROM (SELECT b.id AS bpr_id, b.production_id, b.company_id, w.id AS workorder_id, p.sequence
+                         FROM mrp_bpr b
+                        CROSS JOIN plan p
+                         LEFT JOIN jsonb_to_recordset(%(operations)s::jsonb) AS a(stage int, operation int)
+                                ON a.stage = p.stage
+                         LEFT JOIN mrp_workorder w ON w.production_id = b.production_id AND w.operation_id = a.operation
+                        WHERE b.id IN %(records)s ORDER BY b.id, p.sequence) s
+                 JOIN plan p ON p.sequence = s.sequence""",
+            now=fields.Datetime.now(), uid=self.env.uid, records=self._ids, plan=canonical_json(plan).decode(),
+            operations=json.dumps([
+                {'stage': position, 'operation': operation.id} for position, operation in enumerate(operations, 1)])))
 
     @api.model
     def _create_missing(self):

@@ -88,7 +88,7 @@ class BatchRecord:
     def entries_of(self, step):
         return self.entries_by_step.get(step, self.entries.browse())
 
-    def current_of(self, step, kind=None):
+    def current_entries_of(self, step, kind=None):
         """Return the valid entries of a step, of one kind or of all."""
         entries = self.current_by_step.get(step, self.entries.browse())
         return entries.filtered(lambda entry: entry.kind == kind) if kind else entries
@@ -103,7 +103,7 @@ class BatchRecord:
     def target_of(self, step):
         """Return the target of a weighing; where lots or fillers adjust it, as the last weight kept it (USE-070)."""
         target = self.planned[step]['target']
-        adjusted = (self.current_of(step, 'weight')[-1:].data or {}).get('adjusted')
+        adjusted = (self.current_entries_of(step, 'weight')[-1:].data or {}).get('adjusted')
         if not adjusted:
             return target
         total = sum((exact(other['quantity']) for other in adjusted.get('others', ())), exact(adjusted['target']))

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ...domain.refusals import refusal
-from .step.step import CLOSED
+from ...domain.step_states import CLOSED
 
 RULE = "BPR-160, 21 CFR 211.188(a), EU GMP 4.2"
 #: Whoever issues records issues copies of them.

@@ -7,9 +7,9 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...domain.canonical import iso_utc
-from ...domain.execution import stages_before
 from ...domain.numbers import exact
-from .step.step import CLOSED, POINT_FIELDS
+from ...domain.step_plan import stages_before
+from ...domain.step_states import CLOSED, POINT_FIELDS
 
 RUNNING = ('issue', 'ready', 'progress')
 #: As many running batches are shown at once.

@@ -2,10 +2,10 @@
 
 from odoo import api, fields, models
 
-from ...domain.execution import parse_number
 from ...domain.numbers import convert, decimal_string, exact
 from ...domain.refusals import refusal
 from ...domain.transitions import transition
+from ...domain.typed_numbers import parse_number
 
 
 class MrpProduction(models.Model):
@@ -19,16 +19,17 @@ class MrpProduction(models.Model):
         for production in self:
             production.bpr_id = production.bpr_ids
 
-    def action_confirm(self):
-        result = super().action_confirm()
+    def _mmr_follow_confirm(self):
+        super()._mmr_follow_confirm()
         self.env['mrp.bpr']._create_for(self.filtered(lambda order: order.mmr_snapshot_sha256 and order.state != 'draft'))
-        return result
 
-    def _action_cancel(self):
+    def _mmr_prepare_cancel(self):
+        super()._mmr_prepare_cancel()
         self._mmr_recorded().filtered(lambda order: order.state not in ('done', 'cancel'))._mmr_consume_used()
-        result = super()._action_cancel()
+
+    def _mmr_follow_cancel(self):
+        super()._mmr_follow_cancel()
         self.sudo().filtered(lambda order: order.mmr_snapshot_sha256 and order.state == 'cancel').bpr_ids._cancel()
-        return result
 
     def _mmr_recorded(self):
         """Return the orders that have a batch production record; others cost no query."""
@@ -85,7 +86,7 @@ class MrpProduction(models.Model):
 
     # === COMPLETION === #
 
-    def _button_mark_done_sanity_checks(self):
+    def _mmr_prepare_done(self):
         for production in self._mmr_recorded():
             production.bpr_ids._check_complete()
             production._mmr_check_consumption_recorded()
@@ -93,8 +94,8 @@ class MrpProduction(models.Model):
                 production.action_generate_serial()
             production.move_raw_ids.filtered(lambda move: not move.picked)._mmr_consume_nothing()
             production._mmr_take_yield()
-            production._mmr_post_beside()
-        return super()._button_mark_done_sanity_checks()
+            production._mmr_post_unplanned()
+        super()._mmr_prepare_done()
 
     def _mmr_take_yield(self):
         """Take the recorded yield of the batch as the quantity produced: less than planned is yield (USE-020)."""
@@ -112,41 +113,42 @@ class MrpProduction(models.Model):
                 self.qty_producing = float(quantity)
                 self._set_qty_producing(False)
 
-    def _mmr_get_consumption_beside(self):
+    def _mmr_get_unplanned_consumption(self):
         """Return what entries of the record take out of the stock that is no line of the formula (BPR-060, BPR-120).
 
         :return: for each valid entry ``(product, quantity, unit)``: packaging materials that were used or destroyed, and
             what was scrapped of a component that was issued
         """
         self.ensure_one()
-        beside = {}
+        unplanned = {}
         for step in self.bpr_ids.sudo().step_ids.filtered(lambda step: step.kind in ('material', 'weigh')):
             if step.kind == 'weigh':
                 for entry in step._get_weights():
-                    beside[entry] = (step.planned['target'], exact(entry.data.get('scrapped')))
+                    unplanned[entry] = (step.planned['target'], exact(entry.data.get('scrapped')))
                 continue
             rows = {row['position']: row for row in step.planned['pack']['materials']}
             for entry in step.entry_ids.filtered(lambda entry: entry.kind == 'material')._get_current():
                 if entry.position in rows:
-                    beside[entry] = (rows[entry.position], exact(entry.data.get('used')) + exact(entry.data.get('destroyed')))
+                    quantity = exact(entry.data.get('used')) + exact(entry.data.get('destroyed'))
+                    unplanned[entry] = (rows[entry.position], quantity)
         return {
             entry: (self.env['product.product'].browse(row['product']['id']), quantity,
-                    self.env['uom.uom'].browse(row['unit_id'])) for entry, (row, quantity) in beside.items() if quantity}
+                    self.env['uom.uom'].browse(row['unit_id'])) for entry, (row, quantity) in unplanned.items() if quantity}
 
-    def _mmr_post_beside(self):
-        """Book what was recorded beside the formula as consumed by lot (BPR-060, BPR-120).
+    def _mmr_post_unplanned(self):
+        """Book what was consumed beyond the formula, by lot (BPR-060, BPR-120).
 
         Each valid entry gets a move of its own when the batch is completed, once. A move whose entry was corrected since
         goes: a dialog of Odoo may have come between.
         """
-        beside = self._mmr_get_consumption_beside()
+        unplanned = self._mmr_get_unplanned_consumption()
         booked = self.move_raw_ids.mmr_entry_id
         vals_list = [
             dict(self._get_move_raw_values(product, float(quantity), unit, entry.step_id.workorder_id.operation_id.id),
                  mmr_entry_id=entry.id, manual_consumption=True)
-            for entry, (product, quantity, unit) in beside.items() if entry not in booked]
+            for entry, (product, quantity, unit) in unplanned.items() if entry not in booked]
         stale = self.move_raw_ids.filtered(
-            lambda move: move.mmr_entry_id and move.mmr_entry_id not in beside and move.state not in ('done', 'cancel'))
+            lambda move: move.mmr_entry_id and move.mmr_entry_id not in unplanned and move.state not in ('done', 'cancel'))
         with transition(self):
             stale._action_cancel()
             stale.unlink()
@@ -172,7 +174,7 @@ class MrpProduction(models.Model):
                 if weights:     # also where nobody signed yet
                     order._mmr_post_consumption(step.planned['target'], weights)
                     used |= order._mmr_get_move(step.planned['target'])
-            order._mmr_post_beside()
+            order._mmr_post_unplanned()
             used |= order.move_raw_ids.filtered('mmr_entry_id')
         with transition(self):
             used.filtered(lambda move: move.state not in ('done', 'cancel'))._action_done(cancel_backorder=True)
@@ -205,7 +207,6 @@ class MrpProduction(models.Model):
                     "BPR-060, USE-060, 21 CFR 111.260(d)-(e)",
                     self.env._("correct the weight in the batch record, which books it again."), record=self)
 
-    def button_mark_done(self):
-        result = super().button_mark_done()
+    def _mmr_follow_done(self):
+        super()._mmr_follow_done()
         self._mmr_recorded().filtered(lambda order: order.state == 'done').sudo().bpr_ids._complete()
-        return result

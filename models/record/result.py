@@ -4,9 +4,11 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ...domain.canonical import iso_utc, sha256
-from ...domain.execution import judge, parse_number
+from ...domain.criterion import limits_text
+from ...domain.files import DOCUMENTS, IMAGES
+from ...domain.limits import judge
 from ...domain.refusals import refusal
-from ..evidence.file import DOCUMENTS, IMAGES
+from ...domain.typed_numbers import parse_number
 
 #: Whose specifications are tested on each batch; those of components and materials are tested by lot.
 SCOPES = ('product', 'label')
@@ -200,13 +202,7 @@ class MrpBpr(models.Model):
     @api.model
     def _get_criterion_label(self, criterion):
         """Return a frozen criterion in words."""
-        criterion = criterion or {}
-        unit = criterion.get('unit') or ''
-        words = {
-            'range': "%(minimum)s – %(maximum)s %(unit)s", 'nlt': "NLT %(minimum)s %(unit)s", 'nmt': "NMT %(maximum)s %(unit)s",
-        }.get(criterion.get('kind'))
-        limits = (words % {**criterion, 'unit': unit}).strip() if words else None
-        return ', '.join(filter(None, (limits, criterion.get('text')))) or False
+        return ', '.join(filter(None, (limits_text(criterion), (criterion or {}).get('text')))) or False
 
     # === ENTERING === #
 

@@ -5,9 +5,9 @@ from odoo.exceptions import AccessError
 
 from ...domain.canonical import iso_utc
 from ...domain.days import GS1_EXPIRY, gs1_day, in_years, parse_day
-from ...domain.execution import parse_number
 from ...domain.numbers import decimal_string, exact
 from ...domain.refusals import refusal
+from ...domain.typed_numbers import parse_number
 
 RULE = "REL-060, 21 CFR 111.83(b), 111.105(g)"
 

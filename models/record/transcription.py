@@ -4,9 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...domain.canonical import iso_utc, sha256
+from ...domain.files import DOCUMENTS, IMAGES
 from ...domain.refusals import refusal
-from ..evidence.file import DOCUMENTS, IMAGES
-from ..master.step import ROLE_GROUPS
+from ...domain.roles import ROLE_GROUPS
 
 RULE = "BPR-110, VER-050, 21 CFR 111.260(j), 211.100(b), EU GMP 4.8"
 SCANS = {**IMAGES, 'pdf': DOCUMENTS['pdf']}

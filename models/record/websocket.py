@@ -1,3 +1,5 @@
+"""Who hears what happens on the shop floor (SEC-010)."""
+
 from odoo import models
 
 FLOOR_CHANNEL = 'mrp_mmr_floor_'

@@ -1,9 +1,11 @@
+"""What runs at which work center, and which terminals it accepts entries from."""
+
 from odoo import api, fields, models
 
 from ...domain.refusals import refusal
-from ..people.terminal import RULE
+from ...domain.rules import TERMINAL_RULE
+from ...domain.step_states import CLOSED
 from .floor import RUNNING
-from .step.step import CLOSED
 
 
 class MrpWorkcenter(models.Model):
@@ -27,7 +29,7 @@ class MrpWorkcenter(models.Model):
 
     def _mmr_refuse_terminals(self):
         return refusal(
-            self.env, self.env._("Which terminals a work center accepts is set on the terminals."), RULE,
+            self.env, self.env._("Which terminals a work center accepts is set on the terminals."), TERMINAL_RULE,
             self.env._("ask a security administrator to choose the work centers of each terminal."), record=self[:1])
 
     @api.model

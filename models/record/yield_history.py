@@ -6,7 +6,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ...domain.control_chart import broken_rules, individuals
-from ...domain.execution import plain
+from ...domain.numbers import plain
 
 #: How many batches a drift is judged by, and how few say nothing.
 WINDOW, FEWEST = 40, 10
@@ -69,8 +69,7 @@ class MrpBprStep(models.Model):
         if not broken:
             return
         labels = self.env['mrp.mmr.yield.history']._get_rule_labels()
-        quality = self.env.ref('mrp_mmr.group_mmr_qc').sudo().all_user_ids.filtered(
-            lambda user: user.active and self.company_id in user.company_ids)
+        quality = self.company_id._get_quality_control()
         mmr.activity_schedule(
             'mrp_mmr.mail_activity_type_drift', date_deadline=mmr.company_id._get_mmr_today(),
             user_id=(quality[:1] or self.env.user).id,

@@ -217,10 +217,9 @@ class MrpBpr(models.Model):
         """Count the dates anew and tell Quality Control what may be disposed of; nothing is removed by itself."""
         self._update_retention()
         due = self.sudo().search([('is_disposable', '=', True)], limit=10000)
-        quality = self.env.ref('mrp_mmr.group_mmr_qc').sudo().all_user_ids.filtered('active')
         kind = 'mrp_mmr.mail_activity_type_retention'
         for mmr, bprs in due.grouped(lambda bpr: bpr.mmr_revision_id.mmr_id).items():
-            person = quality.filtered(lambda user, mmr=mmr: mmr.company_id in user.company_ids)[:1]
+            person = mmr.company_id._get_quality_control()[:1]
             if person and not mmr.activity_search([kind]):
                 mmr.activity_schedule(
                     kind, user_id=person.id, summary=self.env._(

@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ...domain.canonical import iso_utc, sha256
 from ...domain.refusals import refusal
-from ...domain.retention import GONE, KEPT, REMOVED
+from ...domain.retention import DISPOSED_REASON, KEPT_KEYS, REMOVED_COLUMNS
 from ...domain.transitions import transition
 from .batch import RULE
 
@@ -119,10 +119,11 @@ class MrpRecordDisposal(models.Model):
         execute, ids = self.env.cr.execute, bprs._ids
         execute(SQL(
             "UPDATE mrp_bpr_step SET planned = mrp_mmr_emptied(planned, %s) WHERE bpr_id IN %s",
-            list(KEPT['mrp_bpr_step']), ids))
+            list(KEPT_KEYS['mrp_bpr_step']), ids))
         execute(SQL(
-            "UPDATE mrp_bpr_entry SET reason = CASE WHEN reason IS NOT NULL THEN %s END, %s WHERE bpr_id IN %s", GONE,
-            SQL(', ').join(SQL("%s = NULL", SQL.identifier(name)) for name in REMOVED['mrp_bpr_entry'] if name != 'reason'),
+            "UPDATE mrp_bpr_entry SET reason = CASE WHEN reason IS NOT NULL THEN %s END, %s WHERE bpr_id IN %s",
+            DISPOSED_REASON, SQL(', ').join(
+                SQL("%s = NULL", SQL.identifier(name)) for name in REMOVED_COLUMNS['mrp_bpr_entry'] if name != 'reason'),
             ids))
         # Constraints ask for something where a result has a value, a text or a reference.
         execute(SQL(
@@ -131,11 +132,12 @@ class MrpRecordDisposal(models.Model):
                       text = CASE WHEN text IS NOT NULL THEN %(gone)s END,
                       reference = CASE WHEN reference IS NOT NULL OR file_id IS NOT NULL THEN %(gone)s END,
                       reason = CASE WHEN reason IS NOT NULL THEN %(gone)s END
-                WHERE bpr_id IN %(ids)s""", gone=GONE, ids=ids))
+                WHERE bpr_id IN %(ids)s""", gone=DISPOSED_REASON, ids=ids))
         execute(SQL("DELETE FROM mrp_bpr_transcription WHERE bpr_id IN %s", ids))
         execute(SQL(
             """UPDATE mrp_production SET mmr_snapshot = mrp_mmr_emptied(mmr_snapshot, %s)
-                WHERE id IN (SELECT b.production_id FROM mrp_bpr b WHERE b.id IN %s)""", list(KEPT['mrp_production']), ids))
+                WHERE id IN (SELECT b.production_id FROM mrp_bpr b WHERE b.id IN %s)""",
+            list(KEPT_KEYS['mrp_production']), ids))
         unused = self._get_unused_files(file_ids)
         if unused:
             execute(SQL("DELETE FROM mrp_mmr_file WHERE id IN %s", tuple(unused)))

@@ -1,3 +1,5 @@
+"""What of a product decides how long records of its batches are kept (REC-020, REC-030)."""
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 

@@ -1,3 +1,5 @@
+"""How long a revision is kept: as long as the latest of its batches (REC-010)."""
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL

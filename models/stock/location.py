@@ -1,7 +1,10 @@
+"""Locations with lots on hold cannot become places where these would be sold, used or lost (REL-010)."""
+
 from odoo import models
 
+from ...domain.lots import ON_HOLD
 from ...domain.refusals import refusal
-from .quarantine import HELD, RULE
+from .quarantine import RULE
 
 
 class StockLocation(models.Model):
@@ -16,7 +19,7 @@ class StockLocation(models.Model):
         """Refuse to turn a place with lots on hold into one where they would be sold, used or lost (REL-010)."""
         changed = self.filtered(lambda location: location.usage == 'internal' and usage != 'internal')
         held = changed and self.env['stock.quant'].sudo().search([
-            ('location_id', 'in', changed.ids), ('mmr_lot_status', 'in', HELD), ('quantity', '!=', 0)], limit=1)
+            ('location_id', 'in', changed.ids), ('mmr_lot_status', 'in', ON_HOLD), ('quantity', '!=', 0)], limit=1)
         if held:
             raise refusal(
                 self.env, self.env._("Lot %(lot)s is held at %(place)s.", lot=held.lot_id.name,

@@ -5,10 +5,10 @@ from odoo.exceptions import AccessError, UserError
 
 from ...domain.canonical import iso_utc, sha256
 from ...domain.days import has_day, is_expired
+from ...domain.files import DOCUMENTS, IMAGES
 from ...domain.numbers import GMP_DIGITS, decimal_string
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, transition, without_defaults
-from ..evidence.file import DOCUMENTS, IMAGES
 
 STATUSES = [
     ('quarantine', "Quarantine"),

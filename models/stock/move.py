@@ -1,3 +1,5 @@
+"""Stock moves of released batches are those of the snapshot, and consume what was weighed."""
+
 from odoo import api, fields, models
 from odoo.exceptions import MissingError
 

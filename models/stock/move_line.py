@@ -1,9 +1,11 @@
+"""Lines of moves: which lots they may take, and what a record fixes of them (REL-010, USE-060)."""
+
 from odoo import api, models
 
+from ...domain.lots import ON_HOLD
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition
 from .move import LEAVING
-from .quarantine import HELD
 
 RECORDED_FIELDS = {'quantity', 'lot_id', 'lot_name', 'product_id', 'product_uom_id'}
 PLACES = {'location_id', 'location_dest_id', 'move_id'}
@@ -70,7 +72,7 @@ class StockMoveLine(models.Model):
 
     def _mmr_check_held(self):
         """Refuse lines by which lots on hold would be reserved for, or moved to, where they must not go (REL-010)."""
-        held = self.filtered(lambda line: line.lot_id.mmr_status in HELD and line.quantity)
+        held = self.filtered(lambda line: line.lot_id.mmr_status in ON_HOLD and line.quantity)
         if held:
             self.env['stock.lot']._mmr_check_movable(held, 'reserve')
 

@@ -1,3 +1,5 @@
+"""Types of manufacturing operations: how labels of weighed components are printed (VER-030)."""
+
 from odoo import fields, models
 
 

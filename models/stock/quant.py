@@ -1,10 +1,12 @@
+"""Which quants may be reserved: released lots, and none on hold (USE-060, REL-010)."""
+
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from .quarantine import HELD
+from ...domain.lots import ON_HOLD
 
 #: Which lots whoever asks for stock may use; a variable of the process, which no client can set.
 _usable_lots = ContextVar('mrp_mmr_usable_lots', default=None)
@@ -36,7 +38,7 @@ class StockQuant(models.Model):
         if usable == 'released':
             return quants.filtered(lambda quant: not quant.lot_id or quant.mmr_lot_status == 'released')
         if usable == 'not_held':
-            return quants.filtered(lambda quant: quant.mmr_lot_status not in HELD)
+            return quants.filtered(lambda quant: quant.mmr_lot_status not in ON_HOLD)
         return quants
 
     def _run_least_packages_removal_strategy_astar(self, domain, qty):
@@ -45,12 +47,12 @@ class StockQuant(models.Model):
         if usable == 'released':
             domain = Domain(domain) & (Domain('lot_id', '=', False) | Domain('mmr_lot_status', '=', 'released'))
         elif usable == 'not_held':
-            domain = Domain(domain) & Domain('mmr_lot_status', 'not in', HELD)
+            domain = Domain(domain) & Domain('mmr_lot_status', 'not in', ON_HOLD)
         return super()._run_least_packages_removal_strategy_astar(domain, qty)
 
     @api.depends('mmr_lot_status')
     def _compute_available_quantity(self):
         super()._compute_available_quantity()
         for quant in self:
-            if quant.mmr_lot_status in HELD:
+            if quant.mmr_lot_status in ON_HOLD:
                 quant.available_quantity = 0

@@ -2,12 +2,11 @@
 
 from odoo import api, fields, models
 
+from ...domain.lots import ON_HOLD
 from ...domain.refusals import refusal
 from ...domain.transitions import transition
 from ...domain.zpl import zpl_text
 
-#: What is not used, sold or moved out.
-HELD = ('quarantine', 'rejected')
 RULE = "REL-010, DEV-080, 21 CFR 111.370, 211.110(d), 211.142(a)"
 
 
@@ -23,7 +22,7 @@ class StockLot(models.Model):
 
     def _mmr_is_held(self):
         self.ensure_one()
-        return self.mmr_status in HELD
+        return self.mmr_status in ON_HOLD
 
     def _mmr_get_decision_label(self, zpl=False):
         """Return what a label of this lot says of the decision on it: status, who decided, when (REL-020).
@@ -48,7 +47,7 @@ class StockLot(models.Model):
         :raise UserError: naming the lot, its status and where it was to go
         """
         lines = lines.filtered('lot_id')
-        held = lines.filtered(lambda line: line.lot_id.mmr_status in HELD)._mmr_get_leaving()
+        held = lines.filtered(lambda line: line.lot_id.mmr_status in ON_HOLD)._mmr_get_leaving()
         held = held.filtered(lambda line: not line.move_id.raw_material_production_id.mmr_snapshot_sha256)
         if held:
             held -= self.env['mrp.lot.destruction']._get_covered(held) | held._mmr_get_reworked()

@@ -130,7 +130,7 @@ class TestHttp(MmrCommon, HttpCase):
         own = self._call('mrp.mmr.revision', 'esign', [revision.id], 'approve',
                          {'login': 't_preparer', 'password': PASSWORD}, digest, context=hostile)
         self.assertIn("APR-050", own['result']['refused'])
-        for method in ('_esign', '_apply_signing_action', '_activate_due', '_register_editor', '_mmr_release'):
+        for method in ('_esign', '_apply_signing_action', '_activate_due', '_register_editor', '_mmr_release_to_floor'):
             answer = self._call('mrp.mmr.revision', method, [revision.id])
             self.assertIn('error', answer, method)
         self.assertEqual(revision.state, 'submitted')
@@ -188,7 +188,7 @@ class TestHttp(MmrCommon, HttpCase):
         hostile = {'mmr_transition': True, 'skip_confirm': True, 'default_mmr_controlled': False, 'force_confirm': True}
         for method, args in (('action_confirm', []), ('button_plan', []), ('button_mark_done', []),
                              ('write', [{'state': 'confirmed'}]), ('write', [{'mmr_controlled': False}]),
-                             ('_mmr_release', [])):
+                             ('_mmr_release_to_floor', [])):
             answer = self._call('mrp.production', method, [order.id], *args, context=hostile)
             self.assertIn('error', answer, method)
         answer = self._call('mrp.production', 'create', [{

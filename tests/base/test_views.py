@@ -1,3 +1,5 @@
+"""Views, menus and actions hold together."""
+
 from lxml import etree
 
 from odoo.tests import TransactionCase, tagged

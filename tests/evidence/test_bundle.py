@@ -23,10 +23,11 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import config
 
+from odoo.addons.mrp_mmr.domain.columns import LOGGED_COLUMNS
 from odoo.addons.mrp_mmr.verification import bundle as bundles
 from odoo.addons.mrp_mmr.verification import verify
 from odoo.addons.mrp_mmr.verification.compare import Comparison
-from odoo.addons.mrp_mmr.verification.records import LOGGED, Verification
+from odoo.addons.mrp_mmr.verification.records import Verification
 
 from ..common.base import GIF, PASSWORD, PNG, MmrCommon, drop_guards, fill_content
 
@@ -536,7 +537,7 @@ class TestBundle(MmrCommon, HttpCase):
     def test_batch_values(self):
         """REC-050, AUD-040: a bundle says of a batch all that verification compares with the ledger."""
         for model in verify.BATCH_PARTS:
-            self.assertLessEqual(set(LOGGED[model]), set(verify.VALUES[model]), model)
+            self.assertLessEqual(set(LOGGED_COLUMNS[model]), set(verify.VALUES[model]), model)
 
     def _correct(self):
         """Correct the weight of the step that is done, by its author and a second person."""

@@ -1,3 +1,5 @@
+"""Electronic signatures: meaning, binding to the content, who may sign (SIG-010 to SIG-080)."""
+
 from psycopg2.errors import CheckViolation
 
 from odoo import SUPERUSER_ID

@@ -260,7 +260,7 @@ class TestRelations(EvidenceCommon):
             'person': self.user_qc.partner_id, 'label': self.label, 'document': self.document,
             'file': self.label.file_id, 'requirement': self.revision.answer_ids.requirement_id,
             'bill of materials': self.revision.bom_id, 'component row': self.revision.bom_line_ids[:1],
-            'stage': self.revision.operation_ids[:1], 'signer': self.env['mrp.signer']._of(self.user_qc),
+            'stage': self.revision.operation_ids[:1], 'signer': self.env['mrp.signer']._get_for(self.user_qc),
             'batch record': self.order.bpr_id, 'step': self.order.bpr_id.step_ids[:1],
             'entry': self.order.bpr_id.step_ids.entry_ids[:1], 'deviation': self.deviation,
             'order': self.order, 'revision': self.revision, 'master': self.revision.mmr_id,
@@ -300,7 +300,7 @@ class TestRelations(EvidenceCommon):
         """SIG-060, SIG-070: a user who left no trace can be deleted; whose identity was verified cannot."""
         user = self.env['res.users'].with_context(no_reset_password=True).create({
             'name': "Typo", 'login': 'typo', 'password': "A-long-password-1"})
-        signer = self.env['mrp.signer']._of(user)
+        signer = self.env['mrp.signer']._get_for(user)
         self.assertTrue(signer)
         with self._undone():
             user.unlink()
@@ -548,7 +548,7 @@ class TestTables(EvidenceCommon):
             'mrp_routing_workcenter': self.revision.operation_ids, 'mrp_production': self.order,
             'mrp_mmr_profile': self.revision.profile_id, 'mrp_esignature': self.revision.prepared_signature_id,
             'mrp_mmr_requirement': self.revision.answer_ids.requirement_id,
-            'mrp_signer': self.env['mrp.signer']._of(self.user_qc), 'mrp_bpr': self.order.bpr_id,
+            'mrp_signer': self.env['mrp.signer']._get_for(self.user_qc), 'mrp_bpr': self.order.bpr_id,
             'mrp_bpr_step': self.order.bpr_id.step_ids, 'mrp_bpr_entry': self.order.bpr_id.step_ids.entry_ids,
             'mrp_deviation': self.deviation, 'mrp_bpr_copy': self.copy, 'mrp_bpr_transcription': self.transcription,
             'mrp_equipment_log': self.line, 'stock_lot': self.lot,

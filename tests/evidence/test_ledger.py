@@ -9,8 +9,7 @@ from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.mrp_mmr.domain.canonical import sha256
-from odoo.addons.mrp_mmr.models.evidence.audit_entry import GENESIS
+from odoo.addons.mrp_mmr.domain.canonical import GENESIS, sha256
 
 from ..common.base import PASSWORD, MmrCommon
 

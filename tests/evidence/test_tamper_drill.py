@@ -20,7 +20,7 @@ from odoo.tools import SQL, mute_logger
 from odoo.addons.mrp_mmr import guards
 from odoo.addons.mrp_mmr.domain.canonical import sha256
 from odoo.addons.mrp_mmr.verification import drill
-from odoo.addons.mrp_mmr.verification.drill_acts import ACTS
+from odoo.addons.mrp_mmr.verification.drill import ATTACKS
 from odoo.addons.mrp_mmr.verification.records import Verification
 from odoo.addons.mrp_mmr.wizards import mrp_tamper_drill as wizard_module
 
@@ -28,7 +28,7 @@ from ..common.base import PASSWORD, PNG, MmrCommon, drop_guards, enrol, fill_con
 from ..people.test_roles import TABLE
 
 #: Acts by plain SQL: what triggers and constraints alone refuse.
-SQL_ACTS = [act for act in ACTS if not act.key.endswith('_orm')]
+SQL_ACTS = [act for act in ATTACKS if not act.key.endswith('_orm')]
 
 
 class DrillCommon(MmrCommon):
@@ -194,12 +194,12 @@ class DrillCommon(MmrCommon):
     def _run(self, acts=None):
         """Run a drill in the dialog and return its record."""
         self.env.flush_all()
-        with patch.object(wizard_module, 'ACTS', ACTS if acts is None else acts):
+        with patch.object(wizard_module, 'ATTACKS', ATTACKS if acts is None else acts):
             action = self.env['mrp.tamper.drill.run'].with_user(self.user_security).create({}).action_run()
         return self.env['mrp.tamper.drill'].browse(action['res_id'])
 
     def _acts(self, *keys):
-        acts = [act for act in ACTS if act.key in keys]
+        acts = [act for act in ATTACKS if act.key in keys]
         self.assertEqual(len(acts), len(keys))
         return acts
 
@@ -224,14 +224,14 @@ class TestTamperDrill(DrillCommon):
         before = drill.Evidence(self.env.cr)
         self.env.cr.execute("SELECT count(*) FROM mail_message")
         messages = self.env.cr.fetchone()
-        results, acts = self._try(ACTS)
+        results, acts = self._try(ATTACKS)
         for key, act in acts.items():
             with self.subTest(key):
                 self.assertIn(act['outcome'], (drill.REFUSED, drill.FOUND), act)
                 self.assertEqual((act['held'], act['open']), (act['attempts'], []))
                 self.assertTrue(act['attempts'] and act['by'] and act['record'])
         self.assertEqual((results['state'], results['is_unchanged']), ('passed', True))
-        self.assertEqual(len(acts), len(ACTS))
+        self.assertEqual(len(acts), len(ATTACKS))
         self.assertEqual(results['evidence']['sha256_before'], before.digest())
         self.assertEqual(results['evidence']['records_sha256_before'], results['evidence']['records_sha256_after'])
         self.assertEqual((results['evidence']['lines_by_others'], results['evidence']['written_by_others']), (0, []))
@@ -264,7 +264,7 @@ class TestTamperDrill(DrillCommon):
                     running = drill.Drill(cr, self.company.id, self.user_security.id)
                     # Those on the table first: the first fault is enough.
                     acts = sorted(SQL_ACTS, key=lambda act, table=table: not act.key.startswith(table))
-                    self.assertTrue(any(running._try_act(act)['outcome'] in drill.FAULTS for act in acts))
+                    self.assertTrue(any(running._try_attack(act)['outcome'] in drill.FAULTS for act in acts))
                     running.end()
 
     def test_weakened(self):
@@ -281,7 +281,7 @@ class TestTamperDrill(DrillCommon):
             with self.subTest(table=table, trigger=trigger), self._undone():
                 self.env.cr.execute(SQL("DROP TRIGGER %s ON %s", SQL.identifier(trigger), SQL.identifier(table)))
                 # The ORM refuses the same as before: that is tried once.
-                results, acts = self._try(ACTS if table == 'mrp_sop' else SQL_ACTS)
+                results, acts = self._try(ATTACKS if table == 'mrp_sop' else SQL_ACTS)
                 self.assertEqual(self._faults(acts), expected)
                 self.assertTrue(results['is_unchanged'])
         self.assertEqual(list(Verification(self.env.cr)), [])
@@ -313,7 +313,7 @@ class TestTamperDrill(DrillCommon):
 
     def test_empty_database(self):
         """AUD-030: where there is nothing to try an act on, the result says so and is no fault."""
-        results, acts = self._try([act._replace(attempts=lambda drill: None) for act in ACTS[:3]])
+        results, acts = self._try([act._replace(attempts=lambda drill: None) for act in ATTACKS[:3]])
         self.assertEqual({act['outcome'] for act in acts.values()}, {drill.NOTHING})
         self.assertEqual(results['state'], 'passed')
 
@@ -459,7 +459,7 @@ def drill_attempts(key, case):
     """Return the attempts of an act, as a drill on the database of a test case makes them."""
     with case.env.registry.cursor() as cr:
         running = drill.Drill(cr, case.company.id, case.user_security.id)
-        [act] = [act for act in ACTS if act.key == key]
+        [act] = [act for act in ATTACKS if act.key == key]
         attempts = act.attempts(running)[1]
         cr.rollback()
         return attempts

@@ -15,8 +15,9 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.mrp_mmr.domain.canonical import canonical_json, sha256
+from odoo.addons.mrp_mmr.domain.columns import LOGGED_COLUMNS
 from odoo.addons.mrp_mmr.verification import ledger
-from odoo.addons.mrp_mmr.verification.records import LOGGED, Verification
+from odoo.addons.mrp_mmr.verification.records import Verification
 
 from ..common.base import PASSWORD, PNG, MmrCommon, drill_without_acts, enrol, fill_content, run_odoo
 
@@ -181,8 +182,8 @@ class TestVerify(MmrCommon):
             names = {name for name, field in self.env[model]._fields.items() if field.store and field.column_type}
             cases += [(model, name) for name in sorted(names - left_out)]
         for model, names in COLUMNS.items():
-            cases += [(model, name) for name in sorted(names | set(LOGGED[model]))]
-        cases += [(model, name) for model, names in LOGGED.items() if model not in COLUMNS for name in names]
+            cases += [(model, name) for name in sorted(names | set(LOGGED_COLUMNS[model]))]
+        cases += [(model, name) for model, names in LOGGED_COLUMNS.items() if model not in COLUMNS for name in names]
         self.assertGreater(len(cases), 70)
         missed, altered = [], 0
         for model, name in cases:

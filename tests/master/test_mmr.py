@@ -1,3 +1,5 @@
+"""Masters: identity, batch size, units (MMR-010 to MMR-050)."""
+
 from psycopg2.errors import CheckViolation, NotNullViolation, UniqueViolation
 
 from odoo.exceptions import AccessError, UserError, ValidationError

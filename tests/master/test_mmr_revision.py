@@ -1,3 +1,5 @@
+"""Revisions: states, signatures and what each transition asks for (APR-010, REV-010 to REV-060)."""
+
 import json
 from datetime import timedelta
 from pathlib import Path

@@ -147,7 +147,7 @@ class TestPerformance(MmrCommon):
         orders.product_id.mapped('mmr_controlled')
         orders.mapped('mmr_controlled')
         with self.assertQueryCount(0):
-            orders._mmr_release()
+            orders._mmr_release_to_floor()
 
     def _count_procurement(self, number, by_rule):
         """Return the queries of ``number`` procurements of the uncontrolled product, taken back afterwards."""

@@ -1,3 +1,5 @@
+"""The gate of manufacturing orders, and each road around it (USE-010 to USE-040)."""
+
 import hashlib
 import json
 
@@ -695,7 +697,7 @@ class TestProductionRoutes(GateCommon):
             orders.mapped('move_finished_ids.product_id')
             orders.mapped('workorder_ids.name')
             before = self.cr.sql_log_count
-            orders._mmr_release()
+            orders._mmr_release_to_floor()
             self.env.flush_all()
             return self.cr.sql_log_count - before
         self.assertLessEqual(count(12), count(2))

@@ -21,10 +21,10 @@ from odoo.tools import mute_logger
 from odoo.addons.mrp_mmr.controllers.downloads import MrpMmrDownloads
 from odoo.addons.mrp_mmr.controllers.terminal import MrpTerminal
 from odoo.addons.mrp_mmr.domain.sessions import session_of
+from odoo.addons.mrp_mmr.domain.step_states import POINT_FIELDS
 from odoo.addons.mrp_mmr.domain.transitions import transition
 from odoo.addons.mrp_mmr.models.people.terminal import COOKIE
 from odoo.addons.mrp_mmr.models.record.step.signing import QC_ACTIONS
-from odoo.addons.mrp_mmr.models.record.step.step import POINT_FIELDS
 from odoo.addons.mrp_mmr.reports.report_bpr_worksheet import UNCONTROLLED
 from odoo.addons.mrp_mmr.verification import drill as tamper_drill
 
@@ -118,7 +118,7 @@ class RolesCommon(MmrCommon):
         requirements = cls.env['mrp.mmr.requirement']
         cls.required = requirements.search([('enforcement', '=', 'C'), ('enabled', '=', True)], limit=1)
         cls.optional = requirements.search([('enforcement', '=', 'O'), ('enabled', '=', False)], limit=1)
-        signer = cls.env['mrp.signer']._of(cls.locked)
+        signer = cls.env['mrp.signer']._get_for(cls.locked)
         with transition(signer):
             signer.write({'locked_at': fields.Datetime.now()})
         cls.qualification = cls.env['mrp.qualification'].search([('user_id', '=', cls.locked.id)], limit=1)
@@ -922,7 +922,7 @@ class TestRolesHttp(RolesCommon, HttpCase):
     def test_records(self):
         """SEC-020: reading, changing and deleting records by remote calls is refused as by the ORM."""
         signature, entry = self.effective.approved_signature_id, self.env['mrp.audit.entry'].search([], limit=1)
-        for record in (self.draft, signature, entry, self.env['mrp.signer']._of(self.user_operator)):
+        for record in (self.draft, signature, entry, self.env['mrp.signer']._get_for(self.user_operator)):
             for letter, method, arguments in (
                     ('r', 'read', [['display_name']]), ('w', 'write', [{'record_name': "x"}]), ('u', 'unlink', [])):
                 for role, rights in TABLE.models[record._name].items():

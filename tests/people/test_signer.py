@@ -52,7 +52,7 @@ class SignerCommon(MmrCommon):
             self.assertIn("SIG-040", self._call(revision, 'submit', user, self._typed(user, 'wrong'))['refused'])
 
     def _of(self, user):
-        return self.signers._of(user)
+        return self.signers._get_for(user)
 
     def _lines(self, user, name):
         lines = self.env['mrp.audit.entry'].sudo().search(

@@ -1,3 +1,5 @@
+"""Planned against actual, as one table (PRD-070)."""
+
 from decimal import Decimal
 
 from odoo.exceptions import AccessError

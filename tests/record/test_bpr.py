@@ -878,7 +878,7 @@ class TestBprPacking(BprCommon):
         self._sign_step(step)
         self._execute(self.order)
         # Booked before a dialog that nobody answered, and corrected then: the first booking goes.
-        self.order._mmr_post_beside()
+        self.order._mmr_post_unplanned()
         entry = step.entry_ids._get_current()
         answer = step.action_record('material', {
             'position': 1, 'lot_name': "B-10", 'issued': '1000', 'used': '990', 'destroyed': '4', 'returned': '6'},

@@ -1,3 +1,5 @@
+"""Worksheets on paper: numbered copies, transcription and its verification (BPR-110, BPR-160)."""
+
 import re
 from datetime import timedelta
 from unittest.mock import patch

@@ -1,3 +1,5 @@
+"""Labels of containers with weighed components (VER-030)."""
+
 import base64
 import io
 import re

@@ -1,3 +1,5 @@
+"""Prints of masters: pages, stamps, watermarks, downloads (RPT-010)."""
+
 import io
 import json
 import re
@@ -17,7 +19,7 @@ from odoo.tests import HttpCase, TransactionCase, new_test_user, tagged
 from odoo.addons.base.models import ir_actions_report as base_report
 from odoo.addons.mrp_mmr.domain import wording as labels
 from odoo.addons.mrp_mmr.reports import ir_actions_report as stamped_report
-from odoo.addons.mrp_mmr.reports import paging, stamping
+from odoo.addons.mrp_mmr.reports import page_breaks, stamping
 from odoo.addons.mrp_mmr.reports.document_sections import moment
 
 from ..common.base import PASSWORD, MmrCommon
@@ -657,7 +659,7 @@ class TestStamping(TransactionCase):
         """RPT-010: a part that is laid out by itself in search of breaks has the style of the whole."""
         document = lxml.html.document_fromstring(
             '<body><style>p { margin: 9rem }</style><div><p>1</p><p id="f">2</p><p id="l">3</p><p>4</p></div></body>')
-        part = paging._cut(document, document.get_element_by_id('f'), document.get_element_by_id('l'))
+        part = page_breaks._cut(document, document.get_element_by_id('f'), document.get_element_by_id('l'))
         self.assertEqual(part.xpath('string(//style)'), 'p { margin: 9rem }')
         self.assertEqual(part.xpath('//p/text()'), ['2', '3'])
 
@@ -667,4 +669,4 @@ class TestStamping(TransactionCase):
         canvas = stamping.Canvas(empty)
         canvas.showPage()
         canvas.save()
-        self.assertEqual(paging.measure_scale(lambda html: empty.getvalue()), 1.0)
+        self.assertEqual(page_breaks.measure_scale(lambda html: empty.getvalue()), 1.0)

@@ -1,3 +1,5 @@
+"""Prints and exports of batch production records (RPT-020)."""
+
 import html
 import io
 import json

@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import SQL, mute_logger
 
-from odoo.addons.mrp_mmr.domain.retention import GONE
+from odoo.addons.mrp_mmr.domain.retention import DISPOSED_REASON
 from odoo.addons.mrp_mmr.verification import ledger
 from odoo.addons.mrp_mmr.verification.records import Verification
 
@@ -561,7 +561,7 @@ class TestDisposal(RetentionCommon):
             self.assertFalse(any((
                 entry.value, entry.unit, entry.text, entry.data, entry.lot_id, entry.equipment_id, entry.file_id)))
         for result in results:
-            self.assertIn(result.value, (False, GONE))
+            self.assertIn(result.value, (False, DISPOSED_REASON))
             self.assertFalse(result.unit or result.criterion_label)
         for step in steps:
             self.assertFalse(step.planned['instruction'] or step.planned['checklist'] or step.planned['criterion'])

@@ -4,8 +4,8 @@ from odoo import api, fields, models
 
 from ....domain.numbers import decimal_string
 from ....domain.refusals import refusal
+from ....domain.step_kinds import COMPONENT_KINDS, CONTROL_KINDS, NUMERIC_KINDS
 from ..requirement import SIGNING_CHECKS
-from ..step import COMPONENT_KINDS, CONTROL_KINDS, NUMERIC_KINDS
 
 #: Units of the customary system; all others are metric. Units that people add count as what they refer to.
 CUSTOMARY_UNITS = (
@@ -272,8 +272,7 @@ class MrpMmrRevision(models.Model):
         if not controls:
             yield self.env._("There is no control point: no step measures or checks anything.")
         for step in controls:
-            for problem in step._get_criterion_problems():
-                yield self.env._("%(step)s %(problem)s.", step=step._get_location(), problem=problem)
+            yield from step._get_criterion_problems(step._get_location())
             if step.kind in NUMERIC_KINDS and step.limit_kind == 'text':
                 yield self.env._("%s is a measurement and has no limits.", step._get_location())
             if step.kind == 'passfail' and step.limit_kind != 'text':
@@ -392,8 +391,7 @@ class MrpMmrRevision(models.Model):
         by_product = {}
         for row in self.specification_ids:
             by_product.setdefault((row.scope, row.product_id), []).append(row)
-            for problem in row._get_criterion_problems():
-                yield self.env._("%(row)s %(problem)s.", row=row.display_name, problem=problem)
+            yield from row._get_criterion_problems(row.display_name)
             if row.scope == 'component' and not row.product_id:
                 yield self.env._("%s does not say which component it is about.", row.display_name)
         for product in self.bom_line_ids.product_id:

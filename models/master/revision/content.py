@@ -1,12 +1,11 @@
 """The content of a revision: where it is copied from, and what orders take from it."""
 
 from odoo import models
-from odoo.fields import Command
 from odoo.tools import SQL
 
 from ....domain.canonical import iso_utc, sha256
-from ....domain.numbers import convert, exact
 from ....domain.refusals import refusal
+from .content_copy import ContentCopy
 from .document import agrees
 
 
@@ -27,77 +26,10 @@ class MrpMmrRevision(models.Model):
             an approved MMR is never scaled by itself (MMR-030).
         """
         self.ensure_one()
-        source = (source or self.browse()).sudo()
-        product = self.product_id
-        operations = bom.operation_ids.filtered(lambda row: not row._skip_operation_line(product))
-        lines = bom.bom_line_ids.filtered(lambda row: not row._skip_bom_line(product))
-        byproducts = bom.byproduct_ids.filtered(lambda row: not row._skip_byproduct_line(product))
-        mapping = {}
-
-        def scaled(value):
-            return float(exact(exact(value) * ratio)) if ratio and to_review else value
-
-        def copy(rows, parent, change=None):
-            vals_list = []
-            for row in rows:
-                vals = dict(row._mmr_copy_vals(mapping), **parent)
-                vals_list.append(change(row, vals) if change else vals)
-            copies = self.env[rows._name].create(vals_list)
-            mapping[rows._name] = dict(zip(rows.ids, copies.ids, strict=True))
-            return copies
-
-        def change_operation(row, vals):
-            return dict(
-                vals, mmr_theoretical_yield=scaled(row.mmr_theoretical_yield),
-                mmr_yield_to_review=row.mmr_yield_control and (to_review or row.mmr_yield_to_review))
-
-        def change_line(row, vals):
-            quantity = scaled(row._get_mmr_quantity())
-            if vals.get('mmr_overage_kind') == 'amount':
-                vals['mmr_overage'] = scaled(row.mmr_overage)
-            vals['mmr_base_qty'] = scaled(row.mmr_base_qty) if row.mmr_overage else quantity
-            return dict(
-                vals, gmp_qty=quantity, mmr_tolerance=scaled(row.mmr_tolerance),
-                mmr_to_review=to_review or row.mmr_to_review)
-
-        def change_byproduct(row, vals):
-            return dict(vals, product_qty=scaled(row.product_qty), cost_share=row.cost_share)
-
-        in_bom = {'bom_id': self.bom_id.id}
-        copies = copy(operations, in_bom, change_operation)
-        stages = mapping['mrp.routing.workcenter']
-        for row, stage in zip(operations, copies, strict=True):
-            blockers = [stages[blocker.id] for blocker in row.blocked_by_operation_ids if blocker.id in stages]
-            if blockers:
-                stage.blocked_by_operation_ids = [Command.set(blockers)]
-        # Who copies an overage has not judged it, even where that is a member of Quality Control (PRD-050).
-        copy(lines, in_bom, change_line)._mmr_reset_overage_confirmation()
-        copy(byproducts, in_bom, change_byproduct)
-        if self.bom_id.allow_operation_dependencies != bom.allow_operation_dependencies:
-            self.bom_id.allow_operation_dependencies = bom.allow_operation_dependencies
-        if not source:
-            return
-        in_revision = {'revision_id': self.id}
-        copy(source.equipment_ids.filtered(lambda row: row.operation_id in operations), in_revision)
-        copy(source.step_ids.filtered(
-            lambda row: row.operation_id in operations and (not row.bom_line_id or row.bom_line_id in lines)), in_revision)
-        copy(source.step_ids.check_ids.filtered(lambda row: row.step_id.id in mapping['mrp.mmr.step']), in_revision)
-        copy(source.pack_ids, in_revision)
-        copy(source.pack_ids.line_ids, in_revision)
-        for rows in (source.specification_ids, source.ingredient_ids, source.reference_ids):
-            copy(rows, in_revision)
-        copy(source.answer_ids.filtered(lambda row: row.requirement_id.profile_id == self.profile_id), in_revision)
-        # A device keeps the sections that the source has not.
-        self.section_ids.filtered(lambda row: row.code in source.section_ids.mapped('code')).unlink()
-        copy(source.section_ids, in_revision)
-        vals = {name: source[name] for name in (
-            'precautions', 'product_description', 'dosage_form', 'dosage_unit_weight', 'dosage_unit_weight_unit',
-            'process_rationale', 'yield_min', 'yield_max', 'yield_rationale')}
-        # It is in the unit of the batch size, which may be another one here.
-        converted = convert(source.theoretical_yield, source.uom_id, self.uom_id)
-        self.write(dict(
-            vals, theoretical_yield=scaled(source.theoretical_yield if converted is None else float(converted)),
-            yield_to_review=to_review or source.yield_to_review))
+        copying = ContentCopy(self, to_review, ratio)
+        copying.copy_formula(bom)
+        if source:
+            copying.copy_instructions(source.sudo())
 
     # === USE ON ORDERS === #
 

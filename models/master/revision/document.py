@@ -69,64 +69,19 @@ class MrpMmrRevision(models.Model):
         components = {line.id: position for position, line in enumerate(ordered(revision.bom_id.bom_line_ids), 1)}
         for row, operation in zip(document['operations'], ordered(revision.bom_id.operation_ids), strict=True):
             equipment = {line.id: position for position, line in enumerate(ordered(operation.mmr_equipment_ids), 1)}
-            row['equipment'] = [{
-                'position': equipment[line.id],
-                'equipment': {'id': line.equipment_id.id, 'name': line.equipment_id.name} if line.equipment_id else None,
-                'class': {'id': line.category_id.id, 'name': line.category_id.name} if line.category_id else None,
-                'preparation': text(line.preparation),
-            } for line in ordered(operation.mmr_equipment_ids)]
+            row['equipment'] = revision._document_equipment(operation, equipment)
             row['steps'] = [
                 revision._document_step(position, step, components, equipment)
                 for position, step in enumerate(ordered(operation.mmr_step_ids), 1)]
         return dict(
             document,
-            ingredients=[{
-                'position': position,
-                'name': row.name,
-                'is_dietary': row.is_dietary,
-                'product': revision._document_product(row.product_id),
-                'amount': value_with_unit(row.amount, row.amount_unit),
-            } for position, row in enumerate(ordered(revision.ingredient_ids), 1)],
-            specifications=[{
-                'position': position,
-                'scope': row.scope,
-                'product': revision._document_product(row.product_id),
-                'parameter': row.name,
-                'is_identity': row.is_identity,
-                'criterion': row._get_criterion(),
-                'method': text(row.method),
-                'method_document': row.method_id._get_document(),
-                'document': row.document_id._get_document(),
-                'corrective_action': text(row.corrective_action),
-            } for position, row in enumerate(ordered(revision.specification_ids), 1)],
-            packs=[{
-                'position': position,
-                'name': pack.name,
-                'size': {'quantity': decimal_string(pack.quantity), 'unit': pack.uom_id.name, 'unit_id': pack.uom_id.id},
-                'description': text(pack.description),
-                'coding_position': text(pack.coding_position),
-                'clearance': text(pack.clearance),
-                'checks': text(pack.checks),
-                'label': pack.label_id._get_document(),
-                'materials': [{
-                    'position': number,
-                    'product': revision._document_product(row.product_id),
-                    'quantity': decimal_string(row.quantity),
-                    'unit': row.uom_id.name,
-                    'unit_id': row.uom_id.id,
-                } for number, row in enumerate(ordered(pack.line_ids), 1)],
-            } for position, pack in enumerate(ordered(revision.pack_ids), 1)],
+            ingredients=revision._document_ingredients(),
+            specifications=revision._document_specifications(),
+            packs=revision._document_packs(),
             references=[{
                 'position': position, 'document': row.sop_id._get_document(), 'purpose': text(row.purpose),
             } for position, row in enumerate(ordered(revision.reference_ids), 1)],
-            sections=[{
-                'code': row.code,
-                'name': dict(row._fields['code']._description_selection(row.env))[row.code],
-                'text': text(row.text),
-                'file': row.file_id._get_document(),
-                'location': text(row.location),
-                'not_applicable_reason': text(row.not_applicable_reason),
-            } for row in revision.section_ids.sorted('id')],
+            sections=revision._document_sections(),
             reviewers=revision.document.get('reviewers', []) if revision.document else [
                 {'position': position, 'name': reviewer.name, 'role': reviewer.group_id.name}
                 for position, reviewer in enumerate(revision._get_reviewers(), 1)],
@@ -136,6 +91,66 @@ class MrpMmrRevision(models.Model):
             # Documents without it are what they were before revisions could ask for training.
             **({'training_required': True} if revision.training_required else {}),
         )
+
+    def _document_equipment(self, operation, positions):
+        return [{
+            'position': positions[line.id],
+            'equipment': {'id': line.equipment_id.id, 'name': line.equipment_id.name} if line.equipment_id else None,
+            'class': {'id': line.category_id.id, 'name': line.category_id.name} if line.category_id else None,
+            'preparation': text(line.preparation),
+        } for line in ordered(operation.mmr_equipment_ids)]
+
+    def _document_ingredients(self):
+        return [{
+            'position': position,
+            'name': row.name,
+            'is_dietary': row.is_dietary,
+            'product': self._document_product(row.product_id),
+            'amount': value_with_unit(row.amount, row.amount_unit),
+        } for position, row in enumerate(ordered(self.ingredient_ids), 1)]
+
+    def _document_specifications(self):
+        return [{
+            'position': position,
+            'scope': row.scope,
+            'product': self._document_product(row.product_id),
+            'parameter': row.name,
+            'is_identity': row.is_identity,
+            'criterion': row._get_criterion(),
+            'method': text(row.method),
+            'method_document': row.method_id._get_document(),
+            'document': row.document_id._get_document(),
+            'corrective_action': text(row.corrective_action),
+        } for position, row in enumerate(ordered(self.specification_ids), 1)]
+
+    def _document_packs(self):
+        return [{
+            'position': position,
+            'name': pack.name,
+            'size': {'quantity': decimal_string(pack.quantity), 'unit': pack.uom_id.name, 'unit_id': pack.uom_id.id},
+            'description': text(pack.description),
+            'coding_position': text(pack.coding_position),
+            'clearance': text(pack.clearance),
+            'checks': text(pack.checks),
+            'label': pack.label_id._get_document(),
+            'materials': [{
+                'position': number,
+                'product': self._document_product(row.product_id),
+                'quantity': decimal_string(row.quantity),
+                'unit': row.uom_id.name,
+                'unit_id': row.uom_id.id,
+            } for number, row in enumerate(ordered(pack.line_ids), 1)],
+        } for position, pack in enumerate(ordered(self.pack_ids), 1)]
+
+    def _document_sections(self):
+        return [{
+            'code': row.code,
+            'name': dict(row._fields['code']._description_selection(row.env))[row.code],
+            'text': text(row.text),
+            'file': row.file_id._get_document(),
+            'location': text(row.location),
+            'not_applicable_reason': text(row.not_applicable_reason),
+        } for row in self.section_ids.sorted('id')]
 
     def _prepare_formula(self):
         """Return what orders are made by, live: the part of the document that lies in the bill of materials."""

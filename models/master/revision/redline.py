@@ -2,13 +2,12 @@
 
 from odoo import api, models
 
-from ....domain import wording as labels
+from ....domain import wording
 from ....domain.canonical import sha256
 from ....domain.redline import SEPARATOR, compare, word_diff
 from ....domain.refusals import refusal
+from ....domain.revision_states import APPROVED_STATES
 
-#: States of a revision that was approved once.
-APPROVED_STATES = ('approved', 'effective', 'superseded', 'obsolete')
 #: The field that a row has for as long as it exists: where it is new or gone, so is the row.
 PRIMARY_FIELDS = {
     'component.product', 'by_product.product', 'material.product', 'operation.name', 'step.name', 'checklist.text',
@@ -45,7 +44,7 @@ class MrpMmrRevision(models.Model):
         return effective or earlier.sorted('revision')[-1:]
 
     def _get_redline(self, other):
-        """Return the redline from ``other``, which may be empty, to this revision (see redline.py)."""
+        """Return the redline from ``other``, which may be empty, to this revision (see :mod:`domain.redline`)."""
         self.ensure_one()
         return compare(other._get_redline_document() if other else None, self._get_redline_document())
 
@@ -58,12 +57,12 @@ class MrpMmrRevision(models.Model):
     def _prepare_redline(self, redline, before=None, after=None):
         """Return a redline as people read it: by group and item, in their language, with the words that changed.
 
-        :param dict redline: see redline.py
+        :param dict redline: see :mod:`domain.redline`
         :param before: the older revision, for its status
         :param after: the newer revision, for its status
         """
-        group_labels, field_labels = labels.redline_groups(self.env), labels.redline_fields(self.env)
-        code_labels = labels.code_labels(self.env)
+        group_labels, field_labels = wording.redline_groups(self.env), wording.redline_fields(self.env)
+        code_labels = wording.code_labels(self.env)
         groups = {}
         for change in redline['changes']:
             if change['kind'] != 'changed' and change['field'].endswith('product_unit_quantity'):

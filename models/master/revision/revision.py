@@ -1,13 +1,13 @@
-import logging
+"""One numbered version of a master: its fields, its states and what each transition asks for."""
 
-from psycopg2 import IntegrityError
+import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command, Domain
+from odoo.fields import Command
 
 from ....domain.columns import CONTENT
-from ....domain.numbers import GMP_DIGITS, decimal_string, exact
+from ....domain.numbers import GMP_DIGITS, decimal_string
 from ....domain.refusals import refusal
 from ....domain.transitions import in_transition, transition, without_defaults
 from ..section import SECTIONS
@@ -323,41 +323,6 @@ class MrpMmrRevision(models.Model):
         boms.unlink()
         return result
 
-    @api.model
-    def _prepare_bom_vals(self, mmr, number):
-        """Return the values of the bill of materials of one batch of ``mmr``."""
-        return {
-            'product_tmpl_id': mmr.product_id.product_tmpl_id.id,
-            'product_id': mmr.product_id.id,
-            'company_id': mmr.company_id.id,
-            'product_qty': mmr.batch_size,
-            'product_uom_id': mmr.uom_id.id,
-            'enable_batch_size': True,
-            'batch_size': mmr.batch_size,
-            'type': 'normal',
-            'active': False,
-            'code': self.env._("%(mmr)s rev. %(number)s", mmr=mmr.name, number=number),
-        }
-
-    def _sync_bom_with_mmr(self, other_size=False):
-        """Follow the identity of an MMR nobody has signed yet; another size wants its quantities reviewed."""
-        for revision in self.filtered(lambda revision: revision.state == 'draft'):
-            vals = self._prepare_bom_vals(revision.mmr_id, revision.revision)
-            revision.bom_id.write({
-                name: vals[name] for name in ('product_tmpl_id', 'product_id', 'company_id', 'product_qty',
-                                              'product_uom_id', 'batch_size')})
-            if revision.profile_code == 'PDEV':
-                present = revision.section_ids.mapped('code')
-                revision.write({'section_ids': [
-                    Command.create({'code': code}) for code, _label in SECTIONS if code not in present]})
-            if other_size:
-                revision.bom_id.bom_line_ids.write({'mmr_to_review': True})
-                if exact(revision.yield_max):
-                    revision.yield_to_review = True
-                else:
-                    revision.theoretical_yield = revision.mmr_id.batch_size
-                revision.operation_ids.filtered('mmr_yield_control').write({'mmr_yield_to_review': True})
-
     def _register_editor(self):
         """Remember who edits the content; sudo keeps the person, so elevated writes count as well."""
         user = self.env.user
@@ -380,47 +345,6 @@ class MrpMmrRevision(models.Model):
             self.write({'state': 'cancelled'})
         return True
 
-    def action_review_quantities(self):
-        """Clear all *to be reviewed* marks; the person who does it is named in the chatter (MMR-040)."""
-        self.check_access('write')
-        self._check_editable()
-        for revision in self.filtered('to_review_count'):
-            count = revision.to_review_count
-            revision.bom_line_ids.filtered('mmr_to_review').write({'mmr_to_review': False})
-            revision.operation_ids.filtered('mmr_yield_to_review').write({'mmr_yield_to_review': False})
-            if revision.yield_to_review:
-                revision.yield_to_review = False
-            revision.message_post(body=self.env._(
-                "All %(count)s quantities and yields were reviewed for the batch size %(size)s.",
-                count=count, size=revision.mmr_id._get_batch_size_label()))
-        return True
-
-    def action_new_revision(self):
-        """Open the dialog that makes the next revision from this one, with category and reason (REV-030)."""
-        self.ensure_one()
-        self.env['mrp.mmr.change'].check_access('create')
-        self.mmr_id._check_no_open_revision()
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("New Revision"),
-            'res_model': 'mrp.mmr.change',
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'default_revision_ids': self.ids},
-        }
-
-    def _create_successor(self, vals):
-        """Return a new draft of each MMR, copied from these revisions: content, no signature or decision (REV-030).
-
-        :param dict vals: change category, description, reason and effective date of the drafts
-        """
-        drafts = self.browse()
-        for revision in self:
-            draft = self.create(dict(vals, mmr_id=revision.mmr_id.id))
-            draft._copy_content_from(revision.bom_id, source=revision)
-            drafts |= draft
-        return drafts
-
     def action_confirm_overages(self):
         """Confirm every open overage of this revision as Quality Control (PRD-050)."""
         self.ensure_one()
@@ -430,150 +354,9 @@ class MrpMmrRevision(models.Model):
         return self.bom_line_ids.filtered(
             lambda line: line.mmr_overage and not line.mmr_overage_confirmed_id)
 
-    @api.model
-    def _search_where_used(self, product=None, equipment=None, category=None, sop=None, label=None, partner=None):
-        """Return the revisions whose content uses all of what is given (REV-040); none where nothing is given."""
-        domains = []
-        if product:
-            materials = self.env['mrp.mmr.pack.line'].search([('product_id', '=', product.id)]).revision_id
-            labels = self.env['mrp.mmr.pack'].search([('label_id.product_id', '=', product.id)]).revision_id
-            others = self.env['mrp.mmr.specification'].search([('product_id', '=', product.id)]).revision_id \
-                | self.env['mrp.mmr.ingredient'].search([('product_id', '=', product.id)]).revision_id
-            boms = self.env['mrp.bom.line'].sudo().search([('product_id', '=', product.id)]).bom_id \
-                | self.env['mrp.bom.byproduct'].sudo().search([('product_id', '=', product.id)]).bom_id
-            domains.append(['|', ('id', 'in', (materials | labels | others).ids), ('bom_id', 'in', boms.ids)])
-        if equipment:
-            rows = self.env['mrp.mmr.equipment'].search(
-                ['|', ('equipment_id', '=', equipment.id), ('category_id', '=', equipment.category_id.id or -1)])
-            domains.append([('id', 'in', rows.revision_id.ids)])
-        if category:
-            rows = self.env['mrp.mmr.equipment'].search(
-                ['|', ('category_id', '=', category.id), ('equipment_id.category_id', '=', category.id)])
-            domains.append([('id', 'in', rows.revision_id.ids)])
-        if sop:
-            domains.append([('id', 'in', sop._get_revisions().ids)])
-        if label:
-            rows = self.env['mrp.mmr.pack'].search([('label_id', '=', label.id)])
-            domains.append([('id', 'in', rows.revision_id.ids)])
-        if partner:
-            boms = self.env['mrp.bom.line'].sudo().search([('mmr_supplier_id', '=', partner.id)]).bom_id
-            domains.append([('bom_id', 'in', boms.ids)])
-        return self.search(Domain.AND(domains)) if domains else self.browse()
-
-    def action_import_components(self):
-        """Open Odoo's import for the components of this draft."""
-        return self._action_import('mrp.bom.line', {'default_bom_id': self.bom_id.id})
-
-    def action_import_steps(self):
-        """Open Odoo's import for the steps of this draft."""
-        return self._action_import('mrp.mmr.step', {'default_revision_id': self.id})
-
-    def _action_import(self, model, context):
-        self.ensure_one()
-        self.check_access('write')
-        self._check_editable()
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'import',
-            'name': self.env._("Import into %s", self.display_name),
-            'params': {'model': model, 'context': dict(context, mmr_revision_id=self.id)},
-        }
-
-    def action_copy_to_mmr(self):
-        """Open the dialog that makes another MMR from this revision: another batch size, another product."""
-        self.ensure_one()
-        self.env['mrp.mmr.create'].check_access('create')
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Copy to a New MMR"),
-            'res_model': 'mrp.mmr.create',
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'default_source_id': self.id},
-        }
-
-    def action_view_bom(self):
-        self.ensure_one()
-        return {
-            'type': 'ir.actions.act_window',
-            'res_model': 'mrp.bom',
-            'res_id': self.bom_id.id,
-            'view_mode': 'form',
-        }
-
-    def action_view_productions(self):
-        self.ensure_one()
-        self.check_access('read')
-        action = self.env['ir.actions.actions']._for_xml_id('mrp.mrp_production_action')
-        return dict(action, domain=[('mmr_revision_id', '=', self.id)], context={})
-
-    def action_view_signatures(self):
-        self.ensure_one()
-        self.check_access('read')
-        action = self.env['ir.actions.actions']._for_xml_id('mrp_mmr.mrp_esignature_action')
-        return dict(action, domain=[('res_model', '=', self._name), ('res_id', '=', self.id)], context={})
-
-    def action_new_order(self):
-        return self.mmr_id.action_new_order()
-
     # === EFFECTIVE === #
 
     def _get_today(self):
         """Return today's date where the company is."""
         self.ensure_one()
         return self.company_id._get_mmr_today()
-
-    def _activate_due(self):
-        """Make approved revisions effective whose time has come, superseding their predecessors.
-
-        Called at approval, by cron, and whenever an order is confirmed, so that no order runs on
-        yesterday's revision because a job was late (REV-050, 21 CFR 111.255(c)).
-        """
-        due = self.filtered(lambda revision: revision.state == 'approved' and (
-            not revision.date_effective or revision.date_effective <= revision._get_today()))
-        for revision in due:
-            predecessor = self.search([('mmr_id', '=', revision.mmr_id.id), ('state', '=', 'effective')])
-            now = fields.Datetime.now()
-            revision._check_signatures()
-            with transition(revision, revision.bom_id, predecessor, predecessor.bom_id):
-                predecessor.write({'state': 'superseded', 'ended_at': now})
-                predecessor._flag_running_orders()
-                predecessor.bom_id.write({'active': False})
-                # One effective revision at a time, in the database too.
-                self.env.flush_all()
-                revision.write({'state': 'effective', 'effective_at': now})
-                self.env.flush_all()
-                revision.bom_id.write({'active': True})
-                revision.product_id.product_tmpl_id.sudo().mmr_controlled = True
-                used = revision.bom_id.bom_line_ids.product_tmpl_id | revision.pack_ids.line_ids.product_id.product_tmpl_id
-                used.sudo()._mmr_require_lot_release()
-            revision.mmr_id._plan_next_review()
-            revision._move_draft_orders()
-        return due
-
-    def _move_draft_orders(self):
-        """Let draft orders of this MMR follow to this revision (REV-060)."""
-        self.ensure_one()
-        others = self.mmr_id.with_context(active_test=False).revision_ids - self
-        orders = self.env['mrp.production'].sudo().search([
-            ('state', '=', 'draft'), ('bom_id', 'in', others.bom_id.ids)])
-        for order in orders:
-            try:
-                with self.env.cr.savepoint():
-                    order._mmr_use_revision(self)
-            except (UserError, IntegrityError) as error:
-                # A damaged draft must not hold up the revision; it is refused when it is confirmed.
-                _logger.warning("%s cannot follow %s: %s", order, self, error)
-            else:
-                order._message_log(body=self.env._("Follows %s, which became effective.", self.display_name))
-
-    @api.model
-    def _cron_activate_due(self):
-        """Make due revisions effective one by one, so that a faulty one does not hold the others up."""
-        for revision in self.sudo().search([('state', '=', 'approved')]):
-            try:
-                with self.env.cr.savepoint():
-                    revision._activate_due()
-            except (UserError, IntegrityError) as error:
-                _logger.warning("%s cannot become effective: %s", revision, error)
-                revision._message_log(body=self.env._("Cannot become effective: %s", error))

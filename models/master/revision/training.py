@@ -3,8 +3,8 @@
 from odoo import api, fields, models
 
 from ....domain.refusals import refusal
-from ...people.qualification import TRAINING_RULE
-from ..step import ROLE_GROUPS
+from ....domain.roles import ROLE_GROUPS
+from ....domain.rules import TRAINING_RULE
 
 #: Persons that a refusal names.
 NAMED = 10

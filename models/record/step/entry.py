@@ -5,22 +5,9 @@ from odoo.exceptions import UserError
 
 from ....domain.canonical import iso_utc, sha256
 from ....domain.refusals import refusal
-from ...master.step import ROLE_GROUPS
+from ....domain.roles import ROLE_GROUPS
+from ....domain.step_kinds import ENTRY_KINDS
 
-KINDS = [
-    ('check', "Checklist"),
-    ('value', "Reading"),
-    ('outcome', "Pass / fail"),
-    ('weight', "Weight"),
-    ('equipment', "Equipment"),
-    ('yield', "Yield"),
-    ('labels', "Labels"),
-    ('material', "Packaging material"),
-    ('sample', "Sample"),
-    ('photo', "Photo"),
-    ('comment', "Comment"),
-    ('handover', "Hand-over"),
-]
 RULE = "AUD-020, 21 CFR 11.10(e), EU GMP 4.9"
 
 
@@ -44,7 +31,7 @@ class MrpBprEntry(models.Model):
     bpr_id = fields.Many2one(
         'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')
-    kind = fields.Selection(KINDS, required=True, readonly=True)
+    kind = fields.Selection(ENTRY_KINDS, required=True, readonly=True)
     position = fields.Integer(readonly=True, aggregator=None, help="Row of the checklist or of the packs.")
     value = fields.Char(readonly=True, help="A number as it was entered, with all its digits.")
     unit = fields.Char(readonly=True)

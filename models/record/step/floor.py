@@ -7,9 +7,9 @@ from odoo.fields import Domain
 
 from ....domain.canonical import iso_utc
 from ....domain.numbers import convert, decimal_string, exact
-from ...master.step import ROLE_GROUPS
-from .record import RESULTS
-from .step import CLOSED, POINT_FIELDS, VERIFIES
+from ....domain.roles import ROLE_GROUPS
+from ....domain.step_kinds import ENTRY_OF_STEP
+from ....domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 
 #: As many lots and units are proposed.
 MAX_PROPOSALS = 30
@@ -83,7 +83,6 @@ class MrpBprStep(models.Model):
         """
         self.ensure_one()
         step, planned = self.sudo(), self.planned
-        stage = next(row for row in stages if row['stage'] == self.stage)
         criterion = planned['criterion'] or {}
         obstacle = step._get_obstacle(own_deviations=self.state != 'started')
         point = self.next_point
@@ -91,25 +90,7 @@ class MrpBprStep(models.Model):
         waiting = step._get_waiting_for()[:3] if is_open else step.browse()
         current = step.entry_ids._get_current()
         return {
-            'id': self.id,
-            'code': self.code,
-            'name': self.name,
-            'kind': self.kind,
-            'kind_label': self._get_labels('kind')[self.kind],
-            'result_kind': RESULTS.get(self.kind, False),
-            'state': self.state,
-            'state_label': self._get_state_label(),
-            'stage': stage['name'],
-            'stage_kind': stage['kind'],
-            'stage_instruction': stage['instruction'],
-            'storage_conditions': stage['storage_conditions'],
-            'workcenter': stage['workcenter'],
-            'instruction': planned['instruction'],
-            'precaution': planned['precaution'],
-            'picture': self._prepare_floor_file(planned['picture']),
-            'is_critical': self.is_critical,
-            'is_hold_point': self.is_hold_point,
-            'is_automated': planned['execution'] == 'automated',
+            **self._prepare_floor_instruction(stages),
             'started_at': iso_utc(self.started_at),
             'started_by': step.started_by_id.name,
             'closed_at': iso_utc(self.closed_at),
@@ -135,8 +116,33 @@ class MrpBprStep(models.Model):
             'weighing': step._prepare_floor_weighing(),
             'band': self._prepare_floor_band(),
             'packs': step._prepare_floor_packs(),
-            'needs_retest': step._is_retest_missing(RESULTS.get(self.kind)),
+            'needs_retest': step._is_retest_missing(ENTRY_OF_STEP.get(self.kind)),
             'entries': step._prepare_floor_entries(),
+        }
+
+    def _prepare_floor_instruction(self, stages):
+        """Return what the step is and what it asks for, which no entry changes."""
+        planned, stage = self.planned, next(row for row in stages if row['stage'] == self.stage)
+        return {
+            'id': self.id,
+            'code': self.code,
+            'name': self.name,
+            'kind': self.kind,
+            'kind_label': self._get_labels('kind')[self.kind],
+            'result_kind': ENTRY_OF_STEP.get(self.kind, False),
+            'state': self.state,
+            'state_label': self._get_state_label(),
+            'stage': stage['name'],
+            'stage_kind': stage['kind'],
+            'stage_instruction': stage['instruction'],
+            'storage_conditions': stage['storage_conditions'],
+            'workcenter': stage['workcenter'],
+            'instruction': planned['instruction'],
+            'precaution': planned['precaution'],
+            'picture': self._prepare_floor_file(planned['picture']),
+            'is_critical': self.is_critical,
+            'is_hold_point': self.is_hold_point,
+            'is_automated': planned['execution'] == 'automated',
         }
 
     def _prepare_floor_file(self, file):

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from odoo import api, fields, models
 
-from ....domain.execution import adjust, get_potency, plain
-from ....domain.numbers import convert, decimal_string, exact
+from ....domain.numbers import convert, decimal_string, exact, plain
+from ....domain.potency import adjust, get_potency
 from ....domain.refusals import refusal
 
 RULE = "USE-070, 21 CFR 111.210(c), 211.101(a)"

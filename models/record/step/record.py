@@ -3,22 +3,17 @@
 from odoo import models
 from odoo.exceptions import UserError
 
-from ....domain.execution import in_band, is_plausible, judge, parse_number, percentage
+from ....domain.criterion import limits_text
+from ....domain.files import IMAGES
+from ....domain.limits import in_band, is_plausible, judge, percentage
 from ....domain.numbers import convert, decimal_string, exact
 from ....domain.refusals import refusal
-from ...evidence.file import IMAGES
+from ....domain.step_kinds import ENTRY_OF_STEP, LABEL_USES, RETESTED
+from ....domain.step_states import CLOSED
+from ....domain.typed_numbers import parse_number
 from .entry import RULE as CORRECTION_RULE
-from .step import CLOSED, RETESTED
 
-#: What is recorded at each kind of step, beside checklists, equipment, samples, photos and comments.
-RESULTS = {
-    'weigh': 'weight', 'numeric': 'value', 'environment': 'value', 'passfail': 'outcome', 'clearance': 'outcome',
-    'equipment': 'equipment', 'yield': 'yield', 'label': 'labels', 'material': 'material', 'sampling': 'sample',
-    'photo': 'photo',
-}
 ANYWHERE = ('check', 'equipment', 'sample', 'photo', 'comment', 'handover')
-#: Where labels go (21 CFR 111.410(b), 211.125(c)).
-LABEL_USES = ('used', 'destroyed', 'returned', 'sampled')
 
 
 class MrpBprStep(models.Model):
@@ -46,7 +41,7 @@ class MrpBprStep(models.Model):
         known = entries.sudo().search([('step_id', '=', self.id), ('token', '=', token)], limit=1) if token else entries
         if known:
             return self._describe_entry(known, self.env['mrp.deviation'])
-        if not isinstance(vals, dict) or kind not in {RESULTS.get(self.kind), *ANYWHERE}:
+        if not isinstance(vals, dict) or kind not in {ENTRY_OF_STEP.get(self.kind), *ANYWHERE}:
             raise UserError(self.env._("%(step)s does not record that.", step=self.display_name))
         self._check_performer(self.env.user)
         self._check_terminal()
@@ -434,11 +429,4 @@ class MrpBprStep(models.Model):
         if self.kind == 'yield' and band:
             return self.env._("%(minimum)s – %(maximum)s %% of %(theoretical)s %(unit)s", **{
                 name: band[name] for name in ('minimum', 'maximum', 'theoretical', 'unit')})
-        low, high, unit = criterion.get('minimum'), criterion.get('maximum'), criterion.get('unit') or ''
-        if low is not None and high is not None:
-            return f"{low} – {high} {unit}".strip()
-        if low is not None:
-            return self.env._("NLT %(limit)s %(unit)s", limit=low, unit=unit)
-        if high is not None:
-            return self.env._("NMT %(limit)s %(unit)s", limit=high, unit=unit)
-        return criterion.get('text') or ''
+        return limits_text(criterion) or criterion.get('text') or ''

@@ -8,12 +8,12 @@ from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
 from ....domain.canonical import sha256
-from ....domain.execution import within_tolerance
+from ....domain.limits import within_tolerance
 from ....domain.numbers import decimal_string, exact
 from ....domain.refusals import refusal
-from ...master.step import ROLE_GROUPS
-from .record import RESULTS
-from .step import CLOSED, POINT_FIELDS, VERIFIES
+from ....domain.roles import ROLE_GROUPS
+from ....domain.step_kinds import ENTRY_OF_STEP
+from ....domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 
 #: Further signatures, which are no points of the step.
 QC_ACTIONS = ('hold_approve', 'hold_reject', 'authorise_retest')
@@ -170,7 +170,7 @@ class MrpBprStep(models.Model):
         checks = {entry.position for entry in entries if entry.kind == 'check'}
         rows += [self.env._("checklist: %s", row['text']) for row in planned['checklist']
                  if row['mandatory'] and row['position'] not in checks]
-        result = RESULTS.get(self.kind)
+        result = ENTRY_OF_STEP.get(self.kind)
         labels = dict(self.env['mrp.bpr.entry']._fields['kind']._description_selection(self.env))
         wanted = {result} if result else set()
         if result == 'outcome' and self.kind == 'clearance' and planned['checklist']:

@@ -7,11 +7,13 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ....domain.execution import stages_before
 from ....domain.numbers import exact
 from ....domain.refusals import refusal
+from ....domain.roles import ROLE_GROUPS, ROLES
+from ....domain.step_kinds import RETESTED, STEP_KINDS
+from ....domain.step_plan import stages_before
+from ....domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 from ....domain.transitions import transition
-from ...master.step import KINDS, ROLE_GROUPS, ROLES
 
 STATES = [
     ('open', "Open"),
@@ -20,19 +22,6 @@ STATES = [
     ('done', "Done"),
     ('not_done', "Not done"),
 ]
-CLOSED = ('done', 'not_done')
-#: Kinds of entries that are tested again where Quality Control authorises it (IPC-030).
-RETESTED = ('value', 'outcome')
-#: Signature of each point, as the column that holds it.
-POINT_FIELDS = {
-    'performed': 'performed_signature_id',
-    'verified': 'verified_signature_id',
-    'added': 'added_signature_id',
-    'addition_verified': 'addition_verified_signature_id',
-    'hold': 'hold_signature_id',
-}
-#: Whose work a point verifies: never the own (VER-010, VER-020).
-VERIFIES = {'verified': 'performed', 'addition_verified': 'added'}
 
 
 class MrpBprStep(models.Model):
@@ -60,7 +49,7 @@ class MrpBprStep(models.Model):
     number = fields.Integer("Number in the Stage", required=True, readonly=True, aggregator=None)
     code = fields.Char("No.", compute='_compute_code', help="Stage and number, as printed on worksheets.")
     name = fields.Char("Step", required=True, readonly=True)
-    kind = fields.Selection([*KINDS, ('material', "Packaging materials")], required=True, readonly=True)
+    kind = fields.Selection([*STEP_KINDS, ('material', "Packaging materials")], required=True, readonly=True)
     performer_role = fields.Selection(ROLES, "Performed By", readonly=True)
     verifier_role = fields.Selection(ROLES, "Verified By", readonly=True)
     is_critical = fields.Boolean("Critical", readonly=True)

@@ -3,7 +3,7 @@
 from odoo import models
 
 from ....domain.refusals import refusal
-from ...people.terminal import RULE
+from ....domain.rules import TERMINAL_RULE
 
 
 class MrpBprStep(models.Model):
@@ -25,4 +25,4 @@ class MrpBprStep(models.Model):
             raise refusal(
                 self.env, self.env._("%(step)s is recorded at %(terminals)s, and this is another terminal.",
                                      step=self.display_name, terminals=', '.join(allowed.mapped('name'))),
-                RULE, self.env._("go to one of these terminals, or have this one registered."), record=self)
+                TERMINAL_RULE, self.env._("go to one of these terminals, or have this one registered."), record=self)

@@ -1,3 +1,5 @@
+// The action that makes a bundle and shows what goes to its receiver on another way.
+
 import { Component } from "@odoo/owl";
 import { CopyButton } from "@web/core/copy_button/copy_button";
 import { Dialog } from "@web/core/dialog/dialog";

@@ -1,3 +1,5 @@
+// A text field with choices that another field of the record lists.
+
 import { registry } from "@web/core/registry";
 import { SelectionField, selectionField } from "@web/views/fields/selection/selection_field";
 

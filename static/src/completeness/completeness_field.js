@@ -1,3 +1,5 @@
+// The content list of a revision's profile: what is met, what is missing and where it is filled in.
+
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";

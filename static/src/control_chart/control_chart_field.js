@@ -1,3 +1,5 @@
+// The control chart of yields: individual values above their moving ranges.
+
 import { Component, onWillStart, onWillUnmount, useEffect, useRef } from "@odoo/owl";
 import { loadBundle } from "@web/core/assets";
 import { _t } from "@web/core/l10n/translation";

@@ -1,3 +1,5 @@
+// The card of a running batch on the shop floor.
+
 import { Component } from "@odoo/owl";
 
 import { formatTime, Timer } from "./clock";

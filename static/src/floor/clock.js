@@ -1,3 +1,5 @@
+// The clock of the server on this terminal, and what runs out by it.
+
 import { Component, onMounted, onWillUnmount, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { formatDateTime } from "@web/core/l10n/dates";

@@ -1,3 +1,5 @@
+// Dialogs of the shop floor: texts that are asked for, and confirmations.
+
 import { Component, useRef, useState, useSubEnv } from "@odoo/owl";
 import { Dialog } from "@web/core/dialog/dialog";
 import { useAutofocus } from "@web/core/utils/hooks";

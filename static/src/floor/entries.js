@@ -1,8 +1,11 @@
+// What is entered at a step of a batch, by kind of step.
+
 import { Component, useRef, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useBus } from "@web/core/utils/hooks";
 
 import { formatDay, formatTime } from "./clock";
+import { LABEL_USES, MATERIAL_USES } from "./constants";
 import { localNumber, NumberField, NumberPad, pressKey } from "./number_pad";
 import { readPhoto } from "./photo";
 
@@ -300,7 +303,7 @@ export class PhotoEntry extends Entry {
 
 export class LabelsEntry extends Entry {
     static template = "mrp_mmr.FloorLabelsEntry";
-    numbers = ["issued", "used", "destroyed", "sampled", "returned", "finished"];
+    numbers = ["issued", ...LABEL_USES, "finished"];
 
     texts = { packId: false, version: "", lotName: "", coded: false, waiver: false, labelType: "roll", examinedBy: "", examination: "", text: "" };
 
@@ -315,7 +318,7 @@ export class LabelsEntry extends Entry {
 
     /** What is not accounted for yet; the server judges it. */
     get difference() {
-        const figures = ["issued", "used", "destroyed", "sampled", "returned"].map((name) => this.state.numbers[name].trim());
+        const figures = ["issued", ...LABEL_USES].map((name) => this.state.numbers[name].trim());
         if (!figures[0] || figures.some((text) => !/^\d*$/.test(text))) {
             return null;
         }
@@ -358,7 +361,7 @@ export class LabelsEntry extends Entry {
 /** Packaging materials of a pack size, one after the other. */
 export class MaterialEntry extends Entry {
     static template = "mrp_mmr.FloorMaterialEntry";
-    numbers = ["issued", "used", "destroyed", "returned"];
+    numbers = [...MATERIAL_USES];
     texts = { position: this.props.correcting?.position || this.nextPosition, lotName: "", text: "", isNotMade: false };
 
     get first() {

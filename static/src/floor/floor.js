@@ -1,3 +1,5 @@
+// The shop floor of one terminal: choose a batch, work through its steps, keep up with the others.
+
 import { Component, EventBus, onWillStart, onWillUnmount, status, useEffect, useExternalListener, useRef, useState, useSubEnv } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
@@ -9,6 +11,7 @@ import { standardActionServiceProps } from "@web/webclient/actions/action_servic
 
 import { BatchCard } from "./batch_card";
 import { formatTime, setServerTime } from "./clock";
+import { CLOSED } from "./constants";
 import { AskDialog, ReportDialog, TerminalDialog } from "./dialogs";
 import { callServer, isConnectionLost, Refusal } from "./floor_rpc";
 import { useFloorBus } from "./live";
@@ -367,21 +370,25 @@ export class Floor extends Component {
 
     async record(step, draft, { reason, corrects } = {}) {
         this.isOwnChange = true;
-        const answer = await this.outbox.add({
-            bprId: this.bprId, stepId: step.id, stepName: `${step.code} ${step.name}`, kind: draft.kind, vals: draft.vals,
-            label: draft.label, reason, corrects,
-        });
-        if (answer.status === "refused") {
-            if (!corrects && !reason) {
-                this.say("danger", answer.error);
+        try {
+            const answer = await this.outbox.add({
+                bprId: this.bprId, stepId: step.id, stepName: `${step.code} ${step.name}`, kind: draft.kind, vals: draft.vals,
+                label: draft.label, reason, corrects,
+            });
+            if (answer.status === "refused") {
+                if (!corrects && !reason) {
+                    this.say("danger", answer.error);
+                }
+            } else if (answer.status === "saved") {
+                this.state.message = null;
+                await this.attempt(() => this.reload());
+                this.tell(answer.result, draft);
             }
-        } else if (answer.status === "saved") {
-            this.state.message = null;
-            await this.attempt(() => this.reload());
-            this.tell(answer.result, draft);
+            return answer;
+        } finally {
+            // Also where the answer was an error: others' changes are told again.
+            this.isOwnChange = false;
         }
-        this.isOwnChange = false;
-        return answer;
     }
 
     tell(result, draft) {
@@ -469,7 +476,7 @@ export class Floor extends Component {
             if (data.step) {
                 this.known = { id: data.step.id, count: this.signatures(data.step).length };
             }
-            const isClosed = ["done", "not_done"].includes(data.step?.state);
+            const isClosed = CLOSED.includes(data.step?.state);
             if (isClosed && step.state !== data.step.state && data.batch.next_id) {
                 this.state.message = null;
                 await this.loadBatch(batch.id);

@@ -1,3 +1,5 @@
+// Calls of the server from the shop floor: a refusal is not a lost connection.
+
 import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
 
 /** Exceptions that say no for a reason that people can read; with any other answer nothing is known. */

@@ -1,3 +1,5 @@
+// Tells screens of the shop floor that something changed.
+
 import { onWillUnmount } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { useBus, useService } from "@web/core/utils/hooks";

@@ -1,3 +1,5 @@
+// The number pad, for fingers in gloves and for bar code readers.
+
 import { Component, useEffect, useRef } from "@odoo/owl";
 import { localization } from "@web/core/l10n/localization";
 

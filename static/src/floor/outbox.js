@@ -1,3 +1,5 @@
+// Entries that wait in the browser while the connection is lost, each sent once.
+
 import { reactive } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";

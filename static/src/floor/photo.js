@@ -1,9 +1,11 @@
+// Photos of steps, of a size that a connection on the floor can bear.
+
 import { _t } from "@web/core/l10n/translation";
 
 /** Pixels of the longer side: enough to read a label, small enough to wait for a connection in the browser. */
 const SIDE = 1600;
 const LARGE = 1024 * 1024;
-const KEPT = ["image/jpeg", "image/png", "image/webp"];
+const SENT_AS_IS = ["image/jpeg", "image/png", "image/webp"];
 
 function readUrl(blob) {
     return new Promise((resolve, reject) => {
@@ -18,7 +20,7 @@ function readUrl(blob) {
 export async function readPhoto(file) {
     let url = await readUrl(file);
     let name = file.name || "photo.jpg";
-    if (file.size > LARGE || !KEPT.includes(file.type)) {
+    if (file.size > LARGE || !SENT_AS_IS.includes(file.type)) {
         const image = new Image();
         image.src = url;
         try {

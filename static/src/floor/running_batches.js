@@ -1,3 +1,5 @@
+// The supervisor's view of all running batches.
+
 import { Component, onWillStart, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";

@@ -1,3 +1,5 @@
+// One step of a batch on the shop floor: what to do, what to enter, how it goes on.
+
 import { Component, onWillUnmount, onWillUpdateProps, useEffect, useRef, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { hasTouch } from "@web/core/browser/feature_detection";
@@ -5,16 +7,10 @@ import { _t } from "@web/core/l10n/translation";
 import { useBus, useService } from "@web/core/utils/hooks";
 
 import { formatTime, Timer } from "./clock";
+import { CLOSED, KIND_ICONS, RETESTED, VERIFIES } from "./constants";
 import { EntryDialog, EntryInfoDialog, PictureDialog } from "./dialogs";
 import { ENTRIES } from "./entries";
 import { localNumber } from "./number_pad";
-
-const KIND_ICONS = {
-    instruction: "fa-list-ol", weigh: "fa-balance-scale", add: "fa-sign-in", numeric: "fa-dashboard", passfail: "fa-check-square-o",
-    equipment: "fa-cogs", clearance: "fa-eraser", environment: "fa-thermometer-half", yield: "fa-pie-chart", label: "fa-tags",
-    sampling: "fa-flask", photo: "fa-camera", material: "fa-archive",
-};
-const VERIFIES = { verified: "performed", addition_verified: "added" };
 
 /** One step, large: what is to be done, the one thing to enter, and the one button that goes on. */
 export class StepPanel extends Component {
@@ -131,7 +127,7 @@ export class StepPanel extends Component {
     get hasFailed() {
         const { result_kind, entries } = this.step;
         const results = entries.filter((entry) => entry.kind === result_kind);
-        return ["value", "outcome"].includes(result_kind) && results.at(-1)?.outcome === "fail";
+        return RETESTED.includes(result_kind) && results.at(-1)?.outcome === "fail";
     }
 
     get task() {
@@ -233,7 +229,7 @@ export class StepPanel extends Component {
                 note: _t("Production responsible signs here"),
             };
         }
-        if (["done", "not_done"].includes(step.state)) {
+        if (CLOSED.includes(step.state)) {
             return batch.next_id
                 ? { icon: "fa-arrow-right", label: _t("Go to the next step"), run: () => this.floor.openStep(batch.next_id) }
                 : { icon: "fa-external-link", label: _t("Complete the order"), run: () => this.floor.openOrder() };
@@ -437,7 +433,7 @@ export class StepSide extends Component {
     }
 
     get isClosed() {
-        return ["done", "not_done"].includes(this.step.state);
+        return CLOSED.includes(this.step.state);
     }
 
     get timeLimit() {

@@ -1,3 +1,5 @@
+// The planner's matrix of products, batch sizes, open orders and open demand.
+
 import { Component, onWillStart, useState } from "@odoo/owl";
 import { deserializeDate, formatDate } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";

@@ -1,3 +1,5 @@
+// Shows the differences between two revisions.
+
 import { Component, useState } from "@odoo/owl";
 
 /**

@@ -1,3 +1,5 @@
+// The action that compares any two revisions.
+
 import { Component, onWillStart, useState } from "@odoo/owl";
 import { download } from "@web/core/network/download";
 import { registry } from "@web/core/registry";

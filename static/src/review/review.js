@@ -1,3 +1,5 @@
+// The review of a batch record by exception.
+
 import { Component, onWillStart, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";

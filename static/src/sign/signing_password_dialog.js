@@ -1,3 +1,5 @@
+// The dialog in which its owner sets the signing password.
+
 import { Component, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";

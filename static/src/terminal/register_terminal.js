@@ -1,3 +1,5 @@
+// Registers this browser as a terminal.
+
 import { _t } from "@web/core/l10n/translation";
 import { rpc } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";

@@ -1,3 +1,5 @@
+// The dialog of a verification of evidence at work.
+
 import { Component, onMounted, onWillUnmount, useState } from "@odoo/owl";
 import { Dialog } from "@web/core/dialog/dialog";
 import { _t } from "@web/core/l10n/translation";

@@ -1,3 +1,5 @@
+// How tours of this addon are added: with patience, and with the helpers that they share.
+
 import { registry } from "@web/core/registry";
 
 /** Milliseconds that a step waits for its element: the browser shares the machine with other tests. */

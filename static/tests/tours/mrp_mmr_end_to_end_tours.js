@@ -1,3 +1,5 @@
+// Tours of one batch from its order to its delivery.
+
 import { addTour, pick } from "./add_tour";
 
 const sign = (login, comment) => [

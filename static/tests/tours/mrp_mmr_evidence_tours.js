@@ -1,3 +1,5 @@
+// Tours of who checks evidence: audit trail, verification, bundle.
+
 import { addTour } from "./add_tour";
 
 /** The auditor reads the audit trail of a master record, one line of it in full, and goes to the record. */

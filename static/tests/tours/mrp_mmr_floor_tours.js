@@ -1,3 +1,5 @@
+// Tours of the shop floor: a batch, the keyboard, a lost connection, other terminals.
+
 import { ConnectionLostError, rpc } from "@web/core/network/rpc";
 import { addTour } from "./add_tour";
 

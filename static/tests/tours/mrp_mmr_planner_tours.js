@@ -1,3 +1,5 @@
+// Tours of the planner.
+
 import { addTour } from "./add_tour";
 
 const row = ".o_mrp_mmr_planner_row:contains(Vitamin C 500)";

@@ -1,3 +1,5 @@
+// Tour of the differences between revisions.
+
 import { addTour } from "./add_tour";
 
 /** Compare revisions on the screen, and see the differences while approving. */

@@ -1,3 +1,5 @@
+// Tour of the review and release of a batch.
+
 import { addTour } from "./add_tour";
 
 function sign(button) {

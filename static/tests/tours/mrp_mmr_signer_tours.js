@@ -1,3 +1,5 @@
+// Tours of signing at a shared terminal and of the signing password.
+
 import { addTour } from "./add_tour";
 
 const PASSWORD = "A-long-password-1";

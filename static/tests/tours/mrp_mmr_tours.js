@@ -1,3 +1,5 @@
+// Tours of a master: written, submitted, rejected, approved, ordered.
+
 import { addTour } from "./add_tour";
 
 const PASSWORD = "A-long-password-1";

@@ -6,8 +6,8 @@ from odoo import api, models
 
 from ...domain.canonical import iso_utc
 from ...domain.numbers import decimal_string, exact
+from ...domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 from .content import read_batches
-from .step.step import CLOSED, POINT_FIELDS, VERIFIES
 
 #: A verification that follows the work within this many seconds is looked at: was it a look, or a click?
 FAST_SECONDS = 10

@@ -3,25 +3,16 @@
 import unittest
 from decimal import Decimal
 
-from odoo.addons.mrp_mmr.domain.execution import (
-    adjust,
-    get_points,
-    get_potency,
-    hold_limits,
-    in_band,
-    is_plausible,
-    judge,
-    parse_number,
-    percentage,
-    plain,
-    plan_steps,
-    within_tolerance,
-)
+from odoo.addons.mrp_mmr.domain.limits import in_band, is_plausible, judge, percentage, within_tolerance
+from odoo.addons.mrp_mmr.domain.numbers import plain
+from odoo.addons.mrp_mmr.domain.potency import adjust, get_potency
+from odoo.addons.mrp_mmr.domain.step_plan import get_points, hold_limits, plan_steps
+from odoo.addons.mrp_mmr.domain.typed_numbers import parse_number
 
 from ..common.document import rich_document
 
 
-class TestExecution(unittest.TestCase):
+class TestStepPlan(unittest.TestCase):
 
     def test_limits_are_inclusive(self):
         """IPC-010: limits 5.0-7.0: 5.0 and 7.0 pass, 4.99 and 7.01 fail, whatever the digits."""

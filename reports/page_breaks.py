@@ -14,6 +14,8 @@ import lxml.html
 
 from odoo.tools.pdf import PdfFileReader
 
+from .characters import CONTROL_CHARACTERS
+
 #: Paper size of 1rem in points; templates give every length in rem.
 ROOT_SIZE = 10
 #: A table that goes on over more pages keeps its rows together, but its last pages lack the header.
@@ -31,8 +33,6 @@ MARK_RED = 1
 MARK_STYLE = f'position: absolute; width: 2px; height: 2px; background: #{MARK_RED:02x}%04x;'
 MARK_COLOR = re.compile(rb'([\d.]+) ([\d.]+) ([\d.]+) (?:scn|rg)\b')
 
-#: What lxml refuses as text; visible in print instead of lost.
-CONTROL_CHARACTERS = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]')
 
 #: Points between the marks of the ruler, which fits on a label.
 RULER_LENGTH = 100

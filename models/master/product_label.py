@@ -1,10 +1,12 @@
+"""Versions of product labels, and their approval by Quality Control (21 CFR 111.210(g), 211.186(b)(8))."""
+
 from odoo import api, fields, models
 
 from ...domain.canonical import iso_utc, sha256
 from ...domain.columns import CONTENT
+from ...domain.files import IMAGES
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition
-from ..evidence.file import IMAGES
 
 FIXED_FIELDS = {*CONTENT['mrp_mmr_label'], 'upload', 'upload_name'}
 SYSTEM_FIELDS = {'state', 'approved_signature_id'}

@@ -1,29 +1,11 @@
 """Orders that meet a demand in several batches: the split of a draft, and what procurement makes."""
 
-from contextlib import contextmanager
-from contextvars import ContextVar
-
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ...domain.numbers import convert
 from ...domain.refusals import refusal
-
-_scheduling = ContextVar('mrp_mmr_scheduling', default=False)
-
-
-@contextmanager
-def scheduling():
-    """Leave orders that the gate refuses drafts while reordering rules confirm theirs.
-
-    One order without MMR must not stop the replenishment of all other products.
-    """
-    token = _scheduling.set(True)
-    try:
-        yield
-    finally:
-        _scheduling.reset(token)
 
 
 class MrpProduction(models.Model):
@@ -160,16 +142,15 @@ class MrpProduction(models.Model):
                 production._mmr_serve(waiting)
         return result
 
-    def action_confirm(self):
-        if not _scheduling.get():
-            return super().action_confirm()
+    def _mmr_confirm_one_by_one(self):
+        """Confirm orders so that one which the gate refuses stays a draft, and does not stop the others."""
         controlled = self.filtered('product_id.mmr_controlled')
         if self - controlled:
-            super(MrpProduction, self - controlled).action_confirm()
+            (self - controlled)._mmr_release_and_confirm()
         for order in controlled:
             try:
                 with self.env.cr.savepoint():
-                    super(MrpProduction, order).action_confirm()
+                    order._mmr_release_and_confirm()
             except UserError:
                 # The draft keeps the demand; whoever confirms it by hand is told what is missing.
                 continue

@@ -1,99 +1,14 @@
-"""How a batch is made and judged: the plan of its steps, results against limits, yields. Pure functions.
+"""The plan of a batch: which steps it has, in which order, what each asks people to record, and who signs it.
 
 Everything comes from the frozen document that the order embeds (USE-040): nothing here reads live records.
-Limits are inclusive, values are never rounded before they are judged (IPC-010, YLD-020).
 """
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
-#: Most digits before the decimal point of what a person may enter; more is a typing error.
-MAX_DIGITS = 12
-#: Digits after the decimal point that are kept of what an instrument shows.
-MAX_DECIMALS = 6
 #: What a weighing without step of its own for the addition is signed as, in order (21 CFR 111.260(j)(2)).
 WEIGH_AND_ADD = ('performed', 'verified', 'added', 'addition_verified')
 ADD = ('added', 'addition_verified')
 PERFORM = ('performed', 'verified')
 #: Stages in which the product is packed and labelled.
 PACKING = ('packaging', 'labelling')
-
-
-def parse_number(text):
-    """Return what a person typed as Decimal: point or comma for decimals, no separators of thousands.
-
-    :raise ValueError: where it is no number, or one with more digits than are kept
-    """
-    if isinstance(text, bool) or not isinstance(text, str | int | Decimal):
-        raise ValueError("no number")
-    text = str(text).strip().replace('\u2212', '-')
-    digits = text.removeprefix('-').removeprefix('+').replace(',', '').replace('.', '')
-    if text.count(',') + text.count('.') > 1 or not (digits.isascii() and digits.isdecimal()):
-        raise ValueError("no number")
-    try:
-        value = Decimal(text.replace(',', '.'))
-    except InvalidOperation as error:
-        raise ValueError("no number") from error
-    if -value.as_tuple().exponent > MAX_DECIMALS or value.adjusted() >= MAX_DIGITS:
-        raise ValueError("too many digits")
-    return value
-
-
-def judge(value, criterion):
-    """Return 'pass' or 'fail' of a Decimal against a criterion with limits, which are inclusive."""
-    low, high = criterion.get('minimum'), criterion.get('maximum')
-    return 'fail' if (low is not None and value < Decimal(low)) or (high is not None and value > Decimal(high)) else 'pass'
-
-
-def is_plausible(value, plausibility):
-    """Whether a Decimal lies in the range outside of which it is a typing error (VER-060)."""
-    return not plausibility or Decimal(plausibility['minimum']) <= value <= Decimal(plausibility['maximum'])
-
-
-def percentage(actual, theoretical):
-    """Return the percentage of theoretical yield as Decimal, unrounded; None where nothing is expected (YLD-010)."""
-    theoretical = Decimal(theoretical)
-    return actual / theoretical * 100 if theoretical else None
-
-
-def in_band(actual, band):
-    """Whether an actual yield lies in its band.
-
-    The products are compared, as the quotient of the percentage may have no end.
-    """
-    hundredfold, theoretical = actual * 100, Decimal(band['theoretical'])
-    return Decimal(band['minimum']) * theoretical <= hundredfold <= Decimal(band['maximum']) * theoretical
-
-
-def plain(value):
-    """Return a Decimal in plain notation with all its digits and no trailing zeros."""
-    text = format(value, 'f')
-    return text.rstrip('0').rstrip('.') if '.' in text else text
-
-
-def get_potency(assay):
-    """Return the potency of a lot as it is weighed: what was found on dried substance, less its moisture.
-
-    :param dict assay: ``value``, ``basis`` and ``moisture`` of the lot, as its release holds them
-    """
-    value = Decimal(assay['value'])
-    return value * (100 - Decimal(assay['moisture'])) / 100 if assay['basis'] == 'dried' else value
-
-
-def adjust(planned, reference, potency, others=()):
-    """Return how much of a lot gives what a planned quantity of reference potency gives (21 CFR 211.101(a)).
-
-    Where several lots share a component, each covers its weight × potency of planned × reference, and the last one the
-    rest. The quotient is rounded half to even to six digits, nothing before it.
-
-    :param Decimal planned: the quantity of the MMR, for the reference potency
-    :param others: ``(weight, potency)`` of the other lots
-    """
-    rest = planned * reference - sum(weight * other for weight, other in others)
-    return (rest / potency).quantize(Decimal(1).scaleb(-MAX_DECIMALS), ROUND_HALF_EVEN)
-
-
-def within_tolerance(actual, target, tolerance):
-    """Whether an actual quantity keeps the tolerance around its target (USE-070)."""
-    return abs(actual - Decimal(target)) <= Decimal(tolerance or 0)
 
 
 def get_points(step):

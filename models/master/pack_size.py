@@ -1,3 +1,5 @@
+"""Packaging instructions by pack size (21 CFR 111.210(g), EU GMP 4.19)."""
+
 from odoo import api, fields, models
 
 from ...domain.numbers import GMP_DIGITS

@@ -5,7 +5,8 @@ from odoo import api, models
 from ...domain.numbers import convert, decimal_string, exact
 from ...domain.refusals import refusal
 from ...domain.transitions import transition
-from .production import Snapshot
+from .scheduling import is_scheduling
+from .snapshot import Snapshot
 
 
 class MrpProduction(models.Model):
@@ -16,10 +17,30 @@ class MrpProduction(models.Model):
     # === RELEASE === #
 
     def action_confirm(self):
+        """Confirm orders; what is controlled by MMR is released by it, or not at all (USE-010, 21 CFR 111.205(a)).
+
+        Other subjects add their part by the two hooks: what is checked before, and what follows for confirmed orders.
+        """
+        self._mmr_check_before_confirm()
+        result = self._mmr_confirm_one_by_one() if is_scheduling() else self._mmr_release_and_confirm()
+        self._mmr_follow_confirm()
+        return result
+
+    def _mmr_check_before_confirm(self):
+        """Hook: refuse to confirm these orders, by a rule of another subject.
+
+        :raise UserError: naming order and rule
+        """
+
+    def _mmr_release_and_confirm(self):
+        """Check what is controlled, embed its snapshot, and let Odoo confirm."""
         self._mmr_check_other_products()
-        self._mmr_release()
+        self._mmr_release_to_floor()
         with transition(self.filtered('mmr_snapshot_sha256')):
-            return super().action_confirm()
+            return super().action_confirm()  # pylint: disable=super-method-mismatch
+
+    def _mmr_follow_confirm(self):
+        """Hook: do what follows from the confirmation of these orders; some may still be drafts (see :func:`scheduling`)."""
 
     def _mmr_check_other_products(self):
         """Refuse to make a controlled product beside another one: it has an MMR and an order of its own."""
@@ -69,7 +90,7 @@ class MrpProduction(models.Model):
             f"{mmr._get_batch_size_label()} ({mmr.formulation_code})" if several else mmr._get_batch_size_label()
             for mmr in usable)
 
-    def _mmr_release(self):
+    def _mmr_release_to_floor(self):
         """Release draft orders of controlled products: check each against its MMR and embed the snapshot.
 
         Queries do not grow with the number of orders; orders of other products are not touched.

@@ -1,0 +1,52 @@
+"""Limits, acceptance criteria, overages and samples of a frozen document as text: the same words wherever they are read."""
+
+
+def measure(value, unit):
+    """A quantity with its unit; what has no value is no text."""
+    return None if value is None else f"{value} {unit}" if unit else str(value)
+
+
+def band_text(minimum, maximum, unit):
+    """Return two limits for reading: "95 – 102 %", "NLT 95 %" (not less than), "NMT 102 %" (not more than), or None."""
+    if minimum is None and maximum is None:
+        return None
+    if minimum is None or maximum is None:
+        return f"{'NMT' if minimum is None else 'NLT'} {measure(maximum if minimum is None else minimum, unit)}"
+    return measure(f"{minimum} – {maximum}", unit)
+
+
+def limits_text(criterion):
+    """Return the limits of a frozen criterion for reading (see :func:`band_text`); None where it has none.
+
+    The abbreviations are those of the pharmacopoeias, in every language.
+    """
+    kind = (criterion or {}).get('kind')
+    return band_text(criterion.get('minimum') if kind in ('range', 'nlt') else None,
+                     criterion.get('maximum') if kind in ('range', 'nmt') else None, criterion.get('unit')) if kind else None
+
+
+def criterion_text(criterion):
+    """Return a frozen criterion for reading: its limits, its target, and its own words; None where it has nothing."""
+    if not criterion:
+        return None
+    target = measure(criterion.get('target'), criterion.get('unit'))
+    return ", ".join(filter(None, (limits_text(criterion), target and f"target {target}", criterion.get('text')))) or None
+
+
+def overage_text(overage):
+    """Return an overage as it is stated: "none", "5 % = 0.5 kg" or "0.5 kg = 5 %"."""
+    if not overage:
+        return None
+    percent, amount = f"{overage['percent']} %", measure(overage['amount'], overage.get('unit'))
+    if overage['kind'] == 'none':
+        return "none"
+    return f"{amount} = {percent}" if overage['kind'] == 'amount' else f"{percent} = {amount}"
+
+
+def sample_text(sample):
+    """Return a sampling for reading: "3 × 10 g, at the beginning"."""
+    if not sample:
+        return None
+    size = measure(sample.get('size'), sample.get('unit'))
+    return ", ".join(str(part) for part in (
+        f"{sample.get('count')} × {size}", sample.get('timing')) if part)
