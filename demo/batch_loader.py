@@ -196,9 +196,9 @@ class MrpMmrDemo(models.AbstractModel):
             own.action_record_result(specification['position'], self._prepare_result(specification, data))
         self._sign(bpr, 'approve_results', 'qc')
         if 'reserve' in data:
-            expiry = max(bpr.lot_ids.mapped('expiration_date'))
+            expiry = bpr.company_id._get_mmr_day(max(bpr.lot_ids.mapped('expiration_date')))
             own.action_record_sample({'kind': 'reserve', 'pack': 1, 'keep_until': fields.Date.to_string(
-                fields.Date.add(expiry.date(), months=13)), **data['reserve']})
+                fields.Date.add(expiry, months=13)), **data['reserve']})
         if 'withheld' in data:
             quantity, reason = data['withheld']
             own.action_record_sample({'kind': 'withheld', 'quantity': quantity, 'reason': reason})

@@ -104,13 +104,13 @@ class MrpMmrDemo(models.AbstractModel):
 
     def _load_equipment(self, data):
         """Clean and calibrate the equipment, each line signed by those who did it."""
-        now = fields.Datetime.now()
+        now, today = fields.Datetime.now(), self.env.ref('base.main_company')._get_mmr_today()
         for name, kind, days, vals in data.get_lines():
             vals = dict(vals, ended_at=now - timedelta(days=days, hours=2))
             if 'procedure' in vals:
                 vals['procedure_id'] = self._get(f"sop_{vals.pop('procedure')}").id
             if 'due' in vals:
-                vals['next_due'] = (now + timedelta(days=vals.pop('due'))).date()
+                vals['next_due'] = today + timedelta(days=vals.pop('due'))
             self._log_equipment(self._get(f'equipment_{name}'), kind, vals)
 
     def _log_equipment(self, unit, kind, vals):

@@ -90,6 +90,7 @@ def lint(env):
         ('pylint-odoo', [env.python, '-m', 'pylint', '--rcfile', ROOT / '.pylintrc', f'--disable={NOT_CHECKED}',
                          *sources]),
         ('XML', [env.python, '-c', XML_CHECK, *xml]),
+        ('days', [env.python, ROOT / 'dev' / 'day_check.py']),
         ('docs/roles.md', [env.python, ROOT / 'dev' / 'role_page.py', '--check']),
         ('requirements and tests', [env.python, ROOT / 'dev' / 'trace_page.py', '--check']),
         ('pages made from the code', [env.python, ROOT / 'dev' / 'map', '--check']),

@@ -7,7 +7,7 @@ CREATE FUNCTION mrp_mmr_retention_date(
     certified date, exempt boolean, lifetime integer
 ) RETURNS date
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT (CASE
+    SELECT CASE WHEN k.until > '9999-12-31' THEN '9999-12-31' ELSE k.until END FROM (SELECT (CASE
         WHEN outcome = 'open' THEN NULL
         WHEN profile = 'P111' AND outcome = 'released' THEN CASE
             WHEN undated AND distributed IS NULL THEN NULL
@@ -24,7 +24,7 @@ CREATE FUNCTION mrp_mmr_retention_date(
         WHEN profile = 'PEU' THEN GREATEST(expiry + interval '1 year', decided + interval '5 years')
         WHEN profile = 'PDEV' AND (outcome <> 'released' OR lifetime > 0) THEN
             decided + make_interval(years => GREATEST(lifetime, 2))
-    END)::date
+    END)::date AS until) k
 $$;
 
 -- What the date of each of these batch records follows from, and the date (REC-010). Days are those of the company.
@@ -41,15 +41,18 @@ CREATE FUNCTION mrp_mmr_retention(wanted integer[]) RETURNS TABLE (
                (CASE WHEN b.state = 'cancel' AND b.release_state <> 'rejected' THEN 'cancelled'
                      WHEN b.release_state = 'rejected' OR b.packed_state = 'rejected' THEN 'rejected'
                      WHEN b.release_state = 'released' THEN 'released' ELSE 'open' END)::varchar AS outcome,
-               (CASE WHEN b.state = 'cancel' AND b.release_state <> 'rejected' THEN b.cancelled_at
-                     WHEN b.packed_state = 'rejected' THEN (
-                        SELECT s.signed_at FROM mrp_esignature s WHERE s.id = b.packed_release_signature_id)
-                     ELSE b.released_at END AT TIME ZONE 'UTC' AT TIME ZONE z.name)::date AS decided,
-               (l.expiry AT TIME ZONE 'UTC' AT TIME ZONE z.name)::date AS expiry, l.undated,
-               ((SELECT max(d.date) FROM mrp_bpr_distribution d WHERE d.bpr_id = b.id AND d.kind = 'delivery')
-                 AT TIME ZONE 'UTC' AT TIME ZONE z.name)::date AS distributed,
-               ((SELECT s.signed_at FROM mrp_esignature s WHERE s.id = b.certification_signature_id)
-                 AT TIME ZONE 'UTC' AT TIME ZONE z.name)::date AS certified,
+               mrp_mmr_company_day(
+                    CASE WHEN b.state = 'cancel' AND b.release_state <> 'rejected' THEN b.cancelled_at
+                         WHEN b.packed_state = 'rejected' THEN (
+                            SELECT s.signed_at FROM mrp_esignature s WHERE s.id = b.packed_release_signature_id)
+                         ELSE b.released_at END, b.company_id) AS decided,
+               mrp_mmr_company_day(l.expiry, b.company_id) AS expiry, l.undated,
+               mrp_mmr_company_day(
+                    (SELECT max(d.date) FROM mrp_bpr_distribution d WHERE d.bpr_id = b.id AND d.kind = 'delivery'),
+                    b.company_id) AS distributed,
+               mrp_mmr_company_day(
+                    (SELECT s.signed_at FROM mrp_esignature s WHERE s.id = b.certification_signature_id),
+                    b.company_id) AS certified,
                t.mmr_otc_exempt AS exempt, t.mmr_lifetime_years AS lifetime
           FROM mrp_bpr b
           JOIN mrp_mmr_revision r ON r.id = b.mmr_revision_id
@@ -57,9 +60,6 @@ CREATE FUNCTION mrp_mmr_retention(wanted integer[]) RETURNS TABLE (
           JOIN mrp_mmr_profile p ON p.id = m.profile_id
           JOIN product_product v ON v.id = b.product_id
           JOIN product_template t ON t.id = v.product_tmpl_id
-          JOIN res_company c ON c.id = b.company_id
-          JOIN res_partner o ON o.id = c.partner_id
-         CROSS JOIN LATERAL (SELECT COALESCE(NULLIF(o.tz, ''), 'UTC') AS name) z
          CROSS JOIN LATERAL (
             SELECT max(k.expiration_date) AS expiry, count(*) = 0 OR bool_or(k.expiration_date IS NULL) AS undated
               FROM stock_lot k WHERE k.mmr_bpr_id = b.id) l
@@ -75,12 +75,12 @@ CREATE FUNCTION mrp_mmr_on_hold(wanted integer) RETURNS boolean
          WHERE b.id = wanted AND h.signature_id IS NOT NULL AND h.lift_signature_id IS NULL)
 $$;
 
--- Whether the date of a batch record has passed, everywhere on Earth, and nobody holds it (REC-040). The clock is
--- that of PostgreSQL.
+-- Whether the date of a batch record has passed where its company is, and nobody holds it (REC-040, DAY-010). The
+-- clock is that of PostgreSQL.
 CREATE FUNCTION mrp_mmr_may_dispose(wanted integer) RETURNS boolean
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT COALESCE((SELECT until FROM mrp_mmr_retention(ARRAY[wanted]))
-                    < (clock_timestamp() AT TIME ZONE 'UTC' - interval '12 hours')::date, false)
+                    < (SELECT mrp_mmr_company_today(b.company_id) FROM mrp_bpr b WHERE b.id = wanted), false)
            AND NOT mrp_mmr_on_hold(wanted)
 $$;
 

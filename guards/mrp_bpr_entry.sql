@@ -40,7 +40,8 @@ BEGIN
     SELECT CASE WHEN NEW.to_sign THEN s.started_at ELSE NEW.at END, b.product_id INTO moment, product
       FROM mrp_bpr_step s JOIN mrp_bpr b ON b.id = s.bpr_id WHERE s.id = NEW.step_id;
     SELECT * INTO status FROM mrp_mmr_equipment_status(ARRAY[NEW.equipment_id], moment);
-    IF unit.mmr_is_instrument AND (status.result IS DISTINCT FROM 'pass' OR status.due < moment::date) THEN
+    IF unit.mmr_is_instrument AND (
+            status.result IS DISTINCT FROM 'pass' OR status.due < mrp_mmr_company_day(moment, NEW.company_id)) THEN
         RAISE EXCEPTION '% has no valid calibration (IPC-070, 21 CFR 211.68(a)).', NEW.equipment_name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_unit_calibrated';
     END IF;
@@ -63,8 +64,9 @@ CREATE FUNCTION mrp_mmr_guard_bpr_lot() RETURNS trigger
 BEGIN
     IF NOT EXISTS (
         SELECT FROM stock_lot l WHERE l.id = NEW.lot_id AND l.mmr_status = 'released'
-           AND (l.expiration_date IS NULL OR l.expiration_date > NEW.at)
-           AND (l.mmr_retest_date IS NULL OR l.mmr_retest_date > NEW.at::date)) THEN
+           AND (l.expiration_date IS NULL OR mrp_mmr_company_day(l.expiration_date, NEW.company_id)
+                                             >= mrp_mmr_company_day(NEW.at, NEW.company_id))
+           AND (l.mmr_retest_date IS NULL OR l.mmr_retest_date > mrp_mmr_company_day(NEW.at, NEW.company_id))) THEN
         RAISE EXCEPTION 'Lot % is not released, or its time is over (USE-060, 21 CFR 211.84(a)).', NEW.lot_name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_lot_released';
     END IF;

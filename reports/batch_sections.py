@@ -3,10 +3,11 @@
 What should have been recorded and was not is printed as such: a blank could be filled in later.
 """
 
+from ..domain import days
 from ..domain.numbers import exact
 from ..domain.step_kinds import ENTRY_OF_STEP, MATERIAL_USES
 from .deviation_sections import DeviationSections
-from .document_sections import document_label, moment, product_label, text
+from .document_sections import document_label, product_label, text
 from .usage_sections import PERSON, UsageSections
 
 #: Signatures of a step that are none of its points.
@@ -33,6 +34,7 @@ class BatchSections(UsageSections, DeviationSections):
     def __init__(self, report, batch, images=None):
         super().__init__(report.env, batch.document, images)
         self.report, self.batch = report, batch
+        self.zone = batch.company._get_mmr_zone()
         env = self.env
         self.codes['kind'] = self._selection('mrp.bpr.step', 'kind')
         self.missing = env._("not recorded")
@@ -58,22 +60,16 @@ class BatchSections(UsageSections, DeviationSections):
         """Return a fact that is part of every record: where there is no value, it says so."""
         return label, self._or_missing(text(value, **style))
 
-    def _time(self, timestamp, user_id=None, zone=None):
-        """Return a time in UTC and on the clock of a person."""
-        if not timestamp:
-            return []
-        zone = zone or self.batch.zones.get(user_id)
-        lines = [self.report._format_utc(timestamp)]
-        if zone and zone != 'UTC':
-            lines.append(self.report._format_clock(timestamp, zone))
-        return text('\n'.join(lines))
+    def _time(self, moment):
+        """Return a time, of a field or a frozen document, on the clock of the company; each page says which that is."""
+        return text(days.clock(moment, self.zone))
 
     def _signed(self, signature):
         """Return who signed, as what and when, in few words."""
         return [
             *text(signature.signer_name, bold=True),
             *text(f"{signature._get_meaning_label()}, {signature.signer_role}", style='o_label'),
-            *self._time(signature.signed_at, zone=signature.signer_tz)]
+            *self._time(signature.signed_at)]
 
     def _number(self, entry):
         return self.env._("entry %s", self.batch.numbers[entry])
@@ -89,12 +85,14 @@ class BatchSections(UsageSections, DeviationSections):
             f"{product_label(row['product'])}: {row['strength']['value']} {row['strength'].get('unit') or ''}".strip()
             for row in document['components'] if row.get('strength')]
         approved = "\n".join(
-            f"{self._code('meaning', row['meaning'])}: {row['name']}, {row['role']}, {moment(row['signed_at'])}"
+            f"{self._code('meaning', row['meaning'])}: {row['name']}, {row['role']}, {days.clock(row['signed_at'], self.zone)}"
             for row in snapshot['signatures'])
         return [
             self._fact(env._("Batch production record"), bpr.name, bold=True),
             self._fact(env._("Manufacturing order"), order.name),
             self._fact(env._("Lot of the batch"), ', '.join(batch.lot_names), bold=True),
+            (env._("Expires"), self._or_missing([part for lot in batch.lots for part in text(
+                self._get_expiry(lot), lot.name if len(batch.lots) > 1 else None, bold=True)])),
             self._fact(env._("Product"), product_label(document['product'])),
             *([(env._("Strength"), text('\n'.join(strengths)))] if strengths else []),
             self._fact(env._("Batch size"), f"{size['quantity']} {size['unit']}"),
@@ -103,7 +101,7 @@ class BatchSections(UsageSections, DeviationSections):
             self._fact(env._("Master manufacturing record"), env._(
                 "%(number)s, revision %(revision)s", number=document['number'], revision=document['revision']), bold=True),
             self._fact(env._("Signed by"), approved),
-            (env._("Effective since"), self._or_missing(text(moment(snapshot.get('effective_at'))))),
+            (env._("Effective since"), self._or_missing(self._time(snapshot.get('effective_at')))),
             (env._("Content of the MMR, SHA-256"), text(snapshot['document_sha256'], style='o_digest')),
             (env._("Snapshot of the order, SHA-256"), text(order.mmr_snapshot_sha256, style='o_digest')),
             (env._("Steps of the batch, SHA-256"), [
@@ -112,8 +110,23 @@ class BatchSections(UsageSections, DeviationSections):
                   text(env._("Snapshot or steps are not what was signed."), style='o_warning'))]),
             (env._("Started"), self._or_missing(self._time(bpr.started_at))),
             (env._("Completed"), self._or_missing(self._time(bpr.completed_at))),
+            (env._("Times"), text(self.report._get_times_label(bpr.company_id, bpr.create_date))),
             self._fact(env._("Quantity made"), f"{batch.quantity_made} {size['unit']}" if batch.quantity_made else None),
         ]
+
+    def _get_expiry(self, lot, at=None):
+        """Return the day on which a lot expires where the company is, in words (21 CFR 111.260, 211.137).
+
+        :param datetime at: when it was used: what Quality Control had released then; by default as it is now
+        """
+        day = days.day_of(self.batch.expiry_of(lot, at), self.zone)
+        return str(day) if day else self.env._("no expiry date")
+
+    def _get_lot(self, entry):
+        """Return the lot of an entry with its expiry."""
+        return [
+            *text(entry.lot_name, self.env._("Lot"), bold=True),
+            *text(entry.lot_id and self._get_expiry(entry.lot_id, entry.at), self.env._("Expires"))]
 
     def precautions(self):
         return self._section(
@@ -151,7 +164,7 @@ class BatchSections(UsageSections, DeviationSections):
                 text(env._("Started"), style='o_label'),
                 self._or_missing([
                     *text(batch.name_of(step, 'started_by_id') if step.started_by_id else None),
-                    *self._time(step.started_at, step.started_by_id.id)]),
+                    *self._time(step.started_at)]),
                 text(env._("Closed"), style='o_label'), self._or_missing(self._time(step.closed_at))]],
             'facts': [
                 *([(env._("Precaution"), text(env._("acknowledged")) if step.precaution_acknowledged
@@ -244,14 +257,14 @@ class BatchSections(UsageSections, DeviationSections):
         for signature in batch.signatures_of(entry):
             remarks += [
                 *text(signature.signer_name, f"{self._get_point_label(signature)}, {signature._get_meaning_label()}"),
-                *self._time(signature.signed_at, zone=signature.signer_tz), *text(signature.comment)]
+                *self._time(signature.signed_at), *text(signature.comment)]
         recorded = self._get_recorded(entry)
         if corrected or entry.is_rejected:
             recorded = [dict(part, style='o_void_text') for part in recorded]
         return [
             [*text(self.entry_kinds[entry.kind]), *text(what), *text(self._number(entry), style='o_label')],
             recorded,
-            [*text(entry.user_name), *self._time(entry.at, entry.user_id.id)],
+            [*text(entry.user_name), *self._time(entry.at)],
             remarks,
         ]
 
@@ -278,7 +291,7 @@ class BatchSections(UsageSections, DeviationSections):
         }.get(entry.kind, ())
         return [
             *text(value, bold=True),
-            *text(entry.lot_name, env._("Lot"), bold=True),
+            *self._get_lot(entry),
             *text(entry.equipment_name, env._("Equipment")),
             *(part for name, label in details for part in text(data.get(name), label)),
             *self._get_adjustment(data.get('adjusted') or {}),
@@ -334,7 +347,7 @@ class BatchSections(UsageSections, DeviationSections):
             text(label),
             [*text(signature.signer_name, bold=True),
              *text(f"{signature._get_meaning_label()}, {signature.signer_role}", style='o_label')],
-            self._time(signature.signed_at, zone=signature.signer_tz),
+            self._time(signature.signed_at),
             [*text(signature.statement), *text(signature.comment, self.env._("Comment"))],
         ]
 
@@ -350,7 +363,7 @@ class BatchSections(UsageSections, DeviationSections):
                 (env._("Why on paper"), 30, ''),
             ], [[
                 text(copy.number, bold=True), text(copy.step_codes),
-                [*text(copy.user_name), *self._time(copy.at, copy.user_id.id)], self._or_missing(self._time(copy.printed_at)),
+                [*text(copy.user_name), *self._time(copy.at)], self._or_missing(self._time(copy.printed_at)),
                 text(copy.reason),
             ] for copy in batch.copies]),
             self._table([
@@ -360,7 +373,7 @@ class BatchSections(UsageSections, DeviationSections):
                 text(transcription.copy_id.number, bold=True),
                 [*text(transcription.step_id.display_name), *text(', '.join(
                     self._number(entry) for entry in transcription.entry_ids.sorted('id')), style='o_label')],
-                [*text(transcription.user_name), *self._time(transcription.at, transcription.user_id.id)],
+                [*text(transcription.user_name), *self._time(transcription.at)],
                 [*text(states[transcription.state], bold=True), *self._or_missing(
                     self._signed(transcription.decision_signature_id) if transcription.decision_signature_id else []),
                  *text(transcription.decision_signature_id.comment, env._("Comment"))],
@@ -383,13 +396,15 @@ class BatchSections(UsageSections, DeviationSections):
     def _get_signature(self, record, signature):
         env = self.env
         values = self.report._prepare_signature(signature)
+        zone = signature.signer_tz if signature.signer_tz != self.zone else None
         voided = values['voided_by']
         return [
             text(f"{self._number(record)}, {record.step_id.display_name}" if record._name == 'mrp.bpr.entry'
                  else signature.record_name),
             [*text(f"{values['name']} ({values['login']})", bold=True),
              *text(values['meaning_label']), *text(values['role'], style='o_label')],
-            self._time(signature.signed_at, zone=signature.signer_tz),
+            [*self._time(signature.signed_at),
+             *text(zone, env._("Signer's clock"), style='o_label')],
             [*mark(env._("VOID") if voided else None),
              *text("{meaning_label}, {name}, {local_time}: {comment}".format(**voided) if voided else None),
              *text(values['statement']), *text(values['comment'], env._("Comment")),

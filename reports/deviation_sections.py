@@ -40,7 +40,7 @@ class DeviationSections(DocumentSections):
                 filter(None, (deviation.stage_name, deviation.step_id.display_name)))),
             (env._("Reported"), self._or_missing([
                 *text(batch.name_of(deviation, 'reported_by_id')),
-                *self._time(deviation.reported_at, deviation.reported_by_id.id)])),
+                *self._time(deviation.reported_at)])),
             self._fact(env._("What happened"), deviation.description),
             *([(env._("Photo or file"), self._file(deviation.file_id._get_document(), env._("File")))]
               if deviation.file_id else []),
@@ -59,7 +59,7 @@ class DeviationSections(DocumentSections):
             yield label, [
                 *text(' '.join(filter(None, (row.name, row.value, row.unit, row.reference))), bold=True),
                 *text(self._selection(row._name, 'outcome').get(row.outcome)), *text(row.text), *text(row.user_name),
-                *self._time(row.at, row.user_id.id)]
+                *self._time(row.at)]
             signature = row.retest_signature_id
             if signature:
                 yield env._("Retest authorised"), [*self._signed(signature), *text(signature.comment, env._("Reason"))]
@@ -111,7 +111,7 @@ class DeviationSections(DocumentSections):
         ], [[
             text(row.bpr_id.name), text(row.reason),
             self._or_missing([*text(labels.get(row.assessment), bold=True), *text(row.text)]),
-            [*text(row.assessed_by_id.name), *self._time(row.assessed_at, row.assessed_by_id.id)],
+            [*text(row.assessed_by_id.name), *self._time(row.assessed_at)],
         ] for row in deviation.related_ids.sorted('id')])
 
     def _get_rework(self, deviation):
@@ -121,5 +121,5 @@ class DeviationSections(DocumentSections):
             (env._("What was done"), 32, ''), (env._("Recorded by"), 22, ''),
         ], [[
             text(labels[row.kind]), text(row.lot_name, bold=True), text(f"{row.quantity} {row.unit}"), text(row.text),
-            [*text(row.user_name), *self._time(row.at, row.user_id.id)],
+            [*text(row.user_name), *self._time(row.at)],
         ] for row in deviation.rework_ids.sorted('id')])

@@ -12,7 +12,6 @@ from markupsafe import Markup, escape
 
 from odoo.fields import Domain
 
-from ..domain.canonical import iso_utc
 from ..domain.refusals import refusal
 from ..domain.wording import batch_state_labels
 from ..models.quality.figures import QualityFigures
@@ -196,7 +195,8 @@ class InspectionPackBundle(Bundle):
         if 'state' in record._fields and state in dict(record._fields['state']._description_selection(self.env)):
             state = dict(record._fields['state']._description_selection(self.env))[state]
         self.index.append((self._folder(record), {
-            'kind': kind, 'number': number, 'title': title or '', 'state': state or '', 'date': (iso_utc(date) or '')[:10]}))
+            'kind': kind, 'number': number, 'title': title or '', 'state': state or '',
+            'date': str(record.company_id._get_mmr_day(date) or '')}))
 
     def _get_index(self):
         """Return the rows of the index: one for each file of each record."""
@@ -231,7 +231,7 @@ class InspectionPackBundle(Bundle):
             counts.append(f"{title}: {len(records)}")
             lines = Markup().join(self._render_record(number, files) for number, files in records.items())
             sections += Markup("<h2>{}</h2>\n").format(title) + (Markup(
-                "<table>\n<tr><th>Number</th><th>Title</th><th>State</th><th>Date (UTC)</th><th>Files, SHA-256</th></tr>\n{}"
+                "<table>\n<tr><th>Number</th><th>Title</th><th>State</th><th>Date</th><th>Files, SHA-256</th></tr>\n{}"
                 "</table>\n").format(lines) if records else Markup("<p>none</p>\n"))
         return PAGE.format(
             title="Inspection pack", company=pack.company_id.name, products=', '.join(pack.product_ids.mapped('display_name')),

@@ -48,7 +48,9 @@ class ReportBpr(models.AbstractModel):
     def _prepare_stamp(self, bpr, chain):
         document = bpr.production_id.mmr_snapshot['document']
         return Stamp(
-            header_left=document['company']['name'],
+            header_left=self.env._(
+                "%(company)s · times: %(clock)s", company=document['company']['name'],
+                clock=self._get_times_label(bpr.company_id, bpr.create_date)),
             header_right=self.env._(
                 "%(bpr)s · %(number)s · revision %(revision)s, %(status)s", bpr=bpr.name, number=document['number'],
                 revision=document['revision'], status=self._get_revision_status(bpr)),
@@ -69,7 +71,7 @@ class ReportBpr(models.AbstractModel):
         """Return the present status of the revision that the batch was made under (PRD-030)."""
         revision = bpr.mmr_revision_id
         status = dict(revision._fields['state']._description_selection(self.env))[revision.state]
-        return self.env._("%(status)s on %(date)s", status=status, date=f"{revision.ended_at:%Y-%m-%d}") \
+        return self.env._("%(status)s on %(date)s", status=status, date=bpr.company_id._get_mmr_day(revision.ended_at)) \
             if revision.ended_at else status
 
     @api.model

@@ -17,7 +17,7 @@ class DeviationRecord:
         entries = deviation.bpr_id.step_ids.entry_ids.sorted('id')
         self.numbers = {entry: number for number, entry in enumerate(entries, 1)}
         self._signatures = signatures
-        self.zones = {signature.user_id.id: signature.signer_tz for signature in signatures}
+        self.company = deviation.company_id
 
     def signatures_of(self, record):
         return [row for row in self._signatures if (row.res_model, row.res_id) == (record._name, record.id)]

@@ -37,7 +37,7 @@ class ReportLotTrace(models.AbstractModel):
             (env._("Status"), row.mmr_status and row._mmr_get_status_label()),
             (env._("Decided by"), signature.signer_name), (env._("Decided at"), self._format_utc(signature.signed_at)),
             (env._("Batch record"), row.mmr_bpr_id.name),
-            (env._("Expires"), row.expiration_date and self._format_utc(row.expiration_date)),
+            (env._("Expires"), row._mmr_get_company()._get_mmr_day(row.expiration_date)),
             (env._("Supplier's lot"), row.mmr_supplier_lot)) if value]
 
     def _prepare_trace(self, lot):

@@ -5,11 +5,11 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from odoo import api, models
 
 from ..domain import wording
+from ..domain.days import day_of
 from ..domain.numbers import plain
 from .chart_svg import chart_source
 from .document_sections import product_label, text
 from .stamping import Stamp
-from .xlsx_workbook import parse_time
 
 #: As those of other records, not translated.
 WATERMARKS = {'draft': "DRAFT", 'prepared': "NOT APPROVED", 'approved': None}
@@ -40,7 +40,7 @@ class QualitySections:
 
     def day(self, value):
         """Return the day of a time of the document; the exact time is in the spreadsheet and the records."""
-        return value and f"{parse_time(value):%Y-%m-%d}"
+        return value and str(day_of(value, self.document['period']['time_zone']))
 
     def build(self):
         """Return the sections of figures, in the order of EU GMP Part I 1.10."""

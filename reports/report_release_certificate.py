@@ -32,7 +32,8 @@ class ReportReleaseCertificate(models.AbstractModel):
     def _prepare_certificate(self, bpr):
         document, packed = bpr.document, bpr.packed_release_signature_id
         decision = (packed or bpr.release_signature_id).content
-        lots = [f"{row['name']}{', ' + self.env._('expires %s', row['expires'][:10]) if row['expires'] else ''}"
+        day = bpr.company_id._get_mmr_day
+        lots = [f"{row['name']}{', ' + self.env._('expires %s', day(row['expires'])) if row['expires'] else ''}"
                 for row in decision['lots']]
         unit = document['made']['unit']
         states = {'pass': self.env._("meets the specification"), 'fail': self.env._("an error of the test; tested again")}

@@ -2,6 +2,9 @@
 
 from odoo import api, fields, models
 
+from ..domain import days
+from .document_sections import moment
+
 
 class MrpMmrStampedReport(models.AbstractModel):
     """Prints of GMP records: each page says what it is, in which status and of how many pages.
@@ -53,11 +56,12 @@ class MrpMmrStampedReport(models.AbstractModel):
         return f"{local:%Y-%m-%d %H:%M:%S %Z} (UTC{offset[:3]}:{offset[3:5]}, {time_zone or 'UTC'})"
 
     @api.model
-    def _format_clock(self, timestamp, time_zone):
-        """Return a time on the clock of ``time_zone`` in short, to be printed below the same time in UTC."""
-        local = fields.Datetime.context_timestamp(self.with_context(tz=time_zone), timestamp)
-        day = f"{local:%Y-%m-%d} " if local.date() != timestamp.date() else ''
-        return f"{day}{local:%H:%M:%S} {time_zone}"
+    def _get_times_label(self, company, begin):
+        """Return where the clock is that times are printed by, and how far it is from UTC in the year after ``begin``."""
+        zone = company._get_mmr_zone()
+        # Of a whole year, so that a reprint says the same.
+        offsets = days.offsets(begin, days.in_days(begin, 366), zone)
+        return zone if zone == 'UTC' else f"{zone} ({', '.join(f'{name} = {offset}' for name, offset in offsets.items())})"
 
     @api.model
     def _prepare_signatures(self, records):
@@ -116,6 +120,6 @@ class MrpMmrStampedReport(models.AbstractModel):
             lines += [
                 self.env._("Overage of %(component)s confirmed by %(name)s, %(time)s",
                            component=names.get(row['component'], row['component']), name=row['confirmed_by'],
-                           time=row['confirmed_at'])
+                           time=moment(row['confirmed_at']))
                 for row in annex['overages']]
         return lines

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from ..domain import days
 from ..domain.numbers import decimal_string, exact
 from ..domain.step_kinds import LABEL_USES, MATERIAL_USES
 from ..domain.step_plan import ADD, PERFORM
@@ -39,7 +40,9 @@ class UsageSections:
         weights = batch.current_entries_of(step, 'weight')
         rows = [[
             component,
-            [*text(entry.lot_name, bold=True), *text(f"{entry.value} {entry.unit}"),
+            [*text(entry.lot_name, bold=True),
+             *text(entry.lot_id and self._get_expiry(entry.lot_id, entry.at), env._("Expires")),
+             *text(f"{entry.value} {entry.unit}"),
              *text(env._("container %(number)s of %(count)s", number=number, count=len(weights)), style='o_label')],
             [*text(entry.user_name), *self._time(entry.at)] if not batch.signature_at(step, 'performed') else signed[0],
             *signed[1:],
@@ -59,7 +62,7 @@ class UsageSections:
         """Return who signed one of the four entries, or why there is none."""
         signature = self.batch.signature_at(step, point)
         if signature:
-            return [*text(signature.signer_name), *text(self.report._format_utc(signature.signed_at))]
+            return [*text(signature.signer_name), *self._time(signature.signed_at)]
         if step and point in VERIFIES and point not in step.points:
             return text(self.env._("not required"), style='o_empty')
         return text(self.missing, style='o_empty')
@@ -93,7 +96,7 @@ class UsageSections:
             (env._("Cleaning and calibration before use"), 30, ''),
         ], [[
             text(entry.step_id.display_name), text(entry.equipment_name, bold=True),
-            [*text(entry.user_name), *self._time(entry.at, entry.user_id.id)],
+            [*text(entry.user_name), *self._time(entry.at)],
             self._or_missing(self._get_unit_status(entry.data or {})),
         ] for entry in entries])])
 
@@ -103,7 +106,7 @@ class UsageSections:
         kinds = self._selection('mrp.equipment.log', 'cleaning_kind')
         return [
             *text(kinds.get(cleaning.get('kind'))),
-            *text(' '.join(filter(None, (cleaning.get('procedure'), cleaning.get('at')))) or None),
+            *text(' '.join(filter(None, (cleaning.get('procedure'), days.clock(cleaning.get('at'), self.zone)))) or None),
             *text(cleaning.get('id'), env._("Cleaning, line of the log"), style='o_label'),
             *text(calibration.get('due'), env._("Calibrated until")),
             *text(calibration.get('reference'), env._("Certificate")),
@@ -125,7 +128,9 @@ class UsageSections:
                 *((names[use], 10, 'o_number') for use in MATERIAL_USES), (names['difference'], 10, 'o_number'),
             ], [[
                 [*text(entry.step_id.name, bold=True), *text(entry.data['product'])],
-                [*text(entry.lot_name, bold=True), *text(self._number(entry), style='o_label')],
+                [*text(entry.lot_name, bold=True),
+                 *text(entry.lot_id and self._get_expiry(entry.lot_id, entry.at), env._("Expires")),
+                 *text(self._number(entry), style='o_label')],
                 *(text(entry.data[use]) for use in MATERIAL_USES), text(entry.data['difference']),
             ] for entry in materials]),
             self._table([
@@ -156,7 +161,7 @@ class UsageSections:
                  *text(env._("retest"), style='o_label') * bool(row.retest_of_id), *text(row.text),
                  *text(row.reference, env._("Reference")), *text(row.reason, env._("Reason")),
                  *(self._file(row.file_id._get_document(), env._("File")) if row.file_id else [])],
-                [*text(row.user_name), *self._time(row.at, row.user_id.id)],
+                [*text(row.user_name), *self._time(row.at)],
                 [*self._or_missing(self._signed(row.signature_id) if row.signature_id else []),
                  *(self._signed(row.retest_signature_id) if row.retest_signature_id else []),
                  *text(row.retest_signature_id.comment, env._("Reason of the retest"))],
@@ -168,5 +173,5 @@ class UsageSections:
                 [*text(row.name, bold=True), *text(uses[row.kind]), *text(row.lot_name)],
                 text(' / '.join(filter(None, (f"{row.quantity} {row.unit}", row.test_quantity)))),
                 [*text(row.container), *text(row.location), *text(row.keep_until), *text(row.reason, env._("Reason"))],
-                [*text(row.user_name), *self._time(row.at, row.user_id.id)],
+                [*text(row.user_name), *self._time(row.at)],
             ] for row in batch.samples])])

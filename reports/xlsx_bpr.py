@@ -44,6 +44,10 @@ class _BatchSheets(Sheets):
         self._add_trail()
         return self.book.close()
 
+    def expiry_day(self, lot, at=None):
+        """Return the day on which a lot expires where the company is, as of when it was used; None for none."""
+        return self.batch.company._get_mmr_day(self.batch.expiry_of(lot, at)) if lot else None
+
     def _add_batch(self):
         env, batch, document = self.env, self.batch, self.document
         bpr, order, size = batch.bpr, batch.order, document['batch_size']
@@ -52,6 +56,7 @@ class _BatchSheets(Sheets):
             (env._("Status when this file was made"), self.selection(bpr, 'state')),
             (env._("Manufacturing order"), order.name),
             (env._("Lot of the batch"), ', '.join(batch.lot_names)),
+            *((env._("Expires"), self.expiry_day(lot), 'date') for lot in batch.lots),
             (env._("Company"), document['company']['name']),
             (env._("Product"), product_label(document['product'])),
             (env._("Formulation"), document['formulation']),
@@ -146,7 +151,7 @@ class _BatchSheets(Sheets):
                 rows.append([
                     step.code, target['position'], target['product']['code'], target['product']['name'],
                     target['quantity'], target['unit'], target.get('formula'),
-                    entry.lot_name, entry.value, entry.unit, entry.data['quantity'],
+                    entry.lot_name, self.expiry_day(entry.lot_id, entry.at), entry.value, entry.unit, entry.data['quantity'],
                     entry.data.get('issued'), entry.data.get('returned'), entry.data.get('scrapped'), entry.user_name, entry.at,
                     *(cell for point in PERFORM for cell in signed(step, point)),
                     *(cell for point in ADD for cell in signed(adding, point))])
@@ -156,7 +161,7 @@ class _BatchSheets(Sheets):
         self.book.add_table(env._("Weights"), [
             Column(env._("Step"), width=8), Column(env._("Component"), 'integer'), Column(env._("Code"), width=14),
             Column(env._("Product"), width=36), Column(env._("Target"), 'number'), Column(env._("Unit"), width=10),
-            Column(env._("Formula of the target"), width=30), Column(env._("Lot")),
+            Column(env._("Formula of the target"), width=30), Column(env._("Lot")), Column(env._("Expires"), 'date'),
             Column(env._("Actual"), 'number'), Column(env._("Unit of the scale"), width=10),
             Column(env._("Actual in the unit of the formula"), 'number'), Column(env._("Issued"), 'number'),
             Column(env._("Returned"), 'number'), Column(env._("Scrapped"), 'number'), Column(env._("Entered by")),

@@ -4,11 +4,13 @@ from .unit import (
     test_arrows,
     test_constants,
     test_criterion,
+    test_days,
     test_redline,
     test_step_plan,
     test_schemas,
 )
 from .base import (
+    test_company_days,
     test_demo,
     test_docs,
     test_http,

@@ -25,8 +25,8 @@ class MrpInspectionPack(models.TransientModel):
     product_ids = fields.Many2many(
         'product.product', string="Products", required=True, domain="[('mmr_controlled', '=', True)]")
     date_from = fields.Date(
-        "From", required=True, default=lambda self: fields.Date.context_today(self) + relativedelta(years=-1, days=1))
-    date_to = fields.Date("To", required=True, default=fields.Date.context_today)
+        "From", required=True, default=lambda self: self.env.company._get_mmr_today() + relativedelta(years=-1, days=1))
+    date_to = fields.Date("To", required=True, default=lambda self: self.env.company._get_mmr_today())
     with_prints = fields.Boolean(default=True, help="A print takes some seconds for each record.")
     batch_count = fields.Integer("Batches", compute='_compute_counts')
     deviation_count = fields.Integer("Deviations", compute='_compute_counts')

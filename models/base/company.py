@@ -76,11 +76,6 @@ class ResCompany(models.Model):
                     "Signing: 1 to 10 failures in at least 5 minutes, an idle limit of 1 to 60 minutes, and a password "
                     "age of 0 or more days. Rule: SIG-050, SIG-090, 21 CFR 11.200(a)(1), 11.300."))
 
-    def _get_mmr_today(self):
-        """Return today's date where the company is."""
-        self.ensure_one()
-        return fields.Date.context_today(self.with_context(tz=self.sudo().partner_id.tz or 'UTC'))
-
     def _get_mmr_acceptance(self):
         """Return what signers of this company accept: text and digest."""
         self.ensure_one()

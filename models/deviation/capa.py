@@ -99,10 +99,10 @@ class MrpCapa(models.Model):
     def _search_is_overdue(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        today = fields.Date.context_today(self)
+        past = self.env['res.company']._get_mmr_past_domain
         return (Domain('state', '=', 'running') & Domain(
-            'action_ids', 'any', [('done_at', '=', False), ('due_date', '<', today)])) | (
-            Domain('state', '=', 'check') & Domain('effectiveness_due', '<', today))
+            'action_ids', 'any', Domain('done_at', '=', False) & past('due_date'))) | (
+            Domain('state', '=', 'check') & past('effectiveness_due'))
 
     # === CRUD === #
 
@@ -274,24 +274,26 @@ class MrpCapa(models.Model):
     @api.model
     def _cron_remind(self):
         """Ask owners for actions that are overdue, and the responsible person for an overdue check, once each."""
-        today = fields.Date.today()
-        actions = self.env['mrp.capa.action'].sudo().search([
-            ('capa_id.state', '=', 'running'), ('done_at', '=', False), ('due_date', '<', today),
-            ('reminded_on', '=', False)])
+        past = self.env['res.company']._get_mmr_past_domain
+        actions = self.env['mrp.capa.action'].sudo().search(
+            Domain('capa_id.state', '=', 'running') & Domain('done_at', '=', False) & Domain('reminded_on', '=', False)
+            & past('due_date'))
         for action in actions:
             action.capa_id.activity_schedule(
                 'mrp_mmr.mail_activity_type_capa', summary=action.name, user_id=action.owner_id.id,
                 date_deadline=action.due_date)
         with transition(actions):
-            actions.write({'reminded_on': today})
-        capas = self.sudo().search([
-            ('state', '=', 'check'), ('effectiveness_due', '<', today), ('reminded_on', '=', False)])
+            for company, own in actions.grouped('company_id').items():
+                own.write({'reminded_on': (company or self.env.company)._get_mmr_today()})
+        capas = self.sudo().search(
+            Domain('state', '=', 'check') & Domain('reminded_on', '=', False) & past('effectiveness_due'))
         for capa in capas:
             capa.activity_schedule(
                 'mrp_mmr.mail_activity_type_capa', summary=self.env._("Check the effect of %s", capa.name),
                 user_id=capa.owner_id.id, date_deadline=capa.effectiveness_due)
         with transition(capas):
-            capas.write({'reminded_on': today})
+            for company, own in capas.grouped('company_id').items():
+                own.write({'reminded_on': (company or self.env.company)._get_mmr_today()})
 
 
 class MrpDeviation(models.Model):

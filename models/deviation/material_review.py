@@ -2,6 +2,7 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tools import SQL, LazyTranslate
 
 from ...domain.refusals import refusal
@@ -111,7 +112,7 @@ class MrpDeviation(models.Model):
     def _search_is_overdue(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        return [('state', '!=', 'closed'), ('due_date', '<', fields.Date.context_today(self))]
+        return Domain('state', '!=', 'closed') & self.env['res.company']._get_mmr_past_domain('due_date')
 
     @api.depends('disposition', 'profile_id')
     def _compute_disposition_label(self):

@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...domain.canonical import iso_utc
+from ...domain.days import in_days, parse_day
 from ...domain.refusals import refusal
 from .log import CLEANING_KINDS, RULE
 
@@ -117,6 +118,10 @@ class MaintenanceEquipment(models.Model):
             equipment.mmr_used_at = row.get('used_at')
             equipment.mmr_used_product_ids = row.get('products')
 
+    def _mmr_get_company(self):
+        """Return the company whose days count for this unit: of one that all companies use, that of the user."""
+        return self.sudo().company_id or self.env.company
+
     def _mmr_judge_calibration(self, row, today=None):
         """Return the calibration status of an instrument from a row of its log; False for other equipment."""
         if not self.mmr_is_instrument:
@@ -125,7 +130,7 @@ class MaintenanceEquipment(models.Model):
             return 'never'
         if row['result'] == 'fail':
             return 'failed'
-        today = today or fields.Date.today()
+        today = today or self._mmr_get_company()._get_mmr_today()
         if row['due'] < today:
             return 'overdue'
         return 'soon' if row['due'] <= today + timedelta(days=NOTICE_DAYS) else 'good'
@@ -304,7 +309,7 @@ class MaintenanceEquipment(models.Model):
                                      "correction has a reason."), "AUD-020, 21 CFR 11.10(e)",
                 self.env._("choose the valid line and say why it is corrected."), record=self)
         return {
-            'equipment_id': self.id, 'company_id': (self.company_id or self.env.company).id, 'kind': kind, 'ended_at': ended,
+            'equipment_id': self.id, 'company_id': self._mmr_get_company().id, 'kind': kind, 'ended_at': ended,
             'started_at': fields.Datetime.to_datetime(vals.get('started_at')) or False,
             'text': vals.get('text') or False, 'performed_by': (vals.get('performed_by') or '').strip() or False,
             'supersedes_id': corrected.id, 'reason': reason or False,
@@ -338,13 +343,19 @@ class MaintenanceEquipment(models.Model):
         return {'product_id': product.id}
 
     def _mmr_prepare_calibration(self, vals):
-        due = fields.Date.to_date(vals.get('next_due'))
+        try:
+            due = parse_day(vals.get('next_due'))
+        except ValueError as error:
+            raise refusal(
+                self.env, self.env._("The next calibration of %s has no day of the calendar.", self.display_name),
+                CALIBRATION_RULE, self.env._("enter a day of the years 1 to 9999."), record=self) from error
         result = vals.get('result')
-        done = fields.Datetime.to_datetime(vals.get('ended_at')) or fields.Datetime.now()
+        done = self._mmr_get_company()._get_mmr_day(
+            fields.Datetime.to_datetime(vals.get('ended_at')) or fields.Datetime.now())
         if result == 'pass' and not due and self.mmr_calibration_interval:
-            due = done.date() + timedelta(days=self.mmr_calibration_interval)
+            due = in_days(done, self.mmr_calibration_interval)
         if not self.mmr_is_instrument or result not in ('pass', 'fail') or (result == 'pass' and (
-                not due or due <= done.date())) or not all(
+                not due or due <= done)) or not all(
                 (vals.get(name) or '').strip() for name in ('as_found', 'performed_by')):
             raise refusal(
                 self.env, self.env._("A calibration of %s needs: a measuring instrument, what was found, the result, who "
@@ -375,7 +386,7 @@ class MaintenanceEquipment(models.Model):
                 raise equipment._mmr_refuse_use(
                     self.env._("%s is archived or belongs to another company.", equipment.display_name),
                     "BPR-030, 21 CFR 111.260(b)", self.env._("use a unit that is in service."))
-            equipment._mmr_check_calibrated(row, moment)
+            equipment._mmr_check_calibrated(row, bpr.company_id._get_mmr_day(moment or fields.Datetime.now()))
             equipment._mmr_check_clean(row, bpr, moment)
         lines = self.env['mrp.equipment.log'].sudo().browse(
             line for row in status.values() for line in (row['cleaning'], row['calibration']) if line)
@@ -388,8 +399,8 @@ class MaintenanceEquipment(models.Model):
     def _mmr_refuse_use(self, message, rule, next_action):
         return refusal(self.env, message, rule, next_action, record=self)
 
-    def _mmr_check_calibrated(self, row, moment):
-        status = self._mmr_judge_calibration(row, moment and moment.date())
+    def _mmr_check_calibrated(self, row, day):
+        status = self._mmr_judge_calibration(row, day)
         messages = {
             'never': self.env._("%s was never calibrated.", self.display_name),
             'failed': self.env._("%s failed its last calibration and is out of service.", self.display_name),
@@ -450,7 +461,7 @@ class MaintenanceEquipment(models.Model):
         model = self.env['ir.model']._get_id(self._name)
         self.env['mail.activity'].create([{
             'activity_type_id': kind.id, 'summary': kind.summary, 'automated': True, 'res_model_id': model, 'res_id': unit.id,
-            'date_deadline': unit.mmr_calibration_due or fields.Date.today(),
+            'date_deadline': unit.mmr_calibration_due or unit._mmr_get_company()._get_mmr_today(),
             'user_id': (unit.technician_user_id or unit.category_id.technician_user_id).id or self.env.uid,
         } for unit in due])
         self.env['ir.cron']._commit_progress(len(due), remaining=len(units) - len(due))

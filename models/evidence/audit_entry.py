@@ -224,7 +224,7 @@ class MrpAuditEntry(models.Model):
         if field and field.type == 'selection':
             return dict(field._description_selection(self.env)).get(value, str(value))
         if field and field.type == 'datetime':
-            return f"{value[:10]} {value[11:19]} UTC"
+            return f"{value.replace('T', ' ').removesuffix('Z')} UTC"
         return str(value)
 
     def action_open_record(self):

@@ -158,8 +158,8 @@ class MrpMmr(models.Model):
     def _search_is_review_overdue(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        overdue = Domain('effective_revision_id', '!=', False) & Domain(
-            'date_next_review', '<', fields.Date.context_today(self))
+        past = self.env['res.company']._get_mmr_past_domain
+        overdue = Domain('effective_revision_id', '!=', False) & past('date_next_review')
         return overdue if True in value else ~overdue
 
     def _audit_chain(self):

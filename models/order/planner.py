@@ -111,7 +111,7 @@ class MrpMmr(models.Model):
              'open_revision_id', 'date_next_review'],
             order='batch_size_product_uom, id')
         orders = masters._get_open_order_counts()
-        today = fields.Date.context_today(self)
+        today = {company: company._get_mmr_today() for company in masters.company_id}
         cells = {}
         for mmr in masters:
             effective, opened, review = mmr.effective_revision_id, mmr.open_revision_id, mmr.date_next_review
@@ -125,7 +125,7 @@ class MrpMmr(models.Model):
                 'open_state': opened.state if opened else False,
                 'open_state_label': opened._get_state_label() if opened else False,
                 'review': fields.Date.to_string(review) or False,
-                'review_overdue': bool(review and review < today),
+                'review_overdue': bool(review and review < today[mmr.company_id]),
                 'order_count': orders.get(mmr, 0),
             })
         return cells

@@ -2,7 +2,7 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 from odoo.tools import ormcache
 
 from ...domain.refusals import refusal
@@ -68,7 +68,7 @@ class ResUsers(models.Model):
     def _cron_end_auditors(self):
         """Take the role from auditors whose last day has passed; the ledger has a line about each (AUD-060)."""
         auditor = self.env.ref(AUDITOR)
-        users = self.sudo().with_context(active_test=False).search([
-            ('group_ids', 'in', auditor.ids), ('mmr_auditor_until', '<=', fields.Date.today())])
+        users = self.sudo().with_context(active_test=False).search(
+            Domain('group_ids', 'in', auditor.ids) & self.env['res.company']._get_mmr_past_domain('mmr_auditor_until'))
         users.filtered(lambda user: user._is_auditor_lapsed()).write({
             'group_ids': [Command.unlink(auditor.id), Command.link(self.env.ref('base.group_user').id)]})

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
+from ...domain.days import parse_day
 from ...domain.refusals import refusal
 from ...domain.rules import TRAINING_RULE
 from ...domain.transitions import transition
@@ -196,8 +197,13 @@ class MrpQualification(models.Model):
             raise refusal(
                 self.env, self.env._("A qualification rests on evidence."), RULE,
                 self.env._("write down which education, training and experience you saw."))
-        valid_from = fields.Date.to_date(valid_from) or company._get_mmr_today()
-        if valid_to and fields.Date.to_date(valid_to) < valid_from:
+        try:
+            valid_from, valid_to = parse_day(valid_from) or company._get_mmr_today(), parse_day(valid_to)
+        except ValueError as error:
+            raise refusal(
+                self.env, self.env._("A qualification has a first and a last day of the calendar."), RULE,
+                self.env._("enter days of the years 1 to 9999.")) from error
+        if valid_to and valid_to < valid_from:
             raise refusal(
                 self.env, self.env._("A qualification does not end before it begins."), RULE,
                 self.env._("correct its first or its last day."))
@@ -334,8 +340,7 @@ class MrpQualification(models.Model):
             revoked = revoked.sorted('revoked_at')[-1]
             return self.env._(
                 "the qualification was revoked on %(date)s: %(reason)s", reason=revoked.revoke_reason,
-                date=fields.Datetime.context_timestamp(
-                    self.with_context(tz=company.sudo().partner_id.tz or 'UTC'), revoked.revoked_at).date())
+                date=company._get_mmr_day(revoked.revoked_at))
         return self.env._("no qualification was granted.")
 
     # === BUTTONS === #
@@ -390,10 +395,10 @@ class MrpQualification(models.Model):
     @api.model
     def _cron_remind(self):
         """Ask for the renewal of what ends within :data:`REMINDER_DAYS` days and is not renewed yet, once."""
-        latest = fields.Date.today() + timedelta(days=REMINDER_DAYS + 1)
+        past = self.env['res.company']._get_mmr_past_domain
         qualifications = self.sudo().search(
-            [('revoked_at', '=', False), ('reminded_on', '=', False), ('valid_to', '<=', latest),
-             ('valid_to', '>=', fields.Date.today() - timedelta(days=1)), ('user_id.active', '=', True)])
+            Domain('revoked_at', '=', False) & Domain('reminded_on', '=', False) & Domain('user_id.active', '=', True)
+            & past('valid_to', until=REMINDER_DAYS + 1) & ~past('valid_to'))
         qualifications = qualifications.filtered('is_expiring')._filter_not_renewed()
         if not qualifications:
             return
@@ -406,7 +411,8 @@ class MrpQualification(models.Model):
             'summary': self.env._("Renew %s", qualification.display_name),
         } for qualification, users in qualifications._get_reminded().items() for user in users])
         with transition(qualifications):
-            qualifications.write({'reminded_on': fields.Date.today()})
+            for company, own in qualifications.grouped('company_id').items():
+                own.write({'reminded_on': company._get_mmr_today()})
 
     def _filter_not_renewed(self):
         """Return those of these qualifications after whose end the person is not qualified for the same any more."""

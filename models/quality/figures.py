@@ -6,11 +6,10 @@ them, and reckoned in decimals. What comes out is a document of codes and decima
 
 import calendar
 from collections import Counter
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 
-import pytz
 from dateutil.relativedelta import relativedelta
 
 from odoo.fields import Domain
@@ -19,6 +18,7 @@ from odoo.tools import SQL
 from ...domain.batch_states import DECIDED
 from ...domain.canonical import iso_utc
 from ...domain.control_chart import broken_rules, describe, individuals, performance
+from ...domain.days import begin_of, in_days
 from ...domain.numbers import convert, decimal_string
 
 #: What is tested in the course of the work; yields and reconciliations have figures of their own.
@@ -54,12 +54,9 @@ class QualityFigures:
         self.env = company.sudo().with_context(lang='en_US', active_test=False).env
         self.company, self.products = company.with_env(self.env), products.with_env(self.env).sorted('id')
         self.date_from, self.date_to = date_from, date_to
-        self.zone = self.company.partner_id.tz or 'UTC'
-        self.begin, self.end = self._to_utc(date_from), self._to_utc(date_to + DAY)
+        self.zone = self.company._get_mmr_zone()
+        self.begin, self.end = begin_of(date_from, self.zone), begin_of(in_days(date_to, 1), self.zone)
         self.until = until
-
-    def _to_utc(self, day):
-        return pytz.timezone(self.zone).localize(datetime.combine(day, time())).astimezone(pytz.utc).replace(tzinfo=None)
 
     def build(self):
         """Return the figures as parts of the document of a review."""

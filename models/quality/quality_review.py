@@ -41,10 +41,10 @@ class MrpQualityReview(models.Model):
     _check_company_auto = True
 
     def _default_date_from(self):
-        return fields.Date.context_today(self) + relativedelta(years=-1, month=1, day=1)
+        return self.env.company._get_mmr_today() + relativedelta(years=-1, month=1, day=1)
 
     def _default_date_to(self):
-        return fields.Date.context_today(self) + relativedelta(years=-1, month=12, day=31)
+        return self.env.company._get_mmr_today() + relativedelta(years=-1, month=12, day=31)
 
     name = fields.Char("Number", required=True, readonly=True, copy=False, default="/")
     company_id = fields.Many2one(
@@ -303,7 +303,7 @@ class MrpQualityReview(models.Model):
                 WHERE m.active AND m.profile_id IN %s AND b.state = 'done' AND b.completed_at < %s AND NOT EXISTS (
                     SELECT FROM mrp_quality_review q JOIN mrp_quality_review_product_rel p ON p.review_id = q.id
                      WHERE q.state = 'approved' AND q.company_id = m.company_id AND p.product_id = m.product_id
-                       AND b.completed_at >= q.date_from AND b.completed_at < q.date_to + 1)
+                       AND mrp_mmr_company_day(b.completed_at, m.company_id) BETWEEN q.date_from AND q.date_to)
                 ORDER BY m.product_id, m.company_id, m.id DESC""",
             requirements.profile_id._ids, fields.Datetime.now() - relativedelta(years=1))))
 
@@ -314,7 +314,7 @@ class MrpQualityReview(models.Model):
             if not mmr.activity_search([ACTIVITY]):
                 quality = mmr.company_id._get_quality_control()
                 mmr.activity_schedule(
-                    ACTIVITY, date_deadline=fields.Date.today(), user_id=(quality[:1] or self.env.user).id,
+                    ACTIVITY, date_deadline=mmr.company_id._get_mmr_today(), user_id=(quality[:1] or self.env.user).id,
                     summary=self.env._("Product quality review of %s", mmr.product_id.name))
 
     def _close_due(self):

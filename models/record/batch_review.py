@@ -244,7 +244,7 @@ class MrpBpr(models.Model):
             for lot in entries.lot_id if lot.mmr_status in ('quarantine', 'rejected')))
         yield self._rule('lots_expiry', self.env._("No lot was used after its expiry"), len(entries), (
             (entry, f"{entry.step_id.display_name}: {entry.lot_name}") for entry in entries
-            if entry.lot_id.expiration_date and entry.lot_id.expiration_date <= entry.at))
+            if entry.lot_id._mmr_is_expired(self.company_id, entry.at)))
         yield self._rule('lots_own', self.env._("The batch has its own lot, in quarantine"), len(self.sudo().lot_ids), (
             (lot, f"{lot.name}: {lot._mmr_get_status_label()}") for lot in self._get_own_lots()
             if lot.mmr_status != 'quarantine' and self.release_state not in ('released', 'rejected')),
@@ -318,9 +318,9 @@ class MrpBpr(models.Model):
         held = qualifications.grouped(lambda row: (row.user_id.id, row.group_id.with_context(lang='en_US').name))
         exceptions = []
         for signature in signatures:
-            day = signature.signed_at.date()
+            day = batch.bpr.company_id._get_mmr_day(signature.signed_at)
             if not any(
-                    row.valid_from <= day + timedelta(days=1) and (not row.valid_to or row.valid_to >= day - timedelta(days=1))
+                    row.valid_from <= day and (not row.valid_to or row.valid_to >= day)
                     and (not row.revoked_at or row.revoked_at > signature.signed_at)
                     for row in held.get((signature.user_id.id, signature.signer_role), ())):
                 exceptions.append((signature, self.env._(

@@ -38,7 +38,7 @@ def read_batches(bprs):
     results, samples = read('mrp.bpr.result', 'bpr_id, position, id'), read('mrp.bpr.sample')
     signatures = env['mrp.esignature'].search(Domain.OR(
         Domain('res_model', '=', records._name) & Domain('res_id', 'in', records.ids)
-        for records in (bprs, orders, steps, entries, transcriptions, results, deviations, contributors)),
+        for records in (bprs, orders, steps, entries, transcriptions, results, deviations, contributors, entries.lot_id)),
         order='signed_at, id')
     chains = env['mrp.audit.chain'].search([('res_model', '=', orders._name), ('res_id', 'in', orders.ids)])
     lines = env['mrp.audit.entry'].search([('chain_id', 'in', chains.ids)], order='chain_id, index')
@@ -145,13 +145,6 @@ class BatchRecord:
     # === AS IT WAS THEN === #
 
     @cached_property
-    def zones(self):
-        """Time zone of each person, as of that person's signatures in this batch."""
-        return {
-            signature.user_id.id: signature.signer_tz
-            for record in self.signed_records for signature in self.signatures_of(record)}
-
-    @cached_property
     def _recorded(self):
         values = {}
         for line in self.lines:
@@ -180,5 +173,22 @@ class BatchRecord:
         return decimal_string(convert(order.qty_produced, order.product_uom_id, unit)) if order.state == 'done' else None
 
     @property
+    def company(self):
+        return self.bpr.company_id
+
+    @property
+    def lots(self):
+        return self.order.lot_producing_ids
+
+    @property
     def lot_names(self):
-        return self.order.lot_producing_ids.mapped('name')
+        return self.lots.mapped('name')
+
+    def expiry_of(self, lot, at=None):
+        """Return when a lot expires, as Quality Control had decided on it at a time; without one, as it is now.
+
+        :param datetime at: when the lot was used
+        :return: time in UTC, as Odoo stores it or as ISO 8601; a false value for none
+        """
+        decisions = [row for row in self.signatures_of(lot) if at and row.signed_at <= at and 'expires' in (row.content or {})]
+        return decisions[-1].content['expires'] if decisions else lot.expiration_date

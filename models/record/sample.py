@@ -1,11 +1,10 @@
 """What of a batch is not distributed: reserve samples, and units that are not released (REL-060, BPR-190)."""
 
-from datetime import timedelta
-
 from odoo import fields, models
 from odoo.exceptions import AccessError
 
 from ...domain.canonical import iso_utc
+from ...domain.days import GS1_EXPIRY, gs1_day, in_years, parse_day
 from ...domain.numbers import decimal_string, exact
 from ...domain.refusals import refusal
 from ...domain.typed_numbers import parse_number
@@ -143,13 +142,17 @@ class MrpBpr(models.Model):
     def _prepare_reserve_sample(self, vals, text, corrected):
         packs = self.sudo().production_id.mmr_snapshot['document'].get('packs') or ()
         pack = next((row for row in packs if row['position'] == vals.get('pack')), None)
-        keep_until = fields.Date.to_date(vals.get('keep_until'))
+        try:
+            keep_until = parse_day(vals.get('keep_until'))
+        except ValueError as error:
+            raise self._refuse_sample(self.env._("enter until which day it is kept, of the years 1 to 9999.")) from error
         container = text['container'] or pack and pack['description']
         if not pack or not (text['unit'] and container and text['location'] and keep_until):
             raise self._refuse_sample(self.env._("name pack, unit, container and closure, place, and until when it is kept."))
-        expiry = max(filter(None, self._get_own_lots().mapped('expiration_date')), default=None)
-        if expiry and keep_until < expiry.date() + timedelta(days=365):
-            raise self._refuse_sample(self.env._("keep it for at least one year after the expiry on %s.", expiry.date()))
+        expiry = self.sudo().company_id._get_mmr_day(
+            max(filter(None, self._get_own_lots().mapped('expiration_date')), default=None))
+        if expiry and keep_until < in_years(expiry, 1):
+            raise self._refuse_sample(self.env._("keep it for at least one year after the expiry on %s.", expiry))
         return {
             'pack': pack['position'], 'name': pack['name'], 'container': container, 'location': text['location'],
             'unit': text['unit'], 'keep_until': keep_until, 'quantity': str(self._parse_quantity(vals.get('quantity'))),
@@ -218,7 +221,8 @@ class MrpBpr(models.Model):
         product, lot = self.sudo().product_id, self._get_own_lots()[:1]
         if not product.mmr_has_udi or not product.mmr_udi_di or not lot:
             return None
-        expiry = f"(17){lot.expiration_date:%y%m%d}" if lot.expiration_date else ''
+        day = self.sudo().company_id._get_mmr_day(lot.expiration_date)
+        expiry = f"({GS1_EXPIRY}){gs1_day(day)}" if day else ''
         return f"(01){product.mmr_udi_di}{expiry}(10){lot.name}"
 
     def _prepare_decision(self, action, basis, **content):

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from odoo import fields, models
+from odoo import models
 from odoo.tools import SQL
 
 from ...domain.control_chart import broken_rules, individuals
@@ -71,7 +71,7 @@ class MrpBprStep(models.Model):
         labels = self.env['mrp.mmr.yield.history']._get_rule_labels()
         quality = self.company_id._get_quality_control()
         mmr.activity_schedule(
-            'mrp_mmr.mail_activity_type_drift', date_deadline=fields.Date.today(),
+            'mrp_mmr.mail_activity_type_drift', date_deadline=mmr.company_id._get_mmr_today(),
             user_id=(quality[:1] or self.env.user).id,
             summary=self.env._("Yield drifts: %s", stage or self.env._("end of manufacture")),
             note=self.env._(

@@ -1,7 +1,5 @@
 """How long a batch record is kept: the date, its derivation, holds, and what a disposal leaves (REC-010 to REC-040)."""
 
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -18,7 +16,7 @@ CITATIONS = {
 #: What the date follows from.
 INPUTS = (
     'state', 'release_state', 'packed_state', 'released_at', 'cancelled_at', 'certification_signature_id',
-    'packed_release_signature_id', 'lot_ids.expiration_date', 'distribution_ids.date', 'company_id.partner_id.tz',
+    'packed_release_signature_id', 'lot_ids.expiration_date', 'distribution_ids.date', 'company_id.mmr_tz',
     'product_id.product_tmpl_id.mmr_otc_exempt', 'product_id.product_tmpl_id.mmr_lifetime_years')
 #: Years after the expiry, and after what else counts.
 YEARS = {'P111': (1, 2), 'P211': (1, 3), 'PEU': (1, 5), 'PDEV': (0, 2)}
@@ -64,7 +62,7 @@ class MrpBpr(models.Model):
         for model, names in (
                 (self, ['state', 'release_state', 'packed_state', 'released_at', 'cancelled_at', 'certification_signature_id',
                         'packed_release_signature_id']),
-                (self.env['stock.lot'], ['expiration_date', 'mmr_bpr_id']), (self.env['res.partner'], ['tz']),
+                (self.env['stock.lot'], ['expiration_date', 'mmr_bpr_id']), (self.env['res.company'], ['mmr_tz']),
                 (self.env['product.template'], ['mmr_otc_exempt', 'mmr_lifetime_years'])):
             model.flush_model(names)
         self.env.cr.execute(SQL("SELECT * FROM mrp_mmr_retention(%s)", [bpr.id for bpr in self if isinstance(bpr.id, int)]))
@@ -171,21 +169,16 @@ class MrpBpr(models.Model):
 
     @api.depends('retain_until', 'legal_hold', 'disposal_id')
     def _compute_is_disposable(self):
-        today = self._get_disposal_day()
+        today = {company: company._get_mmr_today() for company in self.company_id}
         for bpr in self:
             bpr.is_disposable = bool(
-                bpr.retain_until and bpr.retain_until < today and not bpr.legal_hold and not bpr.disposal_id)
+                bpr.retain_until and bpr.retain_until < today[bpr.company_id] and not bpr.legal_hold and not bpr.disposal_id)
 
     def _search_is_disposable(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        return Domain('retain_until', '<', self._get_disposal_day()) & Domain('legal_hold', '=', False) \
+        return self.env['res.company']._get_mmr_past_domain('retain_until') & Domain('legal_hold', '=', False) \
             & Domain('disposal_id', '=', False)
-
-    @api.model
-    def _get_disposal_day(self):
-        """Return the day before which a date has passed everywhere on Earth, whatever the zone of user and company."""
-        return (fields.Datetime.now() - timedelta(hours=12)).date()
 
     def _get_disposal_refusal(self):
         """Return why this record is not disposed of now, or None."""

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import LazyTranslate
 
 from ...domain.canonical import iso_utc
+from ...domain.days import has_day, is_expired
 from ...domain.files import DOCUMENTS, IMAGES
 from ...domain.numbers import GMP_DIGITS, decimal_string
 from ...domain.refusals import refusal
@@ -48,6 +49,8 @@ class StockLot(models.Model):
     mmr_certificate = fields.Binary("Certificate", compute='_compute_mmr_certificate', inverse='_inverse_mmr_certificate')
     mmr_certificate_name = fields.Char(
         "File Name", compute='_compute_mmr_certificate_name', inverse='_inverse_mmr_certificate')
+    mmr_expiry_day = fields.Date(
+        "Expires", compute='_compute_mmr_expiry_day', help="The last day on which it is used, where the company is.")
     mmr_retest_date = fields.Date("Retest Date", copy=False, help="From this day on it is not used before it was tested again.")
     mmr_assay = fields.Float("Assay", digits=(16, GMP_DIGITS), copy=False, help="Potency that the laboratory found.")
     mmr_assay_unit = fields.Char("Assay Unit", default="%", copy=False, help="% or an activity, such as IU/mg.")
@@ -219,10 +222,38 @@ class StockLot(models.Model):
     def _mmr_get_end_of_use(self):
         """Return the date since which this lot must not be used, or False: expired, or to be tested again."""
         self.ensure_one()
-        if self.expiration_date and self.expiration_date <= fields.Datetime.now():
-            return fields.Date.to_string(self.expiration_date)
-        return bool(self.mmr_retest_date) and self.mmr_retest_date <= fields.Date.today() \
+        company = self._mmr_get_company()
+        if self._mmr_is_expired(company):
+            return fields.Date.to_string(company._get_mmr_day(self.expiration_date))
+        return bool(self.mmr_retest_date) and self.mmr_retest_date <= company._get_mmr_today() \
             and fields.Date.to_string(self.mmr_retest_date)
+
+    @api.constrains('expiration_date')
+    def _check_mmr_expiry_day(self):
+        for lot in self:
+            if lot.expiration_date and not has_day(lot.expiration_date, lot._mmr_get_company()._get_mmr_zone()):
+                raise refusal(
+                    self.env, self.env._("Lot %s would expire in the year 10000.", lot.name), "DAY-010, 21 CFR 211.137",
+                    self.env._("enter a day of the years 1 to 9999."), record=lot)
+
+    @api.depends('expiration_date', 'company_id.mmr_tz', 'mmr_bpr_id')
+    @api.depends_context('company')
+    def _compute_mmr_expiry_day(self):
+        for lot in self:
+            lot.mmr_expiry_day = lot._mmr_get_company()._get_mmr_day(lot.expiration_date)
+
+    def _mmr_get_company(self):
+        """Return the company whose days count for this lot: of a lot of all companies, that of the user."""
+        self.ensure_one()
+        return self.sudo().company_id or self.sudo().mmr_bpr_id.company_id or self.env.company
+
+    def _mmr_is_expired(self, company, at=None):
+        """Whether the day on which this lot expires is over where ``company`` is, at a time or now (DAY-010).
+
+        The day is the last on which it is used; the hour that Odoo stores with it says nothing.
+        """
+        self.ensure_one()
+        return is_expired(self.expiration_date, company._get_mmr_zone(), company._get_mmr_day(at or fields.Datetime.now()))
 
     def _mmr_get_document(self, status):
         """Return the lot as the decision on it is signed."""

@@ -271,6 +271,8 @@ class MmrCommon(RefusalCase, TransactionCase):
         # What is signed in any test fits the schema of its kind.
         cls.startClassPatcher(check_signatures())
         cls.company = cls.env.company
+        # Whatever the administrator's is.
+        cls.company.mmr_tz = 'UTC'
         cls.kg = cls.env.ref('uom.product_uom_kgm')
         cls.gram = cls.env.ref('uom.product_uom_gram')
         cls.litre = cls.env.ref('uom.product_uom_litre')

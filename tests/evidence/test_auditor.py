@@ -20,7 +20,7 @@ class TestAuditorUntil(QualificationCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.company.partner_id.tz = 'America/New_York'
+        cls.company.mmr_tz = 'America/New_York'
         cls.auditor = cls._role('auditor')
         cls.user_auditor.group_ids += cls.env.ref('base.group_allow_export')
 

@@ -209,7 +209,7 @@ class TestQualification(QualificationCommon):
                 ('Pacific/Auckland', '2031-03-09 11:00:00', '2031-03-10 11:00:00'),
                 ('America/New_York', '2031-03-10 04:00:00', '2031-03-11 04:00:00'),
                 (False, '2031-03-10 00:00:00', '2031-03-11 00:00:00')):
-            self.company.partner_id.tz = zone
+            self.company.mmr_tz = zone
             user = new_test_user(self.env, login=f't_{zone}', groups='mrp_mmr.group_mmr_qc', tz='Asia/Tokyo')
             row = self._grant(self.user_qmanager, user, self._role('qc'), valid_from='2031-03-10', valid_to='2031-03-10')
             begin, end = fields.Datetime.to_datetime(begin), fields.Datetime.to_datetime(end)

@@ -112,7 +112,7 @@ class TestQualityReview(QualityCommon):
                 ('UTC', "2030-03-10", names[2:3]), ('Pacific/Kiritimati', "2030-03-10", names[2:3]),
                 ('Pacific/Pago_Pago', "2030-03-09", names[2:3]), ('Pacific/Pago_Pago', "2030-03-10", [])):
             with self.subTest(zone=zone, day=day):
-                self.company.partner_id.tz = zone
+                self.company.mmr_tz = zone
                 self.assertEqual([row['name'] for row in self._figures(day, day)['batches']], expected)
 
     def test_yields(self):

@@ -2,7 +2,7 @@
 
 from psycopg2.errors import CheckViolation
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
@@ -568,6 +568,45 @@ class TestSamples(ReleaseCommon):
         signature = self._sign(self.bpr, 'release', self.user_qc)
         self.assertEqual({name: signature.content[name] for name in ('made', 'released', 'udi')}, {
             'made': '100', 'released': '98', 'udi': f"(01)04012345678901(10){self.lot.name}"})
+
+    def test_days(self):
+        """D-01, DAY-010: UDI, certificate and shelf life of samples have the day of expiry that it is where the company is."""
+        self.product.product_tmpl_id.write({'mmr_has_udi': True, 'mmr_udi_di': "04012345678901"})
+        for zone, expires, day in (
+                ('America/Los_Angeles', '2029-01-01 07:59:00', '2028-12-31'),
+                ('America/Los_Angeles', '2029-01-01 08:30:00', '2029-01-01'),
+                ('America/Los_Angeles', '2028-11-06 07:30:00', '2028-11-05'),       # the day that has 25 hours
+                ('Asia/Tokyo', '2028-12-31 14:30:00', '2028-12-31'), ('Asia/Tokyo', '2028-12-31 15:30:00', '2029-01-01'),
+                ('Pacific/Apia', '2028-02-29 10:30:00', '2028-02-29'), ('Pacific/Apia', '2028-02-29 11:30:00', '2028-03-01')):
+            with self.subTest(zone=zone, expires=expires):
+                self.company.mmr_tz = zone
+                self.lot.expiration_date = expires
+                code = day[2:].replace('-', '')
+                self.assertEqual(self.bpr._get_udi(), f"(01)04012345678901(17){code}(10){self.lot.name}")
+                self.assertEqual(str(self.lot.mmr_expiry_day), day)
+                last = fields.Date.add(fields.Date.to_date(day), years=1)
+                with self.assertRaisesRegex(UserError, f"after the expiry on {day}"), self.env.cr.savepoint():
+                    self.qc.action_record_sample(self._prepare_reserve_vals(
+                        keep_until=fields.Date.to_string(fields.Date.subtract(last, days=1))))
+                with self.env.cr.savepoint() as savepoint:
+                    self.qc.action_record_sample(self._prepare_reserve_vals(keep_until=fields.Date.to_string(last)))
+                    savepoint.rollback()
+                self.env.invalidate_all()
+        self._refused("9999", self.qc.action_record_sample, self._prepare_reserve_vals(keep_until='10000-01-01'))
+        self.company.mmr_tz = 'America/Los_Angeles'
+        self.lot.expiration_date = '2029-01-01 07:59:00'
+        self._release(self.bpr)
+        self.assertEqual(self.bpr.release_signature_id.content['udi'], f"(01)04012345678901(17)281231(10){self.lot.name}")
+        # The frozen decision holds the time as it is stored.
+        self.assertEqual(self.bpr.release_signature_id.content['lots'][0]['expires'], '2029-01-01T07:59:00Z')
+        report = self.env['ir.actions.report'].with_user(self.user_qc).with_context(tz='Asia/Tokyo')
+        html = report._render_qweb_html('mrp_mmr.report_release_certificate', self.bpr.ids)[0].decode()
+        self.assertIn("expires 2028-12-31", html)
+        self.assertIn("(17)281231", html)
+        self.assertNotIn("2029-01-01", html)
+        html = report._render_qweb_html('mrp_mmr.report_lot_trace', self.lot.ids)[0].decode()
+        self.assertIn("2028-12-31", html)
+        self.assertNotIn("2029-01-01", html)
 
     def test_certificate(self):
         """REL-020: the certificate shows who released what and when, from the frozen record; a reprint says the same."""

@@ -1,5 +1,6 @@
 """Prints and exports of batch production records (RPT-020)."""
 
+import html
 import io
 import json
 import re
@@ -10,7 +11,9 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import SQL
 
+from odoo.addons.mrp_mmr.domain import days
 from odoo.addons.mrp_mmr.domain import wording as labels
 from odoo.addons.mrp_mmr.reports.report_bpr import CANCELLED, IN_PROGRESS
 from odoo.addons.mrp_mmr.reports.xlsx_bpr import write_batch
@@ -93,7 +96,8 @@ class TestReportBpr(ReportBprCommon):
                 *(value for key, value in (entry.data or {}).items()
                   if key not in ('unit_id', 'product', 'adjusted', 'cleaning')),
                 (entry.data or {}).get('adjusted', {}).get('formula'),
-                *((entry.data or {}).get('cleaning', {}).get(name) for name in ('id', 'at', 'procedure'))])
+                *((entry.data or {}).get('cleaning', {}).get(name) for name in ('id', 'procedure')),
+                days.clock((entry.data or {}).get('cleaning', {}).get('at'), 'UTC')])
         for step in bpr.step_ids:
             self._assert_printed(text, [step.code, step.name, self._utc(step.closed_at)])
             planned = [
@@ -219,6 +223,41 @@ class TestReportBpr(ReportBprCommon):
                 self.assertIn(f"{record.name} · {revision.mmr_id.name} · revision 1, Effective", page)
                 self.assertIn(f"Page {number} of {len(pages)}", page)
                 self.assertRegex(page, r"Ledger line \d+, SHA-256 [0-9a-f]{16}…")
+
+    def test_expiry_and_clock(self):
+        """D-02, 111.260: the print has the expiry of the lot and of component lots, and times on the clock of the company."""
+        bpr, report = self.bpr, self.env['ir.actions.report'].with_user(self.user_auditor).with_context(tz='Asia/Tokyo')
+
+        def render():
+            self.env.invalidate_all()
+            content = report._render_qweb_html(REPORT, bpr.ids)[0].decode()
+            return squeeze(html.unescape(re.sub(r'<[^>]+>', ' ', content[content.index('</head>'):])))
+
+        self.assertIn(squeeze("no expiry date"), render())
+        lot = bpr.step_ids.entry_ids.filtered(lambda entry: entry.kind == 'weight').lot_id[0]
+        with self._unguarded('stock_lot', 'mrp_bpr') as cr:
+            cr.execute(SQL("UPDATE stock_lot SET expiration_date = '2034-01-01 04:30:00' WHERE id = ANY(%s)", bpr.lot_ids.ids))
+            cr.execute(SQL("UPDATE stock_lot SET expiration_date = '2033-07-01 03:30:00' WHERE id = %s", lot.id))
+            # Decided on before anybody knew its date: what counts is what the lot says.
+            cr.execute(SQL("ALTER TABLE mrp_esignature DISABLE TRIGGER USER"))
+            cr.execute(SQL("UPDATE mrp_esignature SET content = content - 'expires' WHERE res_model = 'stock.lot'"))
+            cr.execute(SQL("ALTER TABLE mrp_esignature ENABLE TRIGGER USER"))
+        step = bpr.step_ids[0]
+        for zone, own, component in (
+                ('America/New_York', '2033-12-31', '2033-06-30'), ('Asia/Tokyo', '2034-01-01', '2033-07-01')):
+            with self.subTest(zone=zone):
+                self.company.mmr_tz = zone
+                text = render()
+                label = self.env['report.mrp_mmr.report_bpr']._get_times_label(self.company, bpr.create_date)
+                self.assertIn(label, ("America/New_York (EST = UTC-05:00, EDT = UTC-04:00)",
+                                      "America/New_York (EDT = UTC-04:00, EST = UTC-05:00)", "Asia/Tokyo (JST = UTC+09:00)"))
+                self._assert_printed(text, [
+                    f"Expires{own}", f"{lot.name}Expires:{component}", f"Lot:{lot.name}Expires:{component}", label,
+                    days.clock(bpr.started_at, zone), days.clock(step.closed_at, zone),
+                    days.clock(bpr.issue_signature_id.signed_at, zone), "Signer's clock: Europe/Madrid"])
+                self.assertNotRegex(text, r"\d{4}-\d\d-\d\dT\d\d:")
+        stamp = self.env['report.mrp_mmr.report_bpr']._get_stamp(bpr)
+        self.assertIn("times: Asia/Tokyo (JST = UTC+09:00)", stamp.header_left)
 
     def test_reprint(self):
         """RPT-020, USE-040, PRD-030: nothing that happens to the MMR, to names or time zones changes the text of a print."""

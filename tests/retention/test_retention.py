@@ -186,7 +186,7 @@ class TestRetentionDate(RetentionCommon):
 
     def test_time_zone(self):
         """REC-010: days are those of the company, whoever looks: an expiry at midnight in Tokyo is not the day before."""
-        self.company.partner_id.tz = 'Asia/Tokyo'
+        self.company.mmr_tz = 'Asia/Tokyo'
         self.lot.expiration_date = '2027-06-29 15:00:00'        # 30 June, 00:00 there
         self._release(self.bpr)
         for zone in ('UTC', 'America/Los_Angeles', 'Pacific/Kiritimati', False):
@@ -194,7 +194,7 @@ class TestRetentionDate(RetentionCommon):
             bpr = self.bpr.with_user(self.user_qc).with_context(tz=zone)
             bpr.invalidate_recordset()
             self.assertEqual(fields.Date.to_string(bpr.retain_until), '2028-06-30')
-        self.company.partner_id.tz = 'UTC'
+        self.company.mmr_tz = 'UTC'
         self.assertEqual(fields.Date.to_string(self.bpr.retain_until), '2028-06-29')
 
     def test_not_by_hand(self):
@@ -477,14 +477,21 @@ class TestDisposal(RetentionCommon):
         self.assertFalse(disposal.signature_id)
 
     def test_last_day(self):
-        """REC-040: a record is kept through its last day, until that is over everywhere on Earth."""
+        """REC-040, D-01, DAY-010: a record is kept through its last day where the company is; ORM and PostgreSQL."""
         self.lot.expiration_date = '2027-06-30 12:00:00'
         self._release(self.bpr)
-        for moment, expected in (('2028-06-30 23:59:59', False), ('2028-07-01 00:00:01', False), ('2028-07-01 11:59:59', False),
-                                 ('2028-07-01 12:00:00', True)):
-            with freeze_time(moment):
+        for zone, moment, expected in (
+                ('UTC', '2028-06-30 23:59:59', False), ('UTC', '2028-07-01 00:00:01', True),
+                ('America/Los_Angeles', '2028-07-01 06:30:00', False), ('America/Los_Angeles', '2028-07-01 07:30:00', True),
+                ('Asia/Tokyo', '2028-06-30 14:30:00', False), ('Asia/Tokyo', '2028-06-30 15:30:00', True),
+                ('Pacific/Apia', '2028-07-01 10:30:00', False), ('Pacific/Apia', '2028-07-01 11:30:00', True)):
+            with self.subTest(zone=zone, moment=moment), freeze_time(moment):
+                self.company.mmr_tz = zone
+                self.env.flush_all()
                 self.bpr.invalidate_recordset()
-                self.assertEqual(self.bpr.is_disposable, expected, moment)
+                # At 12:00 UTC of 30 June it is 1 July in Apia.
+                self.assertEqual(str(self.bpr.retain_until), '2028-07-01' if zone == 'Pacific/Apia' else '2028-06-30')
+                self.assertEqual(self.bpr.is_disposable, expected)
                 self.assertEqual(self.bpr in self.env['mrp.bpr'].search([('is_disposable', '=', True)]), expected)
 
     def test_signature(self):

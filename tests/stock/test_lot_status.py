@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from freezegun import freeze_time
 from psycopg2.errors import CheckViolation
 
 from odoo import fields
@@ -280,9 +281,8 @@ class TestLotsInBatch(LotCommon):
         retest = self._put(self._create_lot("RETEST"))
         retest.with_user(self.user_qc).mmr_retest_date = fields.Date.today() + timedelta(days=1)
         self._sign(retest, 'release', self.user_qc)
-        today = fields.Date.today() + timedelta(days=1)
-        self.patch(fields.Date, 'today', staticmethod(lambda *args: today))
-        self._refused("tested again", self._weigh, retest)
+        with freeze_time(fields.Datetime.now() + timedelta(days=1)):
+            self._refused("tested again", self._weigh, retest)
         for lot in (before, rejected):
             with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "USE-060"), self.env.cr.savepoint():
                 self.env['mrp.bpr.entry']._append({

@@ -251,13 +251,14 @@ class MrpBprStep(models.Model):
         quants = self.env['stock.quant'].search_fetch([
             ('product_id', '=', product.id), ('location_id', 'child_of', self.production_id.location_src_id.id),
             ('lot_id', '!=', False), ('quantity', '>', 0)], ['lot_id', 'location_id', 'quantity', 'in_date'])
-        issues = self._get_floor_lot_issues(quants.lot_id)
+        issues, company = self._get_floor_lot_issues(quants.lot_id), self.sudo().company_id
         rows = []
         for lot, own in quants.grouped('lot_id').items():
             quantity = convert(sum(own.mapped('quantity')), product.uom_id, unit)
             rows.append({
                 'id': lot.id, 'name': lot.name, 'quantity': None if quantity is None else decimal_string(quantity),
-                'unit': unit.name, 'expires': iso_utc(lot.expiration_date), 'issue': issues.get(lot, False),
+                'unit': unit.name, 'issue': issues.get(lot, False),
+                'expires': fields.Date.to_string(company._get_mmr_day(lot.expiration_date)) or False,
                 'locations': ', '.join(own.location_id.mapped('display_name')), 'since': iso_utc(min(own.mapped('in_date'))),
             })
         rows.sort(key=lambda row: (bool(row['issue']), row['expires'] or '9', row['since'] or '9', row['id']))
@@ -265,8 +266,8 @@ class MrpBprStep(models.Model):
 
     def _get_floor_lot_issues(self, lots):
         """Return why lots are not to be used, by lot; the rule itself is in ``_check_lot``."""
-        now = fields.Datetime.now()
-        return {lot: self.env._("expired") for lot in lots if lot.expiration_date and lot.expiration_date <= now}
+        company = self.sudo().company_id
+        return {lot: self.env._("expired") for lot in lots if lot._mmr_is_expired(company)}
 
     def _find_floor_lot(self, names):
         """Return what a scanned code is as a lot of this step's component, or as the lot of labels; None if neither."""

@@ -1,6 +1,6 @@
 """What is recorded at a step: checked on entry, judged by the system, corrected with a reason."""
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 
 from ....domain.criterion import limits_text
@@ -263,9 +263,10 @@ class MrpBprStep(models.Model):
             raise self._refuse_lot(self.env._(
                 "Lot %(lot)s is %(actual)s, not %(planned)s.", lot=lot.name, actual=lot.product_id.display_name,
                 planned=product.display_name))
-        if lot.expiration_date and lot.expiration_date <= fields.Datetime.now():
+        company = self.sudo().company_id
+        if lot._mmr_is_expired(company):
             raise self._refuse_lot(self.env._("Lot %(lot)s expired on %(date)s.", lot=lot.name,
-                                              date=fields.Date.to_string(lot.expiration_date)))
+                                              date=company._get_mmr_day(lot.expiration_date)))
         self._check_released(lot)
         location = self.sudo().production_id.location_src_id
         if product.is_storable and not self.env['stock.quant'].sudo().search_count([
@@ -284,7 +285,7 @@ class MrpBprStep(models.Model):
             raise self._refuse_lot(self.env._(
                 "Lot %(lot)s is not released by Quality Control: %(status)s.", lot=lot.name,
                 status=lot._mmr_get_status_label()))
-        if lot.mmr_retest_date and lot.mmr_retest_date <= fields.Date.today():
+        if lot.mmr_retest_date and lot.mmr_retest_date <= self.sudo().company_id._get_mmr_today():
             raise self._refuse_lot(self.env._(
                 "Lot %(lot)s was to be tested again on %(date)s.", lot=lot.name, date=lot.mmr_retest_date))
 
