@@ -1,6 +1,6 @@
 """Durations in the unit in which they were written (V-08): 72 h is not shown as 4320 min, and equals 3 d."""
-from functools import total_ordering
 from fractions import Fraction
+from functools import total_ordering
 
 from .numbers import Number, NumberError
 

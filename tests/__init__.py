@@ -2,7 +2,10 @@
 
 from .unit import (
     test_execution,
+    test_number_properties,
+    test_numbers,
     test_redline,
+    test_results,
 )
 from .base import (
     test_demo,
