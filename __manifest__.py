@@ -110,6 +110,10 @@
         'web.assets_tests': [
             'mrp_mmr/static/tests/tours/**/*',
         ],
+        'web.assets_unit_tests': [
+            'mrp_mmr/static/tests/**/*.test.js',
+            'mrp_mmr/static/tests/numbers/cases.js',
+        ],
     },
     'application': True,
     'uninstall_hook': 'uninstall_hook',

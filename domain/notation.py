@@ -1,6 +1,6 @@
 """How people write numbers in their language: read in exactly one way, or refused (NUM-010).
 
-The same rules stand in ``static/src/numbers/number_parser.js``; both are held to ``static/tests/numbers/cases.json``.
+The same rules stand in ``static/src/numbers/number_parser.js``; both are held to ``static/tests/numbers/cases.js``.
 
 - The decimal sign is that of the language. Thousands may be separated by the sign of the language, grouped as it groups
   (12,34,567 in Hindi), or, in every language, by spaces in threes (ISO 80000-1).

@@ -24,6 +24,7 @@ CANONICAL = rf'^-?(0|[1-9][0-9]{{0,{MAX_INTEGER_DIGITS - 1}}})(\.[0-9]{{1,{MAX_D
 MINUS_ZERO = r'^-0(\.0+)?$'
 _CANONICAL = re.compile(CANONICAL)
 _MINUS_ZERO = re.compile(MINUS_ZERO)
+_ROUNDINGS = {'half_up': ROUND_HALF_UP, 'half_even': ROUND_HALF_EVEN}
 #: Enough for every sum, product and rounding of two numbers; an operation that would lose a digit is an error.
 _CONTEXT = Context(prec=4 * (MAX_INTEGER_DIGITS + MAX_DECIMALS))
 
@@ -140,8 +141,7 @@ class Number:
         """
         if self.digits <= digits:
             return self
-        quantum = Decimal(1).scaleb(-digits)
-        return Number.of(self.value.quantize(quantum, {'half_up': ROUND_HALF_UP, 'half_even': ROUND_HALF_EVEN}[rounding], _CONTEXT))
+        return Number.of(self.value.quantize(Decimal(1).scaleb(-digits), _ROUNDINGS[rounding], _CONTEXT))
 
     def scaled(self, factor):
         """Return the number times an exact factor (Fraction or int) as Fraction, for comparison in another unit."""

@@ -1,4 +1,4 @@
-"""Results of tests and their limits: numbers, results beyond what can be measured, what was or was not found (NUM-030, NUM-040).
+"""Results of tests and their limits: numbers, what is beyond measuring, what was found (NUM-030, NUM-040).
 
 A result is one of
 

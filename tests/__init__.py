@@ -9,6 +9,7 @@ from .unit import (
 )
 from .base import (
     test_demo,
+    test_exact_number,
     test_http,
     test_trace,
     test_views,

@@ -76,7 +76,8 @@ class ExactNumber(fields.Char):
     def _refuse(self, value, record, exception, error):
         env = record.env
         raise refusal(
-            env, env._("%(field)s: “%(value)s” is not a number in its canonical form.", field=self.string, value=str(value)[:60]),
+            env,
+            env._("%(field)s: “%(value)s” is not a number in its canonical form.", field=self.string, value=str(value)[:60]),
             RULE, env._("Send the decimal as text with a point and all its digits, such as “98.0”: no exponent, no separators "
                         "of thousands, at most 18 digits before and 12 after the point."),
             record if record.ids else None, exception) from error

@@ -12,7 +12,8 @@ from odoo.addons.mrp_mmr.domain.notation import REASONS, Notation, read_number, 
 from odoo.addons.mrp_mmr.domain.numbers import Number, NumberError, get_factor
 
 #: The table that holds Python and JavaScript to the same rules.
-CASES = json.loads((Path(__file__).parents[2] / 'static/tests/numbers/cases.json').read_text(encoding='utf-8'))
+_TABLE = (Path(__file__).parents[2] / 'static/tests/numbers/cases.js').read_text(encoding='utf-8')
+CASES = json.loads(_TABLE.partition('export const CASES =')[2].rstrip().removesuffix(';'))
 NOTATIONS = {
     code: Notation(row['decimal_point'], row['thousands_sep'], tuple(row['grouping']))
     for code, row in CASES['languages'].items()
@@ -64,7 +65,8 @@ class TestNumber(unittest.TestCase):
     def test_of(self):
         """Text, Decimal with its digits and int are taken; a float is not what somebody wrote."""
         for value, text in (('98.0', '98.0'), (Decimal('98.0'), '98.0'), (98, '98'), (10**15, '1000000000000000'),
-                            (Decimal('1E+10'), '10000000000'), (Decimal('1E-6'), '0.000001'), (Decimal('-0.0'), '0.0'), (0, '0')):
+                            (Decimal('1E+10'), '10000000000'), (Decimal('1E-6'), '0.000001'), (Decimal('-0.0'), '0.0'),
+                            (0, '0')):
             with self.subTest(value=value):
                 self.assertEqual(Number.of(value).text, text)
         for value in (98.0, True, False, None, [], b'98'):
@@ -104,7 +106,8 @@ class TestNumber(unittest.TestCase):
     def test_rounding(self):
         """V-04, USP General Notices 7.20: half up, away from zero; no digit is added."""
         for text, digits, expected in (
-                ('97.96', 1, '98.0'), ('97.95', 1, '98.0'), ('97.94', 1, '97.9'), ('101.04', 1, '101.0'), ('101.05', 1, '101.1'),
+                ('97.96', 1, '98.0'), ('97.95', 1, '98.0'), ('97.94', 1, '97.9'), ('101.04', 1, '101.0'),
+                ('101.05', 1, '101.1'),
                 ('-0.05', 1, '-0.1'), ('-0.04', 1, '0.0'), ('98', 1, '98'), ('0.5', 0, '1'), ('1.5', 0, '2'), ('2.5', 0, '3'),
                 ('999999999999999999.5', 0, None)):
             with self.subTest(text=text):

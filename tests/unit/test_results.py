@@ -58,7 +58,8 @@ class TestResults(unittest.TestCase):
     def test_bounds_and_rounding(self):
         """Every value below 101.05 is rounded to at most 101.0; 101.05 itself is not."""
         for text, low, high, outcome in (
-                ('<101.05', None, '101.0', 'pass'), ('≤101.05', None, '101.0', 'undecidable'), ('<101.06', None, '101.0', 'undecidable'),
+                ('<101.05', None, '101.0', 'pass'), ('≤101.05', None, '101.0', 'undecidable'),
+                ('<101.06', None, '101.0', 'undecidable'),
                 ('≥97.95', '98.0', None, 'pass'), ('>97.95', '98.0', None, 'pass'), ('>97.94', '98.0', None, 'undecidable'),
                 ('<97.95', '98.0', None, 'fail'), ('≤97.95', '98.0', None, 'undecidable'),
                 ('≥101.05', None, '101.0', 'fail'), ('>101.04', None, '101.0', 'undecidable'),
@@ -73,7 +74,8 @@ class TestResults(unittest.TestCase):
         for text, outcome, reason in (
                 ('absent in 10 g', 'pass', None), ('absent in 10.0 g', 'pass', None), ('absent in 25 g', 'pass', None),
                 ('absent in 1 g', 'undecidable', 'amount'), ('absent in 10 mL', 'undecidable', 'amount'),
-                ('present in 10 g', 'fail', None), ('present in 1 g', 'fail', None), ('present in 25 g', 'undecidable', 'amount'),
+                ('present in 10 g', 'fail', None), ('present in 1 g', 'fail', None),
+                ('present in 25 g', 'undecidable', 'amount'),
                 ('not detected', 'undecidable', 'finding'), ('0', 'undecidable', 'number'), ('<1', 'undecidable', 'number')):
             with self.subTest(text=text):
                 self.assertJudged(text, absent, outcome, text, reason)
@@ -98,8 +100,9 @@ class TestResults(unittest.TestCase):
             result = read_result(text, lambda rest: read_number(rest, ENGLISH))
             return result and result.text
 
-        for text, expected in (('<10', '<10'), ('< 10', '<10'), (' <= 10.0', '≤10.0'), ('>=5', '≥5'), ('=<5', '≤5'), ('12.50', '12.50'),
-                               ('absent in 10 g', 'absent in 10 g'), ('not detected', 'not detected'), ('', None)):
+        for text, expected in (('<10', '<10'), ('< 10', '<10'), (' <= 10.0', '≤10.0'), ('>=5', '≥5'), ('=<5', '≤5'),
+                               ('12.50', '12.50'), ('absent in 10 g', 'absent in 10 g'),
+                               ('not detected', 'not detected'), ('', None)):
             with self.subTest(text=text):
                 self.assertEqual(typed(text), expected)
         for text in ('<', '<12,000', '<1e3', '=5', '<>5', 'nd'):

@@ -1,5 +1,7 @@
+/* How people write numbers: [language, text, canonical text | null for a blank | {reason, readings}]. Python
+ * (tests/unit/test_numbers.py) and JavaScript are held to this table; below the next line it is plain JSON. */
+export const CASES =
 {
-"//": "How people write numbers: [language, text, canonical text | null for a blank | {reason, readings}]. Python and JavaScript are held to it.",
 "languages": {
   "en": {"decimal_point": ".", "thousands_sep": ",", "grouping": [3, 0]},
   "de": {"decimal_point": ",", "thousands_sep": ".", "grouping": [3, 0]},
@@ -171,4 +173,4 @@
   ["en", "1000000000000000", "1,000,000,000,000,000"],
   ["en", "100", "100"]
 ]
-}
+};
