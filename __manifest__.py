@@ -112,6 +112,7 @@
         ],
         'web.assets_unit_tests': [
             'mrp_mmr/static/tests/**/*.test.js',
+            'mrp_mmr/static/tests/numbers/cases.js',
         ],
     },
     'application': True,

@@ -1,0 +1,32 @@
+"""How the person of an environment writes numbers, and why a text is refused, in that person's words (NUM-010)."""
+import ast
+
+from ...domain.notation import ENGLISH, Notation, write_number
+
+
+def get_notation(env):
+    """Return the :class:`Notation` of the environment's language; the English one without a language, as in data files."""
+    language = env['res.lang']._get_data(code=env.lang) if env.lang else None
+    if not language:
+        return ENGLISH
+    return Notation(language.decimal_point, language.thousands_sep or '', tuple(ast.literal_eval(language.grouping)))
+
+
+def explain_number(env, error, notation):
+    """Return the message of a :class:`NumberError`: what was refused, and what to write instead."""
+    text = error.text.strip()[:60]
+    if error.reason == 'ambiguous':
+        whole, decimal = (write_number(reading, notation, grouped=False) for reading in error.readings)
+        return env._("%(text)s can be read as %(whole)s or as %(decimal)s. Write %(whole)s or %(decimal)s.",
+                     text=text, whole=whole, decimal=decimal)
+    if error.reason in ('separator', 'grouping', 'several_decimals'):
+        return env._("%(text)s is not a number in your language. Decimals are written %(example)s, thousands without a sign.",
+                     text=text, example=write_number('12.5', notation))
+    messages = {
+        'exponent': env._("%s has an exponent. Write all digits of the number.", text),
+        'incomplete': env._("%s is not complete.", text),
+        'leading_zeros': env._("%s begins with zeros. Is it a code? Write the number without them.", text),
+        'too_many_digits': env._("%s has more digits than are kept: 18 before and 12 after the decimal sign.", text),
+    }
+    return messages.get(
+        error.reason, env._("%s is not a number. Write the number only; its unit is shown beside it.", text))

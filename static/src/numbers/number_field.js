@@ -1,0 +1,97 @@
+import { Component, useState } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { useInputField } from "@web/views/fields/input_field_hook";
+import { useNumpadDecimal } from "@web/views/fields/numpad_decimal_hook";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+import { editNumber, showNumber, understand } from "./numbers";
+
+/**
+ * A field whose value is the canonical text of an exact number. What was understood is shown while typing, with its
+ * unit; what is refused stays in the field with the reason, and the record cannot be saved (NUM-010).
+ */
+export class NumberField extends Component {
+    static template = "mrp_mmr.NumberField";
+    static props = {
+        ...standardFieldProps,
+        placeholder: { type: String, optional: true },
+        unit: { type: String, optional: true },
+        unitField: { type: String, optional: true },
+    };
+
+    setup() {
+        this.state = useState({ text: null });
+        this.inputRef = useInputField({
+            getValue: () => editNumber(this.value),
+            refName: "numpadDecimal",
+            parse: (text) => this.parse(text),
+        });
+        useNumpadDecimal();
+    }
+
+    get value() {
+        return this.props.record.data[this.props.name];
+    }
+
+    get shown() {
+        return showNumber(this.value);
+    }
+
+    /** The unit of a sibling field, which is a text or a record, or a fixed one. */
+    get unit() {
+        const value = this.props.unitField && this.props.record.data[this.props.unitField];
+        return (value && (typeof value === "string" ? value : value.display_name)) || this.props.unit || "";
+    }
+
+    /** What is understood of what stands in the field; null while nothing was typed. */
+    get understood() {
+        return this.state.text === null ? null : understand(this.state.text, { unit: this.unit });
+    }
+
+    get messageId() {
+        return `${this.props.id || this.props.name}_understood`;
+    }
+
+    onInput(ev) {
+        this.state.text = ev.target.value;
+    }
+
+    /** The message of a refused text stays with it; of a number that was taken over it is no longer needed. */
+    onBlur() {
+        if (this.understood?.isValid) {
+            this.state.text = null;
+        }
+    }
+
+    parse(text) {
+        const { canonical, isValid, message } = understand(text, { unit: this.unit });
+        this.state.text = text;
+        if (!isValid) {
+            throw new Error(message);
+        }
+        return canonical === null ? false : canonical;
+    }
+}
+
+export const numberField = {
+    component: NumberField,
+    displayName: _t("Exact Number"),
+    supportedOptions: [
+        { label: _t("Unit"), name: "unit", type: "string" },
+        { label: _t("Field of the unit"), name: "unit_field", type: "field", availableTypes: ["char", "many2one", "selection"] },
+    ],
+    supportedTypes: ["char"],
+    // Zero is a value: only a blank is empty.
+    isEmpty: (record, fieldName) => record.data[fieldName] === false || record.data[fieldName] === "",
+    listViewWidth: [90, 160],
+    extractProps: ({ options, placeholder }) => ({
+        unit: options.unit,
+        unitField: options.unit_field,
+        placeholder,
+    }),
+};
+
+registry.category("fields").add("mmr_number", numberField);
+
+registry.category("formatters").add("mmr_number", (value) => showNumber(value));

@@ -1,0 +1,124 @@
+import { describe, expect, test } from "@odoo/hoot";
+import { animationFrame } from "@odoo/hoot-mock";
+import { queryFirst } from "@odoo/hoot-dom";
+import { contains, clickSave, defineModels, defineParams, fields, models, mountView, onRpc } from "@web/../tests/web_test_helpers";
+
+describe.current.tags("desktop");
+
+class Result extends models.Model {
+    _name = "test.result";
+
+    value = fields.Char({ trim: true });
+    unit = fields.Char();
+    line_ids = fields.One2many({ relation: "test.result" });
+
+    _records = [
+        { id: 1, value: "98.0", unit: "CFU/g", line_ids: [2, 3] },
+        { id: 2, value: "1234567.50", unit: "g" },
+        { id: 3, value: "0", unit: "g" },
+    ];
+}
+
+defineModels([Result]);
+onRpc("has_group", () => true);
+
+const FORM = /* xml */ `
+    <form>
+        <field name="value" widget="mmr_number" options="{'unit_field': 'unit'}"/>
+        <field name="unit"/>
+    </form>`;
+const INPUT = ".o_field_widget[name=value] input";
+const MESSAGE = ".o_mrp_mmr_number_understood";
+
+/** Notes what is written. */
+function noteWrites() {
+    onRpc("test.result", "web_save", ({ args }) => {
+        expect.step(args[1]);
+    });
+}
+
+test("what was understood is shown with its unit, and the canonical text is sent", async () => {
+    noteWrites();
+    await mountView({ type: "form", resModel: "test.result", resId: 1, arch: FORM });
+    expect(INPUT).toHaveValue("98.0");
+    expect(MESSAGE).toHaveCount(0);
+    await contains(INPUT).edit("12000.50", { confirm: false });
+    expect(MESSAGE).toHaveText("= 12\u202f000.50 CFU/g");
+    await clickSave();
+    expect.verifySteps([{ value: "12000.50" }]);
+});
+
+test("V-01: what can be read in two ways is refused, and the text stays", async () => {
+    noteWrites();
+    await mountView({ type: "form", resModel: "test.result", resId: 1, arch: FORM });
+    await contains(INPUT).edit("12,000", { confirm: "blur" });
+    expect(MESSAGE).toHaveText("12,000 can be read as 12000 or as 12.000. Write 12000 or 12.000.");
+    expect(INPUT).toHaveAttribute("aria-invalid", "true");
+    await clickSave();
+    expect(".o_field_widget[name=value]").toHaveClass("o_field_invalid");
+    expect(INPUT).toHaveValue("12,000");
+    expect.verifySteps([]);
+    await contains(INPUT).edit("12000", { confirm: "blur" });
+    await clickSave();
+    expect.verifySteps([{ value: "12000" }]);
+});
+
+test("R-09: zero is a value, a blank is none", async () => {
+    noteWrites();
+    await mountView({ type: "form", resModel: "test.result", resId: 1, arch: FORM.replace('name="value"', 'name="value" required="1"') });
+    await contains(INPUT).edit("0", { confirm: "blur" });
+    await clickSave();
+    expect.verifySteps([{ value: "0" }]);
+    await contains(INPUT).edit("", { confirm: "blur" });
+    await clickSave();
+    expect(".o_field_widget[name=value]").toHaveClass("o_field_invalid");
+    expect.verifySteps([]);
+});
+
+test("NUM-020: only the digits change", async () => {
+    noteWrites();
+    await mountView({ type: "form", resModel: "test.result", resId: 1, arch: FORM });
+    await contains(INPUT).edit("98.00", { confirm: "blur" });
+    await clickSave();
+    expect.verifySteps([{ value: "98.00" }]);
+    expect(INPUT).toHaveValue("98.00");
+});
+
+test("in the notation of the language", async () => {
+    noteWrites();
+    defineParams({ lang_parameters: { decimal_point: ",", thousands_sep: ".", grouping: "[3,0]" } });
+    await mountView({ type: "form", resModel: "test.result", resId: 2, arch: FORM });
+    expect(INPUT).toHaveValue("1234567,50");
+    await contains(INPUT).edit("1.000", { confirm: "blur" });
+    expect(MESSAGE).toHaveText("1.000 can be read as 1000 or as 1,000. Write 1000 or 1,000.");
+    await contains(INPUT).edit("1.000,5", { confirm: "blur" });
+    await clickSave();
+    expect.verifySteps([{ value: "1000.5" }]);
+});
+
+test("readonly: the separators of the language and all digits", async () => {
+    await mountView({
+        type: "list",
+        resModel: "test.result",
+        arch: `<list><field name="value" widget="mmr_number"/></list>`,
+    });
+    const shown = [...document.querySelectorAll(".o_data_row [name=value]")].map((el) => el.textContent.trim());
+    expect(shown).toEqual(["98.0", "1,234,567.50", "0"]);
+});
+
+test("in an editable list: the message shows, and the row is not left with what is refused", async () => {
+    noteWrites();
+    await mountView({
+        type: "list",
+        resModel: "test.result",
+        arch: `<list editable="bottom"><field name="value" widget="mmr_number" options="{'unit': 'kg'}"/><field name="unit"/></list>`,
+    });
+    await contains(".o_data_row:first .o_data_cell").click();
+    await contains(".o_data_row:first [name=value] input").edit("1200", { confirm: false });
+    expect(MESSAGE).toHaveText("= 1\u202f200 kg");
+    await contains(".o_data_row:first [name=value] input").edit("1,2", { confirm: "enter" });
+    await animationFrame();
+    expect(queryFirst(".o_data_row:first [name=value] input")).toHaveValue("1,2");
+    expect(MESSAGE).toHaveText(/not a number in your language/);
+    expect.verifySteps([]);
+});

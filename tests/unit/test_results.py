@@ -1,0 +1,137 @@
+"""Results against limits, as recorded or rounded; bounds, findings, durations (NUM-030, NUM-040)."""
+
+import unittest
+from fractions import Fraction
+
+from odoo.addons.mrp_mmr.domain.durations import Duration, from_seconds
+from odoo.addons.mrp_mmr.domain.notation import ENGLISH, read_number
+from odoo.addons.mrp_mmr.domain.numbers import Number, NumberError
+from odoo.addons.mrp_mmr.domain.results import AS_RECORDED, ROUNDED, Limits, Result, judge_result, read_result
+
+
+def limits(low=None, high=None, comparison=AS_RECORDED):
+    return Limits(low and Number(low), high and Number(high), comparison)
+
+
+class TestResults(unittest.TestCase):
+
+    def assertJudged(self, text, rules, outcome, compared=None, reason=None):
+        judged = judge_result(Result.parse(text), rules)
+        self.assertEqual((judged.outcome, judged.reason), (outcome, reason), (text, rules))
+        if compared:
+            self.assertEqual(judged.compared, (compared,))
+
+    def test_rounded_or_as_recorded(self):
+        """V-04: 98.0 to 101.0 %, both ways; what was compared is told."""
+        for text, recorded, rounded, compared in (
+                ('97.96', 'fail', 'pass', '98.0'), ('97.95', 'fail', 'pass', '98.0'), ('97.94', 'fail', 'fail', '97.9'),
+                ('101.04', 'fail', 'pass', '101.0'), ('101.05', 'fail', 'fail', '101.1'), ('98', 'pass', 'pass', '98'),
+                ('99.95', 'pass', 'pass', '100.0')):
+            with self.subTest(text=text):
+                self.assertJudged(text, limits('98.0', '101.0'), recorded, text)
+                self.assertJudged(text, limits('98.0', '101.0', ROUNDED), rounded, compared)
+
+    def test_each_limit_has_its_digits(self):
+        """98 to 101.0: the lower limit is compared without decimals, the upper one with one."""
+        judged = judge_result(Result.parse('97.55'), limits('98', '101.0', ROUNDED))
+        self.assertEqual((judged.outcome, judged.compared), ('pass', ('98', '97.6')))
+
+    def test_large_and_small(self):
+        """V-02: a result equal to its limit is within, from 1E-6 to 1E15."""
+        for text in ('10000000000', '1000000000000000', '0.000001', '0'):
+            self.assertJudged(text, limits(text), 'pass')
+            self.assertJudged(text, limits(None, text), 'pass')
+
+    def test_bounds(self):
+        """V-05: a bound passes where all it allows does, fails where nothing does, and is undecidable otherwise."""
+        for text, low, high, outcome in (
+                ('<10', None, '100', 'pass'), ('<10', None, '10', 'pass'), ('<10', None, '5', 'undecidable'),
+                ('≤10', None, '10', 'pass'), ('≤10', None, '9.9', 'undecidable'),
+                ('<10', '10', None, 'fail'), ('≤10', '10', None, 'undecidable'), ('<10', '5', None, 'undecidable'),
+                ('<10', '5', '20', 'undecidable'), ('<10', '12', '20', 'fail'),
+                ('>10', '10', None, 'pass'), ('>10', '10.1', None, 'undecidable'), ('≥10', '10', None, 'pass'),
+                ('>10', None, '10', 'fail'), ('≥10', None, '10', 'undecidable'), ('>10', None, '12', 'undecidable'),
+                ('>10', '5', '20', 'undecidable'), ('>20', '5', '20', 'fail')):
+            with self.subTest(text=text, low=low, high=high):
+                self.assertJudged(text, limits(low, high), outcome, text, 'bound' if outcome == 'undecidable' else None)
+
+    def test_bounds_and_rounding(self):
+        """Every value below 101.05 is rounded to at most 101.0; 101.05 itself is not."""
+        for text, low, high, outcome in (
+                ('<101.05', None, '101.0', 'pass'), ('≤101.05', None, '101.0', 'undecidable'),
+                ('<101.06', None, '101.0', 'undecidable'),
+                ('≥97.95', '98.0', None, 'pass'), ('>97.95', '98.0', None, 'pass'), ('>97.94', '98.0', None, 'undecidable'),
+                ('<97.95', '98.0', None, 'fail'), ('≤97.95', '98.0', None, 'undecidable'),
+                ('≥101.05', None, '101.0', 'fail'), ('>101.04', None, '101.0', 'undecidable'),
+                ('≤-4.5', None, '-5', 'pass'), ('≥-5.5', '-5', None, 'undecidable'), ('>-5.5', '-5', None, 'pass')):
+            with self.subTest(text=text, low=low, high=high):
+                self.assertJudged(
+                    text, limits(low, high, ROUNDED), outcome, text, 'bound' if outcome == 'undecidable' else None)
+
+    def test_findings(self):
+        """NUM-040: findings count only where the specification names one, and for the amount that it names."""
+        absent = Limits(finding='absent in 10 g')
+        for text, outcome, reason in (
+                ('absent in 10 g', 'pass', None), ('absent in 10.0 g', 'pass', None), ('absent in 25 g', 'pass', None),
+                ('absent in 1 g', 'undecidable', 'amount'), ('absent in 10 mL', 'undecidable', 'amount'),
+                ('present in 10 g', 'fail', None), ('present in 1 g', 'fail', None),
+                ('present in 25 g', 'undecidable', 'amount'),
+                ('not detected', 'undecidable', 'finding'), ('0', 'undecidable', 'number'), ('<1', 'undecidable', 'number')):
+            with self.subTest(text=text):
+                self.assertJudged(text, absent, outcome, text, reason)
+        self.assertJudged('not detected', Limits(finding='not detected'), 'pass')
+        self.assertJudged('detected', Limits(finding='not detected'), 'fail')
+        self.assertJudged('absent in 10 g', Limits(finding='not detected'), 'undecidable', reason='finding')
+        self.assertJudged('not detected', limits(None, '100'), 'undecidable', reason='finding')
+        self.assertJudged('5', Limits(), 'undecidable', reason='no_limits')
+
+    def test_canonical_texts(self):
+        """What is stored is what comes back."""
+        for text in ('98.0', '<10', '>0.5', '≤10', '≥10', 'not detected', 'detected', 'absent in 10 g', 'present in 25.0 mL'):
+            with self.subTest(text=text):
+                self.assertEqual(Result.parse(text).text, text)
+        for text in ('', '<', '< 10', '<=10', '<<10', '<-0', 'Not detected', 'absent in g', 'absent in 1,0 g', 'n.d.', '10 g'):
+            with self.subTest(text=text), self.assertRaises(NumberError):
+                Result.parse(text)
+
+    def test_typed(self):
+        """People may leave a space after the sign and write <= for ≤; the number is read by their language."""
+        def typed(text):
+            result = read_result(text, lambda rest: read_number(rest, ENGLISH))
+            return result and result.text
+
+        for text, expected in (('<10', '<10'), ('< 10', '<10'), (' <= 10.0', '≤10.0'), ('>=5', '≥5'), ('=<5', '≤5'),
+                               ('12.50', '12.50'), ('absent in 10 g', 'absent in 10 g'),
+                               ('not detected', 'not detected'), ('', None)):
+            with self.subTest(text=text):
+                self.assertEqual(typed(text), expected)
+        for text in ('<', '<12,000', '<1e3', '=5', '<>5', 'nd'):
+            with self.subTest(text=text), self.assertRaises(NumberError):
+                typed(text)
+
+
+class TestDurations(unittest.TestCase):
+
+    def test_unit_is_kept(self):
+        """V-08: 72 h stays 72 h, and is 3 d and 4320 min."""
+        limit = Duration.parse('72 h')
+        self.assertEqual(str(limit), '72 h')
+        self.assertEqual(limit, Duration.parse('3 d'))
+        self.assertEqual(limit, Duration.parse('4320 min'))
+        self.assertLess(limit, Duration.parse('1 wk'))
+        self.assertEqual(str(limit.converted_to('d')), '3 d')
+        self.assertEqual(str(Duration.parse('1.50 h')), '1.50 h')
+
+    def test_exact(self):
+        """10 min are a sixth of an hour, which hours cannot express."""
+        self.assertEqual(Duration.parse('10 min').expressed_in('h'), Fraction(1, 6))
+        with self.assertRaisesRegex(NumberError, 'not_exact'):
+            Duration.parse('10 min').converted_to('h')
+        self.assertEqual(from_seconds(5400), Fraction(3, 2))
+        with self.assertRaises(TypeError):
+            from_seconds(5400.0)
+
+    def test_refused(self):
+        for text in ('72', '72h', '72 hours', '-1 h', '1,5 h', ' h', '72 h '):
+            with self.subTest(text=text), self.assertRaises(NumberError):
+                Duration.parse(text)
