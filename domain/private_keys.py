@@ -20,7 +20,7 @@ from .public_keys import ED25519, PublicKey
 COST, BLOCK, PARALLEL = 2 ** 15, 8, 1
 #: What is stored of foreign origin may not ask for more than this.
 MOST_COST = 2 ** 18
-SCHEMA = 'mrp_mmr/wrapped-key/1'
+SCHEMA = 'mrp_mmr-wrapped-key-1'
 
 
 class WrongSecret(Exception):

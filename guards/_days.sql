@@ -5,7 +5,7 @@
 CREATE FUNCTION mrp_mmr_company_day(moment timestamp, company integer) RETURNS date
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    zone varchar := (SELECT NULLIF(c.mmr_tz, '') FROM res_company c WHERE c.id = company);
+    zone text := (SELECT NULLIF(c.mmr_tz::text, '') FROM res_company c WHERE c.id = company);
     day date;
 BEGIN
     day := (moment AT TIME ZONE 'UTC' AT TIME ZONE COALESCE(zone, 'UTC'))::date;

@@ -1,4 +1,4 @@
-"""Codes that stand again in JavaScript are those of the server."""
+"""Codes that stand again in JavaScript are those of the server (BPR-080)."""
 
 import re
 import unittest

@@ -1,4 +1,4 @@
-"""The words of limits and criteria: one home, read by screens, prints, results and redlines alike."""
+"""The words of limits and criteria: one home, read by screens, prints, results and redlines alike (CON-080)."""
 
 import unittest
 

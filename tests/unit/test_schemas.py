@@ -5,7 +5,7 @@ import unittest
 
 from jsonschema import Draft202012Validator
 
-from odoo.addons.mrp_mmr.domain.execution import plan_steps
+from odoo.addons.mrp_mmr.domain.step_plan import plan_steps
 from odoo.addons.mrp_mmr.domain.redline import compare
 from odoo.addons.mrp_mmr.domain.schemas import BY_CODE, COMMON, FOLDER, PAYLOADS, SCHEMAS, load_schema
 

@@ -1,3 +1,4 @@
+/** A field for exact numbers: shows at once what was understood, with its unit (NUM-010). */
 import { Component, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";

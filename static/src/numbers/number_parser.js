@@ -1,5 +1,4 @@
-/**
- * How people write numbers in their language: read in exactly one way, or refused (NUM-010).
+/** How people write numbers in their language: read in exactly one way, or refused (NUM-010).
  *
  * The same rules, and why, stand in ``domain/notation.py``; both are held to ``static/tests/numbers/cases.js``. Nothing
  * here needs a browser, and no number becomes a float: canonical texts only, such as "-1200.50".

@@ -1,3 +1,4 @@
+/** Numbers by the language of the person: read, formatted, explained. */
 import { localization } from "@web/core/l10n/localization";
 import { _t } from "@web/core/l10n/translation";
 

@@ -1,3 +1,4 @@
+/** Unit tests of the floor's clock. */
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { advanceTime, beforeEach, describe, expect, mockDate, test } from "@odoo/hoot";
 import { makeMockEnv, mountWithCleanup } from "@web/../tests/web_test_helpers";

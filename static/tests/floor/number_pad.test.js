@@ -1,3 +1,4 @@
+/** Unit tests of the floor's number pad. */
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { animationFrame, describe, expect, press, queryOne, test } from "@odoo/hoot";
 import { Component, useState, useSubEnv, xml } from "@odoo/owl";

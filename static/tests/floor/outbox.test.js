@@ -1,3 +1,4 @@
+/** Unit tests of the floor's outbox. */
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { advanceTime, beforeEach, describe, expect, test } from "@odoo/hoot";
 import { asyncStep, makeMockEnv, waitForSteps } from "@web/../tests/web_test_helpers";

@@ -1,3 +1,4 @@
+/** Unit tests of the field for exact numbers. */
 import { describe, expect, test } from "@odoo/hoot";
 import { animationFrame } from "@odoo/hoot-mock";
 import { queryFirst } from "@odoo/hoot-dom";

@@ -1,3 +1,4 @@
+/** Unit tests of the parser of numbers, by the table that Python is held to. */
 import { describe, expect, test } from "@odoo/hoot";
 
 import { formatNumber, formatPlainly, isCanonical, readNumber } from "@mrp_mmr/numbers/number_parser";
