@@ -2,6 +2,7 @@
 
 import re
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 from psycopg2 import DatabaseError
 
@@ -29,7 +30,8 @@ class RefusalCase:
     def assertRefused(self, *names, core=None, error=(UserError, RedirectWarning, DatabaseError)):
         r"""Expect that what runs inside is refused by the addon or by PostgreSQL, at the latest when it is flushed.
 
-        Nothing of it is left: it runs in a savepoint. What was pending before is not part of it.
+        Nothing of it is left: it runs in a savepoint. What was pending before is not part of it. Afterwards, ``text`` of what
+        this yields is what was said.
 
         :param names: which rule refuses, one of them: a requirement (``'REV-010'``), a constraint of PostgreSQL or the column
             that it wants, any foreign key (``r'\w+_fkey'``), or ``'AccessError'`` where Odoo's own access rights refuse
@@ -40,12 +42,14 @@ class RefusalCase:
             raise ValueError(f"assertRefused wants the names of rules or constraints, not {names}")
         wanted = '|'.join([*(rf'\b{name}\b' for name in names), *([core] if core else ())])
         self.env.flush_all()
+        refused = SimpleNamespace(text=None)
         try:
             with mute_logger('odoo.sql_db'), self.env.cr.savepoint():
-                yield
+                yield refused
                 self.env.flush_all()
         except error as refusal:
-            self.assertRegex(describe_refusal(refusal), wanted)
+            refused.text = describe_refusal(refusal)
+            self.assertRegex(refused.text, wanted)
         else:
             self.fail(f"not refused by {wanted}")
         self.env.invalidate_all()

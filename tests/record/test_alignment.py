@@ -76,7 +76,7 @@ class TestAlignment(BatchCommon):
         other = self._release_batch(self.bpr.mmr_revision_id, "VC-2031-002")
         step = other.step_ids.sorted('sequence')[0]
         self._start(step)
-        self._put(step, 'weight', {'value': "94.53", 'lot_id': self.lots['a1'].id})
+        self._put(step, 'weight', {'value': "94.53", 'lot_id': self._get_lots()['a1'].id})
         action = self.bpr.mmr_revision_id.with_user(self.user_auditor).action_open_alignment()
         rows = self.env['mrp.bpr.alignment'].with_user(self.user_auditor).search(action['domain'])
         self.assertEqual(rows.bpr_id, self.bpr | other)
