@@ -52,6 +52,7 @@ def check_signatures():
 
     @functools.wraps(create)
     def checked(self, vals_list):
+        # As Odoo's create does, this takes one record as well as many.
         for vals in [vals_list] if isinstance(vals_list, dict) else vals_list:
             faults = find_faults(vals['content']) if vals.get('content') else []
             faults += find_faults(vals['annex'], 'annex') if vals.get('annex') else []

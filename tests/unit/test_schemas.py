@@ -5,9 +5,9 @@ import unittest
 
 from jsonschema import Draft202012Validator
 
-from odoo.addons.mrp_mmr.domain.step_plan import plan_steps
 from odoo.addons.mrp_mmr.domain.redline import compare
 from odoo.addons.mrp_mmr.domain.schemas import BY_CODE, COMMON, FOLDER, PAYLOADS, SCHEMAS, load_schema
+from odoo.addons.mrp_mmr.domain.step_plan import plan_steps
 
 from ..common.document import rich_document
 from ..common.payloads import find_faults, registry_of
