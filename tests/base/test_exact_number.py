@@ -53,7 +53,7 @@ class TestExactNumber(TransactionCase):
             cls.registry.init_models(cls.env.cr, [MODEL], {'module': 'mrp_mmr'})
         cls.numbers = cls.env[MODEL]
 
-    def create(self, number, **vals):
+    def make(self, number, **vals):
         return self.numbers.create({'number': number, **vals})
 
     def stored(self, record):
@@ -68,7 +68,7 @@ class TestExactNumber(TransactionCase):
         for value, text in (('98.0', '98.0'), (Decimal('98.00'), '98.00'), (Number('0.10'), '0.10'), (10**10, '10000000000'),
                             ('1000000000000000', '1000000000000000'), ('0.000001', '0.000001'), (0, '0'), ('-5', '-5')):
             with self.subTest(value=value):
-                record = self.create(value)
+                record = self.make(value)
                 self.assertEqual(self.stored(record)['number'], text)
                 record.invalidate_recordset()
                 self.assertIsInstance(record.number, Number)
@@ -80,7 +80,7 @@ class TestExactNumber(TransactionCase):
 
     def test_blank_and_zero(self):
         """R-09: a blank is None and NULL; zero is a value, and true."""
-        blank, zero = self.create(False), self.create(0)
+        blank, zero = self.make(False), self.make(0)
         self.assertIsNone(blank.number)
         self.assertIsNone(self.stored(blank)['number'])
         self.assertIs(blank.read(['number'])[0]['number'], False)
@@ -95,14 +95,14 @@ class TestExactNumber(TransactionCase):
 
     def test_refused(self):
         """NUM-010: neither floats nor what is not canonical gets in, by create, write or assignment."""
-        record = self.create('1')
+        record = self.make('1')
         for value in (98.0, True, [], {}, Decimal('NaN'), '12,000', '1e3', '+5', '-0', '007', ' 5', '٣', 'NaN', '1' * 40,
                       '1\n'):
             with self.subTest(value=value):
                 with self.assertRaisesRegex(UserError, "Assay.*canonical"):
                     record.write({'number': value})
                 with self.assertRaisesRegex(UserError, "Assay.*canonical"):
-                    self.create(value)
+                    self.make(value)
                 with self.assertRaisesRegex(UserError, "Assay.*canonical"):
                     record.number = value
         with self.assertRaises(TypeError):
@@ -111,7 +111,7 @@ class TestExactNumber(TransactionCase):
 
     def test_database_holds_the_form(self):
         """NUM-010: PostgreSQL refuses what is not canonical, too."""
-        record = self.create('1')
+        record = self.make('1')
         record.flush_recordset()
         for text in ('12,000', '1e3', '-0', '-0.00', '', '007', '1\n', '1' * 19, 'NaN'):
             with (self.subTest(text=text), mute_logger('odoo.sql_db'), self.cr.savepoint(),
@@ -121,14 +121,14 @@ class TestExactNumber(TransactionCase):
 
     def test_only_digits_changed(self):
         """98 written over by 98.0 is a change."""
-        record = self.create('98')
+        record = self.make('98')
         record.flush_recordset()
         record.number = '98.0'
         self.assertEqual(self.stored(record)['number'], '98.0')
 
     def test_related_computed_copied(self):
-        parent = self.create('98.0')
-        record = self.create('1.50', parent_id=parent.id)
+        parent = self.make('98.0')
+        record = self.make('1.50', parent_id=parent.id)
         self.assertEqual(record.parent_number.text, '98.0')
         self.assertEqual(record.doubled.text, '3')
         self.assertIsNone(parent.parent_number)
@@ -162,7 +162,7 @@ class TestExactNumber(TransactionCase):
     def test_search_by_value(self):
         """Domains compare values, in SQL and in memory alike."""
         texts = ('98.0', '98', '9', '100', '-1', '0', '0.00', '1000000000000000', '0.000001', None)
-        records = self.numbers.browse([self.create(text or False).id for text in texts])
+        records = self.numbers.browse([self.make(text or False).id for text in texts])
         for operator, value, expected in (
                 ('=', '98', '98.0 98'), ('=', 98, '98.0 98'), ('=', Decimal('98.000'), '98.0 98'), ('=', Number('9'), '9'),
                 ('!=', '98', '9 100 -1 0 0.00 1000000000000000 0.000001 None'),
@@ -189,7 +189,7 @@ class TestExactNumber(TransactionCase):
 
     def test_order_and_groups(self):
         """Sorted and grouped by value, not by text."""
-        records = self.numbers.browse([self.create(text).id for text in ('10', '9', '-1', '9.0', '1000', False)])
+        records = self.numbers.browse([self.make(text).id for text in ('10', '9', '-1', '9.0', '1000', False)])
         domain = [('id', 'in', records.ids)]
         found = self.numbers.search(domain, order='number, id')
         self.assertEqual([record.number and record.number.text for record in found], ['-1', '9', '9.0', '10', '1000', None])
@@ -228,15 +228,15 @@ class TestExactNumber(TransactionCase):
 
     def test_export(self):
         """An export has the canonical text; one to be imported again has the notation of the person."""
-        record = self.create('1234.50')
+        record = self.make('1234.50')
         german = record.with_env(self.use_language('de_DE').env)
         self.assertEqual(german.with_context(import_compat=False).export_data(['number'])['datas'], [['1234.50']])
         exported = german.with_context(import_compat=True).export_data(['number'])['datas']
         self.assertEqual(exported, [['1234,50']])
         again = german.load(['number'], exported)
         self.assertEqual(record.browse(again['ids']).number.text, '1234.50')
-        self.assertEqual(self.create(False).export_data(['number'])['datas'], [['']])
-        self.assertEqual(self.create(0).export_data(['number'])['datas'], [['0']])
+        self.assertEqual(self.make(False).export_data(['number'])['datas'], [['']])
+        self.assertEqual(self.make(0).export_data(['number'])['datas'], [['0']])
 
     # === MIGRATION === #
 
