@@ -13,6 +13,7 @@ from .unit import (
     test_step_plan,
 )
 from .base import (
+    test_arguments,
     test_company_days,
     test_demo,
     test_docs,

@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...domain.arguments import takes
 from ...domain.canonical import iso_utc
 from ...domain.days import in_days, parse_day
 from ...domain.refusals import refusal
@@ -255,6 +256,7 @@ class MaintenanceEquipment(models.Model):
         action = self.env['ir.actions.actions']._for_xml_id('mrp_mmr.mrp_equipment_log_action')
         return dict(action, domain=[('equipment_id', '=', self.id)], context={'search_default_group_kind': 0})
 
+    @takes(kind='text', vals='values')
     def action_mmr_record(self, kind, vals):
         """Record a cleaning, maintenance, a calibration or a use outside of a batch in the log of this unit.
 

@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tools import format_datetime
 
+from ...domain.arguments import takes
 from ...domain.canonical import canonical_json
 from ...domain.refusals import refusal
 from ...verification.ledger import CHECKPOINT, FINDING
@@ -154,6 +155,7 @@ class MrpAuditVerify(models.Model):
             'progress': run.progress, 'done': run.done, 'finding_count': run.finding_count,
         } for run in self.sorted('id')]
 
+    @takes(limit='count')
     @api.model
     @api.readonly
     def verify(self, limit=MAX_KEPT):

@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ...domain.arguments import takes
 from ...domain.batch_split import split_into_batches
 from ...domain.numbers import exact
 from ...domain.refusals import refusal
@@ -49,6 +50,7 @@ class MrpMmr(models.Model):
 
     # === MATRIX === #
 
+    @takes(search='text', offset='count', limit='count')
     @api.model
     @api.readonly
     def get_planner_data(self, search='', offset=0, limit=40):

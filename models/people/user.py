@@ -8,6 +8,7 @@ from odoo.exceptions import AccessDenied, UserError
 from odoo.fields import Domain
 from odoo.http import request
 
+from ...domain.arguments import takes
 from ...domain.refusals import refusal
 from ...domain.sessions import current_session_uid
 from .signer import SIGNING_PASSWORD_LENGTH
@@ -150,6 +151,7 @@ class ResUsers(models.Model):
         if not isinstance(password, str) or not self._is_password(password, hashed):
             raise AccessDenied()
 
+    @takes(current='text', password='text')
     @api.model
     def mmr_set_signing_password(self, current, password):
         """Set the own signing password, which signs instead of the login password (SIG-080).

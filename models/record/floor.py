@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...domain.arguments import takes
 from ...domain.canonical import iso_utc
 from ...domain.numbers import exact
 from ...domain.step_plan import stages_before
@@ -21,6 +22,7 @@ class MrpBpr(models.Model):
 
     # === RUNNING BATCHES === #
 
+    @takes(workcenter_id='id')
     @api.model
     @api.readonly
     def get_floor_batches(self, workcenter_id=None):
@@ -218,6 +220,7 @@ class MrpBpr(models.Model):
 
     # === ONE BATCH === #
 
+    @takes(bpr_id='id', step_id='id', workcenter_id='id')
     @api.model
     @api.readonly
     def get_floor_batch(self, bpr_id, step_id=None, workcenter_id=None):
@@ -276,6 +279,7 @@ class MrpBpr(models.Model):
 
     # === SCANNED CODES === #
 
+    @takes(code='text', step_id='id')
     @api.model
     @api.readonly
     def find_floor_code(self, code, step_id=None):

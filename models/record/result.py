@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import LazyTranslate
 
+from ...domain.arguments import takes
 from ...domain.canonical import iso_utc
 from ...domain.criterion import limits_text
 from ...domain.files import DOCUMENTS, IMAGES
@@ -215,6 +216,7 @@ class MrpBpr(models.Model):
 
     # === ENTERING === #
 
+    @takes(position='count', vals='values', corrects='id', reason='text')
     def action_record_result(self, position, vals, corrects=None, reason=None):
         """Record the result of a test of this batch (BPR-090).
 

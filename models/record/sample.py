@@ -3,6 +3,7 @@
 from odoo import fields, models
 from odoo.exceptions import AccessError
 
+from ...domain.arguments import takes
 from ...domain.canonical import iso_utc
 from ...domain.days import GS1_EXPIRY, gs1_day, in_years, parse_day
 from ...domain.numbers import decimal_string, exact
@@ -89,6 +90,7 @@ class MrpBpr(models.Model):
 
     # === RECORDING === #
 
+    @takes(vals='values', corrects='id')
     def action_record_sample(self, vals, corrects=None):
         """Record a reserve sample of this batch, or a quantity of it that is not released.
 

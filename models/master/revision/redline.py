@@ -3,6 +3,7 @@
 from odoo import api, models
 
 from ....domain import wording
+from ....domain.arguments import takes
 from ....domain.canonical import sha256
 from ....domain.redline import SEPARATOR, compare, word_diff
 from ....domain.refusals import refusal
@@ -121,6 +122,7 @@ class MrpMmrRevision(models.Model):
         """Return the differences from ``other`` to this revision, for people."""
         return self._prepare_redline(self._get_redline(other), other, self)
 
+    @takes(other_id='id')
     @api.readonly
     def get_redline_view(self, other_id=None):
         """Return the differences between two revisions, and which revisions can be chosen.

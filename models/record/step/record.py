@@ -3,6 +3,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+from ....domain.arguments import takes
 from ....domain.criterion import limits_text
 from ....domain.files import IMAGES
 from ....domain.limits import in_band, is_plausible, judge, percentage
@@ -35,6 +36,7 @@ class MrpBprStep(models.Model):
         'handover': '_prepare_comment',
     }
 
+    @takes(kind='text', vals='values', token='text', reason='text', corrects='id')
     def action_record(self, kind, vals, token=None, reason=None, corrects=None):
         """Record a value at this step, or correct one.
 

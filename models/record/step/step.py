@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ....domain.arguments import takes
 from ....domain.numbers import exact
 from ....domain.refusals import refusal
 from ....domain.roles import ROLE_GROUPS, ROLES
@@ -232,6 +233,7 @@ class MrpBprStep(models.Model):
 
     # === START === #
 
+    @takes(acknowledged='flag')
     def action_start(self, acknowledged=False):
         """Start this step: now, by the person of the session.
 
@@ -325,6 +327,7 @@ class MrpBprStep(models.Model):
 
     # === REPORTING === #
 
+    @takes(title='text', description='text', severity='text')
     def action_report(self, title, description, severity='minor'):
         """Report an unplanned occurrence at this step (DEV-010, 21 CFR 111.113(a)(3)); anybody on the floor may.
 
