@@ -166,9 +166,8 @@ class TestGuards(MmrCommon):
 
     def test_temporary_tables(self):
         """H-30: a temporary table of the name of a table of records is read by no guard."""
-        bpr = self._release(self._make_completed())
-        self.component_a.write({'tracking': 'lot', 'mmr_lot_release': True})
-        lot = self.env['stock.lot'].create({'name': "HELD", 'product_id': self.component_a.id})
+        self._make_effective(self._create_mmr())
+        bpr, lot = self._release(self._make_completed()), self._create_held_lot("HELD")
         self.assertEqual(lot.mmr_status, 'quarantine')
         signature = bpr.release_signature_id
         entry = bpr.step_ids.entry_ids.filtered('value')[:1]
@@ -179,7 +178,7 @@ class TestGuards(MmrCommon):
             UPDATE pg_temp.mrp_esignature SET res_model = 'stock.lot', res_id = %(lot)s, content = jsonb_build_object(
                 'schema', 'mrp_mmr/lot/1', 'status', 'released', 'lot', 'HELD',
                 'product', jsonb_build_object('id', %(product)s))""",
-            signature=signature.id, lot=lot.id, product=self.component_a.id)
+            signature=signature.id, lot=lot.id, product=lot.product_id.id)
         for prepare, attack, constraint in (
                 (forged, SQL("UPDATE public.stock_lot SET mmr_status = 'released', mmr_status_signature_id = %s "
                              "WHERE id = %s", signature.id, lot.id), 'mrp_mmr_lot_signed'),
