@@ -13,6 +13,7 @@ from odoo.tools import SQL, config, mute_logger
 
 from odoo.addons.mrp_mmr import guards
 from odoo.addons.mrp_mmr.domain.columns import CONTENT, RECORD_ROWS, ROW_TABLES
+from odoo.addons.mrp_mmr.domain.retention import REMOVED
 
 from ..common.base import MmrCommon
 
@@ -184,7 +185,8 @@ class TestGuards(MmrCommon):
                              "WHERE id = %s", signature.id, lot.id), 'mrp_mmr_lot_signed'),
                 (SQL("CREATE TEMP TABLE mrp_bpr AS SELECT id, 0 AS disposal_id, 'none' AS release_state "
                      "FROM public.mrp_bpr"),
-                 SQL("UPDATE public.mrp_bpr_entry SET value = NULL, text = NULL, data = NULL WHERE id = %s", entry.id),
+                 SQL("UPDATE public.mrp_bpr_entry SET %s WHERE id = %s", SQL(', ').join(
+                     SQL("%s = NULL", SQL.identifier(name)) for name in REMOVED['mrp_bpr_entry']), entry.id),
                  'mrp_mmr_bpr_entry_append_only'),
                 (SQL("CREATE TEMP TABLE mrp_bpr AS SELECT id, state, 'none' AS release_state, NULL::integer AS disposal_id "
                      "FROM public.mrp_bpr"),
