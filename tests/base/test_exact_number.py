@@ -19,7 +19,7 @@ MODEL = 'mrp.mmr.test.number'
 TABLE = 'mrp_mmr_test_number'
 
 
-class TestNumberModel(models.Model):
+class NumberRow(models.Model):
     """A model of this test alone, put into the registry while it runs."""
     _name = MODEL
     _description = "Test of Exact Numbers"
@@ -46,10 +46,10 @@ class TestExactNumber(TransactionCase):
         super().setUpClass()
         from odoo.orm.model_classes import add_to_registry
 
-        TestNumberModel._compute_doubled._depends = ('number',)
+        NumberRow._compute_doubled._depends = ('number',)
         cls.addClassCleanup(cls.registry._setup_models__, cls.env.cr, [])
         cls.addClassCleanup(cls.registry.__delitem__, MODEL)
-        add_to_registry(cls.registry, TestNumberModel)
+        add_to_registry(cls.registry, NumberRow)
         cls.registry._setup_models__(cls.env.cr, [MODEL])
         with mute_logger('odoo.models', 'odoo.registry', 'odoo.schema'):
             cls.registry.init_models(cls.env.cr, [MODEL], {'module': 'mrp_mmr'})
@@ -60,8 +60,8 @@ class TestExactNumber(TransactionCase):
 
     def stored(self, record):
         record.flush_recordset()
-        return self.env.execute_query_dict(
-            f"SELECT number, needed, doubled FROM {TABLE} WHERE id = {record.id}")[0]  # pylint: disable=sql-injection
+        return self.env.execute_query_dict(SQL(
+            "SELECT number, needed, doubled FROM %s WHERE id = %s", SQL.identifier(TABLE), record.id))[0]
 
     # === VALUES === #
 
@@ -118,8 +118,8 @@ class TestExactNumber(TransactionCase):
         for text in ('12,000', '1e3', '-0', '-0.00', '', '007', '1\n', '1' * 19, 'NaN'):
             with (self.subTest(text=text), mute_logger('odoo.sql_db'), self.cr.savepoint(),
                   self.assertRaisesRegex(psycopg2.errors.CheckViolation, 'number_canonical'), self.cr.savepoint()):
-                self.cr.execute(f"UPDATE {TABLE} SET number = %s WHERE id = %s", (text, record.id))  # pylint: disable=sql-injection
-        self.cr.execute(f"UPDATE {TABLE} SET number = '98.0' WHERE id = %s", (record.id,))  # pylint: disable=sql-injection
+                self.cr.execute(SQL("UPDATE %s SET number = %s WHERE id = %s", SQL.identifier(TABLE), text, record.id))
+        self.cr.execute(SQL("UPDATE %s SET number = '98.0' WHERE id = %s", SQL.identifier(TABLE), record.id))
 
     def test_only_digits_changed(self):
         """98 written over by 98.0 is a change."""
