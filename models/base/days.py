@@ -29,6 +29,13 @@ class ResCompany(models.Model):
             company.mmr_tz = next(
                 (zone for zone in zones if zone and known.setdefault(zone, self._is_mmr_zone(zone))), 'UTC')
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        # Later than Odoo's own values, as the working hours are made after the company.
+        self.env.add_to_compute(self._fields['mmr_tz'], companies.filtered(lambda company: not company.mmr_tz))
+        return companies
+
     @api.constrains('mmr_tz')
     def _check_mmr_tz(self):
         for company in self:
