@@ -6,6 +6,7 @@ like every other broken rule, and nothing is stored (SEC-020, 21 CFR 11.10(a), (
 import functools
 import inspect
 import math
+from datetime import date, datetime
 
 from .refusals import refusal
 from .signing import is_storable
@@ -39,6 +40,9 @@ def _is_json(value, depth=0):
         return True
     if isinstance(value, str):
         return len(value) <= MAX_FILE and is_storable(value)
+    if isinstance(value, (bytes, date)):
+        # From Python code of the server: JSON holds neither.
+        return True
     if isinstance(value, (int, float)):
         # Ids and positions: what a person types as a number is a text.
         return math.isfinite(value) and abs(value) <= MAX_ID
@@ -53,9 +57,20 @@ def _is_values(value):
     return isinstance(value, dict) and _is_json(value)
 
 
+def _is_time(value):
+    if isinstance(value, date):
+        return True
+    try:
+        return isinstance(value, str) and bool(datetime.fromisoformat(value))
+    except ValueError:
+        return False
+
+
 #: Kind of an argument → whether a value is one.
 KINDS = {
     'text': _is_text, 'id': _is_id, 'count': _is_count, 'flag': _is_flag, 'values': _is_values,
+    'time': _is_time, 'day': lambda value: isinstance(value, date) or _is_text(value),
+    'file': lambda value: isinstance(value, (str, bytes)),
     'ids': lambda value: isinstance(value, list) and len(value) <= 100_000 and all(map(_is_id, value)),
 }
 
@@ -80,13 +95,13 @@ def takes(**kinds):
             try:
                 bound = signature.bind(self, *args, **kwargs)
             except TypeError:
-                raise _refuse(self, method, ', '.join(names)) from None
+                raise _refuse(self, method.__name__, ', '.join(names)) from None
             for name, kind in kinds.items():
                 if name not in bound.arguments:
                     continue
                 value = bound.arguments[name]
                 if not KINDS[kind](value) and not (name in optional and (value is None or value is False)):
-                    raise _refuse(self, method, name)
+                    raise _refuse(self, method.__name__, name)
             return method(self, *args, **kwargs)
 
         checked.takes = kinds
@@ -94,11 +109,24 @@ def takes(**kinds):
     return decorate
 
 
+def check_values(record, method, vals, **kinds):
+    """Refuse ``vals`` of a call of ``method`` on ``record`` where a name holds something of another kind; what is empty may be.
+
+    :param str method: name of the public method
+    :param kinds: name → a key of :data:`KINDS`; other names are left to the method
+    :raise UserError: naming the first one that is wrong
+    """
+    for name, kind in kinds.items():
+        value = vals.get(name)
+        if value is not None and value is not False and value != '' and not KINDS[kind](value):
+            raise _refuse(record, method, name)
+
+
 def _refuse(record, method, argument):
     return refusal(
         record.env, record.env._(
             "%(record)s: %(method)s was called with something else than it takes (%(argument)s).",
-            record=record._description, method=method.__name__, argument=argument),
+            record=record._description, method=method, argument=argument),
         "SEC-020, 21 CFR 11.10(a), (h)",
         record.env._("reload the page and try again; a program that calls it has to send what its documentation says."),
         record=record)

@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...domain.arguments import takes
+from ...domain.arguments import check_values, takes
 from ...domain.canonical import iso_utc
 from ...domain.days import in_days, parse_day
 from ...domain.refusals import refusal
@@ -34,6 +34,15 @@ CLEANING_STATES = [
     ('used', "Used since it was cleaned"),
     ('dirty', "To be cleaned"),
 ]
+
+#: What a client may send with a line of the log, by kind.
+LOG_VALUES = {
+    **dict.fromkeys((
+        'reason', 'text', 'performed_by', 'as_found', 'as_left', 'reference', 'upload_name', 'cleaning_kind', 'result',
+    ), 'text'),
+    **dict.fromkeys(('supersedes_id', 'procedure_id', 'product_id'), 'id'),
+    **dict.fromkeys(('ended_at', 'started_at'), 'time'), 'next_due': 'day', 'upload': 'file',
+}
 
 
 class MaintenanceEquipment(models.Model):
@@ -279,6 +288,7 @@ class MaintenanceEquipment(models.Model):
         }.get(kind)
         if not prepare or not isinstance(vals, dict):
             raise UserError(self.env._("A log does not hold that."))
+        check_values(self, 'action_mmr_record', vals, **LOG_VALUES)
         # Which batches a failed calibration concerns is judged on what is committed (see mrp_mmr_guard_bpr_unit).
         self.env.cr.execute(SQL("UPDATE maintenance_equipment SET write_date = write_date WHERE id = %s", self.id))
         line = self.env['mrp.equipment.log']._append([{

@@ -105,7 +105,7 @@ class TestEquipmentLog(EquipmentCommon):
             with self.subTest(kind=kind, vals=vals):
                 self._refused("BPR-040|IPC-070|AUD-020", unit.action_mmr_record, kind, vals)
         for vals in (None, "cleaning"):
-            self._refused("log", blender.action_mmr_record, 'cleaning', vals)
+            self._refused("SEC-020", blender.action_mmr_record, 'cleaning', vals)
         self._refused("log", blender.action_mmr_record, 'repair', {})
         for user in (self.user_planner, self.user_auditor, self.user_preparer):
             with self.assertRaisesRegex(AccessError, "SEC-010"):
