@@ -131,9 +131,10 @@ class MrpBprTranscription(models.Model):
     def _prepare_transcription_signature(self, action):
         rule, step = self._get_signing_rule(action), self.sudo().step_id
         role = step.performer_role or 'operator' if action == 'transcribed' else step.verifier_role or 'verifier'
+        statement = self.env._(rule.statement)
         return self._make_signing_action(
             action, self._get_document(action), group=ROLE_GROUPS[role], basis=self.transcribed_signature_id,
-            statement=self.env._(rule.statement) % self.copy_id.number)
+            statement=statement % self.copy_id.number)
 
     def _refuse_order(self):
         return refusal(

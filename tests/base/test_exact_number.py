@@ -1,13 +1,15 @@
 """The field of exact numbers: what it takes, keeps, finds, exports, imports; columns of floats that become one (NUM-010)."""
 
+import io
 from decimal import Decimal
 
+import openpyxl
 import psycopg2
 
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tests import Form, TransactionCase, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.mrp_mmr.domain.numbers import Number
 from odoo.addons.mrp_mmr.models.base.exact_number import ExactNumber
@@ -17,7 +19,7 @@ MODEL = 'mrp.mmr.test.number'
 TABLE = 'mrp_mmr_test_number'
 
 
-class TestNumberModel(models.Model):
+class NumberRow(models.Model):
     """A model of this test alone, put into the registry while it runs."""
     _name = MODEL
     _description = "Test of Exact Numbers"
@@ -44,22 +46,22 @@ class TestExactNumber(TransactionCase):
         super().setUpClass()
         from odoo.orm.model_classes import add_to_registry
 
-        TestNumberModel._compute_doubled._depends = ('number',)
+        NumberRow._compute_doubled._depends = ('number',)
         cls.addClassCleanup(cls.registry._setup_models__, cls.env.cr, [])
         cls.addClassCleanup(cls.registry.__delitem__, MODEL)
-        add_to_registry(cls.registry, TestNumberModel)
+        add_to_registry(cls.registry, NumberRow)
         cls.registry._setup_models__(cls.env.cr, [MODEL])
         with mute_logger('odoo.models', 'odoo.registry', 'odoo.schema'):
             cls.registry.init_models(cls.env.cr, [MODEL], {'module': 'mrp_mmr'})
         cls.numbers = cls.env[MODEL]
 
-    def create(self, number, **vals):
+    def make(self, number, **vals):
         return self.numbers.create({'number': number, **vals})
 
     def stored(self, record):
         record.flush_recordset()
-        return self.env.execute_query_dict(
-            f"SELECT number, needed, doubled FROM {TABLE} WHERE id = {record.id}")[0]  # pylint: disable=sql-injection
+        return self.env.execute_query_dict(SQL(
+            "SELECT number, needed, doubled FROM %s WHERE id = %s", SQL.identifier(TABLE), record.id))[0]
 
     # === VALUES === #
 
@@ -68,7 +70,7 @@ class TestExactNumber(TransactionCase):
         for value, text in (('98.0', '98.0'), (Decimal('98.00'), '98.00'), (Number('0.10'), '0.10'), (10**10, '10000000000'),
                             ('1000000000000000', '1000000000000000'), ('0.000001', '0.000001'), (0, '0'), ('-5', '-5')):
             with self.subTest(value=value):
-                record = self.create(value)
+                record = self.make(value)
                 self.assertEqual(self.stored(record)['number'], text)
                 record.invalidate_recordset()
                 self.assertIsInstance(record.number, Number)
@@ -80,7 +82,7 @@ class TestExactNumber(TransactionCase):
 
     def test_blank_and_zero(self):
         """R-09: a blank is None and NULL; zero is a value, and true."""
-        blank, zero = self.create(False), self.create(0)
+        blank, zero = self.make(False), self.make(0)
         self.assertIsNone(blank.number)
         self.assertIsNone(self.stored(blank)['number'])
         self.assertIs(blank.read(['number'])[0]['number'], False)
@@ -95,14 +97,14 @@ class TestExactNumber(TransactionCase):
 
     def test_refused(self):
         """NUM-010: neither floats nor what is not canonical gets in, by create, write or assignment."""
-        record = self.create('1')
+        record = self.make('1')
         for value in (98.0, True, [], {}, Decimal('NaN'), '12,000', '1e3', '+5', '-0', '007', ' 5', '٣', 'NaN', '1' * 40,
                       '1\n'):
             with self.subTest(value=value):
                 with self.assertRaisesRegex(UserError, "Assay.*canonical"):
                     record.write({'number': value})
                 with self.assertRaisesRegex(UserError, "Assay.*canonical"):
-                    self.create(value)
+                    self.make(value)
                 with self.assertRaisesRegex(UserError, "Assay.*canonical"):
                     record.number = value
         with self.assertRaises(TypeError):
@@ -111,24 +113,24 @@ class TestExactNumber(TransactionCase):
 
     def test_database_holds_the_form(self):
         """NUM-010: PostgreSQL refuses what is not canonical, too."""
-        record = self.create('1')
+        record = self.make('1')
         record.flush_recordset()
         for text in ('12,000', '1e3', '-0', '-0.00', '', '007', '1\n', '1' * 19, 'NaN'):
             with (self.subTest(text=text), mute_logger('odoo.sql_db'), self.cr.savepoint(),
                   self.assertRaisesRegex(psycopg2.errors.CheckViolation, 'number_canonical'), self.cr.savepoint()):
-                self.cr.execute(f"UPDATE {TABLE} SET number = %s WHERE id = %s", (text, record.id))  # pylint: disable=sql-injection
-        self.cr.execute(f"UPDATE {TABLE} SET number = '98.0' WHERE id = %s", (record.id,))  # pylint: disable=sql-injection
+                self.cr.execute(SQL("UPDATE %s SET number = %s WHERE id = %s", SQL.identifier(TABLE), text, record.id))
+        self.cr.execute(SQL("UPDATE %s SET number = '98.0' WHERE id = %s", SQL.identifier(TABLE), record.id))
 
     def test_only_digits_changed(self):
         """98 written over by 98.0 is a change."""
-        record = self.create('98')
+        record = self.make('98')
         record.flush_recordset()
         record.number = '98.0'
         self.assertEqual(self.stored(record)['number'], '98.0')
 
     def test_related_computed_copied(self):
-        parent = self.create('98.0')
-        record = self.create('1.50', parent_id=parent.id)
+        parent = self.make('98.0')
+        record = self.make('1.50', parent_id=parent.id)
         self.assertEqual(record.parent_number.text, '98.0')
         self.assertEqual(record.doubled.text, '3')
         self.assertIsNone(parent.parent_number)
@@ -162,7 +164,7 @@ class TestExactNumber(TransactionCase):
     def test_search_by_value(self):
         """Domains compare values, in SQL and in memory alike."""
         texts = ('98.0', '98', '9', '100', '-1', '0', '0.00', '1000000000000000', '0.000001', None)
-        records = self.numbers.browse([self.create(text or False).id for text in texts])
+        records = self.numbers.browse([self.make(text or False).id for text in texts])
         for operator, value, expected in (
                 ('=', '98', '98.0 98'), ('=', 98, '98.0 98'), ('=', Decimal('98.000'), '98.0 98'), ('=', Number('9'), '9'),
                 ('!=', '98', '9 100 -1 0 0.00 1000000000000000 0.000001 None'),
@@ -189,7 +191,7 @@ class TestExactNumber(TransactionCase):
 
     def test_order_and_groups(self):
         """Sorted and grouped by value, not by text."""
-        records = self.numbers.browse([self.create(text).id for text in ('10', '9', '-1', '9.0', '1000', False)])
+        records = self.numbers.browse([self.make(text).id for text in ('10', '9', '-1', '9.0', '1000', False)])
         domain = [('id', 'in', records.ids)]
         found = self.numbers.search(domain, order='number, id')
         self.assertEqual([record.number and record.number.text for record in found], ['-1', '9', '9.0', '10', '1000', None])
@@ -228,15 +230,44 @@ class TestExactNumber(TransactionCase):
 
     def test_export(self):
         """An export has the canonical text; one to be imported again has the notation of the person."""
-        record = self.create('1234.50')
+        record = self.make('1234.50')
         german = record.with_env(self.use_language('de_DE').env)
         self.assertEqual(german.with_context(import_compat=False).export_data(['number'])['datas'], [['1234.50']])
         exported = german.with_context(import_compat=True).export_data(['number'])['datas']
         self.assertEqual(exported, [['1234,50']])
         again = german.load(['number'], exported)
         self.assertEqual(record.browse(again['ids']).number.text, '1234.50')
-        self.assertEqual(self.create(False).export_data(['number'])['datas'], [['']])
-        self.assertEqual(self.create(0).export_data(['number'])['datas'], [['0']])
+        self.assertEqual(self.make(False).export_data(['number'])['datas'], [['']])
+        self.assertEqual(self.make(0).export_data(['number'])['datas'], [['0']])
+
+    def test_spreadsheet(self):
+        """A number in a cell has no language, and the digits that the sheet shows; a text has the person's language."""
+        book = openpyxl.Workbook()
+        sheet = book.active
+        sheet.append(['name', 'number'])
+        sheet.append([None, None])
+        for value, number_format in ((98, '0.0'), (1.125, 'General'), (12.5, '0.00'), (10000000000, '#,##0'), (0, 'General'),
+                                     (0.000001, 'General'), ('1,5', 'General'), ('1.000', 'General')):
+            sheet.append(['cell', value])
+            sheet.cell(sheet.max_row, 2).number_format = number_format
+        file = io.BytesIO()
+        book.save(file)
+        self.use_language('de_DE')
+        wizard = self.env['base_import.import'].with_context(lang='de_DE').create({
+            'res_model': MODEL, 'file': file.getvalue(), 'file_name': 'numbers.xlsx',
+            'file_type': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'})
+        result = wizard.execute_import(['name', 'number'], ['name', 'number'], {'has_headers': True}, dryrun=True)
+        self.assertEqual(len(result['messages']), 1)
+        self.assertIn("1.000 can be read as 1000 or as 1,000", result['messages'][0]['message'])
+        sheet.delete_rows(sheet.max_row)
+        file = io.BytesIO()
+        book.save(file)
+        wizard.file = file.getvalue()
+        result = wizard.execute_import(['name', 'number'], ['name', 'number'], {'has_headers': True})
+        self.assertFalse(result['messages'])
+        self.assertEqual(
+            [record.number.text for record in self.numbers.browse(result['ids'])],
+            ['98.0', '1.125', '12.50', '10000000000', '0', '0.000001', '1.5'])
 
     # === MIGRATION === #
 
@@ -272,6 +303,16 @@ class TestExactNumber(TransactionCase):
         with (self.assertRaisesRegex(psycopg2.errors.CheckViolation, 'low_canonical'), mute_logger('odoo.sql_db'),
               self.cr.savepoint()):
             self.cr.execute("INSERT INTO mrp_mmr_test_float (low) VALUES ('1e3')")
+
+    def test_convert_by_row(self):
+        """What a number meant can depend on its row: the minimum of a limit that has only a maximum is a blank."""
+        self.cr.execute("""
+            CREATE TABLE mrp_mmr_test_float (id serial PRIMARY KEY, kind varchar, low float8, high float8);
+            INSERT INTO mrp_mmr_test_float (kind, low, high) VALUES ('nmt', 0, 100), ('range', 0, 100), ('nlt', 98, 0)""")
+        convert_to_exact(self.cr, 'mrp_mmr_test_float', ['low', 'high'], blank_where={
+            'low': SQL("kind = 'nmt'"), 'high': SQL("kind = 'nlt'")})
+        self.cr.execute("SELECT low, high FROM mrp_mmr_test_float ORDER BY id")
+        self.assertEqual(self.cr.fetchall(), [(None, '100'), ('0', '100'), ('98', None)])
 
     def test_convert_refuses_what_is_no_number(self):
         self.cr.execute("""

@@ -182,7 +182,7 @@ class TestGuards(MmrCommon):
             UPDATE pg_temp.mrp_esignature SET res_model = 'stock.lot', res_id = %(lot)s, content = jsonb_build_object(
                 'schema', 'mrp_mmr/lot/1', 'status', 'released', 'lot', 'HELD',
                 'product', jsonb_build_object('id', %(product)s))""",
-            signature=signature.id, lot=lot.id, product=self.component_a.id)
+            signature=signature.id, lot=lot.id, product=lot.product_id.id)
         for prepare, attack, constraint in (
                 (forged, SQL("UPDATE public.stock_lot SET mmr_status = 'released', mmr_status_signature_id = %s "
                              "WHERE id = %s", signature.id, lot.id), 'mrp_mmr_lot_signed'),

@@ -14,17 +14,14 @@ class TestPayloads(BatchCommon):
     def test_journey(self):
         """SIG-030, USE-030, REL-030: master, snapshot, plan, steps, entries, results, review, release, trail and seal."""
         with collect_digested() as digested:
-            bpr = self._complete_batch()
-            for deviation in bpr.deviation_ids:
-                deviation.with_user(self.user_qc).write({
-                    'investigator_id': self.user_qc.id, 'cause_id': self.env['mrp.deviation.cause'].search([], limit=1).id,
-                    **dict.fromkeys(('cause', 'quality_effect', 'label_effect', 'correction', 'material_fate'), "Seen."),
-                    'no_capa_reason': "It happened once."})
-                self._sign(deviation, 'close', self.user_qc)
-            self._release(bpr)
-            bpr._is_plan_intact()
+            self._make_effective(self._create_mmr(50))
+            bpr = self._release(self._make_completed(50))
+            rich = self._complete_batch()
+            (bpr | rich).mapped(lambda record: record._is_plan_intact())
             self.env['mrp.audit.seal']._seal(self.company)
         self.assertEqual(bpr.release_state, 'released')
+        self.assertTrue(rich.deviation_ids)
+        self.assertEqual(find_faults(rich._get_document()), [])
         by_code, others = {}, []
         for content in digested:
             if isinstance(content, dict) and 'schema' in content:

@@ -129,6 +129,7 @@ class TestPrivateKeys(unittest.TestCase):
     """A stored key is of no use without its secret."""
 
     def setUp(self):
+        super().setUp()
         self.public, self.wrapped = private_keys.make_key("correct horse", 'res.users,7', cost=2 ** 4)
 
     def test_sign(self):
