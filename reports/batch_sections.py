@@ -115,10 +115,12 @@ class BatchSections(UsageSections, DeviationSections):
         ]
 
     def _get_expiry(self, lot, at=None):
-        """Return the day on which a lot expires where the company is, in words (21 CFR 111.260, 211.137).
+        """Return the day on which a lot expires where the company is, in words; None for no lot (21 CFR 111.260, 211.137).
 
         :param datetime at: when it was used: what Quality Control had released then; by default as it is now
         """
+        if not lot:
+            return None
         day = days.day_of(self.batch.expiry_of(lot, at), self.zone)
         return str(day) if day else self.env._("no expiry date")
 
@@ -126,7 +128,7 @@ class BatchSections(UsageSections, DeviationSections):
         """Return the lot of an entry with its expiry."""
         return [
             *text(entry.lot_name, self.env._("Lot"), bold=True),
-            *text(entry.lot_id and self._get_expiry(entry.lot_id, entry.at), self.env._("Expires"))]
+            *text(self._get_expiry(entry.lot_id, entry.at), self.env._("Expires"))]
 
     def precautions(self):
         return self._section(

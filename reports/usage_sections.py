@@ -41,7 +41,7 @@ class UsageSections:
         rows = [[
             component,
             [*text(entry.lot_name, bold=True),
-             *text(entry.lot_id and self._get_expiry(entry.lot_id, entry.at), env._("Expires")),
+             *text(self._get_expiry(entry.lot_id, entry.at), env._("Expires")),
              *text(f"{entry.value} {entry.unit}"),
              *text(env._("container %(number)s of %(count)s", number=number, count=len(weights)), style='o_label')],
             [*text(entry.user_name), *self._time(entry.at)] if not batch.signature_at(step, 'performed') else signed[0],
@@ -129,7 +129,7 @@ class UsageSections:
             ], [[
                 [*text(entry.step_id.name, bold=True), *text(entry.data['product'])],
                 [*text(entry.lot_name, bold=True),
-                 *text(entry.lot_id and self._get_expiry(entry.lot_id, entry.at), env._("Expires")),
+                 *text(self._get_expiry(entry.lot_id, entry.at), env._("Expires")),
                  *text(self._number(entry), style='o_label')],
                 *(text(entry.data[use]) for use in MATERIAL_USES), text(entry.data['difference']),
             ] for entry in materials]),

@@ -158,8 +158,8 @@ class TestReportBpr(ReportBprCommon):
                 step.addition_verified_signature_id))
         self.assertIn(squeeze(
             "1 [ASC] Ascorbic acid Target: 94.5 kg (94.5 × 98.5 − 50.05 × 98.5) ÷ 98.5 = 44.45 kg "
-            f"ASC-7001 50.05 kg container 1 of 2 {signed}"), squeeze(table))
-        self.assertIn(squeeze("ASC-7002 44.45 kg container 2 of 2"), squeeze(table))
+            f"ASC-7001 Expires: no expiry date 50.05 kg container 1 of 2 {signed}"), squeeze(table))
+        self.assertIn(squeeze("ASC-7002 Expires: no expiry date 44.45 kg container 2 of 2"), squeeze(table))
         self.assertIn("Total of component 1 94.5 kg Difference: 0 kg", table)
         self.assertIn("Total of component 2 9.875 kg Difference: -0.125 kg", table)
 
