@@ -183,6 +183,8 @@ class MrpBpr(models.Model):
             return self._prepare_floor_wait('production', self.env._("issues the record"), self.create_date)
         if self.sudo().production_id.mmr_decision == 'stop':
             return self._prepare_floor_wait('qc', self.env._("stopped this batch"), None)
+        if self.sudo().production_id.mmr_decision == 'pending' and (not step or step.state == 'open'):
+            return self._prepare_floor_wait('qc', self.env._("decides whether the batch continues or stops"), None)
         if self.release_state == 'rejected':
             return self._prepare_floor_wait(
                 'production', self.env._("has the order cancelled: the batch was rejected"), self.released_at)
