@@ -23,8 +23,8 @@ CREATE TRIGGER mrp_mmr_guard_bpr_step_lot BEFORE UPDATE ON mrp_bpr_step
     EXECUTE FUNCTION mrp_mmr_guard_bpr_step_lot();
 
 -- A step stays as planned, goes in its sequence, and is signed point by point by the persons that the plan asks for
--- (USE-030, USE-050, REV-060, VER-010 to VER-050, CON-150, DEV-030, SIG-030, 21 CFR 111.210(h)(3), 111.255(c), 111.260(j),
--- 211.111). Also held in models/record/step/step.py and models/record/step/signing.py.
+-- (USE-030, USE-050, REV-060, VER-010 to VER-050, CON-150, DEV-030, SIG-030, 21 CFR 111.210(h)(3), 111.255(c),
+-- 111.260(j), 211.111). Also held in models/record/step/step.py and models/record/step/signing.py.
 CREATE FUNCTION mrp_mmr_guard_bpr_step() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
