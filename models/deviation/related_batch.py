@@ -149,7 +149,8 @@ class MrpDeviation(models.Model):
         share; one query, however many there are.
 
         Lots count without limit of time. A unit counts from the last good cleaning or calibration before it was used until
-        the next one, of each of the two, and without limit where none was good; the revision counts within the days of the company's setting around the report.
+        the next one, of each of the two, and without limit where none was good; the revision counts within the days of the
+        company's setting around the report.
         """
         self.ensure_one()
         row = self.sudo()
