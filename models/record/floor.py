@@ -67,7 +67,6 @@ class MrpBpr(models.Model):
         steps.fetch(['name', 'stage', 'number', 'kind', 'state', 'points', 'performer_role', 'verifier_role', 'started_at',
                      *POINT_FIELDS.values()])
         several = len(self.env.companies) > 1
-        states = dict(self._fields['state']._description_selection(self.env))
         result = []
         for bpr in bprs:
             row, step = next_steps[bpr], steps.browse()
@@ -88,7 +87,7 @@ class MrpBpr(models.Model):
                 'company': several and bpr.company_id.name,
                 'responsible': order.user_id.name or False,
                 'state': bpr.state,
-                'state_label': states[bpr.state],
+                'state_label': bpr.status_text,
                 'decision': order.mmr_decision,
                 'started_at': iso_utc(bpr.started_at),
                 'closed': closed,
