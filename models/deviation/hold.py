@@ -45,16 +45,23 @@ class MrpDeviation(models.Model):
                 if deviation._is_cause_shared():
                     deviation._propose_related()
         self.env.flush_all()
-        lots = self.env['stock.lot'].sudo()
-        for deviation in grave:
-            lots.browse(row[0] for row in self.env.execute_query(SQL(
-                "SELECT mrp_mmr_lots_to_hold(%s)", [deviation.id])))._mmr_hold(mmr_hold_deviation_id=deviation.id)
+        held = {}
+        for lot, deviation in self.env.execute_query(SQL(
+                """SELECT l, (SELECT min(d) FROM mrp_mmr_concerning(l) d WHERE d = ANY(%(ids)s))
+                     FROM mrp_mmr_lots_to_hold(%(ids)s) l ORDER BY 1""", ids=list(grave.ids))):
+            held.setdefault(deviation, []).append(lot)
+        for deviation, lots in held.items():
+            self.env['stock.lot'].sudo().browse(lots)._mmr_hold(mmr_hold_deviation_id=deviation)
 
     def _is_cause_shared(self):
-        """Whether it extends by itself to other batches; one of a rejected lot has been opened for each of them."""
+        """Whether it extends by itself to other batches.
+
+        What the system found of a rejected lot or a failed calibration has a deviation in each batch that it concerns.
+        """
         self.ensure_one()
-        return bool(self.lot_id or self.equipment_id or self.equipment_log_id or (
-            self.severity == 'critical' and self.bpr_id and not (self.cause_key or '').startswith('lot:')))
+        if self.bpr_id:
+            return self.severity == 'critical' and not self.equipment_log_id and not (self.cause_key or '').startswith('lot:')
+        return bool(self.lot_id or self.equipment_id or self.equipment_log_id)
 
 
 class MrpDeviationBatch(models.Model):
