@@ -202,7 +202,7 @@ class MrpMmrDemo(models.AbstractModel):
         if 'withheld' in data:
             quantity, reason = data['withheld']
             own.action_record_sample({'kind': 'withheld', 'quantity': quantity, 'reason': reason})
-        for action, login in (('review', RELEASER), ('produce', 'production'), ('certify', 'qp'), ('release', RELEASER),
+        for action, login in (('produce', 'production'), ('review', RELEASER), ('certify', 'qp'), ('release', RELEASER),
                               ('release_packed', RELEASER)):
             if self._is_asked_for(bpr, action):
                 self._sign(bpr, action, login, data['comments'].get(action))

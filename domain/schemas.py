@@ -55,7 +55,9 @@ PAYLOADS = (
     Payload(None, 'exceptions', "What the rules of the review found", BOUND,
             'MrpBpr._get_review_digest_content'),
     Payload('mrp_mmr/bpr/1', 'bpr', "The whole batch record", FROZEN),
-    Payload('mrp_mmr/production/1', 'production', "Signature of the production responsible", SIGNED),
+    Payload('mrp_mmr/made/1', 'made', "What production answers for of a batch record", BOUND),
+    Payload('mrp_mmr/production/2', 'production', "Signature of the production responsible", SIGNED),
+    Payload('mrp_mmr/production/1', 'production-1', "Signature of the production responsible, as given on a review", SIGNED),
     Payload('mrp_mmr/certification/1', 'certification', "Certification by the Qualified Person", SIGNED),
     Payload('mrp_mmr/release/1', 'release', "Batch or packaged lot released or rejected", SIGNED),
     # Deviations

@@ -1,5 +1,6 @@
 """Whose session this is, and at which terminal: of the browser, or what stands in for it in demonstration and tests."""
 
+import hashlib
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -8,14 +9,15 @@ _terminal = ContextVar('mrp_mmr_terminal', default=None)
 
 
 @contextmanager
-def session_of(user, state=None):
+def session_of(user, state=None, key=None):
     """Stand in for the browser session of ``user`` where there is no request: demo data and tests.
 
     Only Python code can open it; user name and password are checked all the same.
 
     :param dict state: what the session remembers, where it is to be opened again
+    :param str key: of the session, where the person has several
     """
-    token = _session.set((user.id, {} if state is None else state))
+    token = _session.set((user.id, {} if state is None else state, key or str(user.id)))
     try:
         yield
     finally:
@@ -39,7 +41,16 @@ def current_session(request):
         from odoo.http import STORED_SESSION_BYTES
         return request.session.sid[:STORED_SESSION_BYTES], request.session
     session = _session.get()
-    return (str(session[0]), session[1]) if session else (None, {})
+    return (session[2], session[1]) if session else (None, {})
+
+
+def session_digest(request):
+    """Return the SHA-256 of the key of the browser session, by which records say whence they come, or None outside of one.
+
+    Nobody gets into a session by it.
+    """
+    key, _state = current_session(request)
+    return key and hashlib.sha256(key.encode()).hexdigest()
 
 
 @contextmanager

@@ -9,6 +9,8 @@ ADD = ('added', 'addition_verified')
 PERFORM = ('performed', 'verified')
 #: Stages in which the product is packed and labelled.
 PACKING = ('packaging', 'labelling')
+#: Rule of a profile by which each pack has materials, label issue and reconciliation of its own (PKG-010, 21 CFR 111.415).
+PACKS_RULE = 'BPR-120'
 
 
 def get_points(step):
@@ -47,6 +49,8 @@ def plan_steps(document, rules=()):
     :param rules: codes of the optional rules of the profile that are on
     """
     operations = document['operations']
+    if PACKS_RULE in rules:
+        operations = _label_steps_with_packs(document)
     steps = [step for operation in operations for step in operation.get('steps', ())]
     weighed = {step['component'] for step in steps if step['kind'] == 'weigh'}
     added = {step['component'] for step in steps if step['kind'] == 'add'}
@@ -60,7 +64,7 @@ def plan_steps(document, rules=()):
             *_missing_equipment(operation, own),
             *_missing_components(document, operation, weighed | added),
             *own,
-            *(_missing_packs(document, steps) if operation is packing else ()),
+            *(_missing_packs(document, steps, rules) if operation is packing else ()),
             *_missing_yield(operation.get('yield'), own, 'stage'),
             *after,
         ]
@@ -196,13 +200,38 @@ def _missing_components(document, operation, recorded):
                 verifier_role='verifier', verifier_meaning='verified')
 
 
-def _missing_packs(document, steps):
-    """Return a step for the materials of each pack size, and one for its labels where the MMR has no reconciliation."""
-    reconciled = any(step['kind'] == 'label' for step in steps)
-    for pack in document.get('packs', ()):
+def _packs_packed_here(document):
+    """Return the pack sizes that this master packs itself."""
+    return [pack for pack in document.get('packs', ()) if not pack.get('packed_under')]
+
+
+def _label_steps_with_packs(document):
+    """Return the operations, each label step of which names its pack: its own, or else the first that no other step names.
+
+    Masters of before could not say which pack a reconciliation is for.
+    """
+    steps = [step for operation in document['operations'] for step in operation.get('steps', ()) if step['kind'] == 'label']
+    free = [pack['position'] for pack in _packs_packed_here(document)
+            if pack['position'] not in {step.get('pack') for step in steps}]
+    chosen = {id(step): step.get('pack') or (free.pop(0) if free else None) for step in steps}
+    return [
+        {**operation, 'steps': [
+            {**step, 'pack': chosen[id(step)]} if id(step) in chosen else step for step in operation.get('steps', ())]}
+        for operation in document['operations']]
+
+
+def _missing_packs(document, steps, rules):
+    """Return a step for the materials of each pack size, and one for its labels where the MMR has no reconciliation of it.
+
+    Where the rule is off, as for batches of earlier versions, one reconciliation of the MMR is that of all packs (PKG-010).
+    """
+    each = PACKS_RULE in rules
+    labelled = [step for step in steps if step['kind'] == 'label']
+    reconciled = {step.get('pack') for step in labelled}
+    for pack in _packs_packed_here(document) if each else document.get('packs', ()):
         if pack['materials']:
             yield _blank_step('material', pack['name'], 'packs', instruction=pack['description'], pack=pack['position'])
-        if pack['label'] and not reconciled:
+        if pack['label'] and (pack['position'] not in reconciled if each else not labelled):
             yield _blank_step('label', pack['name'], 'packs', pack=pack['position'], verifier_role='verifier',
                               verifier_meaning='verified')
 

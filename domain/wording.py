@@ -125,6 +125,7 @@ def _step_fields(env):
             'is_hold_point': (env._("Hold point"), 'flag'),
             'execution': (env._("Execution"), 'execution'),
             'equipment': (env._("Equipment used"), None),
+            'pack': (env._("Labels of the pack"), None),
             'minimum_time': (env._("Minimum time"), None),
             'time_limit': (env._("Time limit"), None),
             'criterion': (env._("Acceptance criterion"), None),
@@ -159,6 +160,7 @@ def _pack_fields(env):
         'pack': {
             'name': (env._("Name"), None),
             'size': (env._("Size"), None),
+            'packed_under': (env._("Packed under"), None),
             'description': (env._("Description"), None),
             'coding_position': (env._("Position of the coding"), None),
             'clearance': (env._("Line clearance"), None),

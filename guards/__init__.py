@@ -40,7 +40,7 @@ LISTS = {
 }
 _FUNCTION = re.compile(r'^CREATE FUNCTION (\w+)\(.*?\bAS \$\$$', re.MULTILINE | re.DOTALL)
 _TRIGGER = re.compile(
-    r'^CREATE TRIGGER (\w+)\s+(?:BEFORE|AFTER)\b[^;]*?\sON (\w+)\s[^;]*?EXECUTE FUNCTION (\w+)', re.MULTILINE)
+    r'^CREATE (?:CONSTRAINT )?TRIGGER (\w+)\s+(?:BEFORE|AFTER)\b[^;]*?\sON (\w+)\s[^;]*?EXECUTE FUNCTION (\w+)', re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\{\{('?)(?:(NEW|OLD)\.)?([\w.]+)'?\}\}")
 
 

@@ -1,7 +1,8 @@
 -- mrp_bpr: batch production records.
 
 -- A batch record is made by the release of its order, stays what it is, is issued before it is used, complete when
--- it is done, and kept (USE-030, USE-050, BPR-010, BPR-160, 21 CFR 111.255). Also held in models/record/bpr.py.
+-- it is done, and kept (USE-030, USE-050, BPR-010, BPR-160, 21 CFR 111.255); on a revision that ended it goes on when
+-- Quality Control decided so (REV-060). Also held in models/record/bpr.py and models/order/decision.py.
 CREATE FUNCTION mrp_mmr_guard_bpr() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -41,13 +42,35 @@ BEGIN
         RAISE EXCEPTION '% has open steps (USE-050, 21 CFR 111.255(c)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_complete';
     END IF;
+    IF (NEW.state = 'done' AND OLD.state <> 'done'
+        OR NEW.release_state = 'released' AND OLD.release_state <> 'released')
+       AND EXISTS (
+            SELECT FROM mrp_production o WHERE o.id = NEW.production_id AND o.mmr_decision IN ('pending', 'stop')) THEN
+        RAISE EXCEPTION 'Quality Control has not decided that % goes on (REV-060, EU GMP 4.5).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_pending';
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER mrp_mmr_guard_bpr BEFORE INSERT OR UPDATE OR DELETE ON mrp_bpr
     FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr();
 
--- A batch is reviewed, certified and released by signatures, in this order, when nothing is open; its record stays
--- as it is then (REL-030, BPR-130, 21 CFR 11.70, 111.127). Also held in models/record/release.py.
+-- Whether the signature of the production responsible has its place beside the review of a batch: before it, so that
+-- the review is given on it (EU GMP 4.20(i)), or on it, where the batch was reviewed by an earlier version. A newer one
+-- than the review waits for the next review. Also held in models/record/release_document.py.
+CREATE FUNCTION mrp_mmr_production_signed(production integer, review integer, is_final boolean) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM mrp_esignature p LEFT JOIN mrp_esignature r ON r.id = review
+         WHERE p.id = production
+           AND (p.content ->> 'schema' = 'mrp_mmr/production/1' AND p.basis_signature_id = review
+                OR p.content ->> 'schema' = 'mrp_mmr/production/2' AND (
+                    r.basis_signature_id = p.id OR NOT is_final AND p.id > COALESCE(r.id, 0))))
+$$;
+
+-- A batch is signed by production where the profile asks for it, reviewed, certified and released by signatures, in
+-- this order, when nothing is open; its record stays as it is then (REL-030, BPR-130, BPR-200, PKG-010,
+-- EU GMP 4.20(i), 21 CFR 11.70, 111.127).
+-- Also held in models/record/release.py and models/record/release_issues.py.
 CREATE FUNCTION mrp_mmr_guard_bpr_release() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -93,7 +116,8 @@ BEGIN
        OR NEW.production_signature_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM mrp_esignature s WHERE s.id = NEW.production_signature_id AND s.meaning = 'approved'
                AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id
-               AND s.basis_signature_id = NEW.review_signature_id)
+               AND mrp_mmr_production_signed(
+                    s.id, NEW.review_signature_id, NEW.release_state IN ('certified', 'released')))
        OR (NEW.release_state = 'certified' OR NEW.certification_signature_id IS NOT NULL) AND NOT EXISTS (
             SELECT FROM mrp_esignature s WHERE s.id = NEW.certification_signature_id AND s.meaning = 'certified'
                AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id
@@ -101,6 +125,14 @@ BEGIN
         RAISE EXCEPTION '% is reviewed, certified and released by signatures, in this order (REL-030, BPR-130).',
                         OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_decided';
+    END IF;
+    IF NEW.production_signature_id IS NULL
+       AND (NEW.review_signature_id IS NOT NULL AND NEW.review_signature_id IS DISTINCT FROM OLD.review_signature_id
+            OR NEW.release_state = 'released' AND OLD.release_state <> 'released')
+       AND mrp_mmr_demanded((SELECT m.profile_id FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
+                              WHERE r.id = NEW.mmr_revision_id), 'production_signature') THEN
+        RAISE EXCEPTION 'The production responsible signs % before Quality Control (BPR-130, EU GMP 4.20(i)).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_production_first';
     END IF;
     IF NEW.release_state IN ('released', 'rejected') AND OLD.release_state <> NEW.release_state THEN
         SELECT s.partner_id, s.signed_at INTO decision FROM mrp_esignature s
@@ -121,6 +153,14 @@ BEGIN
                                 SELECT FROM mrp_bpr_result n WHERE n.retest_of_id = r.id)))
                 OR EXISTS (SELECT FROM mrp_bpr_step s WHERE s.bpr_id = NEW.id
                               AND s.state NOT IN ('done', 'not_done'))
+                -- Worksheets are used or void (BPR-200).
+                OR EXISTS (SELECT FROM mrp_bpr_copy c WHERE c.bpr_id = NEW.id AND c.void_at IS NULL AND NOT EXISTS (
+                                SELECT FROM mrp_bpr_transcription t WHERE t.copy_id = c.id AND t.state <> 'rejected'))
+                -- Materials and labels of each pack are accounted for, late where the step was left out (PKG-010).
+                OR EXISTS (SELECT FROM mrp_bpr_step s WHERE s.bpr_id = NEW.id AND s.kind IN ('label', 'material')
+                              AND NOT EXISTS (
+                                SELECT FROM mrp_bpr_entry e WHERE e.step_id = s.id
+                                   AND e.kind = CASE s.kind WHEN 'label' THEN 'labels' ELSE 'material' END))
                 OR NEW.certification_signature_id IS NULL AND EXISTS (
                     SELECT FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
                       JOIN mrp_mmr_profile p ON p.id = m.profile_id

@@ -17,9 +17,24 @@ END $$;
 CREATE TRIGGER mrp_mmr_guard_bpr_copy BEFORE INSERT ON mrp_bpr_copy
     FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_copy();
 
--- Written once (SIG-030, AUD-030; _shared.sql).
-CREATE TRIGGER mrp_mmr_append_only BEFORE UPDATE OR DELETE ON mrp_bpr_copy
-    FOR EACH ROW EXECUTE FUNCTION mrp_mmr_append_only();
+-- A copy is written once; what is added is that it was not used, once, by name and with a reason, before the
+-- decision on its batch, and not where it was used (BPR-200, EU GMP 4.8). Also held in models/record/copy.py.
+CREATE FUNCTION mrp_mmr_guard_bpr_copy_void() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    free CONSTANT text[] := ARRAY['void_reason', 'void_by_id', 'void_name', 'void_at', 'write_uid', 'write_date'];
+BEGIN
+    IF TG_OP = 'DELETE' OR to_jsonb(NEW) - free <> to_jsonb(OLD) - free OR OLD.void_at IS NOT NULL
+       OR num_nonnulls(NEW.void_reason, NEW.void_by_id, NEW.void_name, NEW.void_at) < 4 OR trim(NEW.void_reason) = ''
+       OR EXISTS (SELECT FROM mrp_bpr_transcription t WHERE t.copy_id = NEW.id AND t.state <> 'rejected')
+       OR EXISTS (SELECT FROM mrp_bpr b WHERE b.id = NEW.bpr_id AND b.release_state IN ('released', 'rejected')) THEN
+        RAISE EXCEPTION 'A copy of worksheets stays as issued; one that was not used is void once (BPR-200, AUD-030).'
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_copy_append_only';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER mrp_mmr_guard_bpr_copy_void BEFORE UPDATE OR DELETE ON mrp_bpr_copy
+    FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_bpr_copy_void();
 CREATE TRIGGER mrp_mmr_append_only_truncate BEFORE TRUNCATE ON mrp_bpr_copy
     FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_append_only();
 

@@ -23,8 +23,8 @@ CREATE TRIGGER mrp_mmr_guard_bpr_step_lot BEFORE UPDATE ON mrp_bpr_step
     EXECUTE FUNCTION mrp_mmr_guard_bpr_step_lot();
 
 -- A step stays as planned, goes in its sequence, and is signed point by point by the persons that the plan asks for
--- (USE-030, USE-050, VER-010 to VER-050, CON-150, DEV-030, SIG-030, 21 CFR 111.210(h)(3), 111.255(c), 111.260(j),
--- 211.111). Also held in models/record/step/step.py and models/record/step/signing.py.
+-- (USE-030, USE-050, REV-060, VER-010 to VER-050, CON-150, DEV-030, SIG-030, 21 CFR 111.210(h)(3), 111.255(c),
+-- 111.260(j), 211.111). Also held in models/record/step/step.py and models/record/step/signing.py.
 CREATE FUNCTION mrp_mmr_guard_bpr_step() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -70,6 +70,12 @@ BEGIN
             RAISE EXCEPTION 'Step % waits for the steps before it (USE-050, 21 CFR 111.255(c)).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_sequence';
         END IF;
+    END IF;
+    -- Pending or stopped: what was started is finished and recorded, and nothing else begins (REV-060, EU GMP 4.5).
+    IF OLD.state = 'open' AND NEW.state IN ('started', 'checking', 'done') AND EXISTS (
+        SELECT FROM mrp_production o WHERE o.id = NEW.production_id AND o.mmr_decision IN ('pending', 'stop')) THEN
+        RAISE EXCEPTION 'Quality Control has not decided that the batch of step % goes on (REV-060).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_pending';
     END IF;
     -- What QC rejected is worked on no more: nothing starts, and no point is signed. It can be closed as not done.
     IF (OLD.state = 'open' AND NEW.state IN ('started', 'checking', 'done')

@@ -19,7 +19,7 @@ BEGIN
         IF NEW.state <> 'open' OR COALESCE(NEW.transcribed_signature_id, NEW.decision_signature_id) IS NOT NULL
            OR NOT EXISTS (
                 SELECT FROM mrp_bpr_step s JOIN mrp_bpr_copy c ON c.bpr_id = s.bpr_id
-                 WHERE s.id = NEW.step_id AND c.id = NEW.copy_id AND s.state <> 'open'
+                 WHERE s.id = NEW.step_id AND c.id = NEW.copy_id AND c.void_at IS NULL AND s.state <> 'open'
                    AND (s.bpr_id, s.company_id) = (NEW.bpr_id, NEW.company_id)
                    AND NEW.to_sign = (s.state <> 'started') AND c.sequences @> to_jsonb(s.sequence)) THEN
             RAISE EXCEPTION 'What is transcribed was written on a worksheet of its step (BPR-110).'

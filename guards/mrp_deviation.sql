@@ -119,6 +119,11 @@ END $$;
 CREATE TRIGGER mrp_mmr_guard_deviation BEFORE INSERT OR UPDATE OR DELETE ON mrp_deviation
     FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_deviation();
 
+-- Its lots are held when the transaction ends (DEV-100; _holds.sql).
+CREATE CONSTRAINT TRIGGER mrp_mmr_guard_lots_held
+    AFTER INSERT OR UPDATE OF severity, state, lot_id, bpr_id ON mrp_deviation
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_lots_held();
+
 -- Not emptied (REC-040; _shared.sql).
 CREATE TRIGGER mrp_mmr_guard_truncate BEFORE TRUNCATE ON mrp_deviation
     FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_truncate();

@@ -22,6 +22,11 @@ END $$;
 CREATE TRIGGER mrp_mmr_guard_deviation_batch BEFORE INSERT OR UPDATE OR DELETE ON mrp_deviation_batch
     FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_deviation_batch();
 
+-- Its lots are held when the transaction ends (DEV-100; _holds.sql).
+CREATE CONSTRAINT TRIGGER mrp_mmr_guard_lots_held
+    AFTER INSERT OR UPDATE OF assessment ON mrp_deviation_batch
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_lots_held();
+
 -- Not emptied (REC-040; _shared.sql).
 CREATE TRIGGER mrp_mmr_guard_truncate BEFORE TRUNCATE ON mrp_deviation_batch
     FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_truncate();

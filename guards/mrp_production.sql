@@ -24,7 +24,8 @@ CREATE TRIGGER mrp_mmr_guard_decision BEFORE UPDATE OF mmr_decision, mmr_decisio
     FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_decision();
 
 -- A controlled order matches an effective MMR of exactly its size; what it makes is fixed with its release, it is
--- done when all steps are, and it is kept (USE-010, USE-020, USE-050, BPR-010, REL-010). Also held in
+-- done when all steps are and Quality Control decided whether it goes on, and it is kept (USE-010, USE-020, USE-050,
+-- REV-060, BPR-010, REL-010). Also held in
 -- models/order/production.py and models/order/gate.py.
 CREATE FUNCTION mrp_mmr_guard_production() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
@@ -108,6 +109,10 @@ BEGIN
         RAISE EXCEPTION 'Order % has open steps (USE-050, 21 CFR 111.255(c)).', NEW.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_production_open_steps';
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.state = 'done' AND OLD.state <> 'done' AND NEW.mmr_decision = 'pending' THEN
+        RAISE EXCEPTION 'Quality Control has not decided whether % goes on (REV-060, EU GMP 4.5).', NEW.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_production_pending';
     END IF;
     IF NEW.state NOT IN ('draft', 'cancel') AND NEW.mmr_snapshot IS NULL
        AND (TG_OP = 'INSERT' OR OLD.state IN ('draft', 'cancel')) THEN

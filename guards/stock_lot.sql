@@ -1,8 +1,9 @@
 -- stock_lot: lots; those of controlled products have a signed status.
 
 -- A lot begins in quarantine and is released or rejected by a signature of Quality Control over exactly what it is;
--- then its data stay, and it is kept (USE-060, REL-010, SIG-030, 21 CFR 111.260(a), 211.184). Lots without a status
--- cost nothing. Also held in models/stock/lot.py.
+-- then its data stay, and it is kept (USE-060, REL-010, SIG-030, 21 CFR 111.260(a), 211.184). A grave deviation, or its
+-- return, puts it back into quarantine without one; the next decision is newer (DEV-100). Lots without a status cost
+-- nothing. Also held in models/stock/lot.py and models/stock/hold.py.
 CREATE FUNCTION mrp_mmr_guard_lot() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -31,6 +32,20 @@ BEGIN
         -- The lot number of a batch, noted before the product came under control.
         RETURN NEW;
     END IF;
+    IF NEW.mmr_status = 'quarantine' AND COALESCE(OLD.mmr_status, 'released') = 'released'
+       AND NEW.mmr_status_signature_id IS NOT DISTINCT FROM OLD.mmr_status_signature_id
+       AND (NEW.mmr_hold_deviation_id IN (SELECT mrp_mmr_concerning(NEW.id))
+            OR NEW.mmr_returned_at IS NOT NULL AND EXISTS (
+                SELECT FROM stock_move_line m
+                 WHERE m.lot_id = NEW.id
+                   AND mrp_mmr_comes_back(m.location_id, m.location_dest_id, NEW.mmr_bpr_id))) THEN
+        RETURN NEW;
+    END IF;
+    IF NEW.mmr_status = 'released' AND OLD.mmr_status IS DISTINCT FROM 'released'
+       AND EXISTS (SELECT FROM mrp_mmr_concerning(NEW.id)) THEN
+        RAISE EXCEPTION 'An open deviation concerns lot %, which is not released (DEV-100, 21 CFR 211.192).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_concerned';
+    END IF;
     IF (NEW.mmr_status, NEW.mmr_status_signature_id) IS DISTINCT FROM (OLD.mmr_status, OLD.mmr_status_signature_id)
     THEN
         -- Released or rejected with the batch that made it, first of all.
@@ -49,7 +64,7 @@ BEGIN
         -- The newest decision on this lot, over exactly what the lot is now.
         IF OLD.mmr_status = 'rejected' OR NEW.mmr_status IS NULL OR NOT EXISTS (
             SELECT FROM mrp_esignature s
-             WHERE s.id = NEW.mmr_status_signature_id
+             WHERE s.id = NEW.mmr_status_signature_id AND s.id > COALESCE(OLD.mmr_status_signature_id, 0)
                AND s.id = (SELECT max(n.id) FROM mrp_esignature n
                             WHERE n.res_model = 'stock.lot' AND n.res_id = NEW.id)
                AND s.content ->> 'schema' = 'mrp_mmr/lot/1' AND s.content ->> 'status' = NEW.mmr_status

@@ -1,8 +1,9 @@
 -- stock_move_line: moved quantities of lots.
 
 -- A controlled product is moved by lot, and a lot that is held leaves only by a signed destruction, an approved
--- rework, or the batch that it was weighed into while it was released (REL-010, REL-050, DEV-060, DEV-080). Also
--- held in models/stock/move_line.py and models/stock/quarantine.py.
+-- rework, or the batch that it was weighed into while it was released (REL-010, REL-050, DEV-060, DEV-080). What comes
+-- back from outside names its lot, which is held (DEV-100). Also held in models/stock/move_line.py,
+-- models/stock/quarantine.py and models/stock/hold.py.
 CREATE FUNCTION mrp_mmr_guard_held_lot() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -10,8 +11,9 @@ DECLARE
     batch integer;
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.state = 'done'
-       AND (NEW.lot_id, NEW.product_id, NEW.move_id, NEW.location_dest_id, NEW.quantity)
-       IS NOT DISTINCT FROM (OLD.lot_id, OLD.product_id, OLD.move_id, OLD.location_dest_id, OLD.quantity) THEN
+       AND (NEW.lot_id, NEW.product_id, NEW.move_id, NEW.location_id, NEW.location_dest_id, NEW.quantity)
+       IS NOT DISTINCT FROM
+           (OLD.lot_id, OLD.product_id, OLD.move_id, OLD.location_id, OLD.location_dest_id, OLD.quantity) THEN
         RETURN NEW;
     END IF;
     SELECT b.id INTO batch FROM stock_move m JOIN mrp_bpr b ON b.production_id = m.production_id
@@ -21,13 +23,21 @@ BEGIN
             SELECT FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
               JOIN stock_location l ON l.id = NEW.location_dest_id
              WHERE p.id = NEW.product_id AND t.mmr_controlled AND t.tracking <> 'none' AND NEW.quantity <> 0
-               AND l.usage IN ('customer', 'supplier', 'production', 'inventory', 'transit')) THEN
+               AND (l.usage IN ('customer', 'supplier', 'production', 'inventory', 'transit')
+                    OR mrp_mmr_comes_back(NEW.location_id, NEW.location_dest_id, NULL))) THEN
             RAISE EXCEPTION 'A controlled product is moved by lot (REL-010, REL-050).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_lot_named';
         END IF;
         RETURN NEW;
     END IF;
     SELECT name, mmr_status, mmr_bpr_id INTO lot FROM stock_lot WHERE id = NEW.lot_id;
+    IF NEW.quantity <> 0 AND (lot.mmr_status = 'released' OR lot.mmr_status IS NULL AND EXISTS (
+            SELECT FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
+             WHERE p.id = NEW.product_id AND t.mmr_controlled))
+       AND mrp_mmr_comes_back(NEW.location_id, NEW.location_dest_id, lot.mmr_bpr_id) THEN
+        RAISE EXCEPTION 'Lot % came back and is not in quarantine (DEV-100, 21 CFR 111.503, 211.204).', lot.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_returned';
+    END IF;
     IF batch IS NOT NULL AND lot.mmr_bpr_id IS DISTINCT FROM batch THEN
         RAISE EXCEPTION 'Lot % is not the lot of the batch that makes it (REL-010).', lot.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_lot_of_batch';
@@ -59,7 +69,8 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER mrp_mmr_guard_held_lot
-    BEFORE INSERT OR UPDATE OF state, lot_id, product_id, move_id, location_dest_id, quantity ON stock_move_line
+    BEFORE INSERT OR UPDATE OF state, lot_id, product_id, move_id, location_id, location_dest_id, quantity
+    ON stock_move_line
     FOR EACH ROW WHEN (NEW.state = 'done') EXECUTE FUNCTION mrp_mmr_guard_held_lot();
 
 -- Not emptied (REC-040; _shared.sql).

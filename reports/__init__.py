@@ -12,6 +12,7 @@ from . import report_capa
 from . import report_bpr_worksheet
 from . import report_dispensing_label
 from . import report_stock_forecasted
+from . import core_prints
 from . import report_quality_review
 from . import report_release_certificate
 from . import report_lot_trace

@@ -243,6 +243,7 @@ class DocumentSections:
         env = self.env
         component = self.components_by_position.get(step.get('component'))
         machine = equipment.get(step.get('equipment'))
+        pack = next((row for row in self.document.get('packs') or [] if row['position'] == step.get('pack')), None)
         kind = self._code('kind', step.get('kind'))
         if step.get('execution'):
             kind = f"{kind} · {self._code('execution', step['execution'])}"
@@ -256,6 +257,7 @@ class DocumentSections:
             *text(step.get('precaution'), env._("Precaution"), style='o_precaution'),
             *text(step.get('instruction'), style='o_line'),
             *text(component and self._get_component_label(component), env._("Component")),
+            *text(pack and pack['name'], env._("Labels of the pack")),
             *text(machine and (machine['equipment'] or machine['class'] or {}).get('name'), env._("Equipment")),
             *(part for row in step.get('checklist') or [] for part in text(
                 f"{self.check_box} {row['text']}" if row.get('mandatory') else env._(
@@ -336,6 +338,7 @@ class DocumentSections:
             'title': row['name'], 'notes': [],
             'facts': [fact for fact in (
                 (env._("Size"), text(measure(row.get('size'), 'quantity'))),
+                (env._("Packed under"), text(row.get('packed_under'))),
                 (env._("Description"), text(row.get('description'))),
                 (env._("Position of the coding"), text(row.get('coding_position'))),
                 (env._("Line clearance"), text(row.get('clearance'))),

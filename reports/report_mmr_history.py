@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.tools import html2plaintext
 
 from ..domain.numbers import decimal_string
-from .report_mmr_revision import NOT_FOR_PRODUCTION, OBSOLETE
+from ..models.master.print_mark import NOT_FOR_PRODUCTION, OBSOLETE
 from .stamping import Stamp
 
 

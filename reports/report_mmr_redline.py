@@ -3,7 +3,7 @@
 from odoo import api, models
 
 from ..domain.canonical import sha256
-from .report_mmr_revision import NOT_FOR_PRODUCTION, WATERMARKS
+from ..models.master.print_mark import NOT_FOR_PRODUCTION, WATERMARKS
 from .stamping import Stamp
 
 

@@ -13,18 +13,15 @@ from odoo.tools.image import ImageProcess
 
 from ..domain.canonical import sha256
 from ..domain.files import IMAGES
+from ..models.master.print_mark import NOT_FOR_PRODUCTION, WATERMARKS
 from .document_sections import DocumentSections
 from .stamping import Stamp
 
 _logger = logging.getLogger(__name__)
 
-#: The words of the watermark are part of the requirement and not translated (PRD-030).
-NOT_FOR_PRODUCTION = "NOT FOR PRODUCTION"
-OBSOLETE = "OBSOLETE"
 IMAGE_TYPES = set(IMAGES.values())
 #: Pixels on the longer side: 300 per inch on paper.
 MAX_IMAGE_SIZE = 1000
-WATERMARKS = {'effective': None, 'superseded': OBSOLETE, 'obsolete': OBSOLETE}
 
 
 class ReportMmrRevision(models.AbstractModel):

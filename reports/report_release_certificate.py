@@ -38,8 +38,7 @@ class ReportReleaseCertificate(models.AbstractModel):
         unit = document['made']['unit']
         states = {'pass': self.env._("meets the specification"), 'fail': self.env._("an error of the test; tested again")}
         released = self.env._("not decided yet") if bpr._is_packed() and not packed else f"{decision['released']} {unit}"
-        signatures = (bpr.review_signature_id, bpr.production_signature_id, bpr.certification_signature_id,
-                      bpr.release_signature_id, packed)
+        signatures = (*bpr._get_decision_signatures(), bpr.release_signature_id, packed)
         return {
             'id': bpr.id, 'name': bpr.name, 'product': document['product']['name'], 'company': document['company'],
             'facts': [(label, value) for label, value in (

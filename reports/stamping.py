@@ -138,6 +138,33 @@ def _draw_watermark(canvas, text, width, height):
     canvas.restoreState()
 
 
+def mark_pdf(content, watermark):
+    """Put ``watermark`` across every page of a PDF, and nothing else.
+
+    :param io.BytesIO content: the PDF
+    :rtype: io.BytesIO
+    """
+    reader = PdfFileReader(content, strict=False)
+    pages = [reader.getPage(number) for number in range(reader.getNumPages())]
+    overlay = io.BytesIO()
+    canvas = Canvas(overlay)
+    for page in pages:
+        width, height = float(page.mediaBox.getWidth()), float(page.mediaBox.getHeight())
+        canvas.setPageSize((width, height))
+        _draw_watermark(canvas, watermark, width, height)
+        canvas.showPage()
+    canvas.save()
+    stamps = PdfFileReader(overlay, strict=False)
+    writer = PdfFileWriter()
+    for number, page in enumerate(pages):
+        page = writer.addPage(page) or page
+        page.mergePage(stamps.getPage(number))
+    result = io.BytesIO()
+    writer.write(result)
+    result.seek(0)
+    return result
+
+
 def stamp_pdf(content, stamp, margin_left=15, margin_right=15):
     """Put ``stamp`` on every page.
 

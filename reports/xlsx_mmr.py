@@ -227,6 +227,7 @@ class _RevisionSheets(Sheets):
     def _add_steps(self):
         env = self.env
         steps = [(stage, step) for stage in self.document['operations'] for step in stage.get('steps') or []]
+        packs = {pack['position']: pack['name'] for pack in self.document.get('packs') or []}
 
         def cells(stage, step):
             machine = next((row for row in stage.get('equipment') or [] if row['position'] == step['equipment']), None)
@@ -245,7 +246,7 @@ class _RevisionSheets(Sheets):
                 "; ".join(map(document_label, step['documents'])) or None,
                 self.code('role', step['performer_role']), self.code('meaning', step['performer_meaning']),
                 self.code('role', step['verifier_role']), self.code('meaning', step['verifier_meaning']),
-                *_file_cells(step['picture'])]
+                *_file_cells(step['picture']), packs.get(step.get('pack'))]
 
         self.book.add_table(env._("Steps"), [
             Column(env._("Step"), width=8), Column(env._("Stage"), width=28), Column(env._("Name"), width=36),
@@ -260,7 +261,7 @@ class _RevisionSheets(Sheets):
             Column(env._("Method"), width=30),
             Column(env._("Documents"), width=36), Column(env._("Performed by")), Column(env._("Signature of the performer")),
             Column(env._("Verified by")), Column(env._("Signature of the verifier")), Column(env._("Picture")),
-            Column(env._("Picture, SHA-256"), width=66),
+            Column(env._("Picture, SHA-256"), width=66), Column(env._("Labels of the pack")),
         ], [cells(stage, step) for stage, step in steps])
         self.book.add_table(env._("Checklists"), [
             Column(env._("Step"), width=8), Column(env._("Name"), width=36), Column(env._("Position"), 'integer'),
@@ -294,7 +295,7 @@ class _RevisionSheets(Sheets):
                 row['position'], row['name'], size.get('quantity'), size.get('unit'), row['description'],
                 row['coding_position'], row['clearance'], row['checks'], document_label(label), label.get('panel'),
                 label.get('claims'), label.get('location'), *_file_cells(label.get('file')), approval.get('name'),
-                parse_time(approval.get('signed_at')), approval.get('signature_sha256')]
+                parse_time(approval.get('signed_at')), approval.get('signature_sha256'), row.get('packed_under')]
 
         self.book.add_table(env._("Packs"), [
             Column(env._("Position"), 'integer'), Column(env._("Pack"), width=28), Column(env._("Size"), 'number'),
@@ -303,7 +304,7 @@ class _RevisionSheets(Sheets):
             Column(env._("Label"), width=30), Column(env._("Panel"), width=40), Column(env._("Claims"), width=40),
             Column(env._("Location of the label")), Column(env._("Label, file")), Column(env._("Label, SHA-256"), width=66),
             Column(env._("Label approved by")), Column(env._("Label approved at (UTC)"), 'datetime'),
-            Column(env._("Approval of the label, SHA-256"), width=66),
+            Column(env._("Approval of the label, SHA-256"), width=66), Column(env._("Packed under")),
         ], [cells(row) for row in packs])
         self.book.add_table(env._("Packaging materials"), [
             Column(env._("Pack"), width=28), Column(env._("Position"), 'integer'), Column(env._("Code"), width=14),

@@ -78,6 +78,7 @@ from .record import (
 from .deviation import (
     test_capa,
     test_deviation,
+    test_hold,
 )
 from .equipment import (
     test_equipment,
@@ -96,6 +97,7 @@ from .quality import (
 )
 from .reports import (
     test_dispensing_label,
+    test_core_prints,
     test_report,
     test_report_bpr,
     test_report_content,

@@ -9,6 +9,7 @@ from . import mrp_mmr_change
 from . import mrp_mmr_plan
 from . import mrp_tamper_drill
 from . import mrp_bpr_copy_issue
+from . import mrp_bpr_copy_void
 from . import mrp_bpr_transcribe
 from . import mrp_signer_verify
 from . import mrp_qualification

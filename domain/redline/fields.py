@@ -105,6 +105,7 @@ class Fields:
         yield 'execution', 'equipment', *[row.get('execution')] * 2
         yield 'equipment', 'equipment', *(
             side.follow(equipment, row.get('equipment')) if equipment else [row.get('equipment')] * 2)
+        yield 'pack', None, *side.follow(side.rows('packs'), row.get('pack'))
         for field in ('minimum_time', 'time_limit'):
             yield field, None, row.get(field), measure(row.get(field), "min")
         yield 'criterion', 'tests', row.get('criterion'), criterion_text(row.get('criterion'))
@@ -139,7 +140,7 @@ class Fields:
     def _get_pack(self, row, side):
         yield 'name', None, row['name'], row['name']
         yield 'size', None, row['size'], row['size'] and measure(row['size']['quantity'], row['size']['unit'])
-        for field in ('description', 'coding_position', 'clearance', 'checks'):
+        for field in ('packed_under', 'description', 'coding_position', 'clearance', 'checks'):
             yield field, None, *[row.get(field)] * 2
         label = row.get('label') or {}
         identity = {key: label.get(key) for key in ('id', 'code', 'version', 'name')} if label else None

@@ -5,6 +5,7 @@ from . import cause            # categories of causes
 from . import contributor      # who is asked
 from . import material_review  # investigation, decision and closing
 from . import related_batch    # batches that may be affected
+from . import hold             # lots that a grave deviation holds
 from . import capa             # corrective and preventive action
 from . import capa_action      # its single actions
 from . import rework           # approved reprocessing

@@ -21,17 +21,19 @@ RELATED = """
         SELECT e.equipment_id, max(e.at) FROM mrp_bpr_entry e
          WHERE e.bpr_id = %(bpr)s AND e.equipment_id IS NOT NULL AND %(lot)s IS NULL AND %(unit)s IS NULL
          GROUP BY e.equipment_id
+    ), counted AS (
+        SELECT l.equipment_id, l.kind, l.ended_at FROM mrp_equipment_log l JOIN units u ON u.id = l.equipment_id
+         WHERE mrp_mmr_log_counts(l)
+           AND (l.kind = 'calibration' AND l.result = 'pass' OR l.kind = 'cleaning' AND l.cleaning_kind = 'full')
     ), spans AS (
         SELECT u.id, max(l.ended_at) FILTER (WHERE l.ended_at <= u.at) AS since,
                min(l.ended_at) FILTER (WHERE l.ended_at > u.at) AS until
           FROM units u
-          JOIN mrp_equipment_log l ON l.equipment_id = u.id AND mrp_mmr_log_counts(l)
-           AND (l.kind = 'calibration' AND l.result = 'pass' OR l.kind = 'cleaning' AND l.cleaning_kind = 'full')
+          JOIN counted l ON l.equipment_id = u.id
          GROUP BY u.id, l.kind
          UNION ALL
         SELECT u.id, NULL, NULL FROM units u
-         WHERE NOT EXISTS (SELECT FROM mrp_equipment_log l WHERE l.equipment_id = u.id
-                              AND l.kind IN ('calibration', 'cleaning'))
+         WHERE NOT EXISTS (SELECT FROM counted c WHERE c.equipment_id = u.id)
     ), shared AS (
         SELECT e.bpr_id, 1 AS kind, o.name FROM mrp_bpr_entry e
           JOIN lots ON lots.id = e.lot_id JOIN stock_lot o ON o.id = e.lot_id
@@ -129,20 +131,26 @@ class MrpDeviation(models.Model):
         """Find the batches to which this deviation may extend; those found before stay, with their assessments (DEV-070)."""
         self.ensure_one()
         self._check_investigator()
+        self._propose_related()
+        return True
+
+    def _propose_related(self):
+        """Store the batches to which this deviation may extend and that are not known yet."""
+        self.ensure_one()
         found = self._find_related()
         known = self.sudo().related_ids.bpr_id
         self.env['mrp.deviation.batch']._store([{
             'deviation_id': self.id, 'company_id': self.company_id.id, 'bpr_id': bpr.id, 'reason': reason}
             for bpr, reason in found.items() if bpr not in known])
         self.invalidate_recordset(['related_ids'])
-        return True
 
     def _find_related(self):
         """Return the batches that share a component lot, a unit of equipment or the revision with this one, with what they
         share; one query, however many there are.
 
         Lots count without limit of time. A unit counts from the last good cleaning or calibration before it was used until
-        the next one, of each of the two; the revision counts within the days of the company's setting around the report.
+        the next one, of each of the two, and without limit where none was good; the revision counts within the days of the
+        company's setting around the report.
         """
         self.ensure_one()
         row = self.sudo()

@@ -424,9 +424,22 @@ class MaintenanceEquipment(models.Model):
                 messages[status], CALIBRATION_RULE, self.env._("use another instrument, or have this one calibrated."))
 
     def _mmr_check_clean(self, row, bpr, moment):
+        message = self._mmr_get_cleaning_issue(row, bpr, moment)
+        if message:
+            raise self._mmr_refuse_use(
+                message, f"{RULE}, 21 CFR 211.67, EU GMP 4.31",
+                self.env._("record a full cleaning with Record Cleaning, on the unit or beside it on the shop floor, and have "
+                           "it signed; or use another unit."))
+
+    def _mmr_get_cleaning_issue(self, row, bpr, moment=None):
+        """Return why a unit is not clean for a batch, and which cleaning it needs, or None (BPR-040).
+
+        :param row: of :meth:`_mmr_get_status`
+        """
+        self.ensure_one()
         if not self.mmr_needs_cleaning:
-            return
-        message = False
+            return None
+        message = None
         others = set(row['products'] or ()) - {bpr.product_id.id}
         if not row['cleaning']:
             message = self.env._("%s has no signed full cleaning on record.", self.display_name)
@@ -437,9 +450,28 @@ class MaintenanceEquipment(models.Model):
         elif bpr.id not in (row['batches'] or ()) and self._mmr_is_hold_exceeded(row, moment):
             message = self.env._("%(equipment)s was cleaned more than %(days)s days ago.", equipment=self.display_name,
                                  days=self.mmr_cleaning_hold)
-        if message:
-            raise self._mmr_refuse_use(
-                message, f"{RULE}, 21 CFR 211.67, EU GMP 4.31", self.env._("have it cleaned, and the cleaning signed."))
+        return message and ' '.join(filter(None, (
+            message, self.env._("It needs a full cleaning (change of product), signed."), self._mmr_get_idle_cleaning(row))))
+
+    def _mmr_get_idle_cleaning(self, row):
+        """Return which cleaning was recorded since the last one that counts, and why it does not count, or None."""
+        self.ensure_one()
+        line = self.env['mrp.equipment.log'].sudo().search([
+            ('equipment_id', '=', self.id), ('kind', '=', 'cleaning'), ('id', '!=', row['cleaning']),
+            ('ended_at', '>=', row['cleaned_at'] or fields.Datetime.to_datetime('1970-01-01')),
+            ('superseded_by_ids', '=', False)], order='ended_at desc, id desc', limit=1)
+        if not line:
+            return None
+        kinds = dict(line._fields['cleaning_kind']._description_selection(self.env))
+        texts = {'at': f"{line.ended_at:%Y-%m-%d %H:%M} UTC", 'kind': kinds[line.cleaning_kind]}
+        if line.cleaning_kind != 'full':
+            return self.env._("The cleaning of %(at)s (%(kind)s) does not count.", **texts)
+        return self.env._("The cleaning of %(at)s (%(kind)s) counts when it is signed.", **texts)
+
+    def action_mmr_clean_fully(self):
+        """Open the dialog that records the cleaning which a batch waits for: a full one (BPR-040)."""
+        action = self._mmr_open_record('cleaning')
+        return {**action, 'context': {**action['context'], 'default_cleaning_kind': 'full'}}
 
     def _mmr_describe_status(self, cleaning, calibration):
         """Return cleaning and calibration as the entry of a batch keeps them (BPR-040)."""

@@ -12,7 +12,7 @@ from odoo.tools import SQL, LazyTranslate
 
 from ...domain.canonical import sha256
 from ...domain.refusals import refusal
-from ...domain.sessions import current_session, current_session_uid
+from ...domain.sessions import current_session, current_session_uid, session_digest
 from ...domain.signing import SigningAction, is_storable, shown
 from ...domain.transitions import signing, transition
 
@@ -282,6 +282,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         self._audit_signature('sign', {
             'signature_id': {'new': signature.id}, 'meaning': {'new': vals['meaning']},
             'content_sha256': {'new': vals['content_sha256']}, 'signature_sha256': {'new': vals['signature_sha256']},
+            **self._get_signing_origin(prepared.group),
             **({'terminal_of': {'new': self.env['res.users'].sudo().browse(terminal).login}}
                if (terminal := current_session_uid(request)) != user.id else {}),
         }, comment)
@@ -290,6 +291,18 @@ class MrpEsignatureMixin(models.AbstractModel):
             # Let PostgreSQL judge now, so that a refusal of its triggers undoes the signature too.
             self.env.flush_all()
         return signature
+
+    @api.model
+    def _get_signing_origin(self, group):
+        """Return what the ledger says of a signature beside it: the role by its identity, session and terminal by digests.
+
+        The name of a role may change, and the signature holds that name (SEC-030). Session and terminal say whence it came
+        (SEC-040, 21 CFR 11.10(d), (h)).
+        """
+        terminal = self.env['mrp.terminal']._get_current().sudo()
+        digests = {'session_sha256': session_digest(request), 'terminal_sha256': terminal.key_sha256}
+        return {'role': {'new': {'id': group.id, 'name': group.with_context(lang='en_US').name}},
+                **{name: {'new': digest} for name, digest in digests.items() if digest}}
 
     def _audit_signature(self, kind, values, reason):
         """Append a signature, or a refused attempt, to the ledger (AUD-010, SIG-040)."""

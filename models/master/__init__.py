@@ -19,6 +19,7 @@ from . import section           # free sections
 from . import reference         # answers to requirements
 from . import export            # downloads
 from . import bom               # the bill of materials that a revision owns
+from . import print_mark        # the mark of Odoo's own prints
 from . import bom_line          # components: claim, overage, tolerance
 from . import bom_byproduct     # by-products
 from . import stage             # operations as stages with yields

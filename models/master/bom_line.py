@@ -32,7 +32,8 @@ class MrpBomLine(models.Model):
         "To Be Reviewed", copy=False,
         help="The quantity was copied from another batch size and was not looked at yet.")
     mmr_is_active = fields.Boolean(
-        "Dietary / Active", help="A dietary or active ingredient: it has a strength and a statement of overage.")
+        # Without a slash, which the import takes for a field of a linked record.
+        "Dietary or Active", help="A dietary or active ingredient: it has a strength and a statement of overage.")
     mmr_is_declared = fields.Boolean("Declared", help="It stands on the label.")
     mmr_not_in_product = fields.Boolean(
         "Not in the Finished Product", help="A processing aid that does not remain, such as water that is dried off.")

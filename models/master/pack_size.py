@@ -19,6 +19,8 @@ class MrpMmrPack(models.Model):
     name = fields.Char("Pack Size", required=True, help="For instance: bottle of 60 tablets.")
     quantity = fields.Float("Content", digits=(16, GMP_DIGITS), required=True, default=1)
     uom_id = fields.Many2one('uom.uom', "Unit", required=True, ondelete='restrict')
+    packed_under = fields.Char(
+        "Packed Under", help="The record under which it is packed and labelled, where no stage of this master does that.")
     description = fields.Text("Description of the Packaging")
     coding_position = fields.Char("Lot and Expiry Printed", help="Where lot number and expiry date are printed.")
     clearance = fields.Text("Line Clearance")

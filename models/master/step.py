@@ -67,6 +67,9 @@ class MrpMmrStep(models.Model):
         'mrp.mmr.equipment', index='btree_not_null', ondelete='set null',
         help="The equipment of the stage that is used; needed for automated steps.")
 
+    pack_id = fields.Many2one(
+        'mrp.mmr.pack', "Pack Size", index='btree_not_null', ondelete='set null',
+        help="Of a label reconciliation: whose labels are counted. Needed where there are several pack sizes.")
     limit_kind = fields.Selection(compute='_compute_limit_kind', store=True, readonly=False, precompute=True)
     corrective_action = fields.Text("Corrective Action Plan", help="What is done where the criterion is not met.")
     method_id = fields.Many2one(

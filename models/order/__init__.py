@@ -9,3 +9,4 @@ from . import workorder   # work orders
 from . import unbuild     # unbuild orders
 from . import stock_rule  # procurement in whole batches
 from . import orderpoint  # reordering rules
+from . import print_mark   # the mark of Odoo's own prints

@@ -31,6 +31,7 @@ class MrpProduction(models.Model):
     _mmr_decision_signed = models.Constraint(
         "CHECK (mmr_decision NOT IN ('continue', 'stop') OR mmr_decision_signature_id IS NOT NULL)",
         "Quality Control signs whether a running batch goes on (REV-060, EU GMP 4.5).")
+    # While it is to be decided as well: guards/mrp_production.sql; batches that were completed before that rule stay.
     _mmr_stopped = models.Constraint(
         "CHECK (mmr_decision IS DISTINCT FROM 'stop' OR state <> 'done')",
         "Quality Control stopped this batch; it cannot be completed (REV-060, EU GMP 4.5).")
@@ -93,7 +94,8 @@ class MrpProduction(models.Model):
         return self.sudo().mmr_revision_id.profile_id
 
     def _prepare_mmr_decision(self, action):
-        if self.state in ('done', 'cancel'):
+        # One that was completed in spite of it still waits for the decision, without which it is not released.
+        if self.state == 'cancel' or self.state == 'done' and (self.mmr_decision, action) != ('pending', 'continue'):
             raise refusal(
                 self.env, self.env._("%s does not wait for this decision.", self.name), RULE,
                 self.env._(self._signing_next_step), record=self)
@@ -116,10 +118,12 @@ class MrpProduction(models.Model):
     # === STOPPED === #
 
     def _mmr_check_not_stopped(self):
-        """Refuse work on a batch that Quality Control stopped.
+        """Refuse work on a batch that Quality Control stopped, or has not decided on yet.
 
         :raise UserError: naming order and signature
         """
+        for production in self.filtered(lambda production: production.mmr_decision == 'pending'):
+            raise production._mmr_refuse_pending()
         for production in self.filtered(lambda production: production.mmr_decision == 'stop'):
             raise refusal(
                 self.env,
@@ -127,6 +131,17 @@ class MrpProduction(models.Model):
                            name=production.sudo().mmr_decision_signature_id.signer_name,
                            reason=production.sudo().mmr_decision_signature_id.comment),
                 RULE, self.env._("ask Quality Control to decide again, or cancel the order."), record=production)
+
+    def _mmr_get_pending(self):
+        """Return that Quality Control has not decided yet whether this batch goes on, as message, rule and next action."""
+        self.ensure_one()
+        return (self.env._("%(order)s runs on a revision that is not effective any more, and Quality Control has not decided "
+                           "whether it goes on.", order=self.name),
+                "REV-060, 21 CFR 111.255(c), EU GMP 4.5",
+                self.env._("finish and record the steps that were started; Quality Control signs Continue or Stop."))
+
+    def _mmr_refuse_pending(self):
+        return refusal(self.env, *self._mmr_get_pending(), record=self)
 
 
 class MrpWorkorder(models.Model):
@@ -140,7 +155,9 @@ class MrpWorkorder(models.Model):
         return super().write(vals)
 
     def button_start(self, raise_on_invalid_state=False):
-        self.production_id._mmr_check_not_stopped()
+        # A stage that was begun is resumed, so that its started steps can be finished.
+        self.filtered(lambda workorder: workorder.state != 'progress' or workorder.production_id.mmr_decision == 'stop') \
+            .production_id._mmr_check_not_stopped()
         return super().button_start(raise_on_invalid_state=raise_on_invalid_state)
 
 

@@ -13,6 +13,7 @@ from . import release_issues      # what is open before that
 from . import release_document    # the frozen record
 from . import batch_review        # review by exception
 from . import analysis            # pivot and graph
+from . import status              # its status in words
 from . import sample              # reserve samples
 from . import floor               # the shop floor: batches
 from . import workcenter          # what runs where

@@ -36,6 +36,7 @@ class MrpBpr(models.Model):
         ('deviations', _lt("Deviations"), '_review_deviations'),
         ('signatures', _lt("Signatures"), '_review_signatures'),
         ('training', _lt("Qualification and training"), '_review_training'),
+        ('sessions', _lt("Sessions and terminals"), '_review_sessions'),
         ('trail', _lt("Audit trail"), '_review_trail'),
         ('integrity', _lt("Integrity"), '_review_integrity'),
     )
@@ -51,24 +52,26 @@ class MrpBpr(models.Model):
         self.check_access('read')
         bpr = self.sudo()
         issues = self._get_release_issues('release')[self]
+        # What the packaged lot waits for is shown with the rest: its sample is taken now, and not when it is asked for.
+        shown = issues + [issue for issue in self._get_release_issues('release_packed')[self] if issue.get('action')] \
+            if self.state == 'done' and self.release_state != 'rejected' and not self.packed_state else issues
         groups = self._evaluate_review()
-        labels = dict(self._fields['release_state']._description_selection(self.env))
         return {
             'id': self.id, 'name': self.name, 'product': bpr.product_id.display_name, 'order': bpr.production_id.name,
             'lots': bpr.lot_ids.mapped('name'), 'revision': bpr.mmr_revision_id.display_name, 'state': self.state,
-            'release_state': self.release_state, 'release_label': labels[self.release_state],
+            'release_state': self.release_state, 'status_text': bpr.status_text,
+            'status_kind': bpr.status_kind,
             'packed_state': self.packed_state or False, 'completed_at': iso_utc(self.completed_at),
             'quantity': self._get_quantity_made() if self.state == 'done' else False,
             'unit': bpr.production_id.mmr_snapshot['document']['batch_size']['unit'],
             'exceptions': sum(
                 len(rule['items']) for group in groups for rule in group['rules'] if rule['state'] == 'exception'),
             'rules': sum(len(group['rules']) for group in groups),
-            'groups': groups, 'issues': issues, 'actions': self._get_review_actions(issues),
+            'groups': groups, 'issues': shown, 'actions': self._get_review_actions(issues),
             'signatures': [{
                 **signature._get_printed_vals(), 'label': signature._get_meaning_label(), 'at': signature.signed_at_text,
             } for signature in (
-                bpr.review_signature_id, bpr.production_signature_id, bpr.certification_signature_id,
-                bpr.release_signature_id, bpr.packed_release_signature_id) if signature],
+                *bpr._get_decision_signatures(), bpr.release_signature_id, bpr.packed_release_signature_id) if signature],
         }
 
     def _get_review_actions(self, issues):
@@ -87,10 +90,10 @@ class MrpBpr(models.Model):
                 self.release_state == 'released' and not self.packed_state and self._is_packed()) else []
         else:
             names = ['approve_results'] if 'test_waiting' in codes else []
-            if codes & {'review', 'review_void'}:
-                names.append('review')
-            elif 'production' in codes:
+            if 'production' in codes:
                 names.append('produce')
+            elif codes & {'review', 'review_void'}:
+                names.append('review')
             elif 'certification' in codes:
                 names.append('certify')
             else:
@@ -315,20 +318,60 @@ class MrpBpr(models.Model):
         qualifications = self.env['mrp.qualification'].sudo().search([
             ('user_id', 'in', [row.user_id.id for row in signatures]), ('kind', '=', 'role'),
             ('company_id', '=', batch.bpr.company_id.id)])
-        held = qualifications.grouped(lambda row: (row.user_id.id, row.group_id.with_context(lang='en_US').name))
+        roles = self._get_signing_roles(batch, signatures)
+        held = qualifications.grouped(lambda row: (row.user_id.id, row.group_id.id))
         exceptions = []
         for signature in signatures:
             day = batch.bpr.company_id._get_mmr_day(signature.signed_at)
             if not any(
                     row.valid_from <= day and (not row.valid_to or row.valid_to >= day)
                     and (not row.revoked_at or row.revoked_at > signature.signed_at)
-                    for row in held.get((signature.user_id.id, signature.signer_role), ())):
+                    for role in roles[signature] for row in held.get((signature.user_id.id, role), ())):
                 exceptions.append((signature, self.env._(
                     "%(name)s signed as %(role)s on %(date)s", name=signature.signer_name, role=signature.signer_role,
                     date=signature.signed_at_text)))
         yield self._rule(
             'training', self.env._("Every signer was qualified for the role at the time"), len(signatures), exceptions,
             sorted({f"{row.signer_name}: {row.signer_role}" for row in signatures}))
+
+    @api.model
+    def _get_signing_roles(self, batch, signatures):
+        """Return the roles as which ``signatures`` were given, as sets of ids of groups (SEC-030).
+
+        The ledger names the role by its identity. Of signatures before it did there is the name: it is that of every role
+        that has it now, or had it when somebody was qualified for it, so that a role may be renamed.
+        """
+        known = {line.values['signature_id']['new']: line.values['role']['new']['id'] for line in batch.lines
+                 if line.kind == 'sign' and 'role' in (line.values or {}) and 'signature_id' in line.values}
+        named = {}
+        for group in self.env['res.users'].sudo()._get_gmp_groups().with_context(lang='en_US'):
+            named.setdefault(group.name, set()).add(group.id)
+        if any(signature.id not in known for signature in signatures):
+            lines = self.env['mrp.audit.entry'].sudo().search(
+                [('res_model', '=', 'mrp.qualification'), ('kind', '=', 'create')])
+            for line in lines:
+                role = ((line.values or {}).get('group_id') or {}).get('new')
+                if role:
+                    named.setdefault(role['name'].rpartition(' / ')[2], set()).add(role['id'])
+        return {signature: {known[signature.id]} if signature.id in known else named.get(signature.signer_role, set())
+                for signature in signatures}
+
+    def _review_sessions(self, batch):
+        """Whether nobody worked in two sessions at once: went back to one after the other was used (SEC-040)."""
+        # The ledger has entries and signatures in their order. Who signs at the terminal of a colleague does so in the
+        # session of that colleague.
+        acts = [line for line in batch.lines if 'session_sha256' in (line.values or {}) and 'terminal_of' not in line.values]
+        left, last, exceptions = {}, {}, []
+        for line in acts:
+            user, session = line.user_id.id, line.values['session_sha256']['new']
+            if session != last.get(user, session):
+                left.setdefault(user, set()).add(last[user])
+                if session in left[user]:
+                    exceptions.append((line, self.env._(
+                        "%(name)s went on in one session after working in another: %(what)s", name=line.user_name,
+                        what=line.record_name)))
+            last[user] = session
+        yield self._rule('sessions', self.env._("Nobody worked in two sessions at once"), len(acts), exceptions)
 
     def _review_trail(self, batch):
         kinds = dict(self.env['mrp.audit.entry']._fields['kind']._description_selection(self.env))

@@ -289,6 +289,11 @@ class MrpBpr(models.Model):
             rows += [
                 self.env._("correction of step %s waits for a signature", entry.step_id.code)
                 for entry in bpr.step_ids.entry_ids if entry.is_proposed]
+            rows += [
+                self.env._("worksheets %s did not come back: transcribe or void them", copy.display_name)
+                for copy in bpr.copy_ids.sorted('number') if copy.state == 'open']
+            if bpr.production_id.mmr_decision == 'pending':
+                rows.append(self.env._("Quality Control has not decided whether the batch continues or stops"))
             if bpr.state == 'issue':
                 rows.insert(0, self.env._("the record was not issued"))
             if rows:

@@ -6,8 +6,12 @@ from odoo.tools import SQL
 
 from ...domain.refusals import refusal
 from ...domain.step_states import CLOSED
+from ...domain.transitions import transition
 
 RULE = "BPR-160, 21 CFR 211.188(a), EU GMP 4.2"
+VOID_RULE = "BPR-200, 21 CFR 111.260, 211.188, EU GMP 4.8"
+#: What says that a copy was not used.
+VOID = {'void_reason', 'void_by_id', 'void_name', 'void_at'}
 #: Whoever issues records issues copies of them.
 GROUPS = ('mrp_mmr.group_mmr_production', 'mrp_mmr.group_mmr_qc')
 
@@ -15,7 +19,9 @@ GROUPS = ('mrp_mmr.group_mmr_production', 'mrp_mmr.group_mmr_qc')
 class MrpBprCopy(models.Model):
     """One numbered printing of the worksheets of a batch: a controlled copy, printed once (21 CFR 211.188(a), EU GMP 4.2).
 
-    Append-only. What was written on it comes back by a transcription.
+    What was written on it comes back by a transcription: then it is used. One that was not used is void, with a reason and
+    the name of who says so. Until then it is open, and the batch neither completed nor released (BPR-200). Nothing else of
+    it ever changes.
 
     Also held in guards/mrp_bpr_copy.sql.
     """
@@ -23,6 +29,8 @@ class MrpBprCopy(models.Model):
     _description = "Controlled Copy of the Worksheets of a Batch"
     _inherit = ['mrp.evidence.mixin']
     _order = 'bpr_id desc, number'
+    _is_append_only = False
+    _workflow_fields = VOID
 
     bpr_id = fields.Many2one('mrp.bpr', "Batch Production Record", required=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
@@ -36,9 +44,27 @@ class MrpBprCopy(models.Model):
     at = fields.Datetime("Issued", required=True, readonly=True, help="Time of the server, in UTC.")
     printed_at = fields.Datetime("Printed", compute='_compute_printed_at')
     transcription_ids = fields.One2many('mrp.bpr.transcription', 'copy_id', "Transcriptions", readonly=True)
+    void_reason = fields.Text("What Became of It", readonly=True)
+    void_by_id = fields.Many2one('res.users', readonly=True, ondelete='restrict')
+    void_name = fields.Char("Voided By", readonly=True)
+    void_at = fields.Datetime("Voided", readonly=True)
+    state = fields.Selection([
+        ('open', "Open"),
+        ('used', "Used"),
+        ('void', "Void"),
+    ], "Status", compute='_compute_state', compute_sudo=True, help="An open copy is on paper and did not come back.")
 
+    _void_named = models.Constraint(
+        "CHECK (num_nonnulls(void_reason, void_by_id, void_name, void_at) IN (0, 4) AND (void_reason IS NULL "
+        "OR trim(void_reason) <> ''))", "Say what became of the worksheets, and who says so. Rule: BPR-200, EU GMP 4.8.")
     _number_uniq = models.UniqueIndex('(bpr_id, number)', "Each copy of a batch record has its own number.")
     _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "Say why the work is recorded on paper.")
+
+    @api.depends('void_at', 'transcription_ids.state')
+    def _compute_state(self):
+        for copy in self:
+            copy.state = 'void' if copy.void_at else 'used' if copy.transcription_ids.filtered(
+                lambda row: row.state != 'rejected') else 'open'
 
     @api.depends('bpr_id', 'number')
     def _compute_display_name(self):
@@ -114,10 +140,42 @@ class MrpBprCopy(models.Model):
         self._check_printable()
         return self.env.ref('mrp_mmr.action_report_bpr_worksheet').report_action(self.ids, config=False)
 
+    def action_void(self):
+        """Ask what became of this copy, which was not used."""
+        self.ensure_one()
+        self._check_issuer()
+        return {
+            'type': 'ir.actions.act_window', 'res_model': 'mrp.bpr.copy.void', 'view_mode': 'form', 'target': 'new',
+            'name': self.env._("Void Worksheets"), 'context': {'active_id': self.id}}
+
+    def _void(self, reason):
+        """Record what became of a copy that was not used, by the name of the user (BPR-200, EU GMP 4.8).
+
+        :raise UserError: used or void already, no reason, or the batch was decided on
+        """
+        self.ensure_one()
+        self._check_issuer()
+        self.check_access('read')
+        self.bpr_id._check_not_decided()
+        reason = (reason or '').strip()
+        if self.state != 'open' or not reason:
+            raise refusal(
+                self.env, self.env._("%(copy)s is %(state)s; only an open one is voided, for a reason.", copy=self.display_name,
+                                     state=dict(self._fields['state']._description_selection(self.env))[self.state].lower()),
+                VOID_RULE, self.env._("transcribe what is written on it, or say what became of the paper."), record=self)
+        with transition(self):
+            self.sudo().write({
+                'void_reason': reason, 'void_by_id': self.env.uid, 'void_name': self.env.user.name,
+                'void_at': fields.Datetime.now()})
+
     def _check_printable(self):
         """Refuse another print of a copy: two papers with one number are no controlled copies."""
         self._check_issuer()
         for copy in self:
+            if copy.void_at:
+                raise refusal(
+                    self.env, self.env._("%s is void.", copy.display_name), VOID_RULE,
+                    self.env._("issue another copy, which gets the next number."), record=copy)
             if copy.printed_at:
                 raise refusal(
                     self.env, self.env._("%(copy)s was printed on %(time)s UTC.", copy=copy.display_name, time=copy.printed_at),

@@ -69,7 +69,6 @@ class MrpBpr(models.Model):
         steps.fetch(['name', 'stage', 'number', 'kind', 'state', 'points', 'performer_role', 'verifier_role', 'started_at',
                      *POINT_FIELDS.values()])
         several = len(self.env.companies) > 1
-        states = dict(self._fields['state']._description_selection(self.env))
         result = []
         for bpr in bprs:
             row, step = next_steps[bpr], steps.browse()
@@ -90,7 +89,7 @@ class MrpBpr(models.Model):
                 'company': several and bpr.company_id.name,
                 'responsible': order.user_id.name or False,
                 'state': bpr.state,
-                'state_label': states[bpr.state],
+                'state_label': bpr.status_text,
                 'decision': order.mmr_decision,
                 'started_at': iso_utc(bpr.started_at),
                 'closed': closed,
@@ -185,6 +184,8 @@ class MrpBpr(models.Model):
             return self._prepare_floor_wait('production', self.env._("issues the record"), self.create_date)
         if self.sudo().production_id.mmr_decision == 'stop':
             return self._prepare_floor_wait('qc', self.env._("stopped this batch"), None)
+        if self.sudo().production_id.mmr_decision == 'pending' and (not step or step.state == 'open'):
+            return self._prepare_floor_wait('qc', self.env._("decides whether the batch continues or stops"), None)
         if self.release_state == 'rejected':
             return self._prepare_floor_wait(
                 'production', self.env._("has the order cancelled: the batch was rejected"), self.released_at)

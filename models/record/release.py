@@ -203,6 +203,10 @@ class MrpBpr(models.Model):
             raise refusal(
                 self.env, self.env._("The profile of %s does not ask for this signature.", self.name), "BPR-130, REL-040",
                 self.env._("go on with the release."), record=self)
+        if action == 'produce' and self._is_production_signature_current():
+            raise refusal(
+                self.env, self.env._("The production responsible signed %s as it is.", self.name), "BPR-130, EU GMP 4.20(i)",
+                self.env._("go on with the review."), record=self)
         issues = self._get_release_issues(action)[self]
         if issues:
             shown = [f"• {issue['text']} ({issue['rule']})" for issue in issues[:40]]
@@ -218,15 +222,20 @@ class MrpBpr(models.Model):
 
     def _prepare_record_review(self, action):
         self._check_signable(action)
+        production = self._needs('production_signature') and self.sudo().production_signature_id
         return self._prepare_decision(
-            action, None, schema='mrp_mmr/review/1', bpr=self.name, record_sha256=sha256(self._get_document()),
+            action, production, schema='mrp_mmr/review/1', bpr=self.name, record_sha256=sha256(self._get_document()),
             exceptions_sha256=sha256(self._get_review_digest_content()), ledger=self._get_trail_head())
 
     def _prepare_production_signature(self, action):
         self._check_signable(action)
         review = self.sudo().review_signature_id
+        if review and self._is_review_current():
+            # Reviewed before production had to sign first: the review stays, and production signs on it.
+            return self._prepare_decision(
+                action, review, schema='mrp_mmr/production/1', bpr=self.name, review=review.signature_sha256)
         return self._prepare_decision(
-            action, review, schema='mrp_mmr/production/1', bpr=self.name, review=review.signature_sha256)
+            action, None, schema='mrp_mmr/production/2', bpr=self.name, made_sha256=sha256(self._get_made_document()))
 
     def _prepare_certification(self, action):
         self._check_signable(action)
@@ -267,10 +276,10 @@ class MrpBpr(models.Model):
                     "REL-020, 21 CFR 111.12(b), 211.22(a)", self.env._("ask another person of Quality Control."), record=self)
 
     def _apply_record_review(self, action, signature):
-        # What was signed over an earlier review is signed again.
+        # What was signed over an earlier review is signed again; what this one is given on stays.
         self._store_decision(
-            signature, release_state='approved', review_signature_id=signature.id, production_signature_id=False,
-            certification_signature_id=False)
+            signature, release_state='approved', review_signature_id=signature.id,
+            production_signature_id=signature.basis_signature_id.id, certification_signature_id=False)
 
     def _apply_production_signature(self, action, signature):
         self._store_decision(signature, production_signature_id=signature.id)

@@ -7,6 +7,10 @@ from ...domain.canonical import iso_utc, sha256
 from ...domain.numbers import convert, decimal_string
 from .content import COPYING, read_batches
 
+#: What the production responsible answers for: what was done. Results, samples, deviations and dates are for Quality Control.
+MADE = (
+    'name', 'order', 'company', 'product', 'mmr', 'revision', 'document_sha256', 'snapshot_sha256', 'plan_sha256', 'rules',
+    'state', 'made', 'started_at', 'completed_at', 'issued', 'steps', 'transcriptions')
 #: Lines of the ledger that change nothing of a record.
 SILENT = (*COPYING, 'refused', 'refused_sign', 'baseline')
 
@@ -42,6 +46,36 @@ class MrpBpr(models.Model):
             self._get_trail_domain() & Domain('index', '>', content['ledger']['index'])
             & Domain('kind', 'not in', SILENT) & Domain('res_model', '!=', self._name), limit=1)
         return not later and sha256(self._get_document()) == content['record_sha256']
+
+    def _get_made_document(self):
+        """Return the part of the record that the production responsible signs (BPR-130, EU GMP 4.20(i))."""
+        self.ensure_one()
+        document = self._get_document()
+        return {'schema': 'mrp_mmr/made/1', **{name: document[name] for name in MADE}}
+
+    def _is_production_signature_current(self):
+        """Whether what was made is what the production responsible signed, before the review or, as earlier versions did,
+        on it."""
+        self.ensure_one()
+        signature = self.sudo().production_signature_id
+        if not signature:
+            return False
+        if signature.basis_signature_id:
+            return signature.basis_signature_id == self.sudo().review_signature_id
+        return signature.content['made_sha256'] == sha256(self._get_made_document())
+
+    def _is_reviewed_before_production(self):
+        """Whether production signed again after the review, so that the review is repeated."""
+        self.ensure_one()
+        signature = self.sudo().production_signature_id
+        return bool(signature) and not signature.basis_signature_id \
+            and self.sudo().review_signature_id.basis_signature_id != signature
+
+    def _get_decision_signatures(self):
+        """Return the signatures that led to the decision on the batch, in the order in which they were given."""
+        self.ensure_one()
+        bpr = self.sudo()
+        return (bpr.review_signature_id | bpr.production_signature_id | bpr.certification_signature_id).sorted('id')
 
     def _get_document(self):
         """Return the whole record as the review and the release hold it: what was planned by digest, what was done by word.
@@ -89,10 +123,8 @@ class MrpBpr(models.Model):
     def _get_frozen_document(self):
         """Return what the release freezes: the record, and the decisions that led to it."""
         self.ensure_one()
-        bpr = self.sudo()
         return dict(self._get_document(), decisions=[
-            signature._get_printed_vals() for signature in (
-                bpr.review_signature_id, bpr.production_signature_id, bpr.certification_signature_id) if signature])
+            signature._get_printed_vals() for signature in self._get_decision_signatures()])
 
     def _get_quantity_made(self):
         """Return the quantity made in the unit of the batch size, as a decimal string."""

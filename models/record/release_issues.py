@@ -30,6 +30,9 @@ class MrpBpr(models.Model):
         yield from self._get_release_issues_of_steps(purpose)
         yield from self._get_release_issues_of_entries(purpose)
         yield from self._get_release_issues_of_yields(purpose)
+        if purpose == 'produce':
+            # Production answers for what was made; what follows is for Quality Control.
+            return
         yield from self._get_release_issues_of_tests(purpose)
         yield from self._get_release_issues_of_deviations(purpose)
         yield from self._get_release_issues_of_lots(purpose)
@@ -38,9 +41,10 @@ class MrpBpr(models.Model):
         yield from self._get_release_issues_of_signatures(purpose)
 
     @api.model
-    def _prepare_issue(self, record, code, rule, text):
-        """Return one open item; a click on it leads to ``record``."""
-        return {'code': code, 'rule': rule, 'text': text, 'model': record._name, 'id': record.id}
+    def _prepare_issue(self, record, code, rule, text, action=None):
+        """Return one open item; a click on it leads to ``record``, or opens the dialog ``action`` that settles it."""
+        return {'code': code, 'rule': rule, 'text': text, 'model': record._name, 'id': record.id,
+                **({'action': action} if action else {})}
 
     def _get_release_issues_of_record(self, purpose):
         for bpr in self.sudo():
@@ -50,6 +54,10 @@ class MrpBpr(models.Model):
             if bpr.production_id.mmr_decision == 'stop':
                 yield bpr, self._prepare_issue(
                     bpr.production_id, 'stopped', "REV-060", self.env._("Quality Control stopped the order"))
+            elif bpr.production_id.mmr_decision == 'pending':
+                yield bpr, self._prepare_issue(
+                    bpr.production_id, 'pending', "REV-060, 21 CFR 111.255(c), EU GMP 4.5",
+                    self.env._("Quality Control has not decided whether the order continues or stops"))
 
     def _get_release_issues_of_steps(self, purpose):
         for step in self.env['mrp.bpr.step'].sudo().search([('bpr_id', 'in', self.ids), ('state', 'not in', CLOSED)]):
@@ -63,6 +71,11 @@ class MrpBpr(models.Model):
             yield entry.bpr_id, self._prepare_issue(
                 entry, 'entry', "REL-030, AUD-020, 21 CFR 11.10(e)",
                 self.env._("step %(step)s: an entry waits for its signature", step=entry.step_id.display_name))
+        for copy in self.env['mrp.bpr.copy'].sudo().search([*domain, ('void_at', '=', False)]):
+            if copy.state == 'open':
+                yield copy.bpr_id, self._prepare_issue(
+                    copy.bpr_id, 'copy', "REL-030, BPR-200, 21 CFR 111.260, EU GMP 4.8",
+                    self.env._("worksheets %s did not come back", copy.display_name))
         for row in self.env['mrp.bpr.transcription'].sudo().search([*domain, ('state', '=', 'open')]):
             yield row.bpr_id, self._prepare_issue(
                 row, 'transcription', "REL-030, BPR-110, EU GMP 4.8",
@@ -70,10 +83,12 @@ class MrpBpr(models.Model):
 
     def _get_release_issues_of_yields(self, purpose):
         """Yields and reconciliations, also of a step that was left out: the figure is recorded late (BPR-070, IPC-050)."""
-        kinds = {'yield': "BPR-070, 21 CFR 111.260(f), 211.188(b)(7)", 'label': "BPR-120, 21 CFR 111.260(k), 211.125(c)"}
+        kinds = {'yield': "BPR-070, 21 CFR 111.260(f), 211.188(b)(7)", 'label': "BPR-120, 21 CFR 111.260(k), 211.125(c)",
+                 'material': "PKG-010, BPR-120, 21 CFR 111.260(k)(1), 111.415, 211.130"}
         steps = self.env['mrp.bpr.step'].sudo().search([
             ('bpr_id', 'in', self.ids), ('kind', 'in', list(kinds)), ('state', 'in', CLOSED)])
-        recorded = steps.entry_ids.filtered(lambda entry: entry.kind in ('yield', 'labels'))._get_current().step_id
+        recorded = steps.entry_ids.filtered(
+            lambda entry: entry.kind in ('yield', 'labels', 'material'))._get_current().step_id
         for step in steps - recorded:
             yield step.bpr_id, self._prepare_issue(
                 step, 'reconciliation', kinds[step.kind], self.env._("step %s has no figure", step.display_name))
@@ -119,6 +134,17 @@ class MrpBpr(models.Model):
             if not bpr._get_own_lots():
                 yield bpr, self._prepare_issue(
                     bpr, 'lot', "BPR-020, 21 CFR 111.260(a)", self.env._("the batch has no lot"))
+        if purpose in ('release', 'release_packed'):
+            yield from self._get_release_issues_of_related()
+
+    def _get_release_issues_of_related(self):
+        """Open grave deviations of other batches, or of a lot, that concern what these batches made (DEV-100)."""
+        for lot, deviations in self.sudo().lot_ids._mmr_get_concerning().items():
+            for deviation in deviations.filtered(lambda row, bpr=lot.mmr_bpr_id: row.bpr_id != bpr):
+                yield lot.mmr_bpr_id, self._prepare_issue(
+                    deviation, 'related', "DEV-100, DEV-070, 21 CFR 111.113, 211.192",
+                    self.env._("deviation %(name)s may concern this batch: %(title)s", name=deviation.name,
+                               title=deviation.title))
 
     def _get_release_issues_of_samples(self, purpose):
         return iter(())
@@ -128,20 +154,20 @@ class MrpBpr(models.Model):
 
     def _get_release_issues_of_signatures(self, purpose):
         """Signatures that come before what is to be signed (BPR-130, AUD-050, REL-040)."""
-        if purpose == 'review':
-            return
         for bpr in self:
+            if purpose in ('review', 'certify', 'release') and bpr._needs('production_signature'):
+                yield from bpr._get_production_issues(purpose)
+            if purpose == 'review':
+                continue
             if not bpr.review_signature_id:
                 yield bpr, self._prepare_issue(
                     bpr, 'review', "AUD-050, BPR-130, 21 CFR 111.260(l)(1)",
                     self.env._("the record and its audit trail are not reviewed"))
-            elif bpr.release_state not in DECIDED and not bpr._is_review_current():
+            elif bpr.release_state not in DECIDED and (
+                    bpr._is_reviewed_before_production() or not bpr._is_review_current()):
                 yield bpr, self._prepare_issue(
                     bpr, 'review_void', "AUD-050, SIG-030, 21 CFR 11.70",
                     self.env._("the record changed since it was reviewed"))
-            if purpose in ('certify', 'release') and bpr._needs('production_signature') and not bpr.production_signature_id:
-                yield bpr, self._prepare_issue(
-                    bpr, 'production', "BPR-130, EU GMP 4.20(i)", self.env._("the production responsible has not signed"))
             if purpose == 'release' and bpr._needs_certification() and not bpr.certification_signature_id:
                 yield bpr, self._prepare_issue(
                     bpr, 'certification', "REL-040, EU GMP Annex 11 §15",
@@ -149,3 +175,15 @@ class MrpBpr(models.Model):
             if purpose == 'release_packed' and bpr.release_state != 'released':
                 yield bpr, self._prepare_issue(
                     bpr, 'batch', "BPR-130, 21 CFR 111.123(a)(8), 111.127(h)", self.env._("the batch is not released"))
+
+    def _get_production_issues(self, purpose):
+        """Production signs before Quality Control reviews; a record that was reviewed before keeps its review (BPR-130)."""
+        self.ensure_one()
+        signature = self.sudo().production_signature_id
+        if not signature or purpose == 'review' and signature.basis_signature_id:
+            yield self, self._prepare_issue(
+                self, 'production', "BPR-130, EU GMP 4.20(i)", self.env._("the production responsible has not signed"))
+        elif self.release_state not in DECIDED and not self._is_production_signature_current():
+            yield self, self._prepare_issue(
+                self, 'production', "BPR-130, SIG-030, EU GMP 4.20(i), 21 CFR 11.70",
+                self.env._("the record changed since the production responsible signed"))

@@ -194,11 +194,13 @@ class MrpBpr(models.Model):
                     continue
                 if not rows:
                     yield bpr, self._prepare_issue(
-                        bpr, 'reserve', RULE, self.env._("%s has no reserve sample", pack['name']))
+                        bpr, 'reserve', RULE, self.env._("%s has no reserve sample", pack['name']),
+                        action='mrp_mmr.mrp_bpr_reserve_action')
                 elif sum(exact(row.quantity) for row in rows) < 2 * max(exact(row.test_quantity) for row in rows):
                     yield bpr, self._prepare_issue(
                         rows[:1], 'reserve_amount', RULE,
-                        self.env._("the reserve sample of %s is less than twice what the tests need", pack['name']))
+                        self.env._("the reserve sample of %s is less than twice what the tests need", pack['name']),
+                        action='mrp_mmr.mrp_bpr_reserve_action')
 
     def _get_packs_not_made(self):
         """Return the packs that people recorded as not made, as pairs of the ids of batch and position in the MMR."""

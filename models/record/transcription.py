@@ -283,9 +283,9 @@ class MrpBprStep(models.Model):
 
     def _check_worksheet(self, copy):
         """Refuse to transcribe from anything but a printed worksheet of this step."""
-        if copy.bpr_id != self.bpr_id or self.sequence not in (copy.sequences or ()) or not copy.printed_at:
+        if copy.bpr_id != self.bpr_id or self.sequence not in (copy.sequences or ()) or not copy.printed_at or copy.void_at:
             raise refusal(
-                self.env, self.env._("%(step)s was not printed on %(copy)s.", step=self.display_name,
+                self.env, self.env._("%(step)s was not printed on %(copy)s, or that is void.", step=self.display_name,
                                      copy=copy.display_name or self.env._("a worksheet")),
                 RULE, self.env._("choose the copy whose number is on the paper."), record=self)
 

@@ -1,7 +1,8 @@
 """Stock under control: of a controlled product only what was released may be used or leave."""
 
 from . import lot           # status and decision of a lot
-from . import quarantine    # what is held
+from . import quarantine    # what stays where it is
+from . import hold          # held at once: deviations, returned goods
 from . import destruction   # signed destruction
 from . import location      # locations
 from . import quant         # what may be reserved

@@ -18,7 +18,8 @@ STATUSES = [
     ('released', "Released"),
     ('rejected', "Rejected"),
 ]
-SYSTEM_FIELDS = {'mmr_status', 'mmr_status_signature_id', 'mmr_bpr_id'}
+SYSTEM_FIELDS = {
+    'mmr_status', 'mmr_status_signature_id', 'mmr_bpr_id', 'mmr_hold_deviation_id', 'mmr_returned_at'}
 ASSAY_FIELDS = {'mmr_assay', 'mmr_assay_unit', 'mmr_assay_basis', 'mmr_assay_moisture', 'mmr_assay_date'}
 #: What the results of the laboratory say, which Quality Control enters.
 RESULT_FIELDS = ASSAY_FIELDS | {'mmr_retest_date'}
@@ -189,6 +190,7 @@ class StockLot(models.Model):
 
     def _mmr_prepare_release(self, action):
         self._mmr_check_batch_decided()
+        self._mmr_check_not_concerned()
         self._mmr_check_releasable()
         return self._mmr_prepare_status(action)
 
@@ -295,7 +297,8 @@ class StockLot(models.Model):
 
     def _mmr_set_status(self, action, signature):
         self.write({
-            'mmr_status': self._get_signing_rule(action).leads_to, 'mmr_status_signature_id': signature.id})
+            'mmr_status': self._get_signing_rule(action).leads_to, 'mmr_status_signature_id': signature.id,
+            'mmr_hold_deviation_id': False, 'mmr_returned_at': False})
 
     def _mmr_take_back(self):
         """Take lots that are not released any more out of what was reserved for batches and customers (DEV-080)."""

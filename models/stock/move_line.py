@@ -20,6 +20,7 @@ class StockMoveLine(models.Model):
         lines = super().create(vals_list)
         lines._mmr_check_open(written=True)
         lines._mmr_check_held()
+        lines.filtered(lambda line: line.state == 'done')._mmr_hold_returned()
         # A line that is added to a done move is done at once.
         self.env['mrp.bpr.distribution']._record(lines)
         return lines
@@ -36,6 +37,7 @@ class StockMoveLine(models.Model):
         lines._mmr_check_held()
         done = lines.filtered(lambda line: line.state == 'done')
         if done:
+            done._mmr_hold_returned()
             self.env['mrp.bpr.distribution']._record(done, corrected=True)
         return result
 
@@ -45,6 +47,8 @@ class StockMoveLine(models.Model):
         lines = self.exists()
         lines._mmr_check_has_lot()
         self.env['stock.lot']._mmr_check_movable(lines)
+        # Before the lines are done, as PostgreSQL then finds their lots held.
+        lines._mmr_hold_returned()
         return result
 
     @api.ondelete(at_uninstall=True)

@@ -30,7 +30,9 @@ class StockLot(models.Model):
         :param bool zpl: whether it is the data of a ZPL field (``^FH^FD``)
         """
         self.ensure_one()
-        words = f"{self._mmr_get_status_label()}: {self.mmr_decided_by}, {self.mmr_decided_at:%Y-%m-%d %H:%M} UTC"
+        held = self._mmr_get_hold_text()
+        words = f"{self._mmr_get_status_label()}: {held}" if held else \
+            f"{self._mmr_get_status_label()}: {self.mmr_decided_by}, {self.mmr_decided_at:%Y-%m-%d %H:%M} UTC"
         return zpl_text(words) if zpl else words
 
     # === MOVES === #

@@ -171,7 +171,9 @@ def complete_content(revision, band=(95, 102)):
             {'scope': 'product', 'name': "Appearance"}, {'scope': 'label', 'name': "Text and version"}]])
     env['mrp.mmr.pack'].create({
         'revision_id': revision.id, 'name': "Bottle of 60", 'quantity': 60, 'uom_id': env.ref('uom.product_uom_unit').id,
-        'description': "White HDPE bottle with child-resistant cap.", 'label_id': label.id})
+        'description': "White HDPE bottle with child-resistant cap.", 'label_id': label.id,
+        # No stage of these masters packs.
+        'packed_under': "Packaging order"})
 
 
 def fill_content(revision, material):
@@ -632,9 +634,9 @@ class MmrCommon(RefusalCase, TransactionCase):
     @classmethod
     def _get_release_steps(cls, bpr):
         """Return who signs what until the batch is released, in order."""
-        yield 'review', cls.user_qc
         if bpr._needs('production_signature'):
             yield 'produce', cls._person('production')
+        yield 'review', cls.user_qc
         if bpr._needs_certification():
             yield 'certify', cls._person('qp')
         yield 'release', cls.user_qc

@@ -54,9 +54,11 @@ class BatchCommon(MmrCommon):
         env['mrp.mmr.pack.line'].create([
             {'pack_id': pack.id, 'product_id': cls.component_other.id, 'quantity': 1, 'uom_id': cls.kg.id}
             for pack in revision.pack_ids if not pack.line_ids])
+        revision.pack_ids.with_env(env).packed_under = False
         method = cls.env['mrp.sop'].search([('code', '=', 'M-7')])
         env['mrp.mmr.step'].create([
             {'revision_id': revision.id, 'sequence': 20 + number, 'method_id': method.id,
+             'pack_id': revision.pack_ids.sorted('sequence')[0].id if vals['kind'] == 'label' else False,
              'operation_id': (packaging if vals['kind'] in ('label', 'clearance') else testing).id, **vals}
             for number, vals in enumerate(STEPS)])
         revision.with_user(cls.user_qc).action_confirm_overages()
@@ -259,6 +261,12 @@ class BatchCommon(MmrCommon):
     @classmethod
     def _make_none(cls, step):
         cls._start(step)
+        if step.kind == 'label':
+            cls._put(step, 'labels', {
+                'version': "1", 'lot_name': "LBL-555", 'issued': "0", 'used': "0", 'destroyed': "0", 'returned': "0",
+                'finished': "0"})
+            cls._sign_all(step)
+            return
         cls._put(step, 'material', {'not_made': True, 'text': "Only bottles of 60 were ordered"})
         cls._sign_all(step)
 

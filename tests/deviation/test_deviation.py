@@ -747,6 +747,24 @@ class TestRelated(DeviationCommon):
             rows = self._find(deviation)
             self.assertEqual(rows.filtered(lambda row: "Blender 9" in row.reason).bpr_id, batches[1] | batches[3])
 
+    def test_equipment_never_counted(self):
+        """R-05, DEV-070: minor cleanings and a calibration that failed begin nothing: all batches of the unit are related."""
+        unit = self.env['maintenance.equipment'].create({'name': "Blender 9", 'category_id': self.env[
+            'maintenance.equipment.category'].search([('name', '=', "Test blender")], limit=1).id})
+        unit.mmr_needs_cleaning = False
+        batches = [self._new_batch(started=False) for _number in range(2)]
+        for bpr in batches:
+            self._log_equipment(unit, 'cleaning', cleaning_kind='minor', procedure_id=self.procedure.id)
+            step = bpr.step_ids.filtered(lambda step: step.planned['equipment']).sorted('sequence')[0]
+            self._execute(bpr.production_id, until=step)
+            step.with_user(self.user_operator).action_start(acknowledged=True)
+            step.with_user(self.user_operator).action_record('equipment', {'equipment_id': unit.id})
+        report = self.env['mrp.deviation.report'].with_user(self.user_operator).create({
+            'subject': 'maintenance.equipment', 'equipment_id': unit.id, 'source': 'occurrence', 'title': "Seal torn",
+            'description': "Found."})
+        rows = self._find(self.env['mrp.deviation'].browse(report.action_report()['res_id']))
+        self.assertEqual(rows.bpr_id, self.env['mrp.bpr'].union(*batches))
+
     def _own_lots(self, step, number):
         """Do a step with lots that no other batch has."""
         step.with_user(self.user_operator).action_start(acknowledged=True)

@@ -315,7 +315,17 @@ class TestEquipmentInBatch(EquipmentCommon):
         with freeze_time(fields.Datetime.now() - timedelta(hours=1)):
             self._clean(self.blender, cleaning_kind='minor')
             self._clean(self.blender, cleaning_kind='sanitising')
-        self._refused("BPR-040", step.action_record, 'equipment', identify)
+        # what is needed is said again, and why what was done does not count, with the way to record it.
+        self._refused(
+            r"needs a full cleaning \(change of product\), signed(?s:.)*Sanitising\) does not count(?s:.)*Record Cleaning",
+            step.action_record, 'equipment', identify)
+        [candidate] = [row for row in step._prepare_floor_equipment()['candidates'] if row['id'] == self.blender.id]
+        self.assertIn("needs a full cleaning", candidate['unclean'])
+        action = self.blender.with_user(self._person('operator')).action_mmr_clean_fully()
+        self.assertEqual((action['res_model'], action['context']['default_cleaning_kind']), ('mrp.equipment.record', 'full'))
+        self._log_equipment(self.blender, 'cleaning', sign=False, cleaning_kind='full',
+                            procedure_id=self.env['mrp.sop'].search([('code', '=', 'SOP-CLN')]).id)
+        self._refused("counts when it is signed", step.action_record, 'equipment', identify)
         self._clean(self.blender)
         step.action_record('equipment', identify)
         self.assertEqual(step.entry_ids.equipment_id, self.blender)

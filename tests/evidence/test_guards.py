@@ -38,7 +38,7 @@ class TestGuards(MmrCommon):
                 self.assertNotIn('OR REPLACE', text)
                 self.assertEqual({table for table, _name, _function in guards.triggers() if table == name},
                                  set() if name.startswith('_') else {name})
-                self.assertEqual(len(re.findall(r'^CREATE TRIGGER ', text, re.MULTILINE)),
+                self.assertEqual(len(re.findall(r'^CREATE (?:CONSTRAINT )?TRIGGER ', text, re.MULTILINE)),
                                  sum(table == name for table, _name, _function in guards.triggers()))
                 for function in re.findall(r'^CREATE FUNCTION (\w+)', text, re.MULTILINE):
                     comment = re.search(rf'((?:^-- .*\n)+)CREATE FUNCTION {function}\(', text, re.MULTILINE)

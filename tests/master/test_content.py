@@ -4,6 +4,7 @@ import base64
 import csv
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from psycopg2 import DatabaseError
 from psycopg2.errors import CheckViolation
@@ -12,7 +13,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
-from odoo.tools import file_open, mute_logger
+from odoo.tools import file_open, file_path, mute_logger
 
 from odoo.addons.mrp_mmr import guards
 from odoo.addons.mrp_mmr.models.evidence.file import MAX_SIZE
@@ -27,7 +28,7 @@ MATRIX = {
     'CON-010': 'RRSR', 'CON-020': 'RRRR', 'CON-030': 'RRRR', 'CON-040': 'R---', 'CON-050': 'RR-S', 'CON-060': 'RROR',
     'CON-070': 'RRRR', 'CON-080': 'RRRR', 'CON-090': 'RRRR', 'CON-100': 'RRCS', 'CON-110': 'RRSR', 'CON-120': 'RSSS',
     'CON-130': '-R--', 'CON-140': 'SSRR', 'CON-150': 'RRRR', 'CON-160': 'RRRR', 'CON-170': 'SRSR', 'CON-180': '--R-',
-    'CON-190': 'SSRS', 'CON-200': 'RRRR',
+    'CON-190': 'SSRS', 'CON-200': 'RRRR', 'PKG-010': 'RRCR',
     'PRD-050': 'SSSS', 'VER-040': 'RRCC', 'APR-070': 'ROOO', 'REV-030': 'RRRR', 'REV-070': 'OOOR',
 }
 
@@ -65,8 +66,9 @@ class ContentCommon(MmrCommon):
                 {'name': "Samples", 'kind': 'sampling', 'instruction': "Take.", 'sample_count': 3, 'sample_size': 10,
                  'sample_unit': "g", 'sample_timing': "At the end", 'method_id': document.id}))])
         pack = revision.pack_ids
-        pack.write({'coding_position': "Bottom", 'clearance': "Count.", 'checks': "Torque.", 'label_id': pack.label_id.copy({
-            'code': f'LBL-{code}-{size}', 'version': "1"}).id})
+        pack.write({
+            'packed_under': False, 'coding_position': "Bottom", 'clearance': "Count.", 'checks': "Torque.",
+            'label_id': pack.label_id.copy({'code': f'LBL-{code}-{size}', 'version': "1"}).id})
         env['mrp.mmr.pack.line'].create({
             'pack_id': pack.id, 'product_id': cls.bottle.id, 'quantity': 1, 'uom_id': cls.unit.id})
         env['mrp.mmr.specification'].create({
@@ -590,8 +592,34 @@ class TestContent(ContentCommon):
                 self._assert_blocked(revision, 'CON-160', "Bottle of 90: the list of packaging materials is empty")
                 revision.pack_ids[0].line_ids.copy({'pack_id': second.id})
                 self._assert_blocked(revision, '', '', False)
+                second.packed_under = "MMR-0099"
+                second.line_ids.unlink()
+                self._assert_blocked(revision, '', '', False)
                 self.assertEqual([pack['name'] for pack in revision._prepare_document()['packs']],
                                  ["Bottle of 60", "Bottle of 90"])
+
+    def test_pkg_010(self):
+        """R-01, PKG-010: each pack has a stage that is marked, materials, a label, and one reconciliation of its own."""
+        for profile, revision in self.drafts.items():
+            packaging = revision.operation_ids.sorted('sequence')[-1]
+            with self.subTest(profile=profile), self._undone():
+                packaging.mmr_stage = 'processing'
+                self._assert_blocked(revision, 'PKG-010', "No stage is marked as packaging or labelling")
+                revision.pack_ids.packed_under = "MMR-0099"
+                self.assertNotIn('PKG-010', [row['code'] for row in revision.completeness if row['problems']])
+            with self.subTest(profile=profile, labels=1), self._undone():
+                second = revision.pack_ids.copy({'name': "Bottle of 90"})
+                revision.pack_ids[0].line_ids.copy({'pack_id': second.id})
+                step = revision.env['mrp.mmr.step'].create({
+                    'revision_id': revision.id, 'operation_id': packaging.id, 'name': "Labels", 'kind': 'label',
+                    'instruction': "Count.", 'sequence': 90})
+                self._assert_blocked(revision, 'PKG-010', "step 'Labels': it is not said which pack size its labels are of")
+                step.pack_id = second
+                self.assertFalse([row for row in revision.completeness if row['code'] == 'PKG-010' and row['problems']])
+                steps = revision._prepare_document()['operations'][-1]['steps']
+                self.assertEqual([row.get('pack') for row in steps if row['kind'] == 'label'], [2])
+                step.copy()
+                self._assert_blocked(revision, 'PKG-010', "Bottle of 90: its labels are reconciled by several steps")
 
     def test_con_170(self):
         """CON-170: every step names who performs it, and what performer and verifier sign."""
@@ -1047,6 +1075,55 @@ class TestContent(ContentCommon):
                 self.assertEqual(len(result['ids']), len(rows))
         self.assertEqual(revision.bom_line_ids.filtered('mmr_overage').mapped('gmp_qty'), [42])
         self.assertEqual(revision.step_ids.bom_line_id, revision.bom_line_ids.sorted('sequence')[0])
+
+    def test_import_of_every_column(self):
+        """R-10, U-07, CON-030: Odoo's own import maps each column of the shipped templates, and every value arrives."""
+        revision = self._create_mmr(901)
+        revision.step_ids.unlink()
+        revision.bom_line_ids.unlink()
+        self._stage("Weighing")(revision).name = "Dispensing"
+        folder = Path(file_path('mrp_mmr/static/import'))
+        templates = {path.stem: path for path in folder.glob('*.csv')}
+        actions = {'mmr_components': 'action_import_components', 'mmr_steps': 'action_import_steps'}
+        self.assertEqual(templates.keys(), actions.keys())
+        for name, action in actions.items():
+            params = getattr(revision, action)()['params']
+            imported = self.env['base_import.import'].with_user(self.user_preparer).with_context(**params['context']).create({
+                'res_model': params['model'], 'file': templates[name].read_bytes(), 'file_name': f'{name}.csv',
+                'file_type': 'text/csv'})
+            preview = imported.parse_preview({
+                'has_headers': True, 'quoting': '"', 'separator': '', 'encoding': '', 'date_format': '', 'datetime_format': '',
+                'float_thousand_separator': ',', 'float_decimal_separator': '.', 'advanced': False})
+            header, *rows = csv.reader(templates[name].read_text().splitlines())
+            self.assertEqual(preview['headers'], header)
+            matches = {int(index): match for index, match in preview['matches'].items()}
+            self.assertEqual([header[index] for index in range(len(header)) if len(matches.get(index, ())) != 1], [])
+            names = [matches[index][0] for index in range(len(header))]
+            self.assertEqual(len(set(names)), len(names))
+            result = imported.execute_import(names, header, preview['options'])
+            self.assertEqual(result['messages'], [])
+            records = self.env[params['model']].browse(result['ids'])
+            self.assertEqual(len(records), len(rows))
+            for record, row in zip(records, rows, strict=True):
+                for field, column, text in zip(names, header, row, strict=True):
+                    with self.subTest(template=name, column=column, text=text):
+                        self._assert_arrived(record, field, text)
+
+    def _assert_arrived(self, record, name, text):
+        """Assert that a cell of an import is the value of a field; what an empty one leaves to a default is free."""
+        field, value = record._fields[name], record[name]
+        if not text:
+            return
+        if field.type == 'boolean':
+            self.assertEqual(value, text == 'TRUE')
+        elif field.type in ('float', 'integer'):
+            self.assertEqual(value, float(text))
+        elif field.type == 'selection':
+            self.assertEqual(dict(field._description_selection(record.env))[value], text)
+        elif field.type == 'many2one':
+            self.assertIn(text, value.display_name)
+        else:
+            self.assertEqual(value, text)
 
     def test_import_with_unknown_columns(self):
         """CON-030: columns that are not fields are refused, not skipped in silence."""

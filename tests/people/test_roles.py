@@ -308,8 +308,8 @@ class TestRoles(RolesCommon):
             cls._enter_results(bpr)
         cls._sign(cls.reviewed_bpr, 'review', cls.user_qc)
         with patch.object(type(cls.produced), '_get_signing_profile', lambda self: cls.peu):
-            cls._sign(cls.produced, 'review', cls.user_qc)
             cls._sign(cls.produced, 'produce', cls._person('production'))
+            cls._sign(cls.produced, 'review', cls.user_qc)
         cls.packed.with_user(cls.user_qc).action_record_sample(cls._prepare_reserve_vals())
         cls._sign(cls.packed, 'review', cls.user_qc)
         cls._sign(cls.packed, 'release', cls.user_qc)
@@ -364,6 +364,7 @@ class TestRoles(RolesCommon):
             'mrp.audit.verify.finding': {
                 'verify_id': lambda: self._record('mrp.audit.verify').id, 'severity': 'finding', 'model': "x"},
             'mrp.bpr.copy.issue': {'bpr_id': self.paper.id, 'reason': "x", 'step_ids': self.on_paper.ids},
+            'mrp.bpr.copy.void': {'copy_id': self.copy.id, 'reason': "x"},
             'mrp.bpr.transcribe': {'step_id': self.on_paper.id, 'copy_id': self.printed.id, 'scan': PNG},
             'mrp.bpr.transcribe.line': {'wizard_id': lambda: self._record('mrp.bpr.transcribe').id},
             'mrp.deviation.report': {'title': "x", 'description': "x"},
@@ -523,7 +524,7 @@ class TestRoles(RolesCommon):
             **sign(self.optional, 'switch_on'), **sign(self.running, 'continue'), **sign(self.running, 'stop'),
             **buttons(self.released.bpr_id, 'action_issue', 'action_open_order', 'action_open_deviations'),
             **buttons(paper, 'action_print', 'action_download_xlsx', 'action_open_alignment', 'action_issue_worksheets'),
-            **buttons(effective, 'action_open_alignment'), **buttons(self.copy, 'action_print'),
+            **buttons(effective, 'action_open_alignment'), **buttons(self.copy, 'action_print', 'action_void'),
             **buttons(self.env['mrp.bpr.alignment'].search([('bpr_id', '=', paper.id)], limit=1), 'action_open_step'),
             **buttons(self.weighing, 'action_print_dispensing_labels'), **buttons(on_paper, 'action_transcribe'),
             **buttons(self.transcription, 'action_sign', 'action_reject'),
@@ -531,6 +532,7 @@ class TestRoles(RolesCommon):
             **sign(self.transcription, 'rejected'),
             **wizard('mrp.bpr.copy.issue', 'action_issue', {
                 'bpr_id': paper.id, 'reason': "Failure", 'step_ids': on_paper.ids}),
+            **wizard('mrp.bpr.copy.void', 'action_void', {'copy_id': self.copy.id, 'reason': "Not used"}),
             **wizard('mrp.bpr.transcribe', 'action_transcribe', {
                 'step_id': on_paper.id, 'copy_id': self.printed.id, 'scan': PNG, 'scan_name': "scan.png", 'acknowledged': True,
                 'line_ids': [Command.create({'kind': 'comment', 'text': "x", 'paper_time': "6:20", 'paper_by': "OP"})]}),
@@ -539,8 +541,8 @@ class TestRoles(RolesCommon):
             'mrp.bpr.find_floor_code': lambda user: self.env['mrp.bpr'].with_user(user).find_floor_code(paper.name),
             'mrp.workcenter.get_floor_workcenters': lambda user: self.env['mrp.workcenter'].with_user(
                 user).get_floor_workcenters(),
-            **buttons(self.scale, 'action_mmr_clean', 'action_mmr_maintain', 'action_mmr_calibrate', 'action_mmr_use',
-                      'action_mmr_log'),
+            **buttons(self.scale, 'action_mmr_clean', 'action_mmr_clean_fully', 'action_mmr_maintain', 'action_mmr_calibrate',
+                      'action_mmr_use', 'action_mmr_log'),
             'maintenance.equipment.action_mmr_record': lambda user: self.scale.with_user(user).action_mmr_record(
                 'cleaning', {'cleaning_kind': 'minor', 'procedure_id': self.procedure.id}),
             **wizard('mrp.equipment.record', 'action_record', {

@@ -535,6 +535,47 @@ class TestBpr(BprCommon):
         self._sign(self.order, 'continue', self.user_qc, comment="Assessed")
         step.with_user(self.user_operator).action_start()
 
+    def test_pending_batch(self):
+        """R-02, REV-060: before Quality Control decided, started steps are finished, and nothing else is started."""
+        step = self._step("Ascorbic acid")
+        step.with_user(self.user_operator).action_start(acknowledged=True)
+        self._make_effective(self._new_revision(self.revision))
+        self.assertEqual(self.order.mmr_decision, 'pending')
+        self._record_step(step)
+        self._sign_step(step)
+        self.assertEqual(step.state, 'done')
+        following = next(row for row in self.bpr.step_ids.sorted('sequence') if row.state == 'open')
+        self._refused("REV-060", following.with_user(self.user_operator).action_start, acknowledged=True)
+        self.assertEqual(following.state, 'open')
+        self.assertEqual(self.env['mrp.bpr'].browse(self.bpr.id)._get_release_issues('review')[self.bpr][1]['code'], 'pending')
+        self._refused("continues or stops", self.bpr._check_complete)
+        self._refused("REV-060", self.order.with_user(self.user_planner).button_mark_done)
+        self.env.flush_all()
+        for query, constraint in (
+                ("UPDATE mrp_bpr_step SET state = 'started', started_at = now() WHERE id = %s", 'mrp_mmr_bpr_step_pending'),
+                ("UPDATE mrp_bpr_step SET state = 'done' WHERE id = %s", 'mrp_mmr_bpr_step_pending')):
+            with self.assertRefused(constraint, error=CheckViolation):
+                self.cr.execute(query, [following.id])
+        self._sign(self.order, 'continue', self.user_qc, comment="Assessed")
+        following.with_user(self.user_operator).action_start(acknowledged=True)
+        self.assertEqual(following.state, 'started')
+
+    def test_pending_completion(self):
+        """R-02, REV-060: what waits for the decision is neither completed nor released, by PostgreSQL either."""
+        self._execute(self.order)
+        self._make_effective(self._new_revision(self.revision))
+        self._refused("REV-060", self.order.with_user(self.user_planner).button_mark_done)
+        self.env.flush_all()
+        for query, record, constraint in (
+                ("UPDATE mrp_production SET state = 'done' WHERE id = %s", self.order, 'mrp_mmr_production_pending'),
+                ("UPDATE mrp_bpr SET state = 'done' WHERE id = %s", self.bpr, 'mrp_mmr_bpr_pending'),
+                ("UPDATE mrp_bpr SET release_state = 'released' WHERE id = %s", self.bpr, 'mrp_mmr_bpr_pending')):
+            with self.assertRefused(constraint, error=CheckViolation):
+                self.cr.execute(query, [record.id])
+        self._sign(self.order, 'continue', self.user_qc, comment="Assessed")
+        self.order.with_user(self.user_planner).button_mark_done()
+        self.assertEqual(self.bpr.state, 'done')
+
     def test_training(self):
         """SEC-030: with 'training required' on revision 2, an operator trained on revision 1 cannot start its steps."""
         trainer = self._person('production')
@@ -836,8 +877,8 @@ class TestBprPacking(BprCommon):
         draft.operation_ids.sorted('sequence')[-1].with_user(cls.user_preparer).mmr_stage = 'packaging'
         cls.bottle = cls.env['product.product'].create({'name': "Bottle", 'type': 'consu'})
         draft.pack_ids.with_user(cls.user_preparer).write({
-            'coding_position': "Bottom", 'clearance': "Count.", 'checks': "Torque.", 'line_ids': [(0, 0, {
-                'product_id': cls.bottle.id, 'quantity': 1, 'uom_id': cls.unit.id})]})
+            'packed_under': False, 'coding_position': "Bottom", 'clearance': "Count.", 'checks': "Torque.",
+            'line_ids': [(0, 0, {'product_id': cls.bottle.id, 'quantity': 1, 'uom_id': cls.unit.id})]})
         cls.env['mrp.mmr.specification'].with_user(cls.user_preparer).create({
             'revision_id': draft.id, 'scope': 'packaging', 'product_id': cls.bottle.id, 'name': "Identity",
             'is_identity': True, 'criterion_text': "HDPE", 'method': "FTIR", 'corrective_action': "Reject.",

@@ -463,7 +463,7 @@ class TestRelease(ReleaseCommon):
 class TestEuropeanRelease(MmrCommon):
 
     def test_certification(self):
-        """REL-040, BPR-130, EU GMP 4.20(i): review, production responsible, Qualified Person, release; in this order."""
+        """R-03, REL-040, BPR-130, EU GMP 4.20(i): production responsible, review, Qualified Person, release; in this order."""
         self.env.user.group_ids += self.env.ref('mrp_mmr.group_mmr_qc')
         (self.component_a | self.component_b).tracking = 'lot'
         self._make_effective(self._create_mmr())
@@ -480,11 +480,16 @@ class TestEuropeanRelease(MmrCommon):
 
         refused('release', self.user_qc, "not reviewed", "production responsible", "Qualified Person")
         refused('certify', qp, "not reviewed", "production responsible")
-        review = self._sign(bpr, 'review', self.user_qc)
-        refused('certify', qp, "production responsible")
-        refused('release', self.user_qc, "production responsible", "Qualified Person")
+        refused('review', self.user_qc, "production responsible has not signed")
+        self.assertEqual(bpr._get_review_actions(bpr._get_release_issues('release')[bpr])[0][0], 'produce')
         self.assertIn("APR-050", self._esign(bpr, 'produce', qp)['refused'])
-        self._sign(bpr, 'produce', production)
+        produced = self._sign(bpr, 'produce', production)
+        self.assertEqual(produced.content['schema'], 'mrp_mmr/production/2')
+        refused('produce', production, "as it is")
+        self.assertEqual(bpr._get_review_actions(bpr._get_release_issues('release')[bpr])[0][0], 'review')
+        review = self._sign(bpr, 'review', self.user_qc)
+        self.assertEqual(review.basis_signature_id, produced)
+        refused('release', self.user_qc, "Qualified Person")
         self.assertEqual(bpr.release_state, 'approved')
         self.assertIn("APR-050", self._esign(bpr, 'certify', self.user_qc)['refused'])
         certificate = self._sign(bpr, 'certify', qp)
@@ -493,13 +498,59 @@ class TestEuropeanRelease(MmrCommon):
         self.assertEqual(bpr.release_state, 'certified')
         # A review that is made again takes back what was signed over the first one.
         self._sign(bpr, 'review', self.user_qc)
-        self.assertFalse(bpr.production_signature_id | bpr.certification_signature_id)
+        self.assertEqual((bpr.production_signature_id, bpr.certification_signature_id), (produced, bpr.env['mrp.esignature']))
+        # What is recorded late is signed by production, and reviewed again.
+        step = bpr.step_ids[-1].with_user(self._person('operator'))
+        step.action_record('comment', {'text': "The lamp was changed."}, reason="Forgotten")
+        refused('review', self.user_qc, "changed since the production responsible signed")
+        refused('certify', qp, "changed since the production responsible signed", "changed since it was reviewed")
+        self._sign_late(bpr)
         self._sign(bpr, 'produce', production)
+        refused('certify', qp, "changed since it was reviewed")
+        self._sign(bpr, 'review', self.user_qc)
         self._sign(bpr, 'certify', qp)
         self._sign(bpr, 'release', self.user_qc)
-        self.assertEqual([row['meaning'] for row in bpr.document['decisions']], ['reviewed', 'approved', 'certified'])
+        self.assertEqual([row['meaning'] for row in bpr.document['decisions']], ['approved', 'reviewed', 'certified'])
         with self.assertRaisesRegex(UserError, "REL-030"):
             bpr.with_user(qp).esign_prepare('certify')
+
+    def _sign_late(self, bpr):
+        """Sign whatever waits of late entries."""
+        for entry in bpr.step_ids.entry_ids.filtered('is_proposed'):
+            self._sign(entry, 'corrected', self._person('operator'))
+
+    def test_reviewed_before(self):
+        """R-03: a batch that was reviewed before production had to sign first keeps its review, and production signs on it."""
+        self.env.user.group_ids += self.env.ref('mrp_mmr.group_mmr_qc')
+        (self.component_a | self.component_b).tracking = 'lot'
+        self._make_effective(self._create_mmr())
+        bpr = self._make_completed()
+        self._enter_results(bpr)
+        review = self._sign(bpr, 'review', self.user_qc)
+        self.assertFalse(review.basis_signature_id)
+        requirement = self.env['mrp.mmr.requirement'].search([
+            ('profile_id', '=', bpr._get_signing_profile().id), ('check', '=', 'production_signature')])
+        self._sign(requirement, 'switch_on', self.user_qc, comment="From now on.")
+        self.assertIn("production responsible", self._esign(bpr, 'release', self.user_qc, digest='0')['refused'])
+        self._sql_refused(
+            "UPDATE mrp_bpr SET release_state = 'released' WHERE id = %s", bpr.id, 'mrp_mmr_bpr_production_first')
+        produced = self._sign(bpr, 'produce', self._person('production'))
+        self.assertEqual((produced.content['schema'], produced.basis_signature_id), ('mrp_mmr/production/1', review))
+        self._sign(bpr, 'release', self.user_qc)
+        self.assertEqual(bpr.release_state, 'released')
+        # The next batch is signed by production first, by PostgreSQL as well.
+        other = self._make_completed()
+        self._enter_results(other)
+        self.patch(type(other), '_check_signable', lambda self, action: None)
+        with mute_logger('odoo.sql_db'):
+            self.assertIn("BPR-130", self._esign(other, 'review', self.user_qc)['refused'])
+        self._sign(other, 'produce', self._person('production'))
+        self._sign(other, 'review', self.user_qc)
+        self.assertEqual(other.release_state, 'approved')
+
+    def _sql_refused(self, query, record, constraint):
+        with self.assertRefused(constraint, error=CheckViolation):
+            self.env.cr.execute(query, [record])
 
     def test_certification_by_sql(self):
         """REL-040: PostgreSQL releases no batch of the European profile without certification."""

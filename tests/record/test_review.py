@@ -1,7 +1,11 @@
 """Review by exception: every rule with its result, exceptions first, constant queries."""
 
+import hashlib
+
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+
+from odoo.addons.mrp_mmr.domain.sessions import session_of
 
 from ..common.base import HttpCase
 from ..common.batch import BatchCommon
@@ -19,7 +23,7 @@ class TestReviewWithoutExceptions(ReleaseCommon):
         """PRD-100, AUD-050: a batch as planned shows no exception of the floor, says what was looked at, and still waits."""
         self._enter_results(self.bpr)
         review, rules = self._rules()
-        self.assertEqual(len(review['groups']), 16)
+        self.assertEqual(len(review['groups']), 17)
         self.assertGreater(review['rules'], 25)
         # The fixture signs within the same second, and kept no samples yet.
         self.assertEqual(
@@ -29,7 +33,9 @@ class TestReviewWithoutExceptions(ReleaseCommon):
             with self.subTest(code):
                 self.assertEqual((rules[code]['state'], rules[code]['items']), ('ok', []))
                 self.assertTrue(rules[code]['checked'])
-        self.assertEqual([issue['code'] for issue in review['issues']], ['review'])
+        self.assertEqual([(issue['code'], issue.get('action')) for issue in review['issues']], [
+            ('review', None), ('reserve', 'mrp_mmr.mrp_bpr_reserve_action')])
+        self.assertEqual((review['status_text'], review['status_kind']), ("to be reviewed · in quarantine", 'quarantine'))
         self.assertEqual(review['actions'], [['review', "Sign Review"], ['reject', "Reject Batch"]])
         self.assertIn("Created", ' '.join(rules['trail']['facts']))
         self.assertIn("verified", rules['persons_verified']['facts'][0])
@@ -48,6 +54,69 @@ class TestReviewWithoutExceptions(ReleaseCommon):
         review = self._rules()[0]
         self.assertEqual(review['actions'], [])
         self.assertEqual([row['meaning'] for row in review['signatures']], ['reviewed', 'released', 'released'])
+
+    def test_status(self):
+        """R-15, REL-010, BPR-130: one status in the same words everywhere: decided, open, and where the goods are."""
+        self._enter_results(self.bpr)
+        self._sign(self.bpr, 'review', self.user_qc)
+        self._sign(self.bpr, 'release', self.user_qc)
+        words = "batch released · packed lot open · in quarantine"
+        self.assertEqual((self.bpr.status_text, self.bpr.status_kind), (words, 'quarantine'))
+        review = self._rules()[0]
+        self.assertEqual((review['status_text'], review['status_kind']), (words, 'quarantine'))
+        self.assertIn('reserve', [issue['code'] for issue in review['issues']])
+        self.assertEqual(self.bpr._prepare_floor_batches(self.bpr._get_floor_stages())[0]['state_label'], words)
+        self.bpr.with_user(self.user_qc).action_record_sample(self._prepare_reserve_vals())
+        self._sign(self.bpr, 'release_packed', self.user_qc)
+        self.assertEqual((self.bpr.status_text, self.bpr.status_kind), (
+            "batch released · packed lot released", 'released'))
+        self._sign(self.bpr.lot_ids, 'quarantine', self.user_qc, comment="Complaint")
+        self.assertEqual((self.bpr.status_text, self.bpr.status_kind), (
+            "batch released · packed lot released · in quarantine", 'quarantine'))
+
+    def test_renamed_role(self):
+        """R-06, SEC-030: who was qualified for a role is qualified for it whatever it is called now, and nobody else is."""
+        self._enter_results(self.bpr)
+        self.assertFalse(self._rules()[1]['training']['items'])
+        roles = [self.env.ref(f'mrp_mmr.group_mmr_{role}') for role in ('operator', 'verifier', 'production', 'qc')]
+        for number, role in enumerate(roles):
+            role.with_context(lang='en_US').name = f"Renamed {number}"
+        self.env.flush_all()
+        self.assertFalse(self._rules()[1]['training']['items'])
+        # As earlier versions signed: the ledger has no role, the name alone is there.
+        review = type(self.bpr)._get_signing_roles
+        lines = self.env['mrp.audit.entry']
+        self.patch(type(self.bpr), '_get_signing_roles', lambda self, batch, signatures: review(
+            self, type('Old', (), {'lines': lines})(), signatures))
+        self.assertFalse(self._rules()[1]['training']['items'])
+        # A signature in a role for which the signer was not qualified is one.
+        self.patch(type(self.bpr), '_get_signing_roles', lambda self, batch, signatures: {
+            signature: {self.env.ref('base.group_user').id} for signature in signatures})
+        self.assertTrue(self._rules()[1]['training']['items'])
+
+    def test_sessions(self):
+        """R-13, SEC-040: entries and signatures say from which session they come; two at once are an exception."""
+        step = self.bpr.step_ids[-1].with_user(self.operator)
+
+        def comment(key):
+            with session_of(self.operator, key=key):
+                answer = step.action_record('comment', {'text': key}, reason="Late")
+            return self.env['mrp.bpr.entry'].browse(answer['entry_id'])
+
+        first, second = comment("one"), comment("one")
+        self.assertEqual(first.session_sha256, hashlib.sha256(b"one").hexdigest())
+        self.assertEqual(second.session_sha256, first.session_sha256)
+        self.assertNotEqual(comment("two").session_sha256, first.session_sha256)
+        self.assertEqual(self._rules()[1]['sessions']['state'], 'ok')
+        again = comment("one")
+        [item] = self._rules()[1]['sessions']['items']
+        line = self.env['mrp.audit.entry'].browse(item['id'])
+        self.assertEqual((line.res_model, line.res_id), (again._name, again.id))
+        signature = self.bpr.step_ids[0].performed_signature_id
+        line = self.env['mrp.audit.entry'].search([('kind', '=', 'sign'), ('res_model', '=', signature.res_model)]).filtered(
+            lambda line: line.values['signature_id']['new'] == signature.id)
+        self.assertEqual(line.values['role']['new']['id'], self.env.ref('mrp_mmr.group_mmr_operator').id)
+        self.assertTrue(line.values['session_sha256']['new'])
 
     def test_readers(self):
         """SEC-010: whoever may read the record may read its review; others may not."""

@@ -193,6 +193,40 @@ class TestWorksheet(PaperCommon, BatchCommon):
         with self.assertRaisesRegex(UserError, "not issued, or closed"):
             production._issue(self.bpr, "Because", self.bpr.step_ids)
 
+    def test_open_copies(self):
+        """R-12, BPR-200: a copy that did not come back is an open item of completion and release, until it is used or void."""
+        copy, _action = self._issue(self.bpr)
+        self.assertEqual(copy.state, 'open')
+        with self.assertRaisesRegex(UserError, f"{copy.display_name} did not come back"):
+            self.bpr._check_complete()
+        for purpose in ('produce', 'review', 'release'):
+            self.assertIn('copy', [issue['code'] for issue in self.bpr._get_release_issues(purpose)[self.bpr]])
+        production = self._person('production')
+        with self.assertRaises(AccessError):
+            copy.with_user(self.user_operator).action_void()
+        wizard = self.env['mrp.bpr.copy.void'].with_user(production).with_context(
+            **copy.with_user(production).action_void()['context']).create({'reason': " "})
+        with self.assertRaisesRegex(UserError, "BPR-200"):
+            wizard.action_void()
+        wizard.reason = "Not used, torn up"
+        wizard.action_void()
+        self.assertRecordValues(copy, [{
+            'state': 'void', 'void_reason': "Not used, torn up", 'void_name': production.name, 'void_by_id': production.id}])
+        self.assertNotIn('copy', [issue['code'] for issue in self.bpr._get_release_issues('review')[self.bpr]])
+        line = self.env['mrp.audit.entry'].search([
+            ('res_model', '=', copy._name), ('res_id', '=', copy.id)], order='id desc', limit=1)
+        self.assertEqual(line.values['void_reason']['new'], "Not used, torn up")
+        with self.assertRaisesRegex(UserError, "BPR-200"):
+            copy.with_user(production)._void("Again")
+        with self.assertRaisesRegex(UserError, "is void"):
+            copy.with_user(production).action_print()
+        for query in (
+                "UPDATE mrp_bpr_copy SET void_reason = 'x' WHERE id = %s",
+                "UPDATE mrp_bpr_copy SET void_reason = NULL, void_by_id = NULL, void_name = NULL, void_at = NULL WHERE id = %s",
+                "UPDATE mrp_bpr_copy SET reason = 'x' WHERE id = %s", "DELETE FROM mrp_bpr_copy WHERE id = %s"):
+            with self.assertRefused('mrp_mmr_bpr_copy_append_only'):
+                self.env.cr.execute(query, [copy.id])
+
     def test_attacks(self):
         """AUD-030, BPR-160: copies are neither made nor changed on other ways, nor by SQL."""
         copy, _action = self._issue(self.bpr)
@@ -211,7 +245,7 @@ class TestWorksheet(PaperCommon, BatchCommon):
                 (insert, [following + 1, "A gap", '[1]', copy.id]), (insert, [following, " ", '[1]', copy.id]),
                 (insert, [following, "No step", '[]', copy.id])):
             with self.subTest(query=query, params=params), \
-                    self.assertRefused('BPR-160', 'SIG-030', 'mrp_bpr_copy_reason_given'):
+                    self.assertRefused('BPR-160', 'BPR-200', 'mrp_bpr_copy_reason_given'):
                 self.env.cr.execute(query, params)
 
 

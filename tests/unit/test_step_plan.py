@@ -111,6 +111,30 @@ class TestStepPlan(unittest.TestCase):
         self.assertTrue(all(rows == list(range(1, len(rows) + 1)) for rows in numbers.values()))
         self.assertIsInstance(hold_limits(document), dict)
 
+    def test_packs(self):
+        """R-01, PKG-010, BPR-120: each pack has its materials and its labels; a step for one takes nothing from another."""
+        document = rich_document()
+        packs = [{**document['packs'][0], 'position': number, 'name': f"Pack {number}"} for number in (1, 2)]
+        stage = document['operations'][-1]
+        labels = {**stage['steps'][0], 'kind': 'label', 'name': "Labels", 'component': None}
+        document['packs'] = packs
+        stage.update(stage='packaging', steps=[labels])
+        document['operations'] = [{**row, 'steps': [step for step in row['steps'] if step['kind'] != 'label']}
+                                  if row is not stage else row for row in document['operations']]
+
+        def planned(rules=('BPR-120',)):
+            return [(row['planned']['kind'], row['planned']['pack'] and row['planned']['pack']['position'])
+                    for row in plan_steps(document, rules) if row['planned']['kind'] in ('label', 'material')]
+
+        self.assertTrue(packs[0]['label'] and packs[0]['materials'])
+        # Batches of before: one reconciliation for all of them.
+        self.assertEqual(planned(()), [('label', None), ('material', 1), ('material', 2)])
+        self.assertEqual(planned(), [('label', 1), ('material', 1), ('material', 2), ('label', 2)])
+        labels['pack'] = 2
+        self.assertEqual(planned(), [('label', 2), ('material', 1), ('label', 1), ('material', 2)])
+        packs[0]['packed_under'] = "MMR-0099"
+        self.assertEqual(planned(), [('label', 2), ('material', 2)])
+
     def test_clearance_rule(self):
         """BPR-170: packaging gets a clearance before and an inspection after it, where the MMR has none."""
         document = rich_document()

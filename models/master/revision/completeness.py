@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from ....domain.numbers import decimal_string
 from ....domain.refusals import refusal
 from ....domain.step_kinds import COMPONENT_KINDS, CONTROL_KINDS, NUMERIC_KINDS
+from ....domain.step_plan import PACKING
 from ..requirement import SIGNING_CHECKS
 
 #: Units of the customary system; all others are metric. Units that people add count as what they refer to.
@@ -52,6 +53,7 @@ class MrpMmrRevision(models.Model):
         'roles': '_unmet_roles',
         'label': '_unmet_label',
         'packaging': '_unmet_packaging',
+        'packs': '_unmet_packs',
         'specifications': '_unmet_specifications',
         'references': '_unmet_references',
         'sections': '_unmet_sections',
@@ -403,9 +405,9 @@ class MrpMmrRevision(models.Model):
                 yield self.env._("%s is not signed by Quality Control.", label.display_name)
 
     def _unmet_packaging(self):
-        if 'packaging' not in self.operation_ids.mapped('mmr_stage'):
-            return
-        for pack in self.pack_ids:
+        if not set(PACKING) & set(self.operation_ids.mapped('mmr_stage')):
+            return      # which "packs" asks for
+        for pack in self.pack_ids.filtered(lambda pack: blank(pack.packed_under)):
             if not pack.line_ids:
                 yield self.env._("%s: the list of packaging materials is empty.", pack.name)
             for line in pack.line_ids.filtered(lambda line: not line.uom_id._has_common_reference(line.product_id.uom_id)):
@@ -417,6 +419,28 @@ class MrpMmrRevision(models.Model):
                     (pack.checks, self.env._("the packaging checks"))):
                 if blank(value):
                     yield self.env._("%(pack)s: %(what)s is missing.", pack=pack.name, what=label)
+
+    def _unmet_packs(self):
+        """Each pack has its stage, its materials and its label reconciliation, or says where it is packed (PKG-010)."""
+        packs = self.pack_ids.filtered(lambda pack: blank(pack.packed_under))
+        if not packs:
+            return
+        if not self.operation_ids.filtered(lambda row: row.mmr_stage in PACKING):
+            yield self.env._("No stage is marked as packaging or labelling: mark the one that packs %s, or say under which "
+                             "record they are packed.", ', '.join(packs.mapped('name')))
+        for pack in packs.filtered(lambda pack: not pack.line_ids):
+            yield self.env._("%s: the list of packaging materials is empty.", pack.name)
+        for pack in packs.filtered(lambda pack: not pack.label_id):
+            yield self.env._("%s: the label that is issued and reconciled is missing.", pack.name)
+        steps = self.step_ids.filtered(lambda step: step.kind == 'label')
+        for step in steps.filtered(lambda step: not step.pack_id) if len(packs) > 1 else ():
+            yield self.env._("%s: it is not said which pack size its labels are of.", step._get_location())
+        for step in steps.filtered(lambda step: step.pack_id and step.pack_id not in packs):
+            yield self.env._("%(step)s: %(pack)s is packed under another record.", step=step._get_location(),
+                             pack=step.pack_id.name)
+        for pack in packs:
+            if len(steps.filtered(lambda step, pack=pack: step.pack_id == pack)) > 1:
+                yield self.env._("%s: its labels are reconciled by several steps.", pack.name)
 
     def _unmet_specifications(self):
         by_product = {}

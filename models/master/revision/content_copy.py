@@ -45,12 +45,12 @@ class ContentCopy:
         revision = self.revision
         in_revision = {'revision_id': revision.id}
         self._copy(source.equipment_ids.filtered(lambda row: row.operation_id in self.operations), in_revision)
+        self._copy(source.pack_ids, in_revision)
+        self._copy(source.pack_ids.line_ids, in_revision)
         self._copy(source.step_ids.filtered(
             lambda row: row.operation_id in self.operations
             and (not row.bom_line_id or row.bom_line_id in self.lines)), in_revision)
         self._copy(source.step_ids.check_ids.filtered(lambda row: row.step_id.id in self.mapping['mrp.mmr.step']), in_revision)
-        self._copy(source.pack_ids, in_revision)
-        self._copy(source.pack_ids.line_ids, in_revision)
         for rows in (source.specification_ids, source.ingredient_ids, source.reference_ids):
             self._copy(rows, in_revision)
         self._copy(source.answer_ids.filtered(lambda row: row.requirement_id.profile_id == revision.profile_id), in_revision)

@@ -67,11 +67,12 @@ class MrpMmrRevision(models.Model):
         revision = self.sudo().with_context(lang=None, active_test=True)
         document = revision._prepare_formula()
         components = {line.id: position for position, line in enumerate(ordered(revision.bom_id.bom_line_ids), 1)}
+        packs = {pack.id: position for position, pack in enumerate(ordered(revision.pack_ids), 1)}
         for row, operation in zip(document['operations'], ordered(revision.bom_id.operation_ids), strict=True):
             equipment = {line.id: position for position, line in enumerate(ordered(operation.mmr_equipment_ids), 1)}
             row['equipment'] = revision._document_equipment(operation, equipment)
             row['steps'] = [
-                revision._document_step(position, step, components, equipment)
+                revision._document_step(position, step, components, equipment, packs)
                 for position, step in enumerate(ordered(operation.mmr_step_ids), 1)]
         return dict(
             document,
@@ -128,6 +129,7 @@ class MrpMmrRevision(models.Model):
             'position': position,
             'name': pack.name,
             'size': {'quantity': decimal_string(pack.quantity), 'unit': pack.uom_id.name, 'unit_id': pack.uom_id.id},
+            **({'packed_under': pack.packed_under} if text(pack.packed_under) else {}),
             'description': text(pack.description),
             'coding_position': text(pack.coding_position),
             'clearance': text(pack.clearance),
@@ -282,7 +284,7 @@ class MrpMmrRevision(models.Model):
             'storage_conditions': text(operation.mmr_storage_conditions),
         }
 
-    def _document_step(self, position, step, components, equipment):
+    def _document_step(self, position, step, components, equipment, packs):
         return {
             'position': position,
             'name': step.name,
@@ -298,6 +300,8 @@ class MrpMmrRevision(models.Model):
             'is_hold_point': step.is_hold_point,
             'execution': step.execution,
             'equipment': equipment.get(step.equipment_id.id),
+            # Documents without it are what they were before steps could name their pack.
+            **({'pack': packs[step.pack_id.id]} if step.pack_id.id in packs else {}),
             'criterion': step._get_criterion(),
             'corrective_action': text(step.corrective_action),
             'plausibility': {

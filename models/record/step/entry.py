@@ -1,11 +1,13 @@
 """What people recorded at a step: append-only, corrected by another entry that points to the first."""
 
 from odoo import api, fields, models
+from odoo.http import request
 from odoo.tools import LazyTranslate
 
 from ....domain.canonical import iso_utc
 from ....domain.refusals import refusal
 from ....domain.roles import ROLE_GROUPS
+from ....domain.sessions import session_digest
 from ....domain.signing import SigningRule
 from ....domain.step_kinds import ENTRY_KINDS
 
@@ -47,6 +49,9 @@ class MrpBprEntry(models.Model):
     equipment_name = fields.Char(readonly=True)
     file_id = fields.Many2one('mrp.mmr.file', readonly=True, index='btree_not_null', ondelete='restrict')
     device = fields.Char("Terminal", readonly=True, help="The workstation on which it was entered.")
+    session_sha256 = fields.Char(
+        "Digest of the Session", readonly=True, help="Entries of one session of a browser have the same (SEC-040).")
+    terminal_sha256 = fields.Char("Digest of the Terminal", readonly=True, help="Of the key of a registered terminal.")
     user_id = fields.Many2one('res.users', "Entered By", required=True, readonly=True, ondelete='restrict')
     user_name = fields.Char("Person", required=True, readonly=True)
     at = fields.Datetime("When", required=True, readonly=True, help="Time of the server, in UTC.")
@@ -124,7 +129,8 @@ class MrpBprEntry(models.Model):
         entries = self.sudo()
         return entries._store([{
             'bpr_id': step.bpr_id.id, 'company_id': step.sudo().company_id.id, 'user_id': self.env.uid,
-            'user_name': self.env.user.name, 'at': fields.Datetime.now(), **vals}])
+            'user_name': self.env.user.name, 'at': fields.Datetime.now(), 'session_sha256': session_digest(request),
+            'terminal_sha256': self.env['mrp.terminal']._get_current().sudo().key_sha256, **vals}])
 
     def _refuse_write(self):
         return refusal(

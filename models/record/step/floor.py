@@ -194,13 +194,15 @@ class MrpBprStep(models.Model):
         candidates = self.env['maintenance.equipment'].search(
             Domain('id', '=', unit['id']) if unit else Domain('category_id', '=', kind['id'])
             & Domain('company_id', 'in', (False, self.company_id.id)), limit=MAX_PROPOSALS, order='name, id')
+        status, bpr = candidates._mmr_get_status(), self.sudo().bpr_id
         return {
             'name': self._get_planned_unit_name(),
             'is_class': not unit,
             'preparation': planned['unit']['preparation'],
             'identified': self._get_units(planned['equipment']).mapped('display_name'),
             'candidates': [
-                {'id': row.id, 'name': row.name, 'code': row.serial_no or False} for row in candidates],
+                {'id': row.id, 'name': row.name, 'code': row.serial_no or False,
+                 'unclean': row._mmr_get_cleaning_issue(status[row.id], bpr) or False} for row in candidates],
         }
 
     # === WEIGHING === #

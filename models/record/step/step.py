@@ -219,6 +219,8 @@ class MrpBprStep(models.Model):
         if order.mmr_decision == 'stop':
             return (self.env._("Quality Control stopped %s.", order.name), "REV-060, 21 CFR 111.255(c)",
                     self.env._("hold the material and ask Quality Control."))
+        if order.mmr_decision == 'pending' and self.state == 'open' and not closing:
+            return order._mmr_get_pending()
         rejection = () if closing else bpr._get_rejection()
         if rejection:
             return rejection

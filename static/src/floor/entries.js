@@ -2,7 +2,7 @@
 
 import { Component, useRef, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
-import { useBus } from "@web/core/utils/hooks";
+import { useBus, useService } from "@web/core/utils/hooks";
 
 import { formatDay, formatTime } from "./clock";
 import { LABEL_USES, MATERIAL_USES } from "./constants";
@@ -239,6 +239,25 @@ export class OutcomeEntry extends Entry {
 export class EquipmentEntry extends Entry {
     static template = "mrp_mmr.FloorEquipmentEntry";
     texts = { equipmentId: false, code: "" };
+
+    setup() {
+        super.setup();
+        this.orm = useService("orm");
+        this.action = useService("action");
+    }
+
+    /** The unit that is chosen, or the only one, where it is not clean for this batch. */
+    get unclean() {
+        const { candidates } = this.step.equipment;
+        const unit = candidates.length === 1 ? candidates[0] : candidates.find((row) => row.id === this.state.equipmentId);
+        return unit?.unclean ? unit : false;
+    }
+
+    /** Opens the dialog of the cleaning that the batch waits for; its signature follows. */
+    async onClean() {
+        const action = await this.orm.call("maintenance.equipment", "action_mmr_clean_fully", [[this.unclean.id]]);
+        return this.action.doAction(action, { onClose: () => this.env.floor.bus.trigger("changed") });
+    }
 
     get draft() {
         const { equipmentId, code } = this.state;

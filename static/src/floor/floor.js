@@ -69,6 +69,7 @@ export class Floor extends Component {
         );
         this.listen = useFloorBus((payload) => this.onChanged(payload));
         useBus(this.scanner.bus, "barcode_scanned", (ev) => this.scan(ev.detail.barcode));
+        useBus(this.env.floor.bus, "changed", () => this.attempt(() => this.reload()));
         useExternalListener(window, "online", () => this.reconnect());
         useExternalListener(window, "keydown", (ev) => this.onKeydown(ev));
         onWillStart(() => this.start());

@@ -81,6 +81,14 @@ export class Review extends Component {
         });
     }
 
+    /** Opens the dialog that settles an open item, or else the record that it is about. */
+    async onIssue(issue) {
+        if (!issue.action) {
+            return this.open(issue);
+        }
+        return this.openDialog(issue.action);
+    }
+
     openRecord() {
         return this.open({ model: "mrp.bpr", id: this.state.data.id });
     }
@@ -91,7 +99,11 @@ export class Review extends Component {
     }
 
     async onEnterResults() {
-        return this.action.doAction("mrp_mmr.mrp_bpr_test_action", {
+        return this.openDialog("mrp_mmr.mrp_bpr_test_action");
+    }
+
+    async openDialog(name) {
+        return this.action.doAction(name, {
             additionalContext: { active_id: this.state.data.id, default_bpr_id: this.state.data.id },
             onClose: (infos) => this.onClose(infos),
         });

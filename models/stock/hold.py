@@ -1,0 +1,106 @@
+"""Lots that are held at once, before anybody decided: after a grave deviation, and when goods come back (DEV-100)."""
+
+from odoo import fields, models
+from odoo.tools import SQL
+
+from ...domain.refusals import refusal
+from ...domain.transitions import transition
+
+RULE = "DEV-100, 21 CFR 111.113, 111.503, 211.192, 211.204, EU GMP 8.13"
+#: Where goods are ours again.
+OWN_PLACES = ('internal', 'transit')
+
+
+class StockLot(models.Model):
+    """Also held in guards/stock_lot.sql and guards/stock_move_line.sql."""
+    _inherit = 'stock.lot'
+
+    mmr_hold_deviation_id = fields.Many2one(
+        'mrp.deviation', "Held By", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
+        help="The deviation that put this lot into quarantine, until Quality Control decides on it.")
+    mmr_returned_at = fields.Datetime(
+        "Returned", readonly=True, copy=False, help="When goods of this lot came back, which put it into quarantine.")
+
+    def _mmr_hold(self, **vals):
+        """Put released lots, and those without a status, into quarantine in this transaction (DEV-100).
+
+        The signature of the decision before stays; the next one has to be newer.
+
+        :param dict vals: why: ``mmr_hold_deviation_id`` or ``mmr_returned_at``
+        """
+        free = self.sudo().filtered(lambda lot: lot.mmr_status in (False, 'released'))
+        if not free:
+            return
+        with transition(free):
+            free.write({'mmr_status': 'quarantine', 'mmr_hold_deviation_id': False, 'mmr_returned_at': False, **vals})
+        # PostgreSQL looks at the lots when the lines are done.
+        free.flush_recordset()
+        for lot in free:
+            lot._message_log(body=lot._mmr_get_hold_text())
+        free._mmr_take_back()
+
+    def _mmr_hold_back(self):
+        """Hold those of these lots, which came back, that a decision of Quality Control is asked for."""
+        self.filtered(lambda lot: lot.mmr_status == 'released' or not lot.mmr_status and (
+            lot.product_id.mmr_controlled or lot.mmr_needs_release))._mmr_hold(mmr_returned_at=fields.Datetime.now())
+
+    def _mmr_get_hold_text(self):
+        """Return why this lot is held, where nobody decided on that yet; False otherwise."""
+        self.ensure_one()
+        if self.mmr_status != 'quarantine':
+            return False
+        if self.mmr_hold_deviation_id:
+            return self.env._("held by %s", self.sudo().mmr_hold_deviation_id.name)
+        return self.mmr_returned_at and self.env._("returned on %s", fields.Date.to_string(
+            self._mmr_get_company()._get_mmr_day(self.mmr_returned_at)))
+
+    def _mmr_get_concerning(self):
+        """Return the open major and critical deviations that concern these lots, by lot (DEV-100)."""
+        self.env.flush_all()
+        rows = self.env.execute_query(SQL(
+            "SELECT l.id, d FROM unnest(%s) l(id), LATERAL mrp_mmr_concerning(l.id) d ORDER BY 1, 2", list(self.ids)))
+        found = {}
+        for lot, deviation in rows:
+            found.setdefault(self.browse(lot), []).append(deviation)
+        deviations = self.env['mrp.deviation'].sudo()
+        return {lot: deviations.browse(ids) for lot, ids in found.items()}
+
+    def _mmr_check_not_concerned(self):
+        """Refuse to release a lot that an open major or critical deviation concerns (DEV-100).
+
+        :raise UserError: naming the deviations
+        """
+        for lot, deviations in self._mmr_get_concerning().items():
+            raise refusal(
+                self.env, self.env._("Lot %(lot)s is concerned by %(deviations)s.", lot=lot.name,
+                                     deviations=', '.join(deviations.mapped('display_name'))), RULE,
+                self.env._("close the deviation, or find its batch not affected; then release the lot."), record=lot)
+
+
+class StockMoveLine(models.Model):
+    _inherit = 'stock.move.line'
+
+    def _mmr_get_returning(self):
+        """Return those of these lines that bring goods back from outside (DEV-100).
+
+        From a customer, whatever document says so; from a supplier where an own batch made the lot.
+        """
+        return self.filtered(lambda line: (
+            line.location_id.usage in ('customer', 'supplier') and line.location_dest_id.usage in OWN_PLACES and line.quantity
+            and (line.location_id.usage == 'customer' or line.lot_id.sudo().mmr_bpr_id)))
+
+    def _mmr_hold_returned(self):
+        """Put what comes back by these lines into quarantine, before anybody can use it (DEV-100)."""
+        for line in self._mmr_get_returning():
+            product = line.product_id
+            if not line.lot_id and product.mmr_controlled and product.tracking != 'none':
+                raise refusal(
+                    self.env, self.env._("%s is controlled by MMR: what comes back names its lot.", product.display_name),
+                    RULE, self.env._("enter the lot that is on the returned goods."), record=product)
+            if line.lot_id and line.location_dest_id.usage == 'transit' and line.lot_id.mmr_status:
+                raise refusal(
+                    self.env, self.env._("Lot %(lot)s comes back to %(place)s, where nobody can hold it.",
+                                         lot=line.lot_id.name, place=line.location_dest_id.display_name),
+                    RULE, self.env._("receive it in a place of the own warehouse first."), record=line.lot_id)
+        self._mmr_get_returning().lot_id._mmr_hold_back()
+
