@@ -37,7 +37,8 @@ TRIGGERS = {
     'mrp_tamper_drill': ('mrp_mmr_guard_drill', TRUNCATE),
     'mrp_esignature': ('mrp_mmr_append_only', 'mrp_mmr_append_only_truncate'),
     'mrp_bpr': (
-        'mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_release', 'mrp_mmr_guard_retention', 'mrp_mmr_guard_retain_until', TRUNCATE),
+        'mrp_mmr_guard_bpr', 'mrp_mmr_guard_bpr_release', 'mrp_mmr_guard_bpr_cancel', 'mrp_mmr_guard_retention',
+        'mrp_mmr_guard_retain_until', TRUNCATE),
     'mrp_bpr_distribution': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_distribution', TRUNCATE),
     'mrp_legal_hold': ('mrp_mmr_guard_hold', TRUNCATE),
@@ -52,7 +53,11 @@ TRIGGERS = {
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_bpr_entry', 'mrp_mmr_guard_bpr_unit',
         'mrp_mmr_guard_bpr_terminal', 'mrp_mmr_guard_bpr_lot', 'mrp_mmr_guard_transcribed_entry', DECIDED, TRUNCATE),
     'stock_lot': ('mrp_mmr_guard_lot', 'mrp_mmr_guard_lot_insert', 'mrp_mmr_guard_lot_delete', TRUNCATE),
-    'stock_move_line': ('mrp_mmr_guard_held_lot', TRUNCATE),
+    'stock_move_line': (
+        'mrp_mmr_guard_held_lot', 'mrp_mmr_guard_order_line', 'mrp_mmr_guard_order_line_insert',
+        'mrp_mmr_guard_order_line_delete', TRUNCATE),
+    'stock_move': ('mrp_mmr_guard_order_move', 'mrp_mmr_guard_order_move_insert'),
+    'stock_quant': ('mrp_mmr_guard_quant', 'mrp_mmr_guard_quant_insert', 'mrp_mmr_guard_quant_delete'),
     'mrp_lot_destruction': ('mrp_mmr_guard_destruction', TRUNCATE),
     'mrp_equipment_log': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_equipment_log', TRUNCATE),
@@ -88,7 +93,8 @@ FUNCTIONS = (
     'mrp_mmr_guard_quality_review_product',
     'mrp_mmr_guard_bpr_result', 'mrp_mmr_guard_bpr_release', 'mrp_mmr_guard_bpr_sample', DECIDED,
     'mrp_mmr_guard_retention', 'mrp_mmr_guard_retain_until', 'mrp_mmr_guard_distribution', 'mrp_mmr_guard_hold',
-    'mrp_mmr_guard_disposal',
+    'mrp_mmr_guard_disposal', 'mrp_mmr_guard_bpr_cancel', 'mrp_mmr_guard_order_line', 'mrp_mmr_guard_order_move',
+    'mrp_mmr_guard_quant',
 )
 #: Functions that are no trigger: what several of them, and the ORM, ask PostgreSQL.
 SHARED_FUNCTIONS = (

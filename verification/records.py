@@ -6,13 +6,16 @@ import contextlib
 import hashlib
 import os.path
 from collections import Counter
+from decimal import Decimal
 
 from ..domain.numbers import decimal_string
 from ..domain.retention import GONE, REMOVED
 from ..models.evidence.file import DOCUMENTS, IMAGES
 from .ledger import (
     CHECKPOINT,
+    FINDING,
     GENESIS,
+    REMARK,
     Chain,
     Finding,
     LedgerCheck,
@@ -23,6 +26,7 @@ from .ledger import (
     parse,
     sha256_text,
 )
+from .stock import find_differences, plain
 
 #: Records that are read at a time; documents are some hundred kilobytes each.
 RECORDS = 200
@@ -210,7 +214,7 @@ class Verification:
 
     PARTS = (
         'ledger', 'baseline', 'chains', 'seals', 'files', 'signatures', 'acceptances', 'revisions', 'reviews', 'labels',
-        'orders', 'plans', 'drills', 'disposals', 'quality_reviews', *LOGGED)
+        'orders', 'plans', 'stock', 'drills', 'disposals', 'quality_reviews', *LOGGED)
 
     def __init__(self, cr, company=None, position=None):
         self.cr = cr
@@ -968,6 +972,21 @@ class Verification:
                 if (found, len(steps)) != (digest, count):
                     yield Finding('mrp.bpr', bpr, name, f"{count} steps with digest {digest}",
                                   f"{len(steps)} steps with digest {found}")
+            yield CHECKPOINT
+
+    def _check_stock(self):
+        """The moves of a batch took and made what its record says, and its lots are on stock as they were moved (STK-040)."""
+        self.cr.execute("SELECT digits FROM decimal_precision WHERE name = 'Product Unit'")
+        # What stock could not hold was rounded before the addon refused it.
+        rounding = Decimal(1).scaleb(-(self.cr.fetchone() or [2])[0]) / 2
+        for rows in self._rows(f"""SELECT b.id FROM mrp_bpr b WHERE b.id > %(after)s AND b.state IN ('done', 'cancel')
+                                    AND {self._of('b.company_id')} ORDER BY b.id"""):
+            for row in find_differences(self.cr, [bpr for bpr, in rows]):
+                what = ' '.join(filter(None, (row.product, row.lot and f'lot {row.lot}', row.place and f'at {row.place}')))
+                verb = {'used': "used", 'made': "made", 'stock': "on stock, as it was moved"}[row.kind]
+                yield Finding(
+                    'mrp.bpr', row.bpr_id, row.bpr, f"{plain(row.expected)} of {what} {verb}", plain(row.found),
+                    FINDING if abs(row.expected - row.found) >= rounding else REMARK)
             yield CHECKPOINT
 
     def _check_stub(self, bpr, name, count, steps, document, digests):

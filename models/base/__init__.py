@@ -5,3 +5,4 @@ from . import access   # access rights
 from . import rule     # record rules
 from . import module   # installation and removal
 from . import company  # the company's GMP settings
+from . import precision  # decimals of quantities

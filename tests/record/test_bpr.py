@@ -23,6 +23,7 @@ class BprCommon(MmrCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls._set_decimals()
         cls.component_a.tracking = cls.component_b.tracking = 'lot'
         cls('_make_batch')._make_batch()
 
@@ -496,7 +497,7 @@ class TestBpr(BprCommon):
         self.assertGreater(on_hand(self.component_a)[1], 0)
         # Quality Control holds what is left of the lot since: what happened is booked as it happened.
         self._sign(self.lots[self.component_a], 'quarantine', self.user_qc, comment="Label of a drum damaged")
-        self.order.with_user(self.user_planner).action_cancel()
+        self._cancel_batch(self.order)
         self.assertEqual((self.order.state, self.bpr.state), ('cancel', 'cancel'))
         for component, used, state in ((self.component_a, 60.04, 'done'), (self.component_b, 0, 'cancel')):
             quantity, reserved = on_hand(component)

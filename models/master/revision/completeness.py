@@ -98,6 +98,7 @@ class MrpMmrRevision(models.Model):
             yield self.env._(
                 "Odoo's precision 'Product Unit' cannot hold the batch size %(size)s exactly. Write it in a "
                 "smaller unit, or raise the precision.", size=self.mmr_id._get_batch_size_label())
+        yield from self._get_stock_problems(self.product_id, self.batch_size, self.uom_id)
         wanted = self._prepare_bom_vals(self.mmr_id, self.revision)
         for name in ('product_tmpl_id', 'product_id', 'company_id', 'type', 'enable_batch_size'):
             if bom._fields[name].convert_to_write(bom[name], bom) != wanted[name]:
@@ -168,6 +169,7 @@ class MrpMmrRevision(models.Model):
                 yield self.env._("%s: the stage where it is used is missing.", name)
             if line._skip_bom_line(self.product_id):
                 yield self.env._("%s is meant for other variants of the product alone.", name)
+            yield from self._get_stock_problems(line.product_id, line.gmp_qty, line.product_uom_id)
         yield from self._get_potency_problems()
 
     def _get_potency_problems(self):
@@ -483,13 +485,9 @@ class MrpMmrRevision(models.Model):
                     dict(row._mmr_copy_vals({}), revision_id=self.id)
                     for row in group if row.revision_id == newest]
         self.env['mrp.mmr.specification'].create(create_vals)
-        if not create_vals:
-            return {
-                'type': 'ir.actions.client', 'tag': 'display_notification',
-                'params': {'type': 'info', 'message': self.env._(
-                    "No approved revision has specifications of the components that have none here.")},
-            }
-        return True
+        return bool(create_vals) or {
+            'type': 'ir.actions.client', 'tag': 'display_notification', 'params': {'type': 'info', 'message': self.env._(
+                "No approved revision has specifications of the components that have none here.")}}
 
     def action_component_catalog(self):
         """Open Odoo's product catalog for the components."""
