@@ -6,8 +6,8 @@ from ...domain.canonical import sha256
 from ...domain.numbers import decimal_string
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition
+from ..evidence.guards import load_guard
 from ..master.step import ROLE_GROUPS
-from ..stock.by_record import load_guard
 
 RULE = "BPR-200, 21 CFR 111.260, EU GMP 4.20"
 

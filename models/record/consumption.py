@@ -175,8 +175,14 @@ class MrpProduction(models.Model):
     # === BOOKING === #
 
     def _mmr_post_consumption(self, component, weights):
-        """Book the weighed lots of a component of the snapshot on its stock move, picked (BPR-050, BPR-060)."""
+        """Book the weighed lots of a component of the snapshot on its stock move, picked (BPR-050, BPR-060).
+
+        :param weights: the valid weights of one step; those of other steps that weigh the component count as well
+        """
         self.ensure_one()
+        for step in self.bpr_ids.sudo().step_ids - weights.step_id:
+            if step.kind == 'weigh' and step.planned['component'] == component['position']:
+                weights |= step._get_weights()
         self._mmr_book({self._mmr_get_move(component): self._mmr_get_weighed(component, weights)})
 
     def _mmr_get_weighed(self, component, weights):
@@ -274,9 +280,9 @@ class MrpProduction(models.Model):
         """
         wanted = {}
         for step in self.bpr_ids.sudo().step_ids.filtered(lambda step: step.kind == 'weigh'):
-            weights = step._get_weights()
-            if weights:
-                rows = wanted.setdefault(self._mmr_get_move(step.planned['target']), {})
+            weights, move = step._get_weights(), self._mmr_get_move(step.planned['target'])
+            if weights and move:
+                rows = wanted.setdefault(move, {})
                 for lot, quantity in self._mmr_get_weighed(step.planned['target'], weights).items():
                     rows[lot] = rows.get(lot, 0) + quantity
         return wanted

@@ -1,21 +1,16 @@
 """Moves of a controlled order are done by its record only, and take no more of a lot than is there (STK-010, STK-040)."""
 
 from odoo import api, models
-from odoo.tools import SQL, file_open
+from odoo.tools import SQL
 
 from ...domain.numbers import decimal_string
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition
+from ..evidence.guards import load_guard
 
 RULE = "STK-040, USE-050, 21 CFR 111.260, 211.188(b)"
 #: Where the cursor keeps what is judged at the end of its transaction: lots with their place, package and owner.
 WATCHED = 'mrp_mmr_watched_quants'
-
-
-def load_guard(cr, table):
-    """Let PostgreSQL hold what ``guards/<table>.sql`` says."""
-    with file_open(f'mrp_mmr/guards/{table}.sql') as file:
-        cr.execute(file.read())
 
 
 class MrpProduction(models.Model):

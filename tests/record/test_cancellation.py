@@ -46,7 +46,7 @@ class TestCancellation(StockCommon):
         self.assertEqual(self.order.state, 'progress')
 
     def test_accounted_for(self):
-        """R-11: what was weighed is used, from where it lay; the signature lists it, with reason and open steps."""
+        """R-11, BPR-200: what was weighed is used, from where it lay; the signature lists it, with reason and open steps."""
         step = self._start_weighing(self.order, self.component_a)
         step.action_record('weight', {
             'value': '7', 'lot_id': self.lot.id, 'issued': '8', 'returned': '0.5', 'scrapped': '0.5'})

@@ -42,7 +42,7 @@ class TestSerial(StockCommon):
         return self.order.with_user(self.user_planner).button_mark_done
 
     def test_one_was_lost(self):
-        """S-05: of three devices one fell down: yield 2 is refused until it says which one was destroyed."""
+        """S-05, STK-050: of three devices one fell down: yield 2 is refused until it says which one was destroyed."""
         entry = self.step.action_record('yield', {'value': '2'})['entry_id']
         done = self._finish()
         message = self._refused("STK-050", done)
@@ -59,7 +59,7 @@ class TestSerial(StockCommon):
         self.assertEqual(self.order.bpr_id._get_stock_differences()[self.order.bpr_id], [])
 
     def test_all_came_out(self):
-        """S-05: three of three are on stock; one that was sampled is not."""
+        """S-05, STK-050: three of three are on stock; one that was sampled is not."""
         for vals, words in (({'destroyed': "SN-9"}, "SN-9"), ({'destroyed': "SN-1", 'sampled': "SN-1"}, "SN-1"),
                             ({'sampled': "SN-1 SN-1"}, "SN-1")):
             self.assertIn(words, self._refused("STK-050", self.step.action_record, 'yield', {'value': '2', **vals}))
@@ -68,7 +68,7 @@ class TestSerial(StockCommon):
         self.assertEqual((self.order.state, self._on_stock()), ('done', ["SN-1", "SN-2"]))
 
     def test_too_few_numbers(self):
-        """S-05: three came out and only two have a number."""
+        """S-05, STK-050: three came out and only two have a number."""
         self.order.lot_producing_ids = self.order.lot_producing_ids[:2]
         self.step.action_record('yield', {'value': '3'})
         self.assertIn("yield is 3", self._refused("STK-050", self._finish()))

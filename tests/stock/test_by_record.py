@@ -35,7 +35,7 @@ class TestByRecord(StockCommon):
         self.env.invalidate_all()
 
     def test_transfer(self):
-        """H-26: no move of a controlled order gets a transfer, and none is done by one."""
+        """H-26, STK-040: no move of a controlled order gets a transfer, and none is done by one."""
         picking = self._transfer()
         for move in (self.raw, self.made):
             for record in (move, move.sudo(), move.with_context(skip_mo_check=True, mmr_transition=True)):
@@ -44,7 +44,7 @@ class TestByRecord(StockCommon):
             self._refused("STK-040|USE-020", picking.write, {'move_ids': [(4, move.id)]})
 
     def test_done_by_hand(self):
-        """H-26: a done quantity and a lot set by hand are not done while steps are open, by any road."""
+        """H-26, STK-040: a done quantity and a lot set by hand are not done while steps are open, by any road."""
         lot = self.env['stock.lot'].create({'name': "VC-X", 'product_id': self.product.id})
         for move, number in ((self.raw, self.lot), (self.made, lot)):
             move.sudo().move_line_ids.unlink()
@@ -59,7 +59,7 @@ class TestByRecord(StockCommon):
         self.assertEqual(self._lies(self.lot), {"Shelf 1": 100})
 
     def test_done_lines_are_fixed(self):
-        """H-23: done lines are not redirected, moved to another order, dated, packed, changed or deleted."""
+        """H-23, STK-040: done lines are not redirected, moved to another order, dated, packed, changed or deleted."""
         self._weigh(self.order, self.component_a, (self.lot, '9'))
         self._complete(self.order)
         other = self._release_order()

@@ -37,7 +37,7 @@ class TestConsumption(StockCommon):
         self.assertEqual(self._lies(self.lot), {"Shelf 1, Client Ltd.": 1})
 
     def test_own_goods_first(self):
-        """S-02: of a lot that a client owns in part, what is free and one's own is taken first, then the client's."""
+        """S-02, STK-010: of a lot that a client owns in part, what is free and one's own is taken first, then the client's."""
         order = self._release_order()
         self._put(self.lot, self.shelves[0], 4, owner=self.client)
         self._put(self.lot, self.shelves[1], 6)
@@ -46,7 +46,7 @@ class TestConsumption(StockCommon):
         self.assertEqual(self._lies(self.lot), {"Shelf 1, Client Ltd.": 1})
 
     def test_drums(self):
-        """S-01 with packages: what was reserved in two drums is taken out of these drums, the rest from a third place."""
+        """S-01, STK-010: what was reserved in two drums is taken out of these drums, the rest from another shelf."""
         self._put(self.lot, self.shelves[0], 4, package=self.drums[0])
         self._put(self.lot, self.shelves[0], 4, package=self.drums[1])
         order = self._release_order()
@@ -56,7 +56,7 @@ class TestConsumption(StockCommon):
         self.assertEqual(self._lies(self.lot), {"Shelf 2": 2})
 
     def test_less_and_another_lot(self):
-        """S-01 with two lots: what was reserved and not used stays in stock, unreserved; the other lot has its own place."""
+        """S-01, STK-010: of two lots, what was reserved and not used stays in stock, unreserved."""
         self._put(self.lot, self.shelves[0], 9)
         order = self._release_order()
         self.assertEqual(self._reserved(self.lot), 9)
@@ -87,7 +87,7 @@ class TestConsumption(StockCommon):
         self.assertEqual(self._lies(self.lot), {"Shelf 2": 1})
 
     def test_owner_changed(self):
-        """S-02: goods that the company bought from the client meanwhile are taken from the company."""
+        """S-02, STK-010: goods that the company bought from the client meanwhile are taken from the company."""
         self._put(self.lot, self.shelves[0], 10, owner=self.client)
         order = self._release_order()
         self._put(self.lot, self.shelves[0], 0, owner=self.client)
@@ -124,7 +124,7 @@ class TestConsumption(StockCommon):
         self.assertTrue(entry.is_current)
 
     def test_scrapped(self):
-        """S-01 beside the formula: what was scrapped of a lot leaves stock as well, once."""
+        """S-01, STK-010 beside the formula: what was scrapped of a lot leaves stock as well, once."""
         self._put(self.lot, self.shelves[0], 9)
         order = self._release_order()
         self._put(self.lot, self.shelves[1], 2)
@@ -195,7 +195,7 @@ class TestPackagingConsumption(StockCommon):
         cls.bottles = cls('_make_lot')._make_lot(cls.bottle, "BOT-1")
 
     def test_packaging_material(self):
-        """S-01, S-03 with packaging materials: used and destroyed ones leave their shelves; more than there are is refused."""
+        """S-01, S-03, STK-010, STK-020: used and destroyed materials leave their shelves; more than there are is refused."""
         self._put(self.lot, self.shelves[0], 10)
         self._put(self.bottles, self.shelves[0], 60)
         self._put(self.bottles, self.shelves[1], 50, owner=self.client)

@@ -18,7 +18,7 @@ class TestOverdraw(StockCommon):
         cls.revision = cls('_create_mmr')._make_effective(cls._create_mmr(10))
 
     def test_by_weight(self):
-        """S-03: 9 kg of a lot of 3 kg are refused with amounts and next action; what is there is taken."""
+        """S-03, STK-020: 9 kg of a lot of 3 kg are refused with amounts and next action; what is there is taken."""
         self._put(self.lot, self.shelves[0], 3)
         self._put(self.other_lot, self.shelves[0], 100)
         order = self._release_order()
@@ -37,7 +37,7 @@ class TestOverdraw(StockCommon):
         self.assertEqual((self._lies(self.lot), self._lies(self.other_lot)), ({}, {"Shelf 1": 94}))
 
     def test_by_correction(self):
-        """S-03: a correction to more than is there is refused; the first entry does not count against its correction."""
+        """S-03, STK-020: a correction to more than is there is refused; what it corrects does not count."""
         self._put(self.lot, self.shelves[0], 9)
         order = self._release_order()
         step = self._start_weighing(order, self.component_a)
@@ -50,7 +50,7 @@ class TestOverdraw(StockCommon):
         self.assertEqual(self._lies(self.lot), {})
 
     def test_two_batches(self):
-        """S-03: what another running batch weighed of the lot is gone, though it was not added yet."""
+        """S-03, STK-020: what another running batch weighed of the lot is gone, though it was not added yet."""
         self._put(self.lot, self.shelves[0], 15)
         first, second = self._release_order(), self._release_order()
         step = self._start_weighing(first, self.component_a)
@@ -65,7 +65,7 @@ class TestOverdraw(StockCommon):
         self.assertEqual(self._lies(self.lot), {"Shelf 1": 6})
 
     def test_two_warehouses(self):
-        """S-03: stock of the lot in another warehouse is not there, and what is weighed there takes nothing away here."""
+        """S-03, STK-020: what lies in another warehouse is not there, and what is weighed there is not missed here."""
         elsewhere = self.env['stock.warehouse'].create({'name': "Annex", 'code': "ANX", 'company_id': self.company.id})
         self._put(self.lot, self.shelves[0], 9)
         self._put(self.lot, elsewhere.lot_stock_id, 9)
@@ -83,7 +83,7 @@ class TestOverdraw(StockCommon):
         self.assertEqual(self._lies(self.lot), {})
 
     def test_gone_before_completion(self):
-        """S-03: stock that vanished after the weighing stops the completion, until an adjustment with its deviation."""
+        """S-03, STK-020: stock that vanished since stops the completion, until an adjustment with its deviation."""
         self._put(self.lot, self.shelves[0], 9)
         order = self._release_order()
         self._weigh(order, self.component_a, (self.lot, '9'))
@@ -122,7 +122,7 @@ class TestOverdraw(StockCommon):
             self._refused("STK-020", self.lot.with_user(self.user_qc)._mmr_adjust, quant, counted, "Again")
 
     def test_adjustment_of_a_batch(self):
-        """S-03: an adjustment that was found in a batch holds it until Quality Control decided."""
+        """S-03, STK-020: an adjustment that was found in a batch holds it until Quality Control decided."""
         self._put(self.lot, self.shelves[0], 3)
         order = self._release_order()
         step = self._start_weighing(order, self.component_a)

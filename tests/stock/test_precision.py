@@ -24,7 +24,7 @@ class TestPrecision(StockCommon):
         return self._esign(revision, 'submit', self.user_preparer)
 
     def test_submission(self):
-        """S-04: 2.5 g of what is stocked in kg at two digits: component, quantity and remedy are named before and at Submit."""
+        """S-04, STK-030: 2.5 g of what is stocked in kg at two digits: refused with component, quantity and remedy."""
         revision = self._make_fine()
         rows = [problem for row in revision.completeness for problem in row['problems'] if "Ascorbic" in problem]
         self.assertEqual(len(rows), 1)
@@ -38,12 +38,12 @@ class TestPrecision(StockCommon):
         self.assertIn('signature_id', self._submit(revision))
 
     def test_batch_size(self):
-        """S-04: a batch of 2.5 g of a product that is stocked in kg cannot be put on stock."""
+        """S-04, STK-030: a batch of 2.5 g of a product that is stocked in kg cannot be put on stock."""
         revision = self._create_mmr(2.5, uom_id=self.gram.id)
         self.assertIn("0.0025 kg", self._submit(revision)['refused'])
 
     def test_weighed(self):
-        """S-04: 2.5 g leave 0.0975 of 0.1 kg; 2.51 g are refused until stock can hold them."""
+        """S-04, STK-030: 2.5 g leave 0.0975 of 0.1 kg; 2.51 g are refused until stock can hold them."""
         self._set_decimals(4)
         self._make_effective(self._make_fine())
         self._put(self.lot, self.shelves[0], 0.1)
@@ -68,7 +68,7 @@ class TestPrecision(StockCommon):
         self.assertEqual(self._lies(self.lot), {"Shelf 1": 0.09499})
 
     def test_yield(self):
-        """S-04: a yield that stock would round is refused as well."""
+        """S-04, STK-030: a yield that stock would round is refused as well."""
         self._make_effective(self._create_mmr(10))
         self._put(self.lot, self.shelves[0], 9)
         order = self._release_order()
@@ -81,11 +81,12 @@ class TestPrecision(StockCommon):
         step.action_record('yield', {'value': '9.87'})
 
     def test_settings(self):
-        """S-04: the set-up raises the precision with a warning and a line in the ledger, and never lowers it."""
+        """S-04, STK-030: the set-up raises the precision with a warning and a line in the ledger, and never lowers it."""
         settings = self.env['res.config.settings'].create({})
         self.assertEqual(settings.mmr_quantity_digits, 2)
+        warned = settings.new({'mmr_quantity_digits': 4})._onchange_mmr_quantity_digits()
+        self.assertIn("4 instead of 2", warned['warning']['message'])
         settings.mmr_quantity_digits = 4
-        self.assertIn("4 instead of 2", settings._onchange_mmr_quantity_digits()['warning']['message'])
         settings.execute()
         self.assertEqual(self.env['decimal.precision'].precision_get('Product Unit'), 4)
         self.assertEqual(self.kg.round(0.00014), 0.0001)
@@ -96,7 +97,7 @@ class TestPrecision(StockCommon):
                 self._refused("STK-030", self.env['res.config.settings'].create, {'mmr_quantity_digits': digits})
 
     def test_not_lowered_under_records(self):
-        """S-04: under batch records the precision is not lowered elsewhere either."""
+        """S-04, STK-030: under batch records the precision is not lowered elsewhere either."""
         self._make_effective(self._create_mmr(10))
         self._put(self.lot, self.shelves[0], 9)
         self._release_order()
@@ -127,6 +128,7 @@ class TestManyComponents(StockCommon):
         return revision, products
 
     def test_batch(self):
+        """S-04, STK-030: not signed at two decimals, which 44 of them need; at six it is, and nothing is rounded."""
         revision, products = self._make_master()
         wrong = [product for product, weight in zip(products, self.WEIGHTS, strict=True) if weight % 10]
         refused = self._esign(revision, 'submit', self.user_preparer)['refused']
