@@ -182,15 +182,22 @@ class TestPackagingConsumption(StockCommon):
         cls.bottle = cls.env['product.product'].create({
             'name': "Bottle", 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'uom_id': cls.unit.id})
         revision = cls._create_mmr(10)
-        revision.pack_ids.with_user(cls.user_preparer).write({'line_ids': [Command.create({
-            'product_id': cls.bottle.id, 'quantity': 1, 'uom_id': cls.unit.id})]})
+        revision.pack_ids.with_user(cls.user_preparer).write({
+            'coding_position': "Bottom", 'clearance': "Count.", 'checks': "Torque.", 'line_ids': [Command.create({
+                'product_id': cls.bottle.id, 'quantity': 1, 'uom_id': cls.unit.id})]})
         cls.env['mrp.mmr.specification'].with_user(cls.user_preparer).create({
             'revision_id': revision.id, 'scope': 'packaging', 'product_id': cls.bottle.id, 'name': "Identity",
             'is_identity': True, 'method': "Look", 'criterion_text': "Conforms.", 'corrective_action': "Reject.",
             'document_id': cls.env['mrp.sop'].search([('code', '=', 'SPEC-1')]).id})
-        cls.env['mrp.routing.workcenter'].with_user(cls.user_preparer).create({
+        env = cls.env(user=cls.user_preparer)
+        packaging = env['mrp.routing.workcenter'].create({
             'name': "Packaging", 'bom_id': revision.bom_id.id, 'workcenter_id': cls.workcenter.id, 'sequence': 9,
             'mmr_stage': 'packaging'})
+        env['mrp.mmr.equipment'].create({
+            'revision_id': revision.id, 'operation_id': packaging.id, 'preparation': "Clean.",
+            'equipment_id': cls.env['maintenance.equipment'].create({'name': "Filling line"}).id})
+        env['mrp.mmr.step'].create({
+            'revision_id': revision.id, 'operation_id': packaging.id, 'name': "Line clearance", 'kind': 'clearance'})
         cls('_create_mmr')._make_effective(revision)
         cls.bottles = cls('_make_lot')._make_lot(cls.bottle, "BOT-1")
 
