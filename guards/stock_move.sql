@@ -6,13 +6,18 @@ DECLARE
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         IF OLD.state = 'done' AND (
-                NEW.state, NEW.product_id, NEW.product_uom, NEW.location_id, NEW.location_dest_id, NEW.date, NEW.picking_id,
+                NEW.state, NEW.product_id, NEW.product_uom, NEW.location_id, NEW.location_dest_id, NEW.picking_id,
                 NEW.raw_material_production_id, NEW.production_id)
            IS DISTINCT FROM (
-                OLD.state, OLD.product_id, OLD.product_uom, OLD.location_id, OLD.location_dest_id, OLD.date, OLD.picking_id,
+                OLD.state, OLD.product_id, OLD.product_uom, OLD.location_id, OLD.location_dest_id, OLD.picking_id,
                 OLD.raw_material_production_id, OLD.production_id)
            AND EXISTS (SELECT FROM mrp_bpr b
-                        WHERE b.production_id IN (OLD.raw_material_production_id, OLD.production_id)) THEN
+                        WHERE b.production_id IN (OLD.raw_material_production_id, OLD.production_id))
+           -- The order dates them once more when it is closed.
+           OR OLD.state = 'done' AND NEW.date IS DISTINCT FROM OLD.date
+           AND EXISTS (SELECT FROM mrp_bpr b
+                        WHERE b.production_id IN (OLD.raw_material_production_id, OLD.production_id)
+                          AND b.state IN ('done', 'cancel')) THEN
             RAISE EXCEPTION 'What a batch used or made stays as it was done (STK-040, REL-050, 21 CFR 211.188).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_fixed';
         END IF;

@@ -42,6 +42,8 @@ class MrpBpr(models.Model):
                     self.env._("use Book Again on the batch record, which books what was recorded."), record=bpr)
 
     def _complete(self):
+        # PostgreSQL sees what Odoo still writes on the moves before the record is closed.
+        self.env.flush_all()
         super()._complete()
         self._check_stock_agrees()
 

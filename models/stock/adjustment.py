@@ -57,14 +57,14 @@ class StockLot(models.Model):
 
     @api.model
     def _mmr_check_adjuster(self):
-        """Refuse adjustments by others than people of the warehouse and Quality Control.
+        """Refuse adjustments by others than whoever is in charge of the warehouse, and Quality Control.
 
         :raise AccessError: for anybody else
         """
-        if not any(map(self.env.user.has_group, ('stock.group_stock_user', 'mrp_mmr.group_mmr_qc'))):
+        if not any(map(self.env.user.has_group, ('stock.group_stock_manager', 'mrp_mmr.group_mmr_qc'))):
             raise refusal(
                 self.env, self.env._("%s does not adjust stock.", self.env.user.name), f"SEC-010, {RULE}",
-                self.env._("ask the warehouse or Quality Control."), record=self, exception=AccessError)
+                self.env._("ask the head of the warehouse or Quality Control."), record=self, exception=AccessError)
 
     def _mmr_adjust(self, quant, counted, description, bpr=None):
         """Make the stock of this lot right where ``quant`` lies, and open the deviation that explains it.

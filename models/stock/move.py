@@ -45,6 +45,9 @@ class StockMove(models.Model):
         if DONE_FIELDS & vals.keys():
             self.filtered(lambda move: move.state == 'done')._mmr_orders()._mmr_refuse_released(
                 self.env._("recorded consumption and production"))
+        if vals.get('state') == 'done':
+            self.filtered(lambda move: move.state != 'done')._mmr_orders().filtered(
+                'mmr_snapshot_sha256')._mmr_check_done_by_record()
         if 'state' in vals:
             # Cancelling a component would drop it from the batch, reopening it would change a closed record.
             for move in self:

@@ -38,6 +38,7 @@ class TestConsumption(StockCommon):
 
     def test_own_goods_first(self):
         """S-02, STK-010: of a lot that a client owns in part, what is free and one's own is taken first, then the client's."""
+        self._put(self.other_lot, self.shelves[0], 9)
         order = self._release_order()
         self._put(self.lot, self.shelves[0], 4, owner=self.client)
         self._put(self.lot, self.shelves[1], 6)

@@ -91,13 +91,13 @@ class TestOverdraw(StockCommon):
         self._execute(order)
         self._refused("STK-020", order.with_user(self.user_planner).button_mark_done)
         quant = self.env['stock.quant'].search([('lot_id', '=', self.lot.id), ('location_id', '=', self.shelves[0].id)])
-        self.lot.with_user(self.user_qc)._mmr_adjust(quant, Decimal(9), "Counted twice.", order.bpr_id)
+        self.lot.with_user(self._person('qc'))._mmr_adjust(quant, Decimal(9), "Counted twice.")
         self._mark_done(order)
         self.assertEqual(self._lies(self.lot), {})
 
     def test_adjustment(self):
         """S-03, STK-020: where it is true, the adjustment opens a deviation, names it, and the weight is accepted."""
-        keeper = new_test_user(self.env, login='t_keeper', groups='stock.group_stock_user', password="A-long-password-1")
+        keeper = new_test_user(self.env, login='t_keeper', groups='stock.group_stock_manager', password="A-long-password-1")
         self._put(self.lot, self.shelves[0], 3)
         order = self._release_order()
         step = self._start_weighing(order, self.component_a)
@@ -127,7 +127,8 @@ class TestOverdraw(StockCommon):
         order = self._release_order()
         step = self._start_weighing(order, self.component_a)
         quant = self.env['stock.quant'].search([('lot_id', '=', self.lot.id), ('location_id', '=', self.shelves[0].id)])
-        deviation = self.lot.with_user(self.user_qc)._mmr_adjust(quant, Decimal(9), "Found on shelf 7.", order.bpr_id)
+        keeper = new_test_user(self.env, login='t_keeper', groups='stock.group_stock_manager', password="A-long-password-1")
+        deviation = self.lot.with_user(keeper)._mmr_adjust(quant, Decimal(9), "Found on shelf 7.", order.bpr_id)
         self.assertEqual((deviation.bpr_id, deviation.lot_id, deviation.is_blocking), (order.bpr_id, self.lot, True))
         self._sign(deviation, 'decide', self.user_qc, comment="Label was read wrongly at receipt.")
         step.action_record('weight', {'value': '9', 'lot_id': self.lot.id})

@@ -117,7 +117,7 @@ class TestManyComponents(StockCommon):
         } for number in range(len(self.WEIGHTS))])
         env = self.env(user=self.user_preparer)
         revision = env['mrp.mmr'].create({
-            'product_id': self.product.id, 'formulation_code': "MANY", 'batch_size': 130, 'uom_id': self.kg.id}).open_revision_id
+            'product_id': self.product.id, 'formulation_code': "ALL", 'batch_size': 130, 'uom_id': self.kg.id}).open_revision_id
         operation = env['mrp.routing.workcenter'].create({
             'name': "Weighing", 'bom_id': revision.bom_id.id, 'workcenter_id': self.workcenter.id, 'mmr_stage': 'dispensing'})
         revision.bom_id.write({'bom_line_ids': [Command.create({

@@ -71,7 +71,12 @@ class MrpBprStep(models.Model):
             self._check_held(part, unit, product)
         lot = self.env['stock.lot'].sudo().browse(prepared.get('lot_id'))
         if lot and product.is_storable:
-            self._check_available(lot, convert_exactly(sum(parts), unit, product.uom_id), without=corrected)
+            more = sum(parts)
+            if corrected and corrected.lot_id == lot and self.bpr_id.state not in RUNNING:
+                # What a closed batch took is not on stock any more: only the difference is.
+                more -= sum(corrected._get_taken()[1])
+            if more > 0:
+                self._check_available(lot, convert_exactly(more, unit, product.uom_id), without=corrected)
 
     def _check_held(self, quantity, unit, product):
         """Refuse a quantity that the precision of stock would round, such as 2.51 g of what is stocked in kg (STK-030)."""
