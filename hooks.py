@@ -56,8 +56,8 @@ TRIGGERS = {
     'stock_move_line': (
         'mrp_mmr_guard_held_lot', 'mrp_mmr_guard_order_line', 'mrp_mmr_guard_order_line_insert',
         'mrp_mmr_guard_order_line_delete', TRUNCATE),
-    'stock_move': ('mrp_mmr_guard_order_move', 'mrp_mmr_guard_order_move_insert'),
-    'stock_quant': ('mrp_mmr_guard_quant', 'mrp_mmr_guard_quant_insert', 'mrp_mmr_guard_quant_delete'),
+    'stock_move': ('mrp_mmr_guard_order_move', 'mrp_mmr_guard_order_move_insert', TRUNCATE),
+    'stock_quant': ('mrp_mmr_guard_quant', 'mrp_mmr_guard_quant_insert', 'mrp_mmr_guard_quant_delete', TRUNCATE),
     'mrp_lot_destruction': ('mrp_mmr_guard_destruction', TRUNCATE),
     'mrp_equipment_log': (
         'mrp_mmr_append_only', 'mrp_mmr_append_only_truncate', 'mrp_mmr_guard_equipment_log', TRUNCATE),

@@ -47,6 +47,8 @@ class StockMove(models.Model):
     def init(self):
         super().init()
         load_guard(self.env.cr, 'stock_move')
+        self.env['mrp.audit.mixin']._audit_guard_truncate(
+            self._table, "EXISTS (SELECT FROM mrp_bpr b WHERE b.production_id IN (t.raw_material_production_id, t.production_id))")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -76,6 +78,8 @@ class StockQuant(models.Model):
     def init(self):
         super().init()
         load_guard(self.env.cr, 'stock_quant')
+        self.env['mrp.audit.mixin']._audit_guard_truncate(
+            self._table, "t.lot_id IN (SELECT l.id FROM stock_lot l WHERE l.mmr_status IS NOT NULL)")
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -76,7 +76,7 @@ class StockCommon(MmrCommon):
         step = self._start_weighing(order, component)
         for lot, value, *flows in weights:
             step.action_record('weight', {'value': value, 'lot_id': lot.id, **(flows[0] if flows else {})})
-        self._sign_step(step)
+        self._sign(step, 'performed', self._person('operator'))
         for deviation in step.deviation_ids.filtered(lambda deviation: deviation.state == 'open'):
             self._sign(deviation, 'decide', self.user_qc, comment="No effect.")
         self._sign_step(step)

@@ -507,6 +507,7 @@ class TestClosing(DeviationCommon):
             self._refused(".", record.with_context(_force_unlink=True).unlink)
         self._refused("DEV-010", deviation.with_user(self.user_qc).copy)
         self._sql_refused("DELETE FROM mrp_deviation WHERE id = %s", deviation.id)
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         self._sql_refused("TRUNCATE mrp_deviation CASCADE")
 
     def test_closed_stays(self):

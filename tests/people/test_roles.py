@@ -381,7 +381,8 @@ class TestRoles(RolesCommon):
             'mrp.bpr.test': {'bpr_id': self.completed.id}, 'mrp.lot.trace': {'lot_id': self.lot.id, 'direction': 'forward'},
             'mrp.bpr.test.line': {'wizard_id': lambda: self._record('mrp.bpr.test').id, 'position': self.position},
             'mrp.bpr.reserve': {'bpr_id': self.completed.id, 'quantity': "1"},
-            'mrp.lot.adjust': {'lot_id': self.held.id, 'quant_id': self.held.quant_ids[:1].id, 'description': "x"},
+            'mrp.lot.adjust': {
+                'lot_id': self.held.id, 'quant_id': self.held.quant_ids[:1].id, 'counted': 1, 'description': "x"},
             'mrp.lot.destroy': {
                 'lot_id': self.held.id, 'location_id': self.env.ref('stock.stock_location_stock').id, 'quantity': 1,
                 'method': "Burnt", 'reason': "Wet"},

@@ -4,9 +4,10 @@ from decimal import Decimal
 
 from psycopg2.errors import CheckViolation
 
-from odoo.tests import new_test_user
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..common.base import CommittedCase
 from ..common.stock import StockCommon
 
 
@@ -129,6 +130,7 @@ class TestOverdraw(StockCommon):
         quant = self.env['stock.quant'].search([('lot_id', '=', self.lot.id), ('location_id', '=', self.shelves[0].id)])
         keeper = new_test_user(self.env, login='t_keeper', groups='stock.group_stock_manager', password="A-long-password-1")
         deviation = self.lot.with_user(keeper)._mmr_adjust(quant, Decimal(9), "Found on shelf 7.", order.bpr_id)
+        deviation = deviation.with_env(self.env)
         self.assertEqual((deviation.bpr_id, deviation.lot_id, deviation.is_blocking), (order.bpr_id, self.lot, True))
         self._sign(deviation, 'decide', self.user_qc, comment="Label was read wrongly at receipt.")
         step.action_record('weight', {'value': '9', 'lot_id': self.lot.id})
@@ -197,3 +199,38 @@ class TestQuants(StockCommon):
         self.env.cr.precommit.run()
         self._sql("SELECT 1")
         self.assertEqual(self._lies(lot), {"Shelf 1": -5})
+
+
+@tagged('post_install', '-at_install')
+class TestAtOnce(CommittedCase):
+
+    def test_two_transactions(self):
+        """S-03, STK-020: of two transactions that empty one lot at the same moment, one is refused; Odoo splits the quant."""
+        uid = self.users[1]
+
+        def make(env):
+            env = env(su=True)
+            product = env['product.product'].create({
+                'name': f"Raw {self.tag}", 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'mmr_lot_release': True})
+            lot = env['stock.lot'].create({'name': f"R-{self.tag}", 'product_id': product.id})
+            place = env.ref('stock.stock_location_stock')
+            env['stock.quant']._update_available_quantity(product, place, 5, lot_id=lot)
+            return lot.id, place.id
+
+        lot_id, place_id = self._run(uid, make)
+
+        def take(env):
+            lot, place = env['stock.lot'].sudo().browse(lot_id), env['stock.location'].sudo().browse(place_id)
+            env['stock.quant'].sudo()._update_available_quantity(lot.product_id, place, -3, lot_id=lot)
+            return 'taken'
+
+        results = self._race((uid, take), (uid, take))
+        self.assertIn('taken', results)
+        results.remove('taken')
+        self.assertIn("STK-020", results[0])
+
+        def left(env):
+            return sum(env['stock.quant'].sudo().search([
+                ('lot_id', '=', lot_id), ('location_id', '=', place_id)]).mapped('quantity'))
+
+        self.assertEqual(self._run(uid, left), 2)
