@@ -73,6 +73,7 @@
         'views/mrp_equipment_views.xml',
         'views/mrp_terminal_views.xml',
         'wizards/mrp_lot_destroy_views.xml',
+        'wizards/mrp_lot_adjust_views.xml',
         'wizards/mrp_lot_trace_views.xml',
         'views/stock_lot_views.xml',
         'views/mrp_lot_destruction_views.xml',

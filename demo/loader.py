@@ -38,6 +38,9 @@ class MrpMmrDemo(models.AbstractModel):
         if missing:
             raise UserError(self.env._(
                 "The users of the demonstration data are missing: %s. Nothing was loaded.", ', '.join(missing)))
+        # What the balances show is on stock as well: in kilograms, to the tenth of a gram.
+        precision = self.env.ref('uom.decimal_product_uom')
+        precision.digits = max(precision.digits, 4)
         # Read with the data, so that a production database does not carry them in its memory.
         from . import batches, dressing_kit, equipment, ibuprofen, lots, paracetamol, people, vitamin_c, zinc
         from . import vitamin_c_powder as powder

@@ -43,6 +43,8 @@ RECORD_ROWS = {
         "WHERE o.id = t.operation_id)"),
     'mrp_production': "t.mmr_snapshot IS NOT NULL",
     'stock_lot': "t.mmr_status IS NOT NULL",
+    'stock_move': "EXISTS (SELECT FROM mrp_bpr b WHERE b.production_id IN (t.raw_material_production_id, t.production_id))",
+    'stock_quant': "t.lot_id IN (SELECT l.id FROM stock_lot l WHERE l.mmr_status IS NOT NULL)",
     # What became of the lots that are records (REL-050).
     'stock_move_line': "t.lot_id IN (SELECT l.id FROM stock_lot l WHERE l.mmr_status IS NOT NULL)",
 }

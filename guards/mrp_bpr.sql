@@ -255,3 +255,21 @@ CREATE TRIGGER mrp_mmr_guard_retain_until AFTER UPDATE OF retain_until ON mrp_bp
 -- Not emptied (REC-040; _shared.sql).
 CREATE TRIGGER mrp_mmr_guard_truncate BEFORE TRUNCATE ON mrp_bpr
     FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_truncate();
+
+-- A batch that runs is cancelled by a signature with its reason, or because Quality Control rejected it (BPR-200,
+-- 21 CFR 111.260). Also held in models/record/cancellation.py.
+CREATE FUNCTION mrp_mmr_guard_bpr_cancel() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NEW.release_state <> 'rejected' AND NOT EXISTS (
+        SELECT FROM mrp_esignature s
+         WHERE s.res_model = 'mrp.bpr' AND s.res_id = NEW.id AND s.content ->> 'schema' = 'mrp_mmr/cancel/1'
+           AND s.content ->> 'bpr' = NEW.name AND trim(s.comment) <> '') THEN
+        RAISE EXCEPTION '% runs: it is cancelled by a signature with its reason (BPR-200, 21 CFR 111.260).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_cancel_signed';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER mrp_mmr_guard_bpr_cancel BEFORE UPDATE ON mrp_bpr FOR EACH ROW
+    WHEN (OLD.state = 'progress' AND NEW.state = 'cancel') EXECUTE FUNCTION mrp_mmr_guard_bpr_cancel();

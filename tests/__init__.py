@@ -7,10 +7,12 @@ from .unit import (
     test_days,
     test_number_properties,
     test_numbers,
+    test_public_keys,
     test_redline,
     test_results,
     test_schemas,
     test_step_plan,
+    test_stock,
 )
 from .base import (
     test_arguments,
@@ -67,11 +69,13 @@ from .record import (
     test_alignment,
     test_analysis,
     test_bpr,
+    test_cancellation,
     test_end_to_end,
     test_floor,
     test_potency,
     test_release,
     test_review,
+    test_serial,
     test_transcription,
     test_yield_history,
 )
@@ -84,7 +88,11 @@ from .equipment import (
     test_equipment,
 )
 from .stock import (
+    test_by_record,
+    test_consumption,
     test_lot_status,
+    test_overdraw,
+    test_precision,
     test_quarantine,
     test_traceability,
 )
@@ -96,8 +104,8 @@ from .quality import (
     test_quality_review,
 )
 from .reports import (
-    test_dispensing_label,
     test_core_prints,
+    test_dispensing_label,
     test_report,
     test_report_bpr,
     test_report_content,

@@ -6,11 +6,12 @@ from .check_files import FileChecks
 from .check_masters import MasterChecks
 from .check_results import ResultChecks
 from .check_signatures import SignatureChecks
+from .check_stock import StockChecks
 from .check_trail import TrailChecks
 from .ledger import CHECKPOINT
 
 
-class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, ResultChecks, BatchChecks):
+class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, ResultChecks, BatchChecks, StockChecks):
     """Verifies all evidence that a cursor reads; iterating yields each :class:`Finding`.
 
     Nothing but the batch at hand is in memory. ``counts`` grows on the way: records read, by what they are.
@@ -34,6 +35,7 @@ class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, Resul
         'labels': '_check_labels',
         'orders': '_check_orders',
         'plans': '_check_plans',
+        'stock': '_check_stock',
         'drills': '_check_drills',
         'disposals': '_check_disposals',
         'quality_reviews': '_check_quality_reviews',

@@ -14,6 +14,7 @@ from . import mrp_bpr_transcribe
 from . import mrp_signer_verify
 from . import mrp_qualification
 from . import mrp_lot_destroy
+from . import mrp_lot_adjust
 from . import mrp_legal_hold_set
 from . import mrp_record_dispose
 from . import mrp_bpr_test

@@ -8,3 +8,4 @@ from . import rule     # record rules
 from . import module   # installation and removal
 from . import company  # the company's GMP settings
 from . import days     # its time zone and its days
+from . import precision  # decimals of quantities

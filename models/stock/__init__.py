@@ -8,4 +8,6 @@ from . import location      # locations
 from . import quant         # what may be reserved
 from . import move          # moves
 from . import move_line     # lines of moves
+from . import by_record     # what only the record of a batch moves
+from . import adjustment    # stock that was wrong
 from . import picking_type  # types of transfers

@@ -11,6 +11,8 @@ PLANNED_FIELDS = {
     'bom_line_id', 'mmr_entry_id',
 }
 ORDER_FIELDS = ('raw_material_production_id', 'production_id')
+#: What a done move of a controlled order says: it is not redirected or dated afterwards (STK-040, REL-050).
+DONE_FIELDS = {'location_id', 'location_dest_id', 'date', 'product_uom_qty', 'quantity', 'picked'}
 #: Places from which goods do not come back: sold, returned, used up, lost, on the way to another company or warehouse.
 LEAVING = ('customer', 'supplier', 'production', 'inventory', 'transit')
 
@@ -40,6 +42,14 @@ class StockMove(models.Model):
                 if vals.get(name):
                     self.env['mrp.production'].browse(vals[name])._mmr_refuse_released(
                         self.env._("components and by-products"))
+        if vals.get('picking_id'):
+            self._mmr_orders()._mmr_refuse_transfer()
+        if DONE_FIELDS & vals.keys():
+            self.filtered(lambda move: move.state == 'done')._mmr_orders()._mmr_refuse_released(
+                self.env._("recorded consumption and production"))
+        if vals.get('state') == 'done':
+            self.filtered(lambda move: move.state != 'done')._mmr_orders().filtered(
+                'mmr_snapshot_sha256')._mmr_check_done_by_record()
         if 'state' in vals:
             # Cancelling a component would drop it from the batch, reopening it would change a closed record.
             for move in self:
@@ -105,6 +115,7 @@ class StockMove(models.Model):
             if production.state == 'draft' and production.product_id.mmr_controlled:
                 raise production._mmr_refuse_unreleased()
             if production.mmr_snapshot_sha256:
+                production._mmr_check_done_by_record()
                 self.filtered(lambda move, order=production: move.raw_material_production_id == order) \
                     .move_line_ids._mmr_check_lots_released(production, weighed=True)
                 self.filtered(lambda move, order=production: move.production_id == order)._mmr_claim_lots(production)

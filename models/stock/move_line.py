@@ -9,6 +9,8 @@ from .move import LEAVING
 
 RECORDED_FIELDS = {'quantity', 'lot_id', 'lot_name', 'product_id', 'product_uom_id'}
 PLACES = {'location_id', 'location_dest_id', 'move_id'}
+#: What a done line of a controlled order says beside: it is not redirected, dated or packed otherwise afterwards (STK-040).
+DONE_FIELDS = {'date', 'package_id', 'result_package_id', 'owner_id', 'picking_id', 'state'}
 
 
 class StockMoveLine(models.Model):
@@ -26,12 +28,14 @@ class StockMoveLine(models.Model):
         return lines
 
     def write(self, vals):
+        if (DONE_FIELDS | PLACES) & vals.keys():
+            self.filtered(lambda line: line.state == 'done')._mmr_check_open()
         if not (RECORDED_FIELDS | PLACES) & vals.keys():
             return super().write(vals)
         if RECORDED_FIELDS & vals.keys():
             self._mmr_check_open()
         result = super().write(vals)
-        if {'product_id', 'lot_id'} & vals.keys():
+        if {'product_id', 'lot_id', 'move_id'} & vals.keys():
             self._mmr_check_open(written=True)
         lines = self.exists()
         lines._mmr_check_held()
@@ -68,7 +72,7 @@ class StockMoveLine(models.Model):
             if not production or production.state == 'draft' or not production.mmr_snapshot_sha256 \
                     or in_transition(production):
                 continue
-            if production.state == 'done' or any(
+            if production.state in ('done', 'cancel') or move.state == 'done' or any(
                     line.product_id != move.product_id for line in self if line.move_id == move):
                 raise production._mmr_refuse_change(self.env._("recorded consumption and production"))
             if written and move.raw_material_production_id:

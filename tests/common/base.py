@@ -283,6 +283,11 @@ class MmrCommon(RefusalCase, TransactionCase):
             setattr(cls, name, record)
 
     @classmethod
+    def _set_decimals(cls, digits=6):
+        """Let stock hold what scales show, as a company that weighs finely sets up."""
+        cls.env.ref('uom.decimal_product_uom').digits = digits
+
+    @classmethod
     def _create_mmr(cls, batch_size=100.0, **vals):
         """Return the draft revision of a new MMR, complete, written by the preparer: two components, two stages."""
         env = cls.env(user=cls.user_preparer)
@@ -530,6 +535,11 @@ class MmrCommon(RefusalCase, TransactionCase):
                 break
             cls._do_step(step, **({'value': produced} if produced and step.planned['scope'] == 'batch' else {}))
 
+
+    @classmethod
+    def _cancel_batch(cls, order, reason="The order was withdrawn."):
+        """Cancel a running batch as the production responsible does."""
+        return cls._sign(order.bpr_id, 'cancel', cls._person('production'), comment=reason)
 
     # === RELEASE === #
 

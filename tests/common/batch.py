@@ -32,6 +32,7 @@ class BatchCommon(MmrCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls._set_decimals()
         for product in cls.component_a | cls.component_b | cls.product:
             product.tracking = 'lot'
         #: When the work goes on; it passes with each entry and signature.

@@ -115,6 +115,7 @@ class TestCapa(DeviationCommon):
             self._refused("DEV-090", capa.write, values)
         self._sql_refused("UPDATE mrp_capa SET state = 'closed' WHERE id = %s", capa.id)
         self._sql_refused("UPDATE mrp_capa SET state = 'check' WHERE id = %s", capa.id)
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         self._sql_refused("TRUNCATE mrp_capa CASCADE")
         self._finish(capa)
         capa.action_check()

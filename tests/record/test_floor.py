@@ -330,7 +330,7 @@ class TestFloor(FloorCommon):
         self.assertTrue(told(lambda: self._sign(deviation, 'decide_adjust', self.user_qc, comment="Within the validation.")))
         self.assertTrue(told(lambda: step.action_report("Noise", "")))
         self.assertTrue(told(lambda: self._sign(step, 'performed', self.user_operator)))
-        self.assertTrue(told(lambda: self.order.action_cancel()))
+        self.assertTrue(told(lambda: self._cancel_batch(self.order)))
 
     # === SPEED === #
 

@@ -18,6 +18,7 @@ class PotencyCommon(MmrCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls._set_decimals()
         (cls.component_a | cls.component_b).tracking = 'lot'
         cls.operator = cls._person('operator')
 
@@ -230,7 +231,7 @@ class TestPotencyInBatch(PotencyCommon):
         self._sign_step(self.active)
         self.assertEqual(self.filler._get_adjusted_target()['quantity'], '19')
         self.assertIn("10 − (-9) = 19 kg", self.filler.target_formula)
-        order.action_cancel()
+        self._cancel_batch(order)
         order = self._release()
         self._weigh(self.active, self._create_lot(self.component_a, "A-2", mmr_assay=80), '101.25')
         self._sign_step(self.active)

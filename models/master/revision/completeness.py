@@ -131,6 +131,8 @@ class MrpMmrRevision(models.Model):
             yield self.env._(
                 "Odoo's precision 'Product Unit' cannot hold the batch size %(size)s exactly. Write it in a "
                 "smaller unit, or raise the precision.", size=self.mmr_id._get_batch_size_label())
+        else:
+            yield from self._get_stock_problems(self.product_id, self.batch_size, self.uom_id)
         wanted = self._prepare_bom_vals(self.mmr_id, self.revision)
         for name in ('product_tmpl_id', 'product_id', 'company_id', 'type', 'enable_batch_size'):
             if bom._fields[name].convert_to_write(bom[name], bom) != wanted[name]:
@@ -193,6 +195,8 @@ class MrpMmrRevision(models.Model):
                     "%(component)s: Odoo's precision 'Product Unit' cannot hold %(quantity)s %(unit)s exactly. "
                     "Write it in a smaller unit, or raise the precision.",
                     component=name, quantity=decimal_string(line.gmp_qty), unit=line.product_uom_id.name)
+            else:
+                yield from self._get_stock_problems(line.product_id, line.gmp_qty, line.product_uom_id)
             if not line.product_uom_id._has_common_reference(line.product_id.uom_id):
                 yield self.env._(
                     "%(component)s: %(unit)s does not convert to %(product_unit)s.", component=name,

@@ -80,6 +80,7 @@ class MrpBprStep(models.Model):
         prepared = getattr(self, self._entry_methods[kind])(vals)
         if kind == 'weight':
             prepared['data'].update(self._prepare_adjustment(prepared, corrected))
+        self._check_stock(kind, prepared, corrected, vals)
         entry = entries._append({
             **prepared, 'step_id': self.id, 'kind': kind, 'supersedes_id': corrected.id, 'reason': reason or False,
             'is_late': self.state in CLOSED, 'to_sign': self.state != 'started' and not is_note,
@@ -436,6 +437,8 @@ class MrpBprStep(models.Model):
             self._get_balancing_steps()._check_balance()
             if self._is_component_added():
                 self._post_consumption()
+        if entry.kind in ('weight', 'material', 'yield') and self.bpr_id.state in ('done', 'cancel'):
+            self.production_id._mmr_settle()
 
     def _get_limits_label(self):
         """Return the acceptance criterion or the yield band of the snapshot in words."""

@@ -103,6 +103,12 @@ class Entry extends Component {
 export class ValueEntry extends Entry {
     static template = "mrp_mmr.FloorValueEntry";
     numbers = ["value"];
+    texts = { isPlausible: false, destroyed: "", sampled: "" };
+
+    set(name, value) {
+        this.state[name] = value;
+        this.changed();
+    }
 
     get unit() {
         return this.step.band ? this.step.band.unit : this.step.unit;
@@ -110,9 +116,14 @@ export class ValueEntry extends Entry {
 
     get draft() {
         const value = this.state.numbers.value.trim();
+        const { isPlausible, destroyed, sampled } = this.state;
+        const extra = this.step.kind === "yield" && isPlausible ? { plausible: true } : {};
+        if (this.step.serials) {
+            Object.assign(extra, { destroyed, sampled });
+        }
         return {
             kind: this.step.result_kind,
-            vals: { value },
+            vals: { value, ...extra },
             label: [value, this.unit].filter(Boolean).join(" "),
             isReady: Boolean(value),
         };

@@ -1,0 +1,178 @@
+"""What is recorded at a step is what stock can hold and has: refused where it is not (STK-020, STK-030)."""
+
+from decimal import Decimal
+
+from odoo import models
+
+from ....domain.numbers import decimal_string
+from ....domain.refusals import refusal
+from ....domain.stock import convert_exactly, in_stock, is_held
+from ....domain.typed_numbers import parse_number
+from ..consumption import PLACES
+from ..consumption import RULE as OVERDRAW_RULE
+
+PRECISION_RULE = "STK-030, 21 CFR 111.210(c), 111.260(e)"
+#: Kinds of entries that take goods out of stock.
+TAKING = ('weight', 'material')
+RUNNING = ('issue', 'ready', 'progress')
+#: A yield above this many times of the theoretical one is a typing error, where what was put in does not compare with it.
+IMPLAUSIBLE = 2
+
+
+class MrpBprEntry(models.Model):
+    _inherit = 'mrp.bpr.entry'
+
+    def _get_taken(self):
+        """Return the Decimals that this entry takes out of stock, in the unit of its row, and that row of the snapshot."""
+        self.ensure_one()
+        return self.sudo().step_id._get_taken(self.kind, self.position, self.data or {})
+
+
+class MrpBprStep(models.Model):
+    _inherit = 'mrp.bpr.step'
+
+    def _get_taken(self, kind, position, data):
+        """Return what an entry of this step takes out of stock.
+
+        :param str kind: of the entry
+        :param dict data: of the entry
+        :return: the row of the snapshot with ``product`` and ``unit_id``, and the Decimals in that unit, each of which
+            gets a move of its own
+        """
+        if kind == 'weight':
+            row, names = self.planned['target'], (('quantity',), ('scrapped',))
+        elif kind == 'material' and 'used' in data:
+            row = next(row for row in self.planned['pack']['materials'] if row['position'] == position)
+            names = (('used', 'destroyed'),)
+        else:
+            return None, []
+        parts = [sum((Decimal(data.get(name) or 0) for name in group), Decimal(0)) for group in names]
+        return row, [part for part in parts if part]
+
+    # === WHEN IT IS RECORDED === #
+
+    def _check_stock(self, kind, prepared, corrected, vals):
+        """Refuse a value with which stock could not agree: more digits than it holds, or more than is there.
+
+        :param dict prepared: the values of the entry
+        :param corrected: the entry that it corrects
+        :param dict vals: what the person sent
+        """
+        if kind == 'yield':
+            self._check_yield(parse_number(prepared['value']), vals)
+        if kind not in TAKING:
+            return
+        row, parts = self._get_taken(kind, prepared.get('position'), prepared['data'])
+        if not parts:
+            return
+        product = self.env['product.product'].sudo().browse(row['product']['id'])
+        unit = self.env['uom.uom'].browse(row['unit_id'])
+        for part in parts:
+            self._check_held(part, unit, product)
+        lot = self.env['stock.lot'].sudo().browse(prepared.get('lot_id'))
+        if lot and product.is_storable:
+            more = sum(parts)
+            if corrected and corrected.lot_id == lot and self.bpr_id.state not in RUNNING:
+                # What a closed batch took is not on stock any more: only the difference is.
+                more -= sum(corrected._get_taken()[1])
+            if more > 0:
+                self._check_available(lot, convert_exactly(more, unit, product.uom_id), without=corrected)
+
+    def _check_held(self, quantity, unit, product):
+        """Refuse a quantity that the precision of stock would round, such as 2.51 g of what is stocked in kg (STK-030)."""
+        digits = self.env['decimal.precision'].precision_get('Product Unit')
+        stocked = convert_exactly(quantity, unit, product.uom_id)
+        if stocked is not None and not is_held(stocked, digits):
+            raise refusal(
+                self.env,
+                self.env._("%(product)s is stocked in %(unit)s with %(digits)s decimals: %(quantity)s %(recorded)s would be "
+                           "booked as %(rounded)s %(unit)s.", product=product.display_name, unit=product.uom_id.name,
+                           digits=digits, quantity=decimal_string(quantity), recorded=unit.name,
+                           rounded=decimal_string(in_stock(stocked, digits))),
+                PRECISION_RULE,
+                self.env._("have the precision of quantities raised (Manufacturing, Settings, Master Manufacturing "
+                           "Records), which works at once; then record what the scale shows."), record=self)
+
+    def _check_available(self, lot, quantity, without):
+        """Refuse more of a lot than is left where the order takes it from, less what is recorded already (STK-020).
+
+        What other running batches recorded is gone, whether it was booked or not. Where their orders take from a part of
+        the same place, or from the place around it, each place must have what is recorded of it.
+
+        :param Decimal quantity: in the unit of the product
+        :param without: the entry that is about to be corrected
+        """
+        lot._mmr_lock()
+        order = self.sudo().production_id
+        used = self._get_recorded_uses(lot, without)
+        used[order.location_src_id] = used.get(order.location_src_id, Decimal(0)) + quantity
+        stock = self._get_stock_of(lot)
+        for place in used:
+            if not order.location_src_id.parent_path.startswith(place.parent_path):
+                continue
+            there = sum((rest for other, rest in stock.items() if other.parent_path.startswith(place.parent_path)), Decimal(0))
+            taken = sum((rest for other, rest in used.items() if other.parent_path.startswith(place.parent_path)), Decimal(0))
+            if taken > there:
+                unit = lot.product_id.uom_id.name
+                raise refusal(
+                    self.env,
+                    self.env._("%(step)s: %(wanted)s %(unit)s of lot %(lot)s of %(product)s are too much: at %(place)s are "
+                               "%(there)s %(unit)s of it, of which %(used)s %(unit)s were recorded already.",
+                               step=self.display_name, wanted=decimal_string(quantity), unit=unit, lot=lot.name,
+                               product=lot.product_id.display_name, place=place.display_name, there=decimal_string(there),
+                               used=decimal_string(taken - quantity)),
+                    OVERDRAW_RULE, order._mmr_get_overdraw_action(), record=lot)
+
+    def _get_recorded_uses(self, lot, without):
+        """Return what running batches recorded of a lot and did not consume yet, by the place that they take from."""
+        entries = self.env['mrp.bpr.entry'].sudo().search([
+            ('lot_id', '=', lot.id), ('kind', 'in', TAKING), ('bpr_id.state', 'in', RUNNING)])
+        used = {}
+        for entry in entries._get_current() - without:
+            row, parts = entry._get_taken()
+            place = entry.bpr_id.production_id.location_src_id
+            if parts:
+                unit = self.env['uom.uom'].browse(row['unit_id'])
+                used[place] = used.get(place, Decimal(0)) + convert_exactly(sum(parts), unit, lot.product_id.uom_id)
+        return used
+
+    def _get_stock_of(self, lot):
+        """Return how much of a lot lies where, in the unit of the product."""
+        digits = self.env['decimal.precision'].precision_get('Product Unit')
+        groups = self.env['stock.quant'].sudo()._read_group(
+            [('lot_id', '=', lot.id), ('location_id.usage', 'in', PLACES)], ['location_id'], ['quantity:sum'])
+        return {place: in_stock(quantity, digits) for place, quantity in groups}
+
+    # === YIELD === #
+
+    def _check_yield(self, number, vals):
+        """Refuse a yield that stock cannot hold, and ask before one is stored that cannot have come out (VER-060)."""
+        order, band = self.sudo().production_id, self.planned['band']
+        unit = self.env['uom.uom'].browse(band['unit_id']) if band else order.product_uom_id
+        if self.planned['scope'] == 'batch':
+            self._check_held(number, unit, order.product_id)
+        if vals.get('plausible') is True or not band or number * 100 <= Decimal(band['maximum']) * Decimal(band['theoretical']):
+            return
+        put_in = self._get_put_in(unit)
+        most = put_in if put_in is not None else IMPLAUSIBLE * Decimal(band['theoretical'])
+        if number > most:
+            raise refusal(
+                self.env,
+                self.env._("%(value)s %(unit)s came out, and %(most)s %(unit)s were put in.", value=decimal_string(number),
+                           unit=unit.name, most=decimal_string(most)) if put_in is not None else
+                self.env._("%(value)s %(unit)s are more than twice the theoretical yield of %(theoretical)s %(unit)s.",
+                           value=decimal_string(number), unit=unit.name, theoretical=band['theoretical']),
+                "VER-060, YLD-020, EU GMP Annex 11 §6",
+                self.env._("read the scale again; where it is so, tick that you did and record it."), record=self)
+
+    def _get_put_in(self, unit):
+        """Return what was weighed for the batch in ``unit``, or None where its components do not all compare with it."""
+        steps = self.bpr_id.sudo().step_ids.filtered(lambda step: step.kind == 'weigh')
+        total = Decimal(0)
+        for entry in steps.entry_ids.filtered(lambda entry: entry.kind == 'weight')._get_current():
+            quantity = convert_exactly(
+                Decimal(entry.data['quantity']), self.env['uom.uom'].browse(entry.data['unit_id']), unit)
+            if quantity is None:
+                return None
+            total += quantity
+        return total or None

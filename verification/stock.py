@@ -1,0 +1,141 @@
+"""Whether stock moves say what the record of a batch says (STK-040, 21 CFR 111.260(f), 211.192).
+
+It reads a cursor alone and writes nothing. The valid entries of a record are found here a second time, in SQL; tests
+hold them against those of the ORM.
+"""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+#: What batches took out of stock, as their records and as the done lines of their orders say it, by product and lot; what they
+#: made, likewise; and what stock holds of the lots that they made. Quantities are in the unit of the product.
+DIFFERENCES = """
+    WITH RECURSIVE batch AS (
+        SELECT b.id, b.name, b.production_id, b.product_id AS made, o.product_uom_id, o.state
+          FROM mrp_bpr b JOIN mrp_production o ON o.id = b.production_id
+         WHERE b.id = ANY(%(bprs)s) AND b.disposal_id IS NULL AND o.state IN ('done', 'cancel')),
+    entry AS (
+        SELECT e.id, e.bpr_id, e.step_id, e.kind, e.position, e.lot_id, e.data, e.value, e.supersedes_id,
+               CASE WHEN e.transcription_id IS NOT NULL THEN EXISTS (
+                        SELECT FROM mrp_bpr_transcription t WHERE t.id = e.transcription_id AND t.state = 'verified')
+                    WHEN NOT e.to_sign THEN TRUE
+                    ELSE EXISTS (
+                            SELECT FROM mrp_esignature g WHERE g.res_model = 'mrp.bpr.entry' AND g.res_id = e.id
+                               AND g.content ->> 'point' = 'corrected')
+                        AND (NOT (s.is_critical OR s.points ?| ARRAY['verified', 'addition_verified']) OR EXISTS (
+                            SELECT FROM mrp_esignature g WHERE g.res_model = 'mrp.bpr.entry' AND g.res_id = e.id
+                               AND g.content ->> 'point' = 'verified'))
+               END AS is_signed
+          FROM batch b JOIN mrp_bpr_entry e ON e.bpr_id = b.id JOIN mrp_bpr_step s ON s.id = e.step_id
+         WHERE e.kind IN ('weight', 'material', 'yield')),
+    replaced AS (
+        SELECT supersedes_id AS id FROM entry WHERE is_signed AND supersedes_id IS NOT NULL
+         UNION SELECT e.supersedes_id FROM replaced r JOIN entry e ON e.id = r.id WHERE e.supersedes_id IS NOT NULL),
+    valid AS (
+        SELECT e.*, s.planned FROM entry e JOIN mrp_bpr_step s ON s.id = e.step_id
+         WHERE e.is_signed AND e.id NOT IN (SELECT id FROM replaced)),
+    recorded AS (
+        SELECT v.bpr_id, (v.planned #>> '{target,product,id}')::integer AS product_id, v.lot_id,
+               (v.planned #>> '{target,unit_id}')::integer AS unit_id,
+               (v.data ->> 'quantity')::numeric + COALESCE((v.data ->> 'scrapped')::numeric, 0) AS quantity
+          FROM valid v WHERE v.kind = 'weight'
+         UNION ALL
+        SELECT v.bpr_id, (m.row #>> '{product,id}')::integer, v.lot_id, (m.row ->> 'unit_id')::integer,
+               (v.data ->> 'used')::numeric + (v.data ->> 'destroyed')::numeric
+          FROM valid v CROSS JOIN jsonb_array_elements(v.planned #> '{pack,materials}') AS m(row)
+         WHERE v.kind = 'material' AND (m.row ->> 'position')::integer = v.position AND v.data ? 'used'),
+    used AS (
+        SELECT r.bpr_id, r.product_id, r.lot_id, sum(r.quantity * u.factor::numeric / p.factor::numeric) AS quantity
+          FROM recorded r JOIN uom_uom u ON u.id = r.unit_id
+          JOIN product_product v ON v.id = r.product_id JOIN product_template t ON t.id = v.product_tmpl_id
+          JOIN uom_uom p ON p.id = t.uom_id
+         GROUP BY r.bpr_id, r.product_id, r.lot_id),
+    taken AS (
+        SELECT b.id AS bpr_id, l.product_id, l.lot_id, sum(l.quantity_product_uom::numeric) AS quantity
+          FROM batch b JOIN stock_move m ON m.raw_material_production_id = b.production_id AND m.state = 'done'
+          JOIN stock_move_line l ON l.move_id = m.id
+         GROUP BY b.id, l.product_id, l.lot_id),
+    yield AS (
+        SELECT DISTINCT ON (v.bpr_id) v.bpr_id,
+               v.value::numeric * COALESCE(u.factor, o.factor)::numeric / p.factor::numeric AS quantity
+          FROM valid v JOIN batch b ON b.id = v.bpr_id
+          JOIN product_product d ON d.id = b.made JOIN product_template t ON t.id = d.product_tmpl_id
+          JOIN uom_uom p ON p.id = t.uom_id JOIN uom_uom o ON o.id = b.product_uom_id
+          LEFT JOIN uom_uom u ON u.id = (v.planned #>> '{band,unit_id}')::integer
+         WHERE v.kind = 'yield' AND v.planned ->> 'scope' = 'batch' ORDER BY v.bpr_id, v.id DESC),
+    made AS (
+        SELECT b.id AS bpr_id, sum(l.quantity_product_uom::numeric) AS quantity
+          FROM batch b JOIN stock_move m ON m.production_id = b.production_id AND m.state = 'done' AND m.product_id = b.made
+          JOIN stock_move_line l ON l.move_id = m.id
+         GROUP BY b.id),
+    lot AS (
+        SELECT b.id AS bpr_id, t.id, t.product_id
+          FROM batch b JOIN stock_lot t ON t.mmr_bpr_id = b.id
+          JOIN product_product v ON v.id = t.product_id JOIN product_template p ON p.id = v.product_tmpl_id AND p.is_storable),
+    moved AS (
+        SELECT t.bpr_id, t.product_id, t.id AS lot_id, p.location_id, sum(p.quantity) AS quantity
+          FROM lot t JOIN (
+            SELECT lot_id, location_dest_id AS location_id, quantity_product_uom::numeric AS quantity
+              FROM stock_move_line WHERE state = 'done'
+             UNION ALL SELECT lot_id, location_id, -quantity_product_uom::numeric FROM stock_move_line WHERE state = 'done'
+          ) p ON p.lot_id = t.id
+          JOIN stock_location c ON c.id = p.location_id AND c.usage IN ('internal', 'transit')
+         GROUP BY t.bpr_id, t.product_id, t.id, p.location_id),
+    stocked AS (
+        SELECT t.bpr_id, t.product_id, t.id AS lot_id, q.location_id, sum(q.quantity::numeric) AS quantity
+          FROM lot t JOIN stock_quant q ON q.lot_id = t.id
+          JOIN stock_location c ON c.id = q.location_id AND c.usage IN ('internal', 'transit')
+         GROUP BY t.bpr_id, t.product_id, t.id, q.location_id)
+    SELECT d.kind, b.id, b.name, d.product_id, COALESCE(p.name ->> 'en_US', ''), d.lot_id, t.name, c.complete_name,
+           d.expected, d.found
+      FROM (
+        SELECT 'used' AS kind, COALESCE(u.bpr_id, t.bpr_id) AS bpr_id, COALESCE(u.product_id, t.product_id) AS product_id,
+               COALESCE(u.lot_id, t.lot_id) AS lot_id, NULL::integer AS location_id,
+               COALESCE(u.quantity, 0) AS expected, COALESCE(t.quantity, 0) AS found
+          FROM used u FULL JOIN taken t ON t.bpr_id = u.bpr_id AND t.product_id = u.product_id
+               AND COALESCE(t.lot_id, 0) = COALESCE(u.lot_id, 0)
+         UNION ALL
+        SELECT 'made', y.bpr_id, b.made, NULL, NULL, y.quantity, COALESCE(m.quantity, 0)
+          FROM yield y JOIN batch b ON b.id = y.bpr_id LEFT JOIN made m ON m.bpr_id = y.bpr_id
+         WHERE b.state = 'done'
+         UNION ALL
+        SELECT 'stock', COALESCE(m.bpr_id, s.bpr_id), COALESCE(m.product_id, s.product_id), COALESCE(m.lot_id, s.lot_id),
+               COALESCE(m.location_id, s.location_id), COALESCE(m.quantity, 0), COALESCE(s.quantity, 0)
+          FROM moved m FULL JOIN stocked s ON s.bpr_id = m.bpr_id AND s.lot_id = m.lot_id AND s.location_id = m.location_id
+      ) d
+      JOIN batch b ON b.id = d.bpr_id
+      LEFT JOIN product_product v ON v.id = d.product_id LEFT JOIN product_template p ON p.id = v.product_tmpl_id
+      LEFT JOIN stock_lot t ON t.id = d.lot_id LEFT JOIN stock_location c ON c.id = d.location_id
+     WHERE round(d.expected, 9) <> round(d.found, 9)
+     ORDER BY b.id, d.kind DESC, d.product_id, d.lot_id, d.location_id
+"""
+
+
+class Difference(NamedTuple):
+    """One quantity of a batch that is not the same everywhere; both in the unit of the product."""
+    kind: str           # used: record and moves; made: yield and moves; stock: moves and stock
+    bpr_id: int
+    bpr: str
+    product_id: int
+    product: str
+    lot_id: int
+    lot: str
+    place: str
+    expected: Decimal
+    found: Decimal
+
+
+def find_differences(cr, bprs):
+    """Return what record, moves and stock of completed and cancelled batches say differently.
+
+    :param list bprs: ids of batch records; queries do not grow with them
+    :return: list of :class:`Difference`
+    """
+    cr.execute(DIFFERENCES, {'bprs': list(bprs)})
+    return [Difference(*row) for row in cr.fetchall()]
+
+
+def plain(number):
+    """Return a number as people read it."""
+    text = format(number, 'f')
+    return text.rstrip('0').rstrip('.') if '.' in text else text
