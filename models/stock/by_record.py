@@ -48,7 +48,8 @@ class StockMove(models.Model):
         super().init()
         load_guard(self.env.cr, 'stock_move')
         self.env['mrp.audit.mixin']._audit_guard_truncate(
-            self._table, "EXISTS (SELECT FROM mrp_bpr b WHERE b.production_id IN (t.raw_material_production_id, t.production_id))")
+            self._table,
+            "EXISTS (SELECT FROM mrp_bpr b WHERE b.production_id IN (t.raw_material_production_id, t.production_id))")
 
     @api.model_create_multi
     def create(self, vals_list):
