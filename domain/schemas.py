@@ -46,6 +46,7 @@ PAYLOADS = (
     Payload(None, 'plan', "Planned steps of a batch, all of them", BOUND, 'MrpBpr._prepare_plan'),
     Payload(None, 'plan#/$defs/planned', "One planned step", BOUND, 'plan_steps'),
     Payload('mrp_mmr/issue/1', 'issue', "Batch record issued to the floor", SIGNED),
+    Payload('mrp_mmr/cancel/1', 'cancel', "Running batch cancelled", SIGNED),
     Payload('mrp_mmr/step/1', 'step', "Step performed, verified or decided on", SIGNED),
     Payload('mrp_mmr/entry/1', 'entry', "Correction or late entry", SIGNED),
     Payload('mrp_mmr/transcription/1', 'transcription', "Entries typed from a worksheet", SIGNED),

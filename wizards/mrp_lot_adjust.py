@@ -1,3 +1,5 @@
+"""Dialog: make the stock of a lot what is really there, which opens a deviation (STK-020)."""
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 

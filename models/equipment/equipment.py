@@ -11,7 +11,7 @@ from ...domain.arguments import check_values, takes
 from ...domain.canonical import iso_utc
 from ...domain.days import in_days, parse_day
 from ...domain.refusals import refusal
-from .log import CLEANING_KINDS, RULE
+from .log import CLEANING_KINDS, LOG_VALUES, RULE
 
 #: Settings whose change is a decision of Quality Control, as it loosens a rule (PRD-110, AUD-060).
 SETTINGS = {
@@ -34,15 +34,6 @@ CLEANING_STATES = [
     ('used', "Used since it was cleaned"),
     ('dirty', "To be cleaned"),
 ]
-
-#: What a client may send with a line of the log, by kind.
-LOG_VALUES = {
-    **dict.fromkeys((
-        'reason', 'text', 'performed_by', 'as_found', 'as_left', 'reference', 'upload_name', 'cleaning_kind', 'result',
-    ), 'text'),
-    **dict.fromkeys(('supersedes_id', 'procedure_id', 'product_id'), 'id'),
-    **dict.fromkeys(('ended_at', 'started_at'), 'time'), 'next_due': 'day', 'upload': 'file',
-}
 
 
 class MaintenanceEquipment(models.Model):
@@ -282,17 +273,14 @@ class MaintenanceEquipment(models.Model):
         self.ensure_one()
         self.check_access('read')
         self._mmr_check_recorder()
-        prepare = {
-            'cleaning': self._mmr_prepare_cleaning, 'maintenance': self._mmr_prepare_maintenance,
-            'calibration': self._mmr_prepare_calibration, 'use': self._mmr_prepare_use,
-        }.get(kind)
-        if not prepare or not isinstance(vals, dict):
+        prepare = {'cleaning': self._mmr_prepare_cleaning, 'maintenance': self._mmr_prepare_maintenance,
+                   'calibration': self._mmr_prepare_calibration, 'use': self._mmr_prepare_use}.get(kind)
+        if not prepare:
             raise UserError(self.env._("A log does not hold that."))
         check_values(self, 'action_mmr_record', vals, **LOG_VALUES)
         # Which batches a failed calibration concerns is judged on what is committed (see mrp_mmr_guard_bpr_unit).
         self.env.cr.execute(SQL("UPDATE maintenance_equipment SET write_date = write_date WHERE id = %s", self.id))
-        line = self.env['mrp.equipment.log']._append([{
-            **self._mmr_prepare_line(kind, vals), **prepare(vals)}])
+        line = self.env['mrp.equipment.log']._append([{**self._mmr_prepare_line(kind, vals), **prepare(vals)}])
         line._open_reviews()
         self._mmr_follow_calibration()
         return {'log_id': line.id, 'to_sign': line._get_next_point(), 'deviations': line.deviation_ids.mapped('name')}

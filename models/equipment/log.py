@@ -30,6 +30,15 @@ SIGNERS = {
 }
 RULE = "BPR-040, 21 CFR 111.35(b)(2), 211.182"
 
+#: What a client may send with a line of the log, by kind.
+LOG_VALUES = {
+    **dict.fromkeys((
+        'reason', 'text', 'performed_by', 'as_found', 'as_left', 'reference', 'upload_name', 'cleaning_kind', 'result',
+    ), 'text'),
+    **dict.fromkeys(('supersedes_id', 'procedure_id', 'product_id'), 'id'),
+    **dict.fromkeys(('ended_at', 'started_at'), 'time'), 'next_due': 'day', 'upload': 'file',
+}
+
 
 class MrpEquipmentLog(models.Model):
     """One line of the log of a unit of equipment (21 CFR 111.35(b)(2), 211.182, EU GMP 4.31).

@@ -117,6 +117,6 @@ class StockLot(models.Model):
                 bpr, 'occurrence', title, description, lot_id=self.id, is_blocking=True)
         company = self.sudo().company_id or self.env.company
         return deviations._store([{
-            'title': title, 'source': 'occurrence', 'severity': 'major', 'description': description, 'is_blocking': False,
+            'title': title, 'source': 'occurrence', 'severity': 'minor', 'description': description, 'is_blocking': False,
             'company_id': company.id, 'product_id': self.product_id.id, 'lot_id': self.id,
             'profile_id': deviations._get_product_profile(self.product_id, company).id}])

@@ -17,16 +17,16 @@ class StockCommon(MmrCommon):
             {'name': name, 'location_id': cls.stock_place.id, 'usage': 'internal'} for name in ("Shelf 1", "Shelf 2")])
         cls.client = cls.env['res.partner'].create({'name': "Client Ltd."})
         cls.drums = cls.env['stock.package'].create([{'name': name} for name in ("Drum 1", "Drum 2")])
-        case = cls('_make_lot')
-        cls.lot = case._make_lot(cls.component_a, "ASC-1")
-        cls.other_lot = case._make_lot(cls.component_a, "ASC-2")
-        cls.lot_b = case._make_lot(cls.component_b, "MCC-1")
+        cls.lot = cls._make_lot(cls.component_a, "ASC-1")
+        cls.other_lot = cls._make_lot(cls.component_a, "ASC-2")
+        cls.lot_b = cls._make_lot(cls.component_b, "MCC-1")
         cls._put(cls.lot_b, cls.stock_place, 1000)
 
-    def _make_lot(self, product, name):
+    @classmethod
+    def _make_lot(cls, product, name):
         """Return a released lot."""
-        lot = self.env['stock.lot'].create({'name': name, 'product_id': product.id})
-        self._sign(lot, 'release', self.user_qc)
+        lot = cls.env['stock.lot'].create({'name': name, 'product_id': product.id})
+        cls._sign(lot, 'release', cls.user_qc)
         return lot
 
     @classmethod

@@ -24,7 +24,7 @@ class TestCancellation(StockCommon):
     def test_not_begun(self):
         """BPR-200: a batch of which nothing was begun is cancelled as in Odoo, and gives back what it reserved."""
         self.assertFalse(self.order.mmr_is_running)
-        self.assertIn("BPR-200", self._refused("does not run", self.bpr.action_cancel_batch))
+        self.assertIn("BPR-200", self._refused("does not wait for this signature", self.bpr.action_cancel_batch))
         self.order.with_user(self.user_planner).action_cancel()
         self.assertEqual((self.order.state, self.bpr.state, self._reserved(self.lot)), ('cancel', 'cancel', 0))
 

@@ -115,7 +115,7 @@ class TestByRecord(StockCommon):
         self._refused("SEC-010", bpr.with_user(self.user_operator).action_book_again)
         self.assertTrue(bpr.with_user(self._person('production')).action_book_again())
         self.assertEqual(self._findings(), [])
-        self._release(bpr)
+        self._release(bpr, enter=False)
         self.assertEqual(bpr.release_state, 'released')
 
     def test_made_and_on_stock(self):

@@ -6,7 +6,6 @@ from . import record     # recording and correcting values
 from . import signing    # performed, verified, decided
 from . import equipment  # equipment used
 from . import terminal   # where it was recorded
-from . import lot        # lots used
 from . import stock      # what stock holds and has
 from . import potency    # targets by assay
 from . import paper      # steps done on paper
