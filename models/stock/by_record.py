@@ -44,16 +44,6 @@ class StockMove(models.Model):
     """Also held in guards/stock_move.sql."""
     _inherit = 'stock.move'
 
-<<<<<<< HEAD
-=======
-    def init(self):
-        super().init()
-        load_guard(self.env.cr, 'stock_move')
-        self.env['mrp.audit.mixin']._audit_guard_truncate(
-            self._table,
-            "EXISTS (SELECT FROM mrp_bpr b WHERE b.production_id IN (t.raw_material_production_id, t.production_id))")
-
->>>>>>> w-stock
     @api.model_create_multi
     def create(self, vals_list):
         moves = super().create(vals_list)

@@ -56,9 +56,12 @@ class StockLot(models.Model):
 
     def _mmr_get_concerning(self):
         """Return the open major and critical deviations that concern these lots, by lot (DEV-100)."""
+        if not self:
+            return {}
         self.env.flush_all()
         rows = self.env.execute_query(SQL(
-            "SELECT l.id, d FROM unnest(%s) l(id), LATERAL mrp_mmr_concerning(l.id) d ORDER BY 1, 2", list(self.ids)))
+            "SELECT l.id, d FROM unnest(%s::integer[]) l(id), LATERAL mrp_mmr_concerning(l.id) d ORDER BY 1, 2",
+            list(self.ids)))
         found = {}
         for lot, deviation in rows:
             found.setdefault(self.browse(lot), []).append(deviation)

@@ -753,7 +753,7 @@ class TestRelated(DeviationCommon):
         """R-05, DEV-070: minor cleanings and a calibration that failed begin nothing: all batches of the unit are related."""
         unit = self.env['maintenance.equipment'].create({'name': "Blender 9", 'category_id': self.env[
             'maintenance.equipment.category'].search([('name', '=', "Test blender")], limit=1).id})
-        unit.mmr_needs_cleaning = False
+        unit.with_user(self.user_qc).mmr_needs_cleaning = False
         batches = [self._new_batch(started=False) for _number in range(2)]
         for bpr in batches:
             self._log_equipment(unit, 'cleaning', cleaning_kind='minor', procedure_id=self.procedure.id)

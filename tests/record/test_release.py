@@ -379,7 +379,7 @@ class TestRelease(ReleaseCommon):
             self._refused_to_sign("REL-0", action)
         for action in ('release', 'quarantine'):
             self.assertIn("DEV-080", self._esign(self.lot, action, self.user_qc, digest='0', comment="x")['refused'])
-        self._sql_refused("REL-030|USE-060", "UPDATE stock_lot SET mmr_status = 'released' WHERE id = %s", self.lot.id)
+        self._sql_refused("REL-030|USE-060|DEV-100", "UPDATE stock_lot SET mmr_status = 'released' WHERE id = %s", self.lot.id)
 
     def test_packed_rejected(self):
         """BPR-130, 111.127(h): the packaged lot of a released batch can be rejected for itself."""
@@ -591,7 +591,7 @@ class TestSamples(ReleaseCommon):
                 'quantity': "1", 'unit': "kg", 'reason': "x", 'user_id': self.user_qc.id, 'user_name': "x",
                 'at': '2030-01-01'}])
         for query in ("UPDATE mrp_bpr_sample SET quantity = '1' WHERE id = %s", "DELETE FROM mrp_bpr_sample WHERE id = %s"):
-            self._sql_refused("append-only", query, sample.id)
+            self._sql_refused("mrp_mmr_bpr_sample_append_only", query, sample.id)
 
     def test_dialog(self):
         """REL-060: the dialog offers the packs of the signed MMR by name; a pack that it does not offer is refused."""

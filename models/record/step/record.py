@@ -325,8 +325,9 @@ class MrpBprStep(models.Model):
             raise self._refuse_lot(self.env._("Labels are identified by their lot."))
         pack = self._get_pack(vals)
         figures = {use: self._parse(vals.get(use) or '0', positive=True) for use in ('issued', *LABEL_USES)}
-        if any(figure != int(figure) for figure in figures.values()) or not figures['issued']:
-            raise UserError(self.env._("Numbers of labels are whole numbers."))
+        # Zero is a count, as of a pack that is not made; only a blank is missing.
+        if any(figure != int(figure) for figure in figures.values()) or vals.get('issued') in (None, False, ''):
+            raise UserError(self.env._("Numbers of labels are whole numbers; type how many were issued."))
         if vals.get('coded') and figures['returned']:
             raise refusal(
                 self.env, self.env._("Labels with a lot number on them do not go back to stock."),
@@ -392,7 +393,7 @@ class MrpBprStep(models.Model):
         lot = self._get_lot(row, vals)
         figures = {use: self._parse(vals.get(use) or '0', positive=True) for use in ('issued', 'used', 'destroyed', 'returned')}
         difference = figures['issued'] - figures['used'] - figures['destroyed'] - figures['returned']
-        if not figures['issued']:
+        if vals.get('issued') in (None, False, ''):
             raise UserError(self.env._("Type how many were issued."))
         if difference and not self._text(vals):
             raise refusal(
