@@ -7,7 +7,6 @@ from .unit import (
     test_days,
     test_number_properties,
     test_numbers,
-    test_public_keys,
     test_redline,
     test_results,
     test_schemas,

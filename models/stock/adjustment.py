@@ -114,7 +114,7 @@ class StockLot(models.Model):
         deviations = self.env['mrp.deviation']
         if bpr:
             return deviations._open_all(
-                bpr, 'occurrence', title, description, lot_id=self.id, is_blocking=True)
+                bpr, 'occurrence', title, description, severity='minor', lot_id=self.id, is_blocking=True)
         company = self.sudo().company_id or self.env.company
         return deviations._store([{
             'title': title, 'source': 'occurrence', 'severity': 'minor', 'description': description, 'is_blocking': False,

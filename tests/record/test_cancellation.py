@@ -63,7 +63,8 @@ class TestCancellation(StockCommon):
             [row[name] for name in ('product', 'lot', 'unit', 'used', 'returned', 'scrapped')],
             ["Ascorbic acid", "ASC-1", "kg", '7.5', '0.5', '0.5'])
         self.assertEqual(self.bpr._get_stock_differences()[self.bpr], [])
-        self._refused("does not run", self.bpr.with_user(self._person('production')).esign_prepare, 'cancel')
+        self._refused(
+            "does not wait for this signature", self.bpr.with_user(self._person('production')).esign_prepare, 'cancel')
 
     def test_stock_missing(self):
         """R-11, STK-020: a cancellation takes no more of a lot than is there either."""

@@ -184,7 +184,8 @@ class TestPackagingConsumption(StockCommon):
             'name': "Bottle", 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'uom_id': cls.unit.id})
         revision = cls._create_mmr(10)
         revision.pack_ids.with_user(cls.user_preparer).write({
-            'packed_under': False, 'coding_position': "Bottom", 'clearance': "Count.", 'checks': "Torque.", 'line_ids': [Command.create({
+            'packed_under': False,
+            'coding_position': "Bottom", 'clearance': "Count.", 'checks': "Torque.", 'line_ids': [Command.create({
                 'product_id': cls.bottle.id, 'quantity': 1, 'uom_id': cls.unit.id})]})
         cls.env['mrp.mmr.specification'].with_user(cls.user_preparer).create({
             'revision_id': revision.id, 'scope': 'packaging', 'product_id': cls.bottle.id, 'name': "Identity",

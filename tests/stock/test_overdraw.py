@@ -110,7 +110,7 @@ class TestOverdraw(StockCommon):
             'lot_id': self.lot.id, 'quant_id': quant.id, 'counted': 10, 'description': "Receipt was typed wrongly."})
         wizard.action_adjust()
         deviation = self.env['mrp.deviation'].search([('lot_id', '=', self.lot.id)])
-        self.assertRecordValues(deviation, [{'state': 'open', 'source': 'occurrence', 'severity': 'major'}])
+        self.assertRecordValues(deviation, [{'state': 'open', 'source': 'occurrence', 'severity': 'minor'}])
         self.assertEqual(deviation.reported_by_id, keeper)
         for words in ("3 kg on stock", "10 kg counted", "Receipt was typed wrongly."):
             self.assertIn(words, deviation.description)
