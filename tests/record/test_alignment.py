@@ -147,6 +147,7 @@ class TestAlignmentOfEntries(PaperCommon):
         self._weigh("30.2")
         last = self._weigh("29.7")
         self.assertEqual((self._row().actual, self._row().difference, self._row().status), (90, 0, 'planned'))
+        self._set_decimals()
         self._weigh("29.700001", corrects=last.id, reason="Misread")
         self.assertEqual((self._row().actual, self._row().difference, self._row().status), (90.000001, 0.000001, 'outside'))
         self.assertEqual(self._row().lots, "L-ASC 90.000001 kg")
