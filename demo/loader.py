@@ -38,9 +38,9 @@ class MrpMmrDemo(models.AbstractModel):
         if missing:
             raise UserError(self.env._(
                 "The users of the demonstration data are missing: %s. Nothing was loaded.", ', '.join(missing)))
-        # What the balances show is on stock as well: in kilograms, to the tenth of a gram.
+        # What the balances show, and targets by assay, are on stock as well: in kilograms, to the milligram.
         precision = self.env.ref('uom.decimal_product_uom')
-        precision.digits = max(precision.digits, 4)
+        precision.digits = max(precision.digits, 6)
         # Read with the data, so that a production database does not carry them in its memory.
         from . import batches, dressing_kit, equipment, ibuprofen, lots, paracetamol, people, vitamin_c, zinc
         from . import vitamin_c_powder as powder
@@ -349,6 +349,10 @@ class MrpMmrDemo(models.AbstractModel):
             'uom_id': self._unit(pack.get('unit', 'unit')).id,
             **{name: pack[name] for name in ('name', 'quantity', 'description', 'coding_position', 'clearance', 'checks')},
         } for sequence, pack in enumerate(data['packs'], 1)])
+        # A reconciliation says which pack size its labels are of.
+        labelling = revision.step_ids.filtered(lambda step: step.kind == 'label').sorted('sequence')
+        for step, pack in zip(labelling, packs, strict=False):
+            step.pack_id = pack
         revision.env['mrp.mmr.pack.line'].create([{
             'pack_id': pack.id, 'revision_id': revision.id, 'sequence': sequence,
             'product_id': self._get(f'product_{product}').id, 'quantity': quantity,

@@ -63,6 +63,8 @@ def run_odoo(*arguments, **options):
 
 def drop_guards(cr, *tables):
     """Do as the owner of a database could: no triggers of the addon, and no foreign keys that hold rows of ``tables``."""
+    # What waits for the end of the transaction is judged now: PostgreSQL alters no table for which something waits.
+    cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
     for table in tables:
         cr.execute(SQL("ALTER TABLE %s DISABLE TRIGGER USER", SQL.identifier(table)))
         cr.execute(
@@ -250,6 +252,8 @@ def fill_content(revision, material):
     env['mrp.mmr.pack.line'].create([
         {'pack_id': pack.id, 'product_id': material.id, 'quantity': quantity, 'uom_id': kilogram, 'sequence': quantity}
         for quantity in (1, 2)])
+    revision.pack_ids.sorted('sequence')[-1].packed_under = "Packaging order 7"
+    revision.step_ids.filtered(lambda step: step.kind == 'label')[:1].pack_id = revision.pack_ids.sorted('sequence')[0]
     env['mrp.mmr.ingredient'].create({
         'revision_id': revision.id, 'name': "Vitamin C", 'is_dietary': True, 'product_id': line.product_id.id,
         'amount': 500, 'amount_unit': "mg", 'sequence': 5})
@@ -602,6 +606,7 @@ class MmrCommon(RefusalCase, TransactionCase):
     def _unguarded(cls, *tables):
         """Change the past: what no user can, so that a date lies behind the clock of PostgreSQL."""
         cls.env.flush_all()
+        cls.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables:
             cls.env.cr.execute(SQL("ALTER TABLE %s DISABLE TRIGGER USER", SQL.identifier(table)))
         yield cls.env.cr

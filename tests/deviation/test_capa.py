@@ -25,6 +25,11 @@ class TestCapa(DeviationCommon):
                 for name, kind, owner in (("Replace the timer", 'corrective', self.user_operator),
                                           ("Check timers daily", 'preventive', self.production))], **vals})
 
+    def _refused_saying(self, words, function):
+        with self.assertRefused('DEV-090') as refused:
+            function()
+        self.assertIn(words, refused.text)
+
     def _finish(self, capa):
         for action in capa.action_ids:
             action.with_user(action.owner_id).result = "Done and verified."
@@ -43,13 +48,13 @@ class TestCapa(DeviationCommon):
             with self.subTest(missing=name):
                 kept = capa[name]
                 capa[name] = False
-                self._refused("cannot start without", capa.action_start)
+                self._refused_saying("cannot start without", capa.action_start)
                 capa[name] = kept
-        self._refused("cannot start without", self._capa(action_ids=False).action_start)
+        self._refused_saying("cannot start without", self._capa(action_ids=False).action_start)
         self._refused("DEV-090", capa.action_check)
         self._refused("DEV-090", capa.action_ids[0].with_user(self.user_operator).write, {'result': "Too early"})
         capa.action_start()
-        self._refused("Replace the timer", capa.action_check)
+        self._refused_saying("Replace the timer", capa.action_check)
         self._finish(capa)
         self.assertEqual(capa.action_ids.mapped('done_by_id'), self.user_operator | self.production)
         self._refused("DEV-090", capa.write, {'effectiveness_result': 'effective'})
@@ -75,19 +80,20 @@ class TestCapa(DeviationCommon):
         self.assertIn('not_effective', [line.values.get('effectiveness_result', {}).get('new') for line in lines])
         self.env['mrp.capa.action'].with_user(self.user_qc).create({
             'capa_id': capa.id, 'name': "Alarm", 'owner_id': self.production.id, 'due_date': fields.Date.today()})
-        self._refused("Alarm", capa.action_check)
+        self._refused_saying("Alarm", capa.action_check)
 
     def test_who(self):
         """DEV-090, SEC-010: Quality Control leads a CAPA; owners enter the results of their own actions, and nothing else."""
         capa = self._capa()
         for user in (self.user_operator, self.production, self.user_planner, self.user_auditor, self.user_manager):
             with self.subTest(user=user.login):
-                self._refused(".", self.env['mrp.capa'].with_user(user).create, {'title': "x"}, error=AccessError)
-                self._refused(".", capa.with_user(user).write, {'title': "x"}, error=AccessError)
-                self._refused(".", capa.with_user(user).unlink, error=AccessError)
-                self._refused(".", capa.with_user(user).action_start, error=AccessError)
+                self._refused(
+                    "AccessError|DEV-090", self.env['mrp.capa'].with_user(user).create, {'title': "x"}, error=AccessError)
+                self._refused("AccessError|DEV-090", capa.with_user(user).write, {'title': "x"}, error=AccessError)
+                self._refused("AccessError|DEV-090", capa.with_user(user).unlink, error=AccessError)
+                self._refused("AccessError|DEV-090", capa.with_user(user).action_start, error=AccessError)
                 self.assertEqual(capa.with_user(user).title, "Timers of blenders")
-        self._refused(".", capa.sudo().with_user(1).write, {'title': "x"}, error=AccessError)
+        self._refused("AccessError|DEV-090", capa.sudo().with_user(1).write, {'title': "x"}, error=AccessError)
         capa.action_start()
         first, second = capa.action_ids
         self._refused("DEV-090", second.with_user(first.owner_id).write, {'result': "x"}, error=AccessError)
@@ -105,29 +111,31 @@ class TestCapa(DeviationCommon):
         for record in (capa, capa.action_ids[0]):
             self._refused("DEV-090", record.unlink)
             self._refused("DEV-090", record.with_user(self.user_qc).sudo().unlink)
-            self._sql_refused(f'DELETE FROM {record._table} WHERE id = %s', record.id)
+            self._sql_refused(
+                f'DELETE FROM {record._table} WHERE id = %s', record.id, rule='mrp_mmr_capa_kept|mrp_mmr_capa_action_kept')
         other = self._capa()
         for value in (False, other.id):
             self._refused("DEV-090", deviation.with_user(self.user_qc).write, {'capa_id': value})
         self._refused("DEV-090", capa.write, {'deviation_ids': [Command.unlink(deviation.id)]})
-        self._sql_refused("UPDATE mrp_deviation SET capa_id = NULL WHERE id = %s", deviation.id)
+        self._sql_refused("UPDATE mrp_deviation SET capa_id = NULL WHERE id = %s", deviation.id, rule="mrp_mmr_deviation_capa")
         for values in ({'state': 'closed'}, {'name': "CAPA/0"}, {'closing_signature_id': False}, {'checked_by_id': 1}):
             self._refused("DEV-090", capa.write, values)
-        self._sql_refused("UPDATE mrp_capa SET state = 'closed' WHERE id = %s", capa.id)
-        self._sql_refused("UPDATE mrp_capa SET state = 'check' WHERE id = %s", capa.id)
+        self._sql_refused("UPDATE mrp_capa SET state = 'closed' WHERE id = %s", capa.id, rule="mrp_mmr_capa_state")
+        self._sql_refused("UPDATE mrp_capa SET state = 'check' WHERE id = %s", capa.id, rule="mrp_mmr_capa_state")
         self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        self._sql_refused("TRUNCATE mrp_capa CASCADE")
+        self._sql_refused("TRUNCATE mrp_capa CASCADE", rule="REC-040")
         self._finish(capa)
         capa.action_check()
         capa.write({'effectiveness_result': 'effective', 'effectiveness_text': "Reviewed."})
         self._sql_refused("UPDATE mrp_capa SET state = 'closed', closing_signature_id = %s WHERE id = %s",
-                          self.revision.approved_signature_id.id, capa.id)
+                          self.revision.approved_signature_id.id, capa.id, rule="mrp_mmr_capa_state")
         self._sign(capa, 'close', self.user_qc)
         self._refused("DEV-090", capa.write, {'title': "x"})
         self._refused("DEV-090", capa.action_ids[0].with_user(self.user_qc).write, {'result': "x"})
         self._refused("DEV-090", self._report().with_user(self.user_qc).write, {'capa_id': capa.id})
-        self._sql_refused("UPDATE mrp_capa SET title = 'x' WHERE id = %s", capa.id)
-        self._sql_refused("UPDATE mrp_capa_action SET result = 'x' WHERE id = %s", capa.action_ids[0].id)
+        self._sql_refused("UPDATE mrp_capa SET title = 'x' WHERE id = %s", capa.id, rule="mrp_mmr_capa_fixed")
+        self._sql_refused("UPDATE mrp_capa_action SET result = 'x' WHERE id = %s", capa.action_ids[0].id,
+                          rule="mrp_mmr_capa_action_fixed")
         self._refused("DEV-090", capa.copy, error=UserError)
 
     def test_several_deviations(self):

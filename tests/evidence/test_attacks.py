@@ -281,7 +281,7 @@ class TestAttacks(GateCommon):
         successor = self._new_revision(self.small)
         self._sign(successor, 'submit', self.user_preparer)
         self.patch(type(order), '_mmr_use_revision', self._raise)
-        with self.assertLogs('odoo.addons.mrp_mmr.models.master.revision.revision', 'WARNING'):
+        with self.assertLogs('odoo.addons.mrp_mmr.models.master.revision.effective', 'WARNING'):
             self._sign(successor, 'approve', self.user_qc)
         self.assertEqual(successor.state, 'effective')
 

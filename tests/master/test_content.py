@@ -213,7 +213,7 @@ class TestContent(ContentCommon):
                         self._sign(row, back, self.user_qc, comment="After all")
                         self.assertEqual(bool(self._refusal(revision)), letter == 'C')
                         count += 1
-        self.assertEqual(count, 10)
+        self.assertEqual(count, 11)
 
     def test_everything_at_once(self):
         """CON-010 to CON-200: one refusal lists every missing row, each with its citation and its record."""
@@ -532,6 +532,7 @@ class TestContent(ContentCommon):
     def test_con_130(self):
         """CON-130: drugs say dosage form and weight, use one system of units and justify variations; others need not."""
         pound = self.env.ref('uom.product_uom_lb')
+        self._set_decimals(12)
         self._check_row('CON-130', [
             (lambda revision: revision, {'dosage_form': False}, "The description of the dosage form is missing"),
             (lambda revision: revision, {'dosage_unit_weight': 0}, "The total weight of a dosage unit, or its"),

@@ -469,7 +469,7 @@ class TestContentFrozen(MmrCommon):
                     file.with_user(user).sudo().write({name: file[name]})
             with self.assertRaisesRegex(UserError, "REC-040"):
                 file.with_user(user).sudo().unlink()
-            with self.assertRefused(core="are not duplicated"):
+            with self.assertRefused(core="duplicated or deleted"):
                 file.with_user(user).sudo().copy()
             with self.assertRefused('AccessError'):
                 file.with_user(user).create({

@@ -456,7 +456,7 @@ class TestMmrRevision(MmrCommon):
                 raise ValidationError(records.env._("cycle"))
             return original(records)
         self.patch(type(faulty), '_activate_due', activate)
-        with freeze_time(day), self.assertLogs('odoo.addons.mrp_mmr.models.master.revision.revision', 'WARNING'), \
+        with freeze_time(day), self.assertLogs('odoo.addons.mrp_mmr.models.master.revision.effective', 'WARNING'), \
                 mute_logger('odoo.sql_db'):
             self.env['mrp.mmr.revision']._cron_activate_due()
         self.assertEqual((faulty.state, good.state), ('approved', 'effective'))
@@ -507,6 +507,9 @@ class TestMmrRevision(MmrCommon):
         with self.assertRaisesRegex(UserError, r"Ascorbic acid: .* 0.00025 kg exactly.*\n?.*smaller unit"):
             revision.action_submit()
         line.write({'gmp_qty': 0.25, 'product_uom_id': self.gram.id})
+        with self.assertRaisesRegex(UserError, r"Ascorbic acid: 0.25 g are 0.00025 kg, and stock holds 2 decimals of kg"):
+            revision.action_submit()
+        self._set_decimals()
         self._sign(revision, 'submit', self.user_preparer)
         self.assertEqual(revision.document['components'][0]['quantity'], '0.25')
 

@@ -520,7 +520,7 @@ class TestEuropeanRelease(MmrCommon):
             self._sign(entry, 'corrected', self._person('operator'))
 
     def test_reviewed_before(self):
-        """REL-030: R-03: a batch that was reviewed before production had to sign first keeps its review, and production signs on it."""
+        """REL-030, R-03: a batch reviewed before production had to sign first keeps its review; production signs on it."""
         self.env.user.group_ids += self.env.ref('mrp_mmr.group_mmr_qc')
         (self.component_a | self.component_b).tracking = 'lot'
         self._make_effective(self._create_mmr())

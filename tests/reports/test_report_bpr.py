@@ -84,7 +84,7 @@ class TestReportBpr(ReportBprCommon):
             "Snapshot and steps are what was signed.", self._utc(bpr.started_at),
             self._utc(bpr.completed_at), "97.5 kg", "500 mg per tablet", "Protect from moisture."])
         entries = bpr.step_ids.entry_ids
-        self.assertEqual(len(entries), 35)
+        self.assertEqual(len(entries), 36)
         self.assertEqual(set(entries.mapped('kind')), {
             'check', 'value', 'outcome', 'weight', 'equipment', 'yield', 'labels', 'material', 'sample', 'photo', 'comment',
             'handover'})

@@ -21,6 +21,7 @@ from . import batches      # batch records and entries
 from . import deviations   # deviations, reprocessing, CAPA, product quality reviews
 from . import release      # results, decided batches, goods on hold
 from . import lots         # lots and equipment
+from . import stock        # what batches used and made, and goods on stock
 from . import retention    # what is kept, and until when
 from . import paper        # worksheets and terminals
 from . import tables       # whole tables
