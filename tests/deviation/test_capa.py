@@ -186,6 +186,7 @@ class TestCapa(DeviationCommon):
             self._investigate(deviation)
         self.assertTrue(deviations[2]._get_capa_demand())
         self.env.flush_all()
+        self.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         self.cr.execute("ALTER TABLE mrp_deviation DISABLE TRIGGER USER")
         self.cr.execute("UPDATE mrp_deviation SET reported_at = reported_at - interval '13 months' WHERE id = %s",
                         [deviations[0].id])

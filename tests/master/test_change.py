@@ -308,6 +308,8 @@ class TestChange(ChangeCommon):
         order = self._running()
         self.assertEqual(len(order.workorder_ids), 2)
         first, second = order.workorder_ids
+        self._decide(order, 'continue', comment="No risk")
+        first.with_user(self.user_operator).button_start()
         self._decide(order, 'stop', comment="Wrong excipient")
         stopped = "was stopped by Test t_qc: Wrong excipient(?s:.)*REV-060"
         order.qty_producing = 100

@@ -218,6 +218,8 @@ class TestContentFrozen(MmrCommon):
             ('mrp.mmr.revision', 'date_effective'), ('mrp.mmr.revision', 'yield_to_review'),
             ('mrp.bom.line', 'mmr_not_in_product'), ('mrp.bom.line', 'mmr_to_review'),
             ('mrp.routing.workcenter', 'mmr_yield_to_review'), ('mrp.bom', 'active'),
+            # Of steps that reconcile labels only.
+            ('mrp.mmr.step', 'pack_id'),
         }
         for name in self._models():
             rows = self._rows(self.signed, name)
@@ -471,7 +473,7 @@ class TestContentFrozen(MmrCommon):
                 file.with_user(user).sudo().unlink()
             with self.assertRefused(core="duplicated or deleted"):
                 file.with_user(user).sudo().copy()
-            with self.assertRefused('AccessError'):
+            with self.assertRefused('AccessError', 'REV-010'):
                 file.with_user(user).create({
                     'name': "x.png", 'data': GIF, 'size': 1, 'mimetype': 'image/png', 'sha256': '0'})
         for query in ("UPDATE mrp_mmr_file SET data = 'x' WHERE id = %s", "DELETE FROM mrp_mmr_file WHERE id = %s"):

@@ -403,7 +403,7 @@ class TestXlsxBpr(BatchCommon, HttpCase):
         self.assertTrue(all(weights.column("Addition verified (UTC)")))
         self.assertEqual(book["Yields"].column("Actual"), [96.525, 97.5])
         self.assertEqual(book["Yields"].column("Percent of theoretical"), [97.5, 97.5])
-        self.assertEqual(book["Labels"].column("Difference"), [10])
+        self.assertEqual(book["Labels"].column("Difference"), [10, 0])
         self.assertEqual(book["Packaging materials"].column("Issued"), [1700, 1650, None])
         self.assertEqual(book["Deviations"].column("Number"), bpr.deviation_ids.sorted('id').mapped('name'))
         self.assertTrue(all(book["Deviations"].column("Decided (UTC)")))
