@@ -368,7 +368,7 @@ class TestVerify(MmrCommon):
             self.env['mrp.audit.seal']._seal(self.company)
         self.env['mrp.audit.entry']._append_about('print', self.revision)
         self.env.flush_all()
-        self.assertEqual(retired.signed_at, datetime(2020, 1, 1))
+        self.assertEqual(retired.signed_at, datetime(2025, 6, 1))
         found = list(Verification(self.env.cr))
         self.assertEqual({(finding.severity, finding.model) for finding in found}, {('remark', 'mrp.audit.entry')})
         chains = self.env['mrp.audit.entry'].browse([finding.res_id for finding in found]).chain_id
