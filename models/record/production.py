@@ -1,11 +1,12 @@
 """The batch production record of an order: made when it is released, filled step by step, complete when it is done."""
 
+from decimal import Decimal
+
 from odoo import api, fields, models
 
 from ...domain.numbers import convert, decimal_string, exact
 from ...domain.refusals import refusal
 from ...domain.transitions import transition
-from ...domain.typed_numbers import parse_number
 
 
 class MrpProduction(models.Model):
@@ -107,7 +108,7 @@ class MrpProduction(models.Model):
             return
         band = recorded.step_id.planned['band']
         unit = self.env['uom.uom'].browse(band['unit_id']) if band else self.product_uom_id
-        quantity = convert(parse_number(recorded.value), unit, self.product_uom_id)
+        quantity = convert(Decimal(recorded.value), unit, self.product_uom_id)
         if quantity is not None and exact(self.qty_producing) != quantity:
             with transition(self):
                 self.qty_producing = float(quantity)
