@@ -1,6 +1,7 @@
 """Odoo's own machinery: the company's settings, and what evidence depends on (access rights, rules, modules)."""
 
 from . import exact_number  # numbers as they were written: field, search, import
+from . import spreadsheet_import  # numbers of spreadsheets
 from . import model    # models and fields that hold evidence stay
 from . import access   # access rights
 from . import rule     # record rules

@@ -77,7 +77,8 @@ class ExactNumber(fields.Char):
         env = record.env
         raise refusal(
             env,
-            env._("%(field)s: “%(value)s” is not a number in its canonical form.", field=self.string, value=str(value)[:60]),
+            env._("%(field)s: “%(value)s” is not a number in its canonical form.", field=self.string,
+                  value=' '.join(str(value).split())[:60]),
             RULE, env._("Send the decimal as text with a point and all its digits, such as “98.0”: no exponent, no separators "
                         "of thousands, at most 18 digits before and 12 after the point."),
             record if record.ids else None, exception) from error
@@ -165,6 +166,15 @@ class Base(models.AbstractModel):
             return SQL("trim_scale(%s::numeric)::text", self._field_to_sql(alias, groupby_spec, query))
         return super()._read_group_groupby(alias, groupby_spec, query)
 
+    def _read_group_orderby(self, order, groupby_terms, query):
+        exact = {spec: SQL("%s::numeric", term) for spec, term in groupby_terms.items() if self._get_exact_number(spec)}
+        terms = {**groupby_terms, **exact} if exact else groupby_terms
+        result = super()._read_group_orderby(order, terms, query)
+        if exact:
+            # The original changes what it is given, by what it orders many2ones.
+            groupby_terms.update({spec: term for spec, term in terms.items() if spec not in exact})
+        return result
+
     def _read_group_select(self, aggregate_spec, query):
         name, _colon, function = aggregate_spec.partition(':')
         if function in ('sum', 'min', 'max') and self._get_exact_number(name):
@@ -189,5 +199,5 @@ class IrFieldsConverter(models.AbstractModel):
         try:
             number = read_number(value, notation)
         except NumberError as error:
-            raise self._format_import_error(ValueError, explain_number(self.env, error, notation).replace('%', '%%')) from error
+            raise self._format_import_error(ValueError, "%s", explain_number(self.env, error, notation)) from error
         return number.text if number else False, []

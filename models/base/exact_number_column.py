@@ -11,7 +11,7 @@ from .exact_number import add_canonical_check
 _FLOATS = ('float8', 'float4', 'numeric', 'int4', 'int8')
 
 
-def convert_to_exact(cr, table, columns, zero_is_blank=()):
+def convert_to_exact(cr, table, columns, zero_is_blank=(), blank_where=None):
     """Change the type of columns of floats to ``varchar`` in the canonical form, in one rewrite of the table.
 
     A number gets its shortest form without zeros at the end (98.000000 becomes 98): how many digits it was written with is
@@ -20,6 +20,8 @@ def convert_to_exact(cr, table, columns, zero_is_blank=()):
 
     :param columns: names; those that are converted already are skipped, so that it can be run twice
     :param zero_is_blank: columns in which zero meant that nothing was written
+    :param dict blank_where: condition (SQL over the row as it was) under which a column meant nothing, by column; for instance
+        the minimum of a limit that is *not more than*
     :return: dict of what was dropped, by kind, for the log of the migration
     :raise ValueError: where a column has infinity or no number
     """
@@ -38,6 +40,8 @@ def convert_to_exact(cr, table, columns, zero_is_blank=()):
         number = SQL("trim_scale(%s::text::numeric)", column)
         if name in zero_is_blank:
             number = SQL("NULLIF(%s, 0)", number)
+        if condition := (blank_where or {}).get(name):
+            number = SQL("CASE WHEN %s THEN NULL ELSE %s END", condition, number)
         changes.append(SQL("ALTER COLUMN %s DROP DEFAULT", column))
         changes.append(SQL("ALTER COLUMN %s TYPE varchar USING %s::text", column, number))
     cr.execute(SQL("ALTER TABLE %s %s", SQL.identifier(table), SQL(", ").join(changes)))

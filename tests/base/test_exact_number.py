@@ -1,13 +1,15 @@
 """The field of exact numbers: what it takes, keeps, finds, exports, imports; columns of floats that become one (NUM-010)."""
 
+import io
 from decimal import Decimal
 
+import openpyxl
 import psycopg2
 
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tests import Form, TransactionCase, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.mrp_mmr.domain.numbers import Number
 from odoo.addons.mrp_mmr.models.base.exact_number import ExactNumber
@@ -17,7 +19,7 @@ MODEL = 'mrp.mmr.test.number'
 TABLE = 'mrp_mmr_test_number'
 
 
-class TestNumberModel(models.Model):
+class NumberRow(models.Model):
     """A model of this test alone, put into the registry while it runs."""
     _name = MODEL
     _description = "Test of Exact Numbers"
@@ -44,10 +46,10 @@ class TestExactNumber(TransactionCase):
         super().setUpClass()
         from odoo.orm.model_classes import add_to_registry
 
-        TestNumberModel._compute_doubled._depends = ('number',)
+        NumberRow._compute_doubled._depends = ('number',)
         cls.addClassCleanup(cls.registry._setup_models__, cls.env.cr, [])
         cls.addClassCleanup(cls.registry.__delitem__, MODEL)
-        add_to_registry(cls.registry, TestNumberModel)
+        add_to_registry(cls.registry, NumberRow)
         cls.registry._setup_models__(cls.env.cr, [MODEL])
         with mute_logger('odoo.models', 'odoo.registry', 'odoo.schema'):
             cls.registry.init_models(cls.env.cr, [MODEL], {'module': 'mrp_mmr'})
@@ -58,8 +60,8 @@ class TestExactNumber(TransactionCase):
 
     def stored(self, record):
         record.flush_recordset()
-        return self.env.execute_query_dict(
-            f"SELECT number, needed, doubled FROM {TABLE} WHERE id = {record.id}")[0]  # pylint: disable=sql-injection
+        return self.env.execute_query_dict(SQL(
+            "SELECT number, needed, doubled FROM %s WHERE id = %s", SQL.identifier(TABLE), record.id))[0]
 
     # === VALUES === #
 
@@ -116,8 +118,8 @@ class TestExactNumber(TransactionCase):
         for text in ('12,000', '1e3', '-0', '-0.00', '', '007', '1\n', '1' * 19, 'NaN'):
             with (self.subTest(text=text), mute_logger('odoo.sql_db'), self.cr.savepoint(),
                   self.assertRaisesRegex(psycopg2.errors.CheckViolation, 'number_canonical'), self.cr.savepoint()):
-                self.cr.execute(f"UPDATE {TABLE} SET number = %s WHERE id = %s", (text, record.id))  # pylint: disable=sql-injection
-        self.cr.execute(f"UPDATE {TABLE} SET number = '98.0' WHERE id = %s", (record.id,))  # pylint: disable=sql-injection
+                self.cr.execute(SQL("UPDATE %s SET number = %s WHERE id = %s", SQL.identifier(TABLE), text, record.id))
+        self.cr.execute(SQL("UPDATE %s SET number = '98.0' WHERE id = %s", SQL.identifier(TABLE), record.id))
 
     def test_only_digits_changed(self):
         """98 written over by 98.0 is a change."""
@@ -238,6 +240,35 @@ class TestExactNumber(TransactionCase):
         self.assertEqual(self.create(False).export_data(['number'])['datas'], [['']])
         self.assertEqual(self.create(0).export_data(['number'])['datas'], [['0']])
 
+    def test_spreadsheet(self):
+        """A number in a cell has no language, and the digits that the sheet shows; a text has the person's language."""
+        book = openpyxl.Workbook()
+        sheet = book.active
+        sheet.append(['name', 'number'])
+        sheet.append([None, None])
+        for value, number_format in ((98, '0.0'), (1.125, 'General'), (12.5, '0.00'), (10000000000, '#,##0'), (0, 'General'),
+                                     (0.000001, 'General'), ('1,5', 'General'), ('1.000', 'General')):
+            sheet.append(['cell', value])
+            sheet.cell(sheet.max_row, 2).number_format = number_format
+        file = io.BytesIO()
+        book.save(file)
+        self.use_language('de_DE')
+        wizard = self.env['base_import.import'].with_context(lang='de_DE').create({
+            'res_model': MODEL, 'file': file.getvalue(), 'file_name': 'numbers.xlsx',
+            'file_type': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'})
+        result = wizard.execute_import(['name', 'number'], ['name', 'number'], {'has_headers': True}, dryrun=True)
+        self.assertEqual(len(result['messages']), 1)
+        self.assertIn("1.000 can be read as 1000 or as 1,000", result['messages'][0]['message'])
+        sheet.delete_rows(sheet.max_row)
+        file = io.BytesIO()
+        book.save(file)
+        wizard.file = file.getvalue()
+        result = wizard.execute_import(['name', 'number'], ['name', 'number'], {'has_headers': True})
+        self.assertFalse(result['messages'])
+        self.assertEqual(
+            [record.number.text for record in self.numbers.browse(result['ids'])],
+            ['98.0', '1.125', '12.50', '10000000000', '0', '0.000001', '1.5'])
+
     # === MIGRATION === #
 
     def test_convert_columns(self):
@@ -272,6 +303,16 @@ class TestExactNumber(TransactionCase):
         with (self.assertRaisesRegex(psycopg2.errors.CheckViolation, 'low_canonical'), mute_logger('odoo.sql_db'),
               self.cr.savepoint()):
             self.cr.execute("INSERT INTO mrp_mmr_test_float (low) VALUES ('1e3')")
+
+    def test_convert_by_row(self):
+        """What a number meant can depend on its row: the minimum of a limit that has only a maximum is a blank."""
+        self.cr.execute("""
+            CREATE TABLE mrp_mmr_test_float (id serial PRIMARY KEY, kind varchar, low float8, high float8);
+            INSERT INTO mrp_mmr_test_float (kind, low, high) VALUES ('nmt', 0, 100), ('range', 0, 100), ('nlt', 98, 0)""")
+        convert_to_exact(self.cr, 'mrp_mmr_test_float', ['low', 'high'], blank_where={
+            'low': SQL("kind = 'nmt'"), 'high': SQL("kind = 'nlt'")})
+        self.cr.execute("SELECT low, high FROM mrp_mmr_test_float ORDER BY id")
+        self.assertEqual(self.cr.fetchall(), [(None, '100'), ('0', '100'), ('98', None)])
 
     def test_convert_refuses_what_is_no_number(self):
         self.cr.execute("""
