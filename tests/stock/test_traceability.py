@@ -165,6 +165,8 @@ class TestTraceability(MmrCommon):
         form = Form(self.final.with_user(self.user_qc))
         self.assertEqual(form.mmr_decided_by, self.user_qc.name)
         self.assertTrue(form.mmr_decided_at)
+        # Goods of it came back, so that it is held until it is released again (DEV-100).
+        signature = self._sign(self.final, 'release', self.user_qc)
         html = self.env['ir.actions.report']._render_qweb_html('stock.report_lot_label', self.final.ids)[0].decode()
         for words in ("Released", self.user_qc.name, signature.signed_at.strftime('%Y-%m-%d %H:%M')):
             self.assertIn(words, html)
@@ -190,6 +192,7 @@ class TestTraceability(MmrCommon):
             self.raw.with_user(self.user_qc).action_mmr_trace_forward()
             return self.cr.sql_log_count - before
 
+        self._sign(self.final, 'release', self.user_qc)
         count()
         few = count()
         for number in range(10):
