@@ -34,7 +34,7 @@ class MrpEsignatureMixin(models.AbstractModel):
        with meaning, role, statement and the statuses from which it is signed;
     2. it writes the method ``prepare`` of the row, which checks the content and returns ``_make_signing_action(…)``;
     3. it writes the method ``apply`` of the row, which does what was signed, and a button that returns
-       ``action_open_signature('name')``.
+       ``action_open_signature(action)``.
 
     Everything else is done here, and refused here: unknown actions, wrong statuses, missing roles and reasons, content that
     changed. The dialog asks :meth:`esign_prepare` what is to be signed and hands user name and password to :meth:`esign`,

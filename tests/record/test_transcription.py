@@ -436,7 +436,7 @@ class TestTranscription(PaperCommon):
         """SEC-020, BPR-110: no client stores an entry as transcribed, nor signs one by itself."""
         step = self.step.with_user(self.operator)
         step.action_start(acknowledged=True)
-        with self.assertRaises(TypeError):
+        with self.assertRefused('SEC-020'):
             step.action_record('comment', {'text': "x"}, extra={'paper_time': "6:15"})
         entry = self._weigh().entry_ids
         for action in ('corrected', 'verified'):

@@ -10,6 +10,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
+from odoo.addons.mrp_mmr.domain.transitions import transition
 from ..common.base import GIF, MmrCommon
 
 
@@ -391,7 +392,9 @@ class TestLotsInBatch(LotCommon):
         lot = move.move_line_ids.lot_id
         self._sign(lot, 'reject', self.user_qc, comment="Lead")
         self.assertTrue(move.move_line_ids)
-        self._refused("USE-060", move._action_done)
+        self._refused("STK-040", move._action_done)
+        with transition(self.order), self.assertRefused('USE-060'):
+            move._action_done()
         self.assertNotEqual(move.state, 'done')
         # It is taken out freely, and another one put in its place.
         move.move_line_ids.write({'lot_id': self._stock(self.component_a, self._create_lot("NEW")).id})

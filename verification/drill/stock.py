@@ -47,7 +47,9 @@ def stock_move_line_update(drill):
 @attack("Stock", "SQL: take more of a lot than is there", "STK-010, STK-020, 21 CFR 211.184(c)", 'mrp_mmr_quant_not_negative')
 def stock_quant_update(drill):
     quant = newest(drill, 'stock.quant', [('lot_id.mmr_status', '!=', False), ('location_id.usage', '=', 'internal')])
-    below = SQL("(SELECT -1 - COALESCE(sum(o.quantity), 0) FROM stock_quant o WHERE o.lot_id = %s)", quant.lot_id.id)
+    below = SQL(
+        """(SELECT -1 - sum(o.quantity) FROM stock_quant o JOIN stock_quant q USING (product_id, lot_id, location_id)
+             WHERE q.id = %s AND o.quantity > 0)""", quant.id)
 
     def insert():
         insert_copy(drill, quant, quantity=below, reserved_quantity=SQL("0"))
