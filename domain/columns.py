@@ -80,8 +80,8 @@ LOGGED_COLUMNS = {
     'mrp.record.disposal': (
         'name', 'company_id', 'reason', 'selection', 'recorded_by_id', 'recorded_at', 'signature_id'),
     'mrp.bpr.result': (
-        'bpr_id', 'company_id', 'position', 'name', 'criterion_label', 'kind', 'value', 'unit', 'outcome', 'text', 'reference',
-        'file_id', 'user_id', 'user_name', 'at', 'supersedes_id', 'reason', 'signature_id', 'retest_signature_id',
+        'bpr_id', 'company_id', 'position', 'name', 'criterion_label', 'kind', 'value', 'compared', 'unit', 'outcome', 'text',
+        'reference', 'file_id', 'user_id', 'user_name', 'at', 'supersedes_id', 'reason', 'signature_id', 'retest_signature_id',
         'retest_of_id'),
     'mrp.bpr.sample': (
         'bpr_id', 'company_id', 'kind', 'pack', 'name', 'lot_name', 'quantity', 'unit', 'test_quantity', 'container',

@@ -1,12 +1,7 @@
-"""Judges results, yields and weights against their limits: inclusive, and never rounded before (IPC-010, YLD-020, USE-070)."""
+"""Judges yields and weights against their limits: inclusive, and never rounded before (YLD-020, USE-070)."""
 
 from decimal import Decimal
-
-
-def judge(value, criterion):
-    """Return 'pass' or 'fail' of a Decimal against a criterion with limits, which are inclusive."""
-    low, high = criterion.get('minimum'), criterion.get('maximum')
-    return 'fail' if (low is not None and value < Decimal(low)) or (high is not None and value > Decimal(high)) else 'pass'
+from fractions import Fraction
 
 
 def is_plausible(value, plausibility):
@@ -30,5 +25,8 @@ def in_band(actual, band):
 
 
 def within_tolerance(actual, target, tolerance):
-    """Whether an actual quantity keeps the tolerance around its target (USE-070)."""
-    return abs(actual - Decimal(target)) <= Decimal(tolerance or 0)
+    """Whether an actual quantity keeps the tolerance around its target: Decimals, Fractions or their texts (USE-070).
+
+    Nothing is rounded: a reading in another unit is compared as the fraction that it is (NUM-060).
+    """
+    return abs(Fraction(actual) - Fraction(target)) <= Fraction(tolerance or 0)

@@ -211,6 +211,11 @@ def exact(value):
     return Decimal(str(value or 0)).quantize(_QUANTUM, ROUND_HALF_EVEN)
 
 
+def round_fraction(fraction):
+    """Return a Fraction as Decimal of exactly ``GMP_DIGITS`` digits, half to even, for what cannot hold all of it."""
+    return Decimal(round(Fraction(fraction) * 10 ** GMP_DIGITS)).scaleb(-GMP_DIGITS, _CONTEXT)
+
+
 def decimal_string(value):
     """Return a quantity for a frozen document: plain decimal notation without trailing zeros."""
     text = format(exact(value), 'f').rstrip('0').rstrip('.')

@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from .typed_numbers import MAX_DECIMALS
+from .numbers import GMP_DIGITS
 
 
 def get_potency(assay):
@@ -24,4 +24,4 @@ def adjust(planned, reference, potency, others=()):
     :param others: ``(weight, potency)`` of the other lots
     """
     rest = planned * reference - sum(weight * other for weight, other in others)
-    return (rest / potency).quantize(Decimal(1).scaleb(-MAX_DECIMALS), ROUND_HALF_EVEN)
+    return (rest / potency).quantize(Decimal(1).scaleb(-GMP_DIGITS), ROUND_HALF_EVEN)

@@ -109,6 +109,26 @@ def judge_result(result, limits):
     return _judge_number(result.number, limits)
 
 
+def get_limits(criterion):
+    """Return the :class:`Limits` of a frozen criterion; None where it has none.
+
+    Documents of before specifications said how results are compared have no ``comparison``: as recorded, which was what was
+    signed.
+    """
+    criterion = criterion or {}
+    minimum, maximum, finding = (criterion.get(name) for name in ('minimum', 'maximum', 'finding'))
+    if minimum is None and maximum is None and not finding:
+        return None
+    return Limits(
+        minimum=None if minimum is None else Number.of(minimum), maximum=None if maximum is None else Number.of(maximum),
+        comparison=criterion.get('comparison') or AS_RECORDED, finding=finding or None)
+
+
+def compared_text(result, judgement):
+    """Return what was compared, where that is not the result itself: "98.0", or "98.0 / 98" by limits of different digits."""
+    return ' / '.join(judgement.compared) if judgement.compared != (result.text,) else None
+
+
 def _judge_number(number, limits):
     compared, passes = [], True
     for limit, is_within in ((limits.minimum, Number.__ge__), (limits.maximum, Number.__le__)):

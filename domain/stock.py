@@ -1,7 +1,10 @@
 """Where the material of a batch comes from, and which quantities a unit of stock can hold: exact, without a database."""
 
 from decimal import Context, Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
+
+from .numbers import GMP_DIGITS
 
 #: Factors of units are floats: more digits than these are noise of their product.
 _RATIO = Context(prec=15)
@@ -31,6 +34,22 @@ def convert_exactly(quantity, unit, to_unit):
 def is_held(quantity, digits):
     """Whether so many digits hold a Decimal without loss."""
     return quantity == round(quantity, digits)
+
+
+def take_reading(quantity, digits):
+    """Return what stock takes of a reading in another unit than its own: all of it, or the nearest that it holds (NUM-060).
+
+    Ounces and grams have no decimals in common: what cannot be held by any precision is booked to its last digit, where that
+    is within a thousandth of the reading. The record keeps the reading.
+
+    :param Fraction quantity: in the unit of the product
+    :return: Decimal, or None where a thousandth or more would be lost
+    """
+    whole = quantity * 10 ** GMP_DIGITS
+    if whole.denominator == 1:
+        return Decimal(whole.numerator).scaleb(-GMP_DIGITS)
+    nearest = Decimal(round(quantity * 10 ** digits)).scaleb(-digits)
+    return nearest if abs(Fraction(nearest) - quantity) * 1000 <= quantity else None
 
 
 def in_stock(value, digits):

@@ -19,6 +19,11 @@ BEGIN
         RAISE EXCEPTION 'An entry is made at a started step, and signed by itself after it (AUD-020, BPR-110).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_entry_at_step';
     END IF;
+    -- A number in its canonical form (NUM-010; domain/numbers.py).
+    IF NEW.value !~ '^-?(0|[1-9][0-9]{0,17})([.][0-9]{1,12})?$' OR NEW.value ~ '^-0([.]0+)?$' THEN
+        RAISE EXCEPTION '% is not a number in its canonical form (NUM-010, 21 CFR 211.68(b)).', NEW.value
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_entry_canonical';
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER mrp_mmr_guard_bpr_entry BEFORE INSERT ON mrp_bpr_entry

@@ -10,6 +10,13 @@ BEGIN
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_kept';
     END IF;
     IF TG_OP = 'INSERT' THEN
+        -- A number, a bound or a finding in its canonical form (NUM-010, NUM-040; domain/results.py).
+        IF NEW.kind = 'value' AND NEW.value !~ ('^([<>≤≥]?-?(0|[1-9][0-9]{0,17})([.][0-9]{1,12})?|(not )?detected'
+                                                || '|(absent|present) in [0-9.]+ [^[:cntrl:]]+)$')
+           OR NEW.value ~ '^[<>≤≥]?-0([.]0+)?$' THEN
+            RAISE EXCEPTION '% is not a result in its canonical form (NUM-010, 21 CFR 211.68(b)).', NEW.value
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_canonical';
+        END IF;
         IF NEW.signature_id IS NOT NULL OR NEW.retest_signature_id IS NOT NULL OR EXISTS (
             SELECT FROM mrp_bpr_result r WHERE r.id = NEW.supersedes_id
                AND ((r.bpr_id, r.position) <> (NEW.bpr_id, NEW.position) OR r.outcome = 'fail'
@@ -49,8 +56,9 @@ BEGIN
        OR NEW.signature_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM mrp_esignature s, jsonb_array_elements(s.content -> 'results') r
              WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.bpr_id
-               AND s.content ->> 'schema' = 'mrp_mmr/results/1' AND (r ->> 'id')::integer = NEW.id
-               AND r ->> 'value' IS NOT DISTINCT FROM NEW.value
+               AND s.content ->> 'schema' IN ('mrp_mmr/results/1', 'mrp_mmr/results/2')
+               AND (r ->> 'id')::integer = NEW.id AND r ->> 'value' IS NOT DISTINCT FROM NEW.value
+               AND r ->> 'compared' IS NOT DISTINCT FROM NEW.compared
                AND r ->> 'outcome' IS NOT DISTINCT FROM NEW.outcome) THEN
         RAISE EXCEPTION 'A result stays as it was entered, and is approved by a signature (BPR-090, AUD-020).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_fixed';

@@ -280,9 +280,10 @@ class BatchSections(UsageSections, DeviationSections):
         }.get(entry.kind) or self._selection('mrp.bpr.entry', 'outcome')
         value = ' '.join(filter(None, (entry.value, entry.unit)))
         details = {
+            'value': (('compared', env._("Compared as")),),
             'weight': (
-                ('quantity', env._("In the unit of the formula")), ('issued', env._("Issued")),
-                ('returned', env._("Returned")), ('scrapped', env._("Scrapped"))),
+                ('quantity', env._("In the unit of the formula")), ('factor', env._("Factor of the unit")),
+                ('issued', env._("Issued")), ('returned', env._("Returned")), ('scrapped', env._("Scrapped"))),
             'yield': (('theoretical', env._("Theoretical")), ('percent', env._("Percent of theoretical")),
                       ('minimum', env._("Minimum, percent")), ('maximum', env._("Maximum, percent"))),
             'sample': (('size', env._("Size")), ('unit', env._("Unit"))),

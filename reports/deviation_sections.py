@@ -58,6 +58,7 @@ class DeviationSections(DocumentSections):
         for label, row in [(env._("Test result"), result), *((env._("Retest"), row) for row in result._get_retests())]:
             yield label, [
                 *text(' '.join(filter(None, (row.name, row.value, row.unit, row.reference))), bold=True),
+                *text(row.compared, env._("Compared as")),
                 *text(self._selection(row._name, 'outcome').get(row.outcome)), *text(row.text), *text(row.user_name),
                 *self._time(row.at)]
             signature = row.retest_signature_id

@@ -159,7 +159,8 @@ class QualitySections:
         ], [[
             [*text(row['test']), *(text(self.products[row['product']], style='o_label') if len(self.products) > 1 else ())],
             text(row['criterion']), text(
-                f"{row['passed']} / {row['failed']}" + (env._(", %s by plan", row['plan']) if row['plan'] else '')),
+                f"{row['passed']} / {row['failed']}" + (env._(", %s by plan", row['plan']) if row['plan'] else '')
+                + (env._(", %s not measurable", row['not_measured']) if row.get('not_measured') else '')),
             text(rounded(row['mean']) or '–'), text(rounded(row['deviation']) or '–'),
             text(f"{rounded(row['lowest'])} – {rounded(row['highest'])}" if row['count'] else '–'),
             text(rounded(row['performance']) or '–'),

@@ -54,8 +54,9 @@ class ReportReleaseCertificate(models.AbstractModel):
                 (self.env._("Test"), 27, ''), (self.env._("Limit"), 29, ''), (self.env._("Result"), 22, ''),
                 (self.env._("Judgement"), 22, '')], 'rows': [[
                     text(test['parameter']), text(row['criterion'] or '–'),
-                    text(' '.join(filter(None, (row['value'], row['unit']))) or row['reference'] or {
+                    [*text(' '.join(filter(None, (row['value'], row['unit']))) or row['reference'] or {
                         'pass': self.env._("conforms")}.get(row['outcome'], '–'), bold=True),
+                     *text(row.get('compared'), self.env._("Compared as"))],
                     text(states.get(row['outcome'], self.env._("covered by a plan")))]
                     for test in document['tests'] for row in self._get_valid_results(test)]},
             'deviations': [f"{row['name']} {row['title']}" for row in document['deviations']],

@@ -157,7 +157,8 @@ class UsageSections:
             ], [[
                 [*text(row.name, bold=True), *text(row.criterion_label)],
                 [*text(' '.join(filter(None, (row.value, row.unit))) or kinds[row.kind], bold=True),
-                 *text(outcomes.get(row.outcome)), *text(env._("corrected"), style='o_label') * (row in corrected),
+                 *text(row.compared, env._("Compared as")), *text(outcomes.get(row.outcome)),
+                 *text(env._("corrected"), style='o_label') * (row in corrected),
                  *text(env._("retest"), style='o_label') * bool(row.retest_of_id), *text(row.text),
                  *text(row.reference, env._("Reference")), *text(row.reason, env._("Reason")),
                  *(self._file(row.file_id._get_document(), env._("File")) if row.file_id else [])],

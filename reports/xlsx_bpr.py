@@ -226,13 +226,15 @@ class _BatchSheets(Sheets):
         env = self.env
         self.book.add_table(env._("Test Results"), [
             Column(env._("Test"), width=36), Column(env._("Acceptance criterion"), width=36), Column(env._("Result"), 'number'),
-            Column(env._("Unit")), Column(env._("Judgement")), Column(env._("Remark"), width=48), Column(env._("Reference")),
+            Column(env._("Unit")), Column(env._("Compared as")), Column(env._("Judgement")),
+            Column(env._("Remark"), width=48), Column(env._("Reference")),
             Column(env._("Entered by")), Column(env._("Entered (UTC)"), 'datetime'), Column(env._("Reason"), width=48),
             Column(env._("Approved by")), Column(env._("Approved (UTC)"), 'datetime'), Column(env._("Retest authorised by")),
             Column(env._("Reason of the retest"), width=48),
         ], [[
-            row.name, row.criterion_label, row.value, row.unit, self.selection(row, 'outcome') or self.selection(row, 'kind'),
-            row.text, row.reference, row.user_name, row.at, row.reason, row.signature_id.signer_name,
+            row.name, row.criterion_label, row.value, row.unit, row.compared or None,
+            self.selection(row, 'outcome') or self.selection(row, 'kind'), row.text, row.reference,
+            row.user_name, row.at, row.reason, row.signature_id.signer_name,
             row.signature_id.signed_at or None, row.retest_signature_id.signer_name, row.retest_signature_id.comment,
         ] for row in self.batch.results])
         self.book.add_table(env._("Samples"), [

@@ -72,6 +72,7 @@ from .record import (
     test_end_to_end,
     test_floor,
     test_potency,
+    test_recorded_numbers,
     test_release,
     test_review,
     test_serial,

@@ -37,15 +37,18 @@ DIFFERENCES = """
     recorded AS (
         SELECT v.bpr_id, (v.planned #>> '{target,product,id}')::integer AS product_id, v.lot_id,
                (v.planned #>> '{target,unit_id}')::integer AS unit_id,
-               (v.data ->> 'quantity')::numeric + COALESCE((v.data ->> 'scrapped')::numeric, 0) AS quantity
+               CASE WHEN v.data ? 'stocked' THEN 0 ELSE (v.data ->> 'quantity')::numeric END
+                   + COALESCE((v.data ->> 'scrapped')::numeric, 0) AS quantity,
+               COALESCE((v.data ->> 'stocked')::numeric, 0) AS stocked
           FROM valid v WHERE v.kind = 'weight'
          UNION ALL
         SELECT v.bpr_id, (m.row #>> '{product,id}')::integer, v.lot_id, (m.row ->> 'unit_id')::integer,
-               (v.data ->> 'used')::numeric + (v.data ->> 'destroyed')::numeric
+               (v.data ->> 'used')::numeric + (v.data ->> 'destroyed')::numeric, 0
           FROM valid v CROSS JOIN jsonb_array_elements(v.planned #> '{pack,materials}') AS m(row)
          WHERE v.kind = 'material' AND (m.row ->> 'position')::integer = v.position AND v.data ? 'used'),
     used AS (
-        SELECT r.bpr_id, r.product_id, r.lot_id, sum(r.quantity * u.factor::numeric / p.factor::numeric) AS quantity
+        SELECT r.bpr_id, r.product_id, r.lot_id,
+               sum(r.stocked + r.quantity * u.factor::numeric / p.factor::numeric) AS quantity
           FROM recorded r JOIN uom_uom u ON u.id = r.unit_id
           JOIN product_product v ON v.id = r.product_id JOIN product_template t ON t.id = v.product_tmpl_id
           JOIN uom_uom p ON p.id = t.uom_id

@@ -28,6 +28,7 @@ class MrpBprTest(models.TransientModel):
         is_numeric = (specification['criterion'] or {}).get('kind') in ('range', 'nlt', 'nmt')
         return {
             'position': specification['position'], 'name': specification['parameter'], 'is_numeric': is_numeric,
+            'unit': (specification['criterion'] or {}).get('unit'),
             'criterion_label': self.bpr_id._get_criterion_label(specification['criterion']),
             'kind': 'value' if is_numeric else 'outcome', 'before': result.display_name if result else False,
             'corrects': result.id if result.outcome != 'fail' else 0}
@@ -54,6 +55,7 @@ class MrpBprTestLine(models.TransientModel):
     name = fields.Char("Test or Property")
     criterion_label = fields.Char("Acceptance Criterion")
     is_numeric = fields.Boolean()
+    unit = fields.Char()
     before = fields.Char("Result So Far")
     corrects = fields.Integer()
     kind = fields.Selection([
@@ -62,7 +64,7 @@ class MrpBprTestLine(models.TransientModel):
         ('reference', "In a report"),
         ('plan', "Covered by a plan"),
     ], "Result Is")
-    value = fields.Char("Result")
+    value = fields.Char("Result", help="The number that was found, or a bound such as <10.")
     passes = fields.Selection([('yes', "Conforms"), ('no', "Does not conform")], "Judgement")
     reference = fields.Char("Report or Plan")
     file = fields.Binary(attachment=False)

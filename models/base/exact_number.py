@@ -24,9 +24,7 @@ from odoo.tools import SQL, sql
 from ...domain.notation import read_number, write_number
 from ...domain.numbers import CANONICAL, MINUS_ZERO, Number, NumberError
 from ...domain.refusals import refusal
-from .notation import explain_number, get_notation
-
-RULE = "NUM-010, 21 CFR 11.10(a), 211.68(b)"
+from .notation import RULE, explain_number, get_canonical_help, get_notation
 
 
 class FloatRefused(UserError, TypeError):
@@ -79,9 +77,7 @@ class ExactNumber(fields.Char):
             env,
             env._("%(field)s: “%(value)s” is not a number in its canonical form.", field=self.string,
                   value=' '.join(str(value).split())[:60]),
-            RULE, env._("Send the decimal as text with a point and all its digits, such as “98.0”: no exponent, no separators "
-                        "of thousands, at most 18 digits before and 12 after the point."),
-            record if record.ids else None, exception) from error
+            RULE, get_canonical_help(env), record if record.ids else None, exception) from error
 
     # === DATABASE === #
 

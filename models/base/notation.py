@@ -2,6 +2,10 @@
 import ast
 
 from ...domain.notation import ENGLISH, Notation, write_number
+from ...domain.numbers import Number, NumberError
+from ...domain.refusals import refusal
+
+RULE = "NUM-010, 21 CFR 11.10(a), 211.68(b)"
 
 
 def get_notation(env):
@@ -30,3 +34,30 @@ def explain_number(env, error, notation):
     }
     return messages.get(
         error.reason, env._("%s is not a number. Write the number only; its unit is shown beside it.", text))
+
+
+def take_number(env, value, record, rule=None):
+    """Return the :class:`Number` of what a client sent: the canonical text of a number and nothing else (NUM-010).
+
+    :param record: what the number is recorded for, which the refusal names
+    :param str rule: the rule by which it is recorded, beside NUM-010
+    :raise UserError: for a float, an int, and a text in the notation of a language
+    """
+    try:
+        return Number.parse(value)
+    except (NumberError, TypeError) as error:
+        raise refuse_number(env, value, record, rule) from error
+
+
+def refuse_number(env, value, record, rule=None):
+    """Return the refusal of a value that is not the canonical text of a number."""
+    found = env._("Nothing") if value in (None, False, '') else f"“{' '.join(str(value).split())[:60]}”"
+    return refusal(
+        env, env._("%(record)s: %(value)s is not a number in its canonical form.", record=record.display_name, value=found),
+        f"{rule}, {RULE}" if rule else RULE, get_canonical_help(env), record=record)
+
+
+def get_canonical_help(env):
+    """Return what to send instead of a number that is not canonical."""
+    return env._("Send the decimal as text with a point and all its digits, such as “98.0”: no exponent, no separators "
+                 "of thousands, at most 18 digits before and 12 after the point.")

@@ -4,9 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ...domain.canonical import iso_utc
-from ...domain.numbers import decimal_string
 from ...domain.refusals import refusal
-from ...domain.typed_numbers import parse_number
+from ..base.notation import take_number
 from .deviation import DISPOSITIONS, REWORK
 
 RULE = "DEV-060, BPR-150, 21 CFR 111.90, 111.260(n), 211.115(b)"
@@ -59,7 +58,7 @@ class MrpBprRework(models.Model):
 
         :param deviation: by whose decision Quality Control approved it
         :param lot: record of stock.lot, or the lot number of material that has none
-        :param str quantity: a number as it was typed
+        :param str quantity: a number in its canonical form
         :raise UserError: without approval, or where the batch does not run
         """
         user = self.env.user
@@ -77,10 +76,7 @@ class MrpBprRework(models.Model):
             raise refusal(
                 self.env, self.env._("%s does not run: nothing is reprocessed in it.", bpr.name), RULE,
                 self.env._("record it in the batch into which the material goes."), record=bpr)
-        try:
-            number = parse_number(quantity)
-        except ValueError:
-            number = 0
+        number = take_number(self.env, quantity, bpr, RULE)
         text = (text or '').strip()
         name = lot.name if isinstance(lot, models.BaseModel) else (lot or '').strip()
         if number <= 0 or not text or not name:
@@ -90,7 +86,7 @@ class MrpBprRework(models.Model):
         return self._store([{
             'deviation_id': deviation.id, 'bpr_id': bpr.id, 'company_id': bpr.company_id.id, 'kind': deviation.disposition,
             'lot_id': lot.id if isinstance(lot, models.BaseModel) else False, 'lot_name': name,
-            'quantity': decimal_string(number), 'unit': unit.name, 'text': text, 'user_id': user.id, 'user_name': user.name,
+            'quantity': number.text, 'unit': unit.name, 'text': text, 'user_id': user.id, 'user_name': user.name,
             'at': fields.Datetime.now()}])
 
     def _get_document(self):

@@ -224,12 +224,16 @@ class QualityFigures:
         return [self._build_test(*key, rows) for key, rows in groups.items()]
 
     def _build_test(self, product, name, criterion, minimum, maximum, rows):
-        values = [Decimal(row.value) for row in rows if row.kind == 'value']
+        found = [row.value for row in rows if row.kind == 'value']
+        # The mean of bounds and findings says nothing: they are counted apart (NUM-040).
+        values = [Decimal(text) for text in found if text.removeprefix('-')[:1].isdigit()]
+        others = len(found) - len(values)
         outcomes = Counter(row.outcome or 'plan' for row in rows)
         return {
             'product': product, 'test': name, 'criterion': criterion, 'unit': rows[-1].unit or None,
             'minimum': number(minimum), 'maximum': number(maximum), 'results': len(rows),
             'passed': outcomes['pass'], 'failed': outcomes['fail'], 'plan': outcomes['plan'], **self._describe(values),
+            **({'not_measured': others} if others else {}),
             'performance': number(performance(describe(values), minimum, maximum))}
 
     def _build_failures(self):

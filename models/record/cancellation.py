@@ -1,5 +1,7 @@
 """A batch that runs is cancelled by a signature with its reason, and its material is accounted for (BPR-200)."""
 
+from decimal import Decimal
+
 from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
@@ -7,6 +9,7 @@ from ...domain.numbers import decimal_string
 from ...domain.refusals import refusal
 from ...domain.roles import ROLE_GROUPS
 from ...domain.signing import SigningRule
+from ...domain.stock import convert_exactly
 from ...domain.transitions import in_transition
 
 _lt = LazyTranslate(__name__)
@@ -56,9 +59,12 @@ class MrpBpr(models.Model):
                 lambda entry: entry.kind in ('weight', 'material'))._get_current():
             row, parts = entry._get_taken()
             if row:
+                unit = self.env['uom.uom'].browse(row['unit_id'])
+                stock_unit = self.env['product.product'].browse(row['product']['id']).uom_id
+                used = convert_exactly(sum(parts, Decimal(0)), stock_unit, unit)
                 material.append({
                     'entry': entry.id, 'step': entry.step_id.display_name, 'product': row['product']['name'],
-                    'lot': entry.lot_name or None, 'unit': row['unit'], 'used': decimal_string(sum(parts)),
+                    'lot': entry.lot_name or None, 'unit': row['unit'], 'used': decimal_string(used),
                     'returned': (entry.data or {}).get('returned'), 'scrapped': (entry.data or {}).get('scrapped'),
                     'destroyed': (entry.data or {}).get('destroyed')})
         return {

@@ -9,7 +9,6 @@ from ...domain.numbers import decimal_string, exact
 from ...domain.refusals import refusal
 from ...domain.stock import Source, allocate, convert_exactly, differences, in_stock, is_held
 from ...domain.transitions import transition
-from ...domain.typed_numbers import parse_number
 
 #: Places from which a batch takes goods.
 PLACES = ('internal', 'transit')
@@ -190,7 +189,8 @@ class MrpProduction(models.Model):
         unit = self.env['uom.uom'].browse(component['unit_id'])
         move, quantities = self._mmr_get_move(component), {}
         for entry in weights:
-            quantity = move._mmr_to_stock(exact(entry.data['quantity']), unit)
+            stocked = entry.data.get('stocked')
+            quantity = Decimal(stocked) if stocked else move._mmr_to_stock(exact(entry.data['quantity']), unit)
             quantities[entry.lot_id] = quantities.get(entry.lot_id, 0) + quantity
         return {lot: quantity for lot, quantity in quantities.items() if quantity}
 
@@ -342,7 +342,7 @@ class MrpProduction(models.Model):
             return None
         band = recorded.step_id.planned['band']
         unit = self.env['uom.uom'].browse(band['unit_id']) if band else self.product_uom_id
-        return convert_exactly(parse_number(recorded.value), unit, self.product_uom_id)
+        return convert_exactly(Decimal(recorded.value), unit, self.product_uom_id)
 
     def _mmr_settle_yield(self):
         """Make what a completed batch put on stock follow a yield that was corrected since."""

@@ -8,11 +8,12 @@ from ...domain.arguments import takes
 from ...domain.canonical import iso_utc
 from ...domain.criterion import limits_text
 from ...domain.files import DOCUMENTS, IMAGES
-from ...domain.limits import judge
+from ...domain.numbers import NumberError
 from ...domain.refusals import refusal
+from ...domain.results import Result, compared_text, get_limits, judge_result
 from ...domain.signing import SigningRule
 from ...domain.transitions import transition
-from ...domain.typed_numbers import parse_number
+from ..base.notation import refuse_number
 
 _lt = LazyTranslate(__name__)
 #: Whose specifications are tested on each batch; those of components and materials are tested by lot.
@@ -25,6 +26,7 @@ KINDS = [
 ]
 RETEST_RULE = "IPC-030, BPR-090, 21 CFR 211.192"
 RULE = "BPR-090, BPR-100, 21 CFR 111.260(h)-(i), 211.165(a), EU GMP 4.26"
+BOUND_RULE = "NUM-040, 21 CFR 111.75, 211.194(a)"
 
 
 class MrpBprResult(models.Model):
@@ -49,7 +51,10 @@ class MrpBprResult(models.Model):
     name = fields.Char("Test or Property", required=True, readonly=True)
     criterion_label = fields.Char("Acceptance Criterion", readonly=True)
     kind = fields.Selection(KINDS, required=True, readonly=True)
-    value = fields.Char("Result", readonly=True, help="A number as it was entered, with all its digits.")
+    value = fields.Char("Result", readonly=True, help="A number or bound as it was entered, with all its digits.")
+    compared = fields.Char(
+        "Compared As", readonly=True,
+        help="The result rounded to the digits of the limit, where the specification compares it so.")
     unit = fields.Char(readonly=True)
     outcome = fields.Selection([('pass', "Meets the specification"), ('fail', "Out of specification")], readonly=True)
     text = fields.Text("Remark", readonly=True)
@@ -83,11 +88,19 @@ class MrpBprResult(models.Model):
         '(retest_of_id) WHERE retest_of_id IS NOT NULL AND supersedes_id IS NULL',
         "Each retest has an authorisation of its own (IPC-030, 21 CFR 211.192).")
 
-    @api.depends('name', 'value', 'unit', 'outcome')
+    @api.depends('name', 'value', 'compared', 'unit', 'outcome')
     def _compute_display_name(self):
         for result in self:
-            found = ' '.join(filter(None, (result.value, result.unit))) or result.reference or result.outcome or ''
+            found = result._get_found() or result.reference or result.outcome or ''
             result.display_name = f"{result.name}: {found}"
+
+    def _get_found(self):
+        """Return what was found with its unit, and what was compared where it was rounded; empty where it is no reading."""
+        self.ensure_one()
+        found = ' '.join(filter(None, (self.value, self.unit)))
+        if not self.compared:
+            return found
+        return self.env._("%(found)s, compared as %(compared)s", found=found, compared=self.compared)
 
     # === GUARDS === #
 
@@ -163,7 +176,8 @@ class MrpBprResult(models.Model):
         self.ensure_one()
         return {
             'id': self.id, 'position': self.position, 'parameter': self.name, 'criterion': self.criterion_label or None,
-            'kind': self.kind, 'value': self.value or None, 'unit': self.unit or None, 'outcome': self.outcome or None,
+            'kind': self.kind, 'value': self.value or None, **({'compared': self.compared} if self.compared else {}),
+            'unit': self.unit or None, 'outcome': self.outcome or None,
             'text': self.text or None, 'reference': self.reference or None, 'file': self.file_id._get_document(),
             'user': self.user_id.id, 'user_name': self.user_name, 'at': iso_utc(self.at),
             'supersedes': self.supersedes_id.id or None, 'reason': self.reason or None,
@@ -221,8 +235,8 @@ class MrpBpr(models.Model):
         """Record the result of a test of this batch (BPR-090).
 
         :param int position: of the specification in the snapshot
-        :param dict vals: ``kind`` and, as it asks, ``value`` (text), ``pass``, ``text``, ``reference``, ``file`` (a dict of
-            ``name`` and ``data``)
+        :param dict vals: ``kind`` and, as it asks, ``value`` (canonical text of a number, bound or finding), ``pass``,
+            ``text``, ``reference``, ``file`` (a dict of ``name`` and ``data``)
         :param int corrects: the result that is corrected, with ``reason``
         :return: dict of ``result_id``, ``outcome`` and the names of the ``deviations`` that it opened
         :raise UserError: where it is no such result, or not now
@@ -256,7 +270,7 @@ class MrpBpr(models.Model):
             deviations = deviations._open_all(
                 self.sudo(), 'specification', self.env._("%s out of specification", result.name),
                 self.env._("%(test)s: found %(found)s, specified %(criterion)s. %(text)s", test=result.name,
-                           found=' '.join(filter(None, (result.value, result.unit))) or self.env._("does not conform"),
+                           found=result._get_found() or self.env._("does not conform"),
                            criterion=result.criterion_label or '', text=result.text or ''),
                 severity='critical' if specification['is_identity'] else 'major', cause_key=f'result:{position}:{result.id}',
                 result_id=result.id, corrective_action=specification['corrective_action'])
@@ -305,7 +319,7 @@ class MrpBpr(models.Model):
         :raise UserError: naming what is missing, or why no plan stands in for this test
         """
         kind, criterion = vals.get('kind'), specification['criterion'] or {}
-        is_numeric = criterion.get('kind') in ('range', 'nlt', 'nmt')
+        is_measured = get_limits(criterion) is not None
 
         def text(name):
             return vals[name].strip() or False if isinstance(vals.get(name), str) else False
@@ -319,13 +333,9 @@ class MrpBpr(models.Model):
             if not (common['reference'] and common['text']):
                 raise self._refuse_result(specification, self.env._("name the plan and say why it covers this batch."))
             return common
-        if kind == 'value' and is_numeric:
-            try:
-                number = parse_number(vals.get('value'))
-            except ValueError as error:
-                raise self._refuse_result(specification, self.env._("type the number that was found.")) from error
-            return {**common, 'value': str(number), 'unit': criterion.get('unit'), 'outcome': judge(number, criterion)}
-        if kind == 'reference' or kind == 'outcome' and not is_numeric:
+        if kind == 'value' and is_measured:
+            return {**common, **self._judge_result(specification, vals.get('value'))}
+        if kind == 'reference' or kind == 'outcome' and not is_measured:
             if not isinstance(vals.get('pass'), bool):
                 raise self._refuse_result(specification, self.env._("say whether it meets its specification."))
             if kind == 'reference' and not (common['reference'] or file):
@@ -334,8 +344,40 @@ class MrpBpr(models.Model):
                 raise self._refuse_result(specification, self.env._("describe what was found."))
             return {**common, 'outcome': 'pass' if vals['pass'] else 'fail'}
         raise self._refuse_result(
-            specification, self.env._("type the number that was found, or name the report that has it.") if is_numeric
+            specification, self.env._("type the number that was found, or name the report that has it.") if is_measured
             else self.env._("say whether it conforms, or name the report."))
+
+    def _judge_result(self, specification, value):
+        """Return value, unit, outcome and what was compared of a reading, judged against its frozen criterion (NUM-040).
+
+        :raise UserError: where it is no result in its canonical form, or one that the criterion cannot decide
+        """
+        criterion = specification['criterion']
+        try:
+            result = Result.parse(value)
+        except (NumberError, TypeError) as error:
+            raise refuse_number(self.env, value, self, RULE) from error
+        judgement = judge_result(result, get_limits(criterion))
+        if judgement.outcome == 'undecidable':
+            raise self._refuse_undecidable(specification, result, judgement.reason)
+        return {
+            'value': result.text, 'compared': compared_text(result, judgement), 'outcome': judgement.outcome,
+            'unit': None if result.finding else criterion.get('unit')}
+
+    def _refuse_undecidable(self, specification, result, reason):
+        """Return the refusal of a result of which the criterion cannot say whether it passes."""
+        criterion = specification['criterion']
+        names = {'bpr': self.name, 'test': specification['parameter'], 'result': result.text,
+                 'criterion': criterion.get('finding') or self._get_criterion_label(criterion)}
+        messages = {
+            'bound': self.env._("%(bpr)s, %(test)s: what is %(result)s can lie within %(criterion)s and out of it.", **names),
+            'finding': self.env._("%(bpr)s, %(test)s: %(criterion)s asks for another result than “%(result)s”.", **names),
+            'number': self.env._("%(bpr)s, %(test)s: “%(criterion)s” asks for a finding, not for %(result)s.", **names),
+            'amount': self.env._("%(bpr)s, %(test)s: %(result)s says nothing about “%(criterion)s”.", **names),
+        }
+        return refusal(
+            self.env, messages[reason], f"{BOUND_RULE}, {RULE}",
+            self.env._("enter what a method finds that can decide it, or the report that does."), record=self)
 
     def _refuse_result(self, specification, next_action):
         return refusal(
@@ -379,7 +421,7 @@ class MrpBpr(models.Model):
                 self.env, self.env._("No result of %s waits for approval.", self.name), RULE,
                 self.env._("enter the results first."), record=self)
         return self._make_signing_action(action, {
-            'schema': 'mrp_mmr/results/1', 'bpr': self.name, 'results': [result._get_document() for result in results]})
+            'schema': 'mrp_mmr/results/2', 'bpr': self.name, 'results': [result._get_document() for result in results]})
 
     def _apply_approval_of_results(self, action, signature):
         results = self.env['mrp.bpr.result'].browse(row['id'] for row in signature.content['results'])

@@ -1,14 +1,16 @@
 """What of a batch is not distributed: reserve samples, and units that are not released (REL-060, BPR-190)."""
 
+from decimal import Decimal
+
 from odoo import fields, models
 from odoo.exceptions import AccessError
 
 from ...domain.arguments import takes
 from ...domain.canonical import iso_utc
 from ...domain.days import GS1_EXPIRY, gs1_day, in_years, parse_day
-from ...domain.numbers import decimal_string, exact
+from ...domain.numbers import plain
 from ...domain.refusals import refusal
-from ...domain.typed_numbers import parse_number
+from ..base.notation import take_number
 
 RULE = "REL-060, 21 CFR 111.83(b), 111.105(g)"
 
@@ -133,10 +135,7 @@ class MrpBpr(models.Model):
                        record=self)
 
     def _parse_quantity(self, value):
-        try:
-            number = parse_number(value)
-        except ValueError as error:
-            raise self._refuse_sample(self.env._("type quantities as numbers above zero.")) from error
+        number = take_number(self.env, value, self, RULE)
         if number <= 0:
             raise self._refuse_sample(self.env._("type quantities as numbers above zero."))
         return number
@@ -157,25 +156,25 @@ class MrpBpr(models.Model):
             raise self._refuse_sample(self.env._("keep it for at least one year after the expiry on %s.", expiry))
         return {
             'pack': pack['position'], 'name': pack['name'], 'container': container, 'location': text['location'],
-            'unit': text['unit'], 'keep_until': keep_until, 'quantity': str(self._parse_quantity(vals.get('quantity'))),
-            'test_quantity': str(self._parse_quantity(vals.get('test_quantity')))}
+            'unit': text['unit'], 'keep_until': keep_until, 'quantity': self._parse_quantity(vals.get('quantity')).text,
+            'test_quantity': self._parse_quantity(vals.get('test_quantity')).text}
 
     def _prepare_withheld_sample(self, vals, text, corrected):
         quantity = self._parse_quantity(vals.get('quantity'))
-        others = sum(exact(row.quantity) for row in self._get_withheld() - corrected)
+        others = sum(Decimal(row.quantity) for row in self._get_withheld() - corrected)
         if self.state != 'done':
             raise self._refuse_sample(self.env._("complete the batch first."))
-        if not text['reason'] or quantity + others > exact(self._get_quantity_made()):
+        if not text['reason'] or quantity.value + others > Decimal(self._get_quantity_made()):
             raise self._refuse_sample(self.env._("say why, and withhold no more than %s was made.", self._get_quantity_made()))
         unit = self.sudo().production_id.mmr_snapshot['document']['batch_size']['unit']
-        return {'name': self.env._("Not released"), 'quantity': str(quantity), 'unit': unit}
+        return {'name': self.env._("Not released"), 'quantity': quantity.text, 'unit': unit}
 
     def _get_withheld(self):
         return self.sudo().sample_ids.filtered(lambda row: row.kind == 'withheld')._get_current()
 
     def _get_quantity_released(self):
-        made = exact(super()._get_quantity_released())
-        return decimal_string(made - sum(exact(row.quantity) for row in self._get_withheld()))
+        made = Decimal(super()._get_quantity_released())
+        return plain(made - sum(Decimal(row.quantity) for row in self._get_withheld()))
 
     # === RELEASE === #
 
@@ -196,7 +195,7 @@ class MrpBpr(models.Model):
                     yield bpr, self._prepare_issue(
                         bpr, 'reserve', RULE, self.env._("%s has no reserve sample", pack['name']),
                         action='mrp_mmr.mrp_bpr_reserve_action')
-                elif sum(exact(row.quantity) for row in rows) < 2 * max(exact(row.test_quantity) for row in rows):
+                elif sum(Decimal(row.quantity) for row in rows) < 2 * max(Decimal(row.test_quantity) for row in rows):
                     yield bpr, self._prepare_issue(
                         rows[:1], 'reserve_amount', RULE,
                         self.env._("the reserve sample of %s is less than twice what the tests need", pack['name']),

@@ -128,7 +128,7 @@ class MrpRecordDisposal(models.Model):
             ids))
         # Constraints ask for something where a result has a value, a text or a reference.
         execute(SQL(
-            """UPDATE mrp_bpr_result SET unit = NULL, criterion_label = NULL, file_id = NULL,
+            """UPDATE mrp_bpr_result SET unit = NULL, compared = NULL, criterion_label = NULL, file_id = NULL,
                       value = CASE WHEN value IS NOT NULL THEN %(gone)s END,
                       text = CASE WHEN text IS NOT NULL THEN %(gone)s END,
                       reference = CASE WHEN reference IS NOT NULL OR file_id IS NOT NULL THEN %(gone)s END,

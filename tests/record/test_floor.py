@@ -130,7 +130,7 @@ class TestFloor(FloorCommon):
         self.assertEqual((weighing['target'], weighing['low'], weighing['high'], weighing['total'], weighing['remaining']),
                          ('90', '89.95', '90.05', '0', '90'))
         self.assertLessEqual({'g', 'kg'}, {unit['name'] for unit in weighing['units']})
-        step.action_record('weight', {'value': '12,5', 'lot_id': early.id})
+        step.action_record('weight', {'value': '12.5', 'lot_id': early.id})
         step.action_record('weight', {'value': '77 500'.replace(' ', ''), 'lot_id': lot.id, 'unit_id': self.gram.id})
         weighing = self._read(step)['step']['weighing']
         self.assertEqual((weighing['total'], weighing['remaining'], weighing['is_within'], weighing['excess']),
@@ -168,7 +168,7 @@ class TestFloor(FloorCommon):
                          ("Typing error", first, True))
         self.assertEqual([row['about_id'] for row in entries.values() if row['kind'] == 'comment'], [second])
         self._sign_step(step)
-        third = step.action_record('value', {'value': '15,5'}, reason="Read again", corrects=second)['entry_id']
+        third = step.action_record('value', {'value': '15.5'}, reason="Read again", corrects=second)['entry_id']
         entries = {row['id']: row for row in self._read(step)['step']['entries']}
         self.assertEqual([(entries[row]['is_current'], entries[row]['is_proposed']) for row in (second, third)],
                          [(True, False), (False, True)])

@@ -84,7 +84,7 @@ class TestResults(ReleaseCommon):
             self._refused("BPR-090", self._record, "Assay", vals)
         self._refused("no such test", self.qc.action_record_result, 99, {'kind': 'value', 'value': "99"})
         # A limit is inside; the revision may change, the snapshot does not.
-        answer = self._record("Assay", {'kind': 'value', 'value': "95,0", 'text': "HPLC run 7"})
+        answer = self._record("Assay", {'kind': 'value', 'value': "95.0", 'text': "HPLC run 7"})
         result = self.env['mrp.bpr.result'].browse(answer['result_id'])
         self.assertRecordValues(result, [{
             'value': '95.0', 'unit': "%", 'outcome': 'pass', 'user_id': self.user_qc.id, 'criterion_label': "95 – 105 %"}])

@@ -419,7 +419,7 @@ class TestTranscription(PaperCommon):
                 ("Nothing was typed", (copy, "scan.png", PNG, [])),
                 ("its time and initials", (copy, "scan.png", PNG, [dict(row, paper_time=" ")])),
                 ("its time and initials", (copy, "scan.png", PNG, [dict(row, paper_by=None)])),
-                ("no number", (copy, "scan.png", PNG, [dict(row, vals={'value': "9O", 'lot_name': "L-ASC"})])),
+                ("not a number", (copy, "scan.png", PNG, [dict(row, vals={'value': "9O", 'lot_name': "L-ASC"})])),
                 ("has no lot", (copy, "scan.png", PNG, [dict(row, vals={'value': "90", 'lot_name': "L-XYZ"})]))):
             self.env.invalidate_all()
             with self.subTest(words=words), self.assertRaisesRegex(UserError, words), self.env.cr.savepoint():

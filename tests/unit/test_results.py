@@ -6,7 +6,16 @@ from fractions import Fraction
 from odoo.addons.mrp_mmr.domain.durations import Duration, from_seconds
 from odoo.addons.mrp_mmr.domain.notation import ENGLISH, read_number
 from odoo.addons.mrp_mmr.domain.numbers import Number, NumberError
-from odoo.addons.mrp_mmr.domain.results import AS_RECORDED, ROUNDED, Limits, Result, judge_result, read_result
+from odoo.addons.mrp_mmr.domain.results import (
+    AS_RECORDED,
+    ROUNDED,
+    Limits,
+    Result,
+    compared_text,
+    get_limits,
+    judge_result,
+    read_result,
+)
 
 
 def limits(low=None, high=None, comparison=AS_RECORDED):
@@ -20,6 +29,25 @@ class TestResults(unittest.TestCase):
         self.assertEqual((judged.outcome, judged.reason), (outcome, reason), (text, rules))
         if compared:
             self.assertEqual(judged.compared, (compared,))
+
+    def test_frozen_criterion(self):
+        """IPC-010, V-04: limits of frozen documents are inclusive; those of before say nothing of rounding: as recorded."""
+        old = {'kind': 'range', 'minimum': '5', 'maximum': '7', 'target': None, 'unit': '%', 'text': None}
+        for value, outcome in (('5.0', 'pass'), ('7.0', 'pass'), ('4.99', 'fail'), ('7.01', 'fail'), ('4.999999', 'fail'),
+                               ('7.000001', 'fail'), ('6', 'pass')):
+            self.assertJudged(value, get_limits(old), outcome, value)
+        self.assertJudged('-3', get_limits({'minimum': None, 'maximum': '0'}), 'pass')
+        self.assertJudged('0.01', get_limits({'minimum': None, 'maximum': '0'}), 'fail')
+        self.assertJudged('99', get_limits({'minimum': '100', 'maximum': None}), 'fail')
+        self.assertIsNone(get_limits(None))
+        self.assertIsNone(get_limits({'kind': 'text', 'minimum': None, 'maximum': None, 'text': "White"}))
+        rules = get_limits(dict(old, minimum='98.0', maximum='101', comparison='rounded'))
+        for value, compared in (('97.96', '98.0 / 98'), ('98', None), ('99.5', '99.5 / 100')):
+            result = Result.parse(value)
+            self.assertEqual(compared_text(result, judge_result(result, rules)), compared)
+        asked = get_limits({'kind': 'finding', 'finding': 'absent in 10 g'})
+        self.assertJudged('absent in 10 g', asked, 'pass')
+        self.assertJudged('present in 10 g', asked, 'fail')
 
     def test_rounded_or_as_recorded(self):
         """V-04: 98.0 to 101.0 %, both ways; what was compared is told."""

@@ -2,28 +2,17 @@
 
 import unittest
 from decimal import Decimal
+from fractions import Fraction
 
-from odoo.addons.mrp_mmr.domain.limits import in_band, is_plausible, judge, percentage, within_tolerance
+from odoo.addons.mrp_mmr.domain.limits import in_band, is_plausible, percentage, within_tolerance
 from odoo.addons.mrp_mmr.domain.numbers import plain
 from odoo.addons.mrp_mmr.domain.potency import adjust, get_potency
 from odoo.addons.mrp_mmr.domain.step_plan import get_points, hold_limits, plan_steps
-from odoo.addons.mrp_mmr.domain.typed_numbers import parse_number
 
 from ..common.document import rich_document
 
 
 class TestStepPlan(unittest.TestCase):
-
-    def test_limits_are_inclusive(self):
-        """IPC-010: limits 5.0-7.0: 5.0 and 7.0 pass, 4.99 and 7.01 fail, whatever the digits."""
-        criterion = {'minimum': '5', 'maximum': '7'}
-        for value, outcome in (('5.0', 'pass'), ('7.0', 'pass'), ('4.99', 'fail'), ('7.01', 'fail'), ('4.999999', 'fail'),
-                               ('7.000001', 'fail'), ('6', 'pass')):
-            with self.subTest(value=value):
-                self.assertEqual(judge(Decimal(value), criterion), outcome)
-        self.assertEqual(judge(Decimal('-3'), {'minimum': None, 'maximum': '0'}), 'pass')
-        self.assertEqual(judge(Decimal('0.01'), {'minimum': None, 'maximum': '0'}), 'fail')
-        self.assertEqual(judge(Decimal('99'), {'minimum': '100', 'maximum': None}), 'fail')
 
     def test_yields(self):
         """YLD-010, YLD-020: percent of theoretical; the unrounded value is compared with an inclusive band."""
@@ -58,17 +47,15 @@ class TestStepPlan(unittest.TestCase):
         for value, inside in (('10.050', True), ('10.051', False), ('9.950', True), ('9.949', False)):
             self.assertIs(within_tolerance(Decimal(value), '10', '0.05'), inside)
         self.assertFalse(within_tolerance(Decimal('10.000001'), '10', None))
+        # V-06: 113.4 g against 4 oz ± 0.05, exactly; V-07: none of what is as needed.
+        gram = 1 / Fraction('28.3495')
+        for grams, inside in (('113.4', True), ('114.815475', True), ('114.815476', False), ('111.980525', True),
+                              ('111.98', False)):
+            self.assertIs(within_tolerance(Fraction(grams) * gram, '4', '0.05'), inside, grams)
+        self.assertTrue(within_tolerance(Decimal(0), '100', '100'))
 
-    def test_numbers_as_typed(self):
-        """BPR-080: point and comma; no separators of thousands, words, floats or absurd lengths."""
-        for text, number in (('10.5', '10.5'), ('10,5', '10.5'), (' 7 ', '7'), ('−2,5', '-2.5'), ('-2.5', '-2.5'),
-                             ('0.000001', '0.000001'), ('.5', '0.5')):
-            with self.subTest(text=text):
-                self.assertEqual(parse_number(text), Decimal(number))
-        for text in ('1,000.5', '1.000,5', '', ' ', 'ten', '1e5', 'NaN', 'Infinity', '1_000', '٣٤', None, True, 10.5,
-                     '0.0000001', '1234567890123', '--1', '1-', [], '\u00bd'):
-            with self.subTest(text=text), self.assertRaises(ValueError):
-                parse_number(text)
+    def test_plausibility(self):
+        """VER-060: the ends of what is plausible are plausible."""
         self.assertTrue(is_plausible(Decimal('5'), None))
         self.assertFalse(is_plausible(Decimal('50.1'), {'minimum': '0', 'maximum': '50'}))
 

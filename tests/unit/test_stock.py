@@ -2,9 +2,10 @@
 
 import unittest
 from decimal import Decimal
+from fractions import Fraction
 from types import SimpleNamespace
 
-from odoo.addons.mrp_mmr.domain.stock import Source, allocate, convert_exactly, differences, in_stock, is_held
+from odoo.addons.mrp_mmr.domain.stock import Source, allocate, convert_exactly, differences, in_stock, is_held, take_reading
 
 D = Decimal
 
@@ -34,6 +35,16 @@ class TestStock(unittest.TestCase):
                 self.assertEqual(is_held(D(quantity), digits), held)
         self.assertEqual(in_stock(0.1 + 0.2, 6), D('0.3'))
         self.assertEqual(in_stock(None, 2), 0)
+
+    def test_reading(self):
+        """V-06, NUM-060: what decimals hold is taken whole; ounces of a scale in grams to the last digit, within a thousandth."""
+        ounce = Fraction('28.349523125')
+        for quantity, digits, taken in (
+                (Fraction('0.1134'), 2, '0.1134'), (Fraction('113.4') / ounce, 2, '4.00'),
+                (Fraction('113.4') / ounce, 4, '4.0001'), (Fraction('1.2') / ounce, 2, None),
+                (Fraction('1.2') / ounce, 4, '0.0423'), (4 * ounce, 2, '113.40'), (Fraction(0), 2, '0')):
+            with self.subTest(quantity=quantity, digits=digits):
+                self.assertEqual(take_reading(quantity, digits), None if taken is None else D(taken))
 
     def test_allocation(self):
         """STK-010: own reservations first, then what is free, then what is there; never more than that."""

@@ -1,5 +1,7 @@
 """What people recorded at a step: append-only, corrected by another entry that points to the first."""
 
+from fractions import Fraction
+
 from odoo import api, fields, models
 from odoo.http import request
 from odoo.tools import LazyTranslate
@@ -107,6 +109,8 @@ class MrpBprEntry(models.Model):
     def _compute_summary(self):
         for entry in self:
             quantity = ' '.join(filter(None, (entry.value, entry.unit)))
+            if (entry.data or {}).get('compared'):
+                quantity = self.env._("%(found)s, compared as %(compared)s", found=quantity, compared=entry.data['compared'])
             words = [quantity, entry.lot_name, entry.equipment_name, entry.text]
             if entry.kind in ('check', 'outcome'):
                 words.insert(0, self.env._("conforms") if entry.outcome == 'pass' else self.env._("does not conform"))
@@ -115,6 +119,13 @@ class MrpBprEntry(models.Model):
             if entry.kind == 'weight' and (entry.data or {}).get('adjusted'):
                 words.append(self.env._("target %(target)s: %(formula)s", **entry.data['adjusted']))
             entry.summary = ', '.join(filter(None, words))
+
+    def _get_quantity(self):
+        """Return a weight in the unit of the component as Fraction: the reading times the factor that was kept (NUM-060)."""
+        self.ensure_one()
+        if 'factor' in self.data:
+            return Fraction(self.value) * Fraction(self.data['factor'])
+        return Fraction(self.data['quantity'])
 
     def _get_current(self):
         """Return the entries that are valid: not corrected, and signed where they must be."""

@@ -1,12 +1,14 @@
 """One step as the shop-floor screen shows it: what is to be done, with what, what was recorded, and what is missing."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ....domain.canonical import iso_utc
-from ....domain.numbers import convert, decimal_string, exact
+from ....domain.limits import within_tolerance
+from ....domain.numbers import convert, decimal_string, exact, round_fraction
 from ....domain.roles import ROLE_GROUPS
 from ....domain.step_kinds import ENTRY_OF_STEP
 from ....domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
@@ -213,7 +215,8 @@ class MrpBprStep(models.Model):
         if not target:
             return False
         weights = self._get_weights()
-        total = sum((exact(entry.data['quantity']) for entry in weights), exact(0))
+        weighed = sum(entry._get_quantity() for entry in weights)
+        total = round_fraction(weighed)
         tolerance = exact(target.get('tolerance'))
         wanted = exact(target['quantity'])
         unit = self.env['uom.uom'].browse(target['unit_id'])
@@ -230,8 +233,8 @@ class MrpBprStep(models.Model):
             'units': [{'id': row.id, 'name': row.name} for row in self._get_floor_units(unit)] if is_weighed else [],
             'total': decimal_string(total),
             'remaining': decimal_string(wanted - total),
-            'excess': total > wanted + tolerance and decimal_string(total - wanted),
-            'is_within': abs(wanted - total) <= tolerance,
+            'excess': weighed > Fraction(wanted + tolerance) and decimal_string(total - wanted),
+            'is_within': within_tolerance(weighed, wanted, tolerance),
             'weights': [
                 {'id': entry.id, 'lot': entry.lot_name, 'value': entry.value, 'unit': entry.unit} for entry in weights],
             'lots': self._get_floor_lots(target) if is_weighed and self.state not in CLOSED else [],

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from odoo import api, fields, models
 
-from ....domain.numbers import convert, decimal_string, exact, plain
+from ....domain.numbers import convert, decimal_string, plain
 from ....domain.potency import adjust, get_potency
 from ....domain.refusals import refusal
 
@@ -209,6 +209,5 @@ class MrpBprStep(models.Model):
     def _check_balance(self):
         """Judge the filler again that was weighed and signed before."""
         for step in self:
-            if step.state not in ('open', 'started') and exact(sum(
-                    Decimal(entry.data['quantity']) for entry in step._get_weights())):
+            if step.state not in ('open', 'started') and step._get_weights():
                 step._check_amount(late=True)

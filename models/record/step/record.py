@@ -1,17 +1,21 @@
 """What is recorded at a step: checked on entry, judged by the system, corrected with a reason."""
 
+from decimal import Decimal
+from fractions import Fraction
+
 from odoo import models
 from odoo.exceptions import UserError
 
 from ....domain.arguments import takes
 from ....domain.criterion import limits_text
 from ....domain.files import IMAGES
-from ....domain.limits import in_band, is_plausible, judge, percentage
-from ....domain.numbers import convert, decimal_string, exact
+from ....domain.limits import in_band, is_plausible, percentage
+from ....domain.numbers import decimal_string, exact, get_factor, plain, round_fraction
 from ....domain.refusals import refusal
+from ....domain.results import Result, compared_text, get_limits, judge_result
 from ....domain.step_kinds import ENTRY_OF_STEP, LABEL_USES, RETESTED
 from ....domain.step_states import CLOSED
-from ....domain.typed_numbers import parse_number
+from ...base.notation import take_number
 from .entry import RULE as CORRECTION_RULE
 
 ANYWHERE = ('check', 'equipment', 'sample', 'photo', 'comment', 'handover')
@@ -41,7 +45,7 @@ class MrpBprStep(models.Model):
         """Record a value at this step, or correct one.
 
         :param str kind: see ``mrp.bpr.entry``
-        :param dict vals: what was entered; numbers as text, with point or comma
+        :param dict vals: what was entered; numbers in their canonical form (NUM-010)
         :param str token: of the terminal, so that an entry sent again is stored once
         :param str reason: why a recorded value is corrected, or recorded late
         :param int corrects: the entry that is corrected
@@ -132,35 +136,37 @@ class MrpBprStep(models.Model):
     # === VALUES === #
 
     def _parse(self, text, positive=False):
-        """Return a number that a person typed, exactly.
+        """Return the Number of a canonical text that a client sent.
 
         :raise UserError: where it is none, or negative where it may not be
         """
-        try:
-            number = parse_number(text)
-        except ValueError as error:
-            raise refusal(
-                self.env, self.env._("%s is no number that can be recorded.", text or self.env._("Nothing")),
-                "BPR-080, 21 CFR 111.260(g)",
-                self.env._("type what the instrument shows, with at most 6 decimals and no separators of thousands."),
-                record=self) from error
+        number = take_number(self.env, text, self, "BPR-080, 21 CFR 111.260(g)")
         if positive and number < 0:
             raise refusal(
                 self.env, self.env._("%s is negative.", text), "BPR-060, 21 CFR 111.260(e)",
                 self.env._("type the quantity that was measured."), record=self)
         return number
 
+    def _parse_optional(self, vals, name):
+        """Return the Number of a figure that is never negative; None where it is blank."""
+        value = vals.get(name)
+        return None if value is None or value is False or value == '' else self._parse(value, positive=True)
+
     def _prepare_value(self, vals):
         number = self._parse(vals.get('value'))
         criterion, plausibility = self.planned['criterion'] or {}, self.planned['plausibility']
-        if not is_plausible(number, plausibility):
+        if not is_plausible(number.value, plausibility):
             raise refusal(
                 self.env, self.env._("%(value)s is outside of what is plausible here (%(minimum)s to %(maximum)s).",
-                                     value=decimal_string(number), **plausibility),
+                                     value=number.text, **plausibility),
                 "VER-060, EU GMP Annex 11 §6", self.env._("read the instrument again."), record=self)
+        limits, result, instrument = get_limits(criterion), Result(number=number), self._prepare_instrument(vals)
+        judgement = judge_result(result, limits) if limits else None
+        compared = judgement and compared_text(result, judgement)
+        data = {**instrument.get('data', {}), **({'compared': compared} if compared else {})}
         return {
-            'value': str(number), 'unit': criterion.get('unit'), 'text': self._text(vals),
-            'outcome': judge(number, criterion), **self._prepare_instrument(vals)}
+            'value': number.text, 'unit': criterion.get('unit'), 'text': self._text(vals),
+            'outcome': judgement.outcome if judgement else 'pass', **instrument, **({'data': data} if data else {})}
 
     def _prepare_outcome(self, vals):
         if not isinstance(vals.get('pass'), bool):
@@ -193,12 +199,12 @@ class MrpBprStep(models.Model):
     def _prepare_sample(self, vals):
         sample = self.planned['sample'] or {}
         count = self._parse(vals.get('count'), positive=True)
-        if count != int(count) or not count:
+        if count != int(count.value) or count == 0:
             raise UserError(self.env._("A number of samples is a whole number above zero."))
-        size = self._parse(vals.get('size'), positive=True) if vals.get('size') else None
+        size = self._parse_optional(vals, 'size')
         return {
-            'value': str(count), 'text': self._text(vals), 'unit': None,
-            'data': {'count': str(count), 'size': str(size) if size is not None else sample.get('size'),
+            'value': count.text, 'text': self._text(vals), 'unit': None,
+            'data': {'count': count.text, 'size': size.text if size else sample.get('size'),
                      'unit': sample.get('unit')}}
 
     def _text(self, vals):
@@ -216,29 +222,33 @@ class MrpBprStep(models.Model):
         unit = self.env['uom.uom'].browse(target['unit_id'])
         entered = self.env['uom.uom'].browse(vals['unit_id']).exists() if isinstance(vals.get('unit_id'), int) else unit
         number = self._parse(vals.get('value'), positive=True)
-        quantity = convert(number, entered, unit)
-        if quantity is None or not number or (entered != unit and convert(quantity, unit, entered) != number):
+        factor = Fraction(1) if entered == unit else get_factor(entered, unit)
+        if factor is None:
             raise refusal(
-                self.env, self.env._("%(value)s %(unit)s cannot be recorded exactly in %(target)s.", value=number,
-                                     unit=entered.name, target=unit.name),
-                "BPR-060, 21 CFR 111.260(e)", self.env._("weigh in %s.", unit.name), record=self)
-        lot = self._get_lot(target, vals)
-        flows = {
-            name: self._parse(vals[name], positive=True) for name in ('issued', 'returned', 'scrapped')
-            if vals.get(name) not in (None, False, '')}
+                self.env, self.env._("%(step)s: %(value)s %(unit)s is no quantity in %(target)s.", step=self.display_name,
+                                     value=number, unit=entered.name, target=unit.name),
+                "BPR-060, NUM-060, 21 CFR 111.260(e)", self.env._("weigh in %s.", unit.name), record=self)
+        # The reading stays in the unit of the instrument; what is booked is as much of it as stock can hold (NUM-060).
+        quantity = number.value if factor == 1 else round_fraction(number.scaled(factor))
+        # Of what was not needed no lot was taken (V-07: zero is a result).
+        is_nothing = number == 0 and not vals.get('lot_name') and not vals.get('lot_id')
+        lot = {} if is_nothing else self._get_lot(target, vals)
+        figures = {name: self._parse_optional(vals, name) for name in ('issued', 'returned', 'scrapped')}
+        flows = {name: figure.value for name, figure in figures.items() if figure}
         text = self._text(vals)
         if 'issued' in flows:
             missing = flows['issued'] - quantity - flows.get('returned', 0) - flows.get('scrapped', 0)
             if missing and not text:
                 raise refusal(
                     self.env, self.env._("Issued, used, returned and scrapped of lot %(lot)s differ by %(missing)s %(unit)s.",
-                                         lot=lot['lot_name'], missing=decimal_string(missing), unit=unit.name),
+                                         lot=lot.get('lot_name', '–'), missing=plain(missing), unit=unit.name),
                     "BPR-060, 21 CFR 111.260(e)", self.env._("correct the figures, or explain the difference."), record=self)
         instrument = self._prepare_instrument(vals)
         return {
-            **lot, **instrument, 'value': str(number), 'unit': entered.name, 'text': text,
-            'data': {'quantity': decimal_string(quantity), 'unit_id': unit.id, 'product': target['product']['id'],
-                     **{name: decimal_string(value) for name, value in flows.items()}, **instrument.get('data', {})}}
+            **lot, **instrument, 'value': number.text, 'unit': entered.name, 'text': text,
+            'data': {'quantity': plain(quantity), 'unit_id': unit.id, 'product': target['product']['id'],
+                     **({'factor': str(factor)} if entered != unit else {}),
+                     **{name: plain(value) for name, value in flows.items()}, **instrument.get('data', {})}}
 
     def _get_lot(self, target, vals):
         """Return the lot of a component: known, of the right product, unexpired, released and there (USE-060)."""
@@ -310,11 +320,11 @@ class MrpBprStep(models.Model):
         band = self.planned['band']
         number = self._parse(vals.get('value'), positive=True)
         if not band:
-            return {'value': str(number), 'unit': self.sudo().production_id.product_uom_id.name, 'text': self._text(vals)}
-        percent = percentage(number, band['theoretical'])
+            return {'value': number.text, 'unit': self.sudo().production_id.product_uom_id.name, 'text': self._text(vals)}
+        percent = percentage(number.value, band['theoretical'])
         return {
-            'value': str(number), 'unit': band['unit'], 'text': self._text(vals),
-            'outcome': 'pass' if in_band(number, band) else 'fail',
+            'value': number.text, 'unit': band['unit'], 'text': self._text(vals),
+            'outcome': 'pass' if in_band(number.value, band) else 'fail',
             'data': {'theoretical': band['theoretical'], 'percent': None if percent is None else decimal_string(percent),
                      'minimum': band['minimum'], 'maximum': band['maximum']}}
 
@@ -324,7 +334,7 @@ class MrpBprStep(models.Model):
         if not name:
             raise self._refuse_lot(self.env._("Labels are identified by their lot."))
         pack = self._get_pack(vals)
-        figures = {use: self._parse(vals.get(use) or '0', positive=True) for use in ('issued', *LABEL_USES)}
+        figures = self._parse_figures(vals, ('issued', *LABEL_USES))
         # Zero is a count, as of a pack that is not made; only a blank is missing.
         if any(figure != int(figure) for figure in figures.values()) or vals.get('issued') in (None, False, ''):
             raise UserError(self.env._("Numbers of labels are whole numbers; type how many were issued."))
@@ -334,15 +344,15 @@ class MrpBprStep(models.Model):
                 "YLD-060, 21 CFR 211.125(d), 111.415(h)", self.env._("destroy them and record their number."), record=self)
         difference = figures['issued'] - sum(figures[use] for use in LABEL_USES)
         data = {**self._check_label_version(pack, vals),
-                **{name: decimal_string(figure) for name, figure in figures.items()}}
-        data['difference'] = decimal_string(difference)
-        if vals.get('finished') in (None, False, '') and self._get_profile() == 'P211':
+                **{name: plain(figure) for name, figure in figures.items()}}
+        data['difference'] = plain(difference)
+        finished = self._parse_optional(vals, 'finished')
+        if not finished and self._get_profile() == 'P211':
             raise refusal(
                 self.env, self.env._("Labels used are compared with the units finished."), "YLD-040, 21 CFR 211.125(c)",
                 self.env._("type the number of finished units."), record=self)
-        if vals.get('finished') not in (None, False, ''):
-            finished = self._parse(vals['finished'], positive=True)
-            data |= {'finished': decimal_string(finished), 'finished_difference': decimal_string(figures['used'] - finished)}
+        if finished:
+            data |= {'finished': plain(finished.value), 'finished_difference': plain(figures['used'] - finished.value)}
         waiver = self._prepare_waiver(vals) if vals.get('waiver') else {}
         limit = exact((self.planned['criterion'] or {}).get('maximum') or 0)
         off = max(abs(difference), abs(exact(data.get('finished_difference'))))
@@ -350,6 +360,11 @@ class MrpBprStep(models.Model):
             'lot_name': name, 'position': pack['position'] if pack else False,
             'data': {**data, **waiver, 'coded': 'yes' if vals.get('coded') else 'no', 'limit': decimal_string(limit)},
             'text': self._text(vals), 'outcome': 'pass' if waiver or off <= limit else 'fail'}
+
+    def _parse_figures(self, vals, names):
+        """Return the figures of a reconciliation as Decimals; what is blank is none."""
+        figures = {name: self._parse_optional(vals, name) for name in names}
+        return {name: figure.value if figure else Decimal(0) for name, figure in figures.items()}
 
     def _get_pack(self, vals):
         """Return the pack size of the snapshot that is labelled here: the one of the step, the named one or the only one."""
@@ -391,19 +406,19 @@ class MrpBprStep(models.Model):
         if not row:
             raise UserError(self.env._("%s has no such material.", pack['name']))
         lot = self._get_lot(row, vals)
-        figures = {use: self._parse(vals.get(use) or '0', positive=True) for use in ('issued', 'used', 'destroyed', 'returned')}
+        figures = self._parse_figures(vals, ('issued', 'used', 'destroyed', 'returned'))
         difference = figures['issued'] - figures['used'] - figures['destroyed'] - figures['returned']
         if vals.get('issued') in (None, False, ''):
             raise UserError(self.env._("Type how many were issued."))
         if difference and not self._text(vals):
             raise refusal(
                 self.env, self.env._("Issued, used, destroyed and returned of %(product)s differ by %(difference)s.",
-                                     product=row['product']['name'], difference=decimal_string(difference)),
+                                     product=row['product']['name'], difference=plain(difference)),
                 "BPR-120, 21 CFR 111.260(k)(1)", self.env._("correct the figures, or explain the difference."), record=self)
         return {
             **lot, 'position': row['position'], 'unit': row['unit'], 'text': self._text(vals),
-            'data': {'product': row['product']['name'], 'difference': decimal_string(difference),
-                     **{name: decimal_string(figure) for name, figure in figures.items()}}}
+            'data': {'product': row['product']['name'], 'difference': plain(difference),
+                     **{name: plain(figure) for name, figure in figures.items()}}}
 
     def _prepare_waiver(self, vals):
         """Return the waiver of a reconciliation: cut or roll labels that a machine examined one by one (YLD-050)."""

@@ -8,7 +8,7 @@ from odoo.tools import LazyTranslate, format_datetime
 
 from ....domain.canonical import sha256
 from ....domain.limits import within_tolerance
-from ....domain.numbers import decimal_string, exact
+from ....domain.numbers import decimal_string, exact, round_fraction
 from ....domain.refusals import refusal
 from ....domain.roles import ROLE_GROUPS
 from ....domain.signing import SigningRule
@@ -297,10 +297,11 @@ class MrpBprStep(models.Model):
         target = self._get_target()
         if self.kind != 'weigh' or not target:
             return
-        total = sum(Decimal(entry.data['quantity']) for entry in self._get_weights())
+        total = sum(entry._get_quantity() for entry in self._get_weights())
         wanted, tolerance = self._get_target_quantity(), target.get('tolerance')
         if within_tolerance(total, wanted, tolerance):
             return
+        total = round_fraction(total)
         self.env['mrp.deviation']._open(
             self, 'departure',
             self.env._("%(step)s: %(actual)s instead of %(target)s %(unit)s", step=self.display_name,

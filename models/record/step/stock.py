@@ -1,13 +1,13 @@
 """What is recorded at a step is what stock can hold and has: refused where it is not (STK-020, STK-030)."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 from odoo import models
 
-from ....domain.numbers import decimal_string
+from ....domain.numbers import decimal_string, get_factor, plain, round_fraction
 from ....domain.refusals import refusal
-from ....domain.stock import convert_exactly, in_stock, is_held
-from ....domain.typed_numbers import parse_number
+from ....domain.stock import convert_exactly, in_stock, is_held, take_reading
 from ..consumption import PLACES
 from ..consumption import RULE as OVERDRAW_RULE
 
@@ -23,7 +23,7 @@ class MrpBprEntry(models.Model):
     _inherit = 'mrp.bpr.entry'
 
     def _get_taken(self):
-        """Return the Decimals that this entry takes out of stock, in the unit of its row, and that row of the snapshot."""
+        """Return what this entry takes out of stock, see the method of the step."""
         self.ensure_one()
         return self.sudo().step_id._get_taken(self.kind, self.position, self.data or {})
 
@@ -35,9 +35,9 @@ class MrpBprStep(models.Model):
         """Return what an entry of this step takes out of stock.
 
         :param str kind: of the entry
-        :param dict data: of the entry
-        :return: the row of the snapshot with ``product`` and ``unit_id``, and the Decimals in that unit, each of which
-            gets a move of its own
+        :param dict data: of the entry; ``stocked`` is what stock takes of a reading in another unit (NUM-060)
+        :return: the row of the snapshot with ``product`` and ``unit_id``, and the Decimals in the unit of the product, each
+            of which gets a move of its own
         """
         if kind == 'weight':
             row, names = self.planned['target'], (('quantity',), ('scrapped',))
@@ -46,8 +46,31 @@ class MrpBprStep(models.Model):
             names = (('used', 'destroyed'),)
         else:
             return None, []
-        parts = [sum((Decimal(data.get(name) or 0) for name in group), Decimal(0)) for group in names]
+        unit = self.env['uom.uom'].browse(row['unit_id'])
+        stock_unit = self.env['product.product'].sudo().browse(row['product']['id']).uom_id
+        parts = [
+            convert_exactly(sum((Decimal(data.get(name) or 0) for name in group), Decimal(0)), unit, stock_unit)
+            for group in names]
+        if 'stocked' in data:
+            parts[0] = Decimal(data['stocked'])
         return row, [part for part in parts if part]
+
+    def _take_reading(self, value, data):
+        """Keep in ``data`` what stock takes of a weight in another unit than that of its component (NUM-060).
+
+        :param str value: the reading
+        :raise UserError: where stock would take something else
+        """
+        row = self.planned['target']
+        unit = self.env['uom.uom'].browse(row['unit_id'])
+        product = self.env['product.product'].sudo().browse(row['product']['id'])
+        digits = self.env['decimal.precision'].precision_get('Product Unit')
+        quantity = Fraction(value) * Fraction(data['factor']) * get_factor(unit, product.uom_id)
+        stocked = take_reading(quantity, digits)
+        if stocked is None:
+            found = round_fraction(quantity)
+            raise self._refuse_not_held(product, decimal_string(found), product.uom_id, found, digits)
+        data['stocked'] = plain(stocked)
 
     # === WHEN IT IS RECORDED === #
 
@@ -59,16 +82,18 @@ class MrpBprStep(models.Model):
         :param dict vals: what the person sent
         """
         if kind == 'yield':
-            self._check_yield(parse_number(prepared['value']), vals)
+            self._check_yield(Decimal(prepared['value']), vals)
         if kind not in TAKING:
             return
+        if 'factor' in prepared['data']:
+            self._take_reading(prepared['value'], prepared['data'])
         row, parts = self._get_taken(kind, prepared.get('position'), prepared['data'])
         if not parts:
             return
         product = self.env['product.product'].sudo().browse(row['product']['id'])
         unit = self.env['uom.uom'].browse(row['unit_id'])
         for part in parts:
-            self._check_held(part, unit, product)
+            self._check_held(convert_exactly(part, product.uom_id, unit), unit, product, part)
         lot = self.env['stock.lot'].sudo().browse(prepared.get('lot_id'))
         if lot and product.is_storable:
             more = sum(parts)
@@ -76,22 +101,30 @@ class MrpBprStep(models.Model):
                 # What a closed batch took is not on stock any more: only the difference is.
                 more -= sum(corrected._get_taken()[1])
             if more > 0:
-                self._check_available(lot, convert_exactly(more, unit, product.uom_id), without=corrected)
+                self._check_available(lot, more, without=corrected)
 
-    def _check_held(self, quantity, unit, product):
-        """Refuse a quantity that the precision of stock would round, such as 2.51 g of what is stocked in kg (STK-030)."""
+    def _check_held(self, quantity, unit, product, stocked=None):
+        """Refuse a quantity that the precision of stock would round, such as 2.51 g of what is stocked in kg (STK-030).
+
+        :param Decimal quantity: in ``unit``
+        :param Decimal stocked: the same in the unit of the product, where it is known
+        """
         digits = self.env['decimal.precision'].precision_get('Product Unit')
-        stocked = convert_exactly(quantity, unit, product.uom_id)
+        if stocked is None:
+            stocked = convert_exactly(quantity, unit, product.uom_id)
         if stocked is not None and not is_held(stocked, digits):
-            raise refusal(
-                self.env,
-                self.env._("%(product)s is stocked in %(unit)s with %(digits)s decimals: %(quantity)s %(recorded)s would be "
-                           "booked as %(rounded)s %(unit)s.", product=product.display_name, unit=product.uom_id.name,
-                           digits=digits, quantity=decimal_string(quantity), recorded=unit.name,
-                           rounded=decimal_string(in_stock(stocked, digits))),
-                PRECISION_RULE,
-                self.env._("have the precision of quantities raised (Manufacturing, Settings, Master Manufacturing "
-                           "Records), which works at once; then record what the scale shows."), record=self)
+            raise self._refuse_not_held(product, decimal_string(quantity), unit, stocked, digits)
+
+    def _refuse_not_held(self, product, quantity, unit, stocked, digits):
+        return refusal(
+            self.env,
+            self.env._("%(product)s is stocked in %(unit)s with %(digits)s decimals: %(quantity)s %(recorded)s would be "
+                       "booked as %(rounded)s %(unit)s.", product=product.display_name, unit=product.uom_id.name,
+                       digits=digits, quantity=quantity, recorded=unit.name,
+                       rounded=decimal_string(round(stocked, digits))),
+            PRECISION_RULE,
+            self.env._("have the precision of quantities raised (Manufacturing, Settings, Master Manufacturing "
+                       "Records), which works at once; then record what the scale shows."), record=self)
 
     def _check_available(self, lot, quantity, without):
         """Refuse more of a lot than is left where the order takes it from, less what is recorded already (STK-020).
@@ -129,11 +162,10 @@ class MrpBprStep(models.Model):
             ('lot_id', '=', lot.id), ('kind', 'in', TAKING), ('bpr_id.state', 'in', RUNNING)])
         used = {}
         for entry in entries._get_current() - without:
-            row, parts = entry._get_taken()
+            parts = entry._get_taken()[1]
             place = entry.bpr_id.production_id.location_src_id
             if parts:
-                unit = self.env['uom.uom'].browse(row['unit_id'])
-                used[place] = used.get(place, Decimal(0)) + convert_exactly(sum(parts), unit, lot.product_id.uom_id)
+                used[place] = used.get(place, Decimal(0)) + sum(parts)
         return used
 
     def _get_stock_of(self, lot):

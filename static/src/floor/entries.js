@@ -4,14 +4,17 @@ import { Component, useRef, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useBus, useService } from "@web/core/utils/hooks";
 
+import { subtract } from "../numbers/number_parser";
+import { localNumber, understand } from "../numbers/numbers";
 import { formatDay, formatTime } from "./clock";
 import { LABEL_USES, MATERIAL_USES } from "./constants";
-import { localNumber, NumberField, NumberPad, pressKey } from "./number_pad";
+import { NumberField, NumberPad, pressKey } from "./number_pad";
 import { readPhoto } from "./photo";
 
 /**
- * What is entered at a step. An entry keeps what a person typed and tells its parent what could be recorded; the
- * parent has the button. ``correcting`` is the entry that is corrected, whose values are never filled in.
+ * What is entered at a step. An entry keeps what a person typed and tells its parent what was understood of it and could
+ * be recorded, numbers in their canonical form (NUM-010); the parent has the button. ``correcting`` is the entry that is
+ * corrected, whose values are never filled in.
  */
 class Entry extends Component {
     static props = {
@@ -61,6 +64,22 @@ class Entry extends Component {
 
     changed() {
         this.props.onChange(this.draft);
+    }
+
+    /** What is understood of a number that was typed. */
+    understood(name, unit = "") {
+        return understand(this.state.numbers[name] || "", { unit });
+    }
+
+    /** The numbers by name in their canonical form; what is blank or refused is an empty text. */
+    canonical(names = this.numbers) {
+        return Object.fromEntries(names.map((name) => [name, this.understood(name).canonical ?? ""]));
+    }
+
+    /** Why one of these numbers is refused; empty where all are understood. */
+    refused(names = this.numbers) {
+        const refused = names.map((name) => this.understood(name)).find(({ isValid }) => !isValid);
+        return refused ? refused.message : "";
     }
 
     setNumber(name, value) {
@@ -115,7 +134,7 @@ export class ValueEntry extends Entry {
     }
 
     get draft() {
-        const value = this.state.numbers.value.trim();
+        const { canonical, shown } = this.understood("value", this.unit || "");
         const { isPlausible, destroyed, sampled } = this.state;
         const extra = this.step.kind === "yield" && isPlausible ? { plausible: true } : {};
         if (this.step.serials) {
@@ -123,9 +142,10 @@ export class ValueEntry extends Entry {
         }
         return {
             kind: this.step.result_kind,
-            vals: { value, ...extra },
-            label: [value, this.unit].filter(Boolean).join(" "),
-            isReady: Boolean(value),
+            vals: { value: canonical ?? "", ...extra },
+            label: shown,
+            isReady: canonical !== null,
+            hint: this.refused(),
         };
     }
 }
@@ -157,17 +177,18 @@ export class WeighEntry extends Entry {
     }
 
     get draft() {
-        const { lotId, lotName, unitId, text, isBalanced, numbers } = this.state;
-        const value = numbers.value.trim();
-        const flows = isBalanced
-            ? { issued: numbers.issued, returned: numbers.returned, scrapped: numbers.scrapped, text }
-            : {};
+        const { lotId, lotName, unitId, text, isBalanced } = this.state;
+        const names = ["value", ...(isBalanced ? this.flows.map((flow) => flow.name) : [])];
+        const { value, ...flows } = this.canonical(names);
+        const refused = this.refused(names);
+        // Of what was not needed no lot was taken.
+        const hasLot = Boolean(lotName || /^0(\.0+)?$/.test(value));
         return {
             kind: "weight",
-            vals: { value, unit_id: unitId, lot_id: lotId, lot_name: lotName, ...flows },
-            label: `${value} ${this.unit}, ${lotName}`,
-            isReady: Boolean(value && lotName),
-            hint: !lotName ? _t("Scan or choose the lot.") : !value ? _t("Type the weight.") : "",
+            vals: { value, unit_id: unitId, lot_id: lotId, lot_name: lotName, ...flows, ...(isBalanced ? { text } : {}) },
+            label: [this.understood("value", this.unit).shown, lotName].filter(Boolean).join(", "),
+            isReady: Boolean(value && hasLot && !refused),
+            hint: refused || (!hasLot ? _t("Scan or choose the lot.") : !value ? _t("Type the weight.") : ""),
         };
     }
 
@@ -287,12 +308,14 @@ export class SampleEntry extends Entry {
     numbers = ["count", "size"];
 
     get draft() {
-        const { count, size } = this.state.numbers;
+        const vals = this.canonical();
+        const refused = this.refused();
         return {
             kind: "sample",
-            vals: { count, size },
-            label: _t("%s samples", count),
-            isReady: Boolean(count.trim()),
+            vals,
+            label: _t("%s samples", this.understood("count").shown),
+            isReady: Boolean(vals.count && !refused),
+            hint: refused,
         };
     }
 }
@@ -348,11 +371,9 @@ export class LabelsEntry extends Entry {
 
     /** What is not accounted for yet; the server judges it. */
     get difference() {
-        const figures = ["issued", ...LABEL_USES].map((name) => this.state.numbers[name].trim());
-        if (!figures[0] || figures.some((text) => !/^\d*$/.test(text))) {
-            return null;
-        }
-        return figures.slice(1).reduce((rest, text) => rest - Number(text), Number(figures[0]));
+        const names = ["issued", ...LABEL_USES];
+        const [issued, ...uses] = Object.values(this.canonical(names));
+        return issued && !this.refused(names) ? subtract(issued, ...uses.filter(Boolean)) : null;
     }
 
     get labels() {
@@ -367,7 +388,9 @@ export class LabelsEntry extends Entry {
     }
 
     get draft() {
-        const { version, lotName, coded, waiver, labelType, examinedBy, examination, text, numbers } = this.state;
+        const { version, lotName, coded, waiver, labelType, examinedBy, examination, text } = this.state;
+        const numbers = this.canonical();
+        const refused = this.refused();
         const isPacked = Boolean(this.pack || !this.step.packs.length);
         const waived = waiver
             ? { waiver: true, label_type: labelType, examined_by: examinedBy, examination }
@@ -376,8 +399,8 @@ export class LabelsEntry extends Entry {
             kind: "labels",
             vals: { position: this.pack?.position, version, lot_name: lotName, coded, text, ...numbers, ...waived },
             label: _t("reconciliation"),
-            isReady: Boolean(isPacked && lotName.trim() && numbers.issued.trim() && numbers.used.trim()),
-            hint: !isPacked ? _t("Choose the pack size.") : !lotName.trim() ? _t("Scan the roll or type its lot.") : "",
+            isReady: Boolean(isPacked && lotName.trim() && numbers.issued && numbers.used && !refused),
+            hint: !isPacked ? _t("Choose the pack size.") : !lotName.trim() ? _t("Scan the roll or type its lot.") : refused,
         };
     }
 
@@ -422,19 +445,21 @@ export class MaterialEntry extends Entry {
     }
 
     get draft() {
-        const { position, lotName, text, isNotMade, numbers } = this.state;
+        const { position, lotName, text, isNotMade } = this.state;
         if (isNotMade) {
             return {
                 kind: "material", vals: { not_made: true, text }, label: _t("not made"), isReady: Boolean(text.trim()),
                 hint: _t("Say why this pack is not made in this batch."),
             };
         }
+        const numbers = this.canonical();
+        const refused = this.refused();
         return {
             kind: "material",
             vals: { position, lot_name: lotName, text, ...numbers },
             label: this.material ? this.material.name : "",
-            isReady: Boolean(this.material && lotName.trim() && numbers.issued.trim()),
-            hint: !this.material ? _t("Choose the material.") : !lotName.trim() ? _t("Scan the material or type its lot.") : "",
+            isReady: Boolean(this.material && lotName.trim() && numbers.issued && !refused),
+            hint: !this.material ? _t("Choose the material.") : !lotName.trim() ? _t("Scan the material or type its lot.") : refused,
         };
     }
 

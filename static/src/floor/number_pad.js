@@ -3,16 +3,11 @@
 import { Component, useEffect, useRef } from "@odoo/owl";
 import { localization } from "@web/core/l10n/localization";
 
+import { understand } from "../numbers/numbers";
+
 /** Digits of the shortest code that is told from a number by its speed, and the milliseconds between them. */
 const CODE_LENGTH = 8;
 const CODE_PACE = 35;
-
-/** A decimal string of the server in the notation of the user; nothing is rounded. */
-export function localNumber(text) {
-    return text === null || text === undefined || text === false
-        ? ""
-        : String(text).replace(".", localization.decimalPoint);
-}
 
 /** What a key of the pad makes of a number. */
 export function pressKey(value, key) {
@@ -41,8 +36,9 @@ export class NumberPad extends Component {
 }
 
 /**
- * A field for a number as people read it from an instrument; the text is sent as it was typed. It brings up no
- * keyboard of the tablet, as the pad is there. What no number has in it comes from a scanner and is handed on.
+ * A field for a number as people read it from an instrument. What is understood of it is shown below, with its unit
+ * (NUM-010). It brings up no keyboard of the tablet, as the pad is there. What no number has in it comes from a scanner
+ * and is handed on.
  */
 export class NumberField extends Component {
     static template = "mrp_mmr.FloorNumberField";
@@ -51,6 +47,8 @@ export class NumberField extends Component {
         label: String,
         value: String,
         unit: { type: [String, Boolean, { value: null }], optional: true },
+        // The unit of what was understood, where it is chosen beside the field.
+        chosenUnit: { type: String, optional: true },
         isActive: { type: Boolean, optional: true },
         focusKey: { type: Number, optional: true },
         isLarge: { type: Boolean, optional: true },
@@ -71,6 +69,10 @@ export class NumberField extends Component {
             },
             () => [this.props.isActive, this.props.focusKey]
         );
+    }
+
+    get understood() {
+        return understand(this.props.value, { unit: this.props.unit || this.props.chosenUnit || "" });
     }
 
     onKeydown(ev) {

@@ -6,11 +6,11 @@ import { hasTouch } from "@web/core/browser/feature_detection";
 import { _t } from "@web/core/l10n/translation";
 import { useBus, useService } from "@web/core/utils/hooks";
 
+import { localNumber } from "../numbers/numbers";
 import { formatTime, Timer } from "./clock";
 import { CLOSED, KIND_ICONS, RETESTED, VERIFIES } from "./constants";
 import { EntryDialog, EntryInfoDialog, PictureDialog } from "./dialogs";
 import { ENTRIES } from "./entries";
-import { localNumber } from "./number_pad";
 
 /** One step, large: what is to be done, the one thing to enter, and the one button that goes on. */
 export class StepPanel extends Component {

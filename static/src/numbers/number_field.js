@@ -19,6 +19,7 @@ export class NumberField extends Component {
         placeholder: { type: String, optional: true },
         unit: { type: String, optional: true },
         unitField: { type: String, optional: true },
+        hasBounds: { type: Boolean, optional: true },
     };
 
     setup() {
@@ -47,7 +48,11 @@ export class NumberField extends Component {
 
     /** What is understood of what stands in the field; null while nothing was typed. */
     get understood() {
-        return this.state.text === null ? null : understand(this.state.text, { unit: this.unit });
+        return this.state.text === null ? null : this.understand(this.state.text);
+    }
+
+    understand(text) {
+        return understand(text, { unit: this.unit, hasBounds: this.props.hasBounds });
     }
 
     get messageId() {
@@ -66,7 +71,7 @@ export class NumberField extends Component {
     }
 
     parse(text) {
-        const { canonical, isValid, message } = understand(text, { unit: this.unit });
+        const { canonical, isValid, message } = this.understand(text);
         this.state.text = text;
         if (!isValid) {
             throw new Error(message);
@@ -81,6 +86,7 @@ export const numberField = {
     supportedOptions: [
         { label: _t("Unit"), name: "unit", type: "string" },
         { label: _t("Field of the unit"), name: "unit_field", type: "field", availableTypes: ["char", "many2one", "selection"] },
+        { label: _t("Takes bounds such as <10"), name: "bounds", type: "boolean" },
     ],
     supportedTypes: ["char"],
     // Zero is a value: only a blank is empty.
@@ -89,6 +95,7 @@ export const numberField = {
     extractProps: ({ options, placeholder }) => ({
         unit: options.unit,
         unitField: options.unit_field,
+        hasBounds: Boolean(options.bounds),
         placeholder,
     }),
 };

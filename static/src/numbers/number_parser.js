@@ -26,6 +26,9 @@ const LIKE = {
 };
 const CANONICAL = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?$/;
 
+/** Bounds of what cannot be measured, and how people type them. */
+const OPERATORS = { "<": "<", ">": ">", "≤": "≤", "≥": "≥", "<=": "≤", ">=": "≥", "=<": "≤", "=>": "≥" };
+
 class Refusal extends Error {
     constructor(reason, readings = []) {
         super(reason);
@@ -85,6 +88,25 @@ export function formatNumber(canonical, notation, isGrouped = true) {
 /** A number as it was understood, which nobody can read in another way: thousands are separated by narrow spaces. */
 export function formatPlainly(canonical, notation) {
     return formatNumber(canonical, { ...notation, thousandsSep: "\u202f", grouping: [3, 0] });
+}
+
+/** The canonical operator in front of what a person typed ("" for none), and the rest: ["≤", "10"] of "<= 10". */
+export function splitOperator(text) {
+    const [whole, operator] = /^\s*([<>]=|=[<>]|[<>≤≥])\s*/.exec(text) || ["", ""];
+    return [OPERATORS[operator] || "", text.slice(whole.length)];
+}
+
+/** The first of canonical texts less all others, exactly and with the digits of the longest, as canonical text. */
+export function subtract(first, ...others) {
+    const digits = Math.max(...[first, ...others].map((text) => (text.split(".")[1] || "").length));
+    const scale = (text) => {
+        const [integer, decimals = ""] = text.split(".");
+        return BigInt(integer + decimals.padEnd(digits, "0"));
+    };
+    const rest = others.reduce((value, text) => value - scale(text), scale(first));
+    const plain = String(rest < 0n ? -rest : rest).padStart(digits + 1, "0");
+    const at = plain.length - digits;
+    return (rest < 0n ? "-" : "") + plain.slice(0, at) + (digits ? `.${plain.slice(at)}` : "");
 }
 
 function read(text, notation) {

@@ -2,7 +2,7 @@
 import { localization } from "@web/core/l10n/localization";
 import { _t } from "@web/core/l10n/translation";
 
-import { formatNumber, formatPlainly, readNumber } from "./number_parser";
+import { formatNumber, formatPlainly, readNumber, splitOperator } from "./number_parser";
 
 /** How the person who is logged in writes numbers; also a parameter of the functions below where that is told. */
 export function getNotation() {
@@ -46,28 +46,48 @@ function explain(text, { reason, readings }, notation) {
  * What is understood of a text that a person types.
  *
  * @param {string} text
- * @param {{ unit?: string, notation?: Object }} [options]
- * @returns {{ canonical: string|null, isValid: boolean, message: string }} the message says what was understood, with its
- *  unit, or why it is refused; it is empty for a blank, whose ``canonical`` is null and which is valid
+ * @param {{ unit?: string, notation?: Object, hasBounds?: boolean }} [options] ``hasBounds``: "<10" is a result too
+ * @returns {{ canonical: string|null, isValid: boolean, message: string, shown: string }} ``shown`` is what was understood,
+ *  with its unit; the message says it too, or why the text is refused. Both are empty for a blank, whose ``canonical`` is
+ *  null and which is valid
  */
-export function understand(text, { unit = "", notation = getNotation() } = {}) {
-    const reading = readNumber(text, notation);
+export function understand(text, { unit = "", notation = getNotation(), hasBounds = false } = {}) {
+    const [operator, rest] = hasBounds ? splitOperator(text) : ["", text];
+    const reading = readNumber(rest, notation);
+    if (!reading.reason && reading.canonical === null && operator) {
+        reading.reason = "incomplete";
+    }
     if (reading.reason) {
-        return { canonical: null, isValid: false, message: explain(text.trim(), reading, notation) };
+        return { canonical: null, isValid: false, message: explain(text.trim(), reading, notation), shown: "" };
     }
     if (reading.canonical === null) {
-        return { canonical: null, isValid: true, message: "" };
+        return { canonical: null, isValid: true, message: "", shown: "" };
     }
-    const message = ["=", formatPlainly(reading.canonical, notation), unit].filter(Boolean).join(" ");
-    return { canonical: reading.canonical, isValid: true, message };
+    const shown = [operator + formatPlainly(reading.canonical, notation), unit].filter(Boolean).join(" ");
+    return { canonical: operator + reading.canonical, isValid: true, message: `= ${shown}`, shown };
 }
 
-/** A canonical number as it is shown: the separators of the language and all its digits. */
+/** A canonical number, or bound, as it is shown: the separators of the language and all its digits. */
 export function showNumber(canonical, notation = getNotation()) {
-    return formatNumber(canonical, notation);
+    const [operator, number] = splitOperator(canonical || "");
+    return operator + formatNumber(number, notation);
 }
 
-/** A canonical number as it stands in an input. */
+/** A canonical number, or bound, as it stands in an input. */
 export function editNumber(canonical, notation = getNotation()) {
-    return formatNumber(canonical, notation, false);
+    const [operator, number] = splitOperator(canonical || "");
+    return operator + formatNumber(number, notation, false);
+}
+
+/**
+ * A number of the server, or a sentence with such numbers as limits are, in the notation of the person; no digit is
+ * lost, and nobody can read it in another way. What is no number by itself (m2, 10^9) stays as it is.
+ */
+export function localNumber(text, notation = getNotation()) {
+    return text === null || text === undefined || text === false
+        ? ""
+        : String(text).replace(
+              /(^|\s)(-?\d+(?:\.\d+)?)(?=\s|$)/g,
+              (_whole, before, number) => before + formatPlainly(number, notation)
+          );
 }

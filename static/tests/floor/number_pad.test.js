@@ -5,7 +5,8 @@ import { Component, useState, useSubEnv, xml } from "@odoo/owl";
 import { contains, makeMockEnv, mountWithCleanup, patchWithCleanup } from "@web/../tests/web_test_helpers";
 import { localization } from "@web/core/l10n/localization";
 
-import { localNumber, NumberField, NumberPad, pressKey } from "@mrp_mmr/floor/number_pad";
+import { NumberField, NumberPad, pressKey } from "@mrp_mmr/floor/number_pad";
+import { localNumber } from "@mrp_mmr/numbers/numbers";
 
 describe.current.tags("desktop");
 defineMailModels();
@@ -83,7 +84,10 @@ test("a number of the server keeps its digits", async () => {
         ["0", "0"],
         [0, "0"],
         ["-0.50", "-0,50"],
-        ["123456789012345678.000000000001", "123456789012345678,000000000001"],
+        ["123456789012345678.000000000001", "123\u202f456\u202f789\u202f012\u202f345\u202f678,000000000001"],
+        ["98.0 – 101.0 %", "98,0 – 101,0 %"],
+        ["NMT 1000 CFU/g", "NMT 1\u202f000 CFU/g"],
+        ["NMT 2.5 10^9/m2", "NMT 2,5 10^9/m2"],
         [null, ""],
         [undefined, ""],
         [false, ""],
@@ -104,6 +108,17 @@ test("field and pad write the same number, and Enter goes on", async () => {
     await press("Enter");
     expect(state.submitted).toBe(1);
     expect(state.scanned).toEqual([]);
+});
+
+test("what is understood stands below the field, with its unit", async () => {
+    await mountWithCleanup(Entry);
+    const message = "#floor_value_understood";
+    expect(message).toHaveText("");
+    await contains("#floor_value").edit("12000", { confirm: false });
+    expect(message).toHaveText("= 12 000 kg");
+    await contains("#floor_value").edit("12,000", { confirm: false });
+    expect(message).toHaveText("12,000 can be read as 12000 or as 12.000. Write 12000 or 12.000.");
+    expect("#floor_value").toHaveAttribute("aria-invalid", "true");
 });
 
 test("digits as fast as a scanner are a code and leave the field", async () => {

@@ -71,7 +71,7 @@ addTour("mrp_mmr_floor_batch", {
         ...perform(),
         // Out of limits: the deviation shows with its plan and blocks; Quality Control lets it be tested again and decides.
         ...start("2.5"),
-        { trigger: "#floor_value", run: "edit 17,5" },
+        { trigger: "#floor_value", run: "edit 17.5" },
         main("Record"),
         { trigger: ".o_mrp_mmr_floor_deviation:contains(work stops):contains(Stop and inform Quality Control)" },
         { trigger: ".o_mrp_mmr_floor_main:disabled:contains(Sign)" },
@@ -153,7 +153,7 @@ addTour("mrp_mmr_floor_keyboard", {
         },
         { trigger: ".o_mrp_mmr_floor_lots .o_mrp_mmr_floor_chosen:contains(L-ASC)" },
         // The number has the focus now; it is typed with a comma, and Enter records it.
-        { trigger: "#floor_value:focus", run: "edit 90,02 && press Enter" },
+        { trigger: "#floor_value:focus", run: "edit 90.02 && press Enter" },
         { trigger: ".o_mrp_mmr_floor_entry:not(.o_mrp_mmr_floor_waiting):contains(90.02 kg)" },
         { trigger: `${MAIN}:contains(Sign: performed):focus`, run: "press Enter" },
         { trigger: ".o_mrp_mmr_sign input[name=login]:focus", run: "edit t_operator && press Tab" },
