@@ -1,6 +1,6 @@
 {
     'name': "Master Manufacturing Records",
-    'version': '19.0.1.0.0',
+    'version': '19.0.2.0.0',
     'category': 'Supply Chain/Manufacturing',
     'sequence': 56,
     'summary': "GMP control of manufacturing: signed master records per formulation and batch size",

@@ -144,12 +144,12 @@ COMPONENTS = {
     'glycerol': [
         identity(), spec("Ethylene glycol and diethylene glycol", ('nmt', 0.1, "%"), "GC, each container", 'ftir', REJECT_LOT,
                          True),
-        spec("Assay", ('range', 98.0, 101.0, "%"), "Titration", 'titration')],
+        spec("Assay", ('range', '98.0', '101.0', "%"), "Titration", 'titration')],
     'sorbitol': [
         identity(), spec("Ethylene glycol and diethylene glycol", ('nmt', 0.1, "%"), "GC, each container", 'ftir', REJECT_LOT,
                          True),
         spec("Dry matter", ('range', 68.0, 72.0, "%"), "Refractive index", 'density')],
-    'sucralose': excipient(spec("Assay", ('range', 98.0, 102.0, "%"), "HPLC", 'assay_paracetamol')),
+    'sucralose': excipient(spec("Assay", ('range', '98.0', '102.0', "%"), "HPLC", 'assay_paracetamol')),
     'citric_acid_mono': excipient(spec("Assay", ('range', 99.5, 100.5, "%"), "Titration", 'titration')),
     'sodium_citrate': excipient(spec("Assay", ('range', 99.0, 101.0, "%"), "Titration", 'titration')),
     'potassium_sorbate': excipient(spec("Assay", ('range', 99.0, 101.0, "%"), "Titration", 'titration')),

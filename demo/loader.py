@@ -250,7 +250,7 @@ class MrpMmrDemo(models.AbstractModel):
                 operation_id=stages[stage - 1].id,
             ) for sequence, (product, quantity, unit, stage, more) in enumerate(rows, 1)])
 
-    def _prepare_component_vals(self, is_active=False, is_declared=False, not_in_product=False, strength=(0, None),
+    def _prepare_component_vals(self, is_active=False, is_declared=False, not_in_product=False, strength=(None, None),
                                 overage=None, supplier=None, tolerance=0, tolerance_justification=None, assay=None,
                                 is_filler=False):
         kind, overage, rationale = overage or (False, 0, None)

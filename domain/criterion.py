@@ -1,4 +1,5 @@
 """Limits, acceptance criteria, overages and samples of a frozen document as text: the same words wherever they are read."""
+from .results import AS_RECORDED, ROUNDED
 
 
 def measure(value, unit):
@@ -26,11 +27,26 @@ def limits_text(criterion):
 
 
 def criterion_text(criterion):
-    """Return a frozen criterion for reading: its limits, its target, and its own words; None where it has nothing."""
+    """Return a frozen criterion for reading: its limits, its target, that results are rounded, and its own words.
+
+    None where it has nothing.
+    """
     if not criterion:
         return None
     target = measure(criterion.get('target'), criterion.get('unit'))
-    return ", ".join(filter(None, (limits_text(criterion), target and f"target {target}", criterion.get('text')))) or None
+    rounded = "results rounded to the digits of the limit" if get_comparison(criterion) == ROUNDED else None
+    return ", ".join(filter(
+        None, (limits_text(criterion), target and f"target {target}", rounded, criterion.get('text')))) or None
+
+
+def get_comparison(criterion):
+    """Return how results are compared with a frozen criterion (NUM-030); None where it has no limits.
+
+    Documents of the time before it could be chosen have no word of it: as they were recorded.
+    """
+    if (criterion or {}).get('kind') not in ('range', 'nlt', 'nmt'):
+        return None
+    return criterion.get('comparison') or AS_RECORDED
 
 
 def overage_text(overage):
@@ -49,4 +65,4 @@ def sample_text(sample):
         return None
     size = measure(sample.get('size'), sample.get('unit'))
     return ", ".join(str(part) for part in (
-        f"{sample.get('count')} × {size}", sample.get('timing')) if part)
+        f"{sample.get('count')} × {size or ''}".strip(), sample.get('timing')) if part)

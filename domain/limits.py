@@ -6,7 +6,8 @@ from fractions import Fraction
 
 def is_plausible(value, plausibility):
     """Whether a Decimal lies in the range outside of which it is a typing error (VER-060)."""
-    return not plausibility or Decimal(plausibility['minimum']) <= value <= Decimal(plausibility['maximum'])
+    low, high = (plausibility or {}).get('minimum'), (plausibility or {}).get('maximum')
+    return (low is None or Decimal(low) <= value) and (high is None or value <= Decimal(high))
 
 
 def percentage(actual, theoretical):

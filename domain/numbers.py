@@ -49,9 +49,11 @@ class NumberError(ValueError):
 class Number:
     """An exact decimal that keeps its digits. Immutable.
 
-    Numbers compare by value with each other, with int, Decimal and Fraction. A float is refused (TypeError): it is not what
-    somebody wrote. **A number is always true, zero too**: what is missing is None, so that no test of truth takes a zero for
-    a blank (R-09).
+    Numbers compare by value with each other, with int, Decimal and Fraction, and with the decimal that a float is the shortest
+    form of: 0.1 equals 0.1. Sums, differences and products of exact numbers are exact Numbers; with a float they are a
+    TypeError, as is whatever needs a quotient (use :attr:`fraction`). The hash is that of int, Decimal and Fraction; a set
+    of Numbers does not find floats. **A number is always true, zero too**: what is missing is None, so that no test of truth
+    takes a zero for a blank (R-09).
     """
 
     __slots__ = ('_value', 'text')
@@ -105,6 +107,19 @@ class Number:
             raise NumberError('not_a_number', str(value))
         text = format(value, 'f')
         return cls.of(Decimal(text.rstrip('0').rstrip('.') if '.' in text else text))
+
+    @classmethod
+    def from_float(cls, value):
+        """Return the number that a float stands for: its shortest form, or that of 15 digits where arithmetic left a rest.
+
+        :raise NumberError: where it is none, or has more digits than are kept
+        """
+        try:
+            return cls.from_legacy(value)
+        except NumberError as error:
+            if error.reason != 'too_many_digits':
+                raise
+            return cls.from_legacy(Decimal(f'{value:.15g}'))
 
     @classmethod
     def from_fraction(cls, fraction):
@@ -168,12 +183,50 @@ class Number:
         if isinstance(other, Number):
             return operator(self.value, other.value)
         if isinstance(other, float):
-            raise TypeError("a number is not compared with a float")
+            return operator(self.value, Decimal(repr(other)))
         if isinstance(other, bool):
             return NotImplemented
         if isinstance(other, Fraction):
             return operator(self.fraction, other)
         return operator(self.value, other) if isinstance(other, int | Decimal) else NotImplemented
+
+    def __float__(self):
+        return float(self.text)
+
+    def __int__(self):
+        return int(self.value)
+
+    def __neg__(self):
+        return Number.of(-self.value)
+
+    def __abs__(self):
+        return Number(self.text.removeprefix('-'))
+
+    def __add__(self, other):
+        return self._calculate(other, _CONTEXT.add)
+
+    def __sub__(self, other):
+        return self._calculate(other, _CONTEXT.subtract)
+
+    def __rsub__(self, other):
+        return self._calculate(other, lambda value, operand: _CONTEXT.subtract(operand, value))
+
+    def __mul__(self, other):
+        return self._calculate(other, _CONTEXT.multiply)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def _calculate(self, other, operator):
+        """Return the exact Number of an operation with another exact number.
+
+        :raise NumberError: where it has more digits than are kept
+        """
+        if isinstance(other, Fraction):
+            other = Number.from_fraction(other)
+        if isinstance(other, bool) or not isinstance(other, int | Decimal | Number):
+            return NotImplemented
+        return Number.of(operator(self.value, Number.of(other).value))
 
     def __reduce__(self):
         return Number, (self.text,)

@@ -31,7 +31,8 @@ SIGNED, FROZEN, BOUND, BUNDLE = 'signed', 'frozen', 'by digest', 'bundle'
 
 PAYLOADS = (
     # Master
-    Payload('mrp_mmr/mmr/2', 'mmr', "Content of a revision", SIGNED),
+    Payload('mrp_mmr/mmr/3', 'mmr', "Content of a revision", SIGNED),
+    Payload('mrp_mmr/mmr/2', 'mmr-2', "Content of a revision, before numbers kept their digits", SIGNED),
     Payload('mrp_mmr/mmr/1', 'mmr-1', "Content of a revision, as the first versions made it", SIGNED),
     Payload('mrp_mmr/redline/1', 'redline', "Differences between two revisions", BOUND),
     Payload(None, 'annex', "What reviewers and approver of a revision sign with its document", SIGNED,

@@ -47,6 +47,7 @@ class Workbook:
             'title': CONTROL_CHARACTERS.sub('', title)[:255], 'author': CONTROL_CHARACTERS.sub('', author or '')[:255],
             'status': CONTROL_CHARACTERS.sub('', status or '')})
         base = {'valign': 'top', 'text_wrap': True}
+        self._number_style = base
         self._formats = {
             'head': self._book.add_format({
                 'bold': True, 'font_color': '#ffffff', 'bg_color': '#1f4e79', 'valign': 'vcenter', 'text_wrap': True}),
@@ -121,7 +122,7 @@ class Workbook:
             if number is None:
                 self._write_text(sheet, row, column, value)
             else:
-                sheet.write_number(row, column, number, self._formats[kind])
+                sheet.write_number(row, column, number, self._get_number_format(kind, value))
         elif kind == 'datetime' and isinstance(value, datetime):
             # Microseconds are noise in a sheet, and times are UTC as the heading says.
             sheet.write_datetime(row, column, value.replace(microsecond=0, tzinfo=None), self._formats[kind])
@@ -135,6 +136,16 @@ class Workbook:
         if len(text) > MAX_TEXT:
             text = text[:MAX_TEXT - 1] + '…'
         sheet.write_string(row, column, text, self._formats['text'])
+
+    def _get_number_format(self, kind, value):
+        """Return a format that shows the zeros at the end of a decimal text (NUM-020): 98.0 is not shown as 98."""
+        decimals = value.partition('.')[2] if isinstance(value, str) else ''
+        if not decimals.endswith('0'):
+            return self._formats[kind]
+        key = f'number.{len(decimals)}'
+        if key not in self._formats:
+            self._formats[key] = self._book.add_format({**self._number_style, 'num_format': '0.' + '0' * len(decimals)})
+        return self._formats[key]
 
     @staticmethod
     def _to_number(value):

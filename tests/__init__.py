@@ -53,6 +53,7 @@ from .master import (
     test_change,
     test_content,
     test_content_frozen,
+    test_digits,
     test_mmr,
     test_mmr_revision,
     test_overage,

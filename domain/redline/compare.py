@@ -15,7 +15,7 @@ GROUPS = ('identity', 'formula', 'overage', 'yields', 'steps', 'equipment', 'lab
 
 
 def compare(before, after):
-    """Return what changed from one document to another (schema 1 or 2 each).
+    """Return what changed from one document to another (schema 1, 2 or 3 each).
 
     :param before: the older document, or None where ``after`` is compared with nothing: all of it is new
     :param after: the newer document

@@ -4,6 +4,7 @@ from ..criterion import band_text, criterion_text, measure, overage_text, sample
 from .texts import (
     amount_text,
     controlled_text,
+    criterion_content,
     file_content,
     file_text,
     flag_text,
@@ -108,7 +109,7 @@ class Fields:
         yield 'pack', None, *side.follow(side.rows('packs'), row.get('pack'))
         for field in ('minimum_time', 'time_limit'):
             yield field, None, row.get(field), measure(row.get(field), "min")
-        yield 'criterion', 'tests', row.get('criterion'), criterion_text(row.get('criterion'))
+        yield 'criterion', 'tests', criterion_content(row.get('criterion')), criterion_text(row.get('criterion'))
         limits = row.get('plausibility')
         yield 'plausibility', 'tests', limits, limits and band_text(limits.get('minimum'), limits.get('maximum'), None)
         yield 'corrective_action', 'tests', *[row.get('corrective_action')] * 2
@@ -131,7 +132,7 @@ class Fields:
         yield 'scope', None, row['scope'], row['scope']
         yield 'product', None, row['product'], product_text(row['product'])
         yield 'is_identity', None, row.get('is_identity'), flag_text(row.get('is_identity'))
-        yield 'criterion', None, row['criterion'], criterion_text(row['criterion'])
+        yield 'criterion', None, criterion_content(row['criterion']), criterion_text(row['criterion'])
         yield 'method', None, *[row.get('method')] * 2
         for field in ('method_document', 'document'):
             yield field, None, row.get(field), controlled_text(row.get(field))

@@ -3,7 +3,7 @@
 import json
 from decimal import Decimal
 
-from ..criterion import band_text, measure
+from ..criterion import band_text, get_comparison, measure
 
 #: Between the names of a row and of the row that it belongs to.
 SEPARATOR = " › "
@@ -100,3 +100,9 @@ def size_fields(field, group, content):
         name = 'product_unit_quantity' if field == 'quantity' else f'{field}.product_unit_quantity'
         fields[name] = (group, *[content['product_unit_quantity']] * 2)
     return fields
+
+
+def criterion_content(criterion):
+    """Return what a criterion says, the same whichever version of the document says it."""
+    comparison = get_comparison(criterion)
+    return dict(criterion, comparison=comparison) if comparison else criterion

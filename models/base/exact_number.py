@@ -7,8 +7,8 @@
 
 - Stored as ``varchar`` in the canonical form, which a CHECK of the column holds against plain SQL; its type is ``char`` for
   the web client, whose views show it with ``widget="mmr_number"``.
-- Accepts a canonical text, a Number, a Decimal with its digits or an int. A float is refused, from RPC too: it is not what
-  somebody wrote, and this is where floats end. ``Number.from_legacy`` takes over what was computed as float.
+- Accepts a canonical text, a Number, a Decimal with its digits or an int. A float, of code or of JSON, is taken by its
+  shortest decimal form: 98.0 is 98, as a float has no digits. The screens send texts.
 - A record gives a :class:`~odoo.addons.mrp_mmr.domain.numbers.Number`, or **None for a blank**. Every Number is true, so
   that ``if record.minimum`` asks whether there is one; zero is a value (R-09).
 - Read, exported and onchange values are the canonical text; an import-compatible export and an import have the notation of
@@ -18,7 +18,6 @@
 import functools
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL, sql
 
 from ...domain.notation import read_number, write_number
@@ -27,8 +26,9 @@ from ...domain.refusals import refusal
 from .notation import RULE, explain_number, get_canonical_help, get_notation
 
 
-class FloatRefused(UserError, TypeError):
-    """A float where an exact number belongs: a refusal for clients, an error of type for code."""
+def text_of(number):
+    """Return the canonical text of a Number, for a frozen document; None for a blank."""
+    return None if number is None else number.text
 
 
 class ExactNumber(fields.Char):
@@ -65,19 +65,17 @@ class ExactNumber(fields.Char):
     def _take(self, value, record):
         """Return the Number of a value, or refuse it by name."""
         try:
-            return Number.of(value)
-        except NumberError as error:
-            self._refuse(value, record, UserError, error)
-        except TypeError as error:
-            self._refuse(value, record, FloatRefused, error)
+            return Number.from_float(value) if isinstance(value, float) else Number.of(value)
+        except (NumberError, TypeError) as error:
+            self._refuse(value, record, error)
 
-    def _refuse(self, value, record, exception, error):
+    def _refuse(self, value, record, error):
         env = record.env
         raise refusal(
             env,
             env._("%(field)s: “%(value)s” is not a number in its canonical form.", field=self.string,
                   value=' '.join(str(value).split())[:60]),
-            RULE, get_canonical_help(env), record if record.ids else None, exception) from error
+            RULE, get_canonical_help(env), record if record.ids else None) from error
 
     # === DATABASE === #
 

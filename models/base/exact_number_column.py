@@ -11,17 +11,18 @@ from .exact_number import add_canonical_check
 _FLOATS = ('float8', 'float4', 'numeric', 'int4', 'int8')
 
 
-def convert_to_exact(cr, table, columns, zero_is_blank=(), blank_where=None):
+def convert_to_exact(cr, table, columns, zero_is_blank=(), blank_where=None, zero_where=None):
     """Change the type of columns of floats to ``varchar`` in the canonical form, in one rewrite of the table.
 
     A number gets its shortest form without zeros at the end (98.000000 becomes 98): how many digits it was written with is
-    not known any more. NULL stays NULL. CHECK constraints, indexes and triggers that name a column are dropped: the ORM and
-    ``init`` create those that the models declare again.
+    not known any more. NULL stays NULL but for ``zero_where``. CHECK constraints, indexes and triggers that name a column are
+    dropped: the ORM and ``init`` create those that the models declare again.
 
     :param columns: names; those that are converted already are skipped, so that it can be run twice
     :param zero_is_blank: columns in which zero meant that nothing was written
     :param dict blank_where: condition (SQL over the row as it was) under which a column meant nothing, by column; for instance
         the minimum of a limit that is *not more than*
+    :param dict zero_where: condition under which NULL was read, and signed, as zero, by column
     :return: dict of what was dropped, by kind, for the log of the migration
     :raise ValueError: where a column has infinity or no number
     """
@@ -40,6 +41,8 @@ def convert_to_exact(cr, table, columns, zero_is_blank=(), blank_where=None):
         number = SQL("trim_scale(%s::text::numeric)", column)
         if name in zero_is_blank:
             number = SQL("NULLIF(%s, 0)", number)
+        if condition := (zero_where or {}).get(name):
+            number = SQL("CASE WHEN %s THEN COALESCE(%s, 0) ELSE %s END", condition, number, number)
         if condition := (blank_where or {}).get(name):
             number = SQL("CASE WHEN %s THEN NULL ELSE %s END", condition, number)
         changes.append(SQL("ALTER COLUMN %s DROP DEFAULT", column))

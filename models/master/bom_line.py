@@ -9,6 +9,7 @@ from odoo.fields import Domain
 from ...domain.numbers import GMP_DIGITS, decimal_string, exact
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, transition, without_defaults
+from ..base.exact_number import ExactNumber
 
 #: Set by the system when Quality Control sets or confirms an overage.
 CONFIRMATION_FIELDS = {'mmr_overage_confirmed_id', 'mmr_overage_confirmed_at'}
@@ -37,8 +38,8 @@ class MrpBomLine(models.Model):
     mmr_is_declared = fields.Boolean("Declared", help="It stands on the label.")
     mmr_not_in_product = fields.Boolean(
         "Not in the Finished Product", help="A processing aid that does not remain, such as water that is dried off.")
-    mmr_strength = fields.Float(
-        "Label Claim", digits=(16, GMP_DIGITS), help="Strength, concentration, weight or measure of the ingredient.")
+    mmr_strength = ExactNumber(
+        "Label Claim", help="Strength, concentration, weight or measure of the ingredient.")
     mmr_strength_unit = fields.Char("Claim Unit", help="For instance: mg per tablet.")
     mmr_supplier_id = fields.Many2one(
         'res.partner', "Supplier", check_company=True, ondelete='restrict', help="Where only this one may be used.")
@@ -77,7 +78,8 @@ class MrpBomLine(models.Model):
     mmr_addition_verified = fields.Boolean("Addition Verified", default=True)
 
     _mmr_not_negative = models.Constraint(
-        "CHECK (mmr_overage >= 0 AND mmr_tolerance >= 0 AND mmr_strength >= 0 AND COALESCE(mmr_assay_reference, 0) >= 0)",
+        "CHECK (mmr_overage >= 0 AND mmr_tolerance >= 0 AND mmr_strength::numeric >= 0 "
+        "AND COALESCE(mmr_assay_reference, 0) >= 0)",
         "Overage, tolerance, label claim and reference potency are not negative. Rule: CON-050, 21 CFR 111.210(e).")
     _mmr_overage_stated = models.Constraint(
         "CHECK (COALESCE(mmr_overage, 0) = 0 OR COALESCE(mmr_overage_kind, 'none') <> 'none')",

@@ -2,7 +2,7 @@
 
 from odoo import fields, models
 
-from ...domain.numbers import GMP_DIGITS
+from ..base.exact_number import ExactNumber
 
 
 class MrpMmrIngredient(models.Model):
@@ -21,7 +21,7 @@ class MrpMmrIngredient(models.Model):
     product_id = fields.Many2one(
         'product.product', "Component", index=True, check_company=True, ondelete='restrict',
         help="The component that the ingredient comes from.")
-    amount = fields.Float("Declared Amount", digits=(16, GMP_DIGITS), aggregator=None)
+    amount = ExactNumber("Declared Amount")
     amount_unit = fields.Char("Unit", help="For instance: mg per serving.")
 
-    _amount_positive = models.Constraint('CHECK (amount >= 0)', "A declared amount is not negative.")
+    _amount_positive = models.Constraint('CHECK (amount::numeric >= 0)', "A declared amount is not negative.")

@@ -2,6 +2,11 @@
 
 from odoo import api, fields, models
 
+from ...domain.results import AS_RECORDED, ROUNDED
+
+#: Profiles whose tests are those of a pharmacopoeia (USP General Notices 7.20, Ph. Eur. 1.4).
+COMPENDIAL_PROFILES = ('P211', 'PEU')
+
 
 class MrpMmrSpecification(models.Model):
     """One acceptance criterion of a component, the packaging, the label or the finished product (21 CFR 111.70).
@@ -34,6 +39,20 @@ class MrpMmrSpecification(models.Model):
     method = fields.Char(help="How it is tested, e.g. FTIR against the reference spectrum.")
     method_id = fields.Many2one('mrp.sop', "Test Procedure", ondelete='restrict', index=True, check_company=True)
     corrective_action = fields.Text("Corrective Action Plan", help="What is done where the criterion is not met.")
+
+    @api.model
+    def default_get(self, fields):
+        values = super().default_get(fields)
+        if 'comparison' in fields and not values.get('comparison'):
+            values['comparison'] = self._get_default_comparison({})
+        return values
+
+    @api.model
+    def _get_default_comparison(self, vals):
+        """Round the results of compendial tests (NUM-030, USP General Notices 7.20, EU GMP 6.7)."""
+        revision = self.env['mrp.mmr.revision'].browse(
+            vals.get('revision_id') or self.env.context.get('default_revision_id'))
+        return ROUNDED if revision.sudo().profile_code in COMPENDIAL_PROFILES else AS_RECORDED
 
     @api.depends('scope', 'product_id', 'name')
     def _compute_display_name(self):

@@ -6,6 +6,7 @@ from ...domain.files import IMAGES
 from ...domain.numbers import GMP_DIGITS
 from ...domain.roles import ROLES
 from ...domain.step_kinds import COMPONENT_KINDS, CONTROL_KINDS, STEP_KINDS
+from ..base.exact_number import ExactNumber
 from .revision.document import ordered
 
 
@@ -75,15 +76,15 @@ class MrpMmrStep(models.Model):
     method_id = fields.Many2one(
         'mrp.sop', "Test Procedure", check_company=True, ondelete='restrict', index='btree_not_null')
     has_plausibility = fields.Boolean("Plausibility Range", help="Values outside it are refused as typing errors.")
-    plausible_min = fields.Float("Plausible From", digits=(16, GMP_DIGITS), aggregator=None)
-    plausible_max = fields.Float("Plausible To", digits=(16, GMP_DIGITS), aggregator=None)
+    plausible_min = ExactNumber("Plausible From")
+    plausible_max = ExactNumber("Plausible To")
     minimum_time = fields.Float(
         "Minimum Time (minutes)", digits=(16, GMP_DIGITS), aggregator=None,
         help="The step is not signed as performed before so much time has passed since its start (CON-150).")
     time_limit = fields.Float("Time Limit (minutes)", digits=(16, GMP_DIGITS), aggregator=None)
     sample_required = fields.Boolean("Sample")
     sample_count = fields.Integer("Number of Samples", aggregator=None)
-    sample_size = fields.Float(digits=(16, GMP_DIGITS), aggregator=None)
+    sample_size = ExactNumber()
     sample_unit = fields.Char()
     sample_timing = fields.Char("When", help="For instance: at the beginning, in the middle and at the end.")
     sample_role = fields.Selection(ROLES, "Sampled By", default='operator')
@@ -93,10 +94,10 @@ class MrpMmrStep(models.Model):
         "Weighing and adding by hand need a second person. Rule: CON-100, 21 CFR 111.210(h)(3)(ii). Choose who "
         "verifies, or name the equipment that does it automatically.")
     _plausibility_in_order = models.Constraint(
-        "CHECK (has_plausibility IS NOT TRUE OR plausible_min <= plausible_max)",
+        "CHECK (has_plausibility IS NOT TRUE OR plausible_min::numeric <= plausible_max::numeric)",
         "The plausibility range ends below its beginning. Rule: VER-060, EU GMP Annex 11 §6.")
     _times_positive = models.Constraint(
-        "CHECK (time_limit >= 0 AND sample_size >= 0 AND sample_count >= 0)",
+        "CHECK (time_limit >= 0 AND sample_size::numeric >= 0 AND sample_count >= 0)",
         "Time limits and samples are not negative. Rule: CON-090, CON-150.")
 
     _times_in_order = models.Constraint(
@@ -166,6 +167,12 @@ class MrpMmrStep(models.Model):
     @api.model
     def _mmr_copied_fields(self):
         return super()._mmr_copied_fields() - {'check_ids'}
+
+    def _get_criterion_problems(self, place):
+        problems = super()._get_criterion_problems(place)
+        if self.has_plausibility and self.plausible_min is None and self.plausible_max is None:
+            problems.append(self.env._("%s has a plausibility range without limits.", place))
+        return problems
 
     def _get_location(self):
         """Return the name of the step with its stage, as messages say it."""

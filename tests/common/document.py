@@ -77,7 +77,7 @@ _CAP = product(105, "CAP38", "Screw cap 38 mm")
 _TABLET = product(100, "VC500", "Vitamin C 500 mg tablets")
 
 _DOCUMENT = {
-    'schema': 'mrp_mmr/mmr/2',
+    'schema': 'mrp_mmr/mmr/3',
     'number': 'MMR/00001',
     'revision': 2,
     'company': {'id': 1, 'name': "Green Leaf Nutrition"},

@@ -219,7 +219,7 @@ class TestBundle(MmrCommon, HttpCase):
                     seen.add(content['schema'])
                     self.assertEqual(find_faults(content), [], name)
         self.assertEqual(seen, {
-            'mrp_mmr/mmr/2', 'mrp_mmr/ledger/1', 'mrp_mmr/bundle-signature/1', 'mrp_mmr/snapshot/1',
+            'mrp_mmr/mmr/3', 'mrp_mmr/ledger/1', 'mrp_mmr/bundle-signature/1', 'mrp_mmr/snapshot/1',
             'mrp_mmr/bundle-revision/1', 'mrp_mmr/bundle-order/1', 'mrp_mmr/bundle-batch/2', 'mrp_mmr/issue/1',
             'mrp_mmr/step/1', 'mrp_mmr/entry/1', 'mrp_mmr/deviation/1', 'mrp_mmr/label/1', 'mrp_mmr/decision/1',
             'mrp_mmr/bundle/1'})

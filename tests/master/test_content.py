@@ -433,7 +433,7 @@ class TestContent(ContentCommon):
             (lambda revision: revision.step_ids.filtered(lambda step: step.kind in ('numeric', 'passfail')), None,
              "There is no control point"),
             (self._step("Blending time"), {'unit': False}, f"{where} has limits without unit"),
-            (self._step("Blending time"), {'minimum': 0, 'maximum': 0}, f"{where} has no limits"),
+            (self._step("Blending time"), {'minimum': False, 'maximum': False}, f"{where} has no limits"),
             (self._step("Blending time"), {'has_target': True, 'target': 17}, f"{where} has a target outside its limits"),
             (self._step("Blending time"), {'limit_kind': 'text'}, f"{where} is a measurement and has no limits"),
             (self._step("Caps"), {'criterion_text': False}, f"{caps} does not say what passes"),

@@ -92,16 +92,44 @@ class TestNumber(unittest.TestCase):
         self.assertEqual(Number('0'), 0)
 
     def test_comparison(self):
-        """By value with numbers that are exact; a float is an error, not unequal."""
+        """By value with numbers that are exact, and with floats by their shortest form."""
         self.assertLess(Number('9.99'), Number('10'))
         self.assertGreaterEqual(Number('10000000000'), Decimal('1E10'))
         self.assertGreater(Number('0.5'), Fraction(1, 3))
         self.assertNotEqual(Number('1'), True)
         self.assertNotEqual(Number('1'), None)
         self.assertNotEqual(Number('1'), '1')
-        for compare in (Number.__eq__, Number.__lt__):
+        self.assertEqual(Number('0.10'), 0.1)
+        self.assertLess(Number('0.1'), 0.3)
+        self.assertNotEqual(Number('0.3'), 0.1 + 0.2)
+
+    def test_arithmetic(self):
+        """NUM-020: sums, differences and products are exact and keep their digits; floats are a TypeError."""
+        number = Number('98.0')
+        for result, text in (
+                (number + 1, '99.0'), (1 - number, '-97.0'), (number - Decimal('0.25'), '97.75'), (2 * number, '196.0'),
+                (number + Fraction(1, 2), '98.5'), (sum([number, Number('0.05')]), '98.05'), (-number, '-98.0'),
+                (abs(Number('-0.50')), '0.50'), (Number('999999999999999') * Number('0.000001'), '999999999.999999')):
+            with self.subTest(text=text):
+                self.assertIsInstance(result, Number)
+                self.assertEqual(result.text, text)
+        self.assertEqual((float(number), int(Number('98.7')), str(number)), (98.0, 98, '98.0'))
+        for calculate in (lambda: number + 1.0, lambda: number * True, lambda: number + '1'):
             with self.assertRaises(TypeError):
-                compare(Number('1'), 1.0)
+                calculate()
+        for calculate in (lambda: number + Fraction(1, 3), lambda: Number('0.000000000001') * Number('0.1')):
+            with self.assertRaises(NumberError):
+                calculate()
+
+    def test_from_float(self):
+        """V-02: a float of code or JSON is its shortest form; the rest that arithmetic leaves is dropped."""
+        for value, text in ((98.0, '98'), (1e10, '10000000000'), (1e-6, '0.000001'), (1e15, '1000000000000000'), (-0.0, '0'),
+                            (0.1 + 0.2, '0.3'), (1.1 * 3, '3.3')):
+            with self.subTest(value=value):
+                self.assertEqual(Number.from_float(value).text, text)
+        for value in (1 / 3, float('inf'), float('nan'), 1e300):
+            with self.subTest(value=value), self.assertRaises(NumberError):
+                Number.from_float(value)
 
     def test_rounding(self):
         """V-04, USP General Notices 7.20: half up, away from zero; no digit is added."""

@@ -165,7 +165,7 @@ class MrpMmrRevision(models.Model):
 
     def _unmet_strengths(self):
         for line in self.bom_line_ids.filtered('mmr_is_active'):
-            if not line.mmr_strength or blank(line.mmr_strength_unit):
+            if line.mmr_strength is None or line.mmr_strength == 0 or blank(line.mmr_strength_unit):
                 yield self.env._("%s: the label claim or its unit is missing.", line.product_id.display_name)
         if self.profile_code in ('P111', 'P211', 'PEU') and self.bom_line_ids \
                 and not any(self.bom_line_ids.mapped('mmr_is_active')):
@@ -269,7 +269,7 @@ class MrpMmrRevision(models.Model):
     def _unmet_drug(self):
         if blank(self.dosage_form):
             yield self.env._("The description of the dosage form is missing.")
-        if not self.dosage_unit_weight or blank(self.dosage_unit_weight_unit):
+        if self.dosage_unit_weight is None or self.dosage_unit_weight == 0 or blank(self.dosage_unit_weight_unit):
             yield self.env._("The total weight of a dosage unit, or its unit, is missing.")
         for line in self.bom_line_ids.filtered('mmr_tolerance'):
             if blank(line.mmr_tolerance_justification):
@@ -318,7 +318,7 @@ class MrpMmrRevision(models.Model):
     def _unmet_sampling(self):
         for step in self.step_ids.filtered(lambda step: step.sample_required or step.kind == 'sampling'):
             missing = [label for value, label in (
-                (step.sample_count and step.sample_size and not blank(step.sample_unit), self.env._("sample size")),
+                (step.sample_count and (step.sample_size or 0) > 0 and not blank(step.sample_unit), self.env._("sample size")),
                 (not blank(step.sample_timing), self.env._("time of sampling")),
                 (step.sample_role, self.env._("role")),
                 (step.method_id, self.env._("test procedure")),

@@ -3,8 +3,9 @@
 from odoo import fields, models
 
 from ....domain.numbers import convert, decimal_string, exact
+from ...base.exact_number import text_of
 
-DOCUMENT_SCHEMA = 'mrp_mmr/mmr/2'
+DOCUMENT_SCHEMA = 'mrp_mmr/mmr/3'
 
 
 def agrees(live, frozen, partly=False):
@@ -39,8 +40,8 @@ def agrees(live, frozen, partly=False):
 
 
 def value_with_unit(value, unit):
-    """Return a quantity whose unit is a word and no unit of Odoo, or None where there is none."""
-    return {'value': decimal_string(value), 'unit': unit or None} if value or unit else None
+    """Return a number whose unit is a word and no unit of Odoo, with its digits; None where it is blank."""
+    return None if value is None else {'value': value.text, 'unit': unit or None}
 
 
 def ordered(rows):
@@ -305,12 +306,12 @@ class MrpMmrRevision(models.Model):
             'criterion': step._get_criterion(),
             'corrective_action': text(step.corrective_action),
             'plausibility': {
-                'minimum': decimal_string(step.plausible_min), 'maximum': decimal_string(step.plausible_max),
+                'minimum': text_of(step.plausible_min), 'maximum': text_of(step.plausible_max),
             } if step.has_plausibility else None,
             'minimum_time': decimal_string(step.minimum_time) if step.minimum_time else None,
             'time_limit': decimal_string(step.time_limit) if step.time_limit else None,
             'sample': {
-                'count': step.sample_count, 'size': decimal_string(step.sample_size), 'unit': step.sample_unit or None,
+                'count': step.sample_count, 'size': text_of(step.sample_size), 'unit': step.sample_unit or None,
                 'timing': text(step.sample_timing), 'role': step.sample_role or None,
             } if step.sample_required or step.kind == 'sampling' else None,
             'method': step.method_id._get_document(),

@@ -10,6 +10,7 @@ from ....domain.columns import CONTENT
 from ....domain.numbers import GMP_DIGITS, decimal_string
 from ....domain.refusals import refusal
 from ....domain.transitions import in_transition, transition, without_defaults
+from ...base.exact_number import ExactNumber
 from ..section import SECTIONS
 
 _logger = logging.getLogger(__name__)
@@ -91,9 +92,8 @@ class MrpMmrRevision(models.Model):
 
     product_description = fields.Text("Description of the Product", help="Appearance, shape, colour, marking.")
     dosage_form = fields.Char(help="For instance: film-coated tablet (21 CFR 211.186(b)(1)).")
-    dosage_unit_weight = fields.Float(
-        "Weight of a Dosage Unit", digits=(16, GMP_DIGITS), aggregator=None,
-        help="Total weight or measure of one dosage unit (21 CFR 211.186(b)(2)).")
+    dosage_unit_weight = ExactNumber(
+        "Weight of a Dosage Unit", help="Total weight or measure of one dosage unit (21 CFR 211.186(b)(2)).")
     dosage_unit_weight_unit = fields.Char("Unit of the Dosage Weight")
     process_rationale = fields.Text(
         "Rationale of the Process Specifications",
