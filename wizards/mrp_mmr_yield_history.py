@@ -5,7 +5,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from odoo import api, fields, models
 
 from ..domain.control_chart import ENOUGH, individuals, moving_ranges
-from ..domain.numbers import GMP_DIGITS, exact, plain
+from ..domain.numbers import GMP_DIGITS, Number, exact, plain
 from ..domain.refusals import refusal
 from ..models.record.yield_history import WINDOW
 
@@ -151,5 +151,6 @@ class MrpMmrYieldHistory(models.TransientModel):
                 self.env._("write down why these limits."), record=self.revision_id)
         prefix = 'mmr_yield' if self.operation_id else 'yield'
         (self.operation_id or self.revision_id).write({
-            f'{prefix}_min': float(low), f'{prefix}_max': float(high), f'{prefix}_rationale': self.rationale.strip()})
+            f'{prefix}_min': Number.from_legacy(low), f'{prefix}_max': Number.from_legacy(high),
+            f'{prefix}_rationale': self.rationale.strip()})
         return {'type': 'ir.actions.act_window_close'}

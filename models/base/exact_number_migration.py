@@ -20,13 +20,20 @@ def _with_unit(column):
     return SQL("COALESCE(%s, '') <> ''", SQL.identifier(column))
 
 
+#: A blank is '0' in the document, whether it is a zero or none here.
+_YIELD = dict.fromkeys(('theoretical_yield', 'yield_min', 'yield_max'), SQL("FALSE"))
 #: By table, the columns and the condition under which a blank was signed as zero.
 SIGNED_AS_ZERO = {
     'mrp_mmr_specification': _LIMITS,
     'mrp_mmr_step': {**_LIMITS, 'plausible_min': _PLAUSIBLE, 'plausible_max': _PLAUSIBLE, 'sample_size': _SAMPLE},
-    'mrp_bom_line': {'mmr_strength': _with_unit('mmr_strength_unit')},
+    'mrp_bom_line': {
+        'mmr_strength': _with_unit('mmr_strength_unit'), 'mmr_tolerance': SQL("FALSE"),
+        'mmr_assay_reference': SQL("mmr_assay_adjusted IS TRUE")},
     'mrp_mmr_ingredient': {'amount': _with_unit('amount_unit')},
-    'mrp_mmr_revision': {'dosage_unit_weight': _with_unit('dosage_unit_weight_unit')},
+    'mrp_mmr_revision': {'dosage_unit_weight': _with_unit('dosage_unit_weight_unit'), **_YIELD},
+    'mrp_routing_workcenter': {f'mmr_{name}': condition for name, condition in _YIELD.items()},
+    'mrp_mmr_pack': {'quantity': SQL("TRUE")},
+    'mrp_mmr_pack_line': {'quantity': SQL("TRUE")},
 }
 
 

@@ -60,14 +60,14 @@ class MrpBomLine(models.Model):
         'res.users', "Overage Confirmed By", readonly=True, copy=False, ondelete='restrict',
         help="The member of Quality Control who set or confirmed overage and rationale.")
     mmr_overage_confirmed_at = fields.Datetime("Overage Confirmed On", readonly=True, copy=False)
-    mmr_tolerance = fields.Float(
-        "Tolerance (±)", digits=(16, GMP_DIGITS), help="Permitted difference of the weighed quantity; 0: none.")
+    mmr_tolerance = ExactNumber(
+        "Tolerance (±)", help="Permitted difference of the weighed quantity; 0: none.")
     mmr_tolerance_justification = fields.Text("Justification of the Tolerance")
     mmr_assay_adjusted = fields.Boolean(
         "Adjusted to the Assay",
         help="The target of the weighing is the quantity × reference potency ÷ potency of the lot (21 CFR 211.101(a)).")
-    mmr_assay_reference = fields.Float(
-        "Reference Potency", digits=(16, GMP_DIGITS), help="The potency for which the quantity is written.")
+    mmr_assay_reference = ExactNumber(
+        "Reference Potency", help="The potency for which the quantity is written.")
     # Without default: what is blank means %, so that lines that are signed already stay as they are.
     mmr_assay_unit = fields.Char("Potency Unit", help="% where it is blank, or an activity such as IU/mg.")
     mmr_assay_basis = fields.Selection(
@@ -78,8 +78,8 @@ class MrpBomLine(models.Model):
     mmr_addition_verified = fields.Boolean("Addition Verified", default=True)
 
     _mmr_not_negative = models.Constraint(
-        "CHECK (mmr_overage >= 0 AND mmr_tolerance >= 0 AND mmr_strength::numeric >= 0 "
-        "AND COALESCE(mmr_assay_reference, 0) >= 0)",
+        "CHECK (mmr_overage >= 0 AND mmr_tolerance::numeric >= 0 AND mmr_strength::numeric >= 0 "
+        "AND COALESCE(mmr_assay_reference::numeric, 0) >= 0)",
         "Overage, tolerance, label claim and reference potency are not negative. Rule: CON-050, 21 CFR 111.210(e).")
     _mmr_overage_stated = models.Constraint(
         "CHECK (COALESCE(mmr_overage, 0) = 0 OR COALESCE(mmr_overage_kind, 'none') <> 'none')",

@@ -2,7 +2,7 @@
 
 from odoo import api, fields, models
 
-from ...domain.numbers import GMP_DIGITS
+from ..base.exact_number import ExactNumber
 
 
 class MrpMmrPack(models.Model):
@@ -17,7 +17,7 @@ class MrpMmrPack(models.Model):
 
     sequence = fields.Integer(default=10)
     name = fields.Char("Pack Size", required=True, help="For instance: bottle of 60 tablets.")
-    quantity = fields.Float("Content", digits=(16, GMP_DIGITS), required=True, default=1)
+    quantity = ExactNumber("Content", required=True, default=1)
     uom_id = fields.Many2one('uom.uom', "Unit", required=True, ondelete='restrict')
     packed_under = fields.Char(
         "Packed Under", help="The record under which it is packed and labelled, where no stage of this master does that.")
@@ -29,7 +29,7 @@ class MrpMmrPack(models.Model):
     label_state = fields.Selection(related='label_id.state', string="Status of the Label")
     line_ids = fields.One2many('mrp.mmr.pack.line', 'pack_id', "Packaging Materials")
 
-    _quantity_positive = models.Constraint('CHECK (quantity > 0)', "The content of a pack is greater than zero.")
+    _quantity_positive = models.Constraint('CHECK (quantity::numeric > 0)', "The content of a pack is greater than zero.")
 
     @api.model
     def _mmr_copied_fields(self):
@@ -48,13 +48,13 @@ class MrpMmrPackLine(models.Model):
     pack_id = fields.Many2one('mrp.mmr.pack', "Pack Size", required=True, index=True, ondelete='cascade')
     product_id = fields.Many2one(
         'product.product', "Material", required=True, index=True, check_company=True, ondelete='restrict')
-    quantity = fields.Float("Quantity per Pack", digits=(16, GMP_DIGITS), required=True, default=1)
+    quantity = ExactNumber("Quantity per Pack", required=True, default=1)
     uom_id = fields.Many2one(
         'uom.uom', "Unit", required=True, ondelete='restrict', compute='_compute_uom_id', store=True,
         readonly=False, precompute=True)
 
     _quantity_positive = models.Constraint(
-        'CHECK (quantity > 0)', "The quantity of a packaging material is greater than zero (CON-160).")
+        'CHECK (quantity::numeric > 0)', "The quantity of a packaging material is greater than zero (CON-160).")
 
     @api.depends('product_id')
     def _compute_uom_id(self):

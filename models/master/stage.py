@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ...domain.numbers import GMP_DIGITS
+from ..base.exact_number import ExactNumber
 
 STAGES = [
     ('dispensing', "Dispensing"),
@@ -27,10 +28,10 @@ class MrpRoutingWorkcenter(models.Model):
     mmr_equipment_ids = fields.One2many('mrp.mmr.equipment', 'operation_id', "Equipment")
     mmr_yield_control = fields.Boolean(
         "Yield Control", help="The yield of this stage is controlled (21 CFR 111.210(f)).")
-    mmr_theoretical_yield = fields.Float("Theoretical Yield", digits=(16, GMP_DIGITS), aggregator=None)
+    mmr_theoretical_yield = ExactNumber("Theoretical Yield")
     mmr_yield_uom_id = fields.Many2one('uom.uom', "Yield Unit", ondelete='restrict')
-    mmr_yield_min = fields.Float("Minimum Yield (%)", digits=(16, GMP_DIGITS), aggregator=None)
-    mmr_yield_max = fields.Float("Maximum Yield (%)", digits=(16, GMP_DIGITS), aggregator=None)
+    mmr_yield_min = ExactNumber("Minimum Yield (%)")
+    mmr_yield_max = ExactNumber("Maximum Yield (%)")
     mmr_yield_rationale = fields.Text("Rationale of the Band")
     mmr_yield_to_review = fields.Boolean("Yield To Be Reviewed", copy=False)
     mmr_time_limit = fields.Float("Maximum Duration (h)", digits=(16, GMP_DIGITS), aggregator=None)
@@ -40,8 +41,8 @@ class MrpRoutingWorkcenter(models.Model):
     mmr_storage_conditions = fields.Char("Storage until the Next Stage")
 
     _mmr_yield_band = models.Constraint(
-        "CHECK (mmr_yield_min >= 0 AND mmr_theoretical_yield >= 0 "
-        "AND (mmr_yield_max = 0 OR mmr_yield_min <= mmr_yield_max))",
+        "CHECK (mmr_yield_min::numeric >= 0 AND mmr_theoretical_yield::numeric >= 0 "
+        "AND (mmr_yield_max::numeric = 0 OR mmr_yield_min::numeric <= mmr_yield_max::numeric))",
         "A yield band lies between a minimum of at least 0 % and a maximum that is not below it. "
         "Rule: CON-060, 21 CFR 111.210(f).")
     _mmr_times = models.Constraint(

@@ -213,7 +213,7 @@ class MrpMmrRevision(models.Model):
         fillers = self.bom_line_ids.filtered('mmr_is_filler')
         for line in adjusted:
             name = line.product_id.display_name
-            if not line.mmr_assay_reference:
+            if (line.mmr_assay_reference or 0) == 0:
                 yield self.env._("%s: the reference potency is missing.", name)
             if line.product_id.tracking == 'none':
                 yield self.env._("%s: a component that is adjusted to the assay of its lots has lots.", name)
@@ -271,7 +271,7 @@ class MrpMmrRevision(models.Model):
             yield self.env._("The description of the dosage form is missing.")
         if self.dosage_unit_weight is None or self.dosage_unit_weight == 0 or blank(self.dosage_unit_weight_unit):
             yield self.env._("The total weight of a dosage unit, or its unit, is missing.")
-        for line in self.bom_line_ids.filtered('mmr_tolerance'):
+        for line in self.bom_line_ids.filtered(lambda line: (line.mmr_tolerance or 0) != 0):
             if blank(line.mmr_tolerance_justification):
                 yield self.env._("%s: the permitted variation has no justification.", line.product_id.display_name)
         customary, metric = (
@@ -290,16 +290,16 @@ class MrpMmrRevision(models.Model):
     # === PROCESS === #
 
     def _unmet_yields(self):
-        if not self.theoretical_yield:
+        if (self.theoretical_yield or 0) == 0:
             yield self.env._("The theoretical yield at the end of manufacture is missing.")
         yield from self._get_band_problems(self.env._("End of manufacture"), self.yield_min, self.yield_max)
         for operation in self.operation_ids.filtered('mmr_yield_control'):
-            if not operation.mmr_theoretical_yield or not operation.mmr_yield_uom_id:
+            if (operation.mmr_theoretical_yield or 0) == 0 or not operation.mmr_yield_uom_id:
                 yield self.env._("%s: the theoretical yield or its unit is missing.", operation.name)
             yield from self._get_band_problems(operation.name, operation.mmr_yield_min, operation.mmr_yield_max)
 
     def _get_band_problems(self, place, minimum, maximum):
-        if not minimum or not maximum:
+        if (minimum or 0) == 0 or (maximum or 0) == 0:
             yield self.env._("%s: the minimum or the maximum yield is missing.", place)
         elif minimum < 0 or minimum > maximum:
             yield self.env._("%s: the minimum yield is above the maximum.", place)

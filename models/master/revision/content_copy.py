@@ -67,7 +67,7 @@ class ContentCopy:
             yield_to_review=self.to_review or source.yield_to_review))
 
     def _scale(self, value):
-        return float(exact(exact(value) * self.ratio)) if self.ratio else value
+        return float(exact(exact(value) * self.ratio)) if self.ratio and value is not None else value
 
     def _copy(self, rows, parent, change=None):
         vals_list = []

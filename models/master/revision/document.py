@@ -129,7 +129,7 @@ class MrpMmrRevision(models.Model):
         return [{
             'position': position,
             'name': pack.name,
-            'size': {'quantity': decimal_string(pack.quantity), 'unit': pack.uom_id.name, 'unit_id': pack.uom_id.id},
+            'size': {'quantity': pack.quantity.text, 'unit': pack.uom_id.name, 'unit_id': pack.uom_id.id},
             **({'packed_under': pack.packed_under} if text(pack.packed_under) else {}),
             'description': text(pack.description),
             'coding_position': text(pack.coding_position),
@@ -139,7 +139,7 @@ class MrpMmrRevision(models.Model):
             'materials': [{
                 'position': number,
                 'product': self._document_product(row.product_id),
-                'quantity': decimal_string(row.quantity),
+                'quantity': row.quantity.text,
                 'unit': row.uom_id.name,
                 'unit_id': row.uom_id.id,
             } for number, row in enumerate(ordered(pack.line_ids), 1)],
@@ -192,7 +192,7 @@ class MrpMmrRevision(models.Model):
             'operations': [revision._document_operation(operation, bom, positions) for operation in operations],
             'yield': revision._document_yield(
                 revision.theoretical_yield, mmr.uom_id, revision.yield_min, revision.yield_max, revision.yield_rationale)
-            if revision.theoretical_yield or revision.yield_max else None,
+            if (revision.theoretical_yield or 0) != 0 or (revision.yield_max or 0) != 0 else None,
             'by_products': [
                 revision._document_line(position, line, positions)
                 for position, line in enumerate(ordered(bom.byproduct_ids), 1)],
@@ -232,13 +232,13 @@ class MrpMmrRevision(models.Model):
             'supplier': {'id': line.mmr_supplier_id.id, 'name': line.mmr_supplier_id.name} if line.mmr_supplier_id else None,
             'strength': value_with_unit(line.mmr_strength, line.mmr_strength_unit),
             'overage': self._document_overage(line),
-            'tolerance': decimal_string(line.mmr_tolerance),
+            'tolerance': text_of(line.mmr_tolerance) or '0',
             'tolerance_justification': text(line.mmr_tolerance_justification),
             'weighing_verified': line.mmr_weighing_verified,
             'addition_verified': line.mmr_addition_verified,
             # Only where they are used: documents without them say the same as before.
             **({'assay': {
-                'reference': decimal_string(line.mmr_assay_reference), 'unit': text(line.mmr_assay_unit) or '%',
+                'reference': text_of(line.mmr_assay_reference) or '0', 'unit': text(line.mmr_assay_unit) or '%',
                 'basis': line.mmr_assay_basis or 'as_is'}} if line.mmr_assay_adjusted else {}),
             **({'is_filler': True} if line.mmr_is_filler else {}),
         }
@@ -262,8 +262,8 @@ class MrpMmrRevision(models.Model):
 
     def _document_yield(self, theoretical, unit, minimum, maximum, rationale):
         return {
-            'theoretical': decimal_string(theoretical), 'unit': unit.name or None, 'unit_id': unit.id or None,
-            'minimum': decimal_string(minimum), 'maximum': decimal_string(maximum), 'rationale': text(rationale),
+            'theoretical': text_of(theoretical) or '0', 'unit': unit.name or None, 'unit_id': unit.id or None,
+            'minimum': text_of(minimum) or '0', 'maximum': text_of(maximum) or '0', 'rationale': text(rationale),
         }
 
     def _document_operation(self, operation, bom, order):

@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ....domain.columns import CONTENT
-from ....domain.numbers import GMP_DIGITS, decimal_string
+from ....domain.numbers import decimal_string
 from ....domain.refusals import refusal
 from ....domain.transitions import in_transition, transition, without_defaults
 from ...base.exact_number import ExactNumber
@@ -98,12 +98,10 @@ class MrpMmrRevision(models.Model):
     process_rationale = fields.Text(
         "Rationale of the Process Specifications",
         help="Why meeting the in-process specifications assures that the product meets its own (21 CFR 111.70(c)(2)).")
-    theoretical_yield = fields.Float(
-        digits=(16, GMP_DIGITS), aggregator=None,
+    theoretical_yield = ExactNumber(
         help="Quantity at the end of manufacture if nothing were lost (21 CFR 111.3), in the unit of the batch size.")
-    yield_min = fields.Float(
-        "Minimum Yield (%)", digits=(16, GMP_DIGITS), aggregator=None, help="A yield equal to the limit is inside.")
-    yield_max = fields.Float("Maximum Yield (%)", digits=(16, GMP_DIGITS), aggregator=None)
+    yield_min = ExactNumber("Minimum Yield (%)", help="A yield equal to the limit is inside.")
+    yield_max = ExactNumber("Maximum Yield (%)")
     yield_rationale = fields.Text("Rationale of the Band")
     yield_to_review = fields.Boolean(
         "Yield To Be Reviewed", copy=False, help="It was copied from another batch size and was not looked at yet.")
@@ -173,7 +171,8 @@ class MrpMmrRevision(models.Model):
         "Two signatures are needed (APR-030, 21 CFR 211.186(a)).")
 
     _yield_band = models.Constraint(
-        "CHECK (yield_min >= 0 AND theoretical_yield >= 0 AND (yield_max = 0 OR yield_min <= yield_max))",
+        "CHECK (yield_min::numeric >= 0 AND theoretical_yield::numeric >= 0 "
+        "AND (yield_max::numeric = 0 OR yield_min::numeric <= yield_max::numeric))",
         "A yield band lies between a minimum of at least 0 % and a maximum that is not below it. "
         "Rule: CON-060, 21 CFR 111.210(f).")
 
