@@ -196,6 +196,9 @@ class Number:
     def __int__(self):
         return int(self.value)
 
+    def __round__(self, digits=0):
+        return Number.of(round(self.value, digits))
+
     def __neg__(self):
         return Number.of(-self.value)
 

@@ -27,7 +27,7 @@ SIGNED_AS_ZERO = {
     'mrp_mmr_specification': _LIMITS,
     'mrp_mmr_step': {**_LIMITS, 'plausible_min': _PLAUSIBLE, 'plausible_max': _PLAUSIBLE, 'sample_size': _SAMPLE},
     'mrp_bom_line': {
-        'mmr_strength': _with_unit('mmr_strength_unit'), 'mmr_tolerance': SQL("FALSE"),
+        'gmp_qty': SQL("FALSE"), 'mmr_tolerance': SQL("FALSE"), 'mmr_strength': _with_unit('mmr_strength_unit'),
         'mmr_assay_reference': SQL("mmr_assay_adjusted IS TRUE")},
     'mrp_mmr_ingredient': {'amount': _with_unit('amount_unit')},
     'mrp_mmr_revision': {'dosage_unit_weight': _with_unit('dosage_unit_weight_unit'), **_YIELD},

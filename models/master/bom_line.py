@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from ...domain.numbers import GMP_DIGITS, decimal_string, exact
+from ...domain.numbers import GMP_DIGITS, Number, exact
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, transition, without_defaults
 from ..base.exact_number import ExactNumber
@@ -24,8 +24,8 @@ class MrpBomLine(models.Model):
     _name = 'mrp.bom.line'
     _inherit = ['mrp.bom.line', 'mrp.mmr.content.mixin']
 
-    gmp_qty = fields.Float(
-        "GMP Quantity", digits=(16, GMP_DIGITS), copy=False,
+    gmp_qty = ExactNumber(
+        "GMP Quantity", copy=False,
         help="The quantity for one batch as it is signed, overage included. Odoo's own quantity is rounded to the "
              "precision of 'Product Unit'; a revision whose quantities do not fit into it cannot be submitted.")
     mmr_locked = fields.Boolean(related='bom_id.mmr_locked')
@@ -116,7 +116,7 @@ class MrpBomLine(models.Model):
         base = exact(self.mmr_base_qty)
         if exact(self.gmp_qty) != base + self._get_extra(base, kind, overage):
             self.mmr_base_qty = float(self._get_base(exact(self.gmp_qty), kind, overage))
-        self.product_qty = self.gmp_qty
+        self.product_qty = float(self.gmp_qty or 0)
 
     @api.onchange('mmr_overage_kind')
     def _onchange_mmr_overage_kind(self):
@@ -127,8 +127,18 @@ class MrpBomLine(models.Model):
     def _onchange_mmr_overage(self):
         base = exact(self.mmr_base_qty or self.gmp_qty)
         self.mmr_base_qty = float(base)
-        self.gmp_qty = float(base + self._get_extra(base, self.mmr_overage_kind, exact(self.mmr_overage)))
-        self.product_qty = self.gmp_qty
+        self.gmp_qty = self._with_digits(
+            base + self._get_extra(base, self.mmr_overage_kind, exact(self.mmr_overage)), self.gmp_qty)
+        self.product_qty = float(self.gmp_qty)
+
+    @api.model
+    def _with_digits(self, quantity, typed):
+        """Return a calculated quantity as Number: with the digits that were typed, where it is that value (NUM-020).
+
+        :param quantity: Decimal
+        :param typed: Number, or None
+        """
+        return typed if typed is not None and exact(typed) == quantity else Number.from_legacy(quantity)
 
     @api.model
     def _get_extra(self, base, kind, overage):
@@ -211,18 +221,20 @@ class MrpBomLine(models.Model):
         """Store what follows from the overage of a new line."""
         kind, overage = self.mmr_overage_kind, exact(self.mmr_overage)
         base = exact(self.mmr_base_qty or self.gmp_qty)
-        quantity = base + self._get_extra(base, kind, overage)
+        quantity = self._with_digits(base + self._get_extra(base, kind, overage), self.gmp_qty)
         if self.mmr_base_qty and base == self._get_base(exact(self.gmp_qty), kind, overage):
             # Copied: the quantity was typed, and what it is without overage was rounded.
-            quantity = exact(self.gmp_qty)
+            quantity = self.gmp_qty
         super().write(  # pylint: disable=super-method-mismatch
-            {'gmp_qty': float(quantity), 'product_qty': float(quantity), 'mmr_base_qty': float(base)})
+            {'gmp_qty': quantity, 'product_qty': float(quantity), 'mmr_base_qty': float(base)})
 
     @api.model
     def _mmr_align_quantities(self, vals):
         """Keep the signed quantity and Odoo's rounded one together; the finer one leads."""
         if 'gmp_qty' in vals:
-            return dict(vals, product_qty=vals['gmp_qty'])
+            field = self._fields['gmp_qty']
+            number = field.convert_to_record(field.convert_to_cache(vals['gmp_qty'], self), self)
+            return dict(vals, gmp_qty=number, product_qty=float(number or 0))
         if 'product_qty' in vals:
             return dict(vals, gmp_qty=vals['product_qty'])
         return vals
@@ -251,8 +263,8 @@ class MrpBomLine(models.Model):
             return dict(vals, mmr_base_qty=float(base))
         else:
             base = exact(vals['gmp_qty'])
-        quantity = float(base + self._get_extra(base, kind, overage))
-        return dict(vals, gmp_qty=quantity, product_qty=quantity, mmr_base_qty=float(base))
+        quantity = self._with_digits(base + self._get_extra(base, kind, overage), vals.get('gmp_qty', self.gmp_qty))
+        return dict(vals, gmp_qty=quantity, product_qty=float(quantity), mmr_base_qty=float(base))
 
     def _mmr_overage_state(self):
         state = (self.product_id, self.mmr_overage_kind, exact(self.mmr_overage), self.mmr_overage_rationale or '')
@@ -372,10 +384,11 @@ class MrpBomLine(models.Model):
     def _is_mmr_quantity_exact(self):
         """Whether Odoo's precision holds the signed quantity without loss."""
         self.ensure_one()
-        return decimal_string(self.gmp_qty) == decimal_string(self.product_qty)
+        return (self.gmp_qty or 0) == self.product_qty
 
     def _get_mmr_quantity(self):
         """Return the finer of the two quantities; lines older than the addon have Odoo's alone."""
         self.ensure_one()
-        rounded = self.product_uom_id.compare(self.gmp_qty, self.product_qty) == 0
-        return self.gmp_qty if self.gmp_qty and rounded else self.product_qty
+        quantity = self.gmp_qty or 0
+        rounded = self.product_uom_id.compare(float(quantity), self.product_qty) == 0
+        return quantity if quantity != 0 and rounded else self.product_qty

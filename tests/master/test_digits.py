@@ -6,6 +6,7 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 from odoo.tools import SQL
 
@@ -116,6 +117,29 @@ class TestDigits(MmrCommon):
         self.assertEqual(document['components'][0]['strength'], {'value': '10000000000', 'unit': "CFU"})
         self.assertEqual(document['specifications'][-1]['criterion']['minimum'], '10000000000')
         self.assertEqual((row.minimum, row.minimum == 1e10), (10**10, True))
+
+    def test_quantities_as_written(self):
+        """V-03, NUM-020: 10.00 kg of a component, its tolerance, yields and packs are signed with these digits."""
+        line = self.revision.bom_line_ids.sorted('sequence')[1].with_user(self.user_preparer)
+        with Form(line) as form:
+            form.gmp_qty = '6.10'
+            self.assertEqual(form.gmp_qty, '6.10')
+        line.mmr_tolerance = '0.050'
+        self.assertEqual((line.gmp_qty.text, line.product_qty), ('6.10', 6.1))
+        for vals, text in (({'gmp_qty': '6.100'}, '6.100'), ({'gmp_qty': 6.5}, '6.5'), ({'product_qty': 6.25}, '6.25'),
+                           ({'gmp_qty': '6.10', 'product_qty': 6.1}, '6.10')):
+            line.write(vals)
+            self.assertEqual(line.gmp_qty.text, text)
+        for text in ('6,10', '1e1', 'x'):
+            with self.assertRaisesRegex(UserError, "canonical"):
+                line.write({'gmp_qty': text})
+        self.revision.write({'theoretical_yield': '61.0', 'yield_min': '95.0', 'yield_max': '102.0'})
+        pack = self.revision.pack_ids[:1]
+        pack.quantity = '60.0'
+        document = self._freeze()
+        self.assertEqual([document['components'][1][name] for name in ('quantity', 'tolerance')], ['6.10', '0.050'])
+        self.assertEqual([document['yield'][name] for name in ('theoretical', 'minimum', 'maximum')], ['61.0', '95.0', '102.0'])
+        self.assertEqual(document['packs'][0]['size']['quantity'], '60.0')
 
     def test_zero_is_a_limit(self):
         """R-09: zero is a limit, a target and a size; only a blank is missing."""

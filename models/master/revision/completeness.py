@@ -188,7 +188,7 @@ class MrpMmrRevision(models.Model):
     def _unmet_quantities(self):
         for line in self.bom_line_ids:
             name = line.product_id.display_name
-            if line.gmp_qty <= 0:
+            if (line.gmp_qty or 0) <= 0:
                 yield self.env._("%s: the quantity must be greater than zero.", name)
             elif not line._is_mmr_quantity_exact():
                 yield self.env._(

@@ -2,7 +2,7 @@
 
 from odoo import fields, models
 
-from ....domain.numbers import convert, decimal_string, exact
+from ....domain.numbers import Number, convert, decimal_string, exact
 from ...base.exact_number import text_of
 
 DOCUMENT_SCHEMA = 'mrp_mmr/mmr/3'
@@ -208,7 +208,7 @@ class MrpMmrRevision(models.Model):
         # A unit's ratio is content as well: it says how much a drum is.
         converted = convert(quantity, unit, product.uom_id)
         return {
-            'quantity': decimal_string(quantity),
+            'quantity': quantity.text if isinstance(quantity, Number) else decimal_string(quantity),
             'unit': unit.name,
             'unit_id': unit.id,
             'product_unit_quantity': None if converted is None else decimal_string(converted),
