@@ -59,6 +59,11 @@ def overage_text(overage):
     return f"{amount} = {percent}" if overage['kind'] == 'amount' else f"{percent} = {amount}"
 
 
+def time_text(step, name):
+    """Return a time of a step as it was written (V-08): "72 h"; None where there is none."""
+    return step.get(f'{name}_written') or measure(step.get(name), "min")
+
+
 def sample_text(sample):
     """Return a sampling for reading: "3 × 10 g, at the beginning"."""
     if not sample:

@@ -5,7 +5,7 @@ paragraphs (see :func:`text`). Documents of schema 1 lack most keys: what a docu
 """
 
 from ..domain import wording
-from ..domain.criterion import criterion_text, overage_text
+from ..domain.criterion import criterion_text, overage_text, time_text
 
 #: Widths of facts: label and value.
 FACTS = (22, 78)
@@ -288,8 +288,8 @@ class DocumentSections:
             *text(sample and f"{sample.get('count')} × {measure(sample, 'size') or ''}".strip() or None, env._("Sample")),
             *text(sample.get('timing'), env._("When")),
             *text(self._code('role', sample.get('role')), env._("Sampled by")),
-            *text(None if step.get('minimum_time') is None else env._("%s min", step['minimum_time']), env._("Minimum time")),
-            *text(None if step.get('time_limit') is None else env._("%s min", step['time_limit']), env._("Time limit")),
+            *text(time_text(step, 'minimum_time'), env._("Minimum time")),
+            *text(time_text(step, 'time_limit'), env._("Time limit")),
             *text(step.get('corrective_action'), env._("Corrective action")),
             *text(signer('performer_role', 'performer_meaning'), env._("By")),
             *text(signer('verifier_role', 'verifier_meaning'), env._("Verified by")),

@@ -1,6 +1,6 @@
 """The fields of each kind of row: where a difference is shown, its value, and the value as text."""
 
-from ..criterion import band_text, criterion_text, measure, overage_text, sample_text
+from ..criterion import band_text, criterion_text, measure, overage_text, sample_text, time_text
 from .texts import (
     amount_text,
     controlled_text,
@@ -108,7 +108,7 @@ class Fields:
             side.follow(equipment, row.get('equipment')) if equipment else [row.get('equipment')] * 2)
         yield 'pack', None, *side.follow(side.rows('packs'), row.get('pack'))
         for field in ('minimum_time', 'time_limit'):
-            yield field, None, row.get(field), measure(row.get(field), "min")
+            yield field, None, *[time_text(row, field)] * 2
         yield 'criterion', 'tests', criterion_content(row.get('criterion')), criterion_text(row.get('criterion'))
         limits = row.get('plausibility')
         yield 'plausibility', 'tests', limits, limits and band_text(limits.get('minimum'), limits.get('maximum'), None)

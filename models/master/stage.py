@@ -3,7 +3,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...domain.numbers import GMP_DIGITS
 from ..base.exact_number import ExactNumber
 
 STAGES = [
@@ -34,10 +33,9 @@ class MrpRoutingWorkcenter(models.Model):
     mmr_yield_max = ExactNumber("Maximum Yield (%)")
     mmr_yield_rationale = fields.Text("Rationale of the Band")
     mmr_yield_to_review = fields.Boolean("Yield To Be Reviewed", copy=False)
-    mmr_time_limit = fields.Float("Maximum Duration (h)", digits=(16, GMP_DIGITS), aggregator=None)
-    mmr_hold_time = fields.Float(
-        "Maximum Hold Time (h)", digits=(16, GMP_DIGITS), aggregator=None,
-        help="Between the end of this stage and the beginning of the next one.")
+    mmr_time_limit = ExactNumber("Maximum Duration (h)")
+    mmr_hold_time = ExactNumber(
+        "Maximum Hold Time (h)", help="Between the end of this stage and the beginning of the next one.")
     mmr_storage_conditions = fields.Char("Storage until the Next Stage")
 
     _mmr_yield_band = models.Constraint(
@@ -46,7 +44,7 @@ class MrpRoutingWorkcenter(models.Model):
         "A yield band lies between a minimum of at least 0 % and a maximum that is not below it. "
         "Rule: CON-060, 21 CFR 111.210(f).")
     _mmr_times = models.Constraint(
-        "CHECK (mmr_time_limit >= 0 AND mmr_hold_time >= 0)",
+        "CHECK (mmr_time_limit::numeric >= 0 AND mmr_hold_time::numeric >= 0)",
         "Times are not negative. Rule: CON-150, 21 CFR 211.111.")
 
     @api.model

@@ -3,7 +3,6 @@
 from odoo import api, fields, models
 
 from ...domain.files import IMAGES
-from ...domain.numbers import GMP_DIGITS
 from ...domain.roles import ROLES
 from ...domain.step_kinds import COMPONENT_KINDS, CONTROL_KINDS, STEP_KINDS
 from ..base.exact_number import ExactNumber
@@ -78,10 +77,13 @@ class MrpMmrStep(models.Model):
     has_plausibility = fields.Boolean("Plausibility Range", help="Values outside it are refused as typing errors.")
     plausible_min = ExactNumber("Plausible From")
     plausible_max = ExactNumber("Plausible To")
-    minimum_time = fields.Float(
-        "Minimum Time (minutes)", digits=(16, GMP_DIGITS), aggregator=None,
+    minimum_time = ExactNumber(
         help="The step is not signed as performed before so much time has passed since its start (CON-150).")
-    time_limit = fields.Float("Time Limit (minutes)", digits=(16, GMP_DIGITS), aggregator=None)
+    time_limit = ExactNumber()
+    # Without default: what is blank means minutes, so that steps that are signed already stay as they are.
+    time_unit = fields.Selection(
+        [('min', "minutes"), ('h', "hours"), ('d', "days"), ('wk', "weeks")], "Unit of Times",
+        help="Minutes, where it is blank.")
     sample_required = fields.Boolean("Sample")
     sample_count = fields.Integer("Number of Samples", aggregator=None)
     sample_size = ExactNumber()
@@ -97,11 +99,12 @@ class MrpMmrStep(models.Model):
         "CHECK (has_plausibility IS NOT TRUE OR plausible_min::numeric <= plausible_max::numeric)",
         "The plausibility range ends below its beginning. Rule: VER-060, EU GMP Annex 11 §6.")
     _times_positive = models.Constraint(
-        "CHECK (time_limit >= 0 AND sample_size::numeric >= 0 AND sample_count >= 0)",
+        "CHECK (time_limit::numeric >= 0 AND sample_size::numeric >= 0 AND sample_count >= 0)",
         "Time limits and samples are not negative. Rule: CON-090, CON-150.")
 
     _times_in_order = models.Constraint(
-        "CHECK (minimum_time >= 0 AND (minimum_time = 0 OR time_limit = 0 OR minimum_time <= time_limit))",
+        "CHECK (minimum_time::numeric >= 0 AND (minimum_time::numeric = 0 OR time_limit::numeric = 0 "
+        "OR minimum_time::numeric <= time_limit::numeric))",
         "A step cannot take longer than its time limit. Rule: CON-150, 21 CFR 211.111. Lower the minimum time, or raise the "
         "limit.")
 

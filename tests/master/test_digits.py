@@ -11,9 +11,10 @@ from odoo.tests import Form, tagged
 from odoo.tools import SQL
 
 from odoo.addons.mrp_mmr.domain.canonical import sha256
-from odoo.addons.mrp_mmr.domain.criterion import criterion_text, get_comparison
+from odoo.addons.mrp_mmr.domain.criterion import criterion_text, get_comparison, time_text
 from odoo.addons.mrp_mmr.domain.notation import Notation, read_number, write_number
 from odoo.addons.mrp_mmr.domain.redline import compare
+from odoo.addons.mrp_mmr.domain.step_plan import plan_steps
 from odoo.addons.mrp_mmr.models.base.exact_number_migration import SIGNED_AS_ZERO, convert_masters
 from odoo.addons.mrp_mmr.models.master.revision.document import agrees
 from odoo.addons.mrp_mmr.reports.xlsx_mmr import write_revision
@@ -140,6 +141,26 @@ class TestDigits(MmrCommon):
         self.assertEqual([document['components'][1][name] for name in ('quantity', 'tolerance')], ['6.10', '0.050'])
         self.assertEqual([document['yield'][name] for name in ('theoretical', 'minimum', 'maximum')], ['61.0', '95.0', '102.0'])
         self.assertEqual(document['packs'][0]['size']['quantity'], '60.0')
+
+    def test_times_as_written(self):
+        """V-08, CON-150: 72 h is signed and printed as 72 h, and lasts 4320 minutes; minutes stay minutes."""
+        first, second = self.revision.step_ids[:2]
+        first.write({'minimum_time': '1.50', 'time_limit': '72', 'time_unit': 'h'})
+        second.time_limit = '30.0'
+        self.revision.operation_ids[:1].mmr_hold_time = '24.0'
+        document = self._freeze()
+        self.assertEqual(find_faults(document), [])
+        steps = {step['name']: step for stage in document['operations'] for step in stage['steps']}
+        frozen = steps[first.name]
+        self.assertEqual([frozen[name] for name in (
+            'minimum_time', 'minimum_time_written', 'time_limit', 'time_limit_written')], ['90', '1.50 h', '4320', '72 h'])
+        self.assertEqual([time_text(steps[second.name], name) for name in ('minimum_time', 'time_limit')], [None, "30.0 min"])
+        self.assertEqual({stage['hold_time'] for stage in document['operations']}, {'24.0', None})
+        html = self.env['ir.actions.report']._render_qweb_html('mrp_mmr.report_mmr_revision', self.revision.ids)[0].decode()
+        self.assertIn("72 h", html)
+        self.assertNotIn("4320", html)
+        planned = [row['planned'] for row in plan_steps(document, ())]
+        self.assertEqual(find_faults(planned, 'plan'), [])
 
     def test_zero_is_a_limit(self):
         """R-09: zero is a limit, a target and a size; only a blank is missing."""

@@ -2,6 +2,7 @@
 
 from odoo import fields, models
 
+from ....domain.durations import Duration
 from ....domain.numbers import Number, convert, decimal_string, exact
 from ...base.exact_number import text_of
 
@@ -280,10 +281,19 @@ class MrpMmrRevision(models.Model):
             'yield': self._document_yield(
                 operation.mmr_theoretical_yield, operation.mmr_yield_uom_id, operation.mmr_yield_min,
                 operation.mmr_yield_max, operation.mmr_yield_rationale) if operation.mmr_yield_control else None,
-            'time_limit': decimal_string(operation.mmr_time_limit) if operation.mmr_time_limit else None,
-            'hold_time': decimal_string(operation.mmr_hold_time) if operation.mmr_hold_time else None,
+            'time_limit': text_of(operation.mmr_time_limit) if (operation.mmr_time_limit or 0) != 0 else None,
+            'hold_time': text_of(operation.mmr_hold_time) if (operation.mmr_hold_time or 0) != 0 else None,
             'storage_conditions': text(operation.mmr_storage_conditions),
         }
+
+    def _document_time(self, name, number, unit):
+        """Return a time in minutes, which execution and guards read, and as it was written where that is another unit."""
+        if (number or 0) == 0:
+            return {name: None}
+        if unit in (False, 'min'):
+            return {name: number.text}
+        written = Duration(number, unit)
+        return {name: written.converted_to('min').number.text, f'{name}_written': str(written)}
 
     def _document_step(self, position, step, components, equipment, packs):
         return {
@@ -308,8 +318,8 @@ class MrpMmrRevision(models.Model):
             'plausibility': {
                 'minimum': text_of(step.plausible_min), 'maximum': text_of(step.plausible_max),
             } if step.has_plausibility else None,
-            'minimum_time': decimal_string(step.minimum_time) if step.minimum_time else None,
-            'time_limit': decimal_string(step.time_limit) if step.time_limit else None,
+            **self._document_time('minimum_time', step.minimum_time, step.time_unit),
+            **self._document_time('time_limit', step.time_limit, step.time_unit),
             'sample': {
                 'count': step.sample_count, 'size': text_of(step.sample_size), 'unit': step.sample_unit or None,
                 'timing': text(step.sample_timing), 'role': step.sample_role or None,

@@ -263,7 +263,9 @@ class MrpBprStep(models.Model):
         if point == next(iter(self.points)):
             self._check_amount()
             self._log_use()
-            self._check_duration(self.planned['time_limit'], 60, self.started_at, 'step', self.display_name)
+            self._check_duration(
+                self.planned['time_limit'], 60, self.started_at, 'step', self.display_name,
+                self.planned.get('time_limit_written'))
         if point == 'added':
             self._post_consumption()
         if not self.next_point:
@@ -280,16 +282,19 @@ class MrpBprStep(models.Model):
             started = min(filter(None, stage.mapped('started_at')), default=None)
             self._check_duration(self.planned['stage']['time_limit'], 3600, started, 'stage', self.planned['stage']['name'])
 
-    def _check_duration(self, limit, seconds, started, what, name):
-        """Open a deviation where a step or stage took longer than it may (IPC-040, 21 CFR 211.111)."""
+    def _check_duration(self, limit, seconds, started, what, name, written=None):
+        """Open a deviation where a step or stage took longer than it may (IPC-040, 21 CFR 211.111).
+
+        :param str written: the limit with its unit, where it was written in another one
+        """
         if not limit or not started:
             return
         taken = fields.Datetime.now() - started
         if taken > timedelta(seconds=float(exact(limit) * seconds)):
             self.env['mrp.deviation']._open(
                 self, 'departure', self.env._("Time limit exceeded: %s", name),
-                self.env._("It took %(taken)s h:mm:ss; the limit is %(limit)s %(unit)s.", taken=taken, limit=limit,
-                           unit=self.env._("minutes") if seconds == 60 else self.env._("h")),
+                self.env._("It took %(taken)s h:mm:ss; the limit is %(limit)s.", taken=taken,
+                           limit=written or f"{limit} {self.env._('minutes') if seconds == 60 else self.env._('h')}"),
                 cause_key=f'time:{what}')
 
     def _check_amount(self, late=False):
