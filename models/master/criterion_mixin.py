@@ -51,10 +51,8 @@ class MrpMmrCriterionMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            if 'comparison' not in vals:
-                vals['comparison'] = self._get_default_comparison(vals)
-        return super().create(vals_list)
+        return super().create([
+            vals if 'comparison' in vals else dict(vals, comparison=self._get_default_comparison(vals)) for vals in vals_list])
 
     @api.model
     def _get_default_comparison(self, vals):
