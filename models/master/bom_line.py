@@ -202,6 +202,7 @@ class MrpBomLine(models.Model):
             self.filtered('mmr_to_review')._mmr_log_reviewed()
         if not (QUANTITY_FIELDS | OVERAGE_FIELDS) & vals.keys():
             return super().write(vals)
+        self._mmr_check_editable()
         if 'mmr_overage_kind' in vals and vals['mmr_overage_kind'] not in ('percent', 'amount'):
             # Without the kind, the value says nothing.
             vals = {'mmr_overage': 0, **vals}

@@ -153,6 +153,7 @@ class MrpMmrStep(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
+            vals.setdefault('time_unit', 'min')
             # The rules name a second person for weighing by hand: it is there unless something else is said.
             if vals.get('kind') in COMPONENT_KINDS and vals.get('execution', 'manual') == 'manual':
                 vals.setdefault('verifier_role', 'verifier')

@@ -15,6 +15,7 @@ from odoo.tools import SQL, mute_logger
 
 from odoo.addons.mrp_mmr import guards
 from odoo.addons.mrp_mmr.domain.canonical import sha256
+from odoo.addons.mrp_mmr.models.base.exact_number import ExactNumber
 from odoo.addons.mrp_mmr.models.master.revision.revision import SYSTEM_FIELDS
 
 from ..common.base import GIF, MmrCommon, fill_content
@@ -153,6 +154,8 @@ class TestContentFrozen(MmrCommon):
         }
         if (row._name, name) in special:
             return special[row._name, name]
+        if isinstance(field, ExactNumber):
+            return (value or 0) + 1
         if field.type in ('char', 'text'):
             # A changed file name keeps what the content is.
             return "changed " + (value or '')

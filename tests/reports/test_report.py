@@ -86,6 +86,8 @@ def get_printed_text(env, path, value, document):
         return codes['kind'][value]
     if key == 'role' and 'sample' in path:
         return codes['role'][value]
+    if key == 'comparison':
+        return "results rounded to the digits of the limit" if value == 'rounded' else None
     if key in CODES:
         return codes[CODES[key]].get(value, value)
     if key == 'scope':

@@ -124,7 +124,7 @@ class TestReportBpr(ReportBprCommon):
     def _get_word(self, path, value):
         """Return what the print says for a leaf of a planned step; None where it has no words for it."""
         key = path[-1]
-        if key in FLAGS or key == 'kind' and len(path) > 1:
+        if key in FLAGS or key == 'comparison' or key == 'kind' and len(path) > 1:
             return None
         codes = labels.code_labels(self.env)
         if key == 'role':
