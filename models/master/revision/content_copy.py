@@ -61,7 +61,8 @@ class ContentCopy:
             'precautions', 'product_description', 'dosage_form', 'dosage_unit_weight', 'dosage_unit_weight_unit',
             'process_rationale', 'yield_min', 'yield_max', 'yield_rationale')}
         # It is in the unit of the batch size, which may be another one here.
-        converted = convert(source.theoretical_yield, source.uom_id, revision.uom_id)
+        converted = None if source.uom_id == revision.uom_id else convert(
+            source.theoretical_yield, source.uom_id, revision.uom_id)
         revision.write(dict(
             vals, theoretical_yield=self._scale(source.theoretical_yield if converted is None else float(converted)),
             yield_to_review=self.to_review or source.yield_to_review))
