@@ -15,6 +15,7 @@ from odoo.addons.mrp_mmr.domain.criterion import criterion_text, get_comparison,
 from odoo.addons.mrp_mmr.domain.notation import Notation, read_number, write_number
 from odoo.addons.mrp_mmr.domain.redline import compare
 from odoo.addons.mrp_mmr.domain.step_plan import plan_steps
+from odoo.addons.mrp_mmr.models.base.exact_number_column import _drop_triggers
 from odoo.addons.mrp_mmr.models.base.exact_number_migration import SIGNED_AS_ZERO, convert_masters
 from odoo.addons.mrp_mmr.models.master.revision.document import agrees
 from odoo.addons.mrp_mmr.reports.xlsx_mmr import write_revision
@@ -39,10 +40,12 @@ class TestDigits(MmrCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.revision = cls._create_mmr(61, profile_id=cls.env.ref('mrp_mmr.profile_p211').id)
+        cls._set_decimals()
+        cls.revision = cls._create_mmr(61)
 
-    def _add(self, name, minimum=None, maximum=None, **vals):
-        """Return a new specification of the finished product."""
+    def _add(self, name, minimum=None, maximum=None, comparison='rounded', **vals):
+        """Return a new specification of the finished product; without a comparison it has the one of its profile."""
+        vals = {**vals, **({'comparison': comparison} if comparison else {})}
         kind = 'range' if minimum and maximum else 'nlt' if minimum else 'nmt'
         return self.env['mrp.mmr.specification'].with_user(self.user_preparer).create({
             'revision_id': self.revision.id, 'scope': 'product', 'name': name, 'limit_kind': kind, 'minimum': minimum,
@@ -125,7 +128,7 @@ class TestDigits(MmrCommon):
     def test_quantities_as_written(self):
         """V-03, NUM-020: 10.00 kg of a component, its tolerance, yields and packs are signed with these digits."""
         line = self.revision.bom_line_ids.sorted('sequence')[1].with_user(self.user_preparer)
-        with Form(line) as form:
+        with Form(line, view='mrp_mmr.mrp_bom_line_view_form_mmr') as form:
             form.gmp_qty = '6.10'
             self.assertEqual(form.gmp_qty, '6.10')
         line.mmr_tolerance = '0.050'
@@ -182,7 +185,7 @@ class TestDigits(MmrCommon):
                                      ('peu', 65, 'rounded')):
             with self.subTest(profile=code):
                 self.revision = self._create_mmr(size, profile_id=self.env.ref(f'mrp_mmr.profile_{code}').id)
-                row = self._add("Assay", '98.0', '101.0')
+                row = self._add("Assay", '98.0', '101.0', comparison=None)
                 self.assertEqual(row.comparison, expected)
                 self.assertEqual(row._get_criterion()['comparison'], expected)
                 self.assertEqual(set(self.revision.step_ids.mapped('comparison')), {'recorded'})
@@ -217,6 +220,8 @@ class TestDigits(MmrCommon):
         """Bring the columns back to what they were before numbers were exact, zeros for blanks included."""
         self.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table, columns in SIGNED_AS_ZERO.items():
+            # Those of the version before stood on the columns as well, which the update drops.
+            _drop_triggers(self.cr, table, columns)
             for number, name in enumerate(columns):
                 self.cr.execute(SQL("ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s", SQL.identifier(table), SQL.identifier(
                     f'{table}_{name}_canonical')))

@@ -8,7 +8,7 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.mrp_mmr.domain.numbers import exact
+from odoo.addons.mrp_mmr.domain.numbers import decimal_string, exact
 
 from ..common.base import MmrCommon
 
@@ -103,7 +103,7 @@ class TestOverage(MmrCommon):
             with self.subTest(base=base, kind=kind, overage=overage), self._undone():
                 result = lines.load(
                     ['product_id', 'gmp_qty', 'product_uom_id', 'mmr_overage_kind', 'mmr_overage', 'mmr_overage_rationale'],
-                    [["Magnesium stearate", str(base), "kg", label, str(overage), "Loss"]])
+                    [["Magnesium stearate", decimal_string(base), "kg", label, decimal_string(overage), "Loss"]])
                 self.assertEqual(result['messages'], [])
                 line = self.env['mrp.bom.line'].browse(result['ids'])
                 self.assertEqual(line.bom_id, self.revision.bom_id)
