@@ -154,7 +154,7 @@ class MrpMmrDemo(models.AbstractModel):
             for product, quantity in data.CHANGED_QUANTITIES.items():
                 if line.product_id == self._get(f'product_{product}'):
                     line.gmp_qty = quantity
-            if line.mmr_overage:
+            if line._has_overage():
                 overage, rationale = data.CHANGED_OVERAGE
                 line.write({'mmr_overage': overage, 'mmr_overage_rationale': rationale})
         revision.step_ids.filtered(lambda step: step.name.startswith("Disintegration")).maximum = data.CHANGED_DISINTEGRATION

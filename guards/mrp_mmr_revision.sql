@@ -85,7 +85,7 @@ BEGIN
         END IF;
         IF OLD.state = 'submitted' AND EXISTS (
                 SELECT FROM mrp_bom_line l
-                 WHERE l.bom_id = NEW.bom_id AND l.mmr_overage > 0
+                 WHERE l.bom_id = NEW.bom_id AND l.mmr_overage::numeric > 0
                    AND (l.mmr_overage_confirmed_id IS NULL OR COALESCE(l.mmr_overage_rationale, '') = '')) THEN
             RAISE EXCEPTION 'Quality Control has not confirmed every overage of revision % (PRD-050).', OLD.revision
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,

@@ -74,11 +74,11 @@ BEGIN
                AND (s.content ->> 'supplier_lot') IS NOT DISTINCT FROM NULLIF(NEW.mmr_supplier_lot, '')
                AND (s.content #>> '{certificate,id}')::integer IS NOT DISTINCT FROM NEW.mmr_file_id
                AND (s.content ->> 'retest')::date IS NOT DISTINCT FROM NEW.mmr_retest_date
-               AND COALESCE((s.content #>> '{assay,value}')::numeric, 0) = COALESCE(NEW.mmr_assay, 0)::numeric
-               AND (COALESCE(NEW.mmr_assay, 0) = 0 OR (
+               AND COALESCE((s.content #>> '{assay,value}')::numeric, 0) = COALESCE(NEW.mmr_assay::numeric, 0)
+               AND (COALESCE(NEW.mmr_assay::numeric, 0) = 0 OR (
                     (s.content #>> '{assay,unit}') IS NOT DISTINCT FROM NULLIF(NEW.mmr_assay_unit, '')
                     AND (s.content #>> '{assay,basis}') IS NOT DISTINCT FROM NEW.mmr_assay_basis
-                    AND (s.content #>> '{assay,moisture}')::numeric = COALESCE(NEW.mmr_assay_moisture, 0)::numeric
+                    AND (s.content #>> '{assay,moisture}')::numeric = COALESCE(NEW.mmr_assay_moisture::numeric, 0)
                     AND (s.content #>> '{assay,date}')::date IS NOT DISTINCT FROM NEW.mmr_assay_date))) THEN
             RAISE EXCEPTION 'Lot % is released or rejected by a signature of Quality Control (USE-060).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_signed';

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 from ..domain.numbers import GMP_DIGITS
 from ..domain.stock import in_stock
+from ..models.base.gmp_float import GmpFloat
 
 
 class MrpLotAdjust(models.TransientModel):
@@ -16,7 +17,7 @@ class MrpLotAdjust(models.TransientModel):
         'stock.quant', "Where", required=True, compute='_compute_quant_id', store=True, readonly=False,
         domain="[('lot_id', '=', lot_id), ('location_id.usage', 'in', ('internal', 'transit'))]")
     on_stock = fields.Float(related='quant_id.quantity', string="On Stock")
-    counted = fields.Float(digits=(16, GMP_DIGITS), required=True, help="What is there, in the unit of the product.")
+    counted = GmpFloat(required=True, help="What is there, in the unit of the product.")
     uom_id = fields.Many2one(related='lot_id.product_uom_id', string="Unit")
     bpr_id = fields.Many2one(
         'mrp.bpr', "Found in Batch", domain=[('state', '=', 'progress')],

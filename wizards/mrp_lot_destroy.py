@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 
 from ..domain.lots import ON_HOLD
-from ..domain.numbers import GMP_DIGITS
+from ..models.base.gmp_float import GmpFloat
 
 
 class MrpLotDestroy(models.TransientModel):
@@ -17,8 +17,7 @@ class MrpLotDestroy(models.TransientModel):
         'stock.location', "From", required=True, compute='_compute_location_id', store=True, readonly=False,
         domain="[('id', 'in', available_location_ids)]")
     available_location_ids = fields.Many2many('stock.location', compute='_compute_available_location_ids')
-    quantity = fields.Float(
-        digits=(16, GMP_DIGITS), required=True, compute='_compute_quantity', store=True, readonly=False)
+    quantity = GmpFloat(required=True, compute='_compute_quantity', store=True, readonly=False)
     uom_id = fields.Many2one(related='lot_id.product_uom_id', string="Unit")
     method = fields.Char("How and Where", required=True, help="Such as: burnt by the waste company, shredded on site.")
     reason = fields.Text(required=True)

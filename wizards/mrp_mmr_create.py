@@ -3,8 +3,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..domain.numbers import GMP_DIGITS, convert, decimal_string, exact
+from ..domain.numbers import convert, decimal_string, exact
 from ..domain.refusals import refusal
+from ..models.base.gmp_float import GmpFloat
 
 
 class MrpMmrCreate(models.TransientModel):
@@ -28,9 +29,7 @@ class MrpMmrCreate(models.TransientModel):
     profile_id = fields.Many2one(
         'mrp.mmr.profile', required=True, ondelete='cascade', compute='_compute_from_bom', store=True, readonly=False,
         precompute=True)
-    batch_size = fields.Float(
-        digits=(16, GMP_DIGITS), required=True, compute='_compute_from_bom', store=True, readonly=False,
-        precompute=True)
+    batch_size = GmpFloat(required=True, compute='_compute_from_bom', store=True, readonly=False, precompute=True)
     uom_id = fields.Many2one(
         'uom.uom', "Unit", required=True, compute='_compute_from_bom', store=True, readonly=False, precompute=True)
     is_other_size = fields.Boolean(compute='_compute_ratio')

@@ -3,8 +3,9 @@
 from odoo import api, fields, models
 from odoo.tools.misc import clean_context
 
-from ..domain.numbers import GMP_DIGITS, convert, decimal_string, exact
+from ..domain.numbers import convert, decimal_string, exact
 from ..domain.refusals import refusal
+from ..models.base.gmp_float import GmpFloat
 from ..models.order.planner import MAX_BATCHES
 
 #: More than any order can hold; beyond, decimals would lose digits.
@@ -25,7 +26,7 @@ class MrpMmrPlan(models.TransientModel):
     product_id = fields.Many2one(
         'product.product', required=True, ondelete='cascade', domain="[('mmr_controlled', '=', True)]")
     product_uom_id = fields.Many2one(related='product_id.uom_id', string="Unit of the Product")
-    demand_qty = fields.Float("Demand", digits=(16, GMP_DIGITS))
+    demand_qty = GmpFloat("Demand")
     uom_id = fields.Many2one(
         'uom.uom', "Unit", required=True, compute='_compute_uom_id', store=True, readonly=False, precompute=True)
     formulation_codes = fields.Json(compute='_compute_formulation_codes')
@@ -37,9 +38,9 @@ class MrpMmrPlan(models.TransientModel):
     line_ids = fields.One2many(
         'mrp.mmr.plan.line', 'plan_id', "Batches", compute='_compute_line_ids', store=True, readonly=False)
     batch_count = fields.Integer("Orders", compute='_compute_totals')
-    total_qty = fields.Float("Total", digits=(16, GMP_DIGITS), compute='_compute_totals')
-    over_qty = fields.Float("Over-production", digits=(16, GMP_DIGITS), compute='_compute_totals')
-    missing_qty = fields.Float("Missing", digits=(16, GMP_DIGITS), compute='_compute_totals')
+    total_qty = GmpFloat("Total", compute='_compute_totals')
+    over_qty = GmpFloat("Over-production", compute='_compute_totals')
+    missing_qty = GmpFloat("Missing", compute='_compute_totals')
     order_ids = fields.Many2many(
         'mrp.production', 'mrp_mmr_plan_order_rel', 'plan_id', 'production_id', "Orders Made", readonly=True, copy=False,
         help="A plan is used once: a second press of a button would make the demand twice.")
@@ -257,10 +258,10 @@ class MrpMmrPlanLine(models.TransientModel):
 
     plan_id = fields.Many2one('mrp.mmr.plan', required=True, ondelete='cascade', index=True)
     mmr_id = fields.Many2one('mrp.mmr', "MMR", required=True, readonly=True, ondelete='cascade')
-    batch_size = fields.Float(related='mmr_id.batch_size')
+    batch_size = GmpFloat(related='mmr_id.batch_size')
     uom_id = fields.Many2one(related='mmr_id.uom_id', string="Unit")
     batch_count = fields.Integer("Batches")
-    quantity = fields.Float(digits=(16, GMP_DIGITS), compute='_compute_quantity', help="In the product's unit.")
+    quantity = GmpFloat(compute='_compute_quantity', help="In the product's unit.")
 
     _batch_count_positive = models.Constraint(
         'CHECK (batch_count >= 0)', "A number of batches is not negative. Rule: PRD-070, 21 CFR 111.205(a).")

@@ -5,8 +5,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from odoo import api, fields, models
 
 from ..domain.control_chart import ENOUGH, individuals, moving_ranges
-from ..domain.numbers import GMP_DIGITS, Number, exact, plain
+from ..domain.numbers import Number, exact, plain
 from ..domain.refusals import refusal
+from ..models.base.gmp_float import GmpFloat
 from ..models.record.yield_history import WINDOW
 
 STEP = Decimal('0.1')
@@ -39,10 +40,8 @@ class MrpMmrYieldHistory(models.TransientModel):
     sigma = fields.Float("Standard Deviation", digits=(16, 2), compute='_compute_chart', help="Mean moving range ÷ 1.128.")
     lowest = fields.Float(digits=(16, 2), compute='_compute_chart')
     highest = fields.Float(digits=(16, 2), compute='_compute_chart')
-    proposed_min = fields.Float(
-        "Minimum (%)", digits=(16, GMP_DIGITS), compute='_compute_proposed', store=True, readonly=False, precompute=True)
-    proposed_max = fields.Float(
-        "Maximum (%)", digits=(16, GMP_DIGITS), compute='_compute_proposed', store=True, readonly=False, precompute=True)
+    proposed_min = GmpFloat("Minimum (%)", compute='_compute_proposed', store=True, readonly=False, precompute=True)
+    proposed_max = GmpFloat("Maximum (%)", compute='_compute_proposed', store=True, readonly=False, precompute=True)
     outside_count = fields.Integer("Would Have Been Deviations", compute='_compute_answer')
     answer = fields.Text("What If", compute='_compute_answer')
     rationale = fields.Text(compute='_compute_rationale', store=True, readonly=False, precompute=True)

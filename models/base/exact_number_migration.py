@@ -28,7 +28,8 @@ SIGNED_AS_ZERO = {
     'mrp_mmr_step': {**_LIMITS, 'plausible_min': _PLAUSIBLE, 'plausible_max': _PLAUSIBLE, 'sample_size': _SAMPLE,
                      'minimum_time': SQL("FALSE"), 'time_limit': SQL("FALSE")},
     'mrp_bom_line': {
-        'gmp_qty': SQL("FALSE"), 'mmr_tolerance': SQL("FALSE"), 'mmr_strength': _with_unit('mmr_strength_unit'),
+        'gmp_qty': SQL("FALSE"), 'mmr_overage': SQL("FALSE"), 'mmr_tolerance': SQL("FALSE"),
+        'mmr_strength': _with_unit('mmr_strength_unit'),
         'mmr_assay_reference': SQL("mmr_assay_adjusted IS TRUE")},
     'mrp_mmr_ingredient': {'amount': _with_unit('amount_unit')},
     'mrp_mmr_revision': {'dosage_unit_weight': _with_unit('dosage_unit_weight_unit'), **_YIELD},
@@ -36,6 +37,8 @@ SIGNED_AS_ZERO = {
         **_YIELD, 'time_limit': SQL("FALSE"), 'hold_time': SQL("FALSE")}.items()},
     'mrp_mmr_pack': {'quantity': SQL("TRUE")},
     'mrp_mmr_pack_line': {'quantity': SQL("TRUE")},
+    # Nought was no assay, and no moisture.
+    'stock_lot': {'mmr_assay': SQL("FALSE"), 'mmr_assay_moisture': SQL("FALSE")},
 }
 
 

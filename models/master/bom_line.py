@@ -6,10 +6,11 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from ...domain.numbers import GMP_DIGITS, Number, exact
+from ...domain.numbers import Number, exact
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, transition, without_defaults
 from ..base.exact_number import ExactNumber
+from ..base.gmp_float import GmpFloat
 
 #: Set by the system when Quality Control sets or confirms an overage.
 CONFIRMATION_FIELDS = {'mmr_overage_confirmed_id', 'mmr_overage_confirmed_at'}
@@ -48,13 +49,10 @@ class MrpBomLine(models.Model):
         ('percent', "%"),
         ('amount', "Amount"),
     ], "Overage", help="The amount added on purpose above the declared one. 'None' is a statement as well.")
-    mmr_overage = fields.Float(
-        "Overage Value", digits=(16, GMP_DIGITS), help="Percent of the quantity without overage, or an amount.")
-    mmr_base_qty = fields.Float(
-        "Quantity without Overage", digits=(16, GMP_DIGITS), help="Quantity per batch less the overage.")
-    mmr_overage_amount = fields.Float(
-        "Overage Amount", digits=(16, GMP_DIGITS), compute='_compute_mmr_overage_amount',
-        help="In the unit of the component.")
+    mmr_overage = ExactNumber("Overage Value", help="Percent of the quantity without overage, or an amount.")
+    mmr_base_qty = GmpFloat("Quantity without Overage", help="Quantity per batch less the overage.")
+    mmr_overage_amount = GmpFloat(
+        "Overage Amount", compute='_compute_mmr_overage_amount', help="In the unit of the component.")
     mmr_overage_rationale = fields.Text("Overage Rationale")
     mmr_overage_confirmed_id = fields.Many2one(
         'res.users', "Overage Confirmed By", readonly=True, copy=False, ondelete='restrict',
@@ -78,11 +76,11 @@ class MrpBomLine(models.Model):
     mmr_addition_verified = fields.Boolean("Addition Verified", default=True)
 
     _mmr_not_negative = models.Constraint(
-        "CHECK (mmr_overage >= 0 AND mmr_tolerance::numeric >= 0 AND mmr_strength::numeric >= 0 "
+        "CHECK (mmr_overage::numeric >= 0 AND mmr_tolerance::numeric >= 0 AND mmr_strength::numeric >= 0 "
         "AND COALESCE(mmr_assay_reference::numeric, 0) >= 0)",
         "Overage, tolerance, label claim and reference potency are not negative. Rule: CON-050, 21 CFR 111.210(e).")
     _mmr_overage_stated = models.Constraint(
-        "CHECK (COALESCE(mmr_overage, 0) = 0 OR COALESCE(mmr_overage_kind, 'none') <> 'none')",
+        "CHECK (COALESCE(mmr_overage::numeric, 0) = 0 OR COALESCE(mmr_overage_kind, 'none') <> 'none')",
         "An overage is a percentage or an amount, or none. Rule: CON-050, 21 CFR 111.210(e).")
 
     @api.model
@@ -106,9 +104,14 @@ class MrpBomLine(models.Model):
     def _get_overage_amount(self):
         """Return the overage of the line in its unit, exactly."""
         self.ensure_one()
-        if not self.mmr_overage or self.mmr_overage_kind not in ('percent', 'amount'):
+        if not self._has_overage() or self.mmr_overage_kind not in ('percent', 'amount'):
             return exact(0)
         return exact(self.gmp_qty) - exact(self.mmr_base_qty)
+
+    def _has_overage(self):
+        """Whether an overage above zero is stated."""
+        self.ensure_one()
+        return self.mmr_overage is not None and self.mmr_overage != 0
 
     @api.onchange('gmp_qty')
     def _onchange_gmp_qty(self):
@@ -232,10 +235,11 @@ class MrpBomLine(models.Model):
     @api.model
     def _mmr_align_quantities(self, vals):
         """Keep the signed quantity and Odoo's rounded one together; the finer one leads."""
+        for name in {'gmp_qty', 'mmr_overage'} & vals.keys():
+            field = self._fields[name]
+            vals = {**vals, name: field.convert_to_record(field.convert_to_cache(vals[name], self), self)}
         if 'gmp_qty' in vals:
-            field = self._fields['gmp_qty']
-            number = field.convert_to_record(field.convert_to_cache(vals['gmp_qty'], self), self)
-            return dict(vals, gmp_qty=number, product_qty=float(number or 0))
+            return dict(vals, product_qty=float(vals['gmp_qty'] or 0))
         if 'product_qty' in vals:
             return dict(vals, gmp_qty=vals['product_qty'])
         return vals
@@ -250,7 +254,7 @@ class MrpBomLine(models.Model):
         vals = self._mmr_align_quantities(vals)
         kind = vals.get('mmr_overage_kind', self.mmr_overage_kind)
         overage = exact(vals.get('mmr_overage', self.mmr_overage))
-        had_overage = self.mmr_overage and self.mmr_overage_kind in ('percent', 'amount')
+        had_overage = self._has_overage() and self.mmr_overage_kind in ('percent', 'amount')
         stored = exact(self.mmr_base_qty)
         if vals.get('mmr_base_qty'):
             base = exact(vals['mmr_base_qty'])
@@ -291,7 +295,7 @@ class MrpBomLine(models.Model):
         is_qc = not self.env.user._is_superuser() and self.env.user.has_group('mrp_mmr.group_mmr_qc')
         confirmed = self.browse()
         if is_qc:
-            confirmed = self.filtered(lambda line: line.mmr_overage and (line.mmr_overage_rationale or '').strip())
+            confirmed = self.filtered(lambda line: line._has_overage() and (line.mmr_overage_rationale or '').strip())
         (self - confirmed)._mmr_reset_overage_confirmation()
         with transition(confirmed):
             confirmed.write({
@@ -302,7 +306,7 @@ class MrpBomLine(models.Model):
         for line, vals in zip(self, vals_list, strict=True):
             if {'gmp_qty', 'product_qty'} & (default or {}).keys():
                 vals.pop('mmr_base_qty', None)
-            elif line.mmr_overage:
+            elif line._has_overage():
                 # The quantity contains the overage already.
                 vals['gmp_qty'] = line._get_mmr_quantity()
         return vals_list

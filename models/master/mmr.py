@@ -10,6 +10,7 @@ from odoo.tools import SQL
 from ...domain.numbers import GMP_DIGITS, convert, decimal_string, exact
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, transition, without_defaults
+from ..base.gmp_float import GmpFloat
 
 #: What identifies an MMR; fixed as soon as anybody signed one of its revisions.
 IDENTITY_FIELDS = {'product_id', 'formulation_code', 'batch_size', 'uom_id', 'profile_id', 'company_id'}
@@ -50,11 +51,11 @@ class MrpMmr(models.Model):
         'mrp.mmr.profile', required=True, ondelete='restrict', tracking=True,
         default=lambda self: self.env['mrp.mmr.profile'].search([], limit=1),
         help="The regulation this record is written for.")
-    batch_size = fields.Float(digits=(16, GMP_DIGITS), required=True, tracking=True)
+    batch_size = GmpFloat(required=True, tracking=True)
     uom_id = fields.Many2one(
         'uom.uom', "Unit", required=True, ondelete='restrict', tracking=True,
         compute='_compute_uom_id', store=True, readonly=False, precompute=True)
-    batch_size_product_uom = fields.Float(
+    batch_size_product_uom = GmpFloat(
         "Batch Size in the Product's Unit", digits=(20, GMP_DIGITS), readonly=True, copy=False)
     revision_ids = fields.One2many('mrp.mmr.revision', 'mmr_id', "Revisions", copy=False)
     revision_count = fields.Integer(compute='_compute_revision_count')

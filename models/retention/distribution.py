@@ -3,8 +3,9 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...domain.numbers import GMP_DIGITS, exact
+from ...domain.numbers import exact
 from ...domain.refusals import refusal
+from ..base.gmp_float import GmpFloat
 
 RULE = "REC-010, REC-040, 21 CFR 111.605(a), 211.180(b), 211.196"
 
@@ -31,9 +32,8 @@ class MrpBprDistribution(models.Model):
     lot_name = fields.Char("Lot Number", required=True, readonly=True)
     kind = fields.Selection(
         [('delivery', "Delivered"), ('return', "Returned")], "What", required=True, readonly=True)
-    quantity = fields.Float(
-        digits=(16, GMP_DIGITS), required=True, readonly=True, aggregator=None,
-        help="Below zero where a done transfer was corrected.")
+    quantity = GmpFloat(
+        required=True, readonly=True, aggregator=None, help="Below zero where a done transfer was corrected.")
     unit = fields.Char(required=True, readonly=True)
     customer_name = fields.Char("Customer", readonly=True)
     transfer_name = fields.Char("Transfer", readonly=True)

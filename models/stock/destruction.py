@@ -4,9 +4,10 @@ from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
 from ...domain.canonical import iso_utc
-from ...domain.numbers import GMP_DIGITS, decimal_string
+from ...domain.numbers import decimal_string
 from ...domain.refusals import refusal
 from ...domain.signing import SigningRule
+from ..base.gmp_float import GmpFloat
 
 _lt = LazyTranslate(__name__)
 RULE = "DEV-080, 21 CFR 111.370, 211.110(d)"
@@ -30,7 +31,7 @@ class MrpLotDestruction(models.Model):
     lot_id = fields.Many2one('stock.lot', required=True, readonly=True, index=True, ondelete='restrict')
     product_id = fields.Many2one('product.product', required=True, readonly=True, index=True, ondelete='restrict')
     location_id = fields.Many2one('stock.location', "From", required=True, readonly=True, ondelete='restrict')
-    quantity = fields.Float(digits=(16, GMP_DIGITS), required=True, readonly=True, aggregator=None)
+    quantity = GmpFloat(required=True, readonly=True, aggregator=None)
     uom_id = fields.Many2one('uom.uom', "Unit", required=True, readonly=True, ondelete='restrict')
     method = fields.Char("How and Where", required=True, readonly=True)
     reason = fields.Text(required=True, readonly=True)

@@ -7,10 +7,10 @@ from odoo.tools import LazyTranslate
 from ...domain.canonical import iso_utc
 from ...domain.days import has_day, is_expired
 from ...domain.files import DOCUMENTS, IMAGES
-from ...domain.numbers import GMP_DIGITS, decimal_string
 from ...domain.refusals import refusal
 from ...domain.signing import SigningRule
 from ...domain.transitions import in_transition, transition, without_defaults
+from ..base.exact_number import ExactNumber, text_of
 
 _lt = LazyTranslate(__name__)
 STATUSES = [
@@ -53,16 +53,15 @@ class StockLot(models.Model):
     mmr_expiry_day = fields.Date(
         "Expires", compute='_compute_mmr_expiry_day', help="The last day on which it is used, where the company is.")
     mmr_retest_date = fields.Date("Retest Date", copy=False, help="From this day on it is not used before it was tested again.")
-    mmr_assay = fields.Float("Assay", digits=(16, GMP_DIGITS), copy=False, help="Potency that the laboratory found.")
+    mmr_assay = ExactNumber("Assay", copy=False, help="Potency that the laboratory found.")
     mmr_assay_unit = fields.Char("Assay Unit", default="%", copy=False, help="% or an activity, such as IU/mg.")
     mmr_assay_basis = fields.Selection(
         [('as_is', "As is"), ('dried', "Dried substance")], "Assay Basis", default='as_is', copy=False)
-    mmr_assay_moisture = fields.Float(
-        "Moisture (%)", digits=(16, GMP_DIGITS), copy=False, help="Loss on drying or water, of the lot as it is.")
+    mmr_assay_moisture = ExactNumber("Moisture (%)", copy=False, help="Loss on drying or water, of the lot as it is.")
     mmr_assay_date = fields.Date("Assay of", copy=False)
 
     _mmr_results = models.Constraint(
-        'CHECK (mmr_assay >= 0 AND mmr_assay_moisture >= 0 AND mmr_assay_moisture < 100)',
+        'CHECK (mmr_assay::numeric >= 0 AND mmr_assay_moisture::numeric >= 0 AND mmr_assay_moisture::numeric < 100)',
         "An assay is not negative, and moisture lies between 0 and 100 %. Rule: USE-070, 21 CFR 211.101(a).")
 
     # === CERTIFICATE === #
@@ -211,7 +210,7 @@ class StockLot(models.Model):
 
         :raise UserError: naming the date since which it is not used, or what is missing
         """
-        if self.mmr_assay and self.mmr_assay_basis == 'dried' and not self.mmr_assay_moisture:
+        if self._mmr_has_assay() and self.mmr_assay_basis == 'dried' and self.mmr_assay_moisture is None:
             raise refusal(
                 self.env, self.env._("Lot %s has an assay of dried substance, and no moisture.", self.name),
                 "USE-070, 21 CFR 211.101(a)", self.env._("enter the loss on drying, or the assay as is."), record=self)
@@ -273,12 +272,17 @@ class StockLot(models.Model):
     def _mmr_get_assay(self):
         """Return the assay of this lot as documents hold it, or None."""
         self.ensure_one()
-        if not self.mmr_assay:
+        if not self._mmr_has_assay():
             return None
         return {
-            'value': decimal_string(self.mmr_assay), 'unit': self.mmr_assay_unit or None, 'basis': self.mmr_assay_basis or None,
-            'moisture': decimal_string(self.mmr_assay_moisture),
+            'value': self.mmr_assay.text, 'unit': self.mmr_assay_unit or None, 'basis': self.mmr_assay_basis or None,
+            'moisture': text_of(self.mmr_assay_moisture) or '0',
             'date': fields.Date.to_string(self.mmr_assay_date) if self.mmr_assay_date else None}
+
+    def _mmr_has_assay(self):
+        """Whether the laboratory found a potency; nought is none to calculate with."""
+        self.ensure_one()
+        return self.mmr_assay is not None and self.mmr_assay != 0
 
     def _mmr_apply_release(self, action, signature):
         self._mmr_set_status(action, signature)

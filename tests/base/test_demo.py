@@ -121,7 +121,7 @@ class TestDemo(RefusalCase, TransactionCase):
             [revision.bom_line_ids.filtered(lambda line: line.product_id == stearate).gmp_qty for revision in revisions],
             [1000, 750])
         self.assertEqual(
-            [[(line.mmr_overage, line.gmp_qty) for line in revision.bom_line_ids if line.mmr_overage]
+            [[(line.mmr_overage, line.gmp_qty) for line in revision.bom_line_ids if line._has_overage()]
              for revision in revisions],
             [[(3, 82.4)], [(4, 83.2)]])
         self.assertIn("disintegrated", revisions[1].reason)

@@ -1123,7 +1123,7 @@ class TestContent(ContentCommon):
             self.assertEqual(value, text == 'TRUE')
         elif field.type in ('float', 'integer'):
             # The quantity of a component is signed with its overage.
-            self.assertEqual(record.mmr_base_qty if name == 'gmp_qty' and record.mmr_overage else value, float(text))
+            self.assertEqual(record.mmr_base_qty if name == 'gmp_qty' and record._has_overage() else value, float(text))
         elif field.type == 'selection':
             self.assertEqual(dict(field._description_selection(record.env))[value], text)
         elif field.type == 'many2one':

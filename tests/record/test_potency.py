@@ -67,8 +67,8 @@ class TestPotencyContent(PotencyCommon):
         following = self._new_revision(draft)
         copied = following.bom_line_ids.sorted('sequence')
         self.assertRecordValues(copied, [
-            {'mmr_assay_adjusted': True, 'mmr_assay_reference': 98.5, 'mmr_is_filler': False},
-            {'mmr_assay_adjusted': False, 'mmr_assay_reference': 0, 'mmr_is_filler': True}])
+            {'mmr_assay_adjusted': True, 'mmr_assay_reference': Number('98.5'), 'mmr_is_filler': False},
+            {'mmr_assay_adjusted': False, 'mmr_assay_reference': None, 'mmr_is_filler': True}])
         copied[0].mmr_assay_reference = 99
         changes = following._get_redline(draft)['changes']
         self.assertIn(('98.5 %', '99 %'), [(row['before'], row['after']) for row in changes if row['field'].endswith('assay')])

@@ -11,6 +11,7 @@ from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.mrp_mmr.domain.transitions import transition
+
 from ..common.base import GIF, MmrCommon
 
 

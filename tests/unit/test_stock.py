@@ -37,7 +37,7 @@ class TestStock(unittest.TestCase):
         self.assertEqual(in_stock(None, 2), 0)
 
     def test_reading(self):
-        """V-06, NUM-060: what decimals hold is taken whole; ounces of a scale in grams to the last digit, within a thousandth."""
+        """V-06, NUM-060: what decimals hold is taken whole; ounces read in grams to the last digit, within a thousandth."""
         ounce = Fraction('28.349523125')
         for quantity, digits, taken in (
                 (Fraction('0.1134'), 2, '0.1134'), (Fraction('113.4') / ounce, 2, '4.00'),

@@ -114,7 +114,7 @@ class MrpMmrRevision(models.Model):
             annex['overages'] = [{
                 'component': line.product_id.id, 'confirmed_by': line.mmr_overage_confirmed_id.name,
                 'confirmed_at': iso_utc(line.mmr_overage_confirmed_at),
-            } for line in self.bom_id.bom_line_ids if line.mmr_overage]
+            } for line in self.bom_id.bom_line_ids if line._has_overage()]
         else:
             annex['review'] = self._get_open_reviews()[:1].name
         return annex

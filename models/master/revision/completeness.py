@@ -256,14 +256,14 @@ class MrpMmrRevision(models.Model):
             yield self.env._("%s is marked as declared and is not among the declared ingredients.", product.display_name)
 
     def _unmet_overages(self):
-        for line in self.bom_line_ids.filtered(lambda line: line.mmr_is_active or line.mmr_overage):
+        for line in self.bom_line_ids.filtered(lambda line: line.mmr_is_active or line._has_overage()):
             name = line.product_id.display_name
-            if not line.mmr_overage_kind or (line.mmr_overage_kind != 'none' and not line.mmr_overage):
+            if not line.mmr_overage_kind or (line.mmr_overage_kind != 'none' and not line._has_overage()):
                 yield self.env._("%s: the overage is blank; state a value, or 'None'.", name)
 
     def _unmet_overage_rationale(self):
         for line in self.bom_line_ids:
-            if line.mmr_overage and blank(line.mmr_overage_rationale):
+            if line._has_overage() and blank(line.mmr_overage_rationale):
                 yield self.env._("%s: the overage has no rationale.", line.product_id.display_name)
 
     def _unmet_drug(self):

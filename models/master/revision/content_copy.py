@@ -88,7 +88,7 @@ class ContentCopy:
         quantity = self._scale(row._get_mmr_quantity())
         if vals.get('mmr_overage_kind') == 'amount':
             vals['mmr_overage'] = self._scale(row.mmr_overage)
-        vals['mmr_base_qty'] = self._scale(row.mmr_base_qty) if row.mmr_overage else quantity
+        vals['mmr_base_qty'] = self._scale(row.mmr_base_qty) if row._has_overage() else quantity
         return dict(
             vals, gmp_qty=quantity, mmr_tolerance=self._scale(row.mmr_tolerance),
             mmr_to_review=self.to_review or row.mmr_to_review)

@@ -251,7 +251,7 @@ class MrpMmrRevision(models.Model):
             return None
         amount = line._get_overage_amount()
         if kind == 'percent':
-            percent = decimal_string(line.mmr_overage)
+            percent = text_of(line.mmr_overage) or '0'
         elif amount and line.mmr_base_qty:
             percent = decimal_string(amount / exact(line.mmr_base_qty) * 100)
         else:

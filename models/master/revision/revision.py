@@ -11,6 +11,7 @@ from ....domain.numbers import decimal_string
 from ....domain.refusals import refusal
 from ....domain.transitions import in_transition, transition, without_defaults
 from ...base.exact_number import ExactNumber
+from ...base.gmp_float import GmpFloat
 from ..section import SECTIONS
 
 _logger = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class MrpMmrRevision(models.Model):
     formulation_code = fields.Char(related='mmr_id.formulation_code', store=True, precompute=True)
     profile_id = fields.Many2one(related='mmr_id.profile_id')
     profile_code = fields.Char(related='mmr_id.profile_id.code', string="Code of the Profile")
-    batch_size = fields.Float(related='mmr_id.batch_size')
+    batch_size = GmpFloat(related='mmr_id.batch_size')
     uom_id = fields.Many2one(related='mmr_id.uom_id')
 
     change_category = fields.Selection(CHANGE_CATEGORIES, default='formula', required=True, tracking=True)
@@ -203,7 +204,7 @@ class MrpMmrRevision(models.Model):
             revision.overages_to_confirm = len(lines)
             revision.overage_summary = '\n'.join(self.env._(
                 "%(component)s: %(percent)s%(amount)s %(unit)s. %(rationale)s", component=line.product_id.display_name,
-                percent=f"{decimal_string(line.mmr_overage)} % = " if line.mmr_overage_kind == 'percent' else '',
+                percent=f"{line.mmr_overage} % = " if line.mmr_overage_kind == 'percent' else '',
                 amount=decimal_string(line._get_overage_amount()), unit=line.product_uom_id.name,
                 rationale=line.mmr_overage_rationale or self.env._("No rationale.")) for line in lines)
 
@@ -351,7 +352,7 @@ class MrpMmrRevision(models.Model):
 
     def _get_unconfirmed_overages(self):
         return self.bom_line_ids.filtered(
-            lambda line: line.mmr_overage and not line.mmr_overage_confirmed_id)
+            lambda line: line._has_overage() and not line.mmr_overage_confirmed_id)
 
     # === EFFECTIVE === #
 
