@@ -10,7 +10,8 @@ CONTENT = {
         'mmr_is_active', 'mmr_is_declared', 'mmr_not_in_product', 'mmr_strength', 'mmr_strength_unit', 'mmr_supplier_id',
         'mmr_overage_kind', 'mmr_overage', 'mmr_overage_rationale', 'mmr_tolerance', 'mmr_tolerance_justification',
         'mmr_weighing_verified', 'mmr_addition_verified', 'mmr_to_review', 'mmr_assay_adjusted', 'mmr_assay_reference',
-        'mmr_assay_unit', 'mmr_assay_basis', 'mmr_is_filler'),
+        'mmr_assay_unit', 'mmr_assay_basis', 'mmr_is_filler', 'mmr_stated_as', 'mmr_make_up_to', 'mmr_make_up_uom_id',
+        'mmr_make_up_value'),
     'mrp_bom_byproduct': ('product_id', 'product_qty', 'product_uom_id', 'bom_id', 'operation_id', 'sequence'),
     'mrp_routing_workcenter': (
         'name', 'workcenter_id', 'bom_id', 'sequence', 'active', 'mmr_instruction', 'mmr_stage', 'mmr_yield_control',

@@ -1,10 +1,25 @@
 """Limits, acceptance criteria, overages and samples of a frozen document as text: the same words wherever they are read."""
+from .limits import AS_NEEDED, amount_range
 from .results import AS_RECORDED, ROUNDED
 
 
 def measure(value, unit):
     """A quantity with its unit; what has no value is no text."""
     return None if value is None else f"{value} {unit}" if unit else str(value)
+
+
+def stated_text(row):
+    """Return how the quantity of a component is stated, where it is not simply weighed (NUM-050), or None.
+
+    For instance: "as needed, 100 g at most"; "to make up to 100.0 L".
+    """
+    stated = row.get('stated')
+    if not stated:
+        return None
+    if stated['kind'] == AS_NEEDED:
+        return f"as needed, {amount_range(row)[1]} {row['unit']} at most"
+    goal = ', '.join(filter(None, (stated['to'] and measure(stated['to']['value'], stated['to']['unit']), stated['value'])))
+    return f"to make up to {goal}"
 
 
 def band_text(minimum, maximum, unit):

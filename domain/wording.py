@@ -62,6 +62,7 @@ def _formula_fields(env):
             'strength': (env._("Strength"), None),
             'tolerance': (env._("Weighing tolerance"), None),
             'tolerance_justification': (env._("Justification of the tolerance"), None),
+            'stated': (env._("Stated as"), None),
             'weighing_verified': (env._("Weighing is verified"), 'flag'),
             'addition_verified': (env._("Addition is verified"), 'flag'),
             'assay': (env._("Reference potency"), None),

@@ -4,6 +4,7 @@ What should have been recorded and was not is printed as such: a blank could be 
 """
 
 from ..domain import days
+from ..domain.criterion import stated_text
 from ..domain.numbers import exact
 from ..domain.step_kinds import ENTRY_OF_STEP, MATERIAL_USES
 from .deviation_sections import DeviationSections
@@ -189,6 +190,7 @@ class BatchSections(UsageSections, DeviationSections):
         return [
             *text(origins.get(planned['origin']), style='o_label'),
             *text(f"{target['quantity']} {target['unit']}" if target else None, env._("Target"), bold=True),
+            *text(stated_text(target or {}), env._("Stated as")),
             *text(f"± {tolerance} {target['unit']}" if tolerance else None, env._("Tolerance")),
             *text(self._get_assay(target or {})),
             *text(step._get_limits_label() if band else None, env._("Acceptable yield"), bold=True),

@@ -5,7 +5,7 @@ paragraphs (see :func:`text`). Documents of schema 1 lack most keys: what a docu
 """
 
 from ..domain import wording
-from ..domain.criterion import criterion_text, overage_text, time_text
+from ..domain.criterion import criterion_text, overage_text, stated_text, time_text
 
 #: Widths of facts: label and value.
 FACTS = (22, 78)
@@ -167,6 +167,7 @@ class DocumentSections:
     def _get_weighing(self, row):
         env = self.env
         return [
+            *text(stated_text(row), bold=True),
             *text(env._("tolerance ± %(tolerance)s %(unit)s", tolerance=row['tolerance'], unit=row['unit'])
                   if row['tolerance'] not in (None, '0') else None),
             *text(row['tolerance_justification']),

@@ -12,6 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tools.image import ImageProcess
 
 from ..domain.canonical import sha256
+from ..domain.criterion import stated_text
 from ..domain.files import IMAGES
 from ..models.master.print_mark import NOT_FOR_PRODUCTION, WATERMARKS
 from .document_sections import DocumentSections
@@ -89,7 +90,7 @@ class ReportMmrRevision(models.AbstractModel):
             return (text or '').splitlines()
 
         def with_operation(rows):
-            return [dict(row, operation_label=operations.get(row['operation'])) for row in rows]
+            return [dict(row, operation_label=operations.get(row['operation']), stated_label=stated_text(row)) for row in rows]
 
         components = with_operation(document['components'])
         sections = DocumentSections(self.env, document, self._get_images(document))

@@ -4,7 +4,7 @@ from odoo import fields
 
 from ..domain import wording
 from ..domain.canonical import sha256
-from ..domain.criterion import criterion_text
+from ..domain.criterion import criterion_text, stated_text
 from ..domain.numbers import decimal_string
 from .document_sections import document_label, product_label
 from .xlsx_workbook import Column, Workbook, parse_date, parse_time
@@ -161,7 +161,7 @@ class _RevisionSheets(Sheets):
                 row.get('tolerance'), row.get('tolerance_justification'), self.flag(row.get('weighing_verified')),
                 self.flag(row.get('addition_verified')), (row.get('assay') or {}).get('reference'),
                 (row.get('assay') or {}).get('unit'), self.codes['basis'].get((row.get('assay') or {}).get('basis')),
-                self.flag(row.get('is_filler', False))]
+                self.flag(row.get('is_filler', False)), stated_text(row)]
 
         self.book.add_table(env._("Components"), [
             *material, Column(env._("Active"), width=8), Column(env._("Declared on the label"), width=12),
@@ -173,7 +173,7 @@ class _RevisionSheets(Sheets):
             Column(env._("Justification of the tolerance"), width=40), Column(env._("Weighing is verified"), width=12),
             Column(env._("Addition is verified"), width=12), Column(env._("Reference potency"), 'number'),
             Column(env._("Potency unit"), width=10), Column(env._("Potency basis"), width=12),
-            Column(env._("Balancing filler"), width=10),
+            Column(env._("Balancing filler"), width=10), Column(env._("Stated as"), width=30),
         ], [component(row) for row in self.document['components']])
         self.book.add_table(env._("By-products"), material, [cells(row) for row in self.document['by_products']])
         self.book.add_table(env._("Declared ingredients"), [

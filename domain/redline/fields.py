@@ -1,6 +1,6 @@
 """The fields of each kind of row: where a difference is shown, its value, and the value as text."""
 
-from ..criterion import band_text, criterion_text, measure, overage_text, sample_text, time_text
+from ..criterion import band_text, criterion_text, measure, overage_text, sample_text, stated_text, time_text
 from .texts import (
     amount_text,
     controlled_text,
@@ -63,6 +63,7 @@ class Fields:
         tolerance = row.get('tolerance')
         yield 'tolerance', None, tolerance, None if tolerance is None else f"± {measure(tolerance, row['unit'])}"
         yield 'tolerance_justification', None, *[row.get('tolerance_justification')] * 2
+        yield 'stated', None, row.get('stated'), stated_text(row)
         for field in ('weighing_verified', 'addition_verified'):
             yield field, None, row.get(field), flag_text(row.get(field))
         assay = row.get('assay') or {}

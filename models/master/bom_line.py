@@ -61,6 +61,15 @@ class MrpBomLine(models.Model):
     mmr_tolerance = ExactNumber(
         "Tolerance (±)", help="Permitted difference of the weighed quantity; 0: none.")
     mmr_tolerance_justification = fields.Text("Justification of the Tolerance")
+    # Without default: what is blank is weighed, so that lines that are signed already stay as they are.
+    mmr_stated_as = fields.Selection([
+        ('as_needed', "As needed, at most this quantity"),
+        ('make_up', "To make up to a weight, a volume or a value"),
+    ], "Stated As", help="Blank: this quantity. As needed: nothing is a result as well. To make up to: the quantity is what is "
+                         "expected (21 CFR 111.210(c), 211.186(b)(4)).")
+    mmr_make_up_to = ExactNumber("Make Up To", help="The weight or volume of the whole.")
+    mmr_make_up_uom_id = fields.Many2one('uom.uom', "Unit of the Whole", ondelete='restrict')
+    mmr_make_up_value = fields.Char("Value to Reach", help="Where it is no weight or volume, for instance pH 5.5 to 6.0.")
     mmr_assay_adjusted = fields.Boolean(
         "Adjusted to the Assay",
         help="The target of the weighing is the quantity × reference potency ÷ potency of the lot (21 CFR 211.101(a)).")
@@ -345,7 +354,7 @@ class MrpBomLine(models.Model):
             'mmr_not_in_product', 'mmr_strength', 'mmr_strength_unit', 'mmr_supplier_id', 'mmr_overage_kind',
             'mmr_overage', 'mmr_base_qty', 'mmr_overage_rationale', 'mmr_tolerance', 'mmr_tolerance_justification',
             'mmr_weighing_verified', 'mmr_addition_verified', 'mmr_assay_adjusted', 'mmr_assay_reference', 'mmr_assay_unit',
-            'mmr_assay_basis', 'mmr_is_filler',
+            'mmr_assay_basis', 'mmr_is_filler', 'mmr_stated_as', 'mmr_make_up_to', 'mmr_make_up_uom_id', 'mmr_make_up_value',
         }
 
     @api.model

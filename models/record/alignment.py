@@ -53,13 +53,16 @@ QUERY = """
         SELECT COALESCE(v.quantity, (k.plan ->> CASE k.kind WHEN 'component' THEN 'quantity' WHEN 'yield' THEN 'theoretical'
                                                             ELSE 'target' END)::numeric) AS planned,
                CASE k.kind WHEN 'component'
-                           THEN COALESCE(v.quantity, (k.plan ->> 'quantity')::numeric)
-                                - COALESCE((k.plan ->> 'tolerance')::numeric, 0)
+                           THEN CASE WHEN k.plan #>> '{stated,kind}' = 'as_needed'
+                                       OR k.plan #>> '{stated,kind}' = 'make_up' AND (k.plan ->> 'tolerance')::numeric = 0
+                                     THEN 0 ELSE COALESCE(v.quantity, (k.plan ->> 'quantity')::numeric)
+                                          - COALESCE((k.plan ->> 'tolerance')::numeric, 0) END
                            WHEN 'yield' THEN (k.plan ->> 'theoretical')::numeric * (k.plan ->> 'minimum')::numeric * 0.01
                            ELSE (k.plan ->> 'minimum')::numeric END AS lower,
                CASE k.kind WHEN 'component'
-                           THEN COALESCE(v.quantity, (k.plan ->> 'quantity')::numeric)
-                                + COALESCE((k.plan ->> 'tolerance')::numeric, 0)
+                           THEN CASE WHEN k.plan #>> '{stated,kind}' = 'make_up' AND (k.plan ->> 'tolerance')::numeric = 0
+                                     THEN NULL ELSE COALESCE(v.quantity, (k.plan ->> 'quantity')::numeric)
+                                          + COALESCE((k.plan ->> 'tolerance')::numeric, 0) END
                            WHEN 'yield' THEN (k.plan ->> 'theoretical')::numeric * (k.plan ->> 'maximum')::numeric * 0.01
                            ELSE (k.plan ->> 'maximum')::numeric END AS upper) p
       LEFT JOIN LATERAL (

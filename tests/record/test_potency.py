@@ -9,6 +9,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.mrp_mmr.domain.canonical import sha256
+from odoo.addons.mrp_mmr.domain.numbers import Number
 
 from ..common.base import MmrCommon
 

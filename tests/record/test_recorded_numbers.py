@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from lxml import etree
 
+from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
 from odoo.addons.mrp_mmr.domain.results import get_limits
@@ -113,6 +114,86 @@ class TestEntryNumbers(BprCommon):
         self.assertFalse(self.order.move_raw_ids.move_line_ids.filtered(
             lambda line: line.product_id == self.component_a and line.quantity))
         self.assertFalse(self.bpr.deviation_ids)
+
+
+@tagged('post_install', '-at_install')
+class TestStatedQuantities(BprCommon):
+
+    @classmethod
+    def _extend(cls, draft):
+        first, second = draft.bom_line_ids.sorted('sequence')[:2]
+        first.write({'mmr_stated_as': 'as_needed'})
+        second.write({'mmr_stated_as': 'make_up', 'mmr_make_up_to': '100.0', 'mmr_make_up_value': "pH 5.5 to 6.0",
+                      'mmr_make_up_uom_id': cls.env.ref('uom.product_uom_litre').id})
+
+    def _weighing(self, product):
+        step = self.steps.filtered(
+            lambda step: step.kind == 'weigh' and step._get_target()['product']['id'] == product.id)
+        return self._until(step.name)
+
+    def _weigh(self, step, value):
+        product = self.env['product.product'].browse(step.sudo()._get_target()['product']['id'])
+        step.action_record('weight', {'value': value, 'lot_id': self.lots[product].id} if value != '0' else {'value': value})
+        self._train(step, self._person('operator'))
+        self._sign(step.sudo(), 'performed', self._person('operator'))
+
+    def test_document(self):
+        """NUM-050: what is signed, printed, shown and compared says how the quantity is stated."""
+        first, second = self.revision.document['components'][:2]
+        self.assertEqual(first['stated'], {'kind': 'as_needed'})
+        self.assertEqual(second['stated'], {
+            'kind': 'make_up', 'value': "pH 5.5 to 6.0",
+            'to': {'value': '100.0', 'unit': 'L', 'unit_id': self.env.ref('uom.product_uom_litre').id}})
+        html = self.env['ir.actions.report']._render_qweb_html(
+            'mrp_mmr.report_mmr_revision', self.revision.ids)[0].decode()
+        for text in (f"as needed, {first['quantity']} {first['unit']} at most", "to make up to 100.0 L, pH 5.5 to 6.0"):
+            self.assertIn(text, html)
+        copy = self._new_revision(self.revision)
+        copy.bom_line_ids.sorted('sequence')[1].mmr_make_up_value = "pH 6"
+        self.assertIn(("to make up to 100.0 L, pH 5.5 to 6.0", "to make up to 100.0 L, pH 6"), [
+            (row['before'], row['after']) for row in copy._get_redline(self.revision)['changes']])
+
+    def test_nothing_needed(self):
+        """V-07, NUM-050: nothing of what is as needed is within its limits, down to the alignment of the batch."""
+        step = self._weighing(self.component_a)
+        floor = step.sudo()._prepare_floor_weighing()
+        self.assertEqual((floor['low'], floor['is_within'], floor['stated'][:9]), ('0', True, "as needed"))
+        self._weigh(step, '0')
+        self.assertEqual(step.state, 'done')
+        self.assertFalse(self.bpr.deviation_ids)
+        self.env.flush_all()
+        row = self.env['mrp.bpr.alignment'].search([('step_id', '=', step.id), ('kind', '=', 'component')])
+        self.assertEqual((row.lower, row.actual, row.status), (0, 0, 'within'))
+
+    def test_more_than_at_most(self):
+        """NUM-050, USE-070: more than the most that is permitted is a deviation."""
+        step = self._weighing(self.component_a)
+        self._weigh(step, str(Fraction(step.sudo()._get_target()['quantity']) + 1))
+        self.assertEqual(len(self.bpr.deviation_ids), 1)
+
+    def test_made_up(self):
+        """V-07, NUM-050: what makes up to a volume is used as it is needed."""
+        step = self._weighing(self.component_b)
+        floor = step.sudo()._prepare_floor_weighing()
+        self.assertEqual((floor['low'], floor['high']), ('0', False))
+        self._weigh(step, str(Fraction(step.sudo()._get_target()['quantity']) * 2))
+        self.assertEqual(step.state, 'done')
+        self.assertFalse(self.bpr.deviation_ids)
+
+    def test_incomplete(self):
+        """NUM-050: a goal is named, and what follows an assay is not stated otherwise."""
+        draft = self._create_mmr(77)
+        line = draft.bom_line_ids[:1]
+        for vals, words in (
+                ({'mmr_stated_as': 'make_up'}, "to what it makes up is missing"),
+                ({'mmr_stated_as': 'make_up', 'mmr_make_up_to': '0'}, "not above zero"),
+                ({'mmr_stated_as': 'as_needed', 'mmr_assay_adjusted': True}, "is not stated otherwise")):
+            with self.subTest(vals=vals), self.assertRaisesRegex(UserError, words), self.env.cr.savepoint():
+                line.write(vals)
+                draft._check_complete()
+        line.write({'mmr_stated_as': 'make_up', 'mmr_make_up_value': "pH 7", 'mmr_make_up_to': False,
+                    'mmr_assay_adjusted': False})
+        draft._check_complete()
 
 
 @tagged('post_install', '-at_install')

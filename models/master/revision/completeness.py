@@ -205,6 +205,8 @@ class MrpMmrRevision(models.Model):
                 yield self.env._("%s: the stage where it is used is missing.", name)
             if line._skip_bom_line(self.product_id):
                 yield self.env._("%s is meant for other variants of the product alone.", name)
+            if line.mmr_stated_as:
+                yield from self._get_stated_problems(line, name)
         yield from self._get_potency_problems()
 
     def _get_potency_problems(self):

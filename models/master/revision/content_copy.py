@@ -89,6 +89,8 @@ class ContentCopy:
         if vals.get('mmr_overage_kind') == 'amount':
             vals['mmr_overage'] = self._scale(row.mmr_overage)
         vals['mmr_base_qty'] = self._scale(row.mmr_base_qty) if row._has_overage() else quantity
+        if row.mmr_make_up_to is not None:
+            vals['mmr_make_up_to'] = self._scale(row.mmr_make_up_to)
         return dict(
             vals, gmp_qty=quantity, mmr_tolerance=self._scale(row.mmr_tolerance),
             mmr_to_review=self.to_review or row.mmr_to_review)

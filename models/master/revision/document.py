@@ -3,6 +3,7 @@
 from odoo import fields, models
 
 from ....domain.durations import Duration
+from ....domain.limits import AS_NEEDED, MAKE_UP
 from ....domain.numbers import Number, convert, decimal_string, exact
 from ...base.exact_number import text_of
 
@@ -242,7 +243,17 @@ class MrpMmrRevision(models.Model):
                 'reference': text_of(line.mmr_assay_reference) or '0', 'unit': text(line.mmr_assay_unit) or '%',
                 'basis': line.mmr_assay_basis or 'as_is'}} if line.mmr_assay_adjusted else {}),
             **({'is_filler': True} if line.mmr_is_filler else {}),
+            **({'stated': self._document_stated(line)} if line.mmr_stated_as else {}),
         }
+
+    def _document_stated(self, line):
+        """Return how a quantity is stated that is not simply weighed (NUM-050)."""
+        if line.mmr_stated_as == AS_NEEDED:
+            return {'kind': AS_NEEDED}
+        whole, unit = line.mmr_make_up_to, line.mmr_make_up_uom_id
+        return {
+            'kind': MAKE_UP, 'value': text(line.mmr_make_up_value),
+            'to': None if whole is None else {'value': whole.text, 'unit': unit.name or '', 'unit_id': unit.id or None}}
 
     def _document_overage(self, line):
         """Return the statement of overage; 'none' is a statement, a blank is None (21 CFR 111.210(e))."""

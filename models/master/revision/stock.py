@@ -1,7 +1,8 @@
-"""What keeps a master from being made: quantities that the stock of a component cannot hold (STK-030)."""
+"""What keeps a master from being made: quantities that stock cannot hold, or that say nothing (STK-030, NUM-050)."""
 
 from odoo import models
 
+from ....domain.limits import MAKE_UP
 from ....domain.numbers import decimal_string, exact
 from ....domain.stock import convert_exactly, is_held
 
@@ -22,3 +23,13 @@ class MrpMmrRevision(models.Model):
                 "%(product_unit)s. Stock it in a finer unit, or raise the precision of quantities in the settings.",
                 component=product.display_name, quantity=decimal_string(quantity), unit=unit.name,
                 stocked=format(stocked.normalize(), 'f'), product_unit=product.uom_id.name, digits=digits)
+
+    def _get_stated_problems(self, line, name):
+        """Yield what is missing of a quantity that is as needed, or makes up to something (NUM-050)."""
+        if line.mmr_stated_as == MAKE_UP:
+            if line.mmr_make_up_to is None and not (line.mmr_make_up_value or '').strip():
+                yield self.env._("%s: to what it makes up is missing: a weight, a volume or a value.", name)
+            if line.mmr_make_up_to is not None and (line.mmr_make_up_to <= 0 or not line.mmr_make_up_uom_id):
+                yield self.env._("%s: the weight or volume to which it makes up is not above zero, or has no unit.", name)
+        if line.mmr_assay_adjusted or line.mmr_is_filler:
+            yield self.env._("%s: what is adjusted to an assay has a quantity, and is not stated otherwise.", name)

@@ -7,7 +7,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ....domain.canonical import iso_utc
-from ....domain.limits import within_tolerance
+from ....domain.criterion import stated_text
+from ....domain.limits import amount_range, is_permitted
 from ....domain.numbers import convert, decimal_string, exact, round_fraction
 from ....domain.roles import ROLE_GROUPS
 from ....domain.step_kinds import ENTRY_OF_STEP
@@ -217,7 +218,7 @@ class MrpBprStep(models.Model):
         weights = self._get_weights()
         weighed = sum(entry._get_quantity() for entry in weights)
         total = round_fraction(weighed)
-        tolerance = exact(target.get('tolerance'))
+        low, high = amount_range(target)
         wanted = exact(target['quantity'])
         unit = self.env['uom.uom'].browse(target['unit_id'])
         is_weighed = self.kind == 'weigh'
@@ -225,16 +226,17 @@ class MrpBprStep(models.Model):
             'product': target['product']['name'],
             'code': target['product']['code'],
             'target': target['quantity'],
-            'low': decimal_string(wanted - tolerance),
-            'high': decimal_string(wanted + tolerance),
-            'tolerance': decimal_string(tolerance),
+            'low': decimal_string(low),
+            'high': high is not None and decimal_string(high),
+            'has_range': low != high,
+            'stated': stated_text(target),
             'unit': target['unit'],
             'unit_id': unit.id,
             'units': [{'id': row.id, 'name': row.name} for row in self._get_floor_units(unit)] if is_weighed else [],
             'total': decimal_string(total),
             'remaining': decimal_string(wanted - total),
-            'excess': weighed > Fraction(wanted + tolerance) and decimal_string(total - wanted),
-            'is_within': within_tolerance(weighed, wanted, tolerance),
+            'excess': high is not None and weighed > Fraction(high) and decimal_string(total - wanted),
+            'is_within': is_permitted(weighed, target),
             'weights': [
                 {'id': entry.id, 'lot': entry.lot_name, 'value': entry.value, 'unit': entry.unit} for entry in weights],
             'lots': self._get_floor_lots(target) if is_weighed and self.state not in CLOSED else [],

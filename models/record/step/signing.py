@@ -7,7 +7,7 @@ from odoo import fields, models
 from odoo.tools import LazyTranslate, format_datetime
 
 from ....domain.canonical import sha256
-from ....domain.limits import within_tolerance
+from ....domain.limits import is_permitted
 from ....domain.numbers import decimal_string, exact, round_fraction
 from ....domain.refusals import refusal
 from ....domain.roles import ROLE_GROUPS
@@ -304,7 +304,7 @@ class MrpBprStep(models.Model):
             return
         total = sum(entry._get_quantity() for entry in self._get_weights())
         wanted, tolerance = self._get_target_quantity(), target.get('tolerance')
-        if within_tolerance(total, wanted, tolerance):
+        if is_permitted(total, target, wanted):
             return
         total = round_fraction(total)
         self.env['mrp.deviation']._open(
