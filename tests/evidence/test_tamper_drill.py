@@ -116,9 +116,15 @@ class DrillCommon(MmrCommon):
 
     @classmethod
     def _make_retention(cls):
-        """Make a released batch that was distributed, a hold on it, and a disposal, both waiting for their signatures."""
+        """Make a released batch that was distributed, a minor deviation of its lot, a hold and a disposal that wait for their
+        signatures.
+        """
         bpr = cls._release(cls._make_completed()).with_user(cls.user_qc)
         cls._ship(bpr.lot_ids.with_user(cls.env.user))
+        cls.env['mrp.deviation']._store([{
+            'company_id': cls.company.id, 'lot_id': bpr.lot_ids.id, 'product_id': cls.product.id,
+            'profile_id': bpr.mmr_revision_id.profile_id.id, 'title': "Dust", 'source': 'occurrence', 'severity': 'minor',
+            'description': "On the carton."}])
         bpr.env['mrp.legal.hold']._record("Claim", bpr=bpr)
         with patch.object(type(bpr), '_get_disposal_refusal', lambda self: None):
             bpr.env['mrp.record.disposal']._record(bpr, "Over")

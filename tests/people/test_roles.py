@@ -725,9 +725,9 @@ class TestRoles(RolesCommon):
                 with self.subTest(call=name, role=role):
                     refused = self._refusal(lambda call=call, user=user: call(user))
                     if role in TABLE.calls[name]:
-                        self.assertFalse(refused)
+                        self.assertFalse(refused, f"{name} is refused for {role}")
                     else:
-                        self.assertTrue(refused, "not refused")
+                        self.assertTrue(refused, f"{name} is not refused for {role}")
 
     def test_every_action_has_a_row(self):
         """SEC-010: no public method, signature, print, download or menu action of the addon is missing in the table."""

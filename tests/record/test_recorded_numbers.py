@@ -167,7 +167,10 @@ class TestStatedQuantities(BprCommon):
     def test_more_than_at_most(self):
         """NUM-050, USE-070: more than the most that is permitted is a deviation."""
         step = self._weighing(self.component_a)
-        self._weigh(step, str(Fraction(step.sudo()._get_target()['quantity']) + 1))
+        step.action_record('weight', {
+            'value': str(Fraction(step.sudo()._get_target()['quantity']) + 1), 'lot_id': self.lots[self.component_a].id})
+        self._train(step, self._person('operator'))
+        self._sign(step.sudo(), 'performed', self._person('operator'))
         self.assertEqual(len(self.bpr.deviation_ids), 1)
 
     def test_made_up(self):
