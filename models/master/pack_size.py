@@ -20,7 +20,7 @@ class MrpMmrPack(models.Model):
     quantity = ExactNumber("Content", required=True, default=1)
     uom_id = fields.Many2one('uom.uom', "Unit", required=True, ondelete='restrict')
     packed_under = fields.Char(
-        "Packed Under", help="The record under which it is packed and labelled, where no stage of this master does that.")
+        help="The record under which it is packed and labelled, where no stage of this master does that.")
     description = fields.Text("Description of the Packaging")
     coding_position = fields.Char("Lot and Expiry Printed", help="Where lot number and expiry date are printed.")
     clearance = fields.Text("Line Clearance")

@@ -50,6 +50,7 @@ class StockLot(models.Model):
         """Open the form in which the stock of this lot is made right, with the deviation that explains it."""
         self.ensure_one()
         self.check_access('read')
+        self._mmr_check_adjuster()
         self.env['mrp.lot.adjust'].check_access('create')
         return {
             'type': 'ir.actions.act_window', 'res_model': 'mrp.lot.adjust', 'view_mode': 'form', 'target': 'new',
