@@ -381,7 +381,7 @@ class MrpBomLine(models.Model):
                                          revision=revision.display_name, state=revision._get_state_label()),
                     "PRD-050, REV-010", self.env._("create a new revision."), record=revision)
         for line in self.sudo():
-            if not line.mmr_overage or not (line.mmr_overage_rationale or '').strip():
+            if not line._has_overage() or not (line.mmr_overage_rationale or '').strip():
                 raise refusal(
                     self.env, self.env._("%s has no overage with a rationale.", line.product_id.display_name),
                     "PRD-050, 21 CFR 111.210(e)", self.env._("write down the rationale first."), record=line)

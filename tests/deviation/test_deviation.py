@@ -889,7 +889,7 @@ class TestRework(DeviationCommon):
             self._refused("DEV-060", self._record, deviation, **vals)
         row = self._record(deviation)
         self.assertRecordValues(row, [{
-            'bpr_id': self.bpr.id, 'kind': 'adjust', 'lot_name': "VC-LUMPS", 'quantity': "2.5", 'unit': self.kg.name,
+            'bpr_id': self.bpr.id, 'kind': 'adjust', 'lot_name': "VC-LUMPS", 'quantity': "2.50", 'unit': self.kg.name,
             'user_id': self.user_operator.id}])
         self.assertEqual(self.bpr.rework_ids, row)
         for record in (row.with_user(self.user_qc), row.sudo()):

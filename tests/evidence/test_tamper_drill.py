@@ -265,7 +265,8 @@ class TestTamperDrill(DrillCommon):
                     running = drill.Drill(cr, self.company.id, self.user_security.id)
                     # Those on the table first: the first fault is enough.
                     acts = sorted(SQL_ACTS, key=lambda act, table=table: not act.key.startswith(table))
-                    self.assertTrue(any(running._try_attack(act)['outcome'] in drill.FAULTS for act in acts))
+                    self.assertTrue(any(running._try_attack(act)['outcome'] in drill.FAULTS for act in acts),
+                                    f"{trigger} on {table}")
                     running.end()
 
     def test_weakened(self):

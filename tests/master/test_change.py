@@ -38,7 +38,7 @@ class TestChange(ChangeCommon):
         cls.full = cls._create_mmr(100)
         fill_content(cls.full, cls.bottle)
         cls.full.pack_ids.label_id.sudo().product_id = cls.label_stock
-        cls.full.bom_line_ids.filtered('mmr_overage').with_user(cls.user_qc).action_confirm_overage()
+        cls.full.bom_line_ids.filtered(lambda line: line._has_overage()).with_user(cls.user_qc).action_confirm_overage()
         cls._effective(cls.full)
         cls.other_product = cls.env['product.product'].create({
             'name': "Vitamin C forte", 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'uom_id': cls.kg.id})
@@ -390,7 +390,7 @@ class TestCopyToOtherSize(ChangeCommon):
         cls.bottle = cls.env['product.product'].create({'name': "Bottle", 'type': 'consu', 'uom_id': cls.kg.id})
         cls.source = cls._create_mmr(100)
         fill_content(cls.source, cls.bottle)
-        cls.source.bom_line_ids.filtered('mmr_overage').with_user(cls.user_qc).action_confirm_overage()
+        cls.source.bom_line_ids.filtered(lambda line: line._has_overage()).with_user(cls.user_qc).action_confirm_overage()
         cls._effective(cls.source)
 
     def _copy(self, **vals):
@@ -476,7 +476,7 @@ class TestCopyToOtherSize(ChangeCommon):
         self.assertFalse(copy.to_review_count)
         self.assertTrue([body for body in copy.message_ids.mapped('body')
                          if "All 1 quantities and yields were reviewed for the batch size 500 kg" in body])
-        copy.bom_line_ids.filtered('mmr_overage').with_user(self.user_qc).action_confirm_overage()
+        copy.bom_line_ids.filtered(lambda line: line._has_overage()).with_user(self.user_qc).action_confirm_overage()
         self._make_effective(copy)
         self._create_order(500).action_confirm()
 

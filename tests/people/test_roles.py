@@ -447,7 +447,7 @@ class TestRoles(RolesCommon):
     def _calls(self):
         """Return what each call of the table is, as a function of the user."""
         draft, effective, order = self.draft, self.effective, self.order
-        mmr, line = effective.mmr_id, self.draft.bom_line_ids.filtered('mmr_overage')
+        mmr, line = effective.mmr_id, self.draft.bom_line_ids.filtered(lambda line: line._has_overage())
         template = self.product.product_tmpl_id
         locked = self.locked
 

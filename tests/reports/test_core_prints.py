@@ -65,4 +65,4 @@ class TestCorePrints(MmrCommon):
         pages = PdfFileReader(io.BytesIO(content), strict=False)
         self.assertGreaterEqual(pages.getNumPages(), 1)
         for number in range(pages.getNumPages()):
-            self.assertIn("OBSOLETE", pages.getPage(number).extractText())
+            self.assertIn("OBSOLETE", pages.getPage(number).extract_text())

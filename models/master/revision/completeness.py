@@ -250,7 +250,7 @@ class MrpMmrRevision(models.Model):
         if not declared:
             yield self.env._("No declared ingredient is listed.")
         for row in declared:
-            if row.is_dietary and (not row.amount or blank(row.amount_unit)):
+            if row.is_dietary and ((row.amount or 0) == 0 or blank(row.amount_unit)):
                 yield self.env._("%s: the declared amount or its unit is missing.", row.name)
             if row.is_dietary and row.product_id not in components:
                 yield self.env._("%s: the declared dietary ingredient is none of the components.", row.name)
