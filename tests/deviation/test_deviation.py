@@ -897,7 +897,7 @@ class TestRework(DeviationCommon):
             self._refused("AccessError|DEV-060", record.unlink)
         self._sql_refused("UPDATE mrp_bpr_rework SET quantity = '1' WHERE id = %s", row.id, rule="SIG-030")
         self._sql_refused("DELETE FROM mrp_bpr_rework WHERE id = %s", row.id, rule="SIG-030")
-        self.bpr.production_id.action_cancel()
+        self._cancel_batch(self.bpr.production_id)
         self._refused("DEV-060", self._record, deviation)
 
     def test_order(self):

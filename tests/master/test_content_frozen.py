@@ -352,7 +352,7 @@ class TestContentFrozen(MmrCommon):
                 row = self._row(self.draft, field)
                 with self.subTest(model=name, field=field.name), self._undone():
                     if field.name.startswith('mmr_make_up'):
-                        row.mmr_stated_as = 'make_up'
+                        row.write({'mmr_stated_as': 'make_up', 'mmr_make_up_to': '7'})
                     start = self._digest(self.draft)
                     row.with_user(self.user_preparer).write(self._values(row, field))
                     after = self._digest(self.draft)

@@ -196,7 +196,8 @@ class TestReviewOfExceptions(BatchCommon):
         """, [150 - steps, self.bpr.step_ids[0].id, self.bpr.step_ids[0].id])
         self.env.invalidate_all()
         self.assertEqual(len(self.bpr.step_ids), 150)
-        self.assertLessEqual(count(), few + 2)
+        # The copies weigh: product, template, variant and unit of their component are read once.
+        self.assertLessEqual(count(), few + 4)
 
 
 @tagged('post_install', '-at_install')
