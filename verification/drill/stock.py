@@ -79,6 +79,21 @@ def mrp_deviation_holds(drill):
         "UPDATE mrp_deviation SET severity = 'critical' WHERE id = %s", deviation.id)))])
 
 
+@attack("Stock", "SQL: relate a batch whose lots are free to a grave deviation", "DEV-100, DEV-070, 21 CFR 111.113, 211.192",
+        r'mrp_mmr_\w*lots_held')
+def mrp_deviation_batch_holds(drill):
+    row = newest(drill, 'mrp.deviation.batch', [
+        ('deviation_id.state', '!=', 'closed'), ('deviation_id.severity', 'in', ('major', 'critical'))])
+    lot = row and newest(drill, 'stock.lot', [
+        ('mmr_status', '=', 'released'), ('mmr_bpr_id', 'not in', [False, row.bpr_id.id, row.deviation_id.bpr_id.id])])
+
+    def relate():
+        insert_copy(drill, row, bpr_id=SQL("%s", lot.mmr_bpr_id.id), assessment=SQL("NULL"))
+        drill.cr.execute("SET CONSTRAINTS ALL IMMEDIATE", log_exceptions=False)
+
+    return lot and (row, [Attempt('INSERT', relate)])
+
+
 @attack("Stock", "SQL: give a company a time zone that nobody knows", "DAY-010, 21 CFR 111.260", 'mrp_mmr_company_tz')
 def res_company_zone(drill):
     company = drill.env['res.company'].browse(drill.company_id)
