@@ -100,6 +100,34 @@ export const numberField = {
     }),
 };
 
+/** Digits after the point of a quantity with which Odoo calculates (GMP_DIGITS of domain/numbers.py). */
+const QUANTITY_DIGITS = 6;
+
+/** The same for a quantity that Odoo keeps as a float: read and shown alike, and stored as a number (NUM-010). */
+export class QuantityField extends NumberField {
+    get value() {
+        const value = super.value;
+        return typeof value === "number" ? value.toFixed(QUANTITY_DIGITS).replace(/\.?0+$/, "") : value;
+    }
+
+    parse(text) {
+        const canonical = super.parse(text);
+        if (canonical && (canonical.split(".")[1] || "").length > QUANTITY_DIGITS) {
+            throw new Error(_t("At most %s digits after the decimal sign are kept.", QUANTITY_DIGITS));
+        }
+        return canonical === false ? 0 : Number(canonical);
+    }
+}
+
+export const quantityField = {
+    ...numberField,
+    component: QuantityField,
+    displayName: _t("Quantity"),
+    supportedTypes: ["float"],
+    isEmpty: () => false,
+};
+
 registry.category("fields").add("mmr_number", numberField);
+registry.category("fields").add("mmr_quantity", quantityField);
 
 registry.category("formatters").add("mmr_number", (value) => showNumber(value));

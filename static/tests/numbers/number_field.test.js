@@ -12,6 +12,7 @@ class Result extends models.Model {
 
     value = fields.Char({ trim: true });
     unit = fields.Char();
+    quantity = fields.Float({ digits: [16, 6] });
     line_ids = fields.One2many({ relation: "test.result" });
 
     _records = [
@@ -124,4 +125,24 @@ test("in an editable list: the message shows, and the row is not left with what 
     expect(queryFirst(".o_data_row:first [name=value] input")).toHaveValue("1,2");
     expect(MESSAGE).toHaveText(/not a number in your language/);
     expect.verifySteps([]);
+});
+
+test("V-01: a quantity that Odoo keeps as a float is read and refused alike, and stored as a number", async () => {
+    noteWrites();
+    await mountView({
+        type: "form",
+        resModel: "test.result",
+        resId: 1,
+        arch: `<form><field name="quantity" widget="mmr_quantity" options="{'unit': 'kg'}"/></form>`,
+    });
+    const input = ".o_field_widget[name=quantity] input";
+    expect(input).toHaveValue("0");
+    for (const text of ["12,000", "1,5", "1e3", "0.1234567"]) {
+        await contains(input).edit(text, { confirm: "blur" });
+        expect(".o_field_widget[name=quantity]").toHaveClass("o_field_invalid");
+    }
+    await contains(input).edit("12000.5", { confirm: false });
+    expect(MESSAGE).toHaveText("= 12 000.5 kg");
+    await clickSave();
+    expect.verifySteps([{ quantity: 12000.5 }]);
 });
