@@ -141,6 +141,15 @@ def compare(table, columns, before, after):
                     yield f'{table} {key}, {column}: {str(new)[:70]} instead of {str(old)[:70]}'
 
 
+def check_heads(env, database, columns, heads):
+    """Yield the heads of chains, as they were before, that are no lines of the ledger now."""
+    lines = {tuple(row) for row in env.sql('SELECT chain_id::text, index::text, sha256 FROM mrp_audit_entry', database)}
+    for chain, values in heads.items():
+        row = dict(zip(columns, values, strict=True))
+        if int(row['head_index']) and (chain, row['head_index'], row['head_sha256']) not in lines:
+            yield f'chain {chain}: line {row["head_index"]}, {row["head_sha256"]}, is not in the ledger'
+
+
 # === CHECKS === #
 
 class Checks:
@@ -196,7 +205,12 @@ def check(env, old, fresh, checks):
     for table, columns in tables.items():
         missing = [f'{table} has no column {column}' for column in columns if column not in present.get(table, ())]
         after = {} if missing else read_evidence(env, name, {table: columns})[table]
-        title = 'chain heads' if table == CHAINS else f'{", ".join(columns[:3])}{" …" if columns[3:] else ""}'
+        if table == CHAINS:
+            # The ledger goes on: the line that was the last one is still there.
+            checks.report(f'{table}: {len(before[table])} heads are lines of the ledger',
+                          check_heads(env, name, columns, before[table]))
+            continue
+        title = f'{", ".join(columns[:3])}{" …" if columns[3:] else ""}'
         checks.report(f'{table}: {len(before[table])} rows as before ({title})',
                       missing or compare(table, columns, before[table], after))
     verify = env.command('mrp_mmr', 'verify', '-d', name)

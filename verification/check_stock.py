@@ -22,5 +22,5 @@ class StockChecks(EvidenceReader):
                 what = ' '.join(filter(None, (row.product, row.lot and f'lot {row.lot}', row.place and f'at {row.place}')))
                 yield Finding(
                     'mrp.bpr', row.bpr_id, row.bpr, f"{plain(row.expected)} of {what} {VERBS[row.kind]}", plain(row.found),
-                    FINDING if abs(row.expected - row.found) >= rounding else REMARK)
+                    FINDING if abs(row.expected - row.found) > rounding else REMARK)
             yield CHECKPOINT
