@@ -88,8 +88,9 @@ def mrp_deviation_batch_holds(drill):
         ('mmr_status', '=', 'released'), ('mmr_bpr_id', 'not in', [False, row.bpr_id.id, row.deviation_id.bpr_id.id])])
 
     def relate():
-        insert_copy(drill, row, bpr_id=SQL("%s", lot.mmr_bpr_id.id), assessment=SQL("NULL"))
+        # What waits of what was written before is judged first.
         drill.cr.execute("SET CONSTRAINTS ALL IMMEDIATE", log_exceptions=False)
+        insert_copy(drill, row, bpr_id=SQL("%s", lot.mmr_bpr_id.id), assessment=SQL("NULL"))
 
     return lot and (row, [Attempt('INSERT', relate)])
 
