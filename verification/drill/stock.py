@@ -6,12 +6,17 @@ from .attack import Attempt, Skipped, attack
 from .helpers import change, changes, delete, insert_copy, newest
 
 
+def judge_at_once(drill):
+    """Let PostgreSQL judge with each statement what it would judge at the end of the transaction; what waits, now."""
+    drill.cr.execute("SET CONSTRAINTS ALL IMMEDIATE", log_exceptions=False)
+
+
 def now(drill, statement):
-    """Execute a statement and judge at once what PostgreSQL would judge at the end of the transaction."""
+    """Execute a statement that is judged at once."""
+    judge_at_once(drill)
     drill.cr.execute(statement, log_exceptions=False)
     if not drill.cr.rowcount:
         raise Skipped()
-    drill.cr.execute("SET CONSTRAINTS ALL IMMEDIATE", log_exceptions=False)
 
 
 def find_done(drill, model, *domain):
@@ -52,10 +57,11 @@ def stock_quant_update(drill):
              WHERE q.id = %s AND o.quantity > 0)""", quant.id)
 
     def insert():
+        judge_at_once(drill)
         insert_copy(drill, quant, quantity=below, reserved_quantity=SQL("0"))
-        drill.cr.execute("SET CONSTRAINTS ALL IMMEDIATE", log_exceptions=False)
 
     def remove():
+        judge_at_once(drill)
         # Half of it is taken by another row first, which the rest still covers.
         insert_copy(drill, quant, quantity=SQL("-quantity / 2"), reserved_quantity=SQL("0"))
         now(drill, SQL("DELETE FROM stock_quant WHERE id = %s", quant.id))
@@ -88,8 +94,7 @@ def mrp_deviation_batch_holds(drill):
         ('mmr_status', '=', 'released'), ('mmr_bpr_id', 'not in', [False, row.bpr_id.id, row.deviation_id.bpr_id.id])])
 
     def relate():
-        # What waits of what was written before is judged first.
-        drill.cr.execute("SET CONSTRAINTS ALL IMMEDIATE", log_exceptions=False)
+        judge_at_once(drill)
         insert_copy(drill, row, bpr_id=SQL("%s", lot.mmr_bpr_id.id), assessment=SQL("NULL"))
 
     return lot and (row, [Attempt('INSERT', relate)])
