@@ -4,7 +4,7 @@ from itertools import islice
 
 from ..domain.revision_states import APPROVED_STATES
 from . import verify
-from .ledger import REMARK, Finding, parse
+from .ledger import REMARK, Finding, parse, sha256_text
 from .records import Verification
 
 #: Lines of the ledger that are compared at a time.
@@ -112,7 +112,7 @@ class Comparison:
             wanted = f"digest {row['signature_sha256']} as in the bundle"
             if number not in found:
                 yield Finding('mrp.esignature', number, name, wanted, "none: it was deleted")
-            elif Verification._signature_digest(found[number]) != row['signature_sha256']:
+            elif sha256_text(Verification._signature_text(found[number])) != row['signature_sha256']:
                 yield Finding('mrp.esignature', number, name, wanted, f"digest {found[number]['signature_sha256']}")
         self.counts['signatures'] += len(expected)
 

@@ -120,6 +120,10 @@ class RolesCommon(MmrCommon):
         with transition(signer):
             signer.write({'locked_at': fields.Datetime.now()})
         cls.qualification = cls.env['mrp.qualification'].search([('user_id', '=', cls.locked.id)], limit=1)
+        keys = cls.env['mrp.signer.key'].sudo()
+        cls.key = keys._get_in_force(cls.locked).with_env(cls.env)
+        # As if its owner had made a new one.
+        cls.waiting_key = keys._make(cls.locked, PASSWORD, 'rotation', cost=2).with_env(cls.env)
         cls.training = cls.env['mrp.qualification'].with_user(cls.user_qc)._grant(cls.locked, cls.effective, "Read it")
         cls.env['mrp.audit.seal']._seal(cls.company)
         cls.drill = drill_without_acts(cls.users['security'])
@@ -518,6 +522,8 @@ class TestRoles(RolesCommon):
             **buttons(template, 'action_mmr_plan', 'action_view_mmrs'),
             **buttons(locked, 'action_mmr_verify_identity', 'action_mmr_unlock', 'action_mmr_flag_shared',
                       'action_mmr_renew_signing_password'),
+            **buttons(self.waiting_key, 'action_enrol'), **buttons(self.key, 'action_revoke'),
+            **sign(self.waiting_key, 'enrol'), **sign(self.key, 'revoke'),
             **sign(draft, 'submit'), **sign(self.reviewed, 'review'), **sign(self.waiting, 'approve'),
             **sign(self.waiting, 'reject'), **sign(effective, 'retire'), **sign(effective, 'periodic_review'),
             **sign(self.label, 'approve'), **sign(self.label, 'obsolete'), **sign(self.required, 'switch_off'),
