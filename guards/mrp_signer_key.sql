@@ -13,7 +13,7 @@ CREATE FUNCTION mrp_mmr_key_transition() RETURNS timestamp
     LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT (e."values" -> 'key_transition' ->> 'new')::timestamp
       FROM mrp_audit_entry e
-     WHERE e.res_model = 'res.company' AND e.kind = 'setting' AND e."values" -> 'key_transition' IS NOT NULL
+     WHERE e.res_model = 'res.company' AND e.kind = 'setting' AND e."values"::text LIKE '%"key_transition"%'
        AND NOT EXISTS (SELECT FROM mrp_signer_key k WHERE k.made_at < e.at)
      ORDER BY e.id LIMIT 1
 $$;

@@ -1,4 +1,4 @@
-"""Checks the keys of signers: what they are, who enrolled them, and that nobody's last signatures are gone (SIG-110, SIG-120)."""
+"""Checks the keys of signers: what they are, who enrolled them, that nobody's last signatures are gone (SIG-110, SIG-120)."""
 
 import base64
 import binascii
@@ -30,12 +30,21 @@ class KeyChecks(EvidenceReader):
             self.cr.execute(
                 """SELECT (SELECT min(id) FROM mrp_esignature WHERE key_number IS NOT NULL), (
                           SELECT min(id) FROM mrp_esignature WHERE res_model = 'mrp.signer.key' AND meaning = 'approved'), (
-                          SELECT e."values" -> 'key_transition' ->> 'new' FROM mrp_audit_entry e
+                          SELECT e."values"::text FROM mrp_audit_entry e
                            WHERE e.res_model = 'res.company' AND e.kind = 'setting'
-                             AND e."values" -> 'key_transition' IS NOT NULL
+                             AND e."values"::text LIKE '%%"key_transition"%%'
                              AND NOT EXISTS (SELECT FROM mrp_signer_key k WHERE k.made_at < e.at) ORDER BY e.id LIMIT 1)""")
-            self._firsts = self.cr.fetchone()
+            *firsts, values = self.cr.fetchone()
+            self._firsts = (*firsts, self._read_logged(values, 'key_transition'))
         return self._firsts
+
+    @staticmethod
+    def _read_logged(text, name):
+        """Return what a line of the ledger says is new of something, or None."""
+        try:
+            return parse(text or 'null')[name]['new']
+        except (ValueError, TypeError, KeyError):
+            return None     # the line itself was reported, or is another one
 
     def _check_key_of_signature(self, finding, signature, text, key, before, last):
         """Yield what is wrong with the signature of a key, and with its place among those of its signer.
@@ -80,7 +89,7 @@ class KeyChecks(EvidenceReader):
         query = f"""
             SELECT t.id, t.user_id, t.user_login, t.algorithm, t.public_key, t.fingerprint, t.reason, x.number,
                    x.signature_sha256, l.key_number, l.signature_sha256, l.key_fingerprint, (
-                       SELECT e."values" -> 'signature_sha256' ->> 'new' FROM mrp_audit_entry e
+                       SELECT e."values"::text FROM mrp_audit_entry e
                         WHERE e.kind = 'sign' AND e.user_id = t.user_id ORDER BY e.id DESC LIMIT 1)
               FROM mrp_signer_key t LEFT JOIN mrp_signer_secret x ON x.key_id = t.id
               LEFT JOIN LATERAL (SELECT s.key_number, s.signature_sha256, s.key_fingerprint FROM mrp_esignature s
@@ -142,5 +151,7 @@ class KeyChecks(EvidenceReader):
                 or number and last_key is None:
             yield finding(f"signature {number} with digest {digest} as the last one of its holder",
                           f"signature {last_number} with digest {last_digest}")
-        elif last_key == fingerprint and logged not in (None, last_digest):
+            return
+        logged = self._read_logged(logged, 'signature_sha256')
+        if last_key == fingerprint and logged not in (None, last_digest):
             yield finding(f"the last signature of its holder as in the ledger: {logged}", f"{last_digest}")

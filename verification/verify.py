@@ -8,7 +8,6 @@ PASS or FAIL is printed for each record, then a summary; exit status 0 all intac
                     whole bundle, manifest included, cannot change the audit trail that the company keeps.
 """
 import base64
-import binascii
 import csv
 import hashlib
 import io
@@ -610,7 +609,8 @@ class Checker:
 
     def check_key(self, name):
         row = self.json(name)
-        need_keys(row, schema=str, id=int, user=int, public_key=str, fingerprint=str, signatures=list)
+        need_keys(row, schema=str, id=int, user=int, name=str, login=str, public_key=str, fingerprint=str, reason=str,
+                  signatures=list)
         need(row['schema'] == 'mrp_mmr/bundle-key/1', "it is of an unknown kind")
         _raw, fingerprint = key_bytes(row['public_key'])
         need(fingerprint == row['fingerprint'] and name == f'keys/{fingerprint}.json', "it has another fingerprint")
@@ -625,7 +625,7 @@ class Checker:
         need(key['user'] == signed['signer']['user'], "it was made with the key of somebody else, {}".format(key['login']))
         try:
             made = base64.b64decode(row['key_signature'], validate=True)
-        except binascii.Error:
+        except ValueError:
             raise Bad("the signature of the key is not as it should be")
         need(is_ed25519(key_bytes(key['public_key'])[0], made, canonical(signed)),
              "the key of its signer did not make the signature in key_signature")
@@ -633,7 +633,7 @@ class Checker:
     def check_signers(self):
         """The signatures of each signer follow one another; each key was in force, by a signature over it."""
         ordered = {}
-        for number, row in sorted(self.signatures.items()):
+        for _number, row in sorted(self.signatures.items()):
             ordered.setdefault(row['signed']['signer']['user'], []).append(row)
         for user, rows in sorted(ordered.items()):
             self.check('signer', '{} (user {})'.format(rows[0]['signed']['signer']['login'], user), self.check_sequence, rows)
@@ -658,6 +658,9 @@ class Checker:
     def check_enrolment(self, key):
         """A key is enrolled by a signature of somebody else; the first one of the system by its holder."""
         in_force, since = False, None
+        about = [number for number, row in self.signatures.items() if (
+            row['signed']['record']['model'], row['signed']['record']['id']) == ('mrp.signer.key', key['id'])]
+        need(sorted(about) == key['signatures'], "it does not name the signatures over it: {}".format(sorted(about)))
         for number in sorted(key['signatures']):
             row = self.signatures.get(number)
             need(row, f"signature {number} over it is missing or bad")
@@ -665,8 +668,10 @@ class Checker:
             need((signed['record']['model'], signed['record']['id']) == ('mrp.signer.key', key['id']),
                  f"signature {number} is not about it")
             said = self.json(row['content'])
-            need((said['key']['fingerprint'], said['key']['public_key'], said['signer']['user'])
-                 == (key['fingerprint'], key['public_key'], key['user']), f"signature {number} is about another key")
+            found = [said['key'][name] for name in ('id', 'fingerprint', 'public_key', 'reason')]
+            found += [said['signer'][name] for name in ('user', 'name', 'login')]
+            need(found == [key[name] for name in (
+                'id', 'fingerprint', 'public_key', 'reason', 'user', 'name', 'login')], f"signature {number} is about another")
             need(signed['signer']['user'] != key['user'] or said['set_up'] or said['action'] == 'revoke',
                  f"its holder enrolled it, by signature {number}")
             in_force = said['action'] == 'enrol'

@@ -194,6 +194,8 @@ class MrpEsignature(models.Model):
         stored = keys.search([('fingerprint', '=', key.fingerprint), ('user_id', '=', user.id)])
         if not stored or key.owner != stored._get_owner():
             raise self._refuse_keyless(user.name)
+        if not stored._may_sign(vals['res_model'], vals['res_id']):
+            raise stored._refuse_waiting(stored)
         number, previous = stored._take_number()
         vals.update(key_fingerprint=key.fingerprint, key_number=number, key_previous=previous)
         content = self._get_signed_content(vals)

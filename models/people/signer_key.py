@@ -47,7 +47,7 @@ class MrpSignerKey(models.Model):
         ('update', "First key after the update"),
         ('reset', "Password was reset"),
         ('loss', "Former password is not known"),
-        ('rotation', "Replaced by its owner"),
+        ('rotation', "Former key was revoked"),
     ], required=True, readonly=True)
     replaces_id = fields.Many2one('mrp.signer.key', "Replaces", readonly=True, ondelete='restrict')
     made_at = fields.Datetime("Made", required=True, readonly=True)
@@ -163,9 +163,11 @@ class MrpSignerKey(models.Model):
 
     @api.model
     def _get_openable(self, user):
-        """Return the key in force of this user and those that wait, the latest first."""
+        """Return the key in force of this user and those that wait, the latest first, as far as a secret may open them."""
         in_force = self._get_in_force(user)
-        return in_force | self.sudo().search([('user_id', '=', user.id), ('id', '>', in_force.id or 0)], limit=OPENABLE)
+        stored = self.env['mrp.signer.secret'].sudo().search([
+            ('key_id.user_id', '=', user.id), ('key_id', '>=', in_force.id or 0)], order='key_id desc', limit=OPENABLE)
+        return (in_force & stored.key_id) | stored.key_id
 
     def _open_with(self, secret):
         self.ensure_one()
@@ -261,9 +263,19 @@ class MrpSignerKey(models.Model):
         key = self.sudo().search([('fingerprint', '=', opened.fingerprint)]) if opened else self._make(
             user, secret, self._get_reason(user), kind)
         opened = opened or key._open_with(secret)
-        if not signer.suspended_at and (key._signs_in_transition() or (record == key and self._is_set_up_open())):
+        if not signer.suspended_at and key._may_sign(record._name, record.id if len(record) == 1 else None):
             return opened
-        raise refusal(
+        raise key._refuse_waiting(record)
+
+    def _may_sign(self, model, res_id):
+        """Whether this key signs such a record: it is in force, or in time, or the first one of the database, for itself."""
+        self.ensure_one()
+        return self == self._get_in_force(self.user_id) or self._signs_in_transition() or (
+            (model, res_id) == (self._name, self.id) and self._is_set_up_open())
+
+    def _refuse_waiting(self, record):
+        user, key = self.user_id.sudo(), self
+        return refusal(
             self.env, self.env._("The key of %(user)s waits for its enrolment. Its fingerprint is %(short)s.",
                                  user=user.name, short=key.short), RULE_ENROLMENT,
             self.env._("go to a security administrator, who sees you, compares the fingerprint and enrols the key."),
@@ -274,7 +286,8 @@ class MrpSignerKey(models.Model):
         """Return why ``user`` makes a key now."""
         last, signer = self._get_last(user), self.env['mrp.signer']._get_for(user)
         if last:
-            return 'reset' if signer.suspended_at and signer.suspended_at >= last.made_at else 'loss'
+            return 'rotation' if last.state == 'revoked' else (
+                'reset' if signer.suspended_at and signer.suspended_at >= last.made_at else 'loss')
         return 'update' if self._get_transition_end() and signer.identity_verified_at else 'first'
 
     # === ENROLMENT === #

@@ -135,7 +135,7 @@ class TestBundle(MmrCommon, HttpCase):
         with open(verify.__file__, encoding='utf-8') as file:
             tree = ast.parse(file.read(), feature_version=(3, 8))
         imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-        self.assertEqual(imported, {'csv', 'hashlib', 'io', 'json', 'os', 're', 'stat', 'sys', 'zipfile'})
+        self.assertEqual(imported, {'base64', 'csv', 'hashlib', 'io', 'json', 'os', 're', 'stat', 'sys', 'zipfile'})
         self.assertFalse([node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)])
 
     def test_life(self):
@@ -222,7 +222,7 @@ class TestBundle(MmrCommon, HttpCase):
             'mrp_mmr/mmr/2', 'mrp_mmr/ledger/1', 'mrp_mmr/bundle-signature/1', 'mrp_mmr/snapshot/1',
             'mrp_mmr/bundle-revision/1', 'mrp_mmr/bundle-order/1', 'mrp_mmr/bundle-batch/2', 'mrp_mmr/issue/1',
             'mrp_mmr/step/1', 'mrp_mmr/entry/1', 'mrp_mmr/deviation/1', 'mrp_mmr/label/1', 'mrp_mmr/decision/1',
-            'mrp_mmr/bundle/1'})
+            'mrp_mmr/bundle/1', 'mrp_mmr/bundle-key/1', 'mrp_mmr/key/1'})
 
     def test_memory(self):
         """REC-050: a bundle takes the memory of one file, not of all of them; so does checking it."""
