@@ -8,7 +8,7 @@ CREATE TRIGGER mrp_mmr_append_only_truncate BEFORE TRUNCATE ON mrp_signer_key
 
 -- Until when keys that nobody enrolled yet sign, for who signed before the update; NULL: they do not (SIG-120). The
 -- line of the ledger that the update wrote says so; one that is younger than the first key says nothing. Also held in
--- models/people/signer_key.py (_begin_transition).
+-- models/people/signer_update.py.
 CREATE FUNCTION mrp_mmr_key_transition() RETURNS timestamp
     LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT (e."values" -> 'key_transition' ->> 'new')::timestamp

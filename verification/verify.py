@@ -660,7 +660,7 @@ class Checker:
         in_force, since = False, None
         about = [number for number, row in self.signatures.items() if (
             row['signed']['record']['model'], row['signed']['record']['id']) == ('mrp.signer.key', key['id'])]
-        need(sorted(about) == key['signatures'], "it does not name the signatures over it: {}".format(sorted(about)))
+        need(sorted(about) == key['signatures'], f"it does not name the signatures over it: {sorted(about)}")
         for number in sorted(key['signatures']):
             row = self.signatures.get(number)
             need(row, f"signature {number} over it is missing or bad")

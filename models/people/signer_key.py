@@ -16,6 +16,8 @@ _lt = LazyTranslate(__name__)
 
 RULE = "SIG-110, 21 CFR 11.70, 11.200(a)(2)"
 RULE_ENROLMENT = "SIG-120, 21 CFR 11.100(b), 11.300(b)"
+#: What follows from the signatures over a key.
+STATES = ['state', 'enrolment_id', 'revocation_id']
 #: Keys that wait for their enrolment, as far as a secret is tried on them: each takes the time of a slow digest.
 OPENABLE = 3
 
@@ -77,8 +79,7 @@ class MrpSignerKey(models.Model):
         histories = self._read_histories(self.user_id)
         for key in self:
             rows = histories.get(key.user_id.id, [])
-            own = [row for row in rows if row['key'] == key.id]
-            last = rows[-1] if rows else None
+            own, last = [row for row in rows if row['key'] == key.id], rows[-1] if rows else None
             key.enrolment_id = next((row['id'] for row in reversed(own) if row['meaning'] == 'approved'), False)
             key.revocation_id = next((row['id'] for row in own if row['meaning'] == 'retired'), False)
             if not own:
@@ -132,20 +133,6 @@ class MrpSignerKey(models.Model):
         return not self.env['mrp.esignature'].sudo().search_count(
             [('res_model', '=', self._name), ('meaning', '=', 'approved')], limit=1)
 
-    @api.model
-    def _get_transition_end(self):
-        """Return until when keys that nobody enrolled yet sign, for who signed before the update; None: they do not.
-
-        The line of the ledger that the update wrote says so; a line that is younger than the first key says nothing.
-        """
-        [[end]] = self.env.execute_query(SQL("SELECT mrp_mmr_key_transition()"))
-        return end
-
-    def _signs_in_transition(self):
-        """Whether this key signs before it is enrolled: made after the update by a person who could sign before it."""
-        end = self._get_transition_end() if self.reason == 'update' else None
-        return bool(end and fields.Datetime.now() <= end and self.state == 'waiting')
-
     # === SECRETS === #
 
     def _get_owner(self):
@@ -165,9 +152,9 @@ class MrpSignerKey(models.Model):
     def _get_openable(self, user):
         """Return the key in force of this user and those that wait, the latest first, as far as a secret may open them."""
         in_force = self._get_in_force(user)
-        stored = self.env['mrp.signer.secret'].sudo().search([
-            ('key_id.user_id', '=', user.id), ('key_id', '>=', in_force.id or 0)], order='key_id desc', limit=OPENABLE)
-        return (in_force & stored.key_id) | stored.key_id
+        stored = self.env['mrp.signer.secret'].sudo().search([('key_id.user_id', '=', user.id)]).key_id
+        waiting = stored.filtered(lambda key: key.id > (in_force.id or 0)).sorted('id', reverse=True)
+        return (in_force & stored) | waiting[:OPENABLE]
 
     def _open_with(self, secret):
         self.ensure_one()
@@ -288,7 +275,8 @@ class MrpSignerKey(models.Model):
         if last:
             return 'rotation' if last.state == 'revoked' else (
                 'reset' if signer.suspended_at and signer.suspended_at >= last.made_at else 'loss')
-        return 'update' if self._get_transition_end() and signer.identity_verified_at else 'first'
+        end = self._get_transition_end()
+        return 'update' if end and fields.Datetime.now() <= end and signer.identity_verified_at else 'first'
 
     # === ENROLMENT === #
 
@@ -374,13 +362,16 @@ class MrpSignerKey(models.Model):
             vals = {'suspended_at': False, 'suspended_by_id': False}
             changes['signing'] = {'old': 'suspended', 'new': 'active'}
         signer.with_user(signature.user_id)._change(vals, changes, self.env._("Key enrolled by %s.", signature.signer_name))
-        self.env['mrp.signer.secret']._forget(self.search([('user_id', '=', self.user_id.id), ('id', '!=', self.id)]))
+        keys = self.search([('user_id', '=', self.user_id.id)])
+        self.env['mrp.signer.secret']._forget(keys - self)
+        keys.invalidate_recordset(STATES)
 
     def _prepare_revoke(self, action):
         return self._make_signing_action(action, self.sudo()._prepare_content(action))
 
     def _apply_revoke(self, action, signature):
         self.env['mrp.signer.secret']._forget(self)
+        self.invalidate_recordset(STATES)
         self.env['mrp.signer']._get(self.user_id).with_user(signature.user_id)._log(
             {'key_fingerprint': {'old': self.fingerprint, 'new': None}}, signature.comment)
 
@@ -415,23 +406,6 @@ class MrpSignerKey(models.Model):
         """Whether ``signature`` was made over ``message`` with the key of ``user`` that has this fingerprint."""
         key = self.sudo().search([('fingerprint', '=', fingerprint), ('user_id', '=', user)])
         return bool(key) and PublicKey.from_text(key.public_key).is_valid(signature, message)
-
-    @api.model
-    def _begin_transition(self, days=30):
-        """Let those who signed before keys were there sign on, until a security administrator enrolled them (SIG-120).
-
-        Each installation and update of the addon calls it; it works once, in a database with signatures and without keys.
-        """
-        signatures, entries = self.env['mrp.esignature'].sudo(), self.env['mrp.audit.entry']
-        if self.sudo().search_count([], limit=1) or not signatures.search_count([], limit=1) or self._get_transition_end():
-            return
-        company = self.env.company
-        end = fields.Datetime.add(fields.Datetime.now(), days=days)
-        entries._append([{
-            'chain': company, 'kind': 'setting', 'model': company._name, 'res_id': company.id, 'record_name': company.name,
-            'values': {'key_transition': {'old': None, 'new': fields.Datetime.to_string(end)}},
-            'reason': self.env._("From this update on each signature bears a signature of its signer's key."),
-        }])
 
 
 class MrpSignerSecret(models.Model):

@@ -220,7 +220,7 @@ class ResUsers(models.Model):
 
     @api.model
     def _mmr_check_own_secret(self, current):
-        """Check what signs until now; attempts count like those to sign (SIG-090)."""
+        """Check what signs until now, and return the key that it opens; attempts count like those to sign (SIG-090)."""
         user = self.env.user
         signers = self.env['mrp.signer']
         attempt = signers._begin_attempt(user)
@@ -228,14 +228,57 @@ class ResUsers(models.Model):
         try:
             with user._assert_can_auth(user=user.login):
                 is_judged = True
-                signers._check_secret(user, {'password': current if isinstance(current, str) else ''})
+                opened = signers._check_secret(user, {'password': current if isinstance(current, str) else ''})
             is_right = True
+            return opened
         except AccessDenied as error:
             if not is_judged:
                 raise
             raise AccessDenied(self.env._("The present password is wrong. Rule: SIG-040, 21 CFR 11.200(a)(1).")) from error
         finally:
             signers._end_attempt(user, attempt, is_right or not is_judged)
+
+    @takes(current='text')
+    @api.model
+    def mmr_make_key(self, current):
+        """Make the own key under what signs, so that a security administrator enrols it (SIG-120).
+
+        :return: ``{'done': short fingerprint}`` or ``{'refused': message}``, so that wrong attempts stay counted
+        """
+        try:
+            return {'done': self._mmr_make_key(current).short}
+        except (UserError, AccessDenied) as error:
+            return {'refused': str(error.args[0]) if error.args else str(error)}
+
+    @api.model
+    def _mmr_make_key(self, current):
+        user, keys = self.env.user, self.env['mrp.signer.key'].sudo()
+        if self.env.su or current_session_uid(request) != user.id or not user._is_internal():
+            raise refusal(
+                self.env, self.env._("Only its owner makes a key."), "SIG-120, 21 CFR 11.100(b)",
+                self.env._("sign in in the browser."), record=user)
+        signer = self.env['mrp.signer']._get(user)
+        if not signer.is_password_own:
+            raise signer._refuse_suspended()
+        opened = self._mmr_check_own_secret(current)
+        if opened:
+            return keys.search([('fingerprint', '=', opened.fingerprint)])
+        if keys._get_openable(user):
+            raise refusal(
+                self.env, self.env._("The key of %s opens with the password that was valid before.", user.name),
+                "SIG-120, 21 CFR 11.300(b)", self.env._("sign: the dialog asks for the former password, or makes a new key."),
+                record=user)
+        return keys._make(user, current, keys._get_reason(user), 'signing' if signer.signing_password else 'login')
+
+    def action_mmr_make_key(self):
+        """Open the dialog in which the owner makes the own key, or sees its fingerprint."""
+        self.ensure_one()
+        if self != self.env.user or not self._is_internal():
+            raise UserError(self.env._("Only its owner makes a key. Rule: SIG-120, 21 CFR 11.100(b)."))
+        return {
+            'type': 'ir.actions.client', 'tag': 'mrp_mmr.signing_password', 'target': 'new',
+            'name': self.env._("Key for Signing"), 'params': {'key': True, 'has_one': self.mmr_has_signing_password},
+        }
 
     def action_mmr_signing_password(self):
         """Open the dialog in which the owner sets the signing password."""

@@ -659,6 +659,8 @@ class TestRoles(RolesCommon):
             'mrp.mmr.export_data': lambda user: mmr.with_user(user).export_data(['name', 'batch_size']),
             'res.users.action_mmr_signing_password': lambda user: user.with_user(user).action_mmr_signing_password(),
             'res.users.mmr_set_signing_password': self._set_signing_password,
+            'res.users.action_mmr_make_key': lambda user: user.with_user(user).action_mmr_make_key(),
+            'res.users.mmr_make_key': self._make_key,
             **report(effective, 'mrp_mmr.report_mmr_revision', 'mrp_mmr.report_mmr_redline'),
             **report(mmr, 'mrp_mmr.report_mmr_history'), **report(paper, 'mrp_mmr.report_bpr'),
             **report(self.weight, 'mrp_mmr.report_dispensing_label', 'mrp_mmr.report_dispensing_label_zpl'),
@@ -701,6 +703,10 @@ class TestRoles(RolesCommon):
         # What it does is tried elsewhere; on a cursor of its own it would wait for this test.
         with patch.object(tamper_drill, 'run', lambda *args: self.drill.results):
             return self.env['mrp.tamper.drill.run'].with_user(user).create({}).action_run()
+
+    def _make_key(self, user):
+        with session_of(user):
+            return self.env['res.users'].with_user(user).mmr_make_key(PASSWORD)
 
     def _set_signing_password(self, user):
         with session_of(user):

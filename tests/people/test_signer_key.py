@@ -5,6 +5,7 @@ SIG-110, SIG-120; cases H-02, H-03.
 
 import base64
 from datetime import timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -13,7 +14,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.mrp_mmr.domain import private_keys
-from odoo.addons.mrp_mmr.domain.canonical import GENESIS, canonical_json
+from odoo.addons.mrp_mmr.domain.canonical import GENESIS, canonical_json, sha256
 from odoo.addons.mrp_mmr.domain.public_keys import PublicKey
 from odoo.addons.mrp_mmr.domain.sessions import session_of
 from odoo.addons.mrp_mmr.verification.ledger import FINDING, REMARK
@@ -119,6 +120,29 @@ class TestSignerKey(KeyCommon):
         self.assertIn("in force already", self._refusal(key))
         self.assertEqual(self._verify(), [])
 
+    def _make_own(self, user, password=PASSWORD):
+        with session_of(user):
+            return self.env['res.users'].with_user(user).mmr_make_key(password)
+
+    def test_own_button(self):
+        """SIG-120: in the preferences everybody makes the own key, once, and sees its fingerprint; nobody else's."""
+        user = self._create_person('t_newkey')
+        self.assertEqual(user.with_user(user).action_mmr_make_key()['params']['key'], True)
+        with self.assertRaisesRegex(UserError, "SIG-120"):
+            user.with_user(self.enroller).action_mmr_make_key()
+        self.assertIn("SIG-120", self.env['res.users'].with_user(user).mmr_make_key(PASSWORD)['refused'])
+        self.assertIn("SIG-040", self._make_own(user, 'wrong')['refused'])
+        self.assertFalse(self.keys._get_last(user))
+        made = self._make_own(user)
+        key = self.keys._get_last(user)
+        self.assertEqual((made['done'], key.state), (key.short, 'waiting'))
+        self.assertEqual(self._make_own(user), made)
+        self.assertIn('signature_id', enrol_waiting(user))
+        user.with_user(user).env.user._change_password(OTHER)
+        self.assertIn("valid before", self._make_own(user, OTHER)['refused'])
+        user.sudo().password = PASSWORD
+        self.assertIn("suspended", self._make_own(user)['refused'])
+
     def _refusal(self, key, user=None):
         try:
             return self._type(key, 'enrol', user or self.enroller).get('refused', "signed")
@@ -139,7 +163,8 @@ class TestSignerKey(KeyCommon):
         self.cr.execute("UPDATE mrp_signer SET identity_verified_at = NULL WHERE id = %s", [signer.id])
         self.env.invalidate_all()
         self.assertIn("SIG-070", self._refusal(key))
-        self.cr.execute("UPDATE mrp_signer SET identity_verified_at = now(), is_password_own = FALSE WHERE id = %s", [signer.id])
+        self.cr.execute(
+            "UPDATE mrp_signer SET identity_verified_at = now(), is_password_own = FALSE WHERE id = %s", [signer.id])
         self.env.invalidate_all()
         self.assertIn("Somebody else set the password", self._refusal(key))
         self.cr.execute("UPDATE mrp_signer SET is_password_own = TRUE WHERE id = %s", [signer.id])
@@ -292,11 +317,13 @@ class TestUpdate(KeyCommon):
             cr.execute("DELETE FROM mrp_signer_key")
             cr.execute("UPDATE mrp_esignature SET key_fingerprint = NULL, key_number = NULL, key_previous = NULL, "
                        "key_signature = NULL")
+            cls.env.invalidate_all()
+            cr.execute("UPDATE mrp_esignature SET signature_sha256 = %s WHERE id = %s", [
+                sha256(cls.old._get_signed_content(cls.old._get_stored_vals())), cls.old.id])
         cls.keys._begin_transition()
 
     @staticmethod
     def _low_cost():
-        from unittest.mock import patch
         return patch.object(private_keys, 'COST', 16)
 
     def test_plant_goes_on(self):
