@@ -41,6 +41,7 @@ class Comparison:
                 yield from self._compare_excerpt(path)
         yield from self._find_export()
         yield from self._compare_signatures()
+        yield from self._compare_keys()
         yield from self._compare_files()
         for record in self.manifest['records']:
             yield from self._compare_record(record)
@@ -115,6 +116,17 @@ class Comparison:
             elif sha256_text(Verification._signature_text(found[number])) != row['signature_sha256']:
                 yield Finding('mrp.esignature', number, name, wanted, f"digest {found[number]['signature_sha256']}")
         self.counts['signatures'] += len(expected)
+
+    def _compare_keys(self):
+        expected = self.checker.keys
+        self.cr.execute("SELECT fingerprint, id, user_id, public_key FROM mrp_signer_key WHERE fingerprint = ANY(%s)",
+                        [list(expected)])
+        found = {row[0]: row[1:] for row in self.cr.fetchall()}
+        for fingerprint, row in sorted(expected.items()):
+            wanted = (row['id'], row['user'], row['public_key'])
+            if found.get(fingerprint) != wanted:
+                yield Finding('mrp.signer.key', row['id'], f"{row['login']}, key {fingerprint[:16]}",
+                              f"{wanted} as in the bundle", f"{found.get(fingerprint, 'none')}")
 
     def _compare_files(self):
         digests = {digest: path for path, digest in self.checker.digests.items() if path.startswith('files/')}
