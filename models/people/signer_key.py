@@ -200,6 +200,17 @@ class MrpSignerKey(models.Model):
                 changed = True
         return changed
 
+    @api.model
+    def _rewrap_typed(self, user, former, secret, kind):
+        """Rewrap with a former secret that was typed; a wrong one counts like a wrong attempt to sign (SIG-090)."""
+        signers = self.env['mrp.signer']
+        attempt, is_right = signers._begin_attempt(user), False
+        try:
+            is_right = self._rewrap(user, former, secret, kind)
+        finally:
+            signers._end_attempt(user, attempt, is_right)
+        return is_right
+
     def _take_number(self):
         """Return number and digest that the next signature with this key follows; others of its owner wait (SIG-110)."""
         self.ensure_one()
@@ -229,7 +240,8 @@ class MrpSignerKey(models.Model):
         :raise UserError: there is no key, or it waits for its enrolment
         """
         secret = credential.get('password')
-        if not isinstance(secret, str) or not secret:
+        has_passkey = credential.get('webauthn_response') and 'auth_passkey_key_ids' in user._fields
+        if has_passkey or not isinstance(secret, str) or not secret:
             raise refusal(
                 self.env, self.env._("A passkey does not open the key with which %s signs.", user.name), RULE,
                 self.env._("sign with your password."), record=record)
@@ -237,7 +249,7 @@ class MrpSignerKey(models.Model):
         kind = 'signing' if signer.signing_password else 'login'
         if not opened:
             former = credential.get('former')
-            if former and self._rewrap(user, former, secret, kind):
+            if former and self._rewrap_typed(user, former, secret, kind):
                 opened = self._open(user, secret)
             elif self._get_openable(user) and not credential.get('renew'):
                 raise FormerSecretNeeded(str(refusal(

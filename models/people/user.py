@@ -90,11 +90,11 @@ class ResUsers(models.Model):
     def _unlink_except_signers(self):
         for user in self.sudo():
             if any(self.env[model].sudo().search_count([(name, '=', user.id)], limit=1) for model, name in (
-                    ('mrp.esignature', 'user_id'), ('mrp.signer.acceptance', 'user_id'), ('mrp.qualification', 'user_id'),
-                    ('mrp.qualification', 'granted_by_id'))):
+                    ('mrp.esignature', 'user_id'), ('mrp.signer.acceptance', 'user_id'), ('mrp.signer.key', 'user_id'),
+                    ('mrp.qualification', 'user_id'), ('mrp.qualification', 'granted_by_id'))):
                 raise refusal(
                     self.env,
-                    self.env._("%s signed, accepted accountability, is qualified or qualified others, so is kept.", user.name),
+                    self.env._("%s signed, accepted accountability, has a key, is qualified or qualified others, so is kept.", user.name),
                     "SIG-060, 21 CFR 11.100(a), 111.14(b)(2)", self.env._("archive the user."), record=user)
 
     def unlink(self):
@@ -396,12 +396,13 @@ class ResUsers(models.Model):
         """
         for user in self.sudo().filtered(lambda user: user.partner_id.id != partner_id):
             if self.env['mrp.esignature'].sudo().search_count([('user_id', '=', user.id)], limit=1) \
+                    or self.env['mrp.signer.key'].sudo().search_count([('user_id', '=', user.id)], limit=1) \
                     or self.env['mrp.mmr.revision'].sudo().search_count([('editor_ids', 'in', user.ids)], limit=1) \
                     or self.env['mrp.qualification'].sudo().search_count(
                         ['|', ('user_id', '=', user.id), ('granted_by_id', '=', user.id)], limit=1):
                 raise refusal(
                     self.env,
-                    self.env._("%s has signed or edited GMP records, or is qualified, and stays the same person.", user.name),
+                    self.env._("%s has signed or edited GMP records, has a key or is qualified, and stays the same person.", user.name),
                     "SIG-060, 21 CFR 11.100(a)", self.env._("create another user for another person."), record=user)
 
     def _get_gmp_persons(self):

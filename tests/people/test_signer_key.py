@@ -233,6 +233,14 @@ class TestSignerKey(KeyCommon):
         self.assertIn('signature_id', self._type(revision, 'submit', user, OTHER, former=PASSWORD))
         self.assertIn('signature_id', self._type(self._create_mmr(500), 'submit', user, OTHER))
 
+    def test_guessing_the_former_password(self):
+        """SIG-090, SIG-120: wrong former passwords count like wrong attempts to sign, and lock."""
+        user, revision = self.user_preparer, self._create_mmr()
+        user.with_user(user).env.user._change_password(OTHER)
+        for _time in range(5):
+            self.assertTrue(self._type(revision, 'submit', user, OTHER, former='a guess')['former'])
+        self.assertIn("SIG-090", self._type(revision, 'submit', user, OTHER, former=PASSWORD)['refused'])
+
     def test_signing_password(self):
         """SIG-110: where there is a signing password, that it opens the key is the check; the login password signs no more."""
         user = self.user_preparer
