@@ -94,7 +94,8 @@ class ResUsers(models.Model):
                     ('mrp.qualification', 'user_id'), ('mrp.qualification', 'granted_by_id'))):
                 raise refusal(
                     self.env,
-                    self.env._("%s signed, accepted accountability, has a key, is qualified or qualified others, so is kept.", user.name),
+                    self.env._("%s signed, accepted accountability, has a key, is qualified or qualified others, so is kept.",
+                               user.name),
                     "SIG-060, 21 CFR 11.100(a), 111.14(b)(2)", self.env._("archive the user."), record=user)
 
     def unlink(self):
@@ -402,7 +403,8 @@ class ResUsers(models.Model):
                         ['|', ('user_id', '=', user.id), ('granted_by_id', '=', user.id)], limit=1):
                 raise refusal(
                     self.env,
-                    self.env._("%s has signed or edited GMP records, has a key or is qualified, and stays the same person.", user.name),
+                    self.env._("%s has signed or edited GMP records, has a key or is qualified, and stays the same person.",
+                               user.name),
                     "SIG-060, 21 CFR 11.100(a)", self.env._("create another user for another person."), record=user)
 
     def _get_gmp_persons(self):
