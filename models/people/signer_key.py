@@ -467,7 +467,8 @@ class MrpSignerSecret(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not in_transition(self.env['mrp.signer.key'].browse(vals.get('key_id') for vals in vals_list)):
+        keys = [vals.get('key_id') for vals in vals_list]
+        if not all(keys) or not in_transition(self.env['mrp.signer.key'].browse(keys)):
             raise self._refuse()
         return super().create(vals_list)
 
