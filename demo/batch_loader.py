@@ -194,7 +194,7 @@ class MrpMmrDemo(models.AbstractModel):
         for test in own._get_tests()[own]:
             specification = test['specification']
             own.action_record_result(specification['position'], self._prepare_result(specification, data))
-        self._sign(bpr, 'approve_results', 'qc')
+        self._sign(bpr, 'approve_results', RELEASER)
         if 'reserve' in data:
             expiry = bpr.company_id._get_mmr_day(max(bpr.lot_ids.mapped('expiration_date')))
             own.action_record_sample({'kind': 'reserve', 'pack': 1, 'keep_until': fields.Date.to_string(

@@ -6,6 +6,9 @@ from contextvars import ContextVar
 
 _session = ContextVar('mrp_mmr_session', default=None)
 _terminal = ContextVar('mrp_mmr_terminal', default=None)
+_authenticated = ContextVar('mrp_mmr_authenticated', default=frozenset())
+_own_sessions = ContextVar('mrp_mmr_own_sessions', default=False)
+_foreign_code = ContextVar('mrp_mmr_foreign_code', default=False)
 
 
 @contextmanager
@@ -66,3 +69,64 @@ def at_terminal(key):
 def current_terminal_key(request, cookie):
     """Return the key that the browser of the present request holds, or None."""
     return request.cookies.get(cookie) if request else _terminal.get()
+
+
+@contextmanager
+def authenticated(uid):
+    """Let a person act who typed user name and password in this very request, at the terminal of a colleague."""
+    token = _authenticated.set(_authenticated.get() | {uid})
+    try:
+        yield
+    finally:
+        _authenticated.reset(token)
+
+
+@contextmanager
+def own_sessions():
+    """Stand in for the sessions of all users where there is no request: demo data and tests. Only Python code can open it."""
+    token = _own_sessions.set(True)
+    try:
+        yield
+    finally:
+        _own_sessions.reset(token)
+
+
+@contextmanager
+def foreign_code():
+    """Whatever runs inside was written into the database by somebody: server actions, automation rules, scheduled actions.
+
+    It acts in nobody's session, whoever started it.
+    """
+    token = _foreign_code.set(True)
+    try:
+        yield
+    finally:
+        _foreign_code.reset(token)
+
+
+def note_rpc_user(request, uid):
+    """Remember who authenticated a remote call without a session, by password or API key."""
+    if request:
+        request.mrp_mmr_rpc_uid = uid
+
+
+def is_own_session(request, uid):
+    """Whether what is written now in the name of ``uid`` is written by that person (SEC-060).
+
+    That is: in the browser session of that person, or by somebody who authenticated as that person in this very request.
+    """
+    if uid in _authenticated.get():
+        return True
+    if _foreign_code.get():
+        return False
+    if request:
+        if request.session.uid:
+            return request.session.uid == uid
+        return uid in (getattr(request, 'mrp_mmr_rpc_uid', None), request.env.uid)
+    session = _session.get()
+    return _own_sessions.get() or bool(session) and session[0] == uid
+
+
+def is_remote_call(request):
+    """Whether this request comes without a browser session, by password or API key: what it writes is imported."""
+    return bool(request) and not request.session.uid

@@ -12,7 +12,7 @@ from odoo.tools import SQL, LazyTranslate
 
 from ...domain.canonical import sha256
 from ...domain.refusals import refusal
-from ...domain.sessions import current_session, current_session_uid, session_digest
+from ...domain.sessions import authenticated, current_session, current_session_uid, session_digest
 from ...domain.signing import SigningAction, is_storable, shown
 from ...domain.transitions import signing, transition
 
@@ -226,11 +226,12 @@ class MrpEsignatureMixin(models.AbstractModel):
         signer = self.env.user
         try:
             signer = self._authenticate_signer(credential)
-            acceptance = self._check_accountability(signer, accept)
-            if acceptance:
-                return acceptance
-            with self.env.cr.savepoint():
-                signature = self._with_signer(signer)._esign(action, digest, comment, annex_sha256)
+            with authenticated(signer.id):
+                acceptance = self._check_accountability(signer, accept)
+                if acceptance:
+                    return acceptance
+                with self.env.cr.savepoint():
+                    signature = self._with_signer(signer)._esign(action, digest, comment, annex_sha256)
         except (UserError, AccessError, AccessDenied) as error:
             message = str(error.args[0]) if error.args else str(error)
         except IntegrityError as error:

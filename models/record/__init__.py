@@ -7,6 +7,7 @@ from . import copy                # printed worksheets
 from . import transcription       # worksheets typed in
 from . import alignment           # planned against actual
 from . import result              # test results
+from . import persons             # who took part in what
 from . import content             # what a batch record holds, read in few queries
 from . import release             # release or rejection of a batch
 from . import release_issues      # what is open before that

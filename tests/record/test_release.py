@@ -278,7 +278,7 @@ class TestRelease(ReleaseCommon):
             self.assertIn(text, message)
         self._enter_results(self.bpr, approve=False)
         self.assertIn("not approved", self._refused_to_sign("REL-030", 'review'))
-        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self._sign(self.bpr, 'approve_results', self.user_both)
         review = self._sign(self.bpr, 'review', self.user_qc)
         self.assertRecordValues(self.bpr, [{'release_state': 'approved', 'review_signature_id': review.id}])
         self.assertEqual(review.meaning, 'reviewed')
@@ -322,7 +322,7 @@ class TestRelease(ReleaseCommon):
             message = self._refused_to_sign("REL-030", 'release', user)
             for text in ("Spilled", "not approved", "not reviewed"):
                 self.assertIn(text, message)
-        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self._sign(self.bpr, 'approve_results', self.user_both)
         self._sign(self.bpr.deviation_ids, 'decide', self.user_qc, comment="No effect.")
         self.assertIn('deviation', self._issues())
         self._close(self.bpr.deviation_ids)

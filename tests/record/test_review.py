@@ -44,7 +44,7 @@ class TestReviewWithoutExceptions(ReleaseCommon):
         """BPR-130, PRD-100: the screen offers the signatures in their order, and shows those that were given."""
         self._enter_results(self.bpr, approve=False)
         self.assertEqual([row[0] for row in self._rules()[0]['actions']], ['approve_results', 'review', 'reject'])
-        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self._sign(self.bpr, 'approve_results', self.user_both)
         self._sign(self.bpr, 'review', self.user_qc)
         self.assertEqual([row[0] for row in self._rules()[0]['actions']], ['release', 'reject'])
         self._sign(self.bpr, 'release', self.user_qc)

@@ -11,6 +11,7 @@ from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.mrp_mmr.domain.transitions import transition
+
 from ..common.base import GIF, MmrCommon
 
 
@@ -369,14 +370,13 @@ class TestLotsInBatch(LotCommon):
         """USE-060: where the fewest packages are taken, those with other lots are not counted."""
         self.component_a.categ_id = self.env['product.category'].create({
             'name': "Drums", 'removal_strategy_id': self.env.ref('stock.removal_least_packages').id})
-        quants = self.env['stock.quant'].sudo()
         location = self.env.ref('stock.stock_location_stock')
         self.order.do_unreserve()
         released, quarantined = self.lot, self._create_lot("QUARANTINED")
-        quants._update_available_quantity(self.component_a, location, -10000, lot_id=released)
+        self._lay(self.component_a, location, -10000, lot_id=released)
         drums = self.env['stock.package'].create([{'name': "Small 1"}, {'name': "Small 2"}, {'name': "One for all"}])
         for drum, lot, quantity in zip(drums, (released, released, quarantined), (60, 30, 90), strict=True):
-            quants._update_available_quantity(self.component_a, location, quantity, lot_id=lot, package_id=drum)
+            self._lay(self.component_a, location, quantity, lot_id=lot, package_id=drum)
         order = self._create_order()
         order.action_confirm()
         order.action_assign()

@@ -1,0 +1,69 @@
+"""Whatever bears a person's name is written by that person (SEC-060, 21 CFR 11.10(d), (g), (j))."""
+
+from odoo import api, models
+from odoo.exceptions import AccessError
+from odoo.http import request
+
+from ...domain.refusals import refusal
+from ...domain.sessions import foreign_code, is_own_session, is_remote_call, note_rpc_user
+
+RULE = "SEC-060, 21 CFR 11.10(d), (g), (j)"
+#: What somebody tried: it is recorded in any case.
+ATTEMPTS = {'refused', 'refused_sign'}
+#: Whose code runs in scheduled and server actions that the addon brings.
+ADDON = 'mrp_mmr'
+
+
+class MrpAuditEntry(models.Model):
+    """Everything with an author has its line in the ledger: that is where the author is checked."""
+    _inherit = 'mrp.audit.entry'
+
+    @api.model
+    def _append(self, lines, chain_name=None):
+        if lines and not ATTEMPTS.issuperset(line['kind'] for line in lines):
+            self._check_own_session(lines[0])
+            if is_remote_call(request):
+                # What an interface typed was typed by nobody at a screen.
+                lines = [dict(line, values={**(line.get('values') or {}), 'imported': {'new': True}}) for line in lines]
+        return super()._append(lines, chain_name)
+
+    @api.model
+    def _check_own_session(self, line):
+        """Refuse to write in the name of a person who does not act here: ``with_user()`` is nobody's session.
+
+        The addon acts under the name of OdooBot; persons outside of the company have no name in GMP records.
+
+        :raise AccessError: naming the person
+        """
+        user = self.env.user
+        if user._is_superuser() or not user._is_internal() or is_own_session(request, user.id):
+            return
+        raise refusal(
+            self.env, self.env._("%(record)s: %(user)s does not act in this session, so nothing is written in that name.",
+                                 record=line['record_name'] or line['model'], user=user.name), RULE,
+            self.env._("let this person do it, logged in under the own name; server actions write no GMP records."),
+            record=user, exception=AccessError)
+
+    @api.model
+    def _get_value_labels(self):
+        return {**super()._get_value_labels(), 'imported': self.env._("Imported")}
+
+
+class ResUsers(models.Model):
+    _inherit = 'res.users'
+
+    def _check_uid_passwd(self, uid, passwd):
+        result = super()._check_uid_passwd(uid, passwd)
+        note_rpc_user(request, uid)
+        return result
+
+
+class IrActionsServer(models.Model):
+    _inherit = 'ir.actions.server'
+
+    def run(self):
+        known = self.get_external_id()
+        if all(known.get(action.id, '').startswith(f'{ADDON}.') for action in self):
+            return super().run()
+        with foreign_code():
+            return super().run()
