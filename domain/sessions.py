@@ -3,12 +3,15 @@
 import hashlib
 from contextlib import contextmanager
 from contextvars import ContextVar
+from weakref import WeakKeyDictionary
 
 _session = ContextVar('mrp_mmr_session', default=None)
 _terminal = ContextVar('mrp_mmr_terminal', default=None)
 _authenticated = ContextVar('mrp_mmr_authenticated', default=frozenset())
 _own_sessions = ContextVar('mrp_mmr_own_sessions', default=False)
 _foreign_code = ContextVar('mrp_mmr_foreign_code', default=False)
+#: Cursor of a remote call → who authenticated it.
+_rpc_users = WeakKeyDictionary()
 
 
 @contextmanager
@@ -104,29 +107,28 @@ def foreign_code():
         _foreign_code.reset(token)
 
 
-def note_rpc_user(request, uid):
-    """Remember who authenticated a remote call without a session, by password or API key."""
-    if request:
-        request.mrp_mmr_rpc_uid = uid
+def note_rpc_user(cursor, uid):
+    """Remember whose password or API key opened a remote call, which has no request: its transaction is that person's."""
+    _rpc_users[cursor] = uid
 
 
-def is_own_session(request, uid):
+def is_own_session(request, uid, cursor=None):
     """Whether what is written now in the name of ``uid`` is written by that person (SEC-060).
 
     That is: in the browser session of that person, or by somebody who authenticated as that person in this very request.
+
+    :param cursor: of the transaction, by which remote calls are known
     """
     if uid in _authenticated.get():
         return True
     if _foreign_code.get():
         return False
     if request:
-        if request.session.uid:
-            return request.session.uid == uid
-        return uid in (getattr(request, 'mrp_mmr_rpc_uid', None), request.env.uid)
+        return uid == (request.session.uid or request.env.uid)
     session = _session.get()
-    return _own_sessions.get() or bool(session) and session[0] == uid
+    return _own_sessions.get() or bool(session) and session[0] == uid or _rpc_users.get(cursor) == uid
 
 
-def is_remote_call(request):
-    """Whether this request comes without a browser session, by password or API key: what it writes is imported."""
-    return bool(request) and not request.session.uid
+def is_remote_call(request, cursor):
+    """Whether this comes without a browser session, by password or API key: what it writes is imported."""
+    return not request.session.uid if request else cursor in _rpc_users

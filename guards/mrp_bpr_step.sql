@@ -50,7 +50,7 @@ BEGIN
         OLD.performer_role, OLD.verifier_role, OLD.is_critical, OLD.is_hold_point, OLD.points, OLD.planned)
        OR (OLD.started_at, OLD.started_by_id) IS DISTINCT FROM (NEW.started_at, NEW.started_by_id)
           AND OLD.started_at IS NOT NULL
-       OR OLD.state IN ('done', 'not_done') AND NEW.state <> OLD.state
+       OR OLD.state IN ('done', 'not_done') AND (NEW.state <> OLD.state OR NEW.closed_at IS DISTINCT FROM OLD.closed_at)
        OR OLD.state = 'checking' AND NEW.state IN ('open', 'started')
        OR OLD.state = 'started' AND NEW.state = 'open'
        OR NEW.retest_count < OLD.retest_count THEN

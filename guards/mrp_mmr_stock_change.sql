@@ -26,7 +26,8 @@ END $$;
 CREATE CONSTRAINT TRIGGER mrp_mmr_guard_stock_change AFTER INSERT ON mrp_mmr_stock_change DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_stock_change();
 
--- Nobody but the guards writes it: what they note is not evened out by hand (REL-070).
+-- Nobody but the guards writes it: what they note is not evened out by hand (REL-070). Also held in
+-- models/stock/moved_only.py.
 CREATE FUNCTION mrp_mmr_guard_stock_notes() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN

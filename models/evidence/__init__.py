@@ -6,6 +6,7 @@ from . import audit_mixin        # records whose changes go to the ledger
 from . import append_only_mixin  # rows that are added and stay
 from . import audit_entry        # chains and their lines, append-only
 from . import own_session      # who may be named by a line: the person who acts
+from . import watched_setting  # rules, rights, jobs and code that evidence depends on
 from . import audit_baseline     # what existed before the addon was installed
 from . import audit_seal         # the daily seal over all heads
 from . import audit_verify       # verification from the browser and every night

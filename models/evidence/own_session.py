@@ -22,7 +22,7 @@ class MrpAuditEntry(models.Model):
     def _append(self, lines, chain_name=None):
         if lines and not ATTEMPTS.issuperset(line['kind'] for line in lines):
             self._check_own_session(lines[0])
-            if is_remote_call(request):
+            if is_remote_call(request, self.env.cr):
                 # What an interface typed was typed by nobody at a screen.
                 lines = [dict(line, values={**(line.get('values') or {}), 'imported': {'new': True}}) for line in lines]
         return super()._append(lines, chain_name)
@@ -36,7 +36,7 @@ class MrpAuditEntry(models.Model):
         :raise AccessError: naming the person
         """
         user = self.env.user
-        if user._is_superuser() or not user._is_internal() or is_own_session(request, user.id):
+        if user._is_superuser() or not user._is_internal() or is_own_session(request, user.id, self.env.cr):
             return
         raise refusal(
             self.env, self.env._("%(record)s: %(user)s does not act in this session, so nothing is written in that name.",
@@ -54,7 +54,7 @@ class ResUsers(models.Model):
 
     def _check_uid_passwd(self, uid, passwd):
         result = super()._check_uid_passwd(uid, passwd)
-        note_rpc_user(request, uid)
+        note_rpc_user(self.env.cr, uid)
         return result
 
 

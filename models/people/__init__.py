@@ -1,6 +1,7 @@
 """People: who they are, what they are qualified for, and where they work."""
 
 from . import signer         # identity, accountability and signing password
+from . import attempts       # wrong attempts, by person and session
 from . import qualification  # roles and training, with their dates
 from . import terminal       # registered shared terminals
 from . import group          # GMP roles

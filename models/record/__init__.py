@@ -22,5 +22,6 @@ from . import websocket           # who hears the floor
 from . import consumption         # what a batch takes out of stock
 from . import production          # the order's moves follow the record
 from . import agreement           # record, moves and stock say the same
+from . import integrity           # content and digests agree
 from . import cancellation        # a running batch is cancelled by signature
 from . import serial              # serial numbers made, and yield

@@ -326,16 +326,35 @@ class TestSigner(SignerCommon):
         self._fail(revision, 1)
         self._sign(revision, 'submit', self.user_preparer)
 
-    def test_failures_are_counted_per_signer(self):
-        """SIG-090: wrong attempts for a colleague count for the colleague; invented names for whom lets them be tried."""
+    def test_failures_are_counted_per_session(self):
+        """H-05, SIG-090: wrong attempts for a colleague end those of that session and lock nobody."""
         revision = self._create_mmr()
         for _time in range(5):
-            self._call(revision, 'submit', self.user_qc, self._typed(self.user_preparer, 'wrong'))
-        self.assertTrue(self._of(self.user_preparer).locked_at)
+            answer = self._call(revision, 'submit', self.user_qc, self._typed(self.user_preparer, 'wrong'))
+            self.assertIn("SIG-040", answer['refused'])
+        self.assertFalse(self._of(self.user_preparer).locked_at)
         self.assertFalse(self._of(self.user_qc).locked_at)
+        # Not even the right password is tried there any more; another session is not concerned.
+        answer = self._call(revision, 'submit', self.user_qc, self._typed(self.user_preparer))
+        self.assertIn("in this session", answer['refused'])
+        self.assertIn("SIG-040", self._call(revision, 'submit', self.user_operator, self._typed(
+            self.user_preparer, 'wrong'))['refused'])
+        self.assertIn('signature_id', self._call(revision, 'submit', self.user_preparer, self._typed(self.user_preparer)))
         for number in range(5):
             self._call(revision, 'submit', self.user_qc, {'login': f'invented{number}', 'password': 'x'})
         self.assertTrue(self._of(self.user_qc).locked_at)
+
+    def test_who_cannot_sign_cannot_try(self):
+        """H-05, SEC-010: in the session of somebody without a GMP role nobody is tried, whatever the password."""
+        revision = self._create_mmr()
+        self._sign(revision, 'submit', self.user_preparer)
+        for user in (self.user_planner, self.user_manager):
+            for password in ('wrong', PASSWORD):
+                with self.subTest(user=user.login, password=password):
+                    answer = self._call(revision, 'approve', user, self._typed(self.user_qc, password))
+                    self.assertIn("SIG-090, SEC-010", answer['refused'])
+        self.assertFalse(self.env['mrp.signer.attempt'].sudo().search_count([('user_id', '=', self.user_qc.id)]))
+        self._sign(revision, 'approve', self.user_qc)
 
     def test_old_failures_do_not_count(self):
         """SIG-090: five in fifteen minutes, and not in an hour; right attempts are not counted."""

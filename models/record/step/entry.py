@@ -63,6 +63,8 @@ class MrpBprEntry(models.Model):
     is_late = fields.Boolean("Late Entry", readonly=True, help="Made after the step was closed (BPR-110).")
     to_sign = fields.Boolean("Signed by Itself", readonly=True, help="Made after the step was signed.")
     token = fields.Char(readonly=True, help="Of the terminal: the same entry sent twice is stored once.")
+    sent_sha256 = fields.Char(
+        "Digest of What Was Sent", readonly=True, help="Of the terminal: another entry with the same token is refused.")
     is_proposed = fields.Boolean("Waits for Signature", compute='_compute_is_proposed')
     is_current = fields.Boolean("Valid", compute='_compute_is_current')
     summary = fields.Char(compute='_compute_summary')
