@@ -329,7 +329,7 @@ class MrpAuditEntry(models.Model):
         by it: one line for each request.
         """
         cr = self.env.cr
-        registry, uid, company = self.env.registry, self.env.uid, self.env.company
+        registry, uid, company = self.env.registry, self._get_acting_uid(), self.env.company
         line = {
             'kind': 'refused', 'model': record._name if record is not None else 'res.company',
             'res_id': record.id if record is not None and len(record) == 1 and isinstance(record.id, int) else None,

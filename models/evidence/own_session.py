@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.http import request
 
 from ...domain.refusals import refusal
-from ...domain.sessions import foreign_code, is_own_session, is_remote_call, note_rpc_user
+from ...domain.sessions import current_session_uid, foreign_code, is_own_session, is_remote_call, note_rpc_user
 
 RULE = "SEC-060, 21 CFR 11.10(d), (g), (j)"
 #: What somebody tried: it is recorded in any case.
@@ -47,6 +47,33 @@ class MrpAuditEntry(models.Model):
     @api.model
     def _get_value_labels(self):
         return {**super()._get_value_labels(), 'imported': self.env._("Imported")}
+
+
+    @api.model
+    def _get_acting_uid(self):
+        """Return whom a refusal is about: the person of the environment, or of the session where that is another one."""
+        uid = self.env.uid
+        return uid if is_own_session(request, uid, self.env.cr) else current_session_uid(request) or uid
+
+
+class MrpEsignatureMixin(models.AbstractModel):
+    _inherit = 'mrp.esignature.mixin'
+
+    def _esign(self, action, digest, comment, annex_sha256=None):
+        self._check_own_terminal(action)
+        return super()._esign(action, digest, comment, annex_sha256)
+
+    def _check_own_terminal(self, action):
+        """Refuse signatures in the session of a colleague, but for those that are given at the terminal of the work (SIG-040).
+
+        :raise UserError: naming whose session it is
+        """
+        uid = current_session_uid(request)
+        if uid and uid != self.env.uid and not self._get_signing_rule(action).at_terminal:
+            raise refusal(
+                self.env, self.env._("%(record)s is not signed in the session of %(other)s.", record=self.display_name,
+                                     other=self.env['res.users'].sudo().browse(uid).name), f"SIG-040, {RULE}",
+                self.env._("sign in with your own user name and password, in a session of your own."), record=self)
 
 
 class ResUsers(models.Model):

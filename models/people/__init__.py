@@ -7,3 +7,4 @@ from . import terminal       # registered shared terminals
 from . import group          # GMP roles
 from . import user           # users who sign
 from . import auditor        # time-limited read-only users
+from . import setup          # the set-up of a company, and its end

@@ -134,6 +134,26 @@ class TestSessions(SessionCommon):
         line = self.env['mrp.audit.entry'].search([('kind', '=', 'setting')], order='id desc', limit=1)
         self.assertTrue(line.user_id._is_superuser())
 
+    def test_foreign_session(self):
+        """H-06, SIG-040, SEC-060: decisions are not signed in the session of a colleague; work is, where it is done."""
+        revision = self._create_mmr(300)
+        self._sign(revision, 'submit', self.user_preparer)
+        lot = self._create_held_lot("H-6")
+        typed = {'login': self.user_qc.login, 'password': PASSWORD}
+        for record, action in ((revision, 'approve'), (revision, 'reject'), (lot, 'release'), (lot, 'reject')):
+            for other in (self.operator, self.user_both, self.user_preparer):
+                with self.subTest(record=record._name, action=action, session=other.login), session_of(other):
+                    record = record.with_user(other).sudo(False)
+                    digest = record.with_user(self.user_qc).esign_prepare(action)['digest']
+                    answer = record.esign(action, typed, digest, comment="x")
+                    self.assertRegex(answer['refused'], "SIG-040|access")
+        self.assertEqual((revision.state, lot.mmr_status), ('submitted', 'quarantine'))
+        self._execute(self.order, until=self.step)
+        self._record_step(self.step)
+        with session_of(self.security):
+            self.assertIn('refused', self.step.with_user(self.operator).esign(
+                'performed', {'login': self.operator.login, 'password': PASSWORD}, '0' * 64))
+
     def test_stand_in(self):
         """SEC-060: nothing that a client or a server action reaches opens a session: it is no method and no context key."""
         for name in ('session_of', 'own_sessions', 'authenticated'):

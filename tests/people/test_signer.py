@@ -20,6 +20,7 @@ from odoo.addons.mrp_mmr.domain.transitions import transition
 from odoo.addons.mrp_mmr.models.evidence.esignature_mixin import SESSION_KEY
 
 from ..common.base import PASSWORD, HttpCase, MmrCommon, enrol
+from ..common.signing import at_any_terminal
 
 OTHER = 'Another-password-2'
 
@@ -30,6 +31,7 @@ class SignerCommon(MmrCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.startClassPatcher(at_any_terminal(cls.env, 'mrp.mmr.revision', 'submit', 'approve'))
         cls.user_security = new_test_user(
             cls.env, login='t_security', password=PASSWORD, groups='mrp_mmr.group_mmr_security', name="Test t_security")
         cls.user_new = new_test_user(
