@@ -68,9 +68,9 @@ class MrpWatchedSettingMixin(models.AbstractModel):
             return [{'id': row.id, 'name': row.display_name} for row in value] or None
         if isinstance(value, str) and len(value) > SHOWN:
             return {'sha256': hashlib.sha256(value.encode()).hexdigest()}
-        if isinstance(value, bool):
-            return value
-        return str(value) if value or value == 0 else None
+        if field.type == 'boolean':
+            return bool(value)
+        return str(value) if value or value == 0 and value is not False else None
 
     def _log_watched(self, before, kind):
         """Append a line about each of these records whose watched values are not what they were before."""

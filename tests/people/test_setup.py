@@ -90,8 +90,9 @@ class TestSetup(MmrCommon):
     def test_roles_after(self):
         """H-04, SEC-070: afterwards neither administrator, superuser nor anybody for oneself gives a role, by no road."""
         self._close()
-        admin = self.env.ref('base.user_admin')
-        admin.company_ids += self.company
+        admin = new_test_user(
+            self.env, login='s_admin', password=PASSWORD, groups='base.group_system', company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)])
         for giver in (admin, self.manager, self.qc, self.env.ref('base.user_root')):
             with self.subTest(giver=giver.login):
                 with self.assertRefused('SEC-070'):

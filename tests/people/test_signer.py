@@ -342,6 +342,7 @@ class TestSigner(SignerCommon):
         self.assertIn("SIG-040", self._call(revision, 'submit', self.user_operator, self._typed(
             self.user_preparer, 'wrong'))['refused'])
         self.assertIn('signature_id', self._call(revision, 'submit', self.user_preparer, self._typed(self.user_preparer)))
+        revision = self._create_mmr(200)
         for number in range(5):
             self._call(revision, 'submit', self.user_qc, {'login': f'invented{number}', 'password': 'x'})
         self.assertTrue(self._of(self.user_qc).locked_at)

@@ -4,6 +4,7 @@ from odoo import Command
 from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.mrp_mmr.models.stock.moved_only import moving
+from odoo.addons.mrp_mmr.verification.records import Verification
 
 from ..common.base import PASSWORD, CommittedCase
 from ..common.stock import StockCommon
@@ -282,6 +283,21 @@ class TestQuants(GoodsCommon):
         line.flush_recordset()
         with self.assertRefused('mrp_mmr_stock_moved'):
             self._judge("UPDATE stock_move_line SET state = 'done' WHERE id = %s", line.id)
+
+    def test_verified(self):
+        """H-20, REL-070, AUD-080: verification adds up the done lines of each lot and finds what stock says otherwise."""
+        def findings():
+            self.env.flush_all()
+            return {row.res_id: (row.expected, row.found) for row in Verification(self.env.cr).check_part('lots_on_stock')
+                    if row and row.res_model == 'stock.lot'}
+
+        self.assertEqual(findings(), {})
+        for lot, change in ((self.held, f"location_id = {self.customers.id}"), (self.lot, "quantity = 500")):
+            with self._unguarded('stock_quant') as cr:
+                cr.execute(f"UPDATE stock_quant SET {change} WHERE id = %s", [self._quant(lot).id])
+        found = findings()
+        self.assertEqual({lot: found[lot][1] for lot in (self.held.id, self.lot.id)}, {self.held.id: '0', self.lot.id: '500'})
+        self.assertIn("100 at", found[self.lot.id][0])
 
     def test_free(self):
         """REL-070: stock of products that nobody decides on is written as in Odoo."""
