@@ -80,7 +80,9 @@ CREATE TRIGGER mrp_mmr_note_quant_delete AFTER DELETE ON stock_quant FOR EACH RO
 CREATE FUNCTION mrp_mmr_guard_quant_status() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF NEW.mmr_lot_status IS DISTINCT FROM (SELECT l.mmr_status FROM stock_lot l WHERE l.id = NEW.lot_id) THEN
+    -- As it is at the end: what came between was written again.
+    IF EXISTS (SELECT FROM stock_quant q LEFT JOIN stock_lot l ON l.id = q.lot_id
+                WHERE q.id = NEW.id AND q.mmr_lot_status IS DISTINCT FROM l.mmr_status) THEN
         RAISE EXCEPTION 'The status of goods is that of their lot (REL-070, USE-060).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_quant_status';
     END IF;

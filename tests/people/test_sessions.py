@@ -100,9 +100,9 @@ class TestSessions(SessionCommon):
                 f"{call}.sudo().action_record('comment', {{'text': 'x'}})",
                 f"{call}.action_report('x', 'y')",
                 f"env['mrp.bpr.entry'].with_user({operator.id}).sudo()._append({{'step_id': {step.id}, 'kind': 'comment', "
-                f"'text': 'x', 'to_sign': False}})",
+                f"'text': 'x', 'to_sign': False, 'is_late': False}})",
                 f"env['mrp.audit.entry'].with_user({operator.id})._append_about('setting', env.company)",
-                f"env['mrp.qualification'].with_user({self.manager.id})._grant("
+                f"env['mrp.qualification'].with_user({self._person('production').id})._grant("
                 f"env['res.users'].browse({self.user_planner.id}), "
                 f"env['mrp.mmr.revision'].browse({self.order.mmr_revision_id.id}), 'x')"):
             for session in (self.env.ref('base.user_admin'), operator, self.manager, None):

@@ -212,6 +212,8 @@ class TestLotStatus(LotCommon):
         """USE-060, REL-010: other orders reserve what is not held, with the same queries as without the addon."""
         lot = self._put(self._create_lot())
         self.component_a.mmr_lot_release = True
+        # From before: it has no status, which is no release (REL-070).
+        self._sign(lot, 'release', self.user_qc)
         quarantined = self._put(self._create_lot("L-2"))
         free = self.env['product.product'].create({'name': "Free", 'type': 'consu', 'is_storable': True, 'uom_id': self.kg.id})
         bom = self.env['mrp.bom'].create({'product_tmpl_id': free.product_tmpl_id.id, 'bom_line_ids': [(0, 0, {
