@@ -148,8 +148,6 @@ class MrpMmrDemo(models.AbstractModel):
             role = step.verifier_role if point in ('verified', 'addition_verified') else step.performer_role
             if point == 'hold':
                 self._sign(step, 'hold_approve', RELEASER)
-            elif point == 'verified' and role == step.performer_role == 'qc':
-                self._sign(step, point, RELEASER)
             else:
                 self._sign(step, point, role or SIGNERS[point])
 

@@ -130,7 +130,7 @@ STAGES = [
                    'sterility'),
             check("Growth of biological indicators", "No growth in 12; growth in the positive control", "After 7 days.",
                   HOLD_BATCH,
-                  performer_role='qc', performer_meaning='checked', verifier_role='qc', method='sterility', is_hold_point=True),
+                  performer_role='qc', performer_meaning='checked', verifier_role='verifier', method='sterility', is_hold_point=True),
             measure("Ethylene oxide residual", ('nmt', 4, "mg per kit"), "ISO 10993-7, exhaustive extraction of one kit.",
                     QUARANTINE,
                     performer_role='qc', performer_meaning='checked', method='eo', plausible=(0, 100),
