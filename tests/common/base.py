@@ -697,6 +697,7 @@ class CommittedCase(BaseCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.enterClassContext(own_sessions())
         cls.registry = Registry(get_db_name())
         # As in Odoo's own test cases, passwords of tests want no slow digest.
         cls.startClassPatcher(patch.object(res_users, 'MIN_ROUNDS', 1))
