@@ -1,6 +1,6 @@
 """A lot that a batch made is released by the rule of its batch, whichever screen asks (REL-070, REL-020)."""
 
-from odoo import models
+from odoo import api, models
 from odoo.tools import SQL
 
 from ...domain.refusals import refusal
@@ -16,9 +16,15 @@ class StockLot(models.Model):
     _inherit = 'stock.lot'
 
     def init(self):
+        super().init()
+        # When the tables of all models are there.
+        self.pool.post_init(self._mmr_give_companies, self.env.cr)
+
+    @api.model
+    def _mmr_give_companies(self, cr):
         """Give lots that batches made before this version the company of their batch, by which Odoo's own rules see them."""
-        self.env.cr.execute(SQL("""UPDATE stock_lot l SET company_id = b.company_id FROM mrp_bpr b
-                                    WHERE b.id = l.mmr_bpr_id AND l.company_id IS NULL"""))
+        cr.execute(SQL("""UPDATE stock_lot l SET company_id = b.company_id FROM mrp_bpr b
+                           WHERE b.id = l.mmr_bpr_id AND l.company_id IS NULL"""))
 
     def write(self, vals):
         if {'company_id', 'expiration_date'} & vals.keys() and not in_transition(self):
