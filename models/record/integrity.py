@@ -25,16 +25,20 @@ class MrpBprStep(models.Model):
             found.append('points')
         return found
 
+    def _get_newest_signatures(self):
+        """Return the newest signature of each of these steps that has one."""
+        return self.env['mrp.esignature'].sudo().union(*((
+            step.performed_signature_id | step.verified_signature_id | step.added_signature_id
+            | step.addition_verified_signature_id | step.hold_signature_id).sorted('id')[-1:] for step in self.sudo()))
+
     def _get_changed_entries(self, documents):
         """Return the numbers of entries that are not what the newest signature of this step was given for.
 
         :param dict documents: what each entry of the batch says now, by its id
         """
         self.ensure_one()
-        signatures = self.performed_signature_id | self.verified_signature_id | self.added_signature_id \
-            | self.addition_verified_signature_id | self.hold_signature_id
         changed = []
-        for signed in (row for signature in signatures.sorted('id')[-1:] for row in signature.content.get('entries') or ()):
+        for signed in (self._get_newest_signatures().content or {}).get('entries') or ():
             now = documents.get(signed['id']) or {}
             # What later versions say in addition was not signed.
             if canonical_json({name: now.get(name) for name in signed}) != canonical_json(signed):
@@ -48,8 +52,10 @@ class MrpBpr(models.Model):
 
     def _get_integrity_problems(self):
         """Return what is not what its digest or its signature says, as sentences by batch."""
-        self.env.flush_all()
-        self.env.invalidate_all(flush=False)
+        steps = self.sudo().step_ids
+        # What is not read with its record, for all of them at once.
+        steps.fetch(['planned'])
+        steps._get_newest_signatures().fetch(['content'])
         return {bpr: list(bpr.sudo()._iterate_integrity_problems()) for bpr in self}
 
     def _iterate_integrity_problems(self):

@@ -204,7 +204,8 @@ class TestReviewTour(ReleaseCommon, HttpCase):
 
     def test_tour(self):
         """PRD-080, PRD-100, REL-020: from the review to the released packaged lot in the browser."""
-        self._enter_results(self.bpr, approve=False)
+        # By another person than whoever approves them.
+        self._enter_results(self.bpr, approve=False, user=self.user_both)
         self.qc.action_record_sample(self._prepare_reserve_vals())
         self.start_tour(f'/odoo/mrp.bpr/{self.bpr.id}', 'mrp_mmr_release', login='t_qc')
         self.assertRecordValues(self.bpr, [{'release_state': 'released', 'packed_state': 'released'}])
