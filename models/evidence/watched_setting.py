@@ -4,7 +4,7 @@ import hashlib
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from odoo import api, models
+from odoo import api, fields, models
 
 from ...domain.refusals import refusal
 from ..base.model import is_update
@@ -193,9 +193,14 @@ class IrActionsServer(models.Model):
     _inherit = ['ir.actions.server', 'mrp.watched.setting.mixin']
     _watched_fields = ('name', 'model_id', 'state', 'code', 'update_path', 'webhook_url', 'group_ids')
 
+    mmr_is_edited = fields.Boolean(
+        "Written Into the Database", readonly=True, copy=False,
+        help="Somebody wrote or changed it: it acts in nobody's session. What a module brings acts for whoever starts it.")
+
     @api.model_create_multi
     def create(self, vals_list):
-        actions = super().create(vals_list)
+        is_edited = not is_update(self.env)
+        actions = super().create([dict(vals, mmr_is_edited=is_edited) for vals in vals_list])
         actions._check_no_code()
         return actions
 
@@ -205,6 +210,8 @@ class IrActionsServer(models.Model):
                 if any(action._fields[name].convert_to_write(action[name], action) != vals[name]
                        for name in ('code', 'state', 'model_id') if name in vals):
                     raise action._refuse_code()
+        if {'code', 'state', 'model_id', 'update_path', 'value', 'child_ids', 'mmr_is_edited'} & vals.keys():
+            vals = dict(vals, mmr_is_edited=not is_update(self.env))
         result = super().write(vals)
         if {'code', 'state', 'model_id'} & vals.keys():
             self._check_no_code()

@@ -118,6 +118,26 @@ class TestSessions(SessionCommon):
         with self.assertRefused('SEC-060'):
             self._run_code(code, self.operator)
 
+    def test_shipped_action(self):
+        """SEC-060: what a module brings acts for whoever starts it; once somebody edited it, it acts in nobody's session."""
+        action = self.env['ir.actions.server'].sudo().create({
+            'name': "Shipped", 'model_id': self.env['ir.model']._get_id('res.partner'), 'state': 'code',
+            'code': "env['mrp.audit.entry']._append_about('setting', env.company, {'x': {'new': 1}})"})
+        self.env['ir.model.data'].create({
+            'module': 'mrp', 'name': 'shipped_for_test', 'model': action._name, 'res_id': action.id})
+        self.assertTrue(action.mmr_is_edited)
+        with self.assertRefused('SEC-060'):
+            outside(action.with_user(self.operator).run, self.operator)
+        action.write({'mmr_is_edited': False})
+        self.assertTrue(action.mmr_is_edited)
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE ir_act_server SET mmr_is_edited = false WHERE id = %s", [action.id])
+        action.invalidate_recordset()
+        outside(action.with_user(self.operator).run, self.operator)
+        action.code = "env['mrp.audit.entry']._append_about('setting', env.company, {'y': {'new': 1}})"
+        with self.assertRefused('SEC-060'):
+            outside(action.with_user(self.operator).run, self.operator)
+
     def test_cron(self):
         """H-01, SEC-060: a scheduled action that runs as a person acts in nobody's session; as OdooBot it has that name."""
         for user, is_refused in ((self.operator, True), (self.env.ref('base.user_root'), False)):
