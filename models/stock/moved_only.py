@@ -81,12 +81,12 @@ class StockQuant(models.Model):
     def _mmr_is_watched(self, vals=()):
         """Whether Quality Control decides on these goods, as they are or as they would be with ``vals``."""
         self.ensure_one()
-        lots, products = self.lot_id, self.product_id
-        if 'lot_id' in vals:
-            lots |= lots.browse(vals['lot_id'] or ())
-        if 'product_id' in vals:
-            products |= products.browse(vals['product_id'] or ())
-        return any(product._mmr_is_decided_on() for product in products | lots.product_id) or any(lots.mapped('mmr_status'))
+        # What is in the row of the quant, so that stock of other products asks nothing more.
+        if self.mmr_lot_status or self.product_id._mmr_is_decided_on():
+            return True
+        vals = dict(vals)
+        lot, product = self.lot_id.browse(vals.get('lot_id') or ()), self.product_id.browse(vals.get('product_id') or ())
+        return bool(lot.mmr_status) or any(other._mmr_is_decided_on() for other in lot.product_id | product)
 
     def _mmr_refuse_written(self, product, quant=None):
         return refusal(
