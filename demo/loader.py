@@ -54,6 +54,7 @@ class MrpMmrDemo(models.AbstractModel):
             # Nobody verifies the own identity.
             self.env['mrp.signer']._set_up(
                 self._get('user_security'), self.env.ref('base.user_admin'), "Demonstration: passport")
+            self._enrol_keys()
             self._sign(self._get('reviewer_production'), 'switch_on', 'qc', "Quality manual 4.2: production agrees to drugs.")
             self._load_equipment(equipment)
             self._load_lots(lots)
@@ -382,6 +383,15 @@ class MrpMmrDemo(models.AbstractModel):
         return vals
 
     # === TOOLS === #
+
+    def _enrol_keys(self):
+        """Let the security administrator enrol the own key, as the first one does, and then those of all others."""
+        security = self._get('user_security')
+        people = self.env['res.users'].union(*(self._get(f'user_{login}') for login in ROLES))
+        for users in (security, people):
+            # As public as their names: a slow digest would protect nothing.
+            self.env['mrp.signer.key']._set_up(
+                users, security, {login: login for login in ('security', *ROLES)}, cost=2 ** 4)
 
     def _sign(self, record, action, login, comment=None):
         """Sign as the person does in the dialog.

@@ -5,3 +5,50 @@ CREATE TRIGGER mrp_mmr_append_only BEFORE UPDATE OR DELETE ON mrp_esignature
     FOR EACH ROW EXECUTE FUNCTION mrp_mmr_append_only();
 CREATE TRIGGER mrp_mmr_append_only_truncate BEFORE TRUNCATE ON mrp_esignature
     FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_append_only();
+
+-- Each signature bears one of its signer's key, which is in force or waits in the time after an update, and follows the
+-- signer's signature before (SIG-110, 21 CFR 11.70, 11.200(a)(2)). Of the key itself nobody but verification can judge the
+-- signature. The first security administrator of a database enrols the own key; nobody else does (SIG-120, 21 CFR
+-- 11.100(b)). Also held in models/evidence/esignature.py and models/people/signer_key.py.
+CREATE FUNCTION mrp_mmr_guard_esignature_key() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    key mrp_signer_key;
+    signed mrp_signer_key;
+    last_number integer := 0;
+    last_digest text := repeat('0', 64);
+    is_first boolean := false;
+BEGIN
+    SELECT * INTO key FROM mrp_signer_key k WHERE k.fingerprint = NEW.key_fingerprint AND k.user_id = NEW.user_id;
+    IF key.id IS NULL OR COALESCE(NEW.key_signature, '') !~ '^[A-Za-z0-9+/]{86}==$' THEN
+        RAISE EXCEPTION '% signs with the own key alone (SIG-110, 21 CFR 11.200(a)(2)).', NEW.signer_login
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_esignature_keyed';
+    END IF;
+    IF NEW.res_model = 'mrp.signer.key' THEN
+        SELECT * INTO signed FROM mrp_signer_key k WHERE k.id = NEW.res_id;
+        is_first := signed.id = key.id AND NEW.meaning = 'approved' AND NOT EXISTS (
+            SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.signer.key' AND s.meaning = 'approved');
+        IF signed.id IS NULL OR NEW.meaning NOT IN ('approved', 'retired')
+                OR signed.user_id = NEW.user_id AND NEW.meaning = 'approved' AND NOT is_first THEN
+            RAISE EXCEPTION 'Nobody enrols the own key (SIG-120, 21 CFR 11.100(b)).'
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_esignature_enrolment';
+        END IF;
+    END IF;
+    IF mrp_mmr_key_in_force(NEW.user_id) IS DISTINCT FROM key.id AND NOT is_first
+            AND NOT (key.reason = 'update' AND COALESCE(NEW.signed_at <= mrp_mmr_key_transition(), false) AND NOT EXISTS (
+                SELECT FROM mrp_esignature s JOIN mrp_signer_key k ON k.id = s.res_id
+                 WHERE s.res_model = 'mrp.signer.key' AND k.user_id = NEW.user_id)) THEN
+        RAISE EXCEPTION 'The key of % is not in force (SIG-120, 21 CFR 11.100(b)).', NEW.signer_login
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_esignature_in_force';
+    END IF;
+    SELECT COALESCE(s.key_number, 0), s.signature_sha256 INTO last_number, last_digest
+      FROM mrp_esignature s WHERE s.user_id = NEW.user_id ORDER BY s.id DESC LIMIT 1;
+    IF NEW.key_number IS DISTINCT FROM COALESCE(last_number, 0) + 1
+            OR NEW.key_previous IS DISTINCT FROM COALESCE(last_digest, repeat('0', 64)) THEN
+        RAISE EXCEPTION 'A signature of % follows the one before (SIG-110, 21 CFR 11.70).', NEW.signer_login
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_esignature_sequence';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER mrp_mmr_guard_esignature_key BEFORE INSERT ON mrp_esignature
+    FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_esignature_key();

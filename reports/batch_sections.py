@@ -415,6 +415,7 @@ class BatchSections(UsageSections, DeviationSections):
              *text(values['statement']), *text(values['comment'], env._("Comment")),
              *text('\n'.join(values['annex_lines']) or None),
              *text(values['content_sha256'], style='o_digest'), *text(values['signature_sha256'], style='o_digest'),
+             *text(values['key_short'], env._("Key of the signer")),
              *(text(env._("The signature is not what was stored when it was made."), style='o_warning')
                if not values['is_intact'] else [])],
         ]

@@ -4,11 +4,12 @@ import contextlib
 from collections import Counter
 
 from ..domain.columns import LOGGED_COLUMNS
-from .evidence import SIGNATURE_COLUMNS, EvidenceReader, iso
+from .check_keys import KeyChecks
+from .evidence import SIGNATURE_COLUMNS, iso
 from .ledger import CHECKPOINT, Finding, digest_of, encode, parse, sha256_text
 
 
-class SignatureChecks(EvidenceReader):
+class SignatureChecks(KeyChecks):
     """Every signature, and what signers accepted."""
 
     def _check_signatures(self):
@@ -18,14 +19,21 @@ class SignatureChecks(EvidenceReader):
                    (s.create_uid, s.write_uid, s.write_date) IS NOT DISTINCT FROM (s.user_id, s.create_uid, s.create_date), (
                        SELECT count(*) FROM mrp_esignature o
                         WHERE o.res_model = s.res_model AND o.res_id = s.res_id
-                          AND o.content_sha256 = s.content_sha256 AND o.content IS NOT NULL)
-              FROM mrp_esignature s WHERE s.id > %(after)s AND {self._company_condition('s.company_id')} ORDER BY s.id"""
+                          AND o.content_sha256 = s.content_sha256 AND o.content IS NOT NULL),
+                   k.id, k.user_id, k.public_key, k.reason, p.key_number, p.signature_sha256, f.meaning, f.res_id
+              FROM mrp_esignature s LEFT JOIN mrp_signer_key k ON k.fingerprint = s.key_fingerprint
+              LEFT JOIN LATERAL (SELECT o.key_number, o.signature_sha256 FROM mrp_esignature o
+                                  WHERE o.user_id = s.user_id AND o.id < s.id ORDER BY o.id DESC LIMIT 1) p ON TRUE
+              LEFT JOIN LATERAL (SELECT o.meaning, o.res_id FROM mrp_esignature o JOIN mrp_signer_key h ON h.id = o.res_id
+                                  WHERE o.res_model = 'mrp.signer.key' AND h.user_id = s.user_id AND o.id < s.id
+                                  ORDER BY o.id DESC LIMIT 1) f ON TRUE
+             WHERE s.id > %(after)s AND {self._company_condition('s.company_id')} ORDER BY s.id"""
         for rows in self._rows(query):
             logged = self._read_signed_lines(rows)
             for row in rows:
                 signature = dict(zip(SIGNATURE_COLUMNS, row[:len(SIGNATURE_COLUMNS)], strict=True))
-                yield from self._check_signature(
-                    signature, *row[len(SIGNATURE_COLUMNS):], logged.get((*row[1:3], str(row[0])), []))
+                rest = row[len(SIGNATURE_COLUMNS):]
+                yield from self._check_signature(signature, *rest[:3], logged.get((*row[1:3], str(row[0])), []), rest[3:])
             yield from self._check_signed_records(rows)
             self.counts['signatures'] += len(rows)
             yield CHECKPOINT
@@ -55,7 +63,7 @@ class SignatureChecks(EvidenceReader):
             logged.setdefault((*record, str(number)), []).append('|'.join(map(str, said)))
         return logged
 
-    def _check_signature(self, signature, content, is_kept, contents, logged):
+    def _check_signature(self, signature, content, is_kept, contents, logged, keys):
         def finding(expected, found):
             return Finding('mrp.esignature', signature['id'], f"{signature['meaning']} by {signature['signer_name']}: "
                            f"{signature['record_name']}", expected, found)
@@ -63,9 +71,11 @@ class SignatureChecks(EvidenceReader):
         if not is_kept:
             yield finding("a row that its signer stored, and no later change",
                           "another user or time in create_uid, write_uid or write_date")
-        digest = self._signature_digest(signature)
+        text = self._signature_text(signature)
+        digest = sha256_text(text)
         if digest != signature['signature_sha256']:
             yield finding(f"digest {signature['signature_sha256']}", f"signature with digest {digest}")
+        yield from self._check_key_of_signature(finding, signature, text, keys[:4], keys[4:6], keys[6:])
         if content is not None:
             digest = digest_of(content)
             if digest != signature['content_sha256']:
@@ -80,8 +90,8 @@ class SignatureChecks(EvidenceReader):
                           f"{len(logged)} lines{': ' if logged else ''}{', '.join(logged)}")
 
     @staticmethod
-    def _signature_digest(row):
-        """Return the digest of a signature from its columns (see mrp.esignature, ``_get_signed_content``)."""
+    def _signature_text(row):
+        """Return what the digest of a signature covers, from its columns (see mrp.esignature, ``_get_signed_content``)."""
         annex, basis = row['annex'], row['basis_signature_id']
         content = {
             'schema': 'mrp_mmr/signature/1',
@@ -98,15 +108,18 @@ class SignatureChecks(EvidenceReader):
             'content_sha256': row['content_sha256'],
             'voids': row['voids_signature_id'],
         }
-        if annex is not None or basis is not None:
-            try:
-                annex = None if annex is None else parse(annex)
-            except ValueError as error:
-                return f"none ({error})"
-            if annex is not None and not annex:
-                return "none (its annex is empty)"
+        try:
+            annex = None if annex is None else parse(annex)
+        except ValueError as error:
+            return f"none ({error})"
+        if row['key_fingerprint'] is not None:
+            content.update(schema='mrp_mmr/signature/3', annex=annex, basis=basis, key={
+                'fingerprint': row['key_fingerprint'], 'number': row['key_number'], 'previous': row['key_previous']})
+        elif annex is not None or basis is not None:
             content.update(schema='mrp_mmr/signature/2', annex=annex, basis=basis)
-        return sha256_text(encode(content))
+        if annex is not None and not annex:
+            return "none (its annex is empty)"
+        return encode(content)
 
     def _check_acceptances(self):
         """What a signer accepted is the text with that digest, and the ledger has a line about it (SIG-070)."""

@@ -14,6 +14,7 @@ NAMES = {
     'mrp.bpr.step': "t.stage || '.' || t.number || ' ' || t.name",
     'mrp.bpr.entry': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.kind",
     'mrp.qualification': "(SELECT u.login FROM res_users u WHERE u.id = t.user_id) || ', ' || t.kind",
+    'mrp.signer.key': "t.user_login || ', key ' || left(t.fingerprint, 16)",
     'mrp.tamper.drill': 't.name', 'mrp.quality.review': 't.name', 'mrp.lot.destruction': 't.name',
     'mrp.legal.hold': 't.name', 'mrp.record.disposal': 't.name',
     'mrp.bpr.distribution': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.lot_name",

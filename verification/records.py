@@ -30,6 +30,7 @@ class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, Resul
         'files': '_check_files',
         'signatures': '_check_signatures',
         'acceptances': '_check_acceptances',
+        'keys': '_check_keys',
         'revisions': '_check_revisions',
         'reviews': '_check_reviews',
         'labels': '_check_labels',
@@ -47,7 +48,8 @@ class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, Resul
         self.cr = cr
         self.company = company
         self.counts = dict.fromkeys((
-            'lines', 'signatures', 'revisions', 'orders', 'files', 'labels', 'records', 'disposed'), 0)
+            'lines', 'signatures', 'revisions', 'orders', 'files', 'labels', 'records', 'disposed',
+            'without_key'), 0)
         self.partial = []   # chains that were not seen whole (see LedgerCheck)
         self.part, self._after = (position['part'], position['after']) if position else (self.PARTS[0], None)
 

@@ -7,6 +7,7 @@ PASS or FAIL is printed for each record, then a summary; exit status 0 all intac
 --manifest SHA256   the digest of manifest.json that the system's audit trail has for this export. Whoever forges a
                     whole bundle, manifest included, cannot change the audit trail that the company keeps.
 """
+import base64
 import csv
 import hashlib
 import io
@@ -290,6 +291,78 @@ class Source:
         return digest.hexdigest()
 
 
+# === KEYS OF SIGNERS: Ed25519 (RFC 8032 section 5.1) === #
+
+ED_P = 2 ** 255 - 19
+ED_L = 2 ** 252 + 27742317777372353535851937790883648493
+ED_D = -121665 * pow(121666, ED_P - 2, ED_P) % ED_P
+ED_ROOT = pow(2, (ED_P - 1) // 4, ED_P)
+
+
+def ed_add(a, b):
+    """Add two points in extended coordinates; complete, so that it doubles as well."""
+    x1, y1, z1, t1 = a
+    x2, y2, z2, t2 = b
+    m, n = (y1 - x1) * (y2 - x2) % ED_P, (y1 + x1) * (y2 + x2) % ED_P
+    c, d = 2 * t1 * t2 * ED_D % ED_P, 2 * z1 * z2 % ED_P
+    e, f, g, h = n - m, d - c, d + c, n + m
+    return e * f % ED_P, g * h % ED_P, f * g % ED_P, e * h % ED_P
+
+
+def ed_decode(data):
+    """Return the point that 32 bytes stand for, or None where they stand for none."""
+    y = int.from_bytes(data, 'little')
+    sign, y = y >> 255, y & (1 << 255) - 1
+    if y >= ED_P:
+        return None
+    u, v = (y * y - 1) % ED_P, (ED_D * y * y + 1) % ED_P
+    x = u * pow(v, 3, ED_P) * pow(u * pow(v, 7, ED_P), (ED_P - 5) // 8, ED_P) % ED_P
+    if (v * x * x - u) % ED_P:
+        x = x * ED_ROOT % ED_P
+        if (v * x * x - u) % ED_P:
+            return None
+    if not x and sign:
+        return None
+    if x & 1 != sign:
+        x = ED_P - x
+    return x, y, 1, x * y % ED_P
+
+
+ED_BASE = ed_decode((4 * pow(5, ED_P - 2, ED_P) % ED_P).to_bytes(32, 'little'))
+
+
+def is_ed25519(public, signature, message):
+    """Whether the holder of the key ``public`` (32 bytes) made ``signature`` over ``message``; one signature has one text."""
+    point = ed_decode(public) if len(public) == 32 else None
+    if point is None or len(signature) != 64:
+        return False
+    s = int.from_bytes(signature[32:], 'little')
+    if s >= ED_L:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), 'little') % ED_L
+    x, y, z, t = point
+    negative = (-x % ED_P, y, z, -t % ED_P)
+    both = ed_add(ED_BASE, negative)
+    result = (0, 1, 1, 0)
+    for bit in range(252, -1, -1):
+        result = ed_add(result, result)
+        pair = (s >> bit & 1, k >> bit & 1)
+        if pair != (0, 0):
+            result = ed_add(result, {(1, 0): ED_BASE, (0, 1): negative, (1, 1): both}[pair])
+    inverse = pow(result[2], ED_P - 2, ED_P)
+    x, y = result[0] * inverse % ED_P, result[1] * inverse % ED_P
+    return (y | (x & 1) << 255).to_bytes(32, 'little') == signature[:32]
+
+
+def key_bytes(text):
+    """Return the 32 bytes of a public key, and its fingerprint."""
+    kind, _, rest = text.partition(':')
+    need(kind == 'ed25519', f"keys of the kind {kind} are not known")
+    raw = base64.b64decode(rest, validate=True)
+    need(len(raw) == 32, "it is no public key")
+    return raw, sha256(kind.encode() + len(raw).to_bytes(4, 'big') + raw)
+
+
 # === CHECKING === #
 
 class Checker:
@@ -301,6 +374,7 @@ class Checker:
         self.jsons = {}
         self.digests = {}
         self.signatures = {}
+        self.keys = {}          # fingerprint -> public key of a signer
         self.scope = set()      # (model, id) of the records that the bundle is about
         self.values = {}        # (model, id) -> what the ledger said last about each field
         self.signed_lines = {}  # (model, id) -> ledger lines about signatures
@@ -360,8 +434,12 @@ class Checker:
             elif name.startswith('excerpts/'):
                 self.check_at('ledger', name, self.check_excerpt, name)
         for name in sorted(listed):
+            if name.startswith('keys/'):
+                self.check_at('key', name, self.check_key, name)
+        for name in sorted(listed):
             if name.startswith('signatures/'):
                 self.check_at('signature', name, self.check_signature, name)
+        self.check_signers()
         for chain in self.manifest['chains']:
             if chain['path'] not in self.chains:
                 self.report('ledger', chain['path'], "the chain of {} is missing or broken".format(chain['record']))
@@ -513,18 +591,98 @@ class Checker:
 
     def check_signature(self, name):
         row = self.json(name)
-        need(set(row) == {'schema', 'id', 'signed', 'signature_sha256', 'content'}, "it has other keys")
+        need(set(row) - {'key_signature'} == {'schema', 'id', 'signed', 'signature_sha256', 'content'}, "it has other keys")
         need(row['schema'] == 'mrp_mmr/bundle-signature/1', "it is of an unknown kind")
         signed = row['signed']
         need(isinstance(row['id'], int) and name == 'signatures/{}.json'.format(row['id']), "it is filed under another number")
         need_keys(signed['record'], model=str, id=int, name=str)
         need(sha256(canonical(signed)) == row['signature_sha256'], "its digest does not fit its content")
-        need(signed['schema'] in ('mrp_mmr/signature/1', 'mrp_mmr/signature/2'), "it is of an unknown kind")
+        need(signed['schema'] in ('mrp_mmr/signature/1', 'mrp_mmr/signature/2', 'mrp_mmr/signature/3'),
+             "it is of an unknown kind")
+        need((signed['schema'] == 'mrp_mmr/signature/3') == ('key' in signed) == ('key_signature' in row),
+             "the signature of the signer's key is missing")
+        if 'key' in signed:
+            self.check_key_signature(row)
         content = row['content']
         need(content is not None and content in self.digests, f"the content that was signed is missing: {content}")
         need(self.digests[content] == signed['content_sha256'], f"it was given for another content than {content}")
         self.check_named_files(self.json(content))
         self.signatures[row['id']] = row
+
+    def check_key(self, name):
+        row = self.json(name)
+        need_keys(row, schema=str, id=int, user=int, name=str, login=str, public_key=str, fingerprint=str, reason=str,
+                  signatures=list)
+        need(row['schema'] == 'mrp_mmr/bundle-key/1', "it is of an unknown kind")
+        _raw, fingerprint = key_bytes(row['public_key'])
+        need(fingerprint == row['fingerprint'] and name == f'keys/{fingerprint}.json', "it has another fingerprint")
+        self.keys[fingerprint] = row
+
+    def check_key_signature(self, row):
+        """The signer's own key made the signature over what was signed."""
+        signed = row['signed']
+        need_keys(signed['key'], fingerprint=str, number=int, previous=str)
+        key = self.keys.get(signed['key']['fingerprint'])
+        need(key, "the key of its signer is missing or bad: keys/{}.json".format(signed['key']['fingerprint']))
+        need(key['user'] == signed['signer']['user'], "it was made with the key of somebody else, {}".format(key['login']))
+        try:
+            made = base64.b64decode(row['key_signature'], validate=True)
+        except ValueError:
+            raise Bad("the signature of the key is not as it should be")
+        need(is_ed25519(key_bytes(key['public_key'])[0], made, canonical(signed)),
+             "the key of its signer did not make the signature in key_signature")
+
+    def check_signers(self):
+        """The signatures of each signer follow one another; each key was in force, by a signature over it."""
+        ordered = {}
+        for _number, row in sorted(self.signatures.items()):
+            ordered.setdefault(row['signed']['signer']['user'], []).append(row)
+        for user, rows in sorted(ordered.items()):
+            self.check('signer', '{} (user {})'.format(rows[0]['signed']['signer']['login'], user), self.check_sequence, rows)
+        for fingerprint, key in sorted(self.keys.items()):
+            self.check('key', 'keys/{}.json of {}'.format(fingerprint, key['login']), self.check_enrolment, key)
+
+    def check_sequence(self, rows):
+        last = None
+        for row in rows:
+            key = row['signed'].get('key')
+            need(key or last is None, "signature {} has no key, and one before has".format(row['id']))
+            if not key:
+                continue
+            if last is not None:
+                before = last['signed']['key']['number']
+                need(key['number'] > before, "signature {} is number {} of its signer, and {} before is number {}".format(
+                    row['id'], key['number'], last['id'], before))
+                need(key['number'] > before + 1 or key['previous'] == last['signature_sha256'],
+                     "signature {} follows another signature than {}".format(row['id'], last['id']))
+            last = row
+
+    def check_enrolment(self, key):
+        """A key is enrolled by a signature of somebody else; the first one of the system by its holder."""
+        in_force, since = False, None
+        about = [number for number, row in self.signatures.items() if (
+            row['signed']['record']['model'], row['signed']['record']['id']) == ('mrp.signer.key', key['id'])]
+        need(sorted(about) == key['signatures'], f"it does not name the signatures over it: {sorted(about)}")
+        for number in sorted(key['signatures']):
+            row = self.signatures.get(number)
+            need(row, f"signature {number} over it is missing or bad")
+            signed = row['signed']
+            need((signed['record']['model'], signed['record']['id']) == ('mrp.signer.key', key['id']),
+                 f"signature {number} is not about it")
+            said = self.json(row['content'])
+            found = [said['key'][name] for name in ('id', 'fingerprint', 'public_key', 'reason')]
+            found += [said['signer'][name] for name in ('user', 'name', 'login')]
+            need(found == [key[name] for name in (
+                'id', 'fingerprint', 'public_key', 'reason', 'user', 'name', 'login')], f"signature {number} is about another")
+            need(signed['signer']['user'] != key['user'] or said['set_up'] or said['action'] == 'revoke',
+                 f"its holder enrolled it, by signature {number}")
+            in_force = said['action'] == 'enrol'
+            since = since or number
+        used = [number for number, row in self.signatures.items()
+                if row['signed'].get('key', {}).get('fingerprint') == key['fingerprint']]
+        need(key['reason'] == 'update' or since is not None, "nobody enrolled it")
+        need(key['reason'] == 'update' or not used or min(used) >= since, "it signed before it was enrolled")
+        need(in_force or not used or since is None or max(used) <= max(key['signatures']), "it signed after it was revoked")
 
     def check_signed_lines(self):
         """Every signature of a record in scope has one line in the ledger, and every such line its signature."""

@@ -32,6 +32,7 @@ KEPT_DAYS = 90
 COUNTS = {
     'lines': 'line_count', 'signatures': 'signature_count', 'revisions': 'revision_count', 'orders': 'order_count',
     'labels': 'label_count', 'files': 'file_count', 'records': 'record_count', 'disposed': 'disposed_count',
+    'without_key': 'without_key_count',
 }
 
 
@@ -70,6 +71,8 @@ class MrpAuditVerify(models.Model):
     order_count = fields.Integer("Released Orders", readonly=True, aggregator=None)
     label_count = fields.Integer("Labels", readonly=True, aggregator=None)
     file_count = fields.Integer("Files", readonly=True, aggregator=None)
+    without_key_count = fields.Integer(
+        "Signatures without Key", readonly=True, aggregator=None, help="From before each signer had an own key (SIG-110).")
     disposed_count = fields.Integer("Records Disposed Of", readonly=True, aggregator=None)
     record_count = fields.Integer("Records Compared with the Audit Trail", readonly=True, aggregator=None)
     finding_ids = fields.One2many('mrp.audit.verify.finding', 'verify_id', "Bad Records", readonly=True)

@@ -1,6 +1,10 @@
 """People: who they are, what they are qualified for, and where they work."""
 
 from . import signer         # identity, accountability and signing password
+from . import signer_acceptance  # what signers accepted
+from . import signer_key     # keys with which persons sign
+from . import signer_update  # keys after the update that brought them
+from . import signer_set_up  # keys of demonstrations and tests
 from . import qualification  # roles and training, with their dates
 from . import terminal       # registered shared terminals
 from . import group          # GMP roles

@@ -24,8 +24,8 @@ from odoo.addons.mrp_mmr.verification import drill
 
 from .payloads import check_signatures
 from .refusals import RefusalCase
+from .signing import PASSWORD, enrol_keys
 
-PASSWORD = 'A-long-password-1'
 #: One white dot each.
 PNG = ('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==')
 GIF = 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
@@ -74,13 +74,14 @@ def drop_guards(cr, *tables):
             cr.execute(SQL("ALTER TABLE %s DROP CONSTRAINT %s", SQL.identifier(other), SQL.identifier(name)))
 
 
-def enrol(users):
-    """Make signers of ``users``: identity verified, accountability accepted, password their own, qualified for their roles.
+def enrol(users, password=PASSWORD):
+    """Make signers of ``users``: identity verified, accountability accepted, key enrolled, qualified for their roles.
 
     They are qualified for two years, so that tests can look back. Whoever gets a role later is enrolled again.
     """
     users.env['mrp.signer'].sudo()._set_up(
         users, users.env.ref('base.user_admin'), "Test", since=fields.Date.today() - timedelta(days=730))
+    enrol_keys(users, password)
     return users
 
 
@@ -107,6 +108,7 @@ def prepare(env, keep=False):
     """
     found = {name: env.ref(f'{PREPARED}.{name}', raise_if_not_found=False) for name in (*PEOPLE, *PRODUCTS, 'workcenter')}
     if all(found.values()):
+        enrol_keys(env['res.users'].union(*(found[name] for name in PEOPLE)))
         return found
     kilogram = env.ref('uom.product_uom_kgm')
     products = env['product.product'].create([
@@ -371,8 +373,10 @@ class MmrCommon(RefusalCase, TransactionCase):
     def _person(cls, role):
         """Return the test user of a role of a step, made when it is first needed."""
         login = f't_{role}'
-        return cls.env['res.users'].search([('login', '=', login)], limit=1) \
-            or create_person(cls.env, login, f'mrp_mmr.group_mmr_{role}')
+        user = cls.env['res.users'].search([('login', '=', login)], limit=1)
+        if user:
+            enrol_keys(user)
+        return user or create_person(cls.env, login, f'mrp_mmr.group_mmr_{role}')
 
     @classmethod
     def _create_lot_as_planned(cls, product, name):

@@ -272,6 +272,7 @@ class TestVerify(MmrCommon):
                 'mrp.legal.hold': self.hold, 'mrp.record.disposal': self.disposal,
                 'mrp.sop': self.revision.reference_ids.sop_id[:1], 'mrp.mmr.profile': self.revision.profile_id,
                 'mrp.mmr.requirement': self.env.ref('mrp_mmr.requirement_p111_con_110'),
+                'mrp.signer.key': self.env['mrp.signer.key'].search([('user_id', '=', self.user_qc.id)]),
                 'mrp.signer.acceptance': self.env['mrp.signer.acceptance'].search([('user_id', '=', self.user_qc.id)]),
                 }[model].sudo()
 

@@ -16,6 +16,7 @@ from odoo.addons.mrp_mmr.domain.sessions import session_of
 from odoo.addons.mrp_mmr.domain.transitions import signing
 
 from ..common.base import PASSWORD, MmrCommon, enrol
+from ..common.signing import open_key
 
 
 @tagged('post_install', '-at_install')
@@ -278,11 +279,11 @@ class TestApprovalRoute(MmrCommon):
 
     def _approval(self, user=None):
         """Return an approval over the content of the revision, as no road of the addon gives it now."""
-        revision = self.revision
+        revision, user = self.revision, user or self.user_qc
         signatures = self.env['mrp.esignature'].sudo()
         vals = signatures._prepare_signature_vals(
-            revision, user or self.user_qc, 'approved', "x", "Quality Control", revision.document_sha256,
-            basis=revision.prepared_signature_id)
+            revision, user, 'approved', "x", "Quality Control", revision.document_sha256,
+            basis=revision.prepared_signature_id, key=open_key(user))
         with signing(vals['signature_sha256']):
             return signatures.create(vals)
 
@@ -409,6 +410,7 @@ class TestApprovalRoute(MmrCommon):
         vals = {name: approved[name] for name in (
             'res_model', 'res_id', 'record_name', 'signer_name', 'signer_login', 'signer_role', 'meaning', 'statement',
             'comment', 'signed_at', 'signer_tz', 'content_sha256', 'annex')}
+        vals.update({name: approved[name] for name in ('key_fingerprint', 'key_number', 'key_previous')})
         vals.update(user_id=approved.user_id.id, partner_id=approved.partner_id.id, voids_signature_id=False,
                     basis_signature_id=approved.basis_signature_id.id)
         content = approved._get_signed_content(vals)

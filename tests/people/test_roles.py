@@ -121,6 +121,10 @@ class RolesCommon(MmrCommon):
         with transition(signer):
             signer.write({'locked_at': fields.Datetime.now()})
         cls.qualification = cls.env['mrp.qualification'].search([('user_id', '=', cls.locked.id)], limit=1)
+        keys = cls.env['mrp.signer.key'].sudo()
+        cls.key = keys._get_in_force(cls.locked).with_env(cls.env)
+        # As if its owner had made a new one.
+        cls.waiting_key = keys._make(cls.locked, PASSWORD, 'rotation', cost=2).with_env(cls.env)
         cls.training = cls.env['mrp.qualification'].with_user(cls.user_qc)._grant(cls.locked, cls.effective, "Read it")
         cls.env['mrp.audit.seal']._seal(cls.company)
         cls.drill = drill_without_acts(cls.users['security'])
@@ -519,6 +523,8 @@ class TestRoles(RolesCommon):
             **buttons(template, 'action_mmr_plan', 'action_view_mmrs'),
             **buttons(locked, 'action_mmr_verify_identity', 'action_mmr_unlock', 'action_mmr_flag_shared',
                       'action_mmr_renew_signing_password'),
+            **buttons(self.waiting_key, 'action_enrol'), **buttons(self.key, 'action_revoke'),
+            **sign(self.waiting_key, 'enrol'), **sign(self.key, 'revoke'),
             **sign(draft, 'submit'), **sign(self.reviewed, 'review'), **sign(self.waiting, 'approve'),
             **sign(self.waiting, 'reject'), **sign(effective, 'retire'), **sign(effective, 'periodic_review'),
             **sign(self.label, 'approve'), **sign(self.label, 'obsolete'), **sign(self.required, 'switch_off'),
@@ -654,6 +660,8 @@ class TestRoles(RolesCommon):
             'mrp.mmr.export_data': lambda user: mmr.with_user(user).export_data(['name', 'batch_size']),
             'res.users.action_mmr_signing_password': lambda user: user.with_user(user).action_mmr_signing_password(),
             'res.users.mmr_set_signing_password': self._set_signing_password,
+            'res.users.action_mmr_make_key': lambda user: user.with_user(user).action_mmr_make_key(),
+            'res.users.mmr_make_key': self._make_key,
             **report(effective, 'mrp_mmr.report_mmr_revision', 'mrp_mmr.report_mmr_redline'),
             **report(mmr, 'mrp_mmr.report_mmr_history'), **report(paper, 'mrp_mmr.report_bpr'),
             **report(self.weight, 'mrp_mmr.report_dispensing_label', 'mrp_mmr.report_dispensing_label_zpl'),
@@ -696,6 +704,10 @@ class TestRoles(RolesCommon):
         # What it does is tried elsewhere; on a cursor of its own it would wait for this test.
         with patch.object(tamper_drill, 'run', lambda *args: self.drill.results):
             return self.env['mrp.tamper.drill.run'].with_user(user).create({}).action_run()
+
+    def _make_key(self, user):
+        with session_of(user):
+            return self.env['res.users'].with_user(user).mmr_make_key(PASSWORD)
 
     def _set_signing_password(self, user):
         with session_of(user):

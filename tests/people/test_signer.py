@@ -20,6 +20,7 @@ from odoo.addons.mrp_mmr.domain.transitions import transition
 from odoo.addons.mrp_mmr.models.evidence.esignature_mixin import SESSION_KEY
 
 from ..common.base import PASSWORD, HttpCase, MmrCommon, enrol
+from ..common.signing import enrol_keys, enrol_waiting, get_enroller
 
 OTHER = 'Another-password-2'
 
@@ -86,6 +87,8 @@ class TestSigner(SignerCommon):
             'identity_document': "Passport 4711", 'identity_verified_by_id': self.user_security.id, 'state': 'ready'}])
         self.assertTrue(signer.identity_verified_at)
         self.assertEqual(self._lines(self.user_new, 'identity_document').user_id, self.user_security)
+        self.assertIn("SIG-120", self._call(revision, 'submit', self.user_new, typed)['refused'])
+        self.assertIn('signature_id', enrol_waiting(self.user_new))
         answer = self._call(revision, 'submit', self.user_new, typed)
         self.assertIn("SIG-070", answer['refused'])
         self.assertIn("accountable", answer['acceptance']['text'])
@@ -307,7 +310,7 @@ class TestSigner(SignerCommon):
             self._fail(revision, 1)
         signer = self._of(self.user_preparer)
         self.assertTrue(signer.locked_at)
-        self.assertEqual(signer.activity_ids.user_id, self.user_security)
+        self.assertEqual(signer.activity_ids.user_id, self.user_security | get_enroller(self.env))
         message = self.env['mail.message'].sudo().search([('model', '=', 'mrp.signer'), ('res_id', '=', signer.id)], limit=1)
         self.assertIn("locked", message.subject)
         self.assertIn(self.user_security.partner_id, message.partner_ids | message.notified_partner_ids)
@@ -369,12 +372,15 @@ class TestSigner(SignerCommon):
             self.assertIn("SIG-090", answer['refused'], "the same password again is no new one")
             self._change_own_password(self.user_preparer, OTHER)
             answer = self._call(revision, 'submit', self.user_preparer, self._typed(self.user_preparer, OTHER))
-            self.assertIn('signature_id', answer)
+            self.assertIn("SIG-120", answer['refused'])
+            self.assertTrue(answer['former'])
+            typed = {**self._typed(self.user_preparer, OTHER), 'former': PASSWORD}
+            self.assertIn('signature_id', self._call(revision, 'submit', self.user_preparer, typed))
 
     # === SIG-080 === #
 
     def test_reset_by_an_administrator(self):
-        """SIG-080: after a reset signing is suspended until the owner sets another password; both events are logged."""
+        """SIG-080, SIG-120, H-03: after a reset signing is suspended until the key is enrolled again; both are logged."""
         admin = self.env.ref('base.user_admin')
         user = self.user_preparer
         revision = self._create_mmr()
@@ -395,8 +401,13 @@ class TestSigner(SignerCommon):
                 self.assertIn("SIG-080", refused)
                 self.assertIn("change your password", refused)
                 self._change_own_password(user, OTHER)
-                self.assertEqual(self._of(user).state, 'suspended', "the administrator still knows it")
+                self.assertIn("change your password", self._call(revision, 'submit', user, self._typed(user, OTHER))['refused'],
+                              "the administrator still knows it")
                 self._change_own_password(user, PASSWORD)
+                refused = self._call(revision, 'submit', user, self._typed(user))['refused']
+                self.assertIn("SIG-120", refused, "the former password opens the key, and does not end it")
+                self.assertEqual(self._of(user).state, 'suspended')
+                self.assertIn('signature_id', enrol_waiting(user))
                 self.assertEqual(self._of(user).state, 'ready')
         self.assertEqual([line.values['signing']['new'] for line in self._lines(user, 'signing')[-2:]], ['suspended', 'active'])
         self._sign(revision, 'submit', user)
@@ -408,16 +419,23 @@ class TestSigner(SignerCommon):
         self.assertEqual(self._of(self.user_new).state, 'unverified')
 
     def test_reset_by_mail(self):
-        """SIG-080: who opens the link of the mail is the owner."""
+        """SIG-120, H-02: who opens the link of the mail has the password, and not the key."""
         if not hasattr(self.env['res.partner'], '_signup_retrieve_partner'):
             self.skipTest("auth_signup is not installed")
-        user = self.user_preparer
+        user, revision = self.user_preparer, self._create_mmr()
         partner = user.partner_id.sudo()
         partner.signup_prepare(signup_type='reset')
         token = partner._generate_signup_token()
         self.env['res.users'].with_user(self.env.ref('base.public_user')).sudo().signup({'password': OTHER}, token)
-        self.assertEqual(self._of(user).state, 'ready')
-        self.assertIn('signature_id', self._call(self._create_mmr(), 'submit', user, self._typed(user, OTHER)))
+        self.assertEqual(self._of(user).state, 'suspended')
+        typed = self._typed(user, OTHER)
+        answer = self._call(revision, 'submit', user, typed)
+        self.assertIn("SIG-120", answer['refused'])
+        self.assertTrue(answer['former'])
+        self.assertIn("waits for its enrolment", self._call(revision, 'submit', user, {**typed, 'renew': True})['refused'])
+        self.assertEqual(revision.state, 'draft')
+        self.assertIn('signature_id', enrol_waiting(user))
+        self.assertIn('signature_id', self._call(revision, 'submit', user, typed))
 
     # === OWN SIGNING PASSWORD === #
 
@@ -456,7 +474,9 @@ class TestSigner(SignerCommon):
         with freeze_time(fields.Datetime.now() + timedelta(hours=25)):
             self.assertIn("security administrator", self._set_own('', OTHER)['refused'])
         self.assertEqual(self._set_own('', OTHER), {'done': True})
-        self.assertIn('signature_id', self._call(self._create_mmr(), 'submit', user, self._typed(user, OTHER)))
+        self.assertIn("SIG-120", self._call(self._create_mmr(), 'submit', user, self._typed(user, OTHER))['refused'])
+        self.assertIn('signature_id', enrol_waiting(user))
+        self.assertIn('signature_id', self._call(self._create_mmr(500), 'submit', user, self._typed(user, OTHER)))
         self.assertIn("SIG-040", self._set_own('', 'A-third-password-3')['refused'])
 
     def test_who_sets_a_signing_password(self):
@@ -478,7 +498,7 @@ class TestSigner(SignerCommon):
         self.assertIn("SIG-090", self._set_own(PASSWORD, OTHER)['refused'])
 
     def test_passkey(self):
-        """SIG-040: a passkey is the second component where Odoo has one for the user, and no other's."""
+        """SIG-040, SIG-110: a passkey opens no key: a right one does not sign, a wrong one counts as wrong."""
         revision = self._create_mmr()
         credential = {'login': 't_preparer', 'webauthn_response': '{"id": "x"}'}
         if 'auth_passkey_key_ids' not in self.env['res.users']._fields:
@@ -490,7 +510,7 @@ class TestSigner(SignerCommon):
         with patch.object(self.env.registry['auth.passkey.key'], '_verify_auth', lambda *args: 1):
             self.assertIn("SIG-040", self._call(
                 revision, 'submit', self.user_preparer, dict(credential, login='t_both'))['refused'])
-            self.assertIn('signature_id', self._call(revision, 'submit', self.user_preparer, credential))
+            self.assertIn("SIG-110", self._call(revision, 'submit', self.user_preparer, credential)['refused'])
 
     # === SIG-060 === #
 
@@ -601,7 +621,9 @@ class TestSignerHttp(SignerCommon, HttpCase):
             self.env, login='t_colleague', password=PASSWORD, groups='mrp_mmr.group_mmr_qc', name="Test t_colleague")
         signer = self.signers._get(colleague)
         with transition(signer):
-            signer.write({'suspended_at': False, 'identity_verified_at': fields.Datetime.now()})
+            signer.write({
+                'suspended_at': False, 'is_password_own': True, 'identity_verified_at': fields.Datetime.now()})
+        enrol_keys(colleague)
         self.env['mrp.qualification']._set_up(colleague, self.env.ref('base.user_admin'), "Test")
         self.start_tour(f'/odoo/mmr-revisions/{revision.id}', 'mrp_mmr_shared_terminal', login='t_qc')
         self.assertEqual(revision.state, 'effective')

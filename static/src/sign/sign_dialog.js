@@ -29,7 +29,7 @@ export class SignDialog extends Component {
         useAutofocus({ refName: "login" });
         this.state = useState({
             prepared: null, login: "", password: "", comment: "", refused: "", busy: false,
-            other: Boolean(this.params.other), acceptance: null, accepted: false,
+            other: Boolean(this.params.other), acceptance: null, accepted: false, askFormer: false, former: "", renew: false,
         });
         onWillStart(async () => {
             this.state.prepared = await this.call("esign_prepare", [this.params.signing_action]);
@@ -37,7 +37,7 @@ export class SignDialog extends Component {
     }
 
     call(method, args) {
-        return this.orm.call(this.params.res_model, method, [[this.params.res_id], ...args]);
+        return this.orm.call(this.params.res_model, method, [this.params.res_ids || [this.params.res_id], ...args]);
     }
 
     /** In a continuous session the name stands there; another person still types both components. */
@@ -79,14 +79,16 @@ export class SignDialog extends Component {
         // What one person was asked to accept is not accepted by the next.
         this.state.acceptance = null;
         this.state.accepted = false;
+        Object.assign(this.state, { askFormer: false, former: "", renew: false });
     }
 
     async onSign() {
         if (!this.canSign) {
             return;
         }
-        const credential = { login: this.login, password: this.state.password };
-        this.state.password = "";
+        const { password, former, renew } = this.state;
+        const credential = { login: this.login, password, ...(former && { former }), ...(renew && { renew }) };
+        Object.assign(this.state, { password: "", former: "" });
         await this.sign(credential);
     }
 
@@ -119,6 +121,9 @@ export class SignDialog extends Component {
             }
             if (result.refused) {
                 this.state.refused = result.refused;
+                // The key opens with the password that was valid before.
+                this.state.askFormer = Boolean(result.former);
+                this.state.renew = false;
                 // A wrong attempt ends a continuous session.
                 this.state.prepared.continuous = false;
                 return;

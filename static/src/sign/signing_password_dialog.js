@@ -17,11 +17,14 @@ export class SigningPasswordDialog extends Component {
         this.notification = useService("notification");
         this.params = this.props.action.params;
         this.first = this.params.first && !this.params.has_one;
-        this.state = useState({ current: "", password: "", again: "", refused: "", busy: false });
+        this.state = useState({ current: "", password: "", again: "", refused: "", made: "", busy: false });
     }
 
     get canSave() {
         const { current, password, again, busy } = this.state;
+        if (this.params.key) {
+            return Boolean(!busy && current);
+        }
         return Boolean(!busy && (this.first || current) && password && password === again);
     }
 
@@ -33,9 +36,15 @@ export class SigningPasswordDialog extends Component {
         const { current, password } = this.state;
         Object.assign(this.state, { current: "", password: "", again: "", refused: "" });
         try {
-            const result = await this.orm.call("res.users", "mmr_set_signing_password", [current, password]);
+            const result = this.params.key
+                ? await this.orm.call("res.users", "mmr_make_key", [current])
+                : await this.orm.call("res.users", "mmr_set_signing_password", [current, password]);
             if (result.refused) {
                 this.state.refused = result.refused;
+                return;
+            }
+            if (this.params.key) {
+                this.state.made = result.done;
                 return;
             }
         } finally {

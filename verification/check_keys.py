@@ -1,0 +1,157 @@
+"""Checks the keys of signers: what they are, who enrolled them, that nobody's last signatures are gone (SIG-110, SIG-120)."""
+
+import base64
+import binascii
+
+from ..domain.canonical import GENESIS
+from ..domain.public_keys import PublicKey
+from .evidence import EvidenceReader, iso
+from .ledger import CHECKPOINT, REMARK, Finding, encode, parse
+
+#: What of a key its enrolment was signed for.
+SIGNED = ('id', 'algorithm', 'public_key', 'fingerprint', 'reason')
+
+
+def is_key_signature(public_key, signature, text):
+    """Whether ``signature`` (base64) was made with the key ``public_key`` over a text."""
+    try:
+        return PublicKey.from_text(public_key or '').is_valid(
+            base64.b64decode(signature or '', validate=True), text.encode('utf-8', 'surrogatepass'))
+    except (ValueError, binascii.Error):
+        return False
+
+
+class KeyChecks(EvidenceReader):
+    """Every key of a signer, and the signatures that brought it into force or ended it."""
+
+    def _read_first_signatures(self):
+        """Return the first signature with a key, the first enrolment, and until when others sign after an update."""
+        if not hasattr(self, '_firsts'):
+            self.cr.execute(
+                """SELECT (SELECT min(id) FROM mrp_esignature WHERE key_number IS NOT NULL), (
+                          SELECT min(id) FROM mrp_esignature WHERE res_model = 'mrp.signer.key' AND meaning = 'approved'), (
+                          SELECT e."values"::text FROM mrp_audit_entry e
+                           WHERE e.res_model = 'res.company' AND e.kind = 'setting'
+                             AND e."values"::text LIKE '%%"key_transition"%%'
+                             AND NOT EXISTS (SELECT FROM mrp_signer_key k WHERE k.made_at < e.at) ORDER BY e.id LIMIT 1)""")
+            *firsts, values = self.cr.fetchone()
+            self._firsts = (*firsts, self._read_logged(values, 'key_transition'))
+        return self._firsts
+
+    @staticmethod
+    def _read_logged(text, name):
+        """Return what a line of the ledger says is new of something, or None."""
+        try:
+            return parse(text or 'null')[name]['new']
+        except (ValueError, TypeError, KeyError):
+            return None     # the line itself was reported, or is another one
+
+    def _check_key_of_signature(self, finding, signature, text, key, before, last):
+        """Yield what is wrong with the signature of a key, and with its place among those of its signer.
+
+        :param str text: canonical JSON of the signed content
+        :param key: id, user, public key and reason of the key that the signature names
+        :param before: number and digest of the signature of this person before
+        :param last: meaning and key of the last signature over a key of this person before
+        """
+        first_keyed, first_enrolment, transition = self._read_first_signatures()
+        if signature['key_fingerprint'] is None:
+            if signature['key_signature'] or signature['key_number'] or signature['key_previous']:
+                yield finding("key_fingerprint of the key that signed", "none")
+            elif first_keyed and signature['id'] > first_keyed:
+                yield finding("key_signature, as of every signature since the first one with a key", "none")
+            else:
+                self.counts['without_key'] += 1
+            return
+        key_id, user, public_key, reason = key
+        if key_id is None:
+            yield finding(f"key_fingerprint of a key: {signature['key_fingerprint']}", "no such key")
+            return
+        if user != signature['user_id']:
+            yield finding(f"key_fingerprint of a key of user {signature['user_id']}", f"a key of user {user}")
+        if not is_key_signature(public_key, signature['key_signature'], text):
+            yield finding("key_signature made with the key of the signer over this signature",
+                          f"key_signature {signature['key_signature']}, which was not")
+        is_first = signature['id'] == first_enrolment and (signature['res_model'], signature['res_id']) == (
+            'mrp.signer.key', key_id)
+        in_time = reason == 'update' and last == (None, None) and (signature['signed_at'] or '') <= (transition or '')
+        if last != ('approved', key_id) and not is_first and not in_time:
+            yield finding(f"key_fingerprint of the key in force: {last[1] if last[0] == 'approved' else 'none'}",
+                          f"key {key_id}, which was not")
+        expected = ((before[0] or 0) + 1, before[1] or GENESIS)
+        found = (signature['key_number'], signature['key_previous'])
+        if expected[0] != found[0]:
+            yield finding(f"key_number {expected[0]} of its signer", f"{found[0]}")
+        if expected[1] != found[1]:
+            yield finding(f"key_previous {expected[1]}, the signature of the signer before", f"{found[1]}")
+
+    def _check_keys(self):
+        query = f"""
+            SELECT t.id, t.user_id, t.user_login, t.algorithm, t.public_key, t.fingerprint, t.reason, x.number,
+                   x.signature_sha256, l.key_number, l.signature_sha256, l.key_fingerprint, (
+                       SELECT e."values"::text FROM mrp_audit_entry e
+                        WHERE e.kind = 'sign' AND e.user_id = t.user_id ORDER BY e.id DESC LIMIT 1)
+              FROM mrp_signer_key t LEFT JOIN mrp_signer_secret x ON x.key_id = t.id
+              LEFT JOIN LATERAL (SELECT s.key_number, s.signature_sha256, s.key_fingerprint FROM mrp_esignature s
+                                  WHERE s.user_id = t.user_id ORDER BY s.id DESC LIMIT 1) l ON TRUE
+             WHERE t.id > %(after)s AND {self._model_condition('mrp.signer.key')} ORDER BY t.id"""
+        for rows in self._rows(query):
+            self.cr.execute(
+                """SELECT id, res_id, user_id, meaning, content::text, signed_at::text FROM mrp_esignature
+                    WHERE res_model = 'mrp.signer.key' AND res_id = ANY(%s) ORDER BY id""", [[row[0] for row in rows]])
+            signed = {}
+            for row in self.cr.fetchall():
+                signed.setdefault(row[1], []).append(row)
+            for row in rows:
+                yield from self._check_key(row, signed.get(row[0], []))
+            self.counts['records'] += len(rows)
+            yield CHECKPOINT
+
+    def _check_key(self, row, signed):
+        key_id, user, login, algorithm, public_key, fingerprint, reason, *ends = row
+
+        def finding(expected, found, **severity):
+            return Finding('mrp.signer.key', key_id, f"{login}, key {fingerprint[:16]}", expected, found, **severity)
+
+        try:
+            key = PublicKey.from_text(public_key)
+        except ValueError as error:
+            yield finding("public_key", f"none ({error})")
+            return
+        if (key.kind, key.fingerprint) != (algorithm, fingerprint):
+            yield finding(f"algorithm {key.kind} and fingerprint {key.fingerprint} of its public_key",
+                          f"{algorithm} and {fingerprint}")
+        columns = dict(zip(SIGNED, (key_id, algorithm, public_key, fingerprint, reason), strict=True))
+        for enrolment in signed:
+            yield from self._check_enrolment(finding, enrolment, user, columns)
+        transition = self._read_first_signatures()[2]
+        if reason == 'update' and not signed and ends[4] == fingerprint:
+            late = iso(transition or '') or ''
+            yield finding("its enrolment by a security administrator", f"none yet; it signs until {late}", severity=REMARK)
+        yield from self._check_end(finding, fingerprint, *ends)
+
+    def _check_enrolment(self, finding, enrolment, user, columns):
+        number, _key, signer, meaning, content, _signed_at = enrolment
+        try:
+            content = parse(content or 'null')
+            said = {name: content['key'][name] for name in SIGNED}
+            if said != columns or content['signer']['user'] != user:
+                yield finding(f"the key of user {user} as in signature {number}: {encode(columns)}",
+                              f"{encode(said)} of user {content['signer']['user']}")
+            if content['action'] != {'approved': 'enrol', 'retired': 'revoke'}.get(meaning):
+                yield finding(f"signature {number} that means {meaning}", f"content of {content['action']}")
+        except (ValueError, TypeError, KeyError) as error:
+            yield finding(f"content of signature {number}, which is about this key", f"none ({type(error).__name__})")
+        if signer == user and meaning == 'approved' and number != self._read_first_signatures()[1]:
+            yield finding("its enrolment by another person", f"signature {number} of its holder")
+
+    def _check_end(self, finding, fingerprint, number, digest, last_number, last_digest, last_key, logged):
+        """The last signature with a key is the one that the secret, and the ledger, remember."""
+        if number is not None and last_key == fingerprint and (number, digest) != (last_number, last_digest) \
+                or number and last_key is None:
+            yield finding(f"signature {number} with digest {digest} as the last one of its holder",
+                          f"signature {last_number} with digest {last_digest}")
+            return
+        logged = self._read_logged(logged, 'signature_sha256')
+        if last_key == fingerprint and logged not in (None, last_digest):
+            yield finding(f"the last signature of its holder as in the ledger: {logged}", f"{last_digest}")
