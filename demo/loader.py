@@ -10,7 +10,7 @@ from odoo.fields import Command
 from odoo.http import borrow_request, request
 from odoo.tools import file_open
 
-from ..domain.sessions import session_of
+from ..domain.sessions import own_sessions, session_of
 
 #: The persons of the demonstration who sign.
 ROLES = ('preparer', 'qc', 'qa', 'qp', 'qmanager', 'production', 'operator', 'verifier')
@@ -45,7 +45,7 @@ class MrpMmrDemo(models.AbstractModel):
         from . import batches, dressing_kit, equipment, ibuprofen, lots, paracetamol, people, vitamin_c, zinc
         from . import vitamin_c_powder as powder
         # Installed from the Apps menu there is a request, and its session is not the signer's.
-        with borrow_request() if request else nullcontext():
+        with borrow_request() if request else nullcontext(), own_sessions():
             self._load_qualifications(people)
             # Their passwords are as public as their names.
             self.env['mrp.signer']._set_up(

@@ -77,6 +77,11 @@ class Worker:
     def __init__(self, database):
         self.registry = Registry(database)
         self.addon = 'mrp.mmr' in self.registry
+        if self.addon:
+            from odoo.addons.mrp_mmr.domain.sessions import own_sessions
+            # Each person of the measurement works in an own session, as long as this process lives.
+            self.sessions = own_sessions()
+            self.sessions.__enter__()
         self.context = {'lang': 'en_US', 'tz': 'UTC'}
         self.uids = {}
         self.orders = {}        # kind of product: values of one order

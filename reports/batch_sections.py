@@ -161,7 +161,7 @@ class BatchSections(UsageSections, DeviationSections):
         equipment = {row['position']: row for row in stage.get('equipment') or []}
         deviations = batch.deviations.filtered(lambda deviation: deviation.step_id == step)
         return {
-            'code': step.code, 'name': step.name, 'status': self.step_states[step.state],
+            'code': step.code, 'name': planned['name'], 'status': self.step_states[step.state],
             'planned': [[self._get_action(planned, equipment), self._get_planned_control(step, planned)]],
             'course': [[
                 text(env._("Started"), style='o_label'),

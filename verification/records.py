@@ -37,6 +37,7 @@ class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, Resul
         'orders': '_check_orders',
         'plans': '_check_plans',
         'stock': '_check_stock',
+        'lots_on_stock': '_check_lots_on_stock',
         'drills': '_check_drills',
         'disposals': '_check_disposals',
         'quality_reviews': '_check_quality_reviews',

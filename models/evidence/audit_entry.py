@@ -35,6 +35,8 @@ KINDS = [
 ]
 #: Errors on which Odoo rolls a request back and repeats it, or lets it fail as what it was: a collision.
 REPEATED = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
+#: Where the cursor keeps the refusals of its transaction.
+REMEMBERED = 'mrp_mmr_refusals'
 #: Lines that are appended with one statement.
 BATCH = 1000
 #: How often a refusal is appended again where others were appended at the same moment.
@@ -329,7 +331,7 @@ class MrpAuditEntry(models.Model):
         by it: one line for each request.
         """
         cr = self.env.cr
-        registry, uid, company = self.env.registry, self.env.uid, self.env.company
+        registry, uid, company = self.env.registry, self._get_acting_uid(), self.env.company
         line = {
             'kind': 'refused', 'model': record._name if record is not None else 'res.company',
             'res_id': record.id if record is not None and len(record) == 1 and isinstance(record.id, int) else None,
@@ -345,10 +347,7 @@ class MrpAuditEntry(models.Model):
                 chain = env['res.company'].browse(company.id).exists() or env.user.company_id
                 env['mrp.audit.entry']._append([dict(line, chain=chain)], 'refusals')
 
-        @cr.postrollback.add
         def append_refusal():
-            if isinstance(sys.exc_info()[1], REPEATED):
-                return
             error = None
             for _try in range(TRIES):
                 try:
@@ -362,6 +361,30 @@ class MrpAuditEntry(models.Model):
                     return
             # The refusal itself stands; only its record could not be written, which the log keeps.
             _logger.error("A refusal could not be recorded: %s", message, exc_info=error)
+
+        # Whoever catches the refusal, such as an import, asks for its line; see _record_caught_refusals.
+        remembered = cr.postrollback.data.setdefault(REMEMBERED, {})
+        remembered[rule, line['reason']] = append_refusal
+
+        @cr.postrollback.add
+        def append_after_rollback():
+            if not isinstance(sys.exc_info()[1], REPEATED):
+                append_refusal()
+
+    @api.model
+    def _record_caught_refusals(self):
+        """Append the refusals that were caught in this transaction, which goes on (SEC-010, AUD-010).
+
+        Imports report what was refused and end their transaction as if nothing had been.
+
+        :return: how many there were
+        """
+        callbacks = self.env.cr.postrollback
+        caught = callbacks.data.pop(REMEMBERED, {})
+        for append in caught.values():
+            append()
+        callbacks.clear()
+        return len(caught)
 
     @api.model
     def _get_chain_record(self, record):

@@ -13,7 +13,7 @@ from odoo.tools import SQL, LazyTranslate
 from ...domain.canonical import sha256
 from ...domain.private_keys import OpenedKey
 from ...domain.refusals import refusal
-from ...domain.sessions import current_session, current_session_uid, session_digest
+from ...domain.sessions import authenticated, current_session, current_session_uid, session_digest
 from ...domain.signing import SigningAction, is_storable, shown
 from ...domain.transitions import signing, transition
 from .esignature import FormerSecretNeeded
@@ -227,11 +227,12 @@ class MrpEsignatureMixin(models.AbstractModel):
         signer, answer = self.env.user, {}
         try:
             signer, key = self._authenticate_signer(credential)
-            acceptance = self._check_accountability(signer, accept)
-            if acceptance:
-                return acceptance
-            with self.env.cr.savepoint():
-                signature = self._with_signer(signer)._esign_all(action, digest, comment, annex_sha256, key)
+            with authenticated(signer.id):
+                acceptance = self._check_accountability(signer, accept)
+                if acceptance:
+                    return acceptance
+                with self.env.cr.savepoint():
+                    signature = self._with_signer(signer)._esign_all(action, digest, comment, annex_sha256, key)
         except FormerSecretNeeded as error:
             message, answer = str(error.args[0]), {'former': True}
         except (UserError, AccessError, AccessDenied) as error:

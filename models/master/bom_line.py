@@ -380,6 +380,12 @@ class MrpBomLine(models.Model):
                     self.env, self.env._("%(revision)s is %(state)s: its overages are confirmed or never will be.",
                                          revision=revision.display_name, state=revision._get_state_label()),
                     "PRD-050, REV-010", self.env._("create a new revision."), record=revision)
+            preparer = revision.prepared_signature_id.user_id if revision.state == 'submitted' else self.env['res.users']
+            if preparer._get_gmp_persons() & self.env.user._get_gmp_persons():
+                raise refusal(
+                    self.env, self.env._("%(user)s prepared %(revision)s and does not confirm its overages.",
+                                         user=self.env.user.name, revision=revision.display_name),
+                    "PRD-050, VER-100, 21 CFR 111.12(b)", self.env._("ask another person of Quality Control."), record=revision)
         for line in self.sudo():
             if not line._has_overage() or not (line.mmr_overage_rationale or '').strip():
                 raise refusal(

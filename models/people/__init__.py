@@ -5,8 +5,10 @@ from . import signer_acceptance  # what signers accepted
 from . import signer_key     # keys with which persons sign
 from . import signer_update  # keys after the update that brought them
 from . import signer_set_up  # keys of demonstrations and tests
+from . import attempts       # wrong attempts, by person and session
 from . import qualification  # roles and training, with their dates
 from . import terminal       # registered shared terminals
 from . import group          # GMP roles
 from . import user           # users who sign
 from . import auditor        # time-limited read-only users
+from . import setup          # the set-up of a company, and its end

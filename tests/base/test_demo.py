@@ -9,6 +9,7 @@ from odoo.tools import convert_file
 
 from odoo.addons.mrp_mmr.demo.loader import ROLES
 from odoo.addons.mrp_mmr.domain.canonical import sha256
+from odoo.addons.mrp_mmr.domain.sessions import own_sessions
 from odoo.addons.mrp_mmr.verification.records import Verification
 
 from ..common.refusals import RefusalCase
@@ -24,6 +25,8 @@ class TestDemo(RefusalCase, TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # Each person of a test works in an own session.
+        cls.enterClassContext(own_sessions())
         if not cls.env.ref('mrp_mmr.user_demo_preparer', raise_if_not_found=False):
             # No test needs a database with demonstration data: these load into the test's transaction.
             idref = {}

@@ -11,8 +11,17 @@ COST = 2 ** 4
 #: The security administrator who enrols the keys of the tests.
 ENROLLER = 't_keys'
 
+from dataclasses import replace
+from unittest.mock import patch
+
 #: What a client may send instead of the name of a signature.
 HOSTILE = ('', None, 5, True, [], {}, ['submit'], 'a\0b', '\ud800', '__class__', 'Submit', 'submit ', 'x' * 10_000)
+
+
+def at_any_terminal(env, name, *actions):
+    """Let records of a model be signed at the terminal of a colleague, for tests of what holds there: a patcher."""
+    rules = env.registry[name]._signing_actions
+    return patch.dict(rules, {action: replace(rules[action], at_terminal=True) for action in actions})
 
 
 def signing_models(env):

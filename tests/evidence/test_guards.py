@@ -193,7 +193,7 @@ class TestGuards(MmrCommon):
                  'mrp_mmr_bpr_entry_append_only'),
                 (SQL("CREATE TEMP TABLE mrp_bpr AS SELECT id, state, 'none' AS release_state, NULL::integer AS disposal_id "
                      "FROM public.mrp_bpr"),
-                 SQL("UPDATE public.mrp_bpr_step SET closed_at = now() WHERE id = %s", step.id),
+                 SQL("UPDATE public.mrp_bpr_step SET retest_count = retest_count + 1 WHERE id = %s", step.id),
                  'mrp_mmr_bpr_step_frozen'),
                 (SQL("CREATE TEMP TABLE mrp_mmr_revision AS SELECT id, mmr_id, revision, bom_id, 'draft' AS state "
                      "FROM public.mrp_mmr_revision"),

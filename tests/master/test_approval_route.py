@@ -133,8 +133,8 @@ class TestApprovalRoute(MmrCommon):
         self._submit()
         self._refuse('review', self.user_production, "SIG-040", password='wrong')
         self._refuse('review', self.user_production, "SIG-040", login='t_nobody')
-        # The password of a colleague signs as the colleague (VER-050), who does not have the role.
-        self._refuse('review', self.user_production, "APR-050", login='t_qp')
+        # The password of a colleague signs as the colleague (VER-050), who has a session of the own for that.
+        self._refuse('review', self.user_production, "SIG-040", login='t_qp')
         self._refuse('review', self.user_production, "SIG-030", digest='0' * 64)
         with session_of(self.user_qp):
             answer = self.revision.with_user(self.user_production).esign(

@@ -20,7 +20,7 @@ from odoo.addons.mrp_mmr.domain.transitions import transition
 from odoo.addons.mrp_mmr.models.evidence.esignature_mixin import SESSION_KEY
 
 from ..common.base import PASSWORD, HttpCase, MmrCommon, enrol
-from ..common.signing import enrol_keys, enrol_waiting, get_enroller
+from ..common.signing import at_any_terminal, enrol_keys, enrol_waiting, get_enroller
 
 OTHER = 'Another-password-2'
 
@@ -31,6 +31,7 @@ class SignerCommon(MmrCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.startClassPatcher(at_any_terminal(cls.env, 'mrp.mmr.revision', 'submit', 'approve'))
         cls.user_security = new_test_user(
             cls.env, login='t_security', password=PASSWORD, groups='mrp_mmr.group_mmr_security', name="Test t_security")
         cls.user_new = new_test_user(
@@ -329,16 +330,36 @@ class TestSigner(SignerCommon):
         self._fail(revision, 1)
         self._sign(revision, 'submit', self.user_preparer)
 
-    def test_failures_are_counted_per_signer(self):
-        """SIG-090: wrong attempts for a colleague count for the colleague; invented names for whom lets them be tried."""
+    def test_failures_are_counted_per_session(self):
+        """H-05, SIG-090: wrong attempts for a colleague end those of that session and lock nobody."""
         revision = self._create_mmr()
         for _time in range(5):
-            self._call(revision, 'submit', self.user_qc, self._typed(self.user_preparer, 'wrong'))
-        self.assertTrue(self._of(self.user_preparer).locked_at)
+            answer = self._call(revision, 'submit', self.user_qc, self._typed(self.user_preparer, 'wrong'))
+            self.assertIn("SIG-040", answer['refused'])
+        self.assertFalse(self._of(self.user_preparer).locked_at)
         self.assertFalse(self._of(self.user_qc).locked_at)
+        # Not even the right password is tried there any more; another session is not concerned.
+        answer = self._call(revision, 'submit', self.user_qc, self._typed(self.user_preparer))
+        self.assertIn("in this session", answer['refused'])
+        self.assertIn("SIG-040", self._call(revision, 'submit', self.user_operator, self._typed(
+            self.user_preparer, 'wrong'))['refused'])
+        self.assertIn('signature_id', self._call(revision, 'submit', self.user_preparer, self._typed(self.user_preparer)))
+        revision = self._create_mmr(200)
         for number in range(5):
             self._call(revision, 'submit', self.user_qc, {'login': f'invented{number}', 'password': 'x'})
         self.assertTrue(self._of(self.user_qc).locked_at)
+
+    def test_who_cannot_sign_cannot_try(self):
+        """H-05, SEC-010: in the session of somebody without a GMP role nobody is tried, whatever the password."""
+        revision = self._create_mmr()
+        self._sign(revision, 'submit', self.user_preparer)
+        for user in (self.user_planner, self.user_manager):
+            for password in ('wrong', PASSWORD):
+                with self.subTest(user=user.login, password=password):
+                    answer = self._call(revision, 'approve', user, self._typed(self.user_qc, password))
+                    self.assertIn("SIG-090, SEC-010", answer['refused'])
+        self.assertFalse(self.env['mrp.signer.attempt'].sudo().search_count([('user_id', '=', self.user_qc.id)]))
+        self._sign(revision, 'approve', self.user_qc)
 
     def test_old_failures_do_not_count(self):
         """SIG-090: five in fifteen minutes, and not in an hour; right attempts are not counted."""

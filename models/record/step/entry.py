@@ -65,6 +65,8 @@ class MrpBprEntry(models.Model):
     is_late = fields.Boolean("Late Entry", readonly=True, help="Made after the step was closed (BPR-110).")
     to_sign = fields.Boolean("Signed by Itself", readonly=True, help="Made after the step was signed.")
     token = fields.Char(readonly=True, help="Of the terminal: the same entry sent twice is stored once.")
+    sent_sha256 = fields.Char(
+        "Digest of What Was Sent", readonly=True, help="Of the terminal: another entry with the same token is refused.")
     is_proposed = fields.Boolean("Waits for Signature", compute='_compute_is_proposed')
     is_current = fields.Boolean("Valid", compute='_compute_is_current')
     summary = fields.Char(compute='_compute_summary')
@@ -201,10 +203,11 @@ class MrpBprEntry(models.Model):
         }, group=ROLE_GROUPS[role], basis=corrected)
 
     def _check_other_person(self, action, user):
-        if self._get_correction_signature().user_id._get_gmp_persons() & user._get_gmp_persons():
+        workers = self._get_correction_signature().user_id | self.sudo().step_id._get_performers()
+        if workers._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
-                self.env, self.env._("%s corrected this entry and cannot verify it.", user.name),
-                "VER-010, VER-050, 21 CFR 111.260(j)", self.env._("ask another person to verify."), record=self)
+                self.env, self.env._("%s wrote or corrected entries of this step and cannot verify this one.", user.name),
+                "VER-010, VER-050, VER-100, 21 CFR 111.260(j)", self.env._("ask another person to verify."), record=self)
 
     def _apply_correction(self, action, signature):
         self.invalidate_model(['is_proposed', 'is_current', 'esignature_ids'], flush=False)

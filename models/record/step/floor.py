@@ -129,7 +129,8 @@ class MrpBprStep(models.Model):
         return {
             'id': self.id,
             'code': self.code,
-            'name': self.name,
+            # As it was signed, whatever a column says.
+            'name': planned['name'],
             'kind': self.kind,
             'kind_label': self._get_labels('kind')[self.kind],
             'result_kind': ENTRY_OF_STEP.get(self.kind, False),
