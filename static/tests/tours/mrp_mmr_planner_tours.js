@@ -13,7 +13,7 @@ addTour("mrp_mmr_planner", {
         { trigger: `${row} .o_mrp_mmr_planner_cell:contains(500 kg)` },
         // A demand by the dialog: what it proposes, and what the planner makes of it.
         { trigger: `${row} .o_mrp_mmr_planner_plan`, run: "click" },
-        { trigger: ".modal .o_field_widget[name=demand_qty] input:value(1,250)" },
+        { trigger: ".modal .o_field_widget[name=demand_qty] input:value(1250)" },
         { trigger: `${plan} .o_data_row:eq(0):contains(500) [name=batch_count]:contains(2)` },
         { trigger: `${plan} .o_data_row:eq(1):contains(100) [name=batch_count]:contains(3)` },
         { trigger: ".modal .o_field_widget[name=over_qty]:contains(50)" },
@@ -54,7 +54,7 @@ addTour("mrp_mmr_split", {
         { trigger: ".o_field_widget[name=mmr_available_sizes]:contains(100 kg, 500 kg)" },
         { trigger: "button[name=action_mmr_split]", run: "click" },
         { trigger: ".modal .o_field_widget[name=production_id]" },
-        { trigger: ".modal .o_field_widget[name=demand_qty]:contains(1,300)" },
+        { trigger: ".modal .o_field_widget[name=demand_qty]:contains(300)" },
         { trigger: `${plan} .o_data_row:eq(0) [name=batch_count]:contains(2)` },
         { trigger: ".modal button[name=action_create_orders]", run: "click" },
         { trigger: ".o_list_view .o_data_row:eq(4)" },
