@@ -46,14 +46,9 @@ def amount_range(row, wanted=None):
 
 
 def is_permitted(actual, row, wanted=None):
-    """Whether an amount, a Fraction or Decimal, lies in :func:`amount_range`."""
-    low, high = amount_range(row, wanted)
-    return Fraction(low) <= actual and (high is None or actual <= Fraction(high))
-
-
-def within_tolerance(actual, target, tolerance):
-    """Whether an actual quantity keeps the tolerance around its target: Decimals, Fractions or their texts (USE-070).
+    """Whether an amount, a Fraction or Decimal, lies in :func:`amount_range` (USE-070).
 
     Nothing is rounded: a reading in another unit is compared as the fraction that it is (NUM-060).
     """
-    return abs(Fraction(actual) - Fraction(target)) <= Fraction(tolerance or 0)
+    low, high = amount_range(row, wanted)
+    return Fraction(low) <= actual and (high is None or actual <= Fraction(high))

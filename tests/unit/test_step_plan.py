@@ -4,7 +4,7 @@ import unittest
 from decimal import Decimal
 from fractions import Fraction
 
-from odoo.addons.mrp_mmr.domain.limits import in_band, is_plausible, percentage, within_tolerance
+from odoo.addons.mrp_mmr.domain.limits import in_band, is_permitted, is_plausible, percentage
 from odoo.addons.mrp_mmr.domain.numbers import plain
 from odoo.addons.mrp_mmr.domain.potency import adjust, get_potency
 from odoo.addons.mrp_mmr.domain.step_plan import get_points, hold_limits, plan_steps
@@ -45,14 +45,14 @@ class TestStepPlan(unittest.TestCase):
     def test_tolerance(self):
         """USE-070: target 10.000 kg, tolerance 0.050: 10.050 passes, 10.051 does not, nor 9.949."""
         for value, inside in (('10.050', True), ('10.051', False), ('9.950', True), ('9.949', False)):
-            self.assertIs(within_tolerance(Decimal(value), '10', '0.05'), inside)
-        self.assertFalse(within_tolerance(Decimal('10.000001'), '10', None))
+            self.assertIs(is_permitted(Decimal(value), {'quantity': '10', 'tolerance': '0.05'}), inside)
+        self.assertFalse(is_permitted(Decimal('10.000001'), {'quantity': '10', 'tolerance': None}))
         # V-06: 113.4 g against 4 oz ± 0.05, exactly; V-07: none of what is as needed.
         gram = 1 / Fraction('28.3495')
         for grams, inside in (('113.4', True), ('114.815475', True), ('114.815476', False), ('111.980525', True),
                               ('111.98', False)):
-            self.assertIs(within_tolerance(Fraction(grams) * gram, '4', '0.05'), inside, grams)
-        self.assertTrue(within_tolerance(Decimal(0), '100', '100'))
+            self.assertIs(is_permitted(Fraction(grams) * gram, {'quantity': '4', 'tolerance': '0.05'}), inside, grams)
+        self.assertTrue(is_permitted(Decimal(0), {'quantity': '100', 'tolerance': '100'}))
 
     def test_plausibility(self):
         """VER-060: the ends of what is plausible are plausible."""
