@@ -1,5 +1,8 @@
 """Keys of the people of the tests, what a hostile client sends where a signature is named, and which models are signed."""
 
+from dataclasses import replace
+from unittest.mock import patch
+
 from odoo import fields
 from odoo.fields import Command
 
@@ -10,9 +13,6 @@ PASSWORD = 'A-long-password-1'
 COST = 2 ** 4
 #: The security administrator who enrols the keys of the tests.
 ENROLLER = 't_keys'
-
-from dataclasses import replace
-from unittest.mock import patch
 
 #: What a client may send instead of the name of a signature.
 HOSTILE = ('', None, 5, True, [], {}, ['submit'], 'a\0b', '\ud800', '__class__', 'Submit', 'submit ', 'x' * 10_000)
