@@ -833,9 +833,8 @@ class TestRoles(RolesCommon):
 
     def _audited_records(self):
         """Return a record of each model that the table gives to auditors."""
-        stock = self.env.ref('stock.warehouse0').lot_stock_id
         for component in (self.component_a, self.component_b):
-            self._lay(component, stock, 1000)
+            self._stock(component, quantity=1000)
         self.released.action_assign()
         lot = self.env['stock.lot'].create({'name': "LOT-R", 'product_id': self.component_a.id})
         loss = self.env['mrp.workcenter.productivity.loss'].search([], limit=1)
