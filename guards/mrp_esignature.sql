@@ -41,7 +41,7 @@ BEGIN
         RAISE EXCEPTION 'The key of % is not in force (SIG-120, 21 CFR 11.100(b)).', NEW.signer_login
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_esignature_in_force';
     END IF;
-    SELECT COALESCE(s.key_number, 0), s.signature_sha256 INTO last_number, last_digest
+    SELECT COALESCE(s.key_number, 0), s.signature_sha256::text INTO last_number, last_digest
       FROM mrp_esignature s WHERE s.user_id = NEW.user_id ORDER BY s.id DESC LIMIT 1;
     IF NEW.key_number IS DISTINCT FROM COALESCE(last_number, 0) + 1
             OR NEW.key_previous IS DISTINCT FROM COALESCE(last_digest, repeat('0', 64)) THEN

@@ -66,7 +66,9 @@ class TestGuards(MmrCommon):
         for mixin, function in (('mrp.audit.mixin', 'mrp_mmr_guard_truncate'), ('mrp.mmr.row.mixin', 'mrp_mmr_guard_row')):
             adopted = {model._table for model in self.env.values()
                        if isinstance(model, self.env.registry[mixin]) and not model._abstract}
-            self.assertEqual(adopted - {table for table, name in names if name == function}, set())
+            # What is only appended to is not emptied either.
+            held = {table for table, name in names if name in (function, 'mrp_mmr_append_only')}
+            self.assertEqual(adopted - held, set())
         self.assertEqual(set(ROW_TABLES), adopted)
         once = {model._table for model in self.env.values() if getattr(model, '_is_append_only', False) and not model._abstract}
         self.assertGreater(len(once), 4)
@@ -234,4 +236,4 @@ class TestGuards(MmrCommon):
                         "WHERE p.proname LIKE 'mrp_mmr_%' AND l.lanname = 'plpgsql'")
         self.assertEqual((checked,), cr.fetchone())
         self.assertGreater(checked, 55)
-        self.assertEqual(found, None)
+        self.assertEqual(found or [], [])

@@ -354,7 +354,7 @@ class TestApprovalRoute(MmrCommon):
         """APR-040: PostgreSQL keeps the list of editors, and lets none of them approve, nor the same person."""
         self._leave_route()
         self.revision.with_user(self.user_both).precautions = "Edited."
-        twin = self.user_qc.copy({'login': 't_twin', 'partner_id': self.user_both.partner_id.id})
+        twin = enrol(self.user_qc.copy({'login': 't_twin', 'partner_id': self.user_both.partner_id.id}))
         self._submit()
         for query in ("DELETE FROM mrp_mmr_revision_editor_rel WHERE user_id = %s",
                       "UPDATE mrp_mmr_revision_editor_rel SET user_id = 1 WHERE user_id = %s"):

@@ -412,7 +412,9 @@ class TestRelease(ReleaseCommon):
             self.env['mrp.bpr.entry']._append({
                 'step_id': step.id, 'kind': 'comment', 'text': "x", 'is_late': True, 'to_sign': False, 'reason': "x"})
         self.env.invalidate_all()
-        self._sql_refused("REL-030", "UPDATE mrp_bpr_step SET closed_at = now() WHERE id = %s", step.id)
+        self._sql_refused("REL-030", "UPDATE mrp_bpr_step SET retest_count = retest_count + 1 WHERE id = %s", step.id)
+        # H-35: the time at which a signed step was closed.
+        self._sql_refused("USE-030", "UPDATE mrp_bpr_step SET closed_at = now() WHERE id = %s", step.id)
         for change in (
                 "release_state = 'review'", "release_state = 'rejected'", "document = '{}'", "document_sha256 = 'x'",
                 "review_signature_id = NULL", "state = 'cancel'", "completed_at = now()", "released_at = now()",

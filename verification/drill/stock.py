@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from ...domain.lots import ON_HOLD
 from .attack import Attempt, Skipped, attack
-from .helpers import change, changes, delete, insert_copy, newest
+from .helpers import change, changes, delete, forge_signature, insert_copy, newest
 
 
 def judge_at_once(drill):
@@ -24,6 +24,14 @@ def now(drill, statement):
     drill.cr.execute(statement, log_exceptions=False)
     if not drill.cr.rowcount:
         raise Skipped()
+
+
+def at_end(drill, statement):
+    """Execute a statement and judge then all that PostgreSQL would judge at the end of the transaction."""
+    drill.cr.execute(statement, log_exceptions=False)
+    if not drill.cr.rowcount:
+        raise Skipped()
+    judge_at_once(drill)
 
 
 def find_done(drill, model, *domain):
@@ -90,20 +98,20 @@ def stock_quant_update(drill):
     def update():
         judge_waiting(drill)
         carry(drill, quant, more)
-        now(drill, SQL("UPDATE stock_quant SET quantity = quantity - %s WHERE id = %s", more, quant.id))
+        at_end(drill, SQL("UPDATE stock_quant SET quantity = quantity - %s WHERE id = %s", more, quant.id))
 
     def insert():
         judge_waiting(drill)
         carry(drill, quant, more)
         insert_copy(drill, quant, quantity=SQL("-%s", more), reserved_quantity=SQL("0"))
-        now(drill, judge)
+        at_end(drill, judge)
 
     def remove():
         judge_waiting(drill)
         # Half of it is taken by another row first, which the rest still covers.
         carry(drill, quant, SQL("(SELECT 1.5 * q.quantity FROM stock_quant q WHERE q.id = %s)", quant.id))
         insert_copy(drill, quant, quantity=SQL("-quantity / 2"), reserved_quantity=SQL("0"))
-        now(drill, SQL("DELETE FROM stock_quant WHERE id = %s", quant.id))
+        at_end(drill, SQL("DELETE FROM stock_quant WHERE id = %s", quant.id))
 
     return quant and (quant, [Attempt('quantity', update), Attempt('INSERT', insert), Attempt('DELETE', remove)])
 
@@ -225,6 +233,6 @@ def res_company_setup(drill):
         'mrp_mmr_entry_second_person')
 def mrp_esignature_verified(drill):
     entry, signature = newest(drill, 'mrp.bpr.entry', []), newest(drill, 'mrp.esignature', [('comment', '=', False)])
-    return entry and signature and (entry, [Attempt('INSERT', lambda: insert_copy(
-        drill, signature, res_model=SQL("'mrp.bpr.entry'"), res_id=SQL("%s", entry.id), user_id=SQL("%s", entry.user_id.id),
+    return entry and signature and (entry, [Attempt('INSERT', lambda: forge_signature(
+        drill, signature, entry.user_id.id, res_model=SQL("'mrp.bpr.entry'"), res_id=SQL("%s", entry.id),
         content=SQL("%s::jsonb", '{"point": "verified"}')))])
