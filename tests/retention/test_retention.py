@@ -639,8 +639,8 @@ class TestDisposal(RetentionCommon):
         self._release(self.bpr)
         with freeze_time('2020-03-15 12:00:00'):
             self._ship(self.lot, 95)
+        self._ship(self.lot, 5)
         with self._unguarded('mrp_bpr_distribution') as cr:
-            self._ship(self.lot, 5)
             cr.execute("DELETE FROM mrp_bpr_distribution WHERE quantity = 5")
         self.env['mrp.bpr']._update_retention()
         self._refused("last distribution", self._dispose)
