@@ -426,7 +426,7 @@ class MrpSignerSecret(models.Model):
     _description = "Wrapped Key of a Signer"
     _order = 'id desc'
 
-    key_id = fields.Many2one('mrp.signer.key', required=True, readonly=True, ondelete='cascade')
+    key_id = fields.Many2one('mrp.signer.key', required=True, readonly=True, ondelete='restrict')
     wrapped = fields.Char(required=True, readonly=True, prefetch=False, groups=fields.NO_ACCESS)
     kind = fields.Selection([('login', "Password"), ('signing', "Signing password")], required=True, readonly=True)
     number = fields.Integer(readonly=True, help="Of the last signature that was made with it.")

@@ -124,6 +124,7 @@ class ResUsers(models.Model):
             self.env['mrp.signer']._note_password(user, setter, is_new=not is_known)
         return result
 
+    @api.model
     def change_password(self, old_passwd, new_passwd):
         result = super().change_password(old_passwd, new_passwd)
         # Both are known here alone; elsewhere the signature dialog asks for the former one (SIG-120).

@@ -255,7 +255,7 @@ class TestResultNumbers(ReleaseCommon):
         self.assertIn("<10 CFU/g", result.display_name)
         self._record("Appearance", {'kind': 'outcome', 'pass': True})
         self._record("Text and version", {'kind': 'outcome', 'pass': True})
-        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self._sign(self.bpr, 'approve_results', self.user_both)
         content = result.signature_id.content
         self.assertEqual((content['schema'], content['results'][0].get('compared')), ('mrp_mmr/results/2', None))
         rows = read_book(write_batch(self.bpr))["Test Results"].rows
@@ -288,7 +288,7 @@ class TestResultNumbers(ReleaseCommon):
         self.assertIn("97.96 %, compared as 98.0", result.display_name)
         self._record("Appearance", {'kind': 'outcome', 'pass': True})
         self._record("Text and version", {'kind': 'outcome', 'pass': True})
-        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self._sign(self.bpr, 'approve_results', self.user_both)
         row = next(row for row in result.signature_id.content['results'] if row['id'] == result.id)
         self.assertEqual((row['value'], row['compared']), ('97.96', '98.0'))
         self._sql_refused("BPR-090", "UPDATE mrp_bpr_result SET compared = '99.0' WHERE id = %s", result.id)

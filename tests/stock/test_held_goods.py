@@ -289,7 +289,7 @@ class TestQuants(GoodsCommon):
         def findings():
             self.env.flush_all()
             return {row.res_id: (row.expected, row.found) for row in Verification(self.env.cr).check_part('lots_on_stock')
-                    if row and row.res_model == 'stock.lot'}
+                    if row and row.model == 'stock.lot'}
 
         self.assertEqual(findings(), {})
         for lot, change in ((self.held, f"location_id = {self.customers.id}"), (self.lot, "quantity = 500")):
