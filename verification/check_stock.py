@@ -7,6 +7,9 @@ from .ledger import CHECKPOINT, FINDING, REMARK, Finding
 from .stock import find_differences, find_lot_differences, plain
 
 VERBS = {'used': "used", 'made': "made", 'stock': "on stock, as it was moved"}
+#: Masters of these versions could be signed with quantities that stock rounded, by default to two digits.
+ROUNDING_SCHEMAS = {'mrp_mmr/mmr/1', 'mrp_mmr/mmr/2'}
+ROUNDED = Decimal('0.005')
 
 
 class StockChecks(EvidenceReader):
@@ -14,15 +17,19 @@ class StockChecks(EvidenceReader):
 
     def _check_stock(self):
         self.cr.execute("SELECT digits FROM decimal_precision WHERE name = 'Product Unit'")
-        # What stock could not hold was rounded before the addon refused it.
+        # What stock could not hold was rounded before the addon refused it, for old masters with fewer digits than now.
         rounding = Decimal(1).scaleb(-(self.cr.fetchone() or [2])[0]) / 2
-        for rows in self._rows(f"""SELECT b.id FROM mrp_bpr b WHERE b.id > %(after)s AND b.state IN ('done', 'cancel')
-                                    AND {self._company_condition('b.company_id')} ORDER BY b.id"""):
-            for row in find_differences(self.cr, [bpr for bpr, in rows]):
+        for rows in self._rows(f"""SELECT b.id, o.mmr_snapshot #>> '{{document,schema}}'
+                                     FROM mrp_bpr b JOIN mrp_production o ON o.id = b.production_id
+                                    WHERE b.id > %(after)s AND b.state IN ('done', 'cancel')
+                                      AND {self._company_condition('b.company_id')} ORDER BY b.id"""):
+            schemas = dict(rows)
+            for row in find_differences(self.cr, list(schemas)):
+                allowed = max(rounding, ROUNDED) if schemas[row.bpr_id] in ROUNDING_SCHEMAS else rounding
                 what = ' '.join(filter(None, (row.product, row.lot and f'lot {row.lot}', row.place and f'at {row.place}')))
                 yield Finding(
                     'mrp.bpr', row.bpr_id, row.bpr, f"{plain(row.expected)} of {what} {VERBS[row.kind]}", plain(row.found),
-                    FINDING if abs(row.expected - row.found) > rounding else REMARK)
+                    FINDING if abs(row.expected - row.found) > allowed else REMARK)
             yield CHECKPOINT
 
     def _check_lots_on_stock(self):

@@ -90,7 +90,7 @@ DIFFERENCES = """
           JOIN stock_location c ON c.id = q.location_id AND c.usage IN ('internal', 'transit')
          GROUP BY t.bpr_id, t.product_id, t.id, q.location_id)
     SELECT d.kind, b.id, b.name, d.product_id, COALESCE(p.name ->> 'en_US', ''), d.lot_id, t.name, c.complete_name,
-           d.expected, d.found
+           d.expected::text, d.found::text
       FROM (
         SELECT 'used' AS kind, COALESCE(u.bpr_id, t.bpr_id) AS bpr_id, COALESCE(u.product_id, t.product_id) AS product_id,
                COALESCE(u.lot_id, t.lot_id) AS lot_id, NULL::integer AS location_id,
@@ -159,7 +159,8 @@ def find_differences(cr, bprs):
     :return: list of :class:`Difference`
     """
     cr.execute(DIFFERENCES, {'bprs': list(bprs)})
-    return [Difference(*row) for row in cr.fetchall()]
+    # As text: Odoo's cursor would make floats of exact numbers.
+    return [Difference(*row, Decimal(expected), Decimal(found)) for *row, expected, found in cr.fetchall()]
 
 
 def find_lot_differences(cr, lots):
