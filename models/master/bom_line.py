@@ -50,6 +50,7 @@ class MrpBomLine(models.Model):
         ('amount', "Amount"),
     ], "Overage", help="The amount added on purpose above the declared one. 'None' is a statement as well.")
     mmr_overage = ExactNumber("Overage Value", help="Percent of the quantity without overage, or an amount.")
+    mmr_overage_unit = fields.Char(compute='_compute_mmr_overage_unit')
     mmr_base_qty = GmpFloat("Quantity without Overage", help="Quantity per batch less the overage.")
     mmr_overage_amount = GmpFloat(
         "Overage Amount", compute='_compute_mmr_overage_amount', help="In the unit of the component.")
@@ -109,6 +110,11 @@ class MrpBomLine(models.Model):
     def _compute_mmr_overage_amount(self):
         for line in self:
             line.mmr_overage_amount = float(line._get_overage_amount())
+
+    @api.depends('mmr_overage_kind', 'product_uom_id')
+    def _compute_mmr_overage_unit(self):
+        for line in self:
+            line.mmr_overage_unit = {'percent': '%', 'amount': line.product_uom_id.name}.get(line.mmr_overage_kind, False)
 
     def _get_overage_amount(self):
         """Return the overage of the line in its unit, exactly."""
