@@ -68,15 +68,14 @@ export function understand(text, { unit = "", notation = getNotation(), hasBound
 }
 
 /** A canonical number, or bound, as it is shown: the separators of the language and all its digits. What is none stays. */
-export function showNumber(canonical, notation = getNotation()) {
+export function showNumber(canonical, notation = getNotation(), isGrouped = true) {
     const [operator, number] = splitOperator(canonical || "");
-    return isCanonical(number) ? operator + formatNumber(number, notation) : canonical || "";
+    return isCanonical(number) ? operator + formatNumber(number, notation, isGrouped) : canonical || "";
 }
 
 /** A canonical number, or bound, as it stands in an input. */
 export function editNumber(canonical, notation = getNotation()) {
-    const [operator, number] = splitOperator(canonical || "");
-    return operator + formatNumber(number, notation, false);
+    return showNumber(canonical, notation, false);
 }
 
 /**
