@@ -30,19 +30,13 @@ export class NumberField extends Component {
             parse: (text) => this.parse(text),
         });
         useNumpadDecimal();
-        // What was refused is gone when the record was discarded, or another one is shown: its message goes with it.
-        useEffect(
-            (isInvalid) => {
-                if (!isInvalid && document.activeElement !== this.inputRef.el) {
-                    this.state.text = null;
-                }
-            },
-            () => [this.isInvalid, this.props.record.id]
-        );
-    }
-
-    get isInvalid() {
-        return this.props.record.isFieldInvalid(this.props.name);
+        // What was typed is gone when the record was discarded or another one is shown: its message goes with it.
+        useEffect(() => {
+            const isInvalid = this.props.record.isFieldInvalid(this.props.name);
+            if (this.state.text !== null && !isInvalid && document.activeElement !== this.inputRef.el) {
+                this.state.text = null;
+            }
+        });
     }
 
     get value() {

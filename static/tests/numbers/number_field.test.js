@@ -189,6 +189,7 @@ test("NUM-010: the message of what was refused goes when the record is discarded
     await contains(INPUT).edit("12,000", { confirm: "blur" });
     expect(MESSAGE).toHaveCount(1);
     await contains(".o_form_button_cancel").click();
+    await animationFrame();
     expect(INPUT).toHaveValue("98.0");
     expect(MESSAGE).toHaveCount(0);
     expect(INPUT).not.toHaveAttribute("aria-invalid");
@@ -199,6 +200,7 @@ test("NUM-010: the message of what was refused stays with its record", async () 
     await contains(INPUT).edit("12000", { confirm: false });
     expect(MESSAGE).toHaveCount(1);
     await contains(".o_pager_next").click();
+    await animationFrame();
     expect(INPUT).toHaveValue("1234567.50");
     expect(MESSAGE).toHaveCount(0);
 });
