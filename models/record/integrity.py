@@ -52,14 +52,14 @@ class MrpBpr(models.Model):
 
     def _get_integrity_problems(self):
         """Return what is not what its digest or its signature says, as sentences by batch."""
-        steps = self.sudo().step_ids
+        steps = self.sudo().step_ids.with_prefetch()
         # What is not read with its record, for all of them at once.
         steps.fetch(['planned'])
         steps._get_newest_signatures().fetch(['content'])
         return {bpr: list(bpr.sudo()._iterate_integrity_problems()) for bpr in self}
 
     def _iterate_integrity_problems(self):
-        order, steps = self.production_id, self.step_ids.sorted('sequence')
+        order, steps = self.production_id, self.step_ids.sorted('sequence').with_prefetch()
         snapshot = order.mmr_snapshot or {}
         if self.disposal_id:
             return
@@ -72,7 +72,7 @@ class MrpBpr(models.Model):
             yield self.env._("its steps are not what was planned")
         if [step.sequence for step in steps] != list(range(1, len(steps) + 1)):
             yield self.env._("its steps are not in their order")
-        documents = {entry.id: entry._get_document() for entry in steps.entry_ids}
+        documents = {entry.id: entry._get_document() for entry in steps.entry_ids.with_prefetch()}
         for step in steps:
             columns = step._get_column_differences()
             if columns:
