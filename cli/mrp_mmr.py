@@ -150,7 +150,9 @@ class MrpMmr(Command):
                     return self.print_hardening(cr, name, arguments.config and config['db_user'])
             if not arguments.admin:
                 raise HardeningError(f"a superuser's connection is needed: --admin 'user=postgres host=…' or ${self.ADMIN}")
-            with closing(psycopg2.connect(arguments.admin, dbname=name, application_name='mrp_mmr harden')) as connection:
+            # Nothing in the database gets in between before its names are looked at.
+            with closing(psycopg2.connect(
+                    arguments.admin, dbname=name, options='-c search_path=pg_catalog,pg_temp')) as connection:
                 with connection, connection.cursor() as cr:
                     self._change_hardening(cr, arguments)
                 with connection, connection.cursor() as cr:
@@ -159,7 +161,7 @@ class MrpMmr(Command):
                         sys.stdout.write(f"RELEASED database {name}; after the update: mrp_mmr harden -d {name} --restore\n")
                         return 0
                     return self.print_hardening(cr, name)
-        except (psycopg2.Error, HardeningError) as error:
+        except (psycopg2.Error, HardeningError, ValueError) as error:
             sys.stderr.write(f"{name} is left as it was: {str(error).strip()}\n")
             return 2
 
@@ -179,10 +181,11 @@ class MrpMmr(Command):
     @staticmethod
     def _warn_trusted(cr):
         """Say where PostgreSQL takes everybody for who they say they are: then nobody needs to drop a guard."""
-        cr.execute("SELECT line_number, type, user_name FROM pg_catalog.pg_hba_file_rules WHERE auth_method = 'trust'")
-        for line, kind, users in cr.fetchall():
-            sys.stdout.write(f"REMARK pg_hba.conf line {line}: {kind} connections of {', '.join(users)} need no password (trust): "
-                             "whoever runs code in Odoo may connect as a superuser\n")
+        cr.execute("SELECT line_number::text FROM pg_catalog.pg_hba_file_rules WHERE auth_method = 'trust' "
+                   "AND NOT 'replication' = ANY(database) ORDER BY line_number")
+        if lines := ', '.join(line for line, in cr.fetchall()):
+            sys.stdout.write(f"REMARK pg_hba.conf (lines {lines}) takes connections without a password (trust): whoever runs code "
+                             "in Odoo may connect as another role\n")
 
     def print_hardening(self, cr, name, server_role=None):
         """Print what is missing of the hardening and return the exit status."""

@@ -27,6 +27,8 @@ OWNER_RIGHTS = ('TRUNCATE', 'TRIGGER', 'REFERENCES')
 #: Roles of PostgreSQL whose members can become anybody, or change rows that the owner keeps.
 MIGHTY = ('pg_database_owner', 'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files', 'pg_write_all_data',
           'pg_create_subscription')
+#: Where Odoo says which module brought which table.
+CATALOGUE = ('ir_model', 'ir_model_data', 'ir_model_relation', 'ir_module_module')
 HARDENED, RELEASED, RESTORED = 'hardened', 'released', 'restored'
 _FUNCTION = re.compile(r'^CREATE OR REPLACE FUNCTION (mrp_mmr_hardening\.(\w+))\(.*?\bAS \$\$(.*?)\$\$;$', re.MULTILINE | re.DOTALL)
 _EVENT = re.compile(r'^CREATE EVENT TRIGGER (\w+) ON (\w+) EXECUTE FUNCTION (mrp_mmr_hardening\.\w+)\(\);$', re.MULTILINE)
@@ -90,8 +92,10 @@ def read_last(cr):
 
     :param cr: cursor of any role that may read
     """
-    cr.execute("SELECT pg_catalog.to_regclass(%s)", [f'{SCHEMA}.log'])
-    if cr.fetchone() == (None,):
+    # Reading a plain table runs nobody's code, whoever made it.
+    cr.execute("""SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(%s) AND c.relkind = 'r'
+                     AND NOT c.relrowsecurity""", [f'{SCHEMA}.log'])
+    if not cr.fetchone():
         return None
     cr.execute(f"""SELECT l.event, pg_catalog.to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), l.by, l.running, l.owner,
                           l.database_owner, l.schema_owner, (l.server, l.database) = ({THIS_DATABASE})
@@ -104,7 +108,13 @@ def read_relations(cr):
     """Return the names of the tables and views that the addon brought, links between records included.
 
     A model belongs to the module that named it first; wizards, whose rows last an hour, stay with the running role.
+
+    :raise ValueError: what Odoo keeps that in is no plain table, so that reading it could run anybody's code
     """
+    cr.execute("""SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.relnamespace = 'public'::regnamespace
+                     AND c.relname = ANY(%s) AND c.relkind = 'r' AND NOT c.relrowsecurity""", [list(CATALOGUE)])
+    if cr.fetchone() != (len(CATALOGUE),):
+        raise ValueError(f"the tables {', '.join(CATALOGUE)} of Odoo are not there as Odoo makes them")
     cr.execute(
         """SELECT pg_catalog.replace(m.model, '.', '_') FROM (
                 SELECT DISTINCT ON (d.res_id) d.res_id, d.module FROM public.ir_model_data d WHERE d.model = 'ir.model'

@@ -52,9 +52,10 @@ class Hardening:
 
         :raise HardeningError: the running role could undo it, or guards are missing or passed by already
         """
-        last = read_last(self.cr)
         self._check_superuser()
         self._check_roles()
+        self._check_schema()
+        last = read_last(self.cr)
         self._check_guards()
         self._check_strangers()
         owners = self._read_owners(last)
@@ -109,6 +110,13 @@ class Hardening:
                 + ": Odoo has to run as a role without (ALTER ROLE … NOSUPERUSER NOCREATEROLE NOREPLICATION, REVOKE … FROM …)")
         if self._rows("SELECT FROM pg_roles WHERE rolname = %s AND (rolcanlogin OR rolsuper OR rolcreaterole)", self.owner):
             raise HardeningError(f"the owner {self.owner} can log in or make roles; name one that cannot, or let one be made")
+
+    def _check_schema(self):
+        """What is written there fires nobody's triggers."""
+        for name, in self._rows(
+                "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = %s AND pg_get_userbyid(nspowner) <> %s",
+                SCHEMA, self.owner):
+            raise HardeningError(f"the schema {SCHEMA} is of {name} and not of {self.owner}; name that owner, or drop it")
 
     def _check_guards(self):
         """All guards of this version are there as it has them, and nothing else fires at their tables."""

@@ -31,7 +31,7 @@ CREATE OR REPLACE FUNCTION mrp_mmr_hardening.find_protection(OUT kind text, OUT 
     RETURNS SETOF record LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH guarded AS (
         SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, c.relkind, c.relpersistence, c.relrowsecurity,
-               c.relforcerowsecurity, c.reloftype
+               c.relforcerowsecurity, c.reloftype, pg_get_userbyid(c.relowner) AS owner
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.oid IN (SELECT t.tgrelid FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgname LIKE 'mrp\_mmr\_%'))
     SELECT 'function', p.oid::regprocedure::text,
@@ -51,7 +51,7 @@ CREATE OR REPLACE FUNCTION mrp_mmr_hardening.find_protection(OUT kind text, OUT 
     SELECT 'relative', format('%s %s', i.inhrelid::regclass, i.inhparent::regclass), 'inherits'
       FROM pg_inherits i WHERE i.inhrelid IN (SELECT g.oid FROM guarded g) OR i.inhparent IN (SELECT g.oid FROM guarded g)
      UNION ALL
-    SELECT 'table', g.name, concat_ws(' ', g.relkind, g.relpersistence, g.relrowsecurity, g.relforcerowsecurity, g.reloftype)
+    SELECT 'table', g.name, concat_ws(' ', g.relkind, g.relpersistence, g.relrowsecurity, g.relforcerowsecurity, g.reloftype, 'of', g.owner)
       FROM guarded g
      UNION ALL
     SELECT 'column', format('%s %I', g.name, a.attname),

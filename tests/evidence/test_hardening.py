@@ -4,8 +4,6 @@ import contextlib
 import io
 import os
 import shutil
-import subprocess
-import sys
 from argparse import Namespace
 from unittest.mock import patch
 
@@ -13,7 +11,6 @@ import psycopg2
 from psycopg2 import sql
 
 import odoo.tests.common
-from odoo.fields import Command
 from odoo.modules.registry import Registry
 from odoo.sql_db import close_db, db_connect
 from odoo.tests import BaseCase, get_db_name, tagged
@@ -28,7 +25,6 @@ from odoo.addons.mrp_mmr.verification.ledger import FINDING, REMARK
 from odoo.addons.mrp_mmr.verification.records import Verification
 
 from ..common.base import MmrCommon, expect, run_odoo
-from ..common.signing import PASSWORD
 
 #: Of the PostgreSQL that dev/ runs.
 SUPERUSER = 'postgres'
@@ -52,7 +48,7 @@ OWN = [
     "CREATE OR REPLACE FUNCTION mrp_mmr_guard_lot() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
     "CREATE FUNCTION mrp_mmr_constraint(source text, what text) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'",
     "CREATE FUNCTION public.never(varchar, varchar) RETURNS boolean LANGUAGE sql AS 'SELECT false'",
-    "CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = texteq)",
+    "CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq)",
     "CREATE DOMAIN public.mine AS text CHECK (value <> 'x')",
     "DROP FUNCTION mrp_mmr_guard_lot CASCADE",
     "ALTER FUNCTION mrp_mmr_guard_lot RENAME TO another",
@@ -61,30 +57,27 @@ OWN = [
     # Tables.
     "DROP TABLE mrp_esignature CASCADE",
     "DROP TABLE stock_lot CASCADE",
-    "DROP OWNED BY CURRENT_USER CASCADE",
     "ALTER TABLE mrp_esignature OWNER TO CURRENT_USER",
     "ALTER TABLE mrp_esignature RENAME TO another",
     "ALTER TABLE mrp_esignature ALTER signer_name TYPE text USING 'Forged'",
     "ALTER TABLE mrp_esignature ADD COLUMN more text",
     "ALTER TABLE stock_lot RENAME TO another",
     "ALTER TABLE stock_lot RENAME COLUMN mmr_status TO another",
-    "ALTER TABLE stock_lot DROP COLUMN mmr_status",
-    "ALTER TABLE stock_lot ALTER mmr_status TYPE text",
-    "ALTER TABLE stock_lot ALTER mmr_status TYPE varchar USING 'released'",
+    "ALTER TABLE stock_lot DROP COLUMN mmr_status CASCADE",
+    "ALTER TABLE stock_lot ALTER ref TYPE text",
+    "ALTER TABLE stock_lot ALTER ref TYPE varchar USING 'Forged'",
+    "ALTER TABLE stock_move_line ALTER lot_name TYPE varchar USING 'Forged'",
     "ALTER TABLE stock_lot DROP CONSTRAINT stock_lot_mmr_results",
     "ALTER TABLE stock_lot DROP CONSTRAINT stock_lot_mmr_status_signature_id_fkey",
     "ALTER TABLE stock_lot ADD COLUMN more integer GENERATED ALWAYS AS (1) STORED",
     "ALTER TABLE stock_lot ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
-    "ALTER TABLE stock_quant SET UNLOGGED",
     "CREATE POLICY nothing ON stock_lot USING (false)",
     "CREATE RULE nothing AS ON UPDATE TO stock_lot DO INSTEAD NOTHING",
     "CREATE TRIGGER aaa BEFORE UPDATE ON stock_lot FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
     "CREATE TABLE more () INHERITS (stock_lot)",
     "CREATE TEMP TABLE more () INHERITS (stock_lot)",
-    "TRUNCATE mrp_mmr_stock_change",
     "CREATE TABLE more (id integer REFERENCES mrp_esignature ON UPDATE CASCADE)",
     # Schema and database.
-    "DROP SCHEMA public CASCADE",
     "ALTER SCHEMA public RENAME TO another",
     "CREATE SCHEMA another",
     "CREATE EXTENSION citext",
@@ -92,8 +85,12 @@ OWN = [
     "ALTER DATABASE {database} OWNER TO CURRENT_USER",
     "GRANT TRIGGER ON stock_lot TO PUBLIC",
 ]
-#: What nobody but a superuser may do, or a member of the owner; and the hardening itself.
+#: What else is refused, whoever owns what: of superusers and members of the owner, the whole of it, the hardening itself.
 MIGHTY = [
+    "TRUNCATE mrp_mmr_stock_change",
+    "DROP SCHEMA public CASCADE",
+    "DROP OWNED BY CURRENT_USER CASCADE",
+    "ALTER TABLE stock_lot OWNER TO {owner}",
     "SET ROLE {owner}",
     "SET SESSION AUTHORIZATION {owner}",
     "SET session_replication_role = replica",
@@ -145,8 +142,8 @@ BREAKS = [
     ("GRANT SET ON PARAMETER session_replication_role TO {running}", "session_replication_role for superusers only"),
     ("CREATE FUNCTION upper(varchar) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'; ALTER FUNCTION upper(varchar) "
      "OWNER TO {running}", "only functions and operators of superusers"),
-    ("CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = texteq); "
-     "ALTER OPERATOR public.= (varchar, varchar) OWNER TO {running}", "only functions and operators of superusers"),
+    ("CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq); "
+     "ALTER OPERATOR public.= (text, text) OWNER TO {running}", "only functions and operators of superusers"),
     ("ALTER TABLE stock_lot DISABLE TRIGGER mrp_mmr_guard_lot", "trigger public.stock_lot mrp_mmr_guard_lot"),
     ("DROP TRIGGER mrp_mmr_append_only ON mrp_esignature", "trigger public.mrp_esignature mrp_mmr_append_only"),
     ("CREATE TRIGGER aaa BEFORE UPDATE ON stock_lot FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
@@ -327,8 +324,8 @@ class TestHardening(HardenedCopy, BaseCase):
         for plant, remove, message in (
                 ("CREATE FUNCTION public.upper(varchar) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'",
                  "DROP FUNCTION public.upper(varchar)", "the function public.upper"),
-                ("CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = texteq)",
-                 "DROP OPERATOR public.= (varchar, varchar)", "the operator public.="),
+                ("CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq)",
+                 "DROP OPERATOR public.= (text, text)", "the operator public.="),
                 ("CREATE FUNCTION mrp_mmr_constraint(text, text) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'",
                  "DROP FUNCTION mrp_mmr_constraint(text, text)", "mrp_mmr_constraint is not that of this version"),
                 ("ALTER TABLE stock_lot DISABLE TRIGGER mrp_mmr_guard_lot", "ALTER TABLE stock_lot ENABLE TRIGGER mrp_mmr_guard_lot",
@@ -366,8 +363,9 @@ class TestHardening(HardenedCopy, BaseCase):
         self.assertEqual(finding.severity, REMARK)
         self.assertRegex(finding.found, rf"^released by {SUPERUSER} since 2\d\d\d-")
         self.assertEqual(self._harden(check=True)[0], 1)
-        self.assertIn("is not hardened", self._harden(release=True)[1] + "is not hardened")
-        self.assertEqual(self._harden(release=True)[0], 2)
+        status, text = self._harden(release=True)
+        self.assertEqual(status, 2)
+        self.assertIn("is not hardened", text)
         # As an update does.
         with contextlib.closing(connect(self.database)) as connection, connection, connection.cursor() as cr:
             guards.load(cr)
@@ -431,3 +429,87 @@ class TestHardening(HardenedCopy, BaseCase):
         self.assertGreater(len(found), 50)
         guarded = {trigger.table for trigger in guards.triggers()}
         self.assertGreater(len(guarded - found), 10, "tables of Odoo that event triggers protect")
+
+
+@tagged('post_install', '-at_install')
+class TestHardenedWork(HardenedCopy, MmrCommon):
+    """Odoo works in a hardened database, as the role that owns none of its records."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls._make_copy()
+        expect(cls._harden()[0], 0)
+        cls.enterClassContext(patch.object(odoo.tests.common, 'get_db_name', lambda: cls.database))
+        super().setUpClass()
+        expect(cls.env.cr.dbname, cls.database)
+
+    def test_a_batch(self):
+        """SEC-080: masters are written, signed, superseded; a batch is made, with a deviation, reviewed and released."""
+        revision = self._make_effective(self._create_mmr())
+        bpr = self._release(self._make_completed())
+        self.assertEqual(bpr.release_state, 'released')
+        self.assertEqual(bpr.production_id.lot_producing_ids.mapped('mmr_status'), ['released'])
+        order = self._create_order()
+        order.action_confirm()
+        _step, deviation = self._begin_batch(order.bpr_id)
+        self.assertEqual(deviation.state, 'decided')
+        self._cancel_batch(order)
+        lot = self._create_held_lot("HELD")
+        self.assertEqual(lot.mmr_status, 'quarantine')
+        self.env['mrp.lot.destruction'].with_user(self.user_qc)._record(
+            lot, self.env.ref('stock.stock_location_stock'), 3, "Burnt", "Wet")
+        # Rows are deleted as before: a draft and all that belongs to it.
+        draft = self._new_revision(revision)
+        steps = draft.step_ids
+        draft.with_user(self.user_preparer).unlink()
+        self.assertFalse(steps.exists())
+        self._ship(bpr.production_id.lot_producing_ids)
+        self.env['mrp.audit.seal']._seal(self.company)
+        self.env.flush_all()
+        self.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        self.assertEqual(list(Verification(self.env.cr)), [])
+        self.cr.execute("SELECT count(DISTINCT relname) FROM pg_class c JOIN pg_stat_xact_user_tables s ON s.relid = c.oid "
+                        "WHERE s.n_tup_ins > 0 AND c.relowner = %s::regrole", [self.owner])
+        self.assertGreater(self.cr.fetchone()[0], 15, "tables of the owner that the running role wrote")
+
+    def test_drill(self):
+        """SEC-080, AUD-030: each act of the tamper drill that there is something to try on is refused by its own rule."""
+        self._make_effective(self._create_mmr())
+        self._release(self._make_completed())
+        self.registry_enter_test_mode()
+        self.env.flush_all()
+        results = drill.run(self.env.registry.cursor, self.company.id, self.env.ref('base.user_admin').id, drill.ATTACKS)
+        faults = {act['key']: act['by'] for act in results['acts'] if act['outcome'] in drill.FAULTS}
+        self.assertEqual(faults, {})
+        tried = {act['key'] for act in results['acts'] if act['outcome'] in (drill.REFUSED, drill.FOUND)}
+        self.assertIn('truncate_tables', tried)
+        self.assertGreater(len(tried), 40)
+
+    def test_tables_at_work(self):
+        """SEC-080: sequences of a warehouse, a field that a person adds, and a table that Odoo cleans up."""
+        warehouse = self.env['stock.warehouse'].create({'name': "Second", 'code': "W2"})
+        self.assertTrue(warehouse.in_type_id.sequence_id)
+        self.env['ir.sequence'].create({'name': "Numbers", 'implementation': 'standard'})
+        model = self.env['ir.model']._get('res.partner')
+        self.env['ir.model.fields'].create({
+            'name': 'x_hardened', 'model_id': model.id, 'ttype': 'char', 'field_description': "More"})
+        partner = self.env['res.partner'].create({'name': "P", 'x_hardened': "x"})
+        self.assertEqual(partner.x_hardened, "x")
+        self.env['mrp.deviation.report'].create({}).unlink()
+
+    def test_server(self):
+        """SEC-080: the server starts, its scheduled jobs and its clean-up run as the running role."""
+        # Another process waits for nothing of this transaction.
+        self.env.cr.rollback()
+        script = """
+for name in ('base.autovacuum_job', 'mrp_mmr.ir_cron_seal', 'mrp_mmr.ir_cron_verify_evidence', 'mrp_mmr.ir_cron_activate_due'):
+    env.ref(name).method_direct_trigger()
+    env.cr.commit()
+print('DONE', env['mrp.audit.verify'].search([], limit=1, order='id desc').state)
+"""
+        started = run_odoo('server', '-d', self.database, '--stop-after-init', '--no-http', '--log-level=warn')
+        self.assertEqual((started.returncode, started.stderr.strip()), (0, ''))
+        worked = run_odoo('shell', '-d', self.database, '--no-http', '--log-level=warn', input=script)
+        self.assertEqual(worked.returncode, 0, worked.stderr)
+        self.assertIn('DONE passed', worked.stdout, worked.stderr)
+        self.assertNotRegex(worked.stderr, 'ERROR|permission denied')
