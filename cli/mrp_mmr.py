@@ -1,4 +1,4 @@
-"""``odoo-bin mrp_mmr``: verify a database or a bundle without a running server (AUD-040, REC-060); harden a database (SEC-080)."""
+"""``odoo-bin mrp_mmr``: verify a database or a bundle without a server (AUD-040, REC-060), harden a database (SEC-080)."""
 
 import argparse
 import os
@@ -184,8 +184,8 @@ class MrpMmr(Command):
         cr.execute("SELECT line_number::text FROM pg_catalog.pg_hba_file_rules WHERE auth_method = 'trust' "
                    "AND NOT 'replication' = ANY(database) ORDER BY line_number")
         if lines := ', '.join(line for line, in cr.fetchall()):
-            sys.stdout.write(f"REMARK pg_hba.conf (lines {lines}) takes connections without a password (trust): whoever runs code "
-                             "in Odoo may connect as another role\n")
+            sys.stdout.write(f"REMARK pg_hba.conf (lines {lines}) takes connections without a password (trust): whoever runs "
+                             "code in Odoo may connect as another role\n")
 
     def print_hardening(self, cr, name, server_role=None):
         """Print what is missing of the hardening and return the exit status."""

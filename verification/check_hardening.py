@@ -2,6 +2,7 @@
 
 from ..guards.hardening import (
     MIGHTY,
+    MIGHTY_ROLES,
     OWNER_RIGHTS,
     RIGHTS,
     SCHEMA,
@@ -47,22 +48,22 @@ PROBES = (
          FROM pg_catalog.pg_class c, pg_catalog.unnest(%(rights)s) p (name), pg_catalog.pg_roles x
         WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY(%(relations)s) AND x.rolname = %(running)s
           AND NOT pg_catalog.has_table_privilege(x.oid, c.oid, p.name)""",
-    """SELECT 'nobody who makes schemas and extensions in the database', CASE a.grantee WHEN 0 THEN 'everybody' ELSE %(running)s END
+    """SELECT 'nobody who makes schemas and extensions in the database',
+              CASE a.grantee WHEN 0 THEN 'everybody' ELSE %(running)s END
          FROM pg_catalog.pg_database d, pg_catalog.aclexplode(d.datacl) a
         WHERE d.datname = pg_catalog.current_database() AND a.privilege_type = 'CREATE'
           AND (a.grantee = 0 OR pg_catalog.pg_get_userbyid(a.grantee) = %(running)s)""",
     # Roles.
     """SELECT 'the role ' || %(running)s, 'none' WHERE NOT EXISTS (
            SELECT FROM pg_catalog.pg_roles x WHERE x.rolname = %(running)s)""",
-    """SELECT 'a role ' || x.rolname || ' that cannot become the owner or a superuser',
-              CASE WHEN r.rolname = x.rolname THEN 'superuser, CREATEROLE or REPLICATION' ELSE 'a member of ' || r.rolname END
-         FROM pg_catalog.pg_roles x, pg_catalog.pg_roles r
-        WHERE x.rolname = %(running)s AND pg_catalog.pg_has_role(x.oid, r.oid, 'MEMBER') AND (NOT x.rolsuper OR r.oid = x.oid)
-          AND (r.rolsuper OR r.rolcreaterole OR r.rolreplication OR r.rolname = %(owner)s OR r.rolname = ANY(%(mighty)s))""",
+    f"""SELECT 'a role ' || m.running || ' that cannot become the owner or a superuser',
+               CASE WHEN m.name = m.running THEN 'superuser, CREATEROLE or REPLICATION' ELSE 'a member of ' || m.name END
+          FROM ({MIGHTY_ROLES}) m""",
     """SELECT 'an owner that nobody logs in as: ' || %(owner)s, 'LOGIN, SUPERUSER or CREATEROLE' FROM pg_catalog.pg_roles r
         WHERE r.rolname = %(owner)s AND (r.rolcanlogin OR r.rolsuper OR r.rolcreaterole)""",
     # Sessions without triggers.
-    """SELECT 'no session without triggers', s.setting FROM pg_catalog.pg_db_role_setting d, pg_catalog.unnest(d.setconfig) s (setting)
+    """SELECT 'no session without triggers', s.setting
+         FROM pg_catalog.pg_db_role_setting d, pg_catalog.unnest(d.setconfig) s (setting)
         WHERE s.setting LIKE 'session_replication_role=%%' AND s.setting <> 'session_replication_role=origin'
           AND (d.setdatabase = 0 OR d.setdatabase = (
               SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname = pg_catalog.current_database()))""",
@@ -82,8 +83,8 @@ def find_gaps(cr, last, server_role=None):
     :param str server_role: the role that Odoo runs as now, where that is known
     """
     values = {
-        'owner': last.owner, 'running': last.running, 'schema': SCHEMA, 'schemas': list(SCHEMAS), 'relations': read_relations(cr),
-        'rights': list(RIGHTS), 'owner_rights': list(OWNER_RIGHTS), 'mighty': list(MIGHTY)}
+        'owner': last.owner, 'running': last.running, 'schema': SCHEMA, 'schemas': list(SCHEMAS),
+        'relations': read_relations(cr), 'rights': list(RIGHTS), 'owner_rights': list(OWNER_RIGHTS), 'mighty': list(MIGHTY)}
     for probe in PROBES:
         cr.execute(probe, values)
         yield from cr.fetchall()
@@ -98,7 +99,7 @@ def find_gaps(cr, last, server_role=None):
         is_whole = False
         yield expected, found
     if is_whole:
-        cr.execute(f"SELECT expected, found FROM {SCHEMA}.find_changes()")
+        cr.execute(f"SELECT c.what || ': ' || c.expected, c.found FROM {SCHEMA}.find_changes() c")
         yield from cr.fetchall()
 
 

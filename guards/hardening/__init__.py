@@ -24,17 +24,21 @@ SCHEMAS = ('public', SCHEMA)
 RIGHTS = ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
 #: What nobody but the owner has: TRIGGER makes a trigger, REFERENCES a table whose deletion changes rows.
 OWNER_RIGHTS = ('TRUNCATE', 'TRIGGER', 'REFERENCES')
+#: Of whom the owner of the database is the only member.
+OF_DATABASE = 'pg_database_owner'
 #: Roles of PostgreSQL whose members can become anybody, or change rows that the owner keeps.
-MIGHTY = ('pg_database_owner', 'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files', 'pg_write_all_data',
-          'pg_create_subscription')
+MIGHTY = (
+    OF_DATABASE, 'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files', 'pg_write_all_data',
+    'pg_create_subscription')
 #: Where Odoo says which module brought which table.
 CATALOGUE = ('ir_model', 'ir_model_data', 'ir_model_relation', 'ir_module_module')
 HARDENED, RELEASED, RESTORED = 'hardened', 'released', 'restored'
-_FUNCTION = re.compile(r'^CREATE OR REPLACE FUNCTION (mrp_mmr_hardening\.(\w+))\(.*?\bAS \$\$(.*?)\$\$;$', re.MULTILINE | re.DOTALL)
+_FUNCTION = re.compile(
+    r'^CREATE OR REPLACE FUNCTION mrp_mmr_hardening\.(\w+)\(.*?\bAS \$\$(.*?)\$\$;$', re.MULTILINE | re.DOTALL)
 _EVENT = re.compile(r'^CREATE EVENT TRIGGER (\w+) ON (\w+) EXECUTE FUNCTION (mrp_mmr_hardening\.\w+)\(\);$', re.MULTILINE)
 
 #: The database itself, wherever a copy of it is.
-THIS_DATABASE = """SELECT (SELECT system_identifier::text FROM pg_catalog.pg_control_system()), d.oid
+THIS_DATABASE = """SELECT (SELECT s.system_identifier::text FROM pg_catalog.pg_control_system() s), d.oid
                      FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()"""
 
 #: What neither a superuser nor the owner made and a guard could call.
@@ -50,6 +54,13 @@ STRANGERS = """
     SELECT concat_ws(' ', 'the cast from', c.castsource::regtype, 'to', c.casttarget::regtype) FROM pg_catalog.pg_cast c
      WHERE c.oid >= 16384 AND NOT EXISTS (
         SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = c.oid AND d.deptype = 'e')"""
+
+#: Which roles make the running role too mighty: itself, or those that it is a member of.
+MIGHTY_ROLES = """
+    SELECT x.rolname AS running, r.rolname AS name, r.rolsuper AS is_super, r.rolcreaterole AS makes_roles
+      FROM pg_catalog.pg_roles x, pg_catalog.pg_roles r
+     WHERE x.rolname = %(running)s AND pg_catalog.pg_has_role(x.oid, r.oid, 'MEMBER') AND (NOT x.rolsuper OR r.oid = x.oid)
+       AND (r.rolsuper OR r.rolcreaterole OR r.rolreplication OR r.rolname = %(owner)s OR r.rolname = ANY(%(mighty)s))"""
 
 
 class Event(NamedTuple):
@@ -78,7 +89,7 @@ def source():
 @cache
 def functions():
     """Return the bodies of the functions in :data:`SCHEMA` by their names."""
-    return {name: body for _qualified, name, body in _FUNCTION.findall(source())}
+    return dict(_FUNCTION.findall(source()))
 
 
 @cache
@@ -97,8 +108,8 @@ def read_last(cr):
                      AND NOT c.relrowsecurity""", [f'{SCHEMA}.log'])
     if not cr.fetchone():
         return None
-    cr.execute(f"""SELECT l.event, pg_catalog.to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), l.by, l.running, l.owner,
-                          l.database_owner, l.schema_owner, (l.server, l.database) = ({THIS_DATABASE})
+    cr.execute(f"""SELECT l.event, pg_catalog.to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), l.by,
+                          l.running, l.owner, l.database_owner, l.schema_owner, (l.server, l.database) = ({THIS_DATABASE})
                      FROM {SCHEMA}.log l ORDER BY l.id DESC LIMIT 1""")
     row = cr.fetchone()
     return row and Event(*row)

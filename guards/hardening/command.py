@@ -6,6 +6,8 @@ from .. import function_bodies, triggers
 from . import (
     HARDENED,
     MIGHTY,
+    MIGHTY_ROLES,
+    OF_DATABASE,
     OWNER_RIGHTS,
     RELEASED,
     RESTORED,
@@ -87,7 +89,7 @@ class Hardening:
 
     def _check_superuser(self):
         if self._rows("SELECT rolsuper FROM pg_roles WHERE rolname = session_user") != [(True,)]:
-            raise HardeningError("this connection is not that of a superuser, who alone makes event triggers; name one by --admin")
+            raise HardeningError("this connection is not that of a superuser, which event triggers need; name one by --admin")
 
     def _check_roles(self):
         """Nobody hardens against a role that can become the owner, or do without."""
@@ -96,15 +98,12 @@ class Hardening:
         if not self._rows("SELECT FROM pg_roles WHERE rolname = %s", self.running):
             raise HardeningError(f"there is no role {self.running}; name the one that Odoo runs as by --role")
         might = self._rows(
-            """SELECT r.rolname, r.rolsuper, r.rolcreaterole, r.rolreplication FROM pg_roles x, pg_roles r
-                WHERE x.rolname = %s AND pg_has_role(x.oid, r.oid, 'MEMBER')
-                  AND (r.rolsuper AND r.oid = x.oid OR NOT x.rolsuper AND (
-                       r.rolsuper OR r.rolcreaterole OR r.rolreplication OR r.rolname IN (%s, %s)
-                       OR r.rolname = ANY(%s) AND r.rolname <> 'pg_database_owner')) ORDER BY 1""",
-            self.running, self.owner, self.owner, list(MIGHTY))
+            f"{MIGHTY_ROLES} ORDER BY 2", running=self.running, owner=self.owner,
+            # It still has the database.
+            mighty=[name for name in MIGHTY if name != OF_DATABASE])
         if might:
-            name, is_super, creates, _replicates = might[0]
-            what = "is superuser" if is_super else "may create roles, and make itself a member" if creates else "has more rights"
+            _running, name, is_super, makes_roles = might[0]
+            what = "is superuser" if is_super else "may create roles, and members of them" if makes_roles else "has too many rights"
             raise HardeningError(
                 f"the role {self.running} {what}" + (f", as a member of {name}" if name != self.running else "")
                 + ": Odoo has to run as a role without (ALTER ROLE … NOSUPERUSER NOCREATEROLE NOREPLICATION, REVOKE … FROM …)")
@@ -121,8 +120,9 @@ class Hardening:
     def _check_guards(self):
         """All guards of this version are there as it has them, and nothing else fires at their tables."""
         bodies = sorted(self._rows("SELECT proname, prosrc FROM pg_proc WHERE proname LIKE %s", PREFIXED))
-        for name, body in sorted(set(bodies) ^ set(function_bodies())) or bodies[len(function_bodies()):]:
-            raise HardeningError(f"the function {name} is not that of this version; update the addon first")
+        unknown = sorted(set(bodies) ^ set(function_bodies())) or bodies[len(function_bodies()):]
+        if unknown:
+            raise HardeningError(f"the function {unknown[0][0]} is not that of this version; update the addon first")
         found = {(table, name): is_enabled for table, name, is_enabled in self._rows(
             """SELECT c.relname, t.tgname, t.tgenabled IN ('O', 'A') FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
                 WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal
@@ -135,7 +135,8 @@ class Hardening:
         rules = self._rows(
             """SELECT c.relname, r.rulename FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
                 WHERE c.oid IN (SELECT g.tgrelid FROM pg_trigger g WHERE g.tgname LIKE %s)""", PREFIXED)
-        for table, name in (*unknown, *rules):
+        if unknown or rules:
+            table, name = (unknown + rules)[0]
             raise HardeningError(f"{name} of {table} is no guard of this version and could pass one by; read it, then drop it")
 
     def _check_strangers(self):
@@ -159,7 +160,8 @@ class Hardening:
 
     def _own_database(self, owner, schema_owner=None):
         (name,), = self._rows("SELECT current_database()")
-        names = {'database': sql.Identifier(name), 'new': sql.Identifier(owner), 'of_schema': sql.Identifier(schema_owner or owner)}
+        names = {key: sql.Identifier(value) for key, value in (
+            ('database', name), ('new', owner), ('of_schema', schema_owner or owner))}
         self._do(sql.SQL("ALTER DATABASE {database} OWNER TO {new}"), **names)
         self._do(sql.SQL("ALTER SCHEMA public OWNER TO {of_schema}"), **names)
         if owner == self.owner:
@@ -177,7 +179,8 @@ class Hardening:
         for kind, name in self._rows(
                 """SELECT 'TABLE', oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = %s::regnamespace
                     UNION ALL
-                   SELECT 'FUNCTION', oid::regprocedure::text FROM pg_proc WHERE pronamespace = %s::regnamespace""", SCHEMA, SCHEMA):
+                   SELECT 'FUNCTION', oid::regprocedure::text FROM pg_proc WHERE pronamespace = %s::regnamespace""",
+                SCHEMA, SCHEMA):
             self._do(sql.SQL(f"ALTER {kind} {name} OWNER TO {{owner}}"))
         self._do(f"REVOKE ALL ON SCHEMA {SCHEMA} FROM PUBLIC; REVOKE ALL ON ALL TABLES IN SCHEMA {SCHEMA} FROM PUBLIC")
         # Whoever verifies reads it.
@@ -226,8 +229,7 @@ class Hardening:
             self._do(f"DELETE FROM {SCHEMA}.protection")
             self._do(f"INSERT INTO {SCHEMA}.protection SELECT * FROM {SCHEMA}.find_protection()")
         self._do(f"INSERT INTO {SCHEMA}.log (event, running, owner, database_owner, schema_owner, server, database) "
-                 f"VALUES (%s, %s, %s, %s, %s, ({THIS_DATABASE.replace(', d.oid', '')}), "
-                 "(SELECT oid FROM pg_database WHERE datname = current_database()))", [event, self.running, self.owner, *owners])
+                 f"SELECT %s, %s, %s, %s, %s, h.* FROM ({THIS_DATABASE}) h", [event, self.running, self.owner, *owners])
 
     # === SQL === #
 

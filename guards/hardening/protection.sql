@@ -71,9 +71,9 @@ CREATE OR REPLACE FUNCTION mrp_mmr_hardening.find_protection(OUT kind text, OUT 
 $$;
 
 -- What is no more as it was when the database was hardened, and what was added that could pass a guard by.
-CREATE OR REPLACE FUNCTION mrp_mmr_hardening.find_changes(OUT expected text, OUT found text)
+CREATE OR REPLACE FUNCTION mrp_mmr_hardening.find_changes(OUT what text, OUT expected text, OUT found text)
     RETURNS SETOF record LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT concat_ws(' ', COALESCE(p.kind, 'no ' || f.kind), COALESCE(p.name, f.name), p.definition),
+    SELECT concat_ws(' ', COALESCE(p.kind, f.kind), COALESCE(p.name, f.name)), COALESCE(p.definition, 'none'),
            COALESCE(f.definition, 'none')
       FROM mrp_mmr_hardening.protection p
       FULL JOIN mrp_mmr_hardening.find_protection() f ON f.kind = p.kind AND f.name = p.name
@@ -115,10 +115,10 @@ BEGIN
     IF mrp_mmr_hardening.is_superuser() THEN
         RETURN;
     END IF;
-    SELECT c.expected, c.found INTO change FROM mrp_mmr_hardening.find_changes() c LIMIT 1;
+    SELECT c.what, c.expected, c.found INTO change FROM mrp_mmr_hardening.find_changes() c LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION '% would change what protects records (SEC-080, 21 CFR 11.10(c)): % expected.', tg_tag, change.expected
-            USING ERRCODE = 'insufficient_privilege', DETAIL = change.found,
+        RAISE EXCEPTION '% would change what protects records (SEC-080, 21 CFR 11.10(c)): %.', tg_tag, change.what
+            USING ERRCODE = 'insufficient_privilege', DETAIL = format('Expected: %s. Found: %s.', change.expected, change.found),
                   HINT = 'Before an update or an installation: mrp_mmr harden --release.';
     END IF;
 END $$;
