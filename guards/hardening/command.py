@@ -103,7 +103,7 @@ class Hardening:
             mighty=[name for name in MIGHTY if name != OF_DATABASE])
         if might:
             _running, name, is_super, makes_roles = might[0]
-            what = "is superuser" if is_super else "may create roles, and members of them" if makes_roles else "has too many rights"
+            what = "is superuser" if is_super else "may create roles" if makes_roles else "has too many rights"
             raise HardeningError(
                 f"the role {self.running} {what}" + (f", as a member of {name}" if name != self.running else "")
                 + ": Odoo has to run as a role without (ALTER ROLE … NOSUPERUSER NOCREATEROLE NOREPLICATION, REVOKE … FROM …)")
