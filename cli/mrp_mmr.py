@@ -137,7 +137,7 @@ class MrpMmr(Command):
     # === HARDENING === #
 
     def harden_database(self, name, arguments):
-        """Harden, release, restore or check the database ``name`` and return the exit status."""
+        """Harden, release, restore or check the database ``name`` and return the exit status (SEC-080)."""
         import psycopg2
 
         from odoo.sql_db import db_connect

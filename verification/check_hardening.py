@@ -76,7 +76,7 @@ SETTINGS = """SELECT 'the setting session_replication_role for superusers only',
 
 
 def find_gaps(cr, last, server_role=None):
-    """Yield pairs of what is expected of a hardened database, and what is found.
+    """Yield pairs of what is expected of a hardened database, and what is found (SEC-080).
 
     :param cr: cursor of any role that may read
     :param last: what the database was hardened with, as :class:`..guards.hardening.Event`
@@ -99,7 +99,7 @@ def find_gaps(cr, last, server_role=None):
         is_whole = False
         yield expected, found
     if is_whole:
-        cr.execute(f"SELECT c.what || ': ' || c.expected, c.found FROM {SCHEMA}.find_changes() c")
+        cr.execute("SELECT c.what || ': ' || c.expected, c.found FROM mrp_mmr_hardening.find_changes() c")
         yield from cr.fetchall()
 
 
@@ -140,7 +140,7 @@ def find_remarks(cr):
 
 
 class HardeningChecks(EvidenceReader):
-    """A database that was hardened is hardened, until it is released."""
+    """A database that was hardened is hardened, until it is released (SEC-080, 21 CFR 11.10(c))."""
 
     def _check_hardening(self):
         if self._is_verified(None):

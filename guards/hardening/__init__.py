@@ -40,6 +40,10 @@ _EVENT = re.compile(r'^CREATE EVENT TRIGGER (\w+) ON (\w+) EXECUTE FUNCTION (mrp
 #: The database itself, wherever a copy of it is.
 THIS_DATABASE = """SELECT (SELECT s.system_identifier::text FROM pg_catalog.pg_control_system() s), d.oid
                      FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()"""
+#: A row of :class:`Event`.
+LAST_EVENT = f"""SELECT l.event, pg_catalog.to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), l.by, l.running,
+                        l.owner, l.database_owner, l.schema_owner, (l.server, l.database) = ({THIS_DATABASE})
+                   FROM {SCHEMA}.log l ORDER BY l.id DESC LIMIT 1"""
 
 #: What neither a superuser nor the owner made and a guard could call.
 STRANGERS = """
@@ -108,9 +112,7 @@ def read_last(cr):
                      AND NOT c.relrowsecurity""", [f'{SCHEMA}.log'])
     if not cr.fetchone():
         return None
-    cr.execute(f"""SELECT l.event, pg_catalog.to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), l.by,
-                          l.running, l.owner, l.database_owner, l.schema_owner, (l.server, l.database) = ({THIS_DATABASE})
-                     FROM {SCHEMA}.log l ORDER BY l.id DESC LIMIT 1""")
+    cr.execute(LAST_EVENT)
     row = cr.fetchone()
     return row and Event(*row)
 
