@@ -41,7 +41,6 @@ LISTS = {
     'gone': (DISPOSED_REASON,),
 }
 _FUNCTION = re.compile(r'^CREATE FUNCTION (\w+)\(.*?\bAS \$\$$', re.MULTILINE | re.DOTALL)
-_BODY = re.compile(r'^CREATE FUNCTION (\w+)\(.*?\bAS \$\$(.*?)\$\$', re.MULTILINE | re.DOTALL)
 _TRIGGER = re.compile(
     r'^CREATE (?:CONSTRAINT )?TRIGGER (\w+)\s+(?:BEFORE|AFTER)\b[^;]*?\sON (\w+)\s[^;]*?EXECUTE FUNCTION (\w+)', re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\{\{('?)(?:(NEW|OLD)\.)?([\w.]+)'?\}\}")
@@ -80,13 +79,6 @@ def functions():
             raise ValueError(f"guards/{file}.sql: each function needs {SEARCH_PATH}")
         names += [match[1] for match in found]
     return tuple(names)
-
-
-@cache
-def function_bodies():
-    """Return pairs of the name of each function and its body, as PostgreSQL keeps it."""
-    shipped = shipped_requirements()
-    return tuple(pair for text in sources().values() for pair in _BODY.findall(render(text, shipped)))
 
 
 def shipped_requirements():

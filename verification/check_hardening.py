@@ -38,8 +38,13 @@ PROBES = (
     """SELECT 'nobody with ' || a.privilege_type || ' on ' || c.relname,
               CASE a.grantee WHEN 0 THEN 'everybody' ELSE pg_catalog.pg_get_userbyid(a.grantee) END
          FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
-        WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY(%(relations)s) AND a.grantee <> c.relowner
-          AND (a.privilege_type = ANY(%(owner_rights)s) OR a.is_grantable)""",
+        WHERE a.grantee <> c.relowner AND (
+              c.relnamespace = 'public'::regnamespace AND c.relname = ANY(%(relations)s)
+                  AND (a.privilege_type = ANY(%(owner_rights)s) OR a.is_grantable)
+              OR c.relnamespace = pg_catalog.to_regnamespace(%(schema)s) AND a.privilege_type <> 'SELECT')""",
+    """SELECT 'nobody who makes anything in the schema ' || n.nspname, pg_catalog.array_to_string(n.nspacl, ' ')
+         FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a
+        WHERE n.nspname = %(schema)s AND a.grantee <> n.nspowner AND a.privilege_type = 'CREATE'""",
     """SELECT 'nobody with REFERENCES on a column of ' || c.relname, 'column ' || t.attname
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute t ON t.attrelid = c.oid, pg_catalog.aclexplode(t.attacl) a
         WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY(%(relations)s) AND a.grantee <> c.relowner

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from ...domain.columns import ROW_TABLES
 from .. import NOTES
 
 #: Where the log and the event triggers' functions are; it belongs to the owner, released or not.
@@ -30,6 +31,8 @@ OF_DATABASE = 'pg_database_owner'
 MIGHTY = (
     OF_DATABASE, 'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files', 'pg_write_all_data',
     'pg_create_subscription')
+#: Evidence that is about other records.
+LEDGER = ('mrp_audit_chain', 'mrp_audit_entry', 'mrp_audit_seal', 'mrp_esignature', 'mrp_mmr_file', 'mrp_signer_key')
 #: Where Odoo says which module brought which table.
 CATALOGUE = ('ir_model', 'ir_model_data', 'ir_model_relation', 'ir_module_module')
 HARDENED, RELEASED, RESTORED = 'hardened', 'released', 'restored'
@@ -137,7 +140,8 @@ def read_relations(cr):
            SELECT r.name FROM public.ir_model_relation r JOIN public.ir_module_module o ON o.id = r.module
              JOIN public.ir_model m ON m.id = r.model WHERE NOT COALESCE(m.transient, FALSE)
             GROUP BY r.name HAVING pg_catalog.bool_and(o.name = 'mrp_mmr')""")
-    names = sorted({*NOTES, *(name for name, in cr.fetchall())})
+    # Whatever the rows of Odoo say: what a signature or a line of the ledger is about.
+    names = sorted({*NOTES, *LEDGER, *ROW_TABLES, *(name for name, in cr.fetchall())})
     # Abstract models have none.
     cr.execute("SELECT c.relname FROM pg_catalog.pg_class c WHERE c.relnamespace = 'public'::regnamespace "
                "AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relname = ANY(%s) ORDER BY 1", [names])

@@ -2,7 +2,7 @@
 
 from psycopg2 import sql
 
-from .. import function_bodies, triggers
+from .. import SEARCH_PATH, load, triggers
 from . import (
     HARDENED,
     MIGHTY,
@@ -23,6 +23,8 @@ from . import (
 
 #: How long Odoo may hold a table.
 LOCK_TIMEOUT = '20s'
+#: In which nobody else makes anything.
+OWN_PATH = "SET LOCAL search_path = pg_catalog, pg_temp"
 #: What the guards' triggers and functions are like.
 PREFIXED = r'mrp\_mmr\_%'
 
@@ -42,7 +44,7 @@ class Hardening:
     def __init__(self, cr, running, owner):
         self.cr, self.running, self.owner = cr, running, owner
         # Nothing here means what somebody else named like it.
-        self._do("SET LOCAL search_path = pg_catalog, pg_temp")
+        self._do(OWN_PATH)
         self._do("SELECT set_config('lock_timeout', %s, TRUE)", [LOCK_TIMEOUT])
 
     # === COMMANDS === #
@@ -52,7 +54,7 @@ class Hardening:
 
         It can be done again at any time.
 
-        :raise HardeningError: the running role could undo it, or guards are missing or passed by already
+        :raise HardeningError: the running role could undo it, or made what could pass guards by
         """
         self._check_superuser()
         self._check_roles()
@@ -64,6 +66,7 @@ class Hardening:
         if not self._rows("SELECT FROM pg_roles WHERE rolname = %s", self.owner):
             self._do(sql.SQL("CREATE ROLE {owner} NOLOGIN"))
         self._own_database(self.owner)
+        self._load_guards()
         self._make_schema()
         self._own_relations(self.owner)
         self._own_functions(self.owner)
@@ -118,26 +121,20 @@ class Hardening:
             raise HardeningError(f"the schema {SCHEMA} is of {name} and not of {self.owner}; name that owner, or drop it")
 
     def _check_guards(self):
-        """All guards of this version are there as it has them, and nothing else fires at their tables."""
-        bodies = sorted(self._rows("SELECT proname, prosrc FROM pg_proc WHERE proname LIKE %s", PREFIXED))
-        unknown = sorted(set(bodies) ^ set(function_bodies())) or bodies[len(function_bodies()):]
+        """Nothing but guards fires at their tables, stands in front of them, or adds rows to them."""
+        unknown = self._rows(
+            """WITH guarded AS (
+                    SELECT c.oid, c.relname FROM pg_class c
+                     WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY(%s))
+                SELECT g.relname, t.tgname::text FROM guarded g JOIN pg_trigger t ON t.tgrelid = g.oid
+                 WHERE NOT t.tgisinternal AND t.tgname NOT LIKE %s
+                 UNION ALL SELECT g.relname, r.rulename FROM guarded g JOIN pg_rewrite r ON r.ev_class = g.oid
+                 UNION ALL SELECT g.relname, p.polname FROM guarded g JOIN pg_policy p ON p.polrelid = g.oid
+                 UNION ALL SELECT g.relname, i.inhrelid::regclass::text FROM guarded g JOIN pg_inherits i ON i.inhparent = g.oid
+                 ORDER BY 1, 2""", sorted({trigger.table for trigger in triggers()}), PREFIXED)
         if unknown:
-            raise HardeningError(f"the function {unknown[0][0]} is not that of this version; update the addon first")
-        found = {(table, name): is_enabled for table, name, is_enabled in self._rows(
-            """SELECT c.relname, t.tgname, t.tgenabled IN ('O', 'A') FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-                WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal
-                  AND c.oid IN (SELECT g.tgrelid FROM pg_trigger g WHERE g.tgname LIKE %s)""", PREFIXED)}
-        expected = {(trigger.table, trigger.name) for trigger in triggers()}
-        missing = sorted(key for key in expected if not found.get(key))
-        if missing:
-            raise HardeningError(f"the guard {missing[0][1]} of {missing[0][0]} is missing or disabled; update the addon first")
-        unknown = sorted(found.keys() - expected)
-        rules = self._rows(
-            """SELECT c.relname, r.rulename FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
-                WHERE c.oid IN (SELECT g.tgrelid FROM pg_trigger g WHERE g.tgname LIKE %s)""", PREFIXED)
-        if unknown or rules:
-            table, name = (unknown + rules)[0]
-            raise HardeningError(f"{name} of {table} is no guard of this version and could pass one by; read it, then drop it")
+            raise HardeningError(f"{unknown[0][1]} of {unknown[0][0]} is none of the guards and could pass one by; read it, "
+                                 "then drop it")
 
     def _check_strangers(self):
         """Guards call no function or operator that the running role made: one of its own would be preferred to PostgreSQL's."""
@@ -169,6 +166,12 @@ class Hardening:
             self._do(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {running}"), **names)
             self._do("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
             self._do(sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {running}"))
+
+    def _load_guards(self):
+        """What is put out of reach are the guards of this version, whatever somebody made of them before."""
+        self._do(SEARCH_PATH.replace("SET", "SET LOCAL"))
+        load(self.cr)
+        self._do(OWN_PATH)
 
     def _make_schema(self):
         """Make the log, the functions of the event triggers and the event triggers anew; the log keeps its lines."""

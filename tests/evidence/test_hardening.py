@@ -328,17 +328,14 @@ class TestHardening(HardenedCopy, BaseCase):
                  "DROP FUNCTION public.upper(varchar)", "the function public.upper"),
                 ("CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq)",
                  "DROP OPERATOR public.= (text, text)", "the operator public.="),
-                ("CREATE FUNCTION mrp_mmr_constraint(text, text) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'",
-                 "DROP FUNCTION mrp_mmr_constraint(text, text)", "mrp_mmr_constraint is not that of this version"),
-                ("ALTER TABLE stock_lot DISABLE TRIGGER mrp_mmr_guard_lot",
-                 "ALTER TABLE stock_lot ENABLE TRIGGER mrp_mmr_guard_lot",
-                 "guard mrp_mmr_guard_lot of stock_lot is missing or disabled"),
                 ("CREATE TRIGGER aaa BEFORE UPDATE ON stock_lot FOR EACH ROW "
                  "EXECUTE FUNCTION suppress_redundant_updates_trigger()",
-                 "DROP TRIGGER aaa ON stock_lot", "aaa of stock_lot is no guard"),
+                 "DROP TRIGGER aaa ON stock_lot", "aaa of stock_lot is none of the guards"),
                 ("CREATE RULE nothing AS ON UPDATE TO stock_lot DO INSTEAD NOTHING", "DROP RULE nothing ON stock_lot",
-                 "nothing of stock_lot is no guard"),
-                ("CREATE TABLE more () INHERITS (stock_lot)", "DROP TABLE more", "more public.stock_lot|public.more")):
+                 "nothing of stock_lot is none of the guards"),
+                ("CREATE POLICY everything ON stock_lot", "DROP POLICY everything ON stock_lot",
+                 "everything of stock_lot is none of the guards"),
+                ("CREATE TABLE more () INHERITS (stock_lot)", "DROP TABLE more", "public.more of stock_lot is none")):
             with self.subTest(plant), contextlib.closing(connect(self.database)) as connection:
                 with connection, connection.cursor() as cr:
                     cr.execute(plant)
@@ -347,6 +344,28 @@ class TestHardening(HardenedCopy, BaseCase):
                     cr.execute(remove)
                 self.assertEqual(status, 2, text)
                 self.assertRegex(text, message)
+
+    def test_weakened_before(self):
+        """SEC-080, H-31: guards that somebody emptied, doubled, narrowed or disabled while it was released are made anew."""
+        query = "SELECT kind, name, definition FROM mrp_mmr_hardening.find_protection() ORDER BY 1, 2"
+        with self._session() as cr:
+            cr.execute(query)
+            before = cr.fetchall()
+        self.assertEqual(self._harden(release=True)[0], 0)
+        with contextlib.closing(connect(self.database)) as connection, connection, connection.cursor() as cr:
+            cr.execute("""
+                CREATE OR REPLACE FUNCTION mrp_mmr_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+                CREATE FUNCTION mrp_mmr_constraint(text, text) RETURNS text LANGUAGE sql AS 'SELECT NULL::text';
+                CREATE OR REPLACE TRIGGER mrp_mmr_guard_sop BEFORE UPDATE ON mrp_sop FOR EACH ROW WHEN (FALSE)
+                    EXECUTE FUNCTION mrp_mmr_guard_sop();
+                ALTER TABLE stock_lot DISABLE TRIGGER mrp_mmr_guard_lot;
+                DROP TRIGGER mrp_mmr_guard_chain ON mrp_audit_chain;
+                UPDATE ir_model_data SET module = 'stock' WHERE name = 'model_mrp_esignature'""")
+        status, text = self._harden(restore=True)
+        self.assertEqual(status, 0, text)
+        with self._session() as cr:
+            cr.execute(query)
+            self.assertEqual(cr.fetchall(), before)
 
     def test_release_and_restore(self):
         """SEC-080: a release gives all back, guards are loaded, a restoration takes it again; verification says since when."""
@@ -443,6 +462,9 @@ class TestHardenedWork(HardenedCopy, MmrCommon):
     def setUpClass(cls):
         cls._make_copy()
         expect(cls._harden()[0], 0)
+        # Without the tests that Odoo runs when it loads a database.
+        with patch.dict(config.options.maps[0], {'test_enable': False}):
+            Registry(cls.database)
         cls.enterClassContext(patch.object(odoo.tests.common, 'get_db_name', lambda: cls.database))
         super().setUpClass()
         expect(cls.env.cr.dbname, cls.database)
