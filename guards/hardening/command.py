@@ -2,7 +2,7 @@
 
 from psycopg2 import sql
 
-from .. import SEARCH_PATH, load, triggers
+from .. import load, triggers
 from . import (
     HARDENED,
     MIGHTY,
@@ -169,7 +169,7 @@ class Hardening:
 
     def _load_guards(self):
         """What is put out of reach are the guards of this version, whatever somebody made of them before."""
-        self._do(SEARCH_PATH.replace("SET", "SET LOCAL"))
+        self._do("SET LOCAL search_path = public, pg_temp")
         load(self.cr)
         self._do(OWN_PATH)
 
