@@ -14,7 +14,7 @@ from ..guards.hardening import (
     read_relations,
 )
 from .evidence import EvidenceReader
-from .ledger import CHECKPOINT, REMARK, Finding
+from .ledger import REMARK, Finding
 
 #: Each selects what is expected and what is found; %(owner)s, %(running)s and lists of names are put in.
 PROBES = (
@@ -160,4 +160,3 @@ class HardeningChecks(EvidenceReader):
                     yield Finding('database', None, "hardening", expected, found)
             elif last:
                 yield from find_remarks(self.cr)
-        yield CHECKPOINT
