@@ -3,6 +3,7 @@
 from ..domain.columns import LOGGED_COLUMNS
 from .check_batches import BatchChecks
 from .check_files import FileChecks
+from .check_hardening import HardeningChecks
 from .check_masters import MasterChecks
 from .check_results import ResultChecks
 from .check_signatures import SignatureChecks
@@ -11,7 +12,8 @@ from .check_trail import TrailChecks
 from .ledger import CHECKPOINT
 
 
-class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, ResultChecks, BatchChecks, StockChecks):
+class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, ResultChecks, BatchChecks, StockChecks,
+                   HardeningChecks):
     """Verifies all evidence that a cursor reads; iterating yields each :class:`Finding`.
 
     Nothing but the batch at hand is in memory. ``counts`` grows on the way: records read, by what they are.
@@ -41,6 +43,7 @@ class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, Resul
         'drills': '_check_drills',
         'disposals': '_check_disposals',
         'quality_reviews': '_check_quality_reviews',
+        'hardening': '_check_hardening',
     }
     #: All parts in the order of a verification; the last ones are the tables that the ledger follows.
     PARTS = (*CHECKS, *LOGGED_COLUMNS)
