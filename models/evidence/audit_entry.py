@@ -340,6 +340,8 @@ class MrpAuditEntry(models.Model):
 
         def append():
             with registry.cursor() as own:
+                # Where an import goes on, its own transaction may hold the chain: it waits for nobody then.
+                own.execute("SET LOCAL lock_timeout = '5s'")
                 env = api.Environment(own, SUPERUSER_ID, {})
                 # What the transaction had made is gone with it: a user, or a company.
                 if env['res.users'].browse(uid).exists():

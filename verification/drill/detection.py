@@ -4,7 +4,17 @@ from odoo.tools import SQL
 
 from ..ledger import LedgerCheck
 from .attack import Attempt, attack
-from .helpers import assert_found, chain_lines, change, forge_signature, insert_copy, newest, newest_signature, signed_revision, verified
+from .helpers import (
+    assert_found,
+    chain_lines,
+    change,
+    forge_signature,
+    insert_copy,
+    newest,
+    newest_signature,
+    signed_revision,
+    verified,
+)
 
 
 @attack("Beside the guards", "SQL: insert a forged signature", "SIG-030, 21 CFR 11.70", r'mrp_mmr_\w+_append_only')
