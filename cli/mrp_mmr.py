@@ -1,6 +1,11 @@
-"""``odoo-bin mrp_mmr verify``: verify the evidence of a database or a bundle without a running server (AUD-040, REC-060)."""
+"""``odoo-bin mrp_mmr``: what whoever administers the server does there, without a running server.
+
+``verify`` verifies the evidence of a database or a bundle (AUD-040, REC-060); ``recover`` lets one security administrator
+enrol the own key where nobody can enrol any more (SIG-120).
+"""
 
 import argparse
+import getpass
 import sys
 import time
 
@@ -9,29 +14,47 @@ from odoo.tools import config
 
 
 class MrpMmr(Command):
-    """ Verify audit trail, signatures, documents, snapshots and files of a database or a bundle """
+    """ Verify the evidence of a database or a bundle; open the enrolment of a key where nobody can enrol any more """
 
     name = 'mrp_mmr'
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        verify = self.parser.add_subparsers(dest='subcommand', required=True).add_parser(
+        subparsers = self.parser.add_subparsers(dest='subcommand', required=True)
+        verify = subparsers.add_parser(
             'verify', help="recompute all evidence",
             description="Recomputes all evidence and prints every finding. It only reads: a database user with no other "
                         "right than SELECT will do. With a bundle and a database, both are verified and what the bundle "
                         "holds is looked for in the database. Exit status: 0 all intact, 1 findings, 2 it could not be "
                         "verified.")
-        verify.add_argument('-c', '--config', help="configuration file of Odoo")
-        verify.add_argument('-d', '--database', help="name of the database")
-        verify.add_argument('--db_host')
-        verify.add_argument('--db_port')
-        verify.add_argument('-r', '--db_user', help="database user; one that may only read is enough")
+        self.add_database(verify, "database user; one that may only read is enough")
         verify.add_argument('-j', '--jobs', type=_positive, default=1, metavar='N',
                             help="verify with N processes, each with its own connection (default: 1)")
         verify.add_argument('-b', '--bundle', metavar='FILE', help="verify a bundle; without -d only that")
         verify.add_argument('-m', '--manifest', metavar='SHA256',
                             help="digest of the bundle's manifest, as the audit trail or a paper has it")
         verify.add_argument('--no-remarks', action='store_true', help="print findings only")
+        recover = subparsers.add_parser(
+            'recover', help="let a security administrator enrol the own key, where nobody can enrol any more",
+            description="For a database whose security administrators all lost their keys: revoked, suspended, archived. One "
+                        "person, whom you see, makes and enrols the own key once, within some hours; the person gets the role "
+                        "where nobody has it any more. Refused while a security administrator has a key in force that can be "
+                        "used. The audit trail, the key and each verification say so. Exit status: 0 opened, 2 refused.")
+        self.add_database(recover, "database user")
+        recover.add_argument('-l', '--login', required=True, help="user name of the person")
+        recover.add_argument('--reason', required=True, help="why nobody can enrol any more, and who decided this")
+        recover.add_argument('--hours', type=int, default=24, help="for how long, 1 to 72 (default: 24)")
+        recover.add_argument('--identity', metavar='DOCUMENT',
+                             help="on which you verified who the person is, where nobody did so in Odoo")
+
+    @staticmethod
+    def add_database(parser, user):
+        """Add the arguments that name a database."""
+        parser.add_argument('-c', '--config', help="configuration file of Odoo")
+        parser.add_argument('-d', '--database', help="name of the database")
+        parser.add_argument('--db_host')
+        parser.add_argument('--db_port')
+        parser.add_argument('-r', '--db_user', help=user)
 
     def run(self, cmdargs):
         arguments = self.parser.parse_args(cmdargs)
@@ -41,14 +64,46 @@ class MrpMmr(Command):
             if value:
                 options += [option, value]
         config.parse_config(options, setup_logging=True)
+        if arguments.subcommand == 'recover':
+            sys.exit(self.recover(self.get_database(), arguments))
         checker = None
         if arguments.bundle:
             status, checker = self.verify_bundle(arguments.bundle, arguments.manifest)
             if status or not arguments.database:
                 sys.exit(status)
+        sys.exit(self.verify_database(self.get_database(), arguments.jobs, not arguments.no_remarks, checker))
+
+    def get_database(self):
+        """Return the name of the one database that the configuration names."""
         if len(config['db_name']) != 1:
             self.parser.error("name one database: -d DB")
-        sys.exit(self.verify_database(config['db_name'][0], arguments.jobs, not arguments.no_remarks, checker))
+        return config['db_name'][0]
+
+    def recover(self, name, arguments, out=None):
+        """Open the enrolment of one key in the database ``name`` (SIG-120), and return the exit status."""
+        from odoo import SUPERUSER_ID, api
+        from odoo.modules.registry import Registry
+        with Registry(name).cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            return self.open_recovery(env, arguments, out or sys.stdout)
+
+    @staticmethod
+    def open_recovery(env, arguments, out):
+        """Open it in an environment of the superuser, and say what to do next."""
+        from odoo.exceptions import UserError
+        user = env['res.users'].search([('login', '=', arguments.login)])
+        try:
+            if not user:
+                raise UserError(f"No active user has the user name {arguments.login}.")
+            with env.cr.savepoint():
+                end = env['mrp.signer.key']._open_recovery(
+                    user, arguments.hours, arguments.reason, getpass.getuser(), arguments.identity)
+        except UserError as error:
+            sys.stderr.write(f"{error.args[0]}\n")
+            return 2
+        out.write(f"Until {end} UTC {user.login} makes a key (Preferences, GMP Signature, My Key) and enrols it "
+                  f"(Settings, Users, Keys of Signers). Verification remarks on it from now on.\n")
+        return 0
 
     def verify_bundle(self, path, manifest=None, out=None):
         """Verify a bundle by itself; return the exit status and the checker that ran."""

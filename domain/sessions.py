@@ -107,6 +107,11 @@ def foreign_code():
         _foreign_code.reset(token)
 
 
+def is_foreign_code():
+    """Whether what runs now was written into the database by somebody (see :func:`foreign_code`)."""
+    return _foreign_code.get()
+
+
 def note_rpc_user(cursor, uid):
     """Remember whose password or API key opened a remote call, which has no request: its transaction is that person's."""
     _rpc_users[cursor] = uid

@@ -20,7 +20,7 @@ class SignatureChecks(KeyChecks):
                        SELECT count(*) FROM mrp_esignature o
                         WHERE o.res_model = s.res_model AND o.res_id = s.res_id
                           AND o.content_sha256 = s.content_sha256 AND o.content IS NOT NULL),
-                   k.id, k.user_id, k.public_key, k.reason, p.key_number, p.signature_sha256, f.meaning, f.res_id
+                   k.id, k.user_id, k.public_key, k.reason, k.rp_id, k.origin, p.key_number, p.signature_sha256, f.meaning, f.res_id
               FROM mrp_esignature s LEFT JOIN mrp_signer_key k ON k.fingerprint = s.key_fingerprint
               LEFT JOIN LATERAL (SELECT o.key_number, o.signature_sha256 FROM mrp_esignature o
                                   WHERE o.user_id = s.user_id AND o.id < s.id ORDER BY o.id DESC LIMIT 1) p ON TRUE
@@ -75,7 +75,7 @@ class SignatureChecks(KeyChecks):
         digest = sha256_text(text)
         if digest != signature['signature_sha256']:
             yield finding(f"digest {signature['signature_sha256']}", f"signature with digest {digest}")
-        yield from self._check_key_of_signature(finding, signature, text, keys[:4], keys[4:6], keys[6:])
+        yield from self._check_key_of_signature(finding, signature, text, keys[:6], keys[6:8], keys[8:])
         if content is not None:
             digest = digest_of(content)
             if digest != signature['content_sha256']:
@@ -113,8 +113,10 @@ class SignatureChecks(KeyChecks):
         except ValueError as error:
             return f"none ({error})"
         if row['key_fingerprint'] is not None:
-            content.update(schema='mrp_mmr/signature/3', annex=annex, basis=basis, key={
-                'fingerprint': row['key_fingerprint'], 'number': row['key_number'], 'previous': row['key_previous']})
+            nonce = row['key_nonce']
+            content.update(schema='mrp_mmr/signature/3' if nonce is None else 'mrp_mmr/signature/4', annex=annex, basis=basis, key={
+                'fingerprint': row['key_fingerprint'], 'number': row['key_number'], 'previous': row['key_previous'],
+                **({} if nonce is None else {'nonce': nonce})})
         elif annex is not None or basis is not None:
             content.update(schema='mrp_mmr/signature/2', annex=annex, basis=basis)
         if annex is not None and not annex:
