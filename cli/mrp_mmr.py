@@ -91,11 +91,13 @@ class MrpMmr(Command):
     def open_recovery(env, arguments, out):
         """Open it in an environment of the superuser, and say what to do next."""
         from odoo.exceptions import UserError
+
+        from odoo.addons.mrp_mmr.domain.sessions import server_command
         user = env['res.users'].search([('login', '=', arguments.login)])
         try:
             if not user:
                 raise UserError(f"No active user has the user name {arguments.login}.")
-            with env.cr.savepoint():
+            with env.cr.savepoint(), server_command():
                 end = env['mrp.signer.key']._open_recovery(
                     user, arguments.hours, arguments.reason, getpass.getuser(), arguments.identity)
         except UserError as error:

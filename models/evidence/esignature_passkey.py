@@ -82,7 +82,9 @@ class MrpEsignatureMixin(models.AbstractModel):
                 self.env._("sign with your password, or make your passkey your key in your preferences."), record=self)
         self._check_works_here(signer)
         key._check_place(signer, key.is_synced, self)
-        vals, _prepared = self._with_signer(signer)._prepare_esign(action, digest, comment, annex_sha256, None)
+        record = self._with_signer(signer)
+        record._check_own_terminal(action)
+        vals, _prepared = record._prepare_esign(action, digest, comment, annex_sha256, None)
         challenge = self.env['mrp.esignature'].sudo()._fix_for_passkey(vals, key)
         return key._ask(signer, challenge, [key.credential_id], (key.rp_id, key.origin),
                         signed_at=fields.Datetime.to_string(vals['signed_at']), nonce=vals['key_nonce'])

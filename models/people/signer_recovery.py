@@ -8,7 +8,7 @@ from odoo.http import request
 from odoo.tools import SQL
 
 from ...domain.refusals import refusal
-from ...domain.sessions import is_foreign_code
+from ...domain.sessions import is_server_command
 from ...domain.transitions import transition
 
 RULE = "SIG-120, 21 CFR 11.100(b), 11.300(b)-(c)"
@@ -66,7 +66,7 @@ class MrpSignerKey(models.Model):
         :return: until when it is open
         :raise UserError: where it is not called on the server, or somebody can still enrol
         """
-        if request or is_foreign_code():
+        if not is_server_command(request):
             raise refusal(
                 self.env, self.env._("The enrolment of a first key is opened on the server alone."), RULE,
                 self.env._("ask whoever administers the server for: odoo-bin mrp_mmr recover."), record=user)

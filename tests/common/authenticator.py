@@ -53,18 +53,18 @@ class Authenticator:
             return self.private.sign(message, ec.ECDSA(hashes.SHA256()))
         return self.private.sign(message, padding.PKCS1v15(), hashes.SHA256())
 
-    def answer(self, options, origin, **changes):
+    def answer(self, options, place, **changes):
         """Answer what a server asks, as the browser hands it to the page: JSON.
 
         :param dict options: of the request
-        :param str origin: where the browser is
+        :param str place: where the browser is
         :param changes: what is falsified: ``challenge``, ``origin``, ``rp_id``, ``flags``, ``type``, ``credential``
         """
         if self.counter is not None:
             self.counter += 1
         client = json.dumps({
             'type': changes.get('type', 'webauthn.get'), 'challenge': changes.get('challenge', options['challenge']),
-            'origin': changes.get('origin', origin), 'crossOrigin': False}).encode()
+            'origin': changes.get('origin', place), 'crossOrigin': False}).encode()
         data = hashlib.sha256(changes.get('rp_id', options['rpId']).encode()).digest() + bytes([
             changes.get('flags', self.flags)]) + (self.counter or 0).to_bytes(4, 'big')
         signature = self._sign(data + hashlib.sha256(client).digest())

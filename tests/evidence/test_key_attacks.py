@@ -3,9 +3,13 @@
 Cases H-01, H-02, H-03; SIG-110, SIG-120.
 """
 
+import io
+
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import new_test_user
 from odoo.tools import SQL
+from odoo.tools.convert import convert_xml_import
 
 from odoo.addons.mrp_mmr.domain import private_keys
 from odoo.addons.mrp_mmr.domain.canonical import canonical_json
@@ -75,6 +79,11 @@ IN_ODOO = {
     "deletes a wrapped key": ("secrets._get(keys._get_in_force(qc)).unlink()", ('SIG-110',)),
     "creates a wrapped key": (
         "secrets.create({'key_id': keys._get_in_force(qc).id, 'wrapped': 'x', 'kind': 'login'})", ('SIG-110',)),
+    "opens the way back": ("keys._open_recovery(me, 24, 'x', 'x')", ('SIG-120',)),
+    "makes a key as after the way back": ("keys._make(me, MINE, 'recovery')", ('SIG-120',)),
+    "writes a line of the ledger that opens the way back": (
+        "env['mrp.audit.entry'].sudo().with_user(1)._append_about('setting', me, {'key_recovery': {'new': '2099-01-01 00:00:00'}})\n"
+        "keys._make(me, MINE, 'recovery')", ('SIG-120',)),
     "ends a suspension": ("env['mrp.signer']._get_for(qc).sudo().write({'suspended_at': False})", ('SIG-070',)),
     "says that a password is own": ("env['mrp.signer']._get_for(qc).sudo().write({'is_password_own': True})", ('SIG-070',)),
 }
@@ -170,14 +179,94 @@ PASSWORD, MINE, forged = {PASSWORD!r}, {MINE!r}, {self._forge()!r}
         """SIG-110, SIG-120, H-02, H-03: whoever gets hold of the password has no key by it."""
         for name, (code, typed, rule) in THEN_SIGNS.items():
             with self.subTest(attempt=name), self.env.cr.savepoint() as savepoint:
-                self._run_code(code)
-                self.env.flush_all()
+                try:
+                    self._run_code(code)
+                    self.env.flush_all()
+                except UserError as error:
+                    # What ends a suspension by code is refused itself (SIG-120, H-03).
+                    self.assertIn("suspended", str(error))
+                    savepoint.rollback()
+                    continue
                 for extra in ({}, {'former': 'a guess'}, {'renew': True}):
                     answer = self._type(self.user_qc, typed, **extra)
                     self.assertIn(rule, answer.get('refused', "signed"))
                 savepoint.rollback()
             self.env.invalidate_all()
         self.assertEqual(self.revision.state, 'submitted')
+
+    def test_other_roads(self):
+        """SIG-110, SIG-120, H-01: scheduled and automated actions, imports, templates and data of modules sign for nobody."""
+        count, keys = self._count(), self.env['mrp.signer.key'].sudo()
+        in_force = keys._get_in_force(self.user_qc)
+        digest, qc = self.revision.document_sha256, self.user_qc.id
+        sign = f"with_user({qc})._esign('approve', '{digest}', 'x')"
+        tried = []
+        for name, road, rule in (
+                ("scheduled action", lambda: self._run_scheduled(f"model.browse({self.revision.id}).{sign}"), 'SIG-110'),
+                ("automation rule", lambda: self._run_automation(f"record.{sign}"), 'SIG-110'),
+                ("template of a mail", lambda: self._render('{{ object.%s }}' % sign, 'inline_template'), 'SIG-110'),
+                ("template of a page", lambda: self._render(f'<t t-out="object.{sign}"/>', 'qweb'), 'SIG-110'),
+                ("import of signatures", lambda: self._import('mrp.esignature', {'res_model': 'x', 'user_id/.id': qc}), 'SIG-'),
+                ("import of keys", lambda: self._import('mrp.signer.key', {'user_id/.id': qc, 'algorithm': 'ed25519'}), 'SIG-110'),
+                ("import of secrets", lambda: self._import(
+                    'mrp.signer.secret', {'key_id/.id': in_force.id, 'kind': 'login'}), 'SIG-110'),
+                ("data of a module, a signature", lambda: self._load_data(
+                    '<record id="x_forged" model="mrp.esignature"><field name="res_model">x</field></record>'), 'SIG-'),
+                ("data of a module, a call", lambda: self._load_data(
+                    f'<function model="mrp.mmr.revision" name="_esign" eval="[[{self.revision.id}], \'approve\', '
+                    f'\'{digest}\', \'x\']"/>'), 'SIG-110')):
+            with self.subTest(road=name), self.env.cr.savepoint() as savepoint:
+                try:
+                    said = road()
+                    self.env.flush_all()
+                except Exception as error:  # pylint: disable=broad-exception-caught
+                    said = self._chain(error)
+                if said is not NotImplemented:
+                    self.assertIn(rule, str(said))
+                    tried.append(name)
+                savepoint.rollback()
+            self.env.invalidate_all()
+        self.assertGreaterEqual(len(tried), 8)
+        self.assertEqual((self._count(), keys._get_in_force(self.user_qc)), (count, in_force))
+        self.assertEqual(self.revision.state, 'submitted')
+        self.assertEqual(self._findings(), [])
+
+    @staticmethod
+    def _chain(error):
+        """Return what an exception says, and those from which it came."""
+        said = []
+        while error and error not in said:
+            said.append(error)
+            error = error.__cause__ or error.__context__
+        return ' | '.join(map(str, said))
+
+    def _run_scheduled(self, code):
+        cron = self.env['ir.cron'].with_user(self.me).create({
+            'name': "Attack", 'model_id': self.env['ir.model']._get('mrp.mmr.revision').id, 'state': 'code', 'code': code})
+        return cron.sudo().ir_actions_server_id.run()
+
+    def _run_automation(self, code):
+        if 'base.automation' not in self.env:
+            return NotImplemented
+        model = self.env['ir.model']._get('res.partner')
+        code = code.replace('record.', f"env['mrp.mmr.revision'].sudo().browse({self.revision.id}).")
+        self.env['base.automation'].with_user(self.me).create({
+            'name': "Attack", 'model_id': model.id, 'trigger': 'on_create', 'action_server_ids': [Command.create({
+                'name': "Attack", 'model_id': model.id, 'state': 'code', 'code': code})]})
+        return self.env['res.partner'].create({'name': "Trigger"})
+
+    def _render(self, template, engine):
+        return self.env['mail.render.mixin'].with_user(self.me).sudo()._render_template(
+            template, 'mrp.mmr.revision', self.revision.ids, engine=engine)
+
+    def _import(self, model, row):
+        wizard = self.env['base_import.import'].with_user(self.me).sudo().create({
+            'res_model': model, 'file': (','.join(row) + '\n' + ','.join(map(str, row.values()))).encode(),
+            'file_type': 'text/csv', 'file_name': 'attack.csv'})
+        return wizard.execute_import(list(row), list(row), {'has_headers': True, 'separator': ',', 'quoting': '"'})
+
+    def _load_data(self, body):
+        convert_xml_import(self.env, 'mrp_mmr', io.BytesIO(f'<odoo>{body}</odoo>'.encode()), {}, 'init')
 
     def _type(self, user, password, **extra):
         revision = self.revision.with_user(user)

@@ -21,7 +21,7 @@ from odoo.addons.mrp_mmr.verification import bundle as bundles, verify
 
 from ..common.authenticator import KINDS, Authenticator
 from ..common.base import PASSWORD
-from ..common.signing import enrol_waiting
+from ..common.signing import at_any_terminal, enrol_waiting
 from .test_signer_key import KeyCommon
 
 ORIGIN = 'https://erp.example.com'
@@ -252,6 +252,7 @@ class TestPasskey(PasskeyCommon):
     def test_shared_terminal(self):
         """SIG-110: at shared terminals a passkey that may be copied signs nothing; one on a device of its own does."""
         self.env.company.sudo().mmr_sign_shared = True
+        self.startPatcher(at_any_terminal(self.env, 'mrp.mmr.revision', 'submit'))
         synced, own = Authenticator(synced=True), Authenticator()
         self._enrol_passkey(self.user_preparer, synced)
         self._enrol_passkey(self.user_both, own)
@@ -281,7 +282,7 @@ class TestPasskey(PasskeyCommon):
             own = revision.with_user(self.user_preparer)
             digest = own.esign_prepare('submit')['digest']
             for arguments, rule in (
-                    (('submit', 't_preparer', 'x'), "SIG-030"), (('nothing', 't_preparer', digest), "SIG-010"),
+                    (('submit', 't_preparer', 'x'), "SIG-030"), (('nothing', 't_preparer', digest), "APR-010"),
                     (('approve', 't_preparer', digest), "Rule"), (('submit', '', digest), "SIG-040"),
                     (('submit', 't_qc', digest), "No passkey"), (('submit', None, digest), "SIG-040"),
                     (('submit', 5, digest), "SIG-040")):

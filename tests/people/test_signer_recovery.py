@@ -16,7 +16,7 @@ from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.mrp_mmr.cli.mrp_mmr import MrpMmr
-from odoo.addons.mrp_mmr.domain.sessions import foreign_code
+from odoo.addons.mrp_mmr.domain.sessions import foreign_code, server_command
 from odoo.addons.mrp_mmr.verification.ledger import REMARK
 
 from ..common.base import PASSWORD
@@ -68,7 +68,9 @@ class TestRecovery(RecoveryCommon):
         for hours, login in ((0, ENROLLER), (73, ENROLLER), (24, 'nobody'), (24, '__system__')):
             with self.subTest(hours=hours, login=login):
                 self.assertEqual(self._recover(login, hours)[0], 2)
-        with foreign_code(), self.assertRaisesRegex(UserError, "on the server alone"):
+        with self.assertRaisesRegex(UserError, "on the server alone"):
+            self.keys._open_recovery(self.enroller, 24, REASON, 'x')
+        with server_command(), foreign_code(), self.assertRaisesRegex(UserError, "on the server alone"):
             self.keys._open_recovery(self.enroller, 24, REASON, 'x')
         action = self.env['ir.actions.server'].create({
             'name': "Attack", 'model_id': self.env['ir.model']._get('res.partner').id, 'state': 'code',
