@@ -389,3 +389,37 @@ class TestPasskey(PasskeyCommon):
             file.flush()
             status = verify.main([file.name], out)
         return status, [line for line in out.getvalue().splitlines() if line.startswith('FAIL')]
+
+
+@tagged('post_install', '-at_install')
+class TestPasskeyUpdate(PasskeyCommon):
+    """Who signed with a passkey before there were keys (SIG-120)."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._go_before_keys()
+
+    def test_goes_on(self):
+        """SIG-110, SIG-120: the passkey becomes the key and signs on, until a security administrator enrolled it."""
+        user, authenticator = self.user_preparer, Authenticator()
+        self._register(user, authenticator)
+        made, key = self._make(user, authenticator), self.keys._get_last(user)
+        self.assertEqual((made.get('done'), key.reason, key.state), (key.short, 'update', 'waiting'))
+        self.assertIn('signature_id', self._answer(self._create_mmr(), 'submit', user, authenticator))
+        root = self.keys._make(self.enroller, PASSWORD, 'update')
+        self.assertIn('signature_id', self._type(root, 'enrol', self.enroller))
+        self.assertIn('signature_id', self._type(key, 'enrol', self.enroller))
+        self.assertIn('signature_id', self._answer(self._create_mmr(200), 'submit', user, authenticator))
+        self.assertEqual(self._verify(), [])
+
+    def test_first_of_a_database(self):
+        """SIG-120: the first security administrator enrols the own passkey by itself."""
+        authenticator = Authenticator('ed25519')
+        self._register(self.enroller, authenticator)
+        self._make(self.enroller, authenticator)
+        key = self.keys._get_last(self.enroller)
+        self.assertIn('signature_id', self._answer(key, 'enrol', self.enroller, authenticator))
+        self.assertEqual(key.state, 'force')
+        self.assertTrue(key.enrolment_id.content['set_up'])
+        self.assertEqual(self._verify(), [])
