@@ -94,9 +94,10 @@ class MrpMmr(Command):
 
         from odoo.addons.mrp_mmr.domain.sessions import server_command
         user = env['res.users'].search([('login', '=', arguments.login)])
+        if not user:
+            sys.stderr.write(f"No active user has the user name {arguments.login}.\n")
+            return 2
         try:
-            if not user:
-                raise UserError(f"No active user has the user name {arguments.login}.")
             with env.cr.savepoint(), server_command():
                 end = env['mrp.signer.key']._open_recovery(
                     user, arguments.hours, arguments.reason, getpass.getuser(), arguments.identity)

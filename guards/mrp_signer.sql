@@ -6,7 +6,7 @@
 CREATE FUNCTION mrp_mmr_suspension_ended(person integer, since timestamp, cause integer) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT COALESCE((
-        SELECT s.meaning = 'approved' AND s.signed_at >= date_trunc('second', since) AND NOT mrp_mmr_same_person(s.user_id, cause)
+        SELECT s.meaning = 'approved' AND s.signed_at >= since AND NOT mrp_mmr_same_person(s.user_id, cause)
           FROM mrp_signer_key k JOIN mrp_esignature s ON s.res_model = 'mrp.signer.key' AND s.res_id = k.id
          WHERE k.user_id = person ORDER BY s.id DESC LIMIT 1), false)
 $$;

@@ -36,7 +36,8 @@ class KeyChecks(EvidenceReader):
         if not hasattr(self, '_recoveries'):
             self.cr.execute(
                 """SELECT res_id, at::text, "values"::text FROM mrp_audit_entry
-                    WHERE res_model = 'res.users' AND kind = 'setting' AND "values"::text LIKE '%"key_recovery"%' ORDER BY id""")
+                    WHERE res_model = 'res.users' AND kind = 'setting' AND "values"::text LIKE '%"key_recovery"%'
+                    ORDER BY id""")
             self._recoveries = [(opened, begin, self._read_logged(values, 'key_recovery') or '')
                                 for opened, begin, values in self.cr.fetchall()]
         last = [row for row in self._recoveries if row[1] <= (at or '')][-1:]
@@ -154,8 +155,8 @@ class KeyChecks(EvidenceReader):
             yield finding(f"content of signature {number}, which is about this key", f"none ({type(error).__name__})")
         if signer == user and meaning == 'approved' and number != self._read_first_signatures()[1]:
             if columns['reason'] == 'recovery' and self._is_recovered(user, signed_at):
-                yield finding("its enrolment by another person",
-                              f"signature {number} of its holder: the server had opened it, as nobody could enrol", severity=REMARK)
+                found = f"signature {number} of its holder: the server had opened it, as nobody could enrol"
+                yield finding("its enrolment by another person", found, severity=REMARK)
             else:
                 yield finding("its enrolment by another person", f"signature {number} of its holder")
 

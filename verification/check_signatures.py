@@ -20,7 +20,8 @@ class SignatureChecks(KeyChecks):
                        SELECT count(*) FROM mrp_esignature o
                         WHERE o.res_model = s.res_model AND o.res_id = s.res_id
                           AND o.content_sha256 = s.content_sha256 AND o.content IS NOT NULL),
-                   k.id, k.user_id, k.public_key, k.reason, k.rp_id, k.origin, p.key_number, p.signature_sha256, f.meaning, f.res_id
+                   k.id, k.user_id, k.public_key, k.reason, k.rp_id, k.origin,
+                   p.key_number, p.signature_sha256, f.meaning, f.res_id
               FROM mrp_esignature s LEFT JOIN mrp_signer_key k ON k.fingerprint = s.key_fingerprint
               LEFT JOIN LATERAL (SELECT o.key_number, o.signature_sha256 FROM mrp_esignature o
                                   WHERE o.user_id = s.user_id AND o.id < s.id ORDER BY o.id DESC LIMIT 1) p ON TRUE
@@ -114,7 +115,8 @@ class SignatureChecks(KeyChecks):
             return f"none ({error})"
         if row['key_fingerprint'] is not None:
             nonce = row['key_nonce']
-            content.update(schema='mrp_mmr/signature/3' if nonce is None else 'mrp_mmr/signature/4', annex=annex, basis=basis, key={
+            schema = 'mrp_mmr/signature/3' if nonce is None else 'mrp_mmr/signature/4'
+            content.update(schema=schema, annex=annex, basis=basis, key={
                 'fingerprint': row['key_fingerprint'], 'number': row['key_number'], 'previous': row['key_previous'],
                 **({} if nonce is None else {'nonce': nonce})})
         elif annex is not None or basis is not None:

@@ -691,7 +691,8 @@ class Checker:
         need_keys(signed['record'], model=str, id=int, name=str)
         need(sha256(canonical(signed)) == row['signature_sha256'], "its digest does not fit its content")
         need(signed['schema'] in tuple(f'mrp_mmr/signature/{version}' for version in range(1, 5)), "it is of an unknown kind")
-        need((signed['schema'] in ('mrp_mmr/signature/3', 'mrp_mmr/signature/4')) == ('key' in signed) == ('key_signature' in row),
+        is_keyed = signed['schema'] in ('mrp_mmr/signature/3', 'mrp_mmr/signature/4')
+        need(is_keyed == ('key' in signed) == ('key_signature' in row),
              "the signature of the signer's key is missing")
         if 'key' in signed:
             self.check_key_signature(row)

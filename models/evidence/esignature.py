@@ -76,7 +76,7 @@ class MrpEsignature(models.Model):
     key_fingerprint = fields.Char("Key", readonly=True, help="SHA-256 of the signer's public key.")
     key_number = fields.Integer("Signature of the Signer", readonly=True, aggregator=None, help="Numbered without a gap.")
     key_previous = fields.Char("Signature Before", readonly=True, help="Digest of what the signer signed before.")
-    key_nonce = fields.Char("Nonce", readonly=True, help="Of a signature with a passkey: what made its challenge unknown before.")
+    key_nonce = fields.Char("Nonce", readonly=True, help="Of a signature with a passkey: made its challenge unknown before.")
     key_signature = fields.Char("Signature of the Key", readonly=True, help="Base64; of a passkey, its assertion as JSON.")
     key_short = fields.Char("Key (Short)", compute='_compute_key_short', help="Beginning of the fingerprint.")
     basis_signature_id = fields.Many2one(

@@ -52,7 +52,7 @@ class MrpSignerKey(models.Model):
         ('rotation', "Former key was revoked"),
         ('passkey', "Passkey in place of the password"),
     ], required=True, readonly=True)
-    replaces_id = fields.Many2one('mrp.signer.key', "Replaces", readonly=True, ondelete='restrict')
+    replaces_id = fields.Many2one('mrp.signer.key', readonly=True, ondelete='restrict')
     made_at = fields.Datetime("Made", required=True, readonly=True)
     short = fields.Char("Fingerprint (Short)", compute='_compute_short')
     state = fields.Selection([
@@ -94,7 +94,7 @@ class MrpSignerKey(models.Model):
         if operator != 'in':
             return NotImplemented
         # Keys are few: one or two of each person.
-        return [('id', 'in', self.sudo().search([]).filtered(lambda key: key.state in value).ids)]
+        return [('id', 'in', self.sudo().search([('user_id', '!=', False)]).filtered(lambda key: key.state in value).ids)]
 
     # === GUARDS === #
 

@@ -156,9 +156,9 @@ class MrpSignerKey(models.Model):
         is_shared = user != self.env.user or self.env['mrp.terminal']._get_current()
         if is_shared and is_synced:
             raise refusal(
-                self.env, self.env._("The passkey of %s may be copied to other devices, and does not sign at a shared terminal.",
+                self.env, self.env._("The passkey of %s may be copied to other devices; it does not sign at a shared terminal.",
                                      user.name), RULE,
-                self.env._("sign with a passkey on a device of its own, such as a security key, that an administrator enrolled; "
+                self.env._("sign with a passkey on a device of its own, such as a security key that was enrolled for you; "
                            "or sign at a computer of your own."), record=record)
 
     @api.model
@@ -195,7 +195,7 @@ class ResUsers(models.Model):
 
     @api.model
     def mmr_ask_passkey(self):
-        """Return what the browser hands to a passkey of the own, so that it becomes the own key, or ``{'refused': message}``."""
+        """Return what the browser hands to an own passkey, so that it becomes the own key, or ``{'refused': message}``."""
         try:
             self._mmr_check_own_passkey()
         except UserError as error:

@@ -80,8 +80,9 @@ class MrpSignerKey(models.Model):
         user = user.sudo()
         if not user.active or user._is_superuser() or not user._is_internal() or not reason or not 1 <= hours <= MOST_HOURS:
             raise refusal(
-                self.env, self.env._("%s is no active internal user, the reason is missing, or the time is not 1 to %s hours.",
-                                     user.name, MOST_HOURS), RULE, self.env._("name a person, a reason and a time."), record=user)
+                self.env, self.env._(
+                    "%(user)s is no active internal user, the reason is missing, or the time is not 1 to %(hours)s hours.",
+                    user=user.name, hours=MOST_HOURS), RULE, self.env._("name a person, a reason and a time."), record=user)
         signer = self.env['mrp.signer'].sudo()._get(user)
         if not signer.identity_verified_at and not document:
             raise refusal(

@@ -82,7 +82,8 @@ IN_ODOO = {
     "opens the way back": ("keys._open_recovery(me, 24, 'x', 'x')", ('SIG-120',)),
     "makes a key as after the way back": ("keys._make(me, MINE, 'recovery')", ('SIG-120',)),
     "writes a line of the ledger that opens the way back": (
-        "env['mrp.audit.entry'].sudo().with_user(1)._append_about('setting', me, {'key_recovery': {'new': '2099-01-01 00:00:00'}})\n"
+        "env['mrp.audit.entry'].sudo().with_user(1)._append_about("
+        "'setting', me, {'key_recovery': {'new': '2099-01-01 00:00:00'}})\n"
         "keys._make(me, MINE, 'recovery')", ('SIG-120',)),
     "ends a suspension": ("env['mrp.signer']._get_for(qc).sudo().write({'suspended_at': False})", ('SIG-070',)),
     "says that a password is own": ("env['mrp.signer']._get_for(qc).sudo().write({'is_password_own': True})", ('SIG-070',)),
@@ -204,10 +205,11 @@ PASSWORD, MINE, forged = {PASSWORD!r}, {MINE!r}, {self._forge()!r}
         for name, road, rule in (
                 ("scheduled action", lambda: self._run_scheduled(f"model.browse({self.revision.id}).{sign}"), 'SIG-110'),
                 ("automation rule", lambda: self._run_automation(f"record.{sign}"), 'SIG-110'),
-                ("template of a mail", lambda: self._render('{{ object.%s }}' % sign, 'inline_template'), 'SIG-110'),
+                ("template of a mail", lambda: self._render(f'{{{{ object.{sign} }}}}', 'inline_template'), 'SIG-110'),
                 ("template of a page", lambda: self._render(f'<t t-out="object.{sign}"/>', 'qweb'), 'SIG-110'),
                 ("import of signatures", lambda: self._import('mrp.esignature', {'res_model': 'x', 'user_id/.id': qc}), 'SIG-'),
-                ("import of keys", lambda: self._import('mrp.signer.key', {'user_id/.id': qc, 'algorithm': 'ed25519'}), 'SIG-110'),
+                ("import of keys", lambda: self._import(
+                    'mrp.signer.key', {'user_id/.id': qc, 'algorithm': 'ed25519'}), 'SIG-110'),
                 ("import of secrets", lambda: self._import(
                     'mrp.signer.secret', {'key_id/.id': in_force.id, 'kind': 'login'}), 'SIG-110'),
                 ("data of a module, a signature", lambda: self._load_data(

@@ -17,7 +17,8 @@ from odoo.addons.mrp_mmr.domain.canonical import canonical_json
 from odoo.addons.mrp_mmr.domain.passkeys import Assertion, to_base64url
 from odoo.addons.mrp_mmr.domain.sessions import at_terminal, session_of
 from odoo.addons.mrp_mmr.models.people.signer_passkey import SESSION_KEY
-from odoo.addons.mrp_mmr.verification import bundle as bundles, verify
+from odoo.addons.mrp_mmr.verification import bundle as bundles
+from odoo.addons.mrp_mmr.verification import verify
 
 from ..common.authenticator import KINDS, Authenticator
 from ..common.base import PASSWORD

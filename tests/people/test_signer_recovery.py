@@ -158,7 +158,7 @@ class TestRecovery(RecoveryCommon):
         return "signed"
 
     def test_sql(self):
-        """SIG-120: PostgreSQL refuses a key and an own enrolment of this kind while somebody can enrol, and without the line."""
+        """SIG-120: PostgreSQL refuses a key of this kind while somebody can enrol, and without the line."""
         key = self.keys._get_in_force(self.enroller)
         with self.assertRefused('mrp_mmr_signer_key_recovery'):
             self.keys._make(self.enroller, OTHER, 'recovery', cost=COST)

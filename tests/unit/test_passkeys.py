@@ -51,7 +51,8 @@ class TestVerifyAlone(unittest.TestCase):
     def _forge(self, kind, parts, signature, message):
         """One bit anywhere, one byte more or less, or another message: refused; the checks of the addon agree."""
         key = PublicKey(kind, tuple(parts))
-        checks = (lambda *made: verify.is_signed(parts, kind, *made), key.is_valid, lambda *made: key.is_valid(*made, pure=True))
+        checks = (lambda *made: verify.is_signed(parts, kind, *made), key.is_valid,
+                  lambda *made: key.is_valid(*made, pure=True))
         for is_valid in checks:
             self.assertTrue(is_valid(signature, message))
             for at in range(0, len(signature) * 8, 61):
@@ -97,8 +98,9 @@ class TestVerifyAlone(unittest.TestCase):
             self.assertTrue(verify.is_ed25519(private.public_key().public_bytes_raw(), private.sign(message), message))
         private = rsa.generate_private_key(65537, 2048)
         parts = [private.public_key().public_numbers().n.to_bytes(256, 'big'), b'\1\0\1']
-        for scheme, digest, expected in ((padding.PKCS1v15(), hashes.SHA256(), True), (padding.PKCS1v15(), hashes.SHA512(), False),
-                                         (padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256(), False)):
+        for scheme, digest, expected in (
+                (padding.PKCS1v15(), hashes.SHA256(), True), (padding.PKCS1v15(), hashes.SHA512(), False),
+                (padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256(), False)):
             self.assertEqual(verify.is_rs256(parts, private.sign(b'x', scheme, digest), b'x'), expected)
         self.assertFalse(verify.is_rs256([parts[0], b'\1'], private.sign(b'x', padding.PKCS1v15(), hashes.SHA256()), b'x'))
 
@@ -156,8 +158,8 @@ class TestAssertion(unittest.TestCase):
 
     def test_no_assertion(self):
         """SIG-110: what is stored or sent and is no assertion is refused, and nothing else happens."""
-        for text in (None, 5, '', 'x', '[]', '{}', '{"id":1,"response":[]}', '{"id":"x","response":{"signature":5}}', 'x' * 20_000,
-                     json.dumps({'id': "x", 'response': {'authenticatorData': '*', 'clientDataJSON': '', 'signature': ''}})):
+        for text in (None, 5, '', 'x', '[]', '{}', '{"id":1,"response":[]}', '{"id":"x","response":{"signature":5}}',
+                     'x' * 20_000, json.dumps({'id': "x", 'response': {'authenticatorData': '*', 'clientDataJSON': '', 'signature': ''}})):
             with self.subTest(text=text), self.assertRaises(BadAssertion):
                 Assertion.from_answer(text)
         for text in (None, 5, '', '[]', '{}', '{"signature":"x"}', '{"authenticator_data":5,"client_data":"","signature":""}'):
