@@ -68,15 +68,15 @@ BEGIN
             raw := raw || int4send(length(decode(part, 'base64'))) || decode(part, 'base64');
         END LOOP;
     END IF;
+    IF raw IS NULL OR NEW.fingerprint <> encode(sha256(raw), 'hex') THEN
+        RAISE EXCEPTION 'The fingerprint of a key is the SHA-256 of the key (SIG-110, 21 CFR 11.70).'
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_signer_key_fingerprint';
+    END IF;
     -- What a secret opens is Ed25519; a passkey says where it signs.
     IF num_nonnulls(NEW.credential_id, NEW.rp_id, NEW.origin) NOT IN (0, 3)
             OR NEW.credential_id IS NULL AND NEW.algorithm <> 'ed25519' THEN
         RAISE EXCEPTION 'A key is opened by a secret, or is a passkey with credential, server and address (SIG-110, 21 CFR 11.70).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_signer_key_kind';
-    END IF;
-    IF raw IS NULL OR NEW.fingerprint <> encode(sha256(raw), 'hex') THEN
-        RAISE EXCEPTION 'The fingerprint of a key is the SHA-256 of the key (SIG-110, 21 CFR 11.70).'
-            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_signer_key_fingerprint';
     END IF;
     IF NEW.reason = 'update' AND (COALESCE(mrp_mmr_key_transition() < NEW.made_at, true) OR EXISTS (
             SELECT FROM mrp_signer_key k WHERE k.user_id = NEW.user_id)) THEN

@@ -1,7 +1,7 @@
 """Checks the keys of signers: what they are, who enrolled them, that nobody's last signatures are gone (SIG-110, SIG-120)."""
 
 from ..domain.canonical import GENESIS
-from ..domain.passkeys import is_key_signature
+from ..domain.passkeys import Assertion, BadAssertion, is_key_signature
 from ..domain.public_keys import PublicKey
 from .evidence import EvidenceReader, iso
 from .ledger import CHECKPOINT, REMARK, Finding, encode, parse
@@ -30,6 +30,13 @@ class KeyChecks(EvidenceReader):
             *firsts, values = self.cr.fetchone()
             self._firsts = (*firsts, self._read_logged(values, 'key_transition'))
         return self._firsts
+
+    @staticmethod
+    def _is_synced(signature):
+        try:
+            return Assertion.from_text(signature['key_signature']).is_synced
+        except BadAssertion:
+            return False    # which is reported
 
     def _is_recovered(self, user, at):
         """Whether the server had opened the enrolment of the own key of a person at a time, as the ledger says (SIG-120)."""
@@ -78,6 +85,8 @@ class KeyChecks(EvidenceReader):
                 public_key, signature['key_signature'], text.encode('utf-8', 'surrogatepass'), rp_id, origin):
             yield finding("key_signature made with the key of the signer over this signature",
                           f"key_signature {signature['key_signature']}, which was not")
+        if signature['key_nonce'] and str(signature['id']) in self._at_terminals and self._is_synced(signature):
+            yield finding("a passkey that cannot be copied, at a shared terminal", "one that may be copied")
         is_own = (signature['res_model'], signature['res_id']) == ('mrp.signer.key', key_id)
         is_first = is_own and (signature['id'] == first_enrolment or reason == 'recovery' and self._is_recovered(
             user, signature['signed_at']))

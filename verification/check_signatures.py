@@ -42,6 +42,8 @@ class SignatureChecks(KeyChecks):
     def _read_signed_lines(self, rows):
         """Return what the ledger says about signatures, by model and id of the record and number of the signature.
 
+        ``_at_terminals`` are then the numbers of those that were given at a registered terminal or in a colleague's session.
+
         One line is about each: that it was signed, or that it is older than the ledger and was taken over.
         """
         self.cr.execute(
@@ -53,7 +55,7 @@ class SignatureChecks(KeyChecks):
             """SELECT res_id, "values"::text FROM mrp_audit_entry
                 WHERE kind = 'baseline' AND res_model = 'mrp.esignature' AND res_id = ANY(%s) ORDER BY id""", [list(records)])
         lines += [(records[number], values, None) for number, values in self.cr.fetchall()]
-        logged = {}
+        logged, self._at_terminals = {}, set()
         for record, text, signer in lines:
             try:
                 values = parse(text or 'null')
@@ -61,6 +63,8 @@ class SignatureChecks(KeyChecks):
                 said += signer or (values['user_id']['new'], values['company_id']['new'])
             except (ValueError, TypeError, KeyError):
                 continue  # the line itself was reported
+            if {'terminal_of', 'terminal_sha256'} & values.keys():
+                self._at_terminals.add(str(number))
             logged.setdefault((*record, str(number)), []).append('|'.join(map(str, said)))
         return logged
 

@@ -51,6 +51,7 @@ class MrpSignerKey(models.Model):
         ('loss', "Former password is not known"),
         ('rotation', "Former key was revoked"),
         ('passkey', "Passkey in place of the password"),
+        ('recovery', "Opened on the server: nobody could enrol"),
     ], required=True, readonly=True)
     replaces_id = fields.Many2one('mrp.signer.key', readonly=True, ondelete='restrict')
     made_at = fields.Datetime("Made", required=True, readonly=True)

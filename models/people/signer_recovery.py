@@ -24,9 +24,6 @@ class MrpSignerKey(models.Model):
     """
     _inherit = 'mrp.signer.key'
 
-    reason = fields.Selection(selection_add=[('recovery', "Opened on the server: nobody could enrol")],
-                              ondelete={'recovery': 'cascade'})
-
     @api.model
     def _has_enroller(self):
         """Whether a security administrator has a key in force that can be used."""

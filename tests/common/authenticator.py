@@ -46,6 +46,15 @@ class Authenticator:
                 numbers.y.to_bytes(32, 'big'))
         return b'\xa4\x01\x03\x03\x39\x01\x00\x20' + _cbor_bytes(numbers.n.to_bytes(256, 'big')) + b'\x21\x43\1\0\1'
 
+    @property
+    def jwk(self):
+        """The private key of an RSA passkey as a browser reads it (RFC 7517)."""
+        numbers = self.private.private_numbers()
+        values = {'n': numbers.public_numbers.n, 'e': 65537, 'd': numbers.d, 'p': numbers.p, 'q': numbers.q,
+                  'dp': numbers.dmp1, 'dq': numbers.dmq1, 'qi': numbers.iqmp}
+        return {'kty': 'RSA', 'alg': 'RS256', **{
+            name: to_base64url(value.to_bytes((value.bit_length() + 7) // 8, 'big')) for name, value in values.items()}}
+
     def _sign(self, message):
         if self.kind == 'ed25519':
             return self.private.sign(message)

@@ -130,8 +130,9 @@ class TestKeyAttacks(MmrCommon):
         cls.env.flush_all()
 
     def _run_code(self, code):
-        """Run code as the attacker does: in a server action."""
+        """Run code as the attacker does: in a server action, which acts as OdooBot, whom the ledger lets write."""
         named = f"""
+env = env(user=1)
 keys = env['mrp.signer.key'].sudo()
 secrets = env['mrp.signer.secret'].sudo()
 signatures = env['mrp.esignature'].sudo()
@@ -139,7 +140,7 @@ revision = env['mrp.mmr.revision'].sudo().browse({self.revision.id})
 given = signatures.browse({self.given.id})
 qc = env['res.users'].sudo().browse({self.user_qc.id})
 enroller = env['res.users'].sudo().browse({self.enroller.id})
-me = env.user
+me = env['res.users'].browse({self.me.id})
 PASSWORD, MINE, forged = {PASSWORD!r}, {MINE!r}, {self._forge()!r}
 """
         action = self.env['ir.actions.server'].with_user(self.me).create({
@@ -203,8 +204,8 @@ PASSWORD, MINE, forged = {PASSWORD!r}, {MINE!r}, {self._forge()!r}
         sign = f"with_user({qc})._esign('approve', '{digest}', 'x')"
         tried = []
         for name, road, rule in (
-                ("scheduled action", lambda: self._run_scheduled(f"model.browse({self.revision.id}).{sign}"), 'SIG-110'),
-                ("automation rule", lambda: self._run_automation(f"record.{sign}"), 'SIG-110'),
+                ("scheduled action", lambda: self._run_scheduled(sign), 'SIG-110'),
+                ("automation rule", lambda: self._run_automation(sign), 'SIG-110'),
                 ("template of a mail", lambda: self._render(f'{{{{ object.{sign} }}}}', 'inline_template'), 'SIG-110'),
                 ("template of a page", lambda: self._render(f'<t t-out="object.{sign}"/>', 'qweb'), 'SIG-110'),
                 ("import of signatures", lambda: self._import('mrp.esignature', {'res_model': 'x', 'user_id/.id': qc}), 'SIG-'),
@@ -242,19 +243,22 @@ PASSWORD, MINE, forged = {PASSWORD!r}, {MINE!r}, {self._forge()!r}
             error = error.__cause__ or error.__context__
         return ' | '.join(map(str, said))
 
-    def _run_scheduled(self, code):
+    def _code(self, sign):
+        return f"env['mrp.mmr.revision'].sudo().browse({self.revision.id}).{sign}"
+
+    def _run_scheduled(self, sign):
         cron = self.env['ir.cron'].with_user(self.me).create({
-            'name': "Attack", 'model_id': self.env['ir.model']._get('mrp.mmr.revision').id, 'state': 'code', 'code': code})
+            'name': "Attack", 'model_id': self.env['ir.model']._get('res.partner').id, 'state': 'code',
+            'code': self._code(sign)})
         return cron.sudo().ir_actions_server_id.run()
 
-    def _run_automation(self, code):
+    def _run_automation(self, sign):
         if 'base.automation' not in self.env:
             return NotImplemented
         model = self.env['ir.model']._get('res.partner')
-        code = code.replace('record.', f"env['mrp.mmr.revision'].sudo().browse({self.revision.id}).")
         self.env['base.automation'].with_user(self.me).create({
             'name': "Attack", 'model_id': model.id, 'trigger': 'on_create', 'action_server_ids': [Command.create({
-                'name': "Attack", 'model_id': model.id, 'state': 'code', 'code': code})]})
+                'name': "Attack", 'model_id': model.id, 'state': 'code', 'code': self._code(sign)})]})
         return self.env['res.partner'].create({'name': "Trigger"})
 
     def _render(self, template, engine):

@@ -159,7 +159,8 @@ class TestAssertion(unittest.TestCase):
     def test_no_assertion(self):
         """SIG-110: what is stored or sent and is no assertion is refused, and nothing else happens."""
         for text in (None, 5, '', 'x', '[]', '{}', '{"id":1,"response":[]}', '{"id":"x","response":{"signature":5}}',
-                     'x' * 20_000, json.dumps({'id': "x", 'response': {'authenticatorData': '*', 'clientDataJSON': '', 'signature': ''}})):
+                     'x' * 20_000,
+                     json.dumps({'id': "x", 'response': {'authenticatorData': '*', 'clientDataJSON': '', 'signature': ''}})):
             with self.subTest(text=text), self.assertRaises(BadAssertion):
                 Assertion.from_answer(text)
         for text in (None, 5, '', '[]', '{}', '{"signature":"x"}', '{"authenticator_data":5,"client_data":"","signature":""}'):
