@@ -31,8 +31,9 @@ END $$;
 -- Each signature bears one of its signer's key, which is in force or waits in the time after an update, and follows the
 -- signer's signature before (SIG-110, 21 CFR 11.70, 11.200(a)(2)). Of the key itself nobody but verification can judge the
 -- signature. The first security administrator of a database enrols the own key, and one for whom the server opened it while
--- nobody could enrol; nobody else does (SIG-120, 21 CFR 11.100(b)). Also held in models/evidence/esignature.py,
--- models/people/signer_key.py and models/people/signer_recovery.py.
+-- nobody could enrol; nobody else does (SIG-120, 21 CFR 11.100(b)). Whoever caused a suspension enrols no key of that person
+-- (SIG-120, 21 CFR 11.300(b)). Also held in models/evidence/esignature.py, models/people/signer_key.py and
+-- models/people/signer_recovery.py.
 CREATE FUNCTION mrp_mmr_guard_esignature_key() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -61,6 +62,10 @@ BEGIN
             RAISE EXCEPTION 'Nobody enrols the own key (SIG-120, 21 CFR 11.100(b)).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_esignature_enrolment';
         END IF;
+    END IF;
+    IF signed.id IS NOT NULL AND NEW.meaning = 'approved' AND mrp_mmr_caused_suspension(signed.user_id, NEW.user_id) THEN
+        RAISE EXCEPTION '% caused the suspension of this person (SIG-120, 21 CFR 11.300(b)).', NEW.signer_login
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_esignature_suspended';
     END IF;
     IF mrp_mmr_key_in_force(NEW.user_id) IS DISTINCT FROM key.id AND NOT is_first
             AND NOT (key.reason = 'update' AND COALESCE(NEW.signed_at <= mrp_mmr_key_transition(), false) AND NOT EXISTS (

@@ -11,6 +11,26 @@ CREATE FUNCTION mrp_mmr_suspension_ended(person integer, since timestamp, cause 
          WHERE k.user_id = person ORDER BY s.id DESC LIMIT 1), false)
 $$;
 
+-- Whether a person caused the suspension of another: the lines of the ledger since the last enrolment say so, or since the
+-- suspension before ended, where no key was enrolled yet; what the row says, code can change (SIG-120, 21 CFR 11.300(b)). Also
+-- held in models/people/signer_key.py (_check_enroller), which asks it.
+CREATE FUNCTION mrp_mmr_caused_suspension(person integer, enroller integer) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    WITH lines AS (
+        SELECT e.id, e.at, e."values" -> 'signing' ->> 'new' AS state, (e."values" -> 'suspended_by' ->> 'new')::integer AS cause
+          FROM mrp_audit_entry e
+         WHERE e.res_model = 'res.users' AND e.res_id = person AND e.kind = 'setting' AND e."values"::text LIKE '%"signing"%'),
+    enrolled AS (
+        SELECT max(s.signed_at) AS at
+          FROM mrp_signer_key k JOIN mrp_esignature s ON s.res_model = 'mrp.signer.key' AND s.res_id = k.id
+         WHERE k.user_id = person AND s.meaning = 'approved')
+    SELECT EXISTS (
+        SELECT FROM lines l, enrolled n
+         WHERE l.state = 'suspended' AND mrp_mmr_same_person(l.cause, enroller) AND CASE
+               WHEN n.at IS NOT NULL THEN l.at >= n.at
+               ELSE l.id > COALESCE((SELECT max(a.id) FROM lines a WHERE a.state = 'active'), 0) END)
+$$;
+
 -- A suspension ends by an enrolment alone, and does not go with its row (SIG-120, 21 CFR 11.300(b)). Before anybody verified
 -- who that is, and while no key of the database is enrolled, there is nothing to end. Also held in
 -- models/people/signer_suspension.py.

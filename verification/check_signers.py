@@ -53,26 +53,27 @@ class SignerChecks(EvidenceReader):
         def finding(expected, found):
             return Finding('mrp.signer', signer, login, expected, found)
 
-        since = cause = None
+        since, causes = None, []
         is_named = False    # lines of earlier versions do not say who caused it
         for at, state, said in lines:
             if state == 'suspended':
                 since, is_named = at, said is not None
-                cause = (said or {}).get('new')
+                causes.append((said or {}).get('new'))
                 continue
-            if since and not self._has_ended(since, at, cause, enrolments):
+            if since and not self._has_ended(since, at, causes, enrolments):
                 yield finding(f"the suspension of {since} until somebody other than who caused it enrolled the key",
                               f"its end at {at}, without such an enrolment")
-            since = None
+            since, causes = None, []
+        cause = causes[-1] if causes else None
         if since and is_named and not suspended_at:
             yield finding(f"the suspension of {since}, as in the ledger", "none: it vanished")
         elif since and is_named and suspended_by != cause:
             yield finding(f"a suspension that user {cause} caused, as in the ledger", f"one that user {suspended_by} caused")
 
     @staticmethod
-    def _has_ended(since, at, cause, enrolments):
-        """Whether a key was enrolled in between by another person than ``cause``, or there was no key to enrol yet."""
+    def _has_ended(since, at, causes, enrolments):
+        """Whether a key was enrolled in between by another person than those who caused it, or none was made yet."""
         if not any(made < at for made, *_rest in enrolments):
             return True
-        return any(signed is not None and since <= signed <= at and signer != cause
+        return any(signed is not None and since <= signed <= at and signer not in causes
                    for _made, signed, signer in enrolments)

@@ -373,7 +373,8 @@ class MrpSignerKey(models.Model):
             raise refusal(
                 self.env, self.env._("Nobody enrols the own key."), RULE_ENROLMENT,
                 self.env._("ask another security administrator."), record=self)
-        if signer.suspended_by_id and signer.suspended_by_id._get_gmp_persons() & user._get_gmp_persons():
+        [[is_cause]] = self.env.execute_query(SQL("SELECT mrp_mmr_caused_suspension(%s, %s)", key.user_id.id, user.id))
+        if is_cause or signer.suspended_by_id and signer.suspended_by_id._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
                 self.env, self.env._("%(user)s caused the suspension of %(name)s.", user=user.name, name=key.user_name),
                 RULE_ENROLMENT, self.env._("ask another security administrator."), record=self)

@@ -7,6 +7,7 @@ import io
 from argparse import Namespace
 from contextlib import redirect_stderr
 from datetime import timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -17,6 +18,7 @@ from odoo.tests import new_test_user, tagged
 
 from odoo.addons.mrp_mmr.cli.mrp_mmr import MrpMmr
 from odoo.addons.mrp_mmr.domain.sessions import foreign_code, server_command
+from odoo.addons.mrp_mmr.domain.transitions import transition
 from odoo.addons.mrp_mmr.verification.ledger import REMARK
 
 from ..common.base import PASSWORD
@@ -211,6 +213,21 @@ class TestSuspension(RecoveryCommon):
         self.assertIn("caused the suspension", self._type(
             self.keys._get_last(self.user_both), 'enrol', self.enroller)['refused'])
         self.assertEqual(self._of(self.user_both).state, 'suspended')
+
+    def test_the_ledger_says_who_caused_it(self):
+        """SIG-120, H-03: another name in the row, or another reset, does not let whoever caused a suspension end it."""
+        user = self.user_both
+        self._reset(user, self.enroller)
+        signer = self._of(user)
+        self.assertIn("waits for its enrolment", self._type(self._revision(), 'submit', user, OTHER, renew=True)['refused'])
+        with transition(signer):
+            signer.write({'suspended_by_id': self.admin.id})
+        key = self.keys._get_last(user)
+        self.assertIn("caused the suspension", self._type(key, 'enrol', self.enroller)['refused'])
+        with patch.object(self.env.registry['mrp.signer.key'], '_check_enroller', lambda *args: None):
+            self.assertIn("caused the suspension", self._type(key, 'enrol', self.enroller)['refused'])
+        signer._note_password(user, 'other', is_new=True)
+        self.assertIn("caused the suspension", self._type(key, 'enrol', self.enroller)['refused'])
 
     def test_a_link_hides_nobody(self):
         """SIG-120, H-02: a link that nobody in particular sent does not hide who suspended the person before."""
