@@ -272,7 +272,9 @@ PASSWORD, MINE, forged = {PASSWORD!r}, {MINE!r}, {self._forge()!r}
         return wizard.execute_import(list(row), list(row), {'has_headers': True, 'separator': ',', 'quoting': '"'})
 
     def _load_data(self, body):
-        convert_xml_import(self.env, 'mrp_mmr', io.BytesIO(f'<odoo>{body}</odoo>'.encode()), {}, 'init')
+        file = io.BytesIO(f'<odoo>{body}</odoo>'.encode())
+        file.name = 'attack.xml'
+        convert_xml_import(self.env, 'mrp_mmr', file, {}, 'init')
 
     def _type(self, user, password, **extra):
         revision = self.revision.with_user(user)
