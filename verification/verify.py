@@ -743,7 +743,10 @@ class Checker:
         for user, rows in sorted(ordered.items()):
             self.check('signer', '{} (user {})'.format(rows[0]['signed']['signer']['login'], user), self.check_sequence, rows)
         for fingerprint, key in sorted(self.keys.items()):
-            self.check('key', 'keys/{}.json of {}'.format(fingerprint, key['login']), self.check_enrolment, key)
+            name = 'keys/{}.json of {}'.format(fingerprint, key['login'])
+            if key['reason'] == 'recovery':
+                name += ', enrolled by its holder: the server had opened it, as nobody could enrol'
+            self.check('key', name, self.check_enrolment, key)
 
     def check_sequence(self, rows):
         last = None

@@ -4,6 +4,7 @@ SIG-120; cases H-02, H-03.
 """
 
 import io
+import tempfile
 from argparse import Namespace
 from contextlib import redirect_stderr
 from datetime import timedelta
@@ -19,6 +20,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.addons.mrp_mmr.cli.mrp_mmr import MrpMmr
 from odoo.addons.mrp_mmr.domain.sessions import foreign_code, server_command
 from odoo.addons.mrp_mmr.domain.transitions import transition
+from odoo.addons.mrp_mmr.verification import verify
 from odoo.addons.mrp_mmr.verification.ledger import REMARK
 
 from ..common.base import PASSWORD
@@ -110,6 +112,24 @@ class TestRecovery(RecoveryCommon):
         self.assertIn("Nobody enrols the own key", self._type(again, 'enrol', self.enroller, OTHER)['refused'])
         self.assertEqual(self._verify(), [])
         self.assertEqual(len([text for text in self._verify(REMARK) if "the server had opened it" in text]), 1)
+        # A bundle with what the person enrolled says so as well.
+        self.assertIn("enrolled by its holder", self._check_bundle(self._sign_with(waiting)))
+
+    def _sign_with(self, key):
+        """Let the owner of a key that was just enrolled sign a revision; return it."""
+        revision = self._revision(700)
+        self.assertIn('signature_id', self._type(revision, 'submit', key.user_id))
+        return revision
+
+    def _check_bundle(self, record):
+        """Return what ``verify.py`` prints of a bundle, which is intact."""
+        file, _name = record._make_bundle(prints=False)
+        with file, tempfile.NamedTemporaryFile(suffix='.zip') as stored:
+            stored.write(file.read())
+            stored.flush()
+            out = io.StringIO()
+            self.assertEqual(verify.main([stored.name], out), 0, out.getvalue()[-2000:])
+        return out.getvalue()
 
     def _create_waiting(self):
         user = self._create_person('t_waiting')
