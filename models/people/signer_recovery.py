@@ -53,6 +53,12 @@ class MrpSignerKey(models.Model):
         return {**content, 'recovery': fields.Datetime.to_string(end) if end else None}
 
     @api.model
+    def _refuse_recovery(self, record=None):
+        return refusal(
+            self.env, self.env._("The enrolment of a first key is opened on the server alone."), RULE,
+            self.env._("ask whoever administers the server for: odoo-bin mrp_mmr recover."), record=record)
+
+    @api.model
     def _open_recovery(self, user, hours, reason, by, document=None):
         """Let ``user`` make and enrol the own key once, as whoever administers the server says; it goes to the ledger.
 
@@ -64,9 +70,7 @@ class MrpSignerKey(models.Model):
         :raise UserError: where it is not called on the server, or somebody can still enrol
         """
         if not is_server_command(request):
-            raise refusal(
-                self.env, self.env._("The enrolment of a first key is opened on the server alone."), RULE,
-                self.env._("ask whoever administers the server for: odoo-bin mrp_mmr recover."), record=user)
+            raise self._refuse_recovery(user)
         if self._has_enroller() or self._is_set_up_open():
             raise refusal(
                 self.env, self.env._("A key of a security administrator is in force and can be used, or the first one is still "
@@ -95,3 +99,14 @@ class MrpSignerKey(models.Model):
         end = fields.Datetime.now() + timedelta(hours=hours)
         signer._log({'key_recovery': {'old': None, 'new': fields.Datetime.to_string(end)}, 'opened_by': by}, reason)
         return end
+
+
+class MrpAuditEntry(models.Model):
+    _inherit = 'mrp.audit.entry'
+
+    @api.model
+    def _append(self, lines, chain_name=None):
+        """Refuse lines that open the way back from everything but the command on the server (SIG-120)."""
+        if any('key_recovery' in (line.get('values') or {}) for line in lines) and not is_server_command(request):
+            raise self.env['mrp.signer.key']._refuse_recovery()
+        return super()._append(lines, chain_name)

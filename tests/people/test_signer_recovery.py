@@ -184,8 +184,12 @@ class TestRecovery(RecoveryCommon):
         key = self.keys._get_in_force(self.enroller)
         with self.assertRefused('mrp_mmr_signer_key_recovery'):
             self.keys._make(self.enroller, OTHER, 'recovery', cost=COST)
-        # A line that code wrote opens nothing while a key can be used.
-        self.env['mrp.signer']._get_for(self.enroller)._log({'key_recovery': {'old': None, 'new': '2099-01-01 00:00:00'}})
+        # A line that code writes is refused; one that got there opens nothing while a key can be used.
+        signer, line = self.env['mrp.signer']._get_for(self.enroller), {'key_recovery': {'new': '2099-01-01 00:00:00'}}
+        with self.assertRefused('SIG-120'):
+            signer._log(line)
+        with server_command():
+            signer._log(line)
         self.env.flush_all()
         with self.assertRefused('mrp_mmr_signer_key_recovery'):
             self.keys._make(self.enroller, OTHER, 'recovery', cost=COST)
