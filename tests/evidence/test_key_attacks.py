@@ -217,7 +217,7 @@ PASSWORD, MINE, forged = {PASSWORD!r}, {MINE!r}, {self._forge()!r}
                     '<record id="x_forged" model="mrp.esignature"><field name="res_model">x</field></record>'), 'SIG-'),
                 ("data of a module, a call", lambda: self._load_data(
                     f'<function model="mrp.mmr.revision" name="_esign" eval="[[{self.revision.id}], \'approve\', '
-                    f'\'{digest}\', \'x\']"/>'), 'SIG-110')):
+                    f'\'{digest}\', \'x\']"/>'), 'APR-050')):
             with self.subTest(road=name), self.env.cr.savepoint() as savepoint:
                 try:
                     said = road()

@@ -250,7 +250,7 @@ class TestSuspension(RecoveryCommon):
         self.assertIn("caused the suspension", self._type(key, 'enrol', self.enroller)['refused'])
         with patch.object(self.env.registry['mrp.signer.key'], '_check_enroller', lambda *args: None):
             self.assertIn("caused the suspension", self._type(key, 'enrol', self.enroller)['refused'])
-        signer._note_password(user, 'other', is_new=True)
+        self._reset(user)
         self.assertIn("caused the suspension", self._type(key, 'enrol', self.enroller)['refused'])
 
     def test_a_link_hides_nobody(self):
