@@ -122,7 +122,7 @@ LOGGED_COLUMNS = {
         'document_sha256', 'prepared_signature_id', 'approved_signature_id'),
     'mrp.signer.key': (
         'user_id', 'company_id', 'user_name', 'user_login', 'algorithm', 'public_key', 'fingerprint', 'reason', 'replaces_id',
-        'made_at'),
+        'made_at', 'credential_id', 'rp_id', 'origin', 'is_synced'),
     'mrp.tamper.drill': (
         'name', 'at', 'user_id', 'company_id', 'state', 'act_count', 'refused_count', 'fault_count', 'untried_count',
         'results_sha256', 'signature_id', 'file_id'),

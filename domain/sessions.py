@@ -10,6 +10,7 @@ _terminal = ContextVar('mrp_mmr_terminal', default=None)
 _authenticated = ContextVar('mrp_mmr_authenticated', default=frozenset())
 _own_sessions = ContextVar('mrp_mmr_own_sessions', default=False)
 _foreign_code = ContextVar('mrp_mmr_foreign_code', default=False)
+_server_command = ContextVar('mrp_mmr_server_command', default=False)
 #: Cursor of a remote call → who authenticated it.
 _rpc_users = WeakKeyDictionary()
 
@@ -105,6 +106,21 @@ def foreign_code():
         yield
     finally:
         _foreign_code.reset(token)
+
+
+@contextmanager
+def server_command():
+    """Whatever runs inside is a command that whoever administers the server typed there; no code in a database opens it."""
+    token = _server_command.set(True)
+    try:
+        yield
+    finally:
+        _server_command.reset(token)
+
+
+def is_server_command(request):
+    """Whether a command on the server runs, and nothing that came from a client or stands in the database."""
+    return _server_command.get() and not request and not _foreign_code.get()
 
 
 def note_rpc_user(cursor, uid):

@@ -324,9 +324,10 @@ class Bundle:
             if path not in self.archive.files:
                 about = found.filtered(lambda row, key=key: (row.res_model, row.res_id) == (key._name, key.id))
                 self._add_json(path, {
-                    'schema': 'mrp_mmr/bundle-key/1', 'id': key.id, 'user': key.user_id.id, 'name': key.user_name,
+                    'schema': 'mrp_mmr/bundle-key/2', 'id': key.id, 'user': key.user_id.id, 'name': key.user_name,
                     'login': key.user_login, 'public_key': key.public_key, 'fingerprint': key.fingerprint,
-                    'reason': key.reason, 'signatures': sorted(about.ids)})
+                    'reason': key.reason, 'signatures': sorted(about.ids),
+                    'passkey': {'rp_id': key.rp_id, 'origin': key.origin} if key.credential_id else None})
 
     def _get_keys(self, found):
         """Return the keys that signed, with those that enrolled them and so on, and all signatures with those over keys."""

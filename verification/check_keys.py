@@ -1,9 +1,7 @@
 """Checks the keys of signers: what they are, who enrolled them, that nobody's last signatures are gone (SIG-110, SIG-120)."""
 
-import base64
-import binascii
-
 from ..domain.canonical import GENESIS
+from ..domain.passkeys import Assertion, BadAssertion, is_key_signature
 from ..domain.public_keys import PublicKey
 from .evidence import EvidenceReader, iso
 from .ledger import CHECKPOINT, REMARK, Finding, encode, parse
@@ -12,13 +10,8 @@ from .ledger import CHECKPOINT, REMARK, Finding, encode, parse
 SIGNED = ('id', 'algorithm', 'public_key', 'fingerprint', 'reason')
 
 
-def is_key_signature(public_key, signature, text):
-    """Whether ``signature`` (base64) was made with the key ``public_key`` over a text."""
-    try:
-        return PublicKey.from_text(public_key or '').is_valid(
-            base64.b64decode(signature or '', validate=True), text.encode('utf-8', 'surrogatepass'))
-    except (ValueError, binascii.Error):
-        return False
+#: What of a passkey its enrolment was signed for: name in the content → column.
+PASSKEY = {'credential': 'credential_id', 'rp_id': 'rp_id', 'origin': 'origin', 'synced': 'is_synced'}
 
 
 class KeyChecks(EvidenceReader):
@@ -39,6 +32,25 @@ class KeyChecks(EvidenceReader):
         return self._firsts
 
     @staticmethod
+    def _is_synced(signature):
+        try:
+            return Assertion.from_text(signature['key_signature']).is_synced
+        except BadAssertion:
+            return False    # which is reported
+
+    def _is_recovered(self, user, at):
+        """Whether the server had opened the enrolment of the own key of a person at a time, as the ledger says (SIG-120)."""
+        if not hasattr(self, '_recoveries'):
+            self.cr.execute(
+                """SELECT res_id, at::text, "values"::text FROM mrp_audit_entry
+                    WHERE res_model = 'res.users' AND kind = 'setting' AND "values"::text LIKE '%"key_recovery"%'
+                    ORDER BY id""")
+            self._recoveries = [(opened, begin, self._read_logged(values, 'key_recovery') or '')
+                                for opened, begin, values in self.cr.fetchall()]
+        last = [row for row in self._recoveries if row[1] <= (at or '')][-1:]
+        return bool(last) and last[0][0] == user and at <= last[0][2]
+
+    @staticmethod
     def _read_logged(text, name):
         """Return what a line of the ledger says is new of something, or None."""
         try:
@@ -50,7 +62,7 @@ class KeyChecks(EvidenceReader):
         """Yield what is wrong with the signature of a key, and with its place among those of its signer.
 
         :param str text: canonical JSON of the signed content
-        :param key: id, user, public key and reason of the key that the signature names
+        :param key: id, user, public key, reason, server and address of the key that the signature names
         :param before: number and digest of the signature of this person before
         :param last: meaning and key of the last signature over a key of this person before
         """
@@ -63,17 +75,21 @@ class KeyChecks(EvidenceReader):
             else:
                 self.counts['without_key'] += 1
             return
-        key_id, user, public_key, reason = key
+        key_id, user, public_key, reason, rp_id, origin = key
         if key_id is None:
             yield finding(f"key_fingerprint of a key: {signature['key_fingerprint']}", "no such key")
             return
         if user != signature['user_id']:
             yield finding(f"key_fingerprint of a key of user {signature['user_id']}", f"a key of user {user}")
-        if not is_key_signature(public_key, signature['key_signature'], text):
+        if not is_key_signature(
+                public_key, signature['key_signature'], text.encode('utf-8', 'surrogatepass'), rp_id, origin):
             yield finding("key_signature made with the key of the signer over this signature",
                           f"key_signature {signature['key_signature']}, which was not")
-        is_first = signature['id'] == first_enrolment and (signature['res_model'], signature['res_id']) == (
-            'mrp.signer.key', key_id)
+        if signature['key_nonce'] and str(signature['id']) in self._at_terminals and self._is_synced(signature):
+            yield finding("a passkey that cannot be copied, at a shared terminal", "one that may be copied")
+        is_own = (signature['res_model'], signature['res_id']) == ('mrp.signer.key', key_id)
+        is_first = is_own and (signature['id'] == first_enrolment or reason == 'recovery' and self._is_recovered(
+            user, signature['signed_at']))
         in_time = reason == 'update' and last == (None, None) and (signature['signed_at'] or '') <= (transition or '')
         if last != ('approved', key_id) and not is_first and not in_time:
             yield finding(f"key_fingerprint of the key in force: {last[1] if last[0] == 'approved' else 'none'}",
@@ -90,7 +106,8 @@ class KeyChecks(EvidenceReader):
             SELECT t.id, t.user_id, t.user_login, t.algorithm, t.public_key, t.fingerprint, t.reason, x.number,
                    x.signature_sha256, l.key_number, l.signature_sha256, l.key_fingerprint, (
                        SELECT e."values"::text FROM mrp_audit_entry e
-                        WHERE e.kind = 'sign' AND e.user_id = t.user_id ORDER BY e.id DESC LIMIT 1)
+                        WHERE e.kind = 'sign' AND e.user_id = t.user_id ORDER BY e.id DESC LIMIT 1),
+                   t.credential_id, t.rp_id, t.origin, COALESCE(t.is_synced, FALSE)
               FROM mrp_signer_key t LEFT JOIN mrp_signer_secret x ON x.key_id = t.id
               LEFT JOIN LATERAL (SELECT s.key_number, s.signature_sha256, s.key_fingerprint FROM mrp_esignature s
                                   WHERE s.user_id = t.user_id ORDER BY s.id DESC LIMIT 1) l ON TRUE
@@ -108,7 +125,8 @@ class KeyChecks(EvidenceReader):
             yield CHECKPOINT
 
     def _check_key(self, row, signed):
-        key_id, user, login, algorithm, public_key, fingerprint, reason, *ends = row
+        key_id, user, login, algorithm, public_key, fingerprint, reason, *ends = row[:-4]
+        passkey = dict(zip(PASSKEY, row[-4:], strict=True)) if row[-4] is not None else None
 
         def finding(expected, found, **severity):
             return Finding('mrp.signer.key', key_id, f"{login}, key {fingerprint[:16]}", expected, found, **severity)
@@ -123,27 +141,33 @@ class KeyChecks(EvidenceReader):
                           f"{algorithm} and {fingerprint}")
         columns = dict(zip(SIGNED, (key_id, algorithm, public_key, fingerprint, reason), strict=True))
         for enrolment in signed:
-            yield from self._check_enrolment(finding, enrolment, user, columns)
+            yield from self._check_enrolment(finding, enrolment, user, columns, passkey)
         transition = self._read_first_signatures()[2]
         if reason == 'update' and not signed and ends[4] == fingerprint:
             late = iso(transition or '') or ''
             yield finding("its enrolment by a security administrator", f"none yet; it signs until {late}", severity=REMARK)
         yield from self._check_end(finding, fingerprint, *ends)
 
-    def _check_enrolment(self, finding, enrolment, user, columns):
-        number, _key, signer, meaning, content, _signed_at = enrolment
+    def _check_enrolment(self, finding, enrolment, user, columns, passkey):
+        number, _key, signer, meaning, content, signed_at = enrolment
         try:
             content = parse(content or 'null')
             said = {name: content['key'][name] for name in SIGNED}
             if said != columns or content['signer']['user'] != user:
                 yield finding(f"the key of user {user} as in signature {number}: {encode(columns)}",
                               f"{encode(said)} of user {content['signer']['user']}")
+            if content['key'].get('passkey') != passkey:
+                yield finding(f"the passkey as in signature {number}: {encode(passkey)}", encode(content['key'].get('passkey')))
             if content['action'] != {'approved': 'enrol', 'retired': 'revoke'}.get(meaning):
                 yield finding(f"signature {number} that means {meaning}", f"content of {content['action']}")
         except (ValueError, TypeError, KeyError) as error:
             yield finding(f"content of signature {number}, which is about this key", f"none ({type(error).__name__})")
         if signer == user and meaning == 'approved' and number != self._read_first_signatures()[1]:
-            yield finding("its enrolment by another person", f"signature {number} of its holder")
+            if columns['reason'] == 'recovery' and self._is_recovered(user, signed_at):
+                found = f"signature {number} of its holder: the server had opened it, as nobody could enrol"
+                yield finding("its enrolment by another person", found, severity=REMARK)
+            else:
+                yield finding("its enrolment by another person", f"signature {number} of its holder")
 
     def _check_end(self, finding, fingerprint, number, digest, last_number, last_digest, last_key, logged):
         """The last signature with a key is the one that the secret, and the ledger, remember."""

@@ -20,7 +20,8 @@ class SignatureChecks(KeyChecks):
                        SELECT count(*) FROM mrp_esignature o
                         WHERE o.res_model = s.res_model AND o.res_id = s.res_id
                           AND o.content_sha256 = s.content_sha256 AND o.content IS NOT NULL),
-                   k.id, k.user_id, k.public_key, k.reason, p.key_number, p.signature_sha256, f.meaning, f.res_id
+                   k.id, k.user_id, k.public_key, k.reason, k.rp_id, k.origin,
+                   p.key_number, p.signature_sha256, f.meaning, f.res_id
               FROM mrp_esignature s LEFT JOIN mrp_signer_key k ON k.fingerprint = s.key_fingerprint
               LEFT JOIN LATERAL (SELECT o.key_number, o.signature_sha256 FROM mrp_esignature o
                                   WHERE o.user_id = s.user_id AND o.id < s.id ORDER BY o.id DESC LIMIT 1) p ON TRUE
@@ -41,6 +42,8 @@ class SignatureChecks(KeyChecks):
     def _read_signed_lines(self, rows):
         """Return what the ledger says about signatures, by model and id of the record and number of the signature.
 
+        ``_at_terminals`` are then the numbers of those that were given at a registered terminal or in a colleague's session.
+
         One line is about each: that it was signed, or that it is older than the ledger and was taken over.
         """
         self.cr.execute(
@@ -52,7 +55,7 @@ class SignatureChecks(KeyChecks):
             """SELECT res_id, "values"::text FROM mrp_audit_entry
                 WHERE kind = 'baseline' AND res_model = 'mrp.esignature' AND res_id = ANY(%s) ORDER BY id""", [list(records)])
         lines += [(records[number], values, None) for number, values in self.cr.fetchall()]
-        logged = {}
+        logged, self._at_terminals = {}, set()
         for record, text, signer in lines:
             try:
                 values = parse(text or 'null')
@@ -60,6 +63,8 @@ class SignatureChecks(KeyChecks):
                 said += signer or (values['user_id']['new'], values['company_id']['new'])
             except (ValueError, TypeError, KeyError):
                 continue  # the line itself was reported
+            if {'terminal_of', 'terminal_sha256'} & values.keys():
+                self._at_terminals.add(str(number))
             logged.setdefault((*record, str(number)), []).append('|'.join(map(str, said)))
         return logged
 
@@ -75,7 +80,7 @@ class SignatureChecks(KeyChecks):
         digest = sha256_text(text)
         if digest != signature['signature_sha256']:
             yield finding(f"digest {signature['signature_sha256']}", f"signature with digest {digest}")
-        yield from self._check_key_of_signature(finding, signature, text, keys[:4], keys[4:6], keys[6:])
+        yield from self._check_key_of_signature(finding, signature, text, keys[:6], keys[6:8], keys[8:])
         if content is not None:
             digest = digest_of(content)
             if digest != signature['content_sha256']:
@@ -113,8 +118,11 @@ class SignatureChecks(KeyChecks):
         except ValueError as error:
             return f"none ({error})"
         if row['key_fingerprint'] is not None:
-            content.update(schema='mrp_mmr/signature/3', annex=annex, basis=basis, key={
-                'fingerprint': row['key_fingerprint'], 'number': row['key_number'], 'previous': row['key_previous']})
+            nonce = row['key_nonce']
+            schema = 'mrp_mmr/signature/3' if nonce is None else 'mrp_mmr/signature/4'
+            content.update(schema=schema, annex=annex, basis=basis, key={
+                'fingerprint': row['key_fingerprint'], 'number': row['key_number'], 'previous': row['key_previous'],
+                **({} if nonce is None else {'nonce': nonce})})
         elif annex is not None or basis is not None:
             content.update(schema='mrp_mmr/signature/2', annex=annex, basis=basis)
         if annex is not None and not annex:

@@ -7,13 +7,15 @@ from .check_hardening import HardeningChecks
 from .check_masters import MasterChecks
 from .check_results import ResultChecks
 from .check_signatures import SignatureChecks
+from .check_signers import SignerChecks
 from .check_stock import StockChecks
 from .check_trail import TrailChecks
 from .ledger import CHECKPOINT
 
 
-class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, ResultChecks, BatchChecks, StockChecks,
-                   HardeningChecks):
+class Verification(
+        TrailChecks, FileChecks, SignatureChecks, SignerChecks, MasterChecks, ResultChecks, BatchChecks, StockChecks,
+        HardeningChecks):
     """Verifies all evidence that a cursor reads; iterating yields each :class:`Finding`.
 
     Nothing but the batch at hand is in memory. ``counts`` grows on the way: records read, by what they are.
@@ -33,6 +35,7 @@ class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, Resul
         'signatures': '_check_signatures',
         'acceptances': '_check_acceptances',
         'keys': '_check_keys',
+        'suspensions': '_check_suspensions',
         'revisions': '_check_revisions',
         'reviews': '_check_reviews',
         'labels': '_check_labels',

@@ -208,6 +208,8 @@ class MrpAuditEntry(models.Model):
             'result': self.env._("Result"), 'findings': self.env._("Findings"), 'remarks': self.env._("Remarks"),
             'findings_sha256': self.env._("Digest of the Findings"), 'lines': self.env._("Lines of the Audit Trail"),
             'signatures': self.env._("Signatures"), 'revisions': self.env._("Revisions"), 'orders': self.env._("Orders"),
+            'key_recovery': self.env._("Own Enrolment Opened Until"), 'opened_by': self.env._("Opened on the Server By"),
+            'suspended_by': self.env._("Password Set By"),
             'without_key': self.env._("Signatures without Key"), 'key_fingerprint': self.env._("Key"),
             'key_transition': self.env._("Keys That Are Not Enrolled Sign until"),
             'labels': self.env._("Labels"), 'files': self.env._("Files"), 'records': self.env._("Records"),

@@ -1,13 +1,10 @@
 """Electronic signatures, append-only (21 CFR 11.50, 11.70, EU GMP Annex 11 §14)."""
 
-import base64
-import binascii
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...domain.canonical import canonical_json, iso_utc, sha256
-from ...domain.private_keys import OpenedKey
+from ...domain.passkeys import SIGNING_KEYS, AssertedKey
 from ...domain.public_keys import short_fingerprint
 from ...domain.refusals import refusal
 from ...domain.transitions import is_signing
@@ -31,6 +28,13 @@ MEANINGS = [
 
 class FormerSecretNeeded(UserError):
     """The present password does not open the key of the signer: the former one does, or the key is lost (SIG-120)."""
+    #: What the signature dialog is told beside the message.
+    answer = {'former': True}
+
+
+class PasskeyNeeded(FormerSecretNeeded):
+    """The password is right, and the key of the signer is a passkey (SIG-110)."""
+    answer = {'passkey': True}
 
 
 class MrpEsignature(models.Model):
@@ -72,7 +76,8 @@ class MrpEsignature(models.Model):
     key_fingerprint = fields.Char("Key", readonly=True, help="SHA-256 of the signer's public key.")
     key_number = fields.Integer("Signature of the Signer", readonly=True, aggregator=None, help="Numbered without a gap.")
     key_previous = fields.Char("Signature Before", readonly=True, help="Digest of what the signer signed before.")
-    key_signature = fields.Char("Signature of the Key", readonly=True, help="Base64.")
+    key_nonce = fields.Char("Nonce", readonly=True, help="Of a signature with a passkey: made its challenge unknown before.")
+    key_signature = fields.Char("Signature of the Key", readonly=True, help="Base64; of a passkey, its assertion as JSON.")
     key_short = fields.Char("Key (Short)", compute='_compute_key_short', help="Beginning of the fingerprint.")
     basis_signature_id = fields.Many2one(
         'mrp.esignature', "Given On", readonly=True, index='btree_not_null', ondelete='restrict',
@@ -135,12 +140,8 @@ class MrpEsignature(models.Model):
     @api.model
     def _is_key_right(self, vals, content):
         """Whether the key of the signer made the signature of these values."""
-        try:
-            signature = base64.b64decode(vals.get('key_signature') or '', validate=True)
-        except binascii.Error:
-            return False
         return self.env['mrp.signer.key']._is_key_signature(
-            vals.get('key_fingerprint'), signature, canonical_json(content), vals.get('user_id'))
+            vals.get('key_fingerprint'), vals.get('key_signature'), canonical_json(content), vals.get('user_id'))
 
     def _refuse_write(self):
         return UserError(self.env._(
@@ -156,7 +157,7 @@ class MrpEsignature(models.Model):
                                 content=None, voids=None, annex=None, basis=None, key=None):
         """Return the values of a signature of ``user`` over ``record``; the caller checked the credential.
 
-        :param OpenedKey key: of ``user``; without it nobody stores the signature
+        :param key: of ``user``, an ``OpenedKey`` or an ``AssertedKey``; without it nobody stores the signature
         """
         vals = {
             'res_model': record._name,
@@ -179,7 +180,7 @@ class MrpEsignature(models.Model):
             'annex': annex,
             'basis_signature_id': basis.id if basis else False,
         }
-        if isinstance(key, OpenedKey):
+        if isinstance(key, SIGNING_KEYS):
             self._sign_with_key(vals, user, key)
         vals['signature_sha256'] = sha256(self._get_signed_content(vals))
         return vals
@@ -196,20 +197,31 @@ class MrpEsignature(models.Model):
             raise self._refuse_keyless(user.name)
         if not stored._may_sign(vals['res_model'], vals['res_id']):
             raise stored._refuse_waiting(stored)
-        number, previous = stored._take_number()
-        vals.update(key_fingerprint=key.fingerprint, key_number=number, key_previous=previous)
+        if isinstance(key, AssertedKey):
+            self._sign_with_passkey(vals, stored, key)
+            return
+        self._fix_place(vals, stored)
         content = self._get_signed_content(vals)
         vals['key_signature'] = key.sign(canonical_json(content))
-        stored._note_signed(number, sha256(content))
+        stored._note_signed(vals['key_number'], sha256(content))
+
+    @api.model
+    def _fix_place(self, vals, stored):
+        """Add to the values of a signature the key that makes it, and what it follows."""
+        number, previous = stored._take_number()
+        vals.update(key_fingerprint=stored.fingerprint, key_number=number, key_previous=previous)
 
     @api.model
     def _get_signed_content(self, vals):
         """Return what the digest of a signature covers (SIG-030), and the signature of the key (SIG-110)."""
         annex, basis, fingerprint = vals.get('annex'), vals.get('basis_signature_id'), vals.get('key_fingerprint')
         if fingerprint:
+            nonce = vals.get('key_nonce')
             form = {
-                'schema': 'mrp_mmr/signature/3', 'annex': annex or None, 'basis': basis or None,
-                'key': {'fingerprint': fingerprint, 'number': vals.get('key_number'), 'previous': vals.get('key_previous')}}
+                'schema': 'mrp_mmr/signature/4' if nonce else 'mrp_mmr/signature/3', 'annex': annex or None,
+                'basis': basis or None, 'key': {
+                    'fingerprint': fingerprint, 'number': vals.get('key_number'), 'previous': vals.get('key_previous'),
+                    **({'nonce': nonce} if nonce else {})}}
         elif annex or basis:
             form = {'schema': 'mrp_mmr/signature/2', 'annex': annex or None, 'basis': basis or None}
         else:
@@ -248,7 +260,7 @@ class MrpEsignature(models.Model):
             **{name: self[name] for name in (
                 'res_model', 'res_id', 'record_name', 'signer_name', 'signer_login', 'signer_role', 'meaning',
                 'statement', 'comment', 'signed_at', 'signer_tz', 'content_sha256', 'annex', 'key_fingerprint', 'key_number',
-                'key_previous', 'key_signature')},
+                'key_previous', 'key_nonce', 'key_signature')},
             'user_id': self.user_id.id, 'partner_id': self.partner_id.id,
             'voids_signature_id': self.voids_signature_id.id, 'basis_signature_id': self.basis_signature_id.id,
         }

@@ -11,7 +11,7 @@ from odoo.http import request
 from odoo.tools import SQL, LazyTranslate
 
 from ...domain.canonical import sha256
-from ...domain.private_keys import OpenedKey
+from ...domain.passkeys import SIGNING_KEYS
 from ...domain.refusals import refusal
 from ...domain.sessions import authenticated, current_session, current_session_uid, session_digest
 from ...domain.signing import SigningAction, is_storable, shown
@@ -205,8 +205,8 @@ class MrpEsignatureMixin(models.AbstractModel):
             'continuous': self._is_session_continuous(),
             'shared': self._get_signing_company().mmr_sign_shared,
             'own_password': bool(self.env['mrp.signer']._get_for(user).signing_password),
-            # A passkey opens no key.
-            'passkey': False,
+            'passkey': self._has_passkeys() and bool(self.env['mrp.signer.key']._get_passkey(user)),
+            'passkeys': self._has_passkeys(),
         }
 
     def esign(self, action, credential, digest, comment=None, annex_sha256=None, accept=None):
@@ -216,7 +216,8 @@ class MrpEsignatureMixin(models.AbstractModel):
         A refused attempt changes nothing but leaves a note on the record, which is why it is returned
         and not raised.
 
-        :param dict credential: ``login`` and ``password``, both typed by the signer; never stored
+        :param dict credential: ``login`` and ``password``, both typed by the signer and never stored; or ``login`` and
+            ``webauthn_response``, what the passkey of the signer answered to :meth:`esign_passkey`
         :param str digest: the digest that the dialog showed
         :param str annex_sha256: the digest of what it showed beside, such as the redline
         :param str accept: the digest of the text of accountability that the signer accepts
@@ -234,7 +235,7 @@ class MrpEsignatureMixin(models.AbstractModel):
                 with self.env.cr.savepoint():
                     signature = self._with_signer(signer)._esign_all(action, digest, comment, annex_sha256, key)
         except FormerSecretNeeded as error:
-            message, answer = str(error.args[0]), {'former': True}
+            message, answer = str(error.args[0]), error.answer
         except (UserError, AccessError, AccessDenied) as error:
             message = str(error.args[0]) if error.args else str(error)
         except IntegrityError as error:
@@ -266,8 +267,35 @@ class MrpEsignatureMixin(models.AbstractModel):
     def _esign(self, action, digest, comment, annex_sha256=None, key=None):
         """Sign as the user of the environment, whose credential was checked.
 
-        :param OpenedKey key: the own key of this user, which :meth:`esign` opened with the typed secret; code that runs as
-            somebody has none, and is refused (SIG-110)
+        :param key: the own key of this user, which :meth:`esign` opened with the typed secret, or what a passkey signed; code
+            that runs as somebody has none, and is refused (SIG-110)
+        """
+        vals, prepared = self._prepare_esign(action, digest, comment, annex_sha256, key)
+        user, comment = self.env.user, vals['comment'] or ''
+        # Nobody has a right to create signatures: only this path does.
+        signatures = self.env['mrp.esignature'].sudo()
+        if not isinstance(key, SIGNING_KEYS):
+            raise signatures._refuse_keyless(user.name)
+        with signing(vals['signature_sha256']):
+            signature = signatures.create(vals)
+        self._audit_signature('sign', {
+            'signature_id': {'new': signature.id}, 'meaning': {'new': vals['meaning']},
+            'content_sha256': {'new': vals['content_sha256']}, 'signature_sha256': {'new': vals['signature_sha256']},
+            'key_fingerprint': {'new': vals['key_fingerprint']},
+            **self._get_signing_origin(prepared.group),
+            **({'terminal_of': {'new': self.env['res.users'].sudo().browse(terminal).login}}
+               if (terminal := current_session_uid(request)) != user.id else {}),
+        }, comment)
+        with transition(self):
+            self.sudo()._apply_signing_action(action, signature)
+            # Let PostgreSQL judge now, so that a refusal of its triggers undoes the signature too.
+            self.env.flush_all()
+        return signature
+
+    def _prepare_esign(self, action, digest, comment, annex_sha256, key):
+        """Return the values of the signature that the user of the environment is about to give, and what is signed.
+
+        :raise UserError: where this user does not sign it now
         """
         self.check_access('read')
         self._lock_for_signing()
@@ -287,29 +315,10 @@ class MrpEsignatureMixin(models.AbstractModel):
                 self.env._("The content of %s changed while the signature dialog was open.", self.display_name),
                 "SIG-030, 21 CFR 11.70",
                 self.env._("close the dialog, read the content again and sign what you read."), record=self)
-        # Nobody has a right to create signatures: only this path does.
-        signatures = self.env['mrp.esignature'].sudo()
-        if not isinstance(key, OpenedKey):
-            raise signatures._refuse_keyless(user.name)
-        vals = signatures._prepare_signature_vals(
+        return self.env['mrp.esignature'].sudo()._prepare_signature_vals(
             self, user, prepared.meaning, prepared.statement, prepared.group.with_context(lang='en_US').name,
             prepared.digest, comment=comment, content=prepared.content, voids=prepared.voids, annex=annex,
-            basis=prepared.basis, key=key)
-        with signing(vals['signature_sha256']):
-            signature = signatures.create(vals)
-        self._audit_signature('sign', {
-            'signature_id': {'new': signature.id}, 'meaning': {'new': vals['meaning']},
-            'content_sha256': {'new': vals['content_sha256']}, 'signature_sha256': {'new': vals['signature_sha256']},
-            'key_fingerprint': {'new': vals['key_fingerprint']},
-            **self._get_signing_origin(prepared.group),
-            **({'terminal_of': {'new': self.env['res.users'].sudo().browse(terminal).login}}
-               if (terminal := current_session_uid(request)) != user.id else {}),
-        }, comment)
-        with transition(self):
-            self.sudo()._apply_signing_action(action, signature)
-            # Let PostgreSQL judge now, so that a refusal of its triggers undoes the signature too.
-            self.env.flush_all()
-        return signature
+            basis=prepared.basis, key=key), prepared
 
     @api.model
     def _get_signing_origin(self, group):

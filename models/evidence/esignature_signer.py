@@ -22,25 +22,14 @@ class MrpEsignatureMixin(models.AbstractModel):
         :raise AccessDenied: user name or password is wrong, or Odoo's cool-down is on
         """
         user = self.env.user
-        if self.env.su or user._is_superuser() or current_session_uid(request) != user.id:
-            raise refusal(
-                self.env, self.env._("Nobody signs for another, and no program signs at all."), "SIG-080, 21 CFR 11.200(a)(2)",
-                self.env._("sign in with your own user name and password, in the browser."), record=self)
-        self._check_internal(user)
+        self._check_browser()
         signers = self.env['mrp.signer']
         credential = credential if isinstance(credential, dict) else {}
         login, password, passkey = (credential.get(name) for name in ('login', 'password', 'webauthn_response'))
         if any(isinstance(text, str) and not is_storable(text) for text in (login, password, passkey)) \
                 or isinstance(password, str) and len(password) > MAX_PASSWORD:
             raise self._deny()  # nobody's user name or password
-        login = login.strip() if isinstance(login, str) else None
-        signer = user
-        if login and login != user.login:
-            users = self.env['res.users'].sudo().with_context(active_test=True)
-            signer = users.search(users._get_login_domain(login), order=users._get_login_order(), limit=1) \
-                if self._get_signing_company().mmr_sign_shared else users.browse()
-        elif not login and not self._is_session_continuous():
-            raise self._deny()
+        signer = self._find_signer(login)
         if not any(isinstance(secret, str) and secret for secret in (password, passkey)):
             raise self._deny()
         # Names that nobody has count for the person of the session, who lets them be tried.
@@ -63,14 +52,42 @@ class MrpEsignatureMixin(models.AbstractModel):
         finally:
             # What was not judged is no failure; an error while it was judged is one.
             signers._end_attempt(holder, attempt, is_right or not is_judged)
+        self._check_works_here(signer)
+        signers._check_ready(signer, self._get_signing_company(), with_passkey=bool(passkey))
+        return signer, self.env['mrp.signer.key']._require(signer, opened, credential, self)
+
+    def _check_browser(self):
+        """Refuse everything but the browser session of an active internal user (SIG-060, SIG-080)."""
+        user = self.env.user
+        if self.env.su or user._is_superuser() or current_session_uid(request) != user.id:
+            raise refusal(
+                self.env, self.env._("Nobody signs for another, and no program signs at all."), "SIG-080, 21 CFR 11.200(a)(2)",
+                self.env._("sign in with your own user name and password, in the browser."), record=self)
+        self._check_internal(user)
+
+    def _find_signer(self, login):
+        """Return the person of this name: the one of the session, another one at a shared terminal, or nobody.
+
+        :raise AccessDenied: where a name is missing
+        """
+        user = self.env.user
+        login = login.strip() if isinstance(login, str) else None
+        if login and login != user.login:
+            users = self.env['res.users'].sudo().with_context(active_test=True)
+            return users.search(users._get_login_domain(login), order=users._get_login_order(), limit=1) \
+                if self._get_signing_company().mmr_sign_shared else users.browse()
+        if not login and not self._is_session_continuous():
+            raise self._deny()
+        return user
+
+    def _check_works_here(self, signer):
+        """Refuse who is no active internal user, or does not work for the company of the record (SIG-060, SEC-010)."""
         self._check_internal(signer)
         company = self._get_signing_company()
         if company not in signer.sudo().company_ids:
             raise refusal(
                 self.env, self.env._("%(user)s does not work for %(company)s.", user=signer.name, company=company.name),
                 "SEC-010, 21 CFR 11.10(d)", self.env._("ask an authorised person to sign."), record=self)
-        signers._check_ready(signer, company, with_passkey=bool(passkey))
-        return signer, self.env['mrp.signer.key']._require(signer, opened, credential, self)
 
     def _deny(self):
         return AccessDenied(self.env._(

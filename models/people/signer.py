@@ -4,7 +4,6 @@ import logging
 from contextlib import contextmanager
 from datetime import timedelta
 
-import psycopg2
 from psycopg2.errors import LockNotAvailable, SerializationFailure
 
 from odoo import SUPERUSER_ID, api, fields, models
@@ -101,6 +100,8 @@ class MrpSigner(models.Model):
         guarded = {name for name in vals if not name.startswith(('message_', 'activity_'))}
         if guarded and not in_transition(self):
             raise self._refuse_write()
+        if 'suspended_at' in vals and not vals['suspended_at']:
+            self._check_suspension_ends()
         return super().write(vals)
 
     def copy(self, default=None):  # pylint: disable=method-required-super
@@ -110,7 +111,7 @@ class MrpSigner(models.Model):
     def _unlink_except_known(self):
         """Whose identity was verified stays known (SIG-070); what says nothing goes with its user."""
         for signer in self.sudo():
-            if signer.identity_verified_at or signer.acceptance_ids:
+            if signer._is_known() or signer.acceptance_ids:
                 raise refusal(
                     self.env, self.env._("The identity of %s was verified, which is kept.", signer.user_id.name),
                     "SIG-060, SIG-070, 21 CFR 11.100", self.env._("archive the user."), record=signer)
@@ -232,17 +233,6 @@ class MrpSigner(models.Model):
                 self.env, self.env._("The identity of %s was not verified yet.", user.name), "SIG-070, 21 CFR 11.100(b)",
                 self.env._("%s verify it: user form, page GMP Signature.", security), record=signer)
 
-    def _refuse_suspended(self):
-        """Return the refusal of a person whose password was set without the former one (SIG-080, SIG-120)."""
-        return refusal(
-            self.env, self.env._("The password of %s was set without the former one; signing is suspended.",
-                                 self.user_id.name),
-            "SIG-080, SIG-120, 21 CFR 11.200(a)(2), 11.300(b)",
-            self.env._("go to a security administrator, who sees you and enrols your key; it is none who caused this.")
-            if self.is_password_own else
-            self.env._("log in, change your password in your preferences, sign, and go to a security administrator, who sees "
-                       "you and enrols your key."), record=self)
-
     @api.model
     def _has_accepted(self, user, acceptance):
         return bool(self.env['mrp.signer.acceptance'].sudo().search_count(
@@ -267,11 +257,14 @@ class MrpSigner(models.Model):
         now = fields.Datetime.now()
         for user in users:
             signer = self._get(user)
+            was_suspended = bool(signer.suspended_at)
             with transition(signer):
                 signer.write({
                     'identity_document': document, 'identity_verified_at': now, 'identity_verified_by_id': verified_by.id,
                     'suspended_at': False, 'suspended_by_id': False, 'is_password_own': True,
                 })
+            if was_suspended:
+                signer._log({'signing': {'old': 'suspended', 'new': 'active'}})
             for company in user.company_ids:
                 acceptance = company._get_mmr_acceptance()
                 if not self._has_accepted(user, acceptance):
@@ -282,68 +275,18 @@ class MrpSigner(models.Model):
     # === PASSWORDS === #
 
     @api.model
-    def _note_password(self, user, setter, is_new):
-        """Follow a change of the login password (SIG-080, SIG-120).
-
-        Who sets that of another suspends signing, and so does a token. It ends when a security administrator, other than
-        who caused it, enrols the key of the person; before anybody verified who that is, there is nothing to end.
-
-        :param str setter: ``owner``, ``token`` or ``other``
-        """
-        signer = self._get(user)
-        now = fields.Datetime.now()
-        is_known = bool(signer.identity_verified_at or self.env['mrp.signer.key']._get_last(user))
-        vals, reason = {'password_changed_at': now, 'is_password_own': setter != 'other'}, None
-        if setter == 'other':
-            vals.update(suspended_at=now, suspended_by_id=self.env.uid)
-            reason = self.env._("The password was set by somebody else.")
-        elif setter == 'token' and is_known:
-            vals.update(suspended_at=now, suspended_by_id=signer.reset_by_id.id)
-            reason = self.env._("The password was set by a link, without the former one.")
-        elif not is_new:
-            return
-        else:
-            reason = self.env._("The owner set a new password.")
-            # While nobody can enrol yet, nobody else can end it.
-            if not is_known or self.env['mrp.signer.key']._is_set_up_open():
-                vals.update(suspended_at=False, suspended_by_id=False)
-        was = 'suspended' if signer.suspended_at else 'active'
-        with transition(signer):
-            signer.write(vals)
-        if signer.identity_verified_at or user.all_group_ids & user._get_gmp_groups():
-            self.env['mrp.audit.entry']._append_about('setting', user, {
-                'signing': {'old': was, 'new': 'suspended' if signer.suspended_at else 'active'}}, reason)
-
-    @api.model
-    def _note_reset(self, users):
-        """Remember who had a link sent by which the password of another is set (SIG-120)."""
-        for user in users:
-            signer = self._get(user)
-            with transition(signer):
-                signer.write({'reset_by_id': self.env.uid if self.env.uid != user.id else False})
-
-    @api.model
     def _check_secret(self, user, credential):
         """Check the second component of ``user``: the signing password, else the login password or a passkey.
 
         Where there is a signing password, that it opens the key is the check: one slow digest, not two.
 
-        :return: the key that it opened (``domain.private_keys.OpenedKey``), or None
+        :return: the key that it opened (``domain.private_keys.OpenedKey``), what the passkey signed
+            (``domain.passkeys.AssertedKey``), or None
         :raise AccessDenied: where it is wrong
         """
+        if credential.get('webauthn_response'):
+            return self.env['mrp.signer.key']._open_passkey(user, credential['webauthn_response'])
         own = self.env(user=user.id, su=False, context={}).user
-        if credential.get('webauthn_response') and 'auth_passkey_key_ids' in own._fields:
-            try:
-                own._check_credentials(
-                    {'type': 'webauthn', 'login': user.login, 'webauthn_response': credential['webauthn_response']},
-                    {'interactive': True})
-            except (AccessDenied, psycopg2.Error):
-                raise
-            except Exception as error:
-                # Odoo reads the answer of a passkey as it came; whatever is wrong with it, it proves nothing.
-                _logger.info("The answer of a passkey of user %s could not be read: %s", user.id, error)
-                raise AccessDenied() from error
-            return None
         hashed, keys = self._get_for(user).signing_password, self.env['mrp.signer.key']
         if not hashed:
             own._check_credentials(

@@ -5,11 +5,11 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, LazyTranslate
 
 from ...domain.canonical import GENESIS, iso_utc
+from ...domain.passkeys import AssertedKey, is_key_signature
 from ...domain.private_keys import OpenedKey, WrongSecret, make_key, rewrap
-from ...domain.public_keys import PublicKey, short_fingerprint
+from ...domain.public_keys import short_fingerprint
 from ...domain.refusals import refusal
 from ...domain.signing import SigningRule
-from ...domain.transitions import in_transition, transition
 from ..evidence.esignature import FormerSecretNeeded
 
 _lt = LazyTranslate(__name__)
@@ -50,8 +50,10 @@ class MrpSignerKey(models.Model):
         ('reset', "Password was reset"),
         ('loss', "Former password is not known"),
         ('rotation', "Former key was revoked"),
+        ('passkey', "Passkey in place of the password"),
+        ('recovery', "Opened on the server: nobody could enrol"),
     ], required=True, readonly=True)
-    replaces_id = fields.Many2one('mrp.signer.key', "Replaces", readonly=True, ondelete='restrict')
+    replaces_id = fields.Many2one('mrp.signer.key', readonly=True, ondelete='restrict')
     made_at = fields.Datetime("Made", required=True, readonly=True)
     short = fields.Char("Fingerprint (Short)", compute='_compute_short')
     state = fields.Selection([
@@ -93,7 +95,7 @@ class MrpSignerKey(models.Model):
         if operator != 'in':
             return NotImplemented
         # Keys are few: one or two of each person.
-        return [('id', 'in', self.sudo().search([]).filtered(lambda key: key.state in value).ids)]
+        return [('id', 'in', self.sudo().search([('user_id', '!=', False)]).filtered(lambda key: key.state in value).ids)]
 
     # === GUARDS === #
 
@@ -152,7 +154,8 @@ class MrpSignerKey(models.Model):
     def _get_openable(self, user):
         """Return the key in force of this user and those that wait, the latest first, as far as a secret may open them."""
         in_force = self._get_in_force(user)
-        stored = self.env['mrp.signer.secret'].sudo().search([('key_id.user_id', '=', user.id)]).key_id
+        stored = self.env['mrp.signer.secret'].sudo().search(
+            [('key_id.user_id', '=', user.id), ('kind', '!=', 'passkey')]).key_id
         waiting = stored.filtered(lambda key: key.id > (in_force.id or 0)).sorted('id', reverse=True)
         return (in_force & stored) | waiting[:OPENABLE]
 
@@ -160,7 +163,7 @@ class MrpSignerKey(models.Model):
         self.ensure_one()
         stored = self.env['mrp.signer.secret']._get(self)
         try:
-            opened = stored and OpenedKey(stored.wrapped, secret, self._get_owner())
+            opened = stored.wrapped and OpenedKey(stored.wrapped, secret, self._get_owner())
         except WrongSecret:
             return None
         # A private key that was put there by somebody else opens as well, and is another one.
@@ -176,14 +179,18 @@ class MrpSignerKey(models.Model):
     def _make(self, user, secret, reason, kind='login', cost=None):
         """Make a key of ``user`` under what this person just typed; it waits for its enrolment."""
         public, wrapped = make_key(secret, f'res.users,{user.id}', cost)
-        user = user.sudo()
-        key = self._store([{
-            'user_id': user.id, 'company_id': user.company_id.id, 'user_name': user.name, 'user_login': user.login,
-            'algorithm': public.kind, 'public_key': public.text, 'fingerprint': public.fingerprint, 'reason': reason,
-            'replaces_id': self._get_last(user).id, 'made_at': fields.Datetime.now(),
-        }])
+        key = self._store_key(user, public, reason)
         self.env['mrp.signer.secret']._keep(key, wrapped, kind)
         return key
+
+    @api.model
+    def _store_key(self, user, public, reason, passkey=None):
+        user = user.sudo()
+        return self._store([{
+            'user_id': user.id, 'company_id': user.company_id.id, 'user_name': user.name, 'user_login': user.login,
+            'algorithm': public.kind, 'public_key': public.text, 'fingerprint': public.fingerprint, 'reason': reason,
+            'replaces_id': self._get_last(user).id, 'made_at': fields.Datetime.now(), **(passkey or {}),
+        }])
 
     @api.model
     def _rewrap(self, user, old, new, kind='login', cost=None):
@@ -222,11 +229,11 @@ class MrpSignerKey(models.Model):
         number, previous = rows[0] if rows else (0, GENESIS)
         return number + 1, previous
 
-    def _note_signed(self, number, digest):
-        """Remember the last signature with this key, so that its end is not cut off unseen."""
+    def _note_signed(self, number, digest, counter=None):
+        """Remember the last signature with this key, so that its end is not cut off unseen, and the counter of a passkey."""
         self.env.execute_query(SQL(
-            "UPDATE mrp_signer_secret SET number = %s, signature_sha256 = %s WHERE key_id = %s RETURNING id",
-            number, digest, self.id))
+            """UPDATE mrp_signer_secret SET number = %s, signature_sha256 = %s, sign_count = COALESCE(%s, sign_count)
+                WHERE key_id = %s RETURNING id""", number, digest, counter, self.id))
 
     # === WHO SIGNS === #
 
@@ -234,19 +241,18 @@ class MrpSignerKey(models.Model):
     def _require(self, user, opened, credential, record):
         """Return the key with which ``user`` signs ``record``, after the credential was found right (SIG-110, SIG-120).
 
-        :param opened: what the secret opened, or None
+        :param opened: what the secret opened, what a passkey signed, or None
         :param dict credential: ``password`` as typed; ``former``, where it was changed; ``renew``, where that is not known
         :raise FormerSecretNeeded: the password was changed without typing the former one
         :raise UserError: there is no key, or it waits for its enrolment
         """
-        secret = credential.get('password')
-        has_passkey = credential.get('webauthn_response') and 'auth_passkey_key_ids' in user._fields
-        if has_passkey or not isinstance(secret, str) or not secret:
-            raise refusal(
-                self.env, self.env._("A passkey does not open the key with which %s signs.", user.name), RULE,
-                self.env._("sign with your password."), record=record)
+        if isinstance(opened, AssertedKey):
+            return self._require_passkey(user, opened, record)
+        secret = credential['password']
         in_force, signer = self._get_in_force(user), self.env['mrp.signer']._get_for(user)
         kind = 'signing' if signer.signing_password else 'login'
+        if in_force.credential_id and not opened and not credential.get('renew'):
+            raise self._refuse_password(user, record)
         if not opened:
             former = credential.get('former')
             if former and self._rewrap_typed(user, former, secret, kind):
@@ -262,9 +268,16 @@ class MrpSignerKey(models.Model):
         key = self.sudo().search([('fingerprint', '=', opened.fingerprint)]) if opened else self._make(
             user, secret, self._get_reason(user), kind)
         opened = opened or key._open_with(secret)
-        if not signer.suspended_at and key._may_sign(record._name, record.id if len(record) == 1 else None):
+        if key._may_sign_now(record):
             return opened
         raise key._refuse_waiting(record)
+
+    def _may_sign_now(self, record):
+        """Whether this key signs ``record``: it may, and its owner is not suspended; or it is the way back of a database."""
+        signer = self.env['mrp.signer']._get_for(self.user_id)
+        if record._name == self._name and record.ids == self.ids and self._is_recovery():
+            return True
+        return not signer.suspended_at and self._may_sign(record._name, record.id if len(record) == 1 else None)
 
     def _may_sign(self, model, res_id):
         """Whether this key signs such a record: it is in force, or in time, or the first one of the database, for itself."""
@@ -319,14 +332,14 @@ class MrpSignerKey(models.Model):
     def _prepare_content(self, action):
         signer = self.env['mrp.signer']._get_for(self.user_id)
         return {
-            'schema': 'mrp_mmr/key/1', 'action': action,
+            'schema': 'mrp_mmr/key/2', 'action': action,
             'signer': {
                 'user': self.user_id.id, 'partner': self.user_id.sudo().partner_id.id, 'name': self.user_name,
                 'login': self.user_login},
             'key': {
                 'id': self.id, 'algorithm': self.algorithm, 'public_key': self.public_key, 'fingerprint': self.fingerprint,
                 'reason': self.reason, 'made_at': iso_utc(self.made_at),
-                'replaces': self.replaces_id.fingerprint or None},
+                'replaces': self.replaces_id.fingerprint or None, 'passkey': self._prepare_passkey_content()},
             'identity': {
                 'document': signer.identity_document or None, 'verified_at': iso_utc(signer.identity_verified_at),
                 'verified_by': signer.identity_verified_by_id.login or None},
@@ -351,15 +364,17 @@ class MrpSignerKey(models.Model):
         return self._make_signing_action(action, key._prepare_content(action))
 
     def _check_enroller(self, action, user):
-        """Nobody enrols the own key, but the first one of a database; nobody ends a suspension that he caused (SIG-120)."""
+        """Nobody enrols the own key, but the first one of a database, and where the server opened it because nobody else can;
+        nobody ends a suspension that he caused (SIG-120)."""
         key = self.sudo()
         signer = self.env['mrp.signer']._get_for(key.user_id)
         is_own = bool(user._get_gmp_persons() & key.user_id._get_gmp_persons())
-        if is_own and not (user == key.user_id and self._is_set_up_open()):
+        if is_own and not (user == key.user_id and (self._is_set_up_open() or key._is_recovery())):
             raise refusal(
                 self.env, self.env._("Nobody enrols the own key."), RULE_ENROLMENT,
                 self.env._("ask another security administrator."), record=self)
-        if signer.suspended_by_id and signer.suspended_by_id._get_gmp_persons() & user._get_gmp_persons():
+        [[is_cause]] = self.env.execute_query(SQL("SELECT mrp_mmr_caused_suspension(%s, %s)", key.user_id.id, user.id))
+        if is_cause or signer.suspended_by_id and signer.suspended_by_id._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
                 self.env, self.env._("%(user)s caused the suspension of %(name)s.", user=user.name, name=key.user_name),
                 RULE_ENROLMENT, self.env._("ask another security administrator."), record=self)
@@ -415,72 +430,6 @@ class MrpSignerKey(models.Model):
 
     @api.model
     def _is_key_signature(self, fingerprint, signature, message, user):
-        """Whether ``signature`` was made over ``message`` with the key of ``user`` that has this fingerprint."""
+        """Whether ``signature``, as it is stored, was made over ``message`` with the key of ``user`` of this fingerprint."""
         key = self.sudo().search([('fingerprint', '=', fingerprint), ('user_id', '=', user)])
-        return bool(key) and PublicKey.from_text(key.public_key).is_valid(signature, message)
-
-
-class MrpSignerSecret(models.Model):
-    """The private key of a signer, wrapped under what its owner types when signing (SIG-110). Nobody reads it."""
-    _name = 'mrp.signer.secret'
-    _description = "Wrapped Key of a Signer"
-    _order = 'id desc'
-
-    key_id = fields.Many2one('mrp.signer.key', required=True, readonly=True, ondelete='restrict')
-    wrapped = fields.Char(required=True, readonly=True, prefetch=False, groups=fields.NO_ACCESS)
-    kind = fields.Selection([('login', "Password"), ('signing', "Signing password")], required=True, readonly=True)
-    number = fields.Integer(readonly=True, help="Of the last signature that was made with it.")
-    signature_sha256 = fields.Char("Last Signature", readonly=True)
-
-    _key_uniq = models.UniqueIndex('(key_id)', "A key is wrapped once.")
-
-    @api.model
-    def _get(self, key):
-        return self.sudo().search([('key_id', '=', key.id)]) if key else self.browse()
-
-    @api.model
-    def _keep(self, key, wrapped, kind):
-        """Store a wrapped key in place of what there was."""
-        stored = self._get(key)
-        vals = {'wrapped': wrapped, 'kind': kind}
-        with transition(key):
-            if stored:
-                stored.write(vals)
-            else:
-                self.sudo().create([{'key_id': key.id, **vals}])
-
-    @api.model
-    def _forget(self, keys):
-        """Destroy what is stored of keys that sign no more."""
-        with transition(keys):
-            self.sudo().search([('key_id', 'in', keys.ids)]).unlink()
-
-    @api.model
-    def _forget_signing(self, user):
-        """Destroy what a forgotten signing password opened."""
-        self._forget(self.sudo().search([('key_id.user_id', '=', user.id), ('kind', '=', 'signing')]).key_id)
-
-    def _refuse(self):
-        return UserError(self.env._(
-            "A wrapped key is changed by the secret of its owner alone. Rule: SIG-110, 21 CFR 11.200(a)(2).\n"
-            "What you can do: let its owner change the password, and a security administrator enrol a new key."))
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        keys = [vals.get('key_id') for vals in vals_list]
-        if not all(keys) or not in_transition(self.env['mrp.signer.key'].browse(keys)):
-            raise self._refuse()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        if not in_transition(self.key_id):
-            raise self._refuse()
-        return super().write(vals)
-
-    def copy(self, default=None):  # pylint: disable=method-required-super
-        raise self._refuse()
-
-    @api.ondelete(at_uninstall=True)
-    def _unlink_except_replaced(self):
-        if not in_transition(self.key_id):
-            raise self._refuse()
+        return bool(key) and is_key_signature(key.public_key, signature, message, key.rp_id or None, key.origin or None)

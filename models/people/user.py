@@ -279,7 +279,8 @@ class ResUsers(models.Model):
             raise UserError(self.env._("Only its owner makes a key. Rule: SIG-120, 21 CFR 11.100(b)."))
         return {
             'type': 'ir.actions.client', 'tag': 'mrp_mmr.signing_password', 'target': 'new',
-            'name': self.env._("Key for Signing"), 'params': {'key': True, 'has_one': self.mmr_has_signing_password},
+            'name': self.env._("Key for Signing"), 'params': {
+                'key': True, 'has_one': self.mmr_has_signing_password, 'passkey': bool(self._get_mmr_passkeys())},
         }
 
     def action_mmr_signing_password(self):

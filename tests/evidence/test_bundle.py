@@ -223,7 +223,7 @@ class TestBundle(MmrCommon, HttpCase):
             'mrp_mmr/mmr/3', 'mrp_mmr/ledger/1', 'mrp_mmr/bundle-signature/1', 'mrp_mmr/snapshot/1',
             'mrp_mmr/bundle-revision/1', 'mrp_mmr/bundle-order/1', 'mrp_mmr/bundle-batch/2', 'mrp_mmr/issue/1',
             'mrp_mmr/step/1', 'mrp_mmr/entry/1', 'mrp_mmr/deviation/1', 'mrp_mmr/label/1', 'mrp_mmr/decision/1',
-            'mrp_mmr/bundle/1', 'mrp_mmr/bundle-key/1', 'mrp_mmr/key/1'})
+            'mrp_mmr/bundle/1', 'mrp_mmr/bundle-key/2', 'mrp_mmr/key/2'})
 
     def test_memory(self):
         """REC-050: a bundle takes the memory of one file, not of all of them; so does checking it."""

@@ -79,7 +79,7 @@ class TestEsignature(MmrCommon):
             'meaning': 'approved', 'statement': 'x', 'comment': 'x', 'signed_at': '2020-01-01', 'signer_tz': 'UTC',
             'content': '{"a": 1}', 'content_sha256': 'x', 'signature_sha256': 'x', 'voids_signature_id': signature.id,
             'annex': '{"a": 1}', 'basis_signature_id': signature.id, 'key_fingerprint': 'x', 'key_number': 77,
-            'key_previous': 'x', 'key_signature': 'x',
+            'key_previous': 'x', 'key_nonce': 'x', 'key_signature': 'x',
         }
         covered = set(changes) | {'company_id', 'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
         stored = {name for name, field in signature._fields.items() if field.store and field.column_type}

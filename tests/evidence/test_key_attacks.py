@@ -3,9 +3,13 @@
 Cases H-01, H-02, H-03; SIG-110, SIG-120.
 """
 
+import io
+
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import new_test_user
 from odoo.tools import SQL
+from odoo.tools.convert import convert_xml_import
 
 from odoo.addons.mrp_mmr.domain import private_keys
 from odoo.addons.mrp_mmr.domain.canonical import canonical_json
@@ -75,6 +79,12 @@ IN_ODOO = {
     "deletes a wrapped key": ("secrets._get(keys._get_in_force(qc)).unlink()", ('SIG-110',)),
     "creates a wrapped key": (
         "secrets.create({'key_id': keys._get_in_force(qc).id, 'wrapped': 'x', 'kind': 'login'})", ('SIG-110',)),
+    "opens the way back": ("keys._open_recovery(me, 24, 'x', 'x')", ('SIG-120',)),
+    "makes a key as after the way back": ("keys._make(me, MINE, 'recovery')", ('SIG-120',)),
+    "writes a line of the ledger that opens the way back": (
+        "env['mrp.audit.entry'].sudo().with_user(1)._append_about("
+        "'setting', me, {'key_recovery': {'new': '2099-01-01 00:00:00'}})\n"
+        "keys._make(me, MINE, 'recovery')", ('SIG-120',)),
     "ends a suspension": ("env['mrp.signer']._get_for(qc).sudo().write({'suspended_at': False})", ('SIG-070',)),
     "says that a password is own": ("env['mrp.signer']._get_for(qc).sudo().write({'is_password_own': True})", ('SIG-070',)),
 }
@@ -120,8 +130,9 @@ class TestKeyAttacks(MmrCommon):
         cls.env.flush_all()
 
     def _run_code(self, code):
-        """Run code as the attacker does: in a server action."""
+        """Run code as the attacker does: in a server action, which acts as OdooBot, whom the ledger lets write."""
         named = f"""
+env = env(user=1)
 keys = env['mrp.signer.key'].sudo()
 secrets = env['mrp.signer.secret'].sudo()
 signatures = env['mrp.esignature'].sudo()
@@ -129,7 +140,7 @@ revision = env['mrp.mmr.revision'].sudo().browse({self.revision.id})
 given = signatures.browse({self.given.id})
 qc = env['res.users'].sudo().browse({self.user_qc.id})
 enroller = env['res.users'].sudo().browse({self.enroller.id})
-me = env.user
+me = env['res.users'].browse({self.me.id})
 PASSWORD, MINE, forged = {PASSWORD!r}, {MINE!r}, {self._forge()!r}
 """
         action = self.env['ir.actions.server'].with_user(self.me).create({
@@ -173,16 +184,97 @@ PASSWORD, MINE, forged = {PASSWORD!r}, {MINE!r}, {self._forge()!r}
                 try:
                     self._run_code(code)
                     self.env.flush_all()
-                except UserError as refused:
-                    # Where already the preparation is.
-                    self.assertIn("SEC-060", str(refused))
-                else:
-                    for extra in ({}, {'former': 'a guess'}, {'renew': True}):
-                        answer = self._type(self.user_qc, typed, **extra)
-                        self.assertIn(rule, answer.get('refused', "signed"))
+                except UserError as error:
+                    # Where already the preparation is, or what ends a suspension by code (SIG-120, H-03).
+                    self.assertRegex(str(error), "SEC-060|suspended")
+                    savepoint.rollback()
+                    continue
+                for extra in ({}, {'former': 'a guess'}, {'renew': True}):
+                    answer = self._type(self.user_qc, typed, **extra)
+                    self.assertIn(rule, answer.get('refused', "signed"))
                 savepoint.rollback()
             self.env.invalidate_all()
         self.assertEqual(self.revision.state, 'submitted')
+
+    def test_other_roads(self):
+        """SIG-110, SIG-120, H-01: scheduled and automated actions, imports, templates and data of modules sign for nobody."""
+        count, keys = self._count(), self.env['mrp.signer.key'].sudo()
+        in_force = keys._get_in_force(self.user_qc)
+        digest, qc = self.revision.document_sha256, self.user_qc.id
+        sign = f"with_user({qc})._esign('approve', '{digest}', 'x')"
+        tried = []
+        for name, road, rule in (
+                ("scheduled action", lambda: self._run_scheduled(sign), 'SIG-110'),
+                ("automation rule", lambda: self._run_automation(sign), 'SIG-110'),
+                ("template of a mail", lambda: self._render(f'{{{{ object.{sign} }}}}', 'inline_template'), 'SIG-110'),
+                ("template of a page", lambda: self._render(f'<t t-out="object.{sign}"/>', 'qweb'), 'SIG-110'),
+                ("import of signatures", lambda: self._import('mrp.esignature', {'res_model': 'x', 'user_id/.id': qc}), 'SIG-'),
+                ("import of keys", lambda: self._import(
+                    'mrp.signer.key', {'user_id/.id': qc, 'algorithm': 'ed25519'}), 'SIG-110'),
+                ("import of secrets", lambda: self._import(
+                    'mrp.signer.secret', {'key_id/.id': in_force.id, 'kind': 'login'}), 'SIG-110'),
+                ("data of a module, a signature", lambda: self._load_data(
+                    '<record id="x_forged" model="mrp.esignature"><field name="res_model">x</field></record>'), 'SIG-'),
+                ("data of a module, a call", lambda: self._load_data(
+                    f'<function model="mrp.mmr.revision" name="_esign" eval="[[{self.revision.id}], \'approve\', '
+                    f'\'{digest}\', \'x\']"/>'), 'APR-050')):
+            with self.subTest(road=name), self.env.cr.savepoint() as savepoint:
+                try:
+                    said = road()
+                    self.env.flush_all()
+                except Exception as error:  # pylint: disable=broad-exception-caught
+                    said = self._chain(error)
+                if said is not NotImplemented:
+                    self.assertIn(rule, str(said))
+                    tried.append(name)
+                savepoint.rollback()
+            self.env.invalidate_all()
+        self.assertGreaterEqual(len(tried), 8)
+        self.assertEqual((self._count(), keys._get_in_force(self.user_qc)), (count, in_force))
+        self.assertEqual(self.revision.state, 'submitted')
+        self.assertEqual(self._findings(), [])
+
+    @staticmethod
+    def _chain(error):
+        """Return what an exception says, and those from which it came."""
+        said = []
+        while error and error not in said:
+            said.append(error)
+            error = error.__cause__ or error.__context__
+        return ' | '.join(map(str, said))
+
+    def _code(self, sign):
+        return f"env['mrp.mmr.revision'].sudo().browse({self.revision.id}).{sign}"
+
+    def _run_scheduled(self, sign):
+        cron = self.env['ir.cron'].with_user(self.me).create({
+            'name': "Attack", 'model_id': self.env['ir.model']._get('res.partner').id, 'state': 'code',
+            'code': self._code(sign)})
+        return cron.sudo().ir_actions_server_id.run()
+
+    def _run_automation(self, sign):
+        if 'base.automation' not in self.env:
+            return NotImplemented
+        model = self.env['ir.model']._get('res.partner')
+        self.env['base.automation'].with_user(self.me).create({
+            'name': "Attack", 'model_id': model.id, 'trigger': 'on_create', 'action_server_ids': [Command.create({
+                'name': "Attack", 'model_id': model.id, 'state': 'code', 'code': self._code(sign)})]})
+        return self.env['res.partner'].create({'name': "Trigger"})
+
+    def _render(self, template, engine):
+        return self.env['mail.render.mixin'].with_user(self.me).sudo()._render_template(
+            template, 'mrp.mmr.revision', self.revision.ids, engine=engine)
+
+    def _import(self, model, row):
+        wizard = self.env['base_import.import'].with_user(self.me).sudo().create({
+            'res_model': model, 'file': (','.join(row) + '\n' + ','.join(map(str, row.values()))).encode(),
+            'file_type': 'text/csv', 'file_name': 'attack.csv'})
+        return wizard.execute_import(list(row), list(row), {'has_headers': True, 'separator': ',', 'quoting': '"'})
+
+    def _load_data(self, body):
+        file = io.BytesIO(f'<odoo>{body}</odoo>'.encode())
+        file.name = 'attack.xml'
+        convert_xml_import(self.env, 'mrp_mmr', file, {}, 'init')
 
     def _type(self, user, password, **extra):
         revision = self.revision.with_user(user)

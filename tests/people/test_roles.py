@@ -1,5 +1,6 @@
 """Who may do what: each line of security/roles.csv, as each role, by the ORM and by remote calls (SEC-010, SEC-020)."""
 
+import base64
 import csv
 import inspect
 import io
@@ -26,6 +27,7 @@ from odoo.addons.mrp_mmr.models.people.terminal import COOKIE
 from odoo.addons.mrp_mmr.reports.report_bpr_worksheet import UNCONTROLLED
 from odoo.addons.mrp_mmr.verification import drill as tamper_drill
 
+from ..common.authenticator import Authenticator
 from ..common.base import PASSWORD, PNG, MmrCommon, drill_without_acts, enrol, fill_content
 from ..common.sampling import sample_cases
 from ..common.signing import HOSTILE, signing_models
@@ -33,7 +35,7 @@ from ..common.signing import HOSTILE, signing_models
 ADDON = Path(__file__).resolve().parents[2]
 OPERATIONS = {'c': 'create', 'r': 'read', 'w': 'write', 'u': 'unlink'}
 #: Of every signed record; each signature has a cell of its own.
-SIGNING = {'action_open_signature', 'esign', 'esign_prepare'}
+SIGNING = {'action_open_signature', 'esign', 'esign_passkey', 'esign_prepare'}
 #: Fields whose value is written back as it is read.
 PLAIN_TYPES = ('char', 'text', 'integer', 'float', 'boolean', 'selection', 'many2one', 'datetime', 'date')
 
@@ -662,6 +664,8 @@ class TestRoles(RolesCommon):
             'res.users.mmr_set_signing_password': self._set_signing_password,
             'res.users.action_mmr_make_key': lambda user: user.with_user(user).action_mmr_make_key(),
             'res.users.mmr_make_key': self._make_key,
+            'res.users.mmr_ask_passkey': lambda user: self._make_passkey(user, asks=True),
+            'res.users.mmr_make_passkey': self._make_passkey,
             **report(effective, 'mrp_mmr.report_mmr_revision', 'mrp_mmr.report_mmr_redline'),
             **report(mmr, 'mrp_mmr.report_mmr_history'), **report(paper, 'mrp_mmr.report_bpr'),
             **report(self.weight, 'mrp_mmr.report_dispensing_label', 'mrp_mmr.report_dispensing_label_zpl'),
@@ -708,6 +712,22 @@ class TestRoles(RolesCommon):
     def _make_key(self, user):
         with session_of(user):
             return self.env['res.users'].with_user(user).mmr_make_key(PASSWORD)
+
+    def _make_passkey(self, user, asks=False):
+        if 'auth.passkey.key' not in self.env:
+            return self._make_key(user)     # there is nothing else to make a key of
+        authenticator, users = Authenticator(), self.env['res.users'].with_user(user)
+        row = self.env['auth.passkey.key'].with_user(user).sudo().create(
+            {'name': "Key", 'credential_identifier': authenticator.credential})
+        self.cr.execute("UPDATE auth_passkey_key SET public_key = %s WHERE id = %s",
+                        [base64.urlsafe_b64encode(authenticator.cose).decode(), row.id])
+        self.env.invalidate_all()
+        with session_of(user):
+            asked = users.mmr_ask_passkey()
+            if asks or 'refused' in asked:
+                return asked
+            origin = self.env['mrp.signer.key']._get_place()[1]
+            return users.mmr_make_passkey(authenticator.answer(asked['options'], origin))
 
     def _set_signing_password(self, user):
         with session_of(user):

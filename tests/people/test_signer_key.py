@@ -40,6 +40,28 @@ class KeyCommon(MmrCommon):
             return record.esign(action, {'login': user.login, 'password': password, **extra},
                                 record.esign_prepare(action)['digest'], comment)
 
+    @classmethod
+    def _go_before_keys(cls):
+        """Make the database one with a signature, ``old``, from before there were keys, that was just updated (SIG-120)."""
+        # Keys of this test have the real cost, as nobody sets them up.
+        cls.startClassPatcher(cls._low_cost())
+        cls.old = cls._sign(cls._create_mmr(300), 'submit', cls.user_preparer)
+        cls.env.flush_all()
+        with cls._unguarded('mrp_esignature', 'mrp_signer_key') as cr:
+            cr.execute("DELETE FROM mrp_signer_secret")
+            cr.execute("DELETE FROM mrp_esignature WHERE res_model = 'mrp.signer.key'")
+            cr.execute("DELETE FROM mrp_signer_key")
+            cr.execute("UPDATE mrp_esignature SET key_fingerprint = NULL, key_number = NULL, key_previous = NULL, "
+                       "key_signature = NULL")
+            cls.env.invalidate_all()
+            cr.execute("UPDATE mrp_esignature SET signature_sha256 = %s WHERE id = %s", [
+                sha256(cls.old._get_signed_content(cls.old._get_stored_vals())), cls.old.id])
+        cls.keys._begin_transition()
+
+    @staticmethod
+    def _low_cost():
+        return patch.object(private_keys, 'COST', 16)
+
     def _create_person(self, login):
         """Return a preparer whose identity is verified, who accepted, who is qualified, and has no key."""
         user = new_test_user(
@@ -315,24 +337,7 @@ class TestUpdate(KeyCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # Keys of this test have the real cost, as nobody sets them up.
-        cls.startClassPatcher(cls._low_cost())
-        cls.old = cls._sign(cls._create_mmr(300), 'submit', cls.user_preparer)
-        cls.env.flush_all()
-        with cls._unguarded('mrp_esignature', 'mrp_signer_key') as cr:
-            cr.execute("DELETE FROM mrp_signer_secret")
-            cr.execute("DELETE FROM mrp_esignature WHERE res_model = 'mrp.signer.key'")
-            cr.execute("DELETE FROM mrp_signer_key")
-            cr.execute("UPDATE mrp_esignature SET key_fingerprint = NULL, key_number = NULL, key_previous = NULL, "
-                       "key_signature = NULL")
-            cls.env.invalidate_all()
-            cr.execute("UPDATE mrp_esignature SET signature_sha256 = %s WHERE id = %s", [
-                sha256(cls.old._get_signed_content(cls.old._get_stored_vals())), cls.old.id])
-        cls.keys._begin_transition()
-
-    @staticmethod
-    def _low_cost():
-        return patch.object(private_keys, 'COST', 16)
+        cls._go_before_keys()
 
     def test_plant_goes_on(self):
         """SIG-120: who signed before signs on, with a key that waits; a security administrator enrols all of them later."""

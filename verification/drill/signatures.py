@@ -88,6 +88,25 @@ def signature_insert(drill):
         Attempt("of another", lambda: insert_copy(drill, signature, user_id=SQL("%s", drill.env.uid)))])
 
 
+@attack("Signatures", "SQL: end a suspension without the enrolment of the key", "SIG-120, 21 CFR 11.300(b)",
+        'mrp_mmr_signer_suspended')
+def suspension_sql(drill):
+    signer = newest(drill, 'mrp.signer', [('identity_verified_at', '!=', False)])
+    if not signer or drill.env['mrp.signer.key']._is_set_up_open():
+        return None
+
+    def end(statement):
+        # Suspended first, as whoever sets a password does it; no enrolment is as young.
+        drill.cr.execute(SQL(
+            "UPDATE mrp_signer SET suspended_at = now() + interval '1 day' WHERE id = %s", signer.id), log_exceptions=False)
+        drill.cr.execute(SQL(statement, signer.id), log_exceptions=False)
+
+    return f"{signer._name},{signer.id}", [
+        Attempt("ends", lambda: end("UPDATE mrp_signer SET suspended_at = NULL WHERE id = %s")),
+        Attempt("dates back", lambda: end("UPDATE mrp_signer SET suspended_at = '2000-01-01' WHERE id = %s")),
+        Attempt("deletes", lambda: end("DELETE FROM mrp_signer WHERE id = %s"))]
+
+
 @attack("Signatures", "Delete a person who signed, or give the user to another person", "SIG-060, 21 CFR 11.100(a)",
         'SIG-060|_fkey|RestrictViolation')
 def signer_delete(drill):
