@@ -73,6 +73,7 @@ class MrpEsignature(models.Model):
     signature_sha256 = fields.Char("Digest of the Signature", required=True, readonly=True)
     annex = fields.Json(
         readonly=True, help="What else the signer was shown and signed, by digest: the redline, for instance.")
+    signer_key_id = fields.Many2one('mrp.signer.key', "Key of the Signer", compute='_compute_signer_key_id')
     key_fingerprint = fields.Char("Key", readonly=True, help="SHA-256 of the signer's public key.")
     key_number = fields.Integer("Signature of the Signer", readonly=True, aggregator=None, help="Numbered without a gap.")
     key_previous = fields.Char("Signature Before", readonly=True, help="Digest of what the signer signed before.")
@@ -109,6 +110,12 @@ class MrpEsignature(models.Model):
             local = fields.Datetime.context_timestamp(signature.with_context(tz=signature.signer_tz), utc) if utc else None
             signature.signed_at_text = utc and f"{utc:%Y-%m-%d %H:%M:%S} UTC ({local:%Y-%m-%d %H:%M:%S} {signature.signer_tz})"
 
+    @api.depends('key_fingerprint', 'user_id')
+    def _compute_signer_key_id(self):
+        found = self.env['mrp.signer.key']._find(self.mapped('key_fingerprint'))
+        for signature in self:
+            signature.signer_key_id = found.get((signature.key_fingerprint, signature.user_id.id))
+
     @api.depends('signer_name', 'meaning', 'record_name')
     def _compute_display_name(self):
         for signature in self:
@@ -138,10 +145,15 @@ class MrpEsignature(models.Model):
             "SIG-110, 21 CFR 11.70, 11.200(a)(2)", self.env._("let the person sign, in the signature dialog."))
 
     @api.model
-    def _is_key_right(self, vals, content):
-        """Whether the key of the signer made the signature of these values."""
-        return self.env['mrp.signer.key']._is_key_signature(
-            vals.get('key_fingerprint'), vals.get('key_signature'), canonical_json(content), vals.get('user_id'))
+    def _is_key_right(self, vals, content, key=None):
+        """Whether the key of the signer made the signature of these values.
+
+        :param key: the key that the values name, where it was found before
+        """
+        if key is None:
+            named = vals.get('key_fingerprint'), vals.get('user_id')
+            key = self.env['mrp.signer.key']._find(named[:1]).get(named) or self.env['mrp.signer.key']
+        return key.sudo()._is_key_signature(vals.get('key_signature'), canonical_json(content))
 
     def _refuse_write(self):
         return UserError(self.env._(
@@ -250,7 +262,7 @@ class MrpEsignature(models.Model):
             sha256(content) == self.signature_sha256
             and (not self.content or sha256(self.content) == self.content_sha256)
             and (not (self.key_fingerprint or self.key_number or self.key_previous or self.key_signature)
-                 or self._is_key_right(vals, content))
+                 or self._is_key_right(vals, content, self.signer_key_id))
         )
 
     def _get_stored_vals(self):

@@ -429,7 +429,12 @@ class MrpSignerKey(models.Model):
     # === CHECKS === #
 
     @api.model
-    def _is_key_signature(self, fingerprint, signature, message, user):
-        """Whether ``signature``, as it is stored, was made over ``message`` with the key of ``user`` of this fingerprint."""
-        key = self.sudo().search([('fingerprint', '=', fingerprint), ('user_id', '=', user)])
-        return bool(key) and is_key_signature(key.public_key, signature, message, key.rp_id or None, key.origin or None)
+    def _find(self, fingerprints):
+        """Return the keys of these fingerprints, by fingerprint and id of their person."""
+        keys = self.sudo().search([('fingerprint', 'in', list(filter(None, fingerprints)))])
+        return {(key.fingerprint, key.user_id.id): key for key in keys}
+
+    def _is_key_signature(self, signature, message):
+        """Whether ``signature``, as it is stored, was made over ``message`` with this key; never where there is none."""
+        return bool(self) and is_key_signature(
+            self.public_key, signature, message, self.rp_id or None, self.origin or None)

@@ -526,6 +526,7 @@ class TestRoles(RolesCommon):
             **buttons(locked, 'action_mmr_verify_identity', 'action_mmr_unlock', 'action_mmr_flag_shared',
                       'action_mmr_renew_signing_password'),
             **buttons(self.waiting_key, 'action_enrol'), **buttons(self.key, 'action_revoke'),
+            **buttons(self.company, 'action_mmr_close_setup'),
             **sign(self.waiting_key, 'enrol'), **sign(self.key, 'revoke'),
             **sign(draft, 'submit'), **sign(self.reviewed, 'review'), **sign(self.waiting, 'approve'),
             **sign(self.waiting, 'reject'), **sign(effective, 'retire'), **sign(effective, 'periodic_review'),
