@@ -3,7 +3,7 @@
 import contextlib
 from collections import Counter
 
-from ..domain.columns import LOGGED_COLUMNS
+from ..domain.proofs import CHAIN_COLUMNS
 from .check_keys import KeyChecks
 from .evidence import SIGNATURE_COLUMNS, iso
 from .ledger import CHECKPOINT, Finding, digest_of, encode, parse, sha256_text
@@ -163,7 +163,7 @@ class SignatureChecks(KeyChecks):
         for model, records in by_model.items():
             self.cr.execute("SELECT to_regclass(%s)::text", [model.replace('.', '_')])
             table, = self.cr.fetchone()
-            if table and model in LOGGED_COLUMNS:
+            if table and model in CHAIN_COLUMNS:
                 self.cr.execute(f"SELECT id FROM {table} WHERE id = ANY(%s)", [list(records)])
                 for missing in sorted(records.keys() - {row[0] for row in self.cr.fetchall()}):
                     yield Finding(model, missing, records[missing][3], "the record that was signed", "none: it was deleted")

@@ -12,6 +12,8 @@ from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.http import request
 from odoo.tools import SQL
 
+from ...domain.canonical import iso_utc, sha256
+from ...domain.proofs import SIGNER_COLUMNS
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, transition
 
@@ -136,13 +138,44 @@ class MrpSigner(models.Model):
         signer = self.sudo()
         with transition(signer):
             signer.write(vals)
-        self._log(changes, reason)
+        self._log({**changes, **self._get_known()}, reason)
+
+    def _get_known(self):
+        """Return what the ledger says of all that is known about this signer, so that verification finds what it is not.
+
+        Of the signing password it is the digest of its hash, which nobody can try secrets against (AUD-080).
+        """
+        self.ensure_one()
+        known = {}
+        for name in SIGNER_COLUMNS:
+            value = self.sudo()[name]
+            field = self._fields[name]
+            known[name] = (
+                value.id or None if field.type == 'many2one' else iso_utc(value) if field.type == 'datetime'
+                else sha256(value) if name == 'signing_password' and value else value or None)
+        return {'signer': known}
+
+    def _is_known(self):
+        """Whether the ledger follows this signer: the identity was verified, there is a role, or it did so before."""
+        self.ensure_one()
+        signer = self.sudo()
+        return bool(
+            signer.identity_verified_at or signer.user_id.all_group_ids & signer.user_id._get_gmp_groups()
+            or self.env['mrp.audit.entry'].sudo().search_count(
+                [('res_model', '=', 'res.users'), ('res_id', '=', signer.user_id.id), ('kind', '=', 'setting')], limit=1))
+
+    @api.model
+    def _note_known(self):
+        """Append what is known about each signer of a database that is older than these lines; its update calls it once."""
+        for signer in self.sudo().search([], order='id'):
+            if signer._is_known():
+                signer._log(signer._get_known(), self.env._("Taken over as it is now."))
 
     def _log(self, changes, reason=None):
         # The user is what the line is about; who did it is the user of the line.
         user = self.sudo().user_id
         self.env['mrp.audit.entry']._append_about(
-            'setting', user, {name: {'new': value} if not isinstance(value, dict) else value
+            'setting', user, {name: {'new': value} if name == 'signer' or not isinstance(value, dict) else value
                               for name, value in changes.items()}, reason)
 
     # === SECURITY ADMINISTRATOR === #
@@ -253,8 +286,8 @@ class MrpSigner(models.Model):
         """Record that ``user``, whose credential was just checked, accepts to be accountable (SIG-070)."""
         signer = self._get(user)
         # Nobody has a right to create acceptances: only this path does.
-        self.env['mrp.signer.acceptance']._record(signer, acceptance)
-        signer.with_user(user)._log({'acceptance_sha256': acceptance['sha256']})
+        accepted = self.env['mrp.signer.acceptance']._record(signer, acceptance)
+        signer.with_user(user)._log(accepted._get_logged())
 
     @api.model
     def _set_up(self, users, verified_by, document="Demonstration", since=None):
@@ -272,11 +305,11 @@ class MrpSigner(models.Model):
                     'identity_document': document, 'identity_verified_at': now, 'identity_verified_by_id': verified_by.id,
                     'suspended_at': False, 'suspended_by_id': False, 'is_password_own': True,
                 })
+            signer._log(signer._get_known())
             for company in user.company_ids:
                 acceptance = company._get_mmr_acceptance()
                 if not self._has_accepted(user, acceptance):
-                    self.env['mrp.signer.acceptance']._record(signer, acceptance)
-                    signer._log({'acceptance_sha256': acceptance['sha256']})
+                    signer._log(self.env['mrp.signer.acceptance']._record(signer, acceptance)._get_logged())
         self.env['mrp.qualification']._set_up(users, verified_by, document, since)
 
     # === PASSWORDS === #
@@ -310,9 +343,9 @@ class MrpSigner(models.Model):
         was = 'suspended' if signer.suspended_at else 'active'
         with transition(signer):
             signer.write(vals)
-        if signer.identity_verified_at or user.all_group_ids & user._get_gmp_groups():
-            self.env['mrp.audit.entry']._append_about('setting', user, {
-                'signing': {'old': was, 'new': 'suspended' if signer.suspended_at else 'active'}}, reason)
+        if signer._is_known():
+            signer.with_env(self.env)._log({
+                'signing': {'old': was, 'new': 'suspended' if signer.suspended_at else 'active'}, **signer._get_known()}, reason)
 
     @api.model
     def _note_reset(self, users):
@@ -321,6 +354,8 @@ class MrpSigner(models.Model):
             signer = self._get(user)
             with transition(signer):
                 signer.write({'reset_by_id': self.env.uid if self.env.uid != user.id else False})
+            if signer._is_known():
+                signer.with_env(self.env)._log(signer._get_known(), self.env._("A link to set the password was sent."))
 
     @api.model
     def _check_secret(self, user, credential):
@@ -449,7 +484,8 @@ class MrpSigner(models.Model):
             # A chain of its own, which no other transaction holds while it waits for this one.
             env['mrp.audit.entry']._append([{
                 'chain': signer.company_id, 'kind': 'setting', 'model': 'res.users', 'res_id': user.id,
-                'record_name': user.name, 'values': {'locked': {'old': False, 'new': True}},
+                'record_name': user.name,
+                'values': {'locked': {'old': False, 'new': True}, 'signer': {'new': signer._get_known()['signer']}},
                 'reason': env._("%s wrong attempts to sign.", failures),
             }], 'signers')
             return signer.id
