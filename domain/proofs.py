@@ -21,12 +21,15 @@ SIGNER_COLUMNS = (
 
 #: Columns that the ledger says since it says what the guards are: of records that are older they are compared as far as a
 #: later line names them.
-LATER_COLUMNS = {'mrp.bom.line': ('mmr_overage_confirmed_at', 'mmr_overage_confirmed_id')}
+LATER_COLUMNS = {
+    'mrp.bom.line': ('mmr_overage_confirmed_at', 'mmr_overage_confirmed_id'),
+    'mrp.bpr': ('company_id', 'mmr_revision_id', 'name', 'product_id', 'rules', 'step_count'),
+}
 
 #: Columns of texts in several languages, of which the ledger says what somebody wrote in one.
 TRANSLATED = {
     'mrp.mmr.requirement': ('help_text', 'name'), 'mrp.mmr.profile': ('name',), 'mrp.deviation.cause': ('name',),
-    'maintenance.equipment': ('name',), 'mrp.routing.workcenter': ()}
+    'maintenance.equipment': ('name',)}
 
 
 class Proofs(NamedTuple):
@@ -152,8 +155,7 @@ PROOFS = {
     'mrp.production': _said('mrp.production', recomputed=('mmr_controlled',), document=('mmr_snapshot',), free={
         'mmr_rework_deviation_id': "the reprocessing has a record of its own"}, is_core=True),
     'mrp.bpr': _said(
-        'mrp.bpr', 'company_id', 'mmr_revision_id', 'name', 'product_id', 'production_id', 'rules', document=('document',),
-        recomputed=('step_count',), free={
+        'mrp.bpr', *LATER_COLUMNS['mrp.bpr'], document=('document',), recomputed=('production_id',), free={
             **dict.fromkeys(('is_right_first_time', 'making_hours', 'release_hours', 'right_first_time', 'yield_percent'),
                             _CALCULATED),
             'retain_until': "calculated from what was distributed, which the ledger says",
@@ -192,7 +194,7 @@ PROOFS = {
         'recorded_at', 'reference', 'result', 'signature_id', 'started_at', 'step_id', 'supersedes_id', 'text', 'user_id',
         'user_name')),
     'stock.lot': Proofs(chain=(
-        'expiration_date', 'mmr_assay', 'mmr_assay_basis', 'mmr_assay_date', 'mmr_assay_moisture', 'mmr_assay_unit',
+        'mmr_assay', 'mmr_assay_basis', 'mmr_assay_date', 'mmr_assay_moisture', 'mmr_assay_unit',
         'mmr_bpr_id', 'mmr_file_id', 'mmr_hold_deviation_id', 'mmr_retest_date', 'mmr_returned_at', 'mmr_status',
         'mmr_status_signature_id', 'mmr_supplier_lot', 'name', 'product_id'), is_core=True),
     'stock.quant': Proofs(moves=('quantity', 'lot_id', 'location_id'), free={
@@ -240,3 +242,6 @@ NO_EVIDENCE = {
 CHAIN_COLUMNS = {model: proofs.chain for model, proofs in PROOFS.items() if proofs.chain and model not in (
     'mrp.signer', 'mrp.signer.acceptance', 'res.users')}
 CHAIN_LINKS = {model: PROOFS[model].links for model in CHAIN_COLUMNS}
+
+#: Columns that are proved and that SQL can change with all triggers on, by model: verification finds the change.
+UNGUARDED = {}

@@ -95,13 +95,19 @@ class BatchChecks(EvidenceReader):
             SELECT b.id, b.name, b.plan_sha256, b.step_count,
                    ARRAY(SELECT s.planned::text FROM mrp_bpr_step s WHERE s.bpr_id = b.id ORDER BY s.sequence, s.id),
                    ARRAY(SELECT json_build_array({columns})::text FROM mrp_bpr_step s WHERE s.bpr_id = b.id
-                          ORDER BY s.sequence, s.id), b.production_id, b.company_id,
+                          ORDER BY s.sequence, s.id), b.production_id, b.company_id, (
+                       SELECT c.res_id FROM mrp_audit_entry e JOIN mrp_audit_chain c ON c.id = e.chain_id
+                        WHERE e.res_model = 'mrp.bpr' AND e.res_id = b.id AND e.kind IN ('create', 'baseline')
+                          AND c.res_model = 'mrp.production' ORDER BY e.id LIMIT 1),
                    b.document::text, b.document_sha256,
                    (SELECT g.content ->> 'document_sha256' FROM mrp_esignature g WHERE g.id = b.release_signature_id),
                    {DISPOSED % 'b.id'}
               FROM mrp_bpr b WHERE b.id > %(after)s AND {self._company_condition('b.company_id')} ORDER BY b.id"""
         for rows in self._rows(query, RECORDS // 10):
-            for bpr, name, digest, count, steps, columns, order, company, document, frozen, signed, is_disposed in rows:
+            for (bpr, name, digest, count, steps, columns, order, company, of_order, document, frozen, signed,
+                 is_disposed) in rows:
+                if of_order not in (None, order):
+                    yield Finding('mrp.bpr', bpr, name, f"the record of order {of_order}, in whose chain it began", f"{order}")
                 yield from self._check_step_columns(steps, columns, {'production_id': order, 'company_id': company})
                 if is_disposed:
                     yield from self._check_stub(bpr, name, count, steps, document, (frozen, signed))

@@ -10,7 +10,7 @@ from ..domain.retention import DISPOSED_REASON, REMOVED_COLUMNS
 from .evidence import ROWS, EvidenceReader, iso
 from .guard_inventory import read_said
 from .ledger import CHECKPOINT, Chain, Finding, LedgerCheck, digest_of, encode, parse, sha256_text
-from .queries import CONDITIONS, DISPOSED, NAMES, PARTLY_LOGGED
+from .queries import CONDITIONS, DISPOSED, NAMES, OF_BOM, PARTLY_LOGGED, PARTS
 
 #: Kinds of values beside those of PostgreSQL: a relation to many, a text in several languages.
 LINKS, TRANSLATION = 'links', 'translation'
@@ -179,6 +179,17 @@ class TrailChecks(EvidenceReader):
                 continue  # the line itself was reported
         return last
 
+    def _find_older(self, table, ids):
+        """Return which rows of bills of materials came with a revision that is older than the lines about such rows."""
+        if not ids:
+            return set()
+        self.cr.execute(
+            f"""SELECT t.id FROM {table} t JOIN mrp_mmr_revision r ON r.bom_id = t.bom_id
+                 WHERE t.id = ANY(%s) AND NOT EXISTS (
+                    SELECT FROM mrp_audit_entry e WHERE e.res_model = 'mrp.mmr.revision' AND e.res_id = r.id
+                       AND e.kind = 'create' AND e.id > %s)""", [list(ids), self._read_began() or 2 ** 31 - 1])
+        return {row for row, in self.cr.fetchall()}
+
     def _check_logged(self, model):
         """What a record says now is what the ledger said last; every change has its line."""
         table, names, links = model.replace('.', '_'), CHAIN_COLUMNS[model], CHAIN_LINKS[model]
@@ -197,10 +208,11 @@ class TrailChecks(EvidenceReader):
                      ORDER BY t.id"""
         for rows in self._rows(query, ROWS):
             last = self._read_last_values(model, [row[0] for row in rows])
+            older = self._find_older(table, {row[0] for row in rows} - set(last)) if model in OF_BOM else ()
             for record_id, title, is_disposed, *values in rows:
                 logged, first, is_whole = last.get(record_id, (None, None, False))
                 if logged is None:
-                    if model not in PARTLY_LOGGED:
+                    if model not in PARTLY_LOGGED and record_id not in older:
                         yield Finding(model, record_id, title, "its creation in the ledger", "no line about it")
                     continue
                 for name, value in zip((*names, *links), values, strict=True):
@@ -220,13 +232,20 @@ class TrailChecks(EvidenceReader):
             yield CHECKPOINT
 
     def _check_vanished(self, model):
-        """What the ledger saw begin is there, or the ledger saw it deleted."""
+        """What the ledger saw begin is there, or the ledger saw it deleted; what a draft had goes with the draft."""
+        if model in PARTLY_LOGGED:
+            return
+        part = 'TRUE'
+        if model in PARTS:
+            column, parent = PARTS[model]
+            part = f"""EXISTS (SELECT FROM {parent} p WHERE p.id::text = e."values" -> '{column}' -> 'new' ->> 'id')"""
         self.cr.execute(
             f"""SELECT e.res_id, min(e.record_name) FROM mrp_audit_entry e
                  WHERE e.res_model = %s AND e.kind IN ('create', 'baseline') AND {self._company_condition('e.company_id')}
                    AND NOT EXISTS (SELECT FROM {model.replace('.', '_')} t WHERE t.id = e.res_id)
                    AND NOT EXISTS (SELECT FROM mrp_audit_entry u
                                     WHERE u.res_model = e.res_model AND u.res_id = e.res_id AND u.kind = 'unlink')
+                   AND {part}
                  GROUP BY e.res_id ORDER BY e.res_id""", [model])
         for res_id, name in self.cr.fetchall():
             yield Finding(model, res_id, name, "the record that the ledger saw begin", "none: it was deleted beside the ledger")

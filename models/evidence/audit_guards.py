@@ -30,6 +30,15 @@ class MrpAuditEntry(models.Model):
             'values': {'guards': {'new': inventory}, 'guards_sha256': {'old': before, 'new': digest}}}])
 
     @api.model
+    def _render_value(self, name, field, value):
+        if name == 'guards' and isinstance(value, dict):
+            return self.env._("%s functions, triggers, constraints and indexes", len(value))
+        if name in ('signer', 'acceptance') and isinstance(value, dict):
+            return '; '.join(f"{column}: {self._render_value(column, None, value[column])}" for column in sorted(value))
+        return super()._render_value(name, field, value)
+
+    @api.model
     def _get_value_labels(self):
         return {**super()._get_value_labels(), 'guards': self.env._("Guards of PostgreSQL"),
-                'guards_sha256': self.env._("Digest of the Guards"), 'signer': self.env._("What Is Known about the Signer")}
+                'guards_sha256': self.env._("Digest of the Guards"), 'signer': self.env._("What Is Known about the Signer"),
+                'acceptance': self.env._("Acceptance")}

@@ -10,5 +10,6 @@ from . import qualification  # roles and training, with their dates
 from . import terminal       # registered shared terminals
 from . import group          # GMP roles
 from . import user           # users who sign
+from . import baseline       # people who are older than the ledger
 from . import auditor        # time-limited read-only users
 from . import setup          # the set-up of a company, and its end
