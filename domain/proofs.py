@@ -19,12 +19,8 @@ SIGNER_COLUMNS = (
     'signing_password_at', 'enrolment_until')
 
 
-#: Columns that the ledger says since it says what the guards are: of records that are older they are compared as far as a
-#: later line names them.
-LATER_COLUMNS = {
-    'mrp.bom.line': ('mmr_overage_confirmed_at', 'mmr_overage_confirmed_id'),
-    'mrp.bpr': ('company_id', 'mmr_revision_id', 'name', 'product_id', 'rules', 'step_count'),
-}
+#: What a batch record is, which the first line about it says.
+BATCH_IDENTITY = ('company_id', 'mmr_revision_id', 'name', 'product_id', 'rules', 'step_count')
 
 #: Columns of texts in several languages, of which the ledger says what somebody wrote in one.
 TRANSLATED = {
@@ -147,7 +143,7 @@ PROOFS = {
         links={'sop_ids': ('mrp_mmr_step_sop_rel', 'step_id', 'sop_id')}),
     'mrp.mmr.step.check': Proofs(chain=('is_mandatory', 'name', 'revision_id', 'sequence', 'step_id')),
     'mrp.bom': _content('mrp_bom'),
-    'mrp.bom.line': _content('mrp_bom_line', *LATER_COLUMNS['mrp.bom.line']),
+    'mrp.bom.line': _content('mrp_bom_line', 'mmr_overage_confirmed_at', 'mmr_overage_confirmed_id'),
     'mrp.bom.byproduct': _content('mrp_bom_byproduct'),
     'mrp.routing.workcenter': _content('mrp_routing_workcenter', links={'blocked_by_operation_ids': (
         'mrp_routing_workcenter_dependencies_rel', 'operation_id', 'blocked_by_id')}),
@@ -155,7 +151,7 @@ PROOFS = {
     'mrp.production': _said('mrp.production', recomputed=('mmr_controlled',), document=('mmr_snapshot',), free={
         'mmr_rework_deviation_id': "the reprocessing has a record of its own"}, is_core=True),
     'mrp.bpr': _said(
-        'mrp.bpr', *LATER_COLUMNS['mrp.bpr'], document=('document',), recomputed=('production_id',), free={
+        'mrp.bpr', *BATCH_IDENTITY, document=('document',), recomputed=('production_id',), free={
             **dict.fromkeys(('is_right_first_time', 'making_hours', 'release_hours', 'right_first_time', 'yield_percent'),
                             _CALCULATED),
             'retain_until': "calculated from what was distributed, which the ledger says",
@@ -217,7 +213,8 @@ PROOFS = {
     'product.category': Proofs(free={'mmr_lot_release': _SETTING}, is_core=True),
     'res.users': Proofs(
         chain=('active', 'login', 'mmr_auditor_until', 'partner_id'), is_core=True,
-        links={'company_ids': ('res_company_users_rel', 'user_id', 'cid'), 'group_ids': ('res_groups_users_rel', 'uid', 'gid')}),
+        links={'company_ids': ('res_company_users_rel', 'user_id', 'cid'),
+               'group_ids': ('res_groups_users_rel', 'uid', 'gid')}),
     'res.company': Proofs(free=dict.fromkeys((
         'mmr_acceptance_text', 'mmr_block_overdue_review', 'mmr_certification', 'mmr_certification_name', 'mmr_certified_on',
         'mmr_deviation_days', 'mmr_deviation_procedure_id', 'mmr_recurrence_count', 'mmr_recurrence_months',

@@ -1,4 +1,4 @@
-"""Checks that the guards of PostgreSQL are those of this version, all of them and in force (AUD-030, AUD-080, 21 CFR 11.10(a), (c))."""
+"""Checks that the guards of PostgreSQL are those of this version, all of them, and in force (AUD-030, AUD-080, 11.10(c))."""
 
 import re
 
@@ -33,7 +33,7 @@ class GuardChecks(EvidenceReader):
         yield CHECKPOINT
 
     def _check_functions(self):
-        """The body of each function is the one in the files; none is missing, none has another search path or owner's rights."""
+        """The body of each function is the one in the files; none is missing, none has another search path."""
         shipped = guards.shipped_requirements()
         wanted = {name: body for text in guards.sources().values()
                   for name, _arguments, body in _FUNCTION.findall(guards.render(text, shipped))}
@@ -80,7 +80,8 @@ class GuardChecks(EvidenceReader):
         own, core = tables()
         self.cr.execute("SELECT tablename, rulename FROM pg_rules WHERE tablename = ANY(%s)", [own + core])
         for table, rule in self.cr.fetchall():
-            yield _finding(f'rule {rule} on {table}', "no rule on a table of records", "a rule, which changes what statements do")
+            yield _finding(f'rule {rule} on {table}', "no rule on a table of records",
+                           "a rule, which changes what statements do")
         self.cr.execute("""SELECT s.setting FROM pg_db_role_setting d, unnest(d.setconfig) AS s(setting)
                             WHERE s.setting LIKE 'session_replication_role=%%'
                               AND d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))""")

@@ -1,4 +1,4 @@
-"""Checks roles of people and what is known about signers against what the ledger said last (AUD-060, AUD-080, 21 CFR 11.10(d), (g))."""
+"""Checks roles of people and what is known about signers against the ledger (AUD-060, AUD-080, 21 CFR 11.10(d), (g))."""
 
 import hashlib
 import json
@@ -90,7 +90,8 @@ class PeopleChecks(EvidenceReader):
                 said = [line['signer'] for line in lines.get(user, ()) if isinstance(line.get('signer'), dict)]
                 if not said:
                     if live['identity_verified_at']:
-                        yield Finding('mrp.signer', signer, login, "what is known about the signer in the ledger", "no line about it")
+                        yield Finding('mrp.signer', signer, login, "what is known about the signer in the ledger",
+                                      "no line about it")
                     continue
                 for name, value in live.items():
                     expected = said[-1].get(name)
@@ -108,7 +109,7 @@ class PeopleChecks(EvidenceReader):
             return None
         if name == 'signing_password':
             return hashlib.sha256(json.dumps(value, ensure_ascii=False).encode()).hexdigest()
-        if name.endswith('_at') or name.endswith('_until'):
+        if name.endswith(('_at', '_until')):
             return iso(value)
         return True if value == 'true' else value
 

@@ -149,7 +149,7 @@ class SignatureChecks(KeyChecks):
             yield CHECKPOINT
 
     def _read_acceptance_lines(self, users):
-        """Return what lines of the ledger say, by user and digest of the text that the user accepted; older ones say no more."""
+        """Return what lines of the ledger say, by user and digest of the accepted text; older ones say no more."""
         self.cr.execute(
             """SELECT res_id, "values"::text FROM mrp_audit_entry
                 WHERE res_model = 'res.users' AND res_id = ANY(%s) AND kind = 'setting'""", [list(users)])

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+from decimal import Decimal, InvalidOperation
 
 from ..domain.canonical import GENESIS
+from ..domain.columns import LOGGED_COLUMNS
 from ..domain.numbers import decimal_string
-from ..domain.proofs import CHAIN_COLUMNS, CHAIN_LINKS, LATER_COLUMNS, TRANSLATED
+from ..domain.proofs import CHAIN_COLUMNS, CHAIN_LINKS, TRANSLATED
 from ..domain.retention import DISPOSED_REASON, REMOVED_COLUMNS
 from .evidence import ROWS, EvidenceReader, iso
 from .guard_inventory import read_said
@@ -16,6 +18,14 @@ from .queries import CONDITIONS, DISPOSED, NAMES, OF_BOM, PARTLY_LOGGED, PARTS
 LINKS, TRANSLATION = 'links', 'translation'
 #: Columns in which a nought was typed by somebody: a reading of 0 is not the same as none.
 TEXT_TYPES = ('character varying', 'text')
+
+
+def is_same_number(one, other):
+    """Whether two texts are the same number, whatever their digits."""
+    try:
+        return Decimal(one or '') == Decimal(other or '')
+    except InvalidOperation:
+        return False
 
 
 class TrailChecks(EvidenceReader):
@@ -156,14 +166,14 @@ class TrailChecks(EvidenceReader):
             yield Finding(model, res_id, name, "a chain in the ledger", "none")
 
     def _read_began(self):
-        """Return the id of the first line about the guards: what is younger is followed in all of its columns."""
+        """Return the id of the first line about the guards: of what is younger all columns are compared."""
         if not hasattr(self, '_began'):
             said = read_said(self.cr)
             self._began = said[0][0] if said else None
         return self._began
 
     def _read_last_values(self, model, ids):
-        """Return what the ledger says last of records, by id: dict of values, id of the first line, whether that is all of it."""
+        """Return what the ledger says last of records, by id: values, id of the first line, whether it says all."""
         last = {}
         self.cr.execute(
             """SELECT id, res_id, kind, "values"::text FROM mrp_audit_entry
@@ -191,7 +201,11 @@ class TrailChecks(EvidenceReader):
         return {row for row, in self.cr.fetchall()}
 
     def _check_logged(self, model):
-        """What a record says now is what the ledger said last; every change has its line."""
+        """What a record says now is what the ledger said last; every change has its line.
+
+        Of a record that is older than the lines about guards, columns that only came into view with them are compared where a
+        line names them, and numbers by their value: the update gave them the digits that the document has (NUM-020).
+        """
         table, names, links = model.replace('.', '_'), CHAIN_COLUMNS[model], CHAIN_LINKS[model]
         self.cr.execute(
             """SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a
@@ -216,9 +230,8 @@ class TrailChecks(EvidenceReader):
                         yield Finding(model, record_id, title, "its creation in the ledger", "no line about it")
                     continue
                 for name, value in zip((*names, *links), values, strict=True):
-                    if name not in logged and (
-                            not is_whole and model in PARTLY_LOGGED
-                            or name in LATER_COLUMNS.get(model, ()) and first < (self._read_began() or first + 1)):
+                    is_older = first < (self._read_began() or first + 1) and name not in LOGGED_COLUMNS.get(model, ())
+                    if name not in logged and (is_older or not is_whole and model in PARTLY_LOGGED):
                         continue
                     said = logged.get(name)
                     said = self._logged_text(types[name], said.get('new') if isinstance(said, dict) else said)
@@ -226,7 +239,8 @@ class TrailChecks(EvidenceReader):
                     if is_disposed and name in removed:
                         if live not in (None, DISPOSED_REASON):
                             yield Finding(model, record_id, title, f"no {name}, as it was disposed of", f"{live}")
-                    elif said != live and not (types[name] == TRANSLATION and said in live):
+                    elif said != live and not (types[name] == TRANSLATION and said in live) and not (
+                            is_older and is_same_number(said, live)):
                         yield Finding(model, record_id, title, f"{name} {said} as in the ledger", f"{live}")
             self.counts['records'] += len(rows)
             yield CHECKPOINT

@@ -7,7 +7,7 @@ each daily seal; verification compares what is there now with both, and with the
 import re
 
 from .. import guards
-from ..domain.canonical import canonical_json, sha256
+from ..domain.canonical import sha256
 from ..domain.proofs import PROOFS
 
 #: Names of everything that the addon made, as LIKE wants them.

@@ -35,9 +35,10 @@ NAMES = {
     'mrp.bpr.result': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', ' || t.name",
     'mrp.bpr.copy': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', copy ' || t.number",
     'mrp.bpr.transcription': "(SELECT b.name FROM mrp_bpr b WHERE b.id = t.bpr_id) || ', transcription'",
-    'mrp.equipment.log': "(SELECT e.name ->> 'en_US' FROM maintenance_equipment e WHERE e.id = t.equipment_id) || ', ' || t.kind",
+    'mrp.equipment.log': """(SELECT e.name ->> 'en_US' FROM maintenance_equipment e WHERE e.id = t.equipment_id)
+                              || ', ' || t.kind""",
     'maintenance.equipment': "t.name ->> 'en_US'", 'stock.lot': 't.name', 'mrp.terminal': 't.name',
-    'mrp.deviation.cause': 't.name',
+    'mrp.deviation.cause': "t.name ->> 'en_US'",
     **dict.fromkeys((table.replace('_', '.') for table in ROW_TABLES), _REVISION % 't.revision_id'),
     **dict.fromkeys(OF_BOM, _REVISION % '(SELECT r.id FROM mrp_mmr_revision r WHERE r.bom_id = t.bom_id)'),
     'mrp.bom': _REVISION % '(SELECT r.id FROM mrp_mmr_revision r WHERE r.bom_id = t.id)',

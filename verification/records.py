@@ -14,7 +14,8 @@ from .ledger import CHECKPOINT
 
 
 class Verification(
-        TrailChecks, GuardChecks, FileChecks, SignatureChecks, PeopleChecks, MasterChecks, ResultChecks, BatchChecks, StockChecks):
+        TrailChecks, GuardChecks, FileChecks, SignatureChecks, PeopleChecks, MasterChecks, ResultChecks, BatchChecks,
+        StockChecks):
     """Verifies all evidence that a cursor reads; iterating yields each :class:`Finding`.
 
     Nothing but the batch at hand is in memory. ``counts`` grows on the way: records read, by what they are.

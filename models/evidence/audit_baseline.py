@@ -47,6 +47,8 @@ class MrpAuditEntry(models.Model):
                 **{name: {'new': count} for name, count in counts.items() if count}},
             'reason': self.env._("The ledger begins here. What is older was taken over as it was."),
         }])
+        # What follows is compared in all of its columns.
+        self._note_guards()
 
     @api.model
     def _take_over_people(self):

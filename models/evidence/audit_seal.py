@@ -68,8 +68,8 @@ class MrpAuditSeal(models.Model):
         names = {user.id: user.name for user in self.env['res.users'].sudo().with_context(active_test=False).search(
             [('id', 'in', [row[2] for seal in self for row in seal.keys or ()])])}
         for seal in self:
-            seal.key_details = seal.keys and Markup('<table class="table table-sm"><thead>%s</thead><tbody>%s</tbody></table>') % (
-                head, Markup().join(
+            seal.key_details = seal.keys and Markup(
+                '<table class="table table-sm"><thead>%s</thead><tbody>%s</tbody></table>') % (head, Markup().join(
                     Markup('<tr><td>%s</td><td class="font-monospace text-break">%s</td><td>%s</td></tr>') % (
                         names.get(user, user), fingerprint, outcomes.get(meaning, meaning))
                     for fingerprint, _key, user, _signature, meaning in seal.keys))

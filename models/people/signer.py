@@ -345,7 +345,8 @@ class MrpSigner(models.Model):
             signer.write(vals)
         if signer._is_known():
             signer.with_env(self.env)._log({
-                'signing': {'old': was, 'new': 'suspended' if signer.suspended_at else 'active'}, **signer._get_known()}, reason)
+                'signing': {'old': was, 'new': 'suspended' if signer.suspended_at else 'active'},
+                **signer._get_known()}, reason)
 
     @api.model
     def _note_reset(self, users):

@@ -87,8 +87,8 @@ class TestGuardInventory(MmrCommon):
     def test_untouched(self):
         """AUD-080: the guards that an update left verify; the ledger has them, and so has the next seal."""
         self.assertEqual(self._found(), [])
-        line = self.env['mrp.audit.entry'].sudo().search([('kind', '=', 'setting'), ('res_model', '=', 'res.company')]).filtered(
-            lambda row: 'guards' in row.values)
+        line = self.env['mrp.audit.entry'].sudo().search(
+            [('kind', '=', 'setting'), ('res_model', '=', 'res.company')]).filtered(lambda row: 'guards' in row.values)
         inventory = read_inventory(self.env.cr)
         self.assertEqual(line[0].values['guards']['new'], inventory)
         self.assertIn("functions, triggers", line[0].details)
