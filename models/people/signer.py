@@ -153,7 +153,7 @@ class MrpSigner(models.Model):
             known[name] = (
                 value.id or None if field.type == 'many2one' else iso_utc(value) if field.type == 'datetime'
                 else sha256(value) if name == 'signing_password' and value else value or None)
-        return {'signer': known}
+        return {'signer': {name: value for name, value in known.items() if value is not None}}
 
     def _is_known(self):
         """Whether the ledger follows this signer: the identity was verified, there is a role, or it did so before."""

@@ -186,6 +186,7 @@ class TestVerify(MmrCommon):
         self._make_drill()
         self._make_others()
         self._make_retention()
+        self._make_terminal()
         self.env['mrp.audit.seal']._seal(self.company)
         self.env.flush_all()
 
@@ -264,14 +265,20 @@ class TestVerify(MmrCommon):
         self.assertGreaterEqual(tried, 4)
 
     def _make_others(self):
-        """Issue a worksheet and transcribe it, clean equipment, register a terminal."""
-        production = self._person('production')
+        """Issue a worksheet and transcribe it, clean equipment."""
+        production, operator = self._person('production'), self._person('operator')
+        step = self.bpr.step_ids.sorted('sequence')[1].with_user(operator)
+        self._train(step, operator)
         self.copy = self.env['mrp.bpr.copy'].with_user(production)._issue(self.bpr, "Failure", self.bpr.step_ids)
         self.env['report.mrp_mmr.report_bpr_worksheet'].with_user(production)._log_print(
             self.copy, self.env.ref('mrp_mmr.action_report_bpr_worksheet'))
-        self.transcription = self.step.with_user(self.user_operator)._transcribe(self.copy, "scan.png", PNG, [
+        step.action_start(acknowledged=True)
+        self.transcription = step._transcribe(self.copy, "scan.png", PNG, [
             {'kind': 'comment', 'vals': {'text': "Noisy"}, 'paper_time': "6:15", 'paper_by': "OP"}])
         self.log = self._clean(self.revision.equipment_ids.equipment_id)
+
+    def _make_terminal(self):
+        """Register a terminal: from now on nobody records elsewhere."""
         security = new_test_user(self.env, login='t_terminals', groups='mrp_mmr.group_mmr_security')
         self.terminal = self.env['mrp.terminal'].with_user(security).create(
             {'name': "T-1", 'workcenter_ids': self.workcenter.ids})
