@@ -9,7 +9,8 @@ class MrpAuditEntry(models.Model):
     @api.model
     def _take_over_people(self):
         super()._take_over_people()
-        users = self.env['res.users'].sudo().with_context(active_test=False).search([], order='id')
+        users = self.env['res.users'].sudo().with_context(active_test=False).search(
+            [('login', '!=', False)], order='id')
         logged = self.sudo().search([('res_model', '=', 'res.users'), ('res_id', 'in', users.ids)]).mapped('res_id')
         older = users.filtered(lambda user: user.id not in logged)
         older._audit_gmp_access({user: {} for user in older})

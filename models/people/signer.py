@@ -167,7 +167,7 @@ class MrpSigner(models.Model):
     @api.model
     def _note_known(self):
         """Append what is known about each signer of a database that is older than these lines; its update calls it once."""
-        for signer in self.sudo().search([], order='id'):
+        for signer in self.sudo().search([('user_id', '!=', False)], order='id'):
             if signer._is_known():
                 signer._log(signer._get_known(), self.env._("Taken over as it is now."))
 
