@@ -108,7 +108,8 @@ class BatchChecks(EvidenceReader):
                  is_disposed) in rows:
                 if of_order not in (None, order):
                     yield Finding('mrp.bpr', bpr, name, f"the record of order {of_order}, in whose chain it began", f"{order}")
-                yield from self._check_step_columns(steps, columns, {'production_id': order, 'company_id': company})
+                yield from self._check_step_columns(
+                    steps, columns, {'production_id': order, 'company_id': company}, is_disposed)
                 if is_disposed:
                     yield from self._check_stub(bpr, name, count, steps, document, (frozen, signed))
                     continue
@@ -126,7 +127,7 @@ class BatchChecks(EvidenceReader):
             yield CHECKPOINT
 
     @staticmethod
-    def _check_step_columns(plans, rows, batch):
+    def _check_step_columns(plans, rows, batch, is_disposed):
         """What a step is called, what it is, and who signs it, is what its plan says; of one disposed of what is left of it.
 
         :param list plans: JSON of each planned step, in order
@@ -140,12 +141,13 @@ class BatchChecks(EvidenceReader):
                 planned = parse(plan)
                 stage = planned['stage']['position']
                 expected = {name: planned[name] for name in PLANNED}
+                points = None if is_disposed else get_points(planned)
             except (ValueError, TypeError, KeyError):
                 continue    # its plan has another digest, which is reported
             numbers[stage] = numbers.get(stage, 0) + 1
             expected.update(batch, sequence=sequence, stage=stage, number=numbers[stage])
-            if 'second_person' in planned:
-                expected['points'] = get_points(planned)
+            if not is_disposed:     # whether a second person signs is not left of a plan that was removed
+                expected['points'] = points
             for name, value in expected.items():
                 if (found[name] or None) != (value or None):
                     yield Finding('mrp.bpr.step', found['id'], f"{stage}.{numbers[stage]} {planned['name']}",
