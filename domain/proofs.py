@@ -244,7 +244,7 @@ _WORKFLOW = "written by its step of the workflow, which comes later; verificatio
 _EDITED = "stays open to its editors, each change with its line; verification compares it with the ledger"
 _FOLLOWS = "follows each signature; verification compares it with the last one"
 
-#: Columns that are proved and that SQL can change with all triggers on, in the rows that the test tries; each with the reason.
+#: Columns that are proved and that SQL can change with all triggers on, as the rows of the test are, each with the reason.
 UNGUARDED = {
     'mrp.signer': dict.fromkeys(SIGNER_COLUMNS, _EDITED),
     'mrp.signer.secret': dict.fromkeys(('number', 'signature_sha256'), _FOLLOWS),
