@@ -256,7 +256,8 @@ UNGUARDED = {
     'mrp.mmr.label': dict.fromkeys(('state',), _WORKFLOW),
     'mrp.sop': dict.fromkeys(('location', 'name', 'state'), _EDITED),
     'mrp.production': dict.fromkeys(('mmr_decision', 'mmr_decision_signature_id'), _WORKFLOW),
-    'mrp.bpr': dict.fromkeys(('completed_at', 'document_sha256', 'quantity_released', 'review_signature_id', 'state'), _WORKFLOW),
+    'mrp.bpr': dict.fromkeys((
+        'completed_at', 'document_sha256', 'quantity_released', 'review_signature_id', 'state'), _WORKFLOW),
     'mrp.bpr.step': dict.fromkeys(('hold_signature_id', 'precaution_acknowledged', 'retest_count'), _WORKFLOW),
     'mrp.deviation': dict.fromkeys(('capa_id', 'cause', 'cause_id', 'correction', 'due_date', 'identity_result',
         'investigator_id', 'label_effect', 'material_fate', 'no_capa_reason', 'procedure_id', 'quality_effect',
