@@ -1,7 +1,5 @@
 """Checks that the guards of PostgreSQL are those of this version, all of them, and in force (AUD-030, AUD-080, 11.10(c))."""
 
-import re
-
 from .. import guards
 from .evidence import EvidenceReader
 from .guard_inventory import inventory_digest, read_inventory, read_said, tables
@@ -11,7 +9,6 @@ from .ledger import CHECKPOINT, Finding, parse
 GUARD = 'guard'
 #: What ``tgenabled`` says.
 STATES = {'O': "enabled", 'D': "disabled", 'R': "enabled for replicas only", 'A': "enabled always"}
-_FUNCTION = re.compile(r'^CREATE FUNCTION (\w+)\((.*?)\).*?\bAS \$\$(.*?)\$\$', re.MULTILINE | re.DOTALL)
 
 
 def _finding(name, expected, found):
@@ -34,9 +31,7 @@ class GuardChecks(EvidenceReader):
 
     def _check_functions(self):
         """The body of each function is the one in the files; none is missing, none has another search path."""
-        shipped = guards.shipped_requirements()
-        wanted = {name: body for text in guards.sources().values()
-                  for name, _arguments, body in _FUNCTION.findall(guards.render(text, shipped))}
+        wanted = guards.bodies()
         self.cr.execute("""SELECT proname, prosrc, array_to_string(proconfig, ';') FROM pg_proc
                             WHERE proname LIKE %s AND prokind = 'f'""", [guards.PREFIX.replace('_', r'\_') + '%'])
         found = {}

@@ -1,6 +1,7 @@
 """People: who they are, what they are qualified for, and where they work."""
 
 from . import signer         # identity, accountability and signing password
+from . import signer_known   # what the ledger says of all that is known about a signer
 from . import signer_acceptance  # what signers accepted
 from . import signer_key     # keys with which persons sign
 from . import signer_update  # keys after the update that brought them
