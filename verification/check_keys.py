@@ -188,7 +188,7 @@ class KeyChecks(EvidenceReader):
     def _check_end(self, finding, fingerprint, number, digest, last_number, last_digest, last_key, logged):
         """The last signature with a key is the one that the secret, and the ledger, remember."""
         if number is not None and last_key == fingerprint and (number, digest) != (last_number, last_digest) \
-                or number and last_key is None:
+                or number and last_key is None or (number is None) != (digest is None):
             yield finding(f"signature {number} with digest {digest} as the last one of its holder",
                           f"signature {last_number} with digest {last_digest}")
             return

@@ -249,14 +249,15 @@ class TrailChecks(EvidenceReader):
         """What the ledger saw begin is there, or the ledger saw it deleted; what a draft had goes with the draft."""
         if model in PARTLY_LOGGED:
             return
-        part = 'TRUE'
+        part = place = 'TRUE'
         if model in PARTS:
             column, parent = PARTS[model]
-            part = f"""EXISTS (SELECT FROM {parent} p WHERE p.id::text = e."values" -> '{column}' -> 'new' ->> 'id')"""
+            said = f"""e."values" -> '{column}' -> 'new' ->> 'id'"""
+            part, place = f"EXISTS (SELECT FROM {parent} p WHERE p.id::text = {said})", f"t.{column}::text = {said}"
         self.cr.execute(
             f"""SELECT e.res_id, min(e.record_name) FROM mrp_audit_entry e
                  WHERE e.res_model = %s AND e.kind IN ('create', 'baseline') AND {self._company_condition('e.company_id')}
-                   AND NOT EXISTS (SELECT FROM {model.replace('.', '_')} t WHERE t.id = e.res_id)
+                   AND NOT EXISTS (SELECT FROM {model.replace('.', '_')} t WHERE t.id = e.res_id AND {place})
                    AND NOT EXISTS (SELECT FROM mrp_audit_entry u
                                     WHERE u.res_model = e.res_model AND u.res_id = e.res_id AND u.kind = 'unlink')
                    AND {part}

@@ -71,7 +71,10 @@ FILE_COMPANIES = """
 #: Orders are records from their release on: these have a snapshot, or had one. Steps follow from the snapshot until somebody
 #: works on them.
 CONDITIONS = {
-    **{model: RECORD_ROWS[model.replace('.', '_')] for model in (*OF_BOM, 'mrp.bom', 'stock.lot')},
+    **{model: RECORD_ROWS[model.replace('.', '_')] for model in (*OF_BOM, 'mrp.bom')},
+    'stock.lot': """(t.mmr_status IS NOT NULL OR EXISTS (
+        SELECT FROM mrp_audit_entry e
+         WHERE e.res_model = 'stock.lot' AND e.res_id = t.id AND e.kind IN ('create', 'baseline', 'write', 'state')))""",
     'mrp.bpr.step': """(t.state <> 'open' OR EXISTS (
         SELECT FROM mrp_audit_entry e
          WHERE e.res_model = 'mrp.bpr.step' AND e.res_id = t.id AND e.kind IN ('write', 'state')))""",

@@ -306,6 +306,8 @@ class TestVerify(MmrCommon):
         wanted = {(model, record.id)}
         if model == 'mrp.audit.chain':      # the lines of a chain name it too
             wanted |= {('mrp.audit.entry', line) for line in record.entry_ids.ids}
+        if model == 'mrp.bpr.step':         # of its plan, the batch is
+            wanted.add(('mrp.bpr', record.bpr_id.id))
         if model == 'mrp.signer.secret':    # so does its key
             wanted.add(('mrp.signer.key', record.key_id.id))
         self.env.flush_all()
