@@ -83,7 +83,9 @@ PAYLOADS = (
     Payload('mrp_mmr/key/2', 'key', "Key of a signer enrolled or revoked", SIGNED),
     Payload('mrp_mmr/key/1', 'key-1', "Key of a signer enrolled or revoked, before passkeys", SIGNED),
     Payload('mrp_mmr/ledger/1', 'ledger#/properties/line', "Line of the audit trail", FROZEN),
-    Payload('mrp_mmr/seal/1', 'seal', "Daily seal", FROZEN),
+    Payload('mrp_mmr/seal/2', 'seal', "Daily seal", FROZEN),
+    Payload('mrp_mmr/seal/1', 'seal-1', "Daily seal, before it had guards and keys", FROZEN),
+    Payload('mrp_mmr/guards/1', 'guards', "Guards of PostgreSQL as an update left them", BOUND),
     Payload('mrp_mmr/acceptance/1', 'acceptance', "Text of accountability", BOUND),
     Payload('mrp_mmr/drill/1', 'drill', "Results of a tamper drill", SIGNED),
     # Files of a bundle; its manifest names the digest of each

@@ -40,6 +40,7 @@ LISTS = {
     **{f'kept.{table}': names for table, names in KEPT_KEYS.items()},
     'gone': (DISPOSED_REASON,),
 }
+_BODY = re.compile(r'^CREATE FUNCTION (\w+)\(.*?\bAS \$\$(.*?)\$\$', re.MULTILINE | re.DOTALL)
 _FUNCTION = re.compile(r'^CREATE FUNCTION (\w+)\(.*?\bAS \$\$$', re.MULTILINE | re.DOTALL)
 _TRIGGER = re.compile(
     r'^CREATE (?:CONSTRAINT )?TRIGGER (\w+)\s+(?:BEFORE|AFTER)\b[^;]*?\sON (\w+)\s[^;]*?EXECUTE FUNCTION (\w+)', re.MULTILINE)
@@ -79,6 +80,12 @@ def functions():
             raise ValueError(f"guards/{file}.sql: each function needs {SEARCH_PATH}")
         names += [match[1] for match in found]
     return tuple(names)
+
+
+def bodies():
+    """Return the body of each function of this version by its name, as PostgreSQL keeps it."""
+    shipped = shipped_requirements()
+    return {name: body for text in sources().values() for name, body in _BODY.findall(render(text, shipped))}
 
 
 def shipped_requirements():

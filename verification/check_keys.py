@@ -8,10 +8,23 @@ from .ledger import CHECKPOINT, REMARK, Finding, encode, parse
 
 #: What of a key its enrolment was signed for.
 SIGNED = ('id', 'algorithm', 'public_key', 'fingerprint', 'reason')
-
-
 #: What of a passkey its enrolment was signed for: name in the content → column.
 PASSKEY = {'credential': 'credential_id', 'rp_id': 'rp_id', 'origin': 'origin', 'synced': 'is_synced'}
+
+
+def read_sealed_keys(cr, company):
+    """Return the keys of the signers of a company as a seal has them (SIG-110, SIG-120).
+
+    :return: list of ``[fingerprint, id, user, signature, meaning]`` in the order of the ids: the last signature over the key,
+        which enrolled or revoked it, or None
+    """
+    cr.execute(
+        """SELECT k.fingerprint, k.id, k.user_id, s.id, s.meaning
+             FROM mrp_signer_key k LEFT JOIN LATERAL (
+                  SELECT g.id, g.meaning FROM mrp_esignature g WHERE g.res_model = 'mrp.signer.key' AND g.res_id = k.id
+                   ORDER BY g.id DESC LIMIT 1) s ON TRUE
+            WHERE k.company_id = %s ORDER BY k.id""", [company])
+    return [list(row) for row in cr.fetchall()]
 
 
 class KeyChecks(EvidenceReader):
@@ -102,6 +115,7 @@ class KeyChecks(EvidenceReader):
             yield finding(f"key_previous {expected[1]}, the signature of the signer before", f"{found[1]}")
 
     def _check_keys(self):
+        yield from self._check_sealed_keys()
         query = f"""
             SELECT t.id, t.user_id, t.user_login, t.algorithm, t.public_key, t.fingerprint, t.reason, x.number,
                    x.signature_sha256, l.key_number, l.signature_sha256, l.key_fingerprint, (
@@ -123,6 +137,30 @@ class KeyChecks(EvidenceReader):
                 yield from self._check_key(row, signed.get(row[0], []))
             self.counts['records'] += len(rows)
             yield CHECKPOINT
+
+    def _check_sealed_keys(self):
+        """Each key that a seal lists is there, of the same person, and so is the signature that enrolled or revoked it."""
+        self.cr.execute(f"""
+            SELECT k.key ->> 1, k.key ->> 0, min(s.index), max(s.index), t.id, t.user_id, k.key ->> 2, k.key ->> 3, g.meaning,
+                   k.key ->> 4
+              FROM mrp_audit_seal s
+              CROSS JOIN jsonb_array_elements(CASE WHEN jsonb_typeof(s.keys) = 'array' THEN s.keys END) AS k (key)
+              LEFT JOIN mrp_signer_key t ON t.fingerprint = k.key ->> 0
+              LEFT JOIN mrp_esignature g ON g.res_model = 'mrp.signer.key' AND g.res_id = t.id AND g.id::text = k.key ->> 3
+             WHERE {self._company_condition('s.company_id')}
+             GROUP BY k.key, t.id, t.user_id, g.meaning
+            HAVING t.id::text IS DISTINCT FROM k.key ->> 1 OR t.user_id::text IS DISTINCT FROM k.key ->> 2
+                OR g.meaning IS DISTINCT FROM k.key ->> 4
+             ORDER BY 3, 1""")
+        for number, fingerprint, first, last, key, user, wanted, signature, meaning, said in self.cr.fetchall():
+            name = f"key {(fingerprint or '')[:16]} of seals {first} to {last}"
+            res_id = key or (int(number) if (number or '').isdigit() else None)
+            if (str(key), str(user)) != (number, wanted):
+                yield Finding('mrp.signer.key', res_id, name, f"key {number} of user {wanted} with fingerprint {fingerprint}",
+                              f"key {key} of user {user}" if key else "none: it was deleted or changed")
+            elif meaning != said:
+                yield Finding('mrp.signer.key', res_id, name, f"signature {signature} over it, which means {said}",
+                              f"one that means {meaning}" if meaning else "none")
 
     def _check_key(self, row, signed):
         key_id, user, login, algorithm, public_key, fingerprint, reason, *ends = row[:-4]
@@ -172,7 +210,7 @@ class KeyChecks(EvidenceReader):
     def _check_end(self, finding, fingerprint, number, digest, last_number, last_digest, last_key, logged):
         """The last signature with a key is the one that the secret, and the ledger, remember."""
         if number is not None and last_key == fingerprint and (number, digest) != (last_number, last_digest) \
-                or number and last_key is None:
+                or number and last_key is None or (number is None) != (digest is None):
             yield finding(f"signature {number} with digest {digest} as the last one of its holder",
                           f"signature {last_number} with digest {last_digest}")
             return

@@ -1,9 +1,8 @@
 """Checks signatures: digest, content, the line in the ledger, and that the signed record is there (SIG-030, 21 CFR 11.70)."""
 
 import contextlib
-from collections import Counter
 
-from ..domain.columns import LOGGED_COLUMNS
+from ..domain.proofs import CHAIN_COLUMNS
 from .check_keys import KeyChecks
 from .evidence import SIGNATURE_COLUMNS, iso
 from .ledger import CHECKPOINT, Finding, digest_of, encode, parse, sha256_text
@@ -132,35 +131,42 @@ class SignatureChecks(KeyChecks):
     def _check_acceptances(self):
         """What a signer accepted is the text with that digest, and the ledger has a line about it (SIG-070)."""
         query = f"""
-            SELECT a.id, a.user_id, a.user_name, a.text, a.text_sha256, s.user_id
+            SELECT a.id, a.user_id, a.user_name, a.text, a.text_sha256, s.user_id, a.user_login, a.accepted_at::text
               FROM mrp_signer_acceptance a LEFT JOIN mrp_signer s ON s.id = a.signer_id
              WHERE a.id > %(after)s
                AND {self._company_condition('(SELECT u.company_id FROM res_users u WHERE u.id = a.user_id)')}
              ORDER BY a.id"""
         for rows in self._rows(query):
             logged = self._read_acceptance_lines({row[1] for row in rows})
-            for acceptance, user, name, text, digest, signer in rows:
+            for acceptance, user, name, text, digest, signer, login, at in rows:
                 found = sha256_text(encode({'schema': 'mrp_mmr/acceptance/1', 'text': text}))
                 if found != digest:
                     yield Finding('mrp.signer.acceptance', acceptance, name, f"a text with digest {digest}",
                                   f"a text with digest {found}")
                 if user != signer:
                     yield Finding('mrp.signer.acceptance', acceptance, name, f"user {user} as its signer", f"{signer}")
-                if logged[user, digest] != 1:
-                    yield Finding('mrp.signer.acceptance', acceptance, name, "one line in the ledger about it",
-                                  f"{logged[user, digest]}")
+                said = logged.get((user, digest), [])
+                if len(said) != 1:
+                    yield Finding('mrp.signer.acceptance', acceptance, name, "one line in the ledger about it", f"{len(said)}")
+                live = {'user_name': name, 'user_login': login, 'accepted_at': iso(at)}
+                for column, expected in ((said and said[0]) or {}).items():
+                    if expected != live.get(column):
+                        yield Finding('mrp.signer.acceptance', acceptance, name, f"{column} {expected} as in the ledger",
+                                      f"{live.get(column)}")
             self.counts['records'] += len(rows)
             yield CHECKPOINT
 
     def _read_acceptance_lines(self, users):
-        """Return how many lines of the ledger there are by user and digest of the text that the user accepted."""
+        """Return what lines of the ledger say, by user and digest of the accepted text; older ones say no more."""
         self.cr.execute(
             """SELECT res_id, "values"::text FROM mrp_audit_entry
                 WHERE res_model = 'res.users' AND res_id = ANY(%s) AND kind = 'setting'""", [list(users)])
-        logged = Counter()
+        logged = {}
         for user, values in self.cr.fetchall():
             with contextlib.suppress(ValueError, TypeError, KeyError):   # the line itself was reported, or is another one
-                logged[user, parse(values)['acceptance_sha256']['new']] += 1
+                values = parse(values)
+                logged.setdefault((user, values['acceptance_sha256']['new']), []).append(
+                    values.get('acceptance', {}).get('new') or {})
         return logged
 
     def _check_signed_records(self, rows):
@@ -171,7 +177,7 @@ class SignatureChecks(KeyChecks):
         for model, records in by_model.items():
             self.cr.execute("SELECT to_regclass(%s)::text", [model.replace('.', '_')])
             table, = self.cr.fetchone()
-            if table and model in LOGGED_COLUMNS:
+            if table and model in CHAIN_COLUMNS:
                 self.cr.execute(f"SELECT id FROM {table} WHERE id = ANY(%s)", [list(records)])
                 for missing in sorted(records.keys() - {row[0] for row in self.cr.fetchall()}):
                     yield Finding(model, missing, records[missing][3], "the record that was signed", "none: it was deleted")

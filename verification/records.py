@@ -1,10 +1,12 @@
 """Recomputes signatures, documents, snapshots and files from their columns (SIG-030, REC-060, 21 CFR 11.70)."""
 
-from ..domain.columns import LOGGED_COLUMNS
+from ..domain.proofs import CHAIN_COLUMNS
 from .check_batches import BatchChecks
 from .check_files import FileChecks
+from .check_guards import GuardChecks
 from .check_hardening import HardeningChecks
 from .check_masters import MasterChecks
+from .check_people import PeopleChecks
 from .check_results import ResultChecks
 from .check_signatures import SignatureChecks
 from .check_signers import SignerChecks
@@ -14,8 +16,8 @@ from .ledger import CHECKPOINT
 
 
 class Verification(
-        TrailChecks, FileChecks, SignatureChecks, SignerChecks, MasterChecks, ResultChecks, BatchChecks, StockChecks,
-        HardeningChecks):
+        TrailChecks, GuardChecks, FileChecks, SignatureChecks, SignerChecks, PeopleChecks, MasterChecks, ResultChecks,
+        BatchChecks, StockChecks, HardeningChecks):
     """Verifies all evidence that a cursor reads; iterating yields each :class:`Finding`.
 
     Nothing but the batch at hand is in memory. ``counts`` grows on the way: records read, by what they are.
@@ -31,10 +33,13 @@ class Verification(
         'baseline': '_check_baseline',
         'chains': '_check_chains',
         'seals': '_check_seals',
+        'guards': '_check_guards',
         'files': '_check_files',
         'signatures': '_check_signatures',
         'acceptances': '_check_acceptances',
         'keys': '_check_keys',
+        'roles': '_check_roles',
+        'signers': '_check_signers',
         'suspensions': '_check_suspensions',
         'revisions': '_check_revisions',
         'reviews': '_check_reviews',
@@ -49,7 +54,7 @@ class Verification(
         'hardening': '_check_hardening',
     }
     #: All parts in the order of a verification; the last ones are the tables that the ledger follows.
-    PARTS = (*CHECKS, *LOGGED_COLUMNS)
+    PARTS = (*CHECKS, *CHAIN_COLUMNS)
 
     def __init__(self, cr, company=None, position=None):
         self.cr = cr
@@ -83,7 +88,7 @@ class Verification(
 
         :param bounds: start and stop of the ledger (see :class:`LedgerCheck`)
         """
-        if part in LOGGED_COLUMNS:
+        if part in CHAIN_COLUMNS:
             yield from self._check_logged(part)
             yield from self._check_vanished(part)
         else:

@@ -7,6 +7,7 @@ from . import append_only_mixin  # rows that are added and stay
 from . import audit_entry        # chains and their lines, append-only
 from . import watched_setting  # rules, rights, jobs and code that evidence depends on
 from . import audit_baseline     # what existed before the addon was installed
+from . import audit_guards       # the guards as each update leaves them
 from . import audit_seal         # the daily seal over all heads
 from . import audit_verify       # verification from the browser and every night
 from . import esignature         # one electronic signature

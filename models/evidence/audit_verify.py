@@ -12,6 +12,7 @@ from odoo.tools import format_datetime
 from ...domain.arguments import takes
 from ...domain.canonical import canonical_json
 from ...domain.refusals import refusal
+from ...verification.check_guards import GUARD
 from ...verification.ledger import CHECKPOINT, FINDING
 from ...verification.records import Verification
 
@@ -311,6 +312,10 @@ class MrpAuditVerifyFinding(models.Model):
     def action_open(self):
         """Open the bad record, where it still exists and the user may read it."""
         self.ensure_one()
+        if self.model == GUARD:
+            raise refusal(
+                self.env, self.env._("%s is a guard of PostgreSQL and no record.", self.name), "AUD-080, 21 CFR 11.10(a), (c)",
+                self.env._("find out who changed it and what was written meanwhile; an update of the addon makes it again."))
         model = self.env.get(self.model)
         record = model is not None and model.browse(self.res_id).exists()
         if not record:

@@ -368,6 +368,10 @@ class MrpBomLine(models.Model):
         # Odoo's own quantity follows.
         return self._mmr_content_fields() - {'bom_id', 'product_qty', 'bom_product_template_attribute_value_ids'}
 
+    @api.model
+    def _audit_fields(self):
+        return super()._audit_fields() | CONFIRMATION_FIELDS
+
     def action_confirm_overage(self):
         """Confirm overage and rationale as Quality Control (PRD-050); recorded with person and time.
 

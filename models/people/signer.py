@@ -137,13 +137,13 @@ class MrpSigner(models.Model):
         signer = self.sudo()
         with transition(signer):
             signer.write(vals)
-        self._log(changes, reason)
+        self._log({**changes, **self._get_known()}, reason)
 
     def _log(self, changes, reason=None):
         # The user is what the line is about; who did it is the user of the line.
         user = self.sudo().user_id
         self.env['mrp.audit.entry']._append_about(
-            'setting', user, {name: {'new': value} if not isinstance(value, dict) else value
+            'setting', user, {name: {'new': value} if name == 'signer' or not isinstance(value, dict) else value
                               for name, value in changes.items()}, reason)
 
     # === SECURITY ADMINISTRATOR === #
@@ -243,8 +243,8 @@ class MrpSigner(models.Model):
         """Record that ``user``, whose credential was just checked, accepts to be accountable (SIG-070)."""
         signer = self._get(user)
         # Nobody has a right to create acceptances: only this path does.
-        self.env['mrp.signer.acceptance']._record(signer, acceptance)
-        signer.with_user(user)._log({'acceptance_sha256': acceptance['sha256']})
+        accepted = self.env['mrp.signer.acceptance']._record(signer, acceptance)
+        signer.with_user(user)._log(accepted._get_logged())
 
     @api.model
     def _set_up(self, users, verified_by, document="Demonstration", since=None):
@@ -263,13 +263,12 @@ class MrpSigner(models.Model):
                     'identity_document': document, 'identity_verified_at': now, 'identity_verified_by_id': verified_by.id,
                     'suspended_at': False, 'suspended_by_id': False, 'is_password_own': True,
                 })
-            if was_suspended:
-                signer._log({'signing': {'old': 'suspended', 'new': 'active'}})
+            ended = {'signing': {'old': 'suspended', 'new': 'active'}} if was_suspended else {}
+            signer._log({**ended, **signer._get_known()})
             for company in user.company_ids:
                 acceptance = company._get_mmr_acceptance()
                 if not self._has_accepted(user, acceptance):
-                    self.env['mrp.signer.acceptance']._record(signer, acceptance)
-                    signer._log({'acceptance_sha256': acceptance['sha256']})
+                    signer._log(self.env['mrp.signer.acceptance']._record(signer, acceptance)._get_logged())
         self.env['mrp.qualification']._set_up(users, verified_by, document, since)
 
     # === PASSWORDS === #
@@ -392,7 +391,8 @@ class MrpSigner(models.Model):
             # A chain of its own, which no other transaction holds while it waits for this one.
             env['mrp.audit.entry']._append([{
                 'chain': signer.company_id, 'kind': 'setting', 'model': 'res.users', 'res_id': user.id,
-                'record_name': user.name, 'values': {'locked': {'old': False, 'new': True}},
+                'record_name': user.name,
+                'values': {'locked': {'old': False, 'new': True}, 'signer': {'new': signer._get_known()['signer']}},
                 'reason': env._("%s wrong attempts to sign.", failures),
             }], 'signers')
             return signer.id

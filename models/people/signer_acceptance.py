@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...domain.canonical import sha256
+from ...domain.canonical import iso_utc, sha256
 
 
 class MrpSignerAcceptance(models.Model):
@@ -35,6 +35,12 @@ class MrpSignerAcceptance(models.Model):
             'user_id': user.id, 'signer_id': signer.id, 'user_name': user.name, 'user_login': user.login,
             'accepted_at': fields.Datetime.now(), 'text': acceptance['text'], 'text_sha256': acceptance['sha256'],
         }])
+
+    def _get_logged(self):
+        """Return what the ledger says of this acceptance."""
+        self.ensure_one()
+        return {'acceptance_sha256': self.text_sha256, 'acceptance': {'new': {
+            'user_name': self.user_name, 'user_login': self.user_login, 'accepted_at': iso_utc(self.accepted_at)}}}
 
     @api.model
     def _refuse_write(self):

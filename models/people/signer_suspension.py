@@ -13,7 +13,7 @@ class MrpSigner(models.Model):
     """A suspension ends by the enrolment of a key alone. Also held in guards/mrp_signer.sql."""
     _inherit = 'mrp.signer'
 
-    def _is_known(self):
+    def _is_enrolled(self):
         """Whether somebody verified who this person is, or the person has a key: then only an enrolment ends a suspension."""
         return bool(self.identity_verified_at or self.env['mrp.signer.key']._get_last(self.user_id))
 
@@ -23,7 +23,7 @@ class MrpSigner(models.Model):
         Before anybody verified who that is, and while no key of the database is enrolled, there is nothing to end.
         """
         for signer in self.sudo():
-            if not signer.suspended_at or not signer._is_known() or self.env['mrp.signer.key']._is_set_up_open():
+            if not signer.suspended_at or not signer._is_enrolled() or self.env['mrp.signer.key']._is_set_up_open():
                 continue
             [[has_ended]] = self.env.execute_query(SQL(
                 "SELECT mrp_mmr_suspension_ended(%s, %s, %s)",
@@ -52,12 +52,12 @@ class MrpSigner(models.Model):
         """
         signer = self._get(user)
         now = fields.Datetime.now()
-        is_known = signer._is_known()
+        is_enrolled = signer._is_enrolled()
         vals, reason = {'password_changed_at': now, 'is_password_own': setter != 'other'}, None
         if setter == 'other':
             vals.update(suspended_at=now, suspended_by_id=self.env.uid)
             reason = self.env._("The password was set by somebody else.")
-        elif setter == 'token' and is_known:
+        elif setter == 'token' and is_enrolled:
             # A link that nobody in particular had sent does not hide who caused the suspension before.
             cause = signer.reset_by_id or signer.suspended_by_id
             vals.update(suspended_at=now, suspended_by_id=cause.id)
@@ -67,15 +67,15 @@ class MrpSigner(models.Model):
         else:
             reason = self.env._("The owner set a new password.")
             # While nobody can enrol yet, nobody else can end it.
-            if not is_known or self.env['mrp.signer.key']._is_set_up_open():
+            if not is_enrolled or self.env['mrp.signer.key']._is_set_up_open():
                 vals.update(suspended_at=False, suspended_by_id=False)
         was = 'suspended' if signer.suspended_at else 'active'
         with transition(signer):
             signer.write(vals)
-        if is_known or user.all_group_ids & user._get_gmp_groups():
-            self.env['mrp.audit.entry']._append_about('setting', user, {
+        if signer._is_known():
+            signer.with_env(self.env)._log({
                 'signing': {'old': was, 'new': 'suspended' if signer.suspended_at else 'active'},
-                'suspended_by': {'new': signer.suspended_by_id.id or None}}, reason)
+                'suspended_by': {'new': signer.suspended_by_id.id or None}, **signer._get_known()}, reason)
 
     @api.model
     def _note_reset(self, users):
@@ -84,3 +84,5 @@ class MrpSigner(models.Model):
             signer = self._get(user)
             with transition(signer):
                 signer.write({'reset_by_id': self.env.uid if self.env.uid != user.id else False})
+            if signer._is_known():
+                signer.with_env(self.env)._log(signer._get_known(), self.env._("A link to set the password was sent."))

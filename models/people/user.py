@@ -384,8 +384,11 @@ class ResUsers(models.Model):
             was = before.get(user, {})
             if not any((now['roles'], was.get('roles'), now['mmr_auditor_until'], was.get('mmr_auditor_until'))):
                 continue
+            # All of it with the first role, so that verification knows from where on it is followed (AUD-080).
+            is_first = now['roles'] and not was.get('roles')
             changes = {
-                name: {'old': was.get(name), 'new': value} for name, value in now.items() if was.get(name) != value}
+                name: {'old': was.get(name), 'new': value} for name, value in now.items()
+                if was.get(name) != value or is_first and value}
             if changes:
                 lines.append({
                     'chain': user.company_id, 'kind': 'setting', 'model': 'res.users', 'res_id': user.id,

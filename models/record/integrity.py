@@ -1,5 +1,7 @@
 """Content and digests of a batch record agree, at completion, review and release (REL-070, AUD-080, 21 CFR 11.10(a), (c))."""
 
+from collections import Counter
+
 from odoo import models
 
 from ...domain.canonical import canonical_json, sha256
@@ -14,13 +16,19 @@ PLANNED_COLUMNS = ('name', 'kind', 'performer_role', 'verifier_role', 'is_critic
 class MrpBprStep(models.Model):
     _inherit = 'mrp.bpr.step'
 
-    def _get_column_differences(self):
-        """Return the names of the columns of this step that say something else than its plan."""
+    def _get_column_differences(self, number):
+        """Return the names of the columns of this step that say something else than its plan.
+
+        :param int number: its place among the steps of its stage
+        """
         self.ensure_one()
         planned = self.planned
         found = [name for name in PLANNED_COLUMNS if (self[name] or None) != (planned[name] or None)]
         if self.stage != planned['stage']['position']:
             found.append('stage')
+        if self.number != number:
+            found.append('number')
+        found += [name for name in ('production_id', 'company_id') if self[name] != self.bpr_id[name]]
         if list(self.points or ()) != get_points(planned):
             found.append('points')
         return found
@@ -70,11 +78,17 @@ class MrpBpr(models.Model):
             yield self.env._("the snapshot of its order is not what was released")
         if sha256([step.planned for step in steps]) != self.plan_sha256 or len(steps) != self.step_count:
             yield self.env._("its steps are not what was planned")
+        if (self.product_id, self.company_id, self.mmr_revision_id) != (
+                order.product_id, order.company_id, order.mmr_revision_id):
+            yield self.env._("product, company or revision is not that of its order")
         if [step.sequence for step in steps] != list(range(1, len(steps) + 1)):
             yield self.env._("its steps are not in their order")
         documents = {entry.id: entry._get_document() for entry in steps.entry_ids.with_prefetch()}
+        numbers = Counter()
         for step in steps:
-            columns = step._get_column_differences()
+            position = step.planned['stage']['position']
+            numbers[position] += 1
+            columns = step._get_column_differences(numbers[position])
             if columns:
                 yield self.env._("step %(step)s: %(columns)s not as planned", step=step.planned['name'],
                                  columns=', '.join(columns))

@@ -114,7 +114,11 @@ class StockLot(models.Model):
                     raise lot._mmr_refuse_change()
             if RESULT_FIELDS & guarded:
                 self._mmr_check_results_role()
-        return super().write(vals)
+        # With its first status a lot becomes a record: the ledger says all of it (AUD-080).
+        begun = self.filtered(lambda lot: not lot.mmr_status) if vals.get('mmr_status') else self.browse()
+        result = super().write(vals)
+        begun.sudo()._audit_append('create', begun.sudo()._audit_created())
+        return result
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_mmr_decided(self):

@@ -63,6 +63,7 @@ class TestIntegrity(PersonsCommon):
                 ('mrp_bpr_step', "verifier_role = 'qc'", step),
                 ('mrp_bpr_step', "points = '[]'", step),
                 ('mrp_bpr_step', "stage = stage + 1", step),
+                ('mrp_bpr_step', "number = number + 100", step),
                 ('mrp_bpr_step', "sequence = sequence + 100", step),
                 ('mrp_bpr_step', "planned = jsonb_set(planned, '{name}', '\"Another step\"')", step),
                 ('mrp_bpr_step', "planned = jsonb_set(planned, '{band}', '{\"minimum\": \"1\"}')", step),
@@ -90,9 +91,11 @@ class TestIntegrity(PersonsCommon):
         step = self.bpr.step_ids[0]
         name = step.planned['name']
         self._tamper('mrp_bpr_step', "name = 'Forged text'", step.id)
+        self.assertEqual(step.display_name, f"{step.code} {name}")
         report = self.env['ir.actions.report'].with_user(self.user_qc)
         page = str(report._render_qweb_html('mrp_mmr.report_bpr', self.bpr.ids)[0])
         self.assertIn(name, page)
+        self.assertNotIn("Forged text", page)
 
     def test_completion(self):
         """H-34, AUD-080: a batch is not completed while a step is not what was planned."""

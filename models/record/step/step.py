@@ -97,10 +97,11 @@ class MrpBprStep(models.Model):
         for step in self:
             step.code = f"{step.stage}.{step.number}"
 
-    @api.depends('code', 'name')
+    @api.depends('code', 'planned')
     def _compute_display_name(self):
+        # What is shown and printed is the frozen plan: a column beside it says nothing (AUD-080).
         for step in self:
-            step.display_name = f"{step.code} {step.name}"
+            step.display_name = f"{step.code} {(step.planned or {}).get('name') or step.name}"
 
     @api.depends('points', 'state', *POINT_FIELDS.values())
     def _compute_next_point(self):
