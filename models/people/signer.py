@@ -269,6 +269,8 @@ class MrpSigner(models.Model):
                 acceptance = company._get_mmr_acceptance()
                 if not self._has_accepted(user, acceptance):
                     signer._log(self.env['mrp.signer.acceptance']._record(signer, acceptance)._get_logged())
+        # Before keys are made: PostgreSQL judges the end of a suspension by whether there is one.
+        self.flush_model()
         self.env['mrp.qualification']._set_up(users, verified_by, document, since)
 
     # === PASSWORDS === #
