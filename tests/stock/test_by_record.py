@@ -122,6 +122,7 @@ class TestByRecord(StockCommon):
         """STK-040: what stock rounded to two digits is a remark for masters that did not refuse it yet, else a finding."""
         self._weigh(self.order, self.component_a, (self.lot, '9'))
         self._complete(self.order)
+        self._set_decimals()
 
         def severity(quantity):
             with self._unguarded('stock_move_line') as cr:
