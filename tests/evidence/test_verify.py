@@ -789,7 +789,7 @@ class TestVerify(MmrCommon):
         before = jobs()
         with patch.object(self.registry['ir.cron'], '_commit_progress', commit_progress), patch.object(ledger, 'BATCH', 20), \
                 patch('odoo.addons.mrp_mmr.models.evidence.audit_verify.STEP', 0):
-            for _run in range(2000):
+            for _run in range(500):
                 verify._cron_verify()
                 lines.append(sum((jobs() - before).mapped('line_count')))
                 if not reports[-1][1]:
