@@ -111,7 +111,7 @@ class MrpSigner(models.Model):
     def _unlink_except_known(self):
         """Whose identity was verified stays known (SIG-070); what says nothing goes with its user."""
         for signer in self.sudo():
-            if signer._is_known() or signer.acceptance_ids:
+            if signer._is_enrolled() or signer.acceptance_ids:
                 raise refusal(
                     self.env, self.env._("The identity of %s was verified, which is kept.", signer.user_id.name),
                     "SIG-060, SIG-070, 21 CFR 11.100", self.env._("archive the user."), record=signer)
