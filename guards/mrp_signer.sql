@@ -55,8 +55,9 @@ BEGIN
         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_signer_suspended';
 END $$;
 CREATE TRIGGER mrp_mmr_guard_suspension BEFORE UPDATE ON mrp_signer
-    FOR EACH ROW WHEN (OLD.suspended_at IS NOT NULL AND (NEW.suspended_at, NEW.suspended_by_id, NEW.user_id)
-        IS DISTINCT FROM (OLD.suspended_at, OLD.suspended_by_id, OLD.user_id))
+    FOR EACH ROW WHEN (OLD.suspended_at IS NOT NULL AND (
+        NEW.suspended_at IS DISTINCT FROM OLD.suspended_at OR NEW.suspended_by_id IS DISTINCT FROM OLD.suspended_by_id
+        OR NEW.user_id IS DISTINCT FROM OLD.user_id))
     EXECUTE FUNCTION mrp_mmr_guard_suspension();
 CREATE TRIGGER mrp_mmr_guard_suspension_kept BEFORE DELETE ON mrp_signer
     FOR EACH ROW WHEN (OLD.suspended_at IS NOT NULL) EXECUTE FUNCTION mrp_mmr_guard_suspension();

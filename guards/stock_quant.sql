@@ -1,4 +1,4 @@
--- stock_quant: goods on stock.
+-- stock_quant: goods on stock. Columns are compared one by one: PostgreSQL writes rows in another form after a restore.
 
 -- Of lots that Quality Control decides on, no more is taken than is there (STK-010, STK-020, 21 CFR 211.184(c)).
 -- Odoo splits a quant where it is locked, and merges it later: the sum of each lot, place, package and owner is judged, at
@@ -41,8 +41,11 @@ CREATE CONSTRAINT TRIGGER mrp_mmr_guard_quant_insert AFTER INSERT ON stock_quant
 CREATE CONSTRAINT TRIGGER mrp_mmr_guard_quant AFTER UPDATE ON stock_quant DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (
         COALESCE(NEW.quantity, 0) < COALESCE(OLD.quantity, 0)
-        OR (NEW.product_id, NEW.lot_id, NEW.location_id, NEW.package_id, NEW.owner_id)
-           IS DISTINCT FROM (OLD.product_id, OLD.lot_id, OLD.location_id, OLD.package_id, OLD.owner_id))
+        OR NEW.product_id IS DISTINCT FROM OLD.product_id
+        OR NEW.lot_id IS DISTINCT FROM OLD.lot_id
+        OR NEW.location_id IS DISTINCT FROM OLD.location_id
+        OR NEW.package_id IS DISTINCT FROM OLD.package_id
+        OR NEW.owner_id IS DISTINCT FROM OLD.owner_id)
     EXECUTE FUNCTION mrp_mmr_guard_quant();
 
 CREATE CONSTRAINT TRIGGER mrp_mmr_guard_quant_delete AFTER DELETE ON stock_quant DEFERRABLE INITIALLY DEFERRED
@@ -68,9 +71,12 @@ END $$;
 CREATE TRIGGER mrp_mmr_note_quant_insert AFTER INSERT ON stock_quant FOR EACH ROW
     WHEN (NEW.quantity <> 0) EXECUTE FUNCTION mrp_mmr_note_quant();
 CREATE TRIGGER mrp_mmr_note_quant AFTER UPDATE ON stock_quant FOR EACH ROW
-    WHEN ((NEW.product_id, NEW.lot_id, NEW.location_id, NEW.package_id, NEW.owner_id, COALESCE(NEW.quantity, 0))
-          IS DISTINCT FROM
-          (OLD.product_id, OLD.lot_id, OLD.location_id, OLD.package_id, OLD.owner_id, COALESCE(OLD.quantity, 0)))
+    WHEN (COALESCE(NEW.quantity, 0) <> COALESCE(OLD.quantity, 0)
+          OR NEW.product_id IS DISTINCT FROM OLD.product_id
+          OR NEW.lot_id IS DISTINCT FROM OLD.lot_id
+          OR NEW.location_id IS DISTINCT FROM OLD.location_id
+          OR NEW.package_id IS DISTINCT FROM OLD.package_id
+          OR NEW.owner_id IS DISTINCT FROM OLD.owner_id)
     EXECUTE FUNCTION mrp_mmr_note_quant();
 CREATE TRIGGER mrp_mmr_note_quant_delete AFTER DELETE ON stock_quant FOR EACH ROW
     WHEN (OLD.quantity <> 0) EXECUTE FUNCTION mrp_mmr_note_quant();

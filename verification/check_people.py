@@ -70,12 +70,23 @@ class PeopleChecks(EvidenceReader):
                 for name, value in live.items():
                     expected = said.get(name)
                     if name == 'roles':
-                        expected = sorted(names.intersection(expected or ()))
+                        expected = self._present_names(expected, value, names)
                     if expected != value:
                         yield Finding('res.users', user, login, f"{name} {self._shown(expected)} as in the ledger",
                                       self._shown(value))
             self.counts['records'] += len(rows)
             yield CHECKPOINT
+
+    @staticmethod
+    def _present_names(said, live, names):
+        """Return the roles that the ledger names, as they are called now.
+
+        Whoever has a role that was renamed since has one that the ledger does not name, for one that nobody has any more.
+        """
+        said = set(said or ())
+        renamed = [role for role in live if role not in said]
+        known = said & names
+        return sorted(known.union(renamed if len(renamed) == len(said - names) else ()))
 
     def _check_signers(self):
         """What decides who may sign is what the ledger said last, the hash of a signing password by its digest (SIG-080)."""
