@@ -79,8 +79,8 @@ PROOFS = {
         recomputed=('at', 'chain_count', 'company_id', 'heads', 'index', 'keys', 'line_count', 'previous_sha256', 'sha256'),
         guards=('guards_sha256',)),
     'mrp.esignature': Proofs(signature=(
-        'annex', 'basis_signature_id', 'comment', 'company_id', 'content', 'content_sha256', 'key_fingerprint', 'key_number',
-        'key_previous', 'key_signature', 'meaning', 'partner_id', 'record_name', 'res_id', 'res_model', 'signature_sha256',
+        'annex', 'basis_signature_id', 'comment', 'company_id', 'content', 'content_sha256', 'key_fingerprint', 'key_nonce',
+        'key_number', 'key_previous', 'key_signature', 'meaning', 'partner_id', 'record_name', 'res_id', 'res_model', 'signature_sha256',
         'signed_at', 'signer_login', 'signer_name', 'signer_role', 'signer_tz', 'statement', 'user_id',
         'voids_signature_id')),
     'mrp.mmr.file': Proofs(recomputed=('data', 'mimetype', 'name', 'sha256', 'size')),
@@ -95,7 +95,8 @@ PROOFS = {
     'mrp.signer.secret': Proofs(recomputed=('number', 'signature_sha256'), free={
         'wrapped': "what the secret of its owner opens proves itself; anything else opens nothing",
         'kind': "which of the two secrets opens it; with the other one nothing opens",
-        'key_id': "what it opens has the fingerprint of its key, or signs nothing"}),
+        'key_id': "what it opens has the fingerprint of its key, or signs nothing",
+        'sign_count': "counted by the authenticator; a lower one lets no assertion pass twice, whose challenge is another"}),
     'mrp.qualification': _said('mrp.qualification', free=_REMINDED),
     'mrp.terminal': _said(
         'mrp.terminal', 'active', 'company_id', 'name', 'place', 'registered_at', 'registered_by_id', free={
