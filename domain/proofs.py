@@ -80,8 +80,8 @@ PROOFS = {
         guards=('guards_sha256',)),
     'mrp.esignature': Proofs(signature=(
         'annex', 'basis_signature_id', 'comment', 'company_id', 'content', 'content_sha256', 'key_fingerprint', 'key_nonce',
-        'key_number', 'key_previous', 'key_signature', 'meaning', 'partner_id', 'record_name', 'res_id', 'res_model', 'signature_sha256',
-        'signed_at', 'signer_login', 'signer_name', 'signer_role', 'signer_tz', 'statement', 'user_id',
+        'key_number', 'key_previous', 'key_signature', 'meaning', 'partner_id', 'record_name', 'res_id', 'res_model',
+        'signature_sha256', 'signed_at', 'signer_login', 'signer_name', 'signer_role', 'signer_tz', 'statement', 'user_id',
         'voids_signature_id')),
     'mrp.mmr.file': Proofs(recomputed=('data', 'mimetype', 'name', 'sha256', 'size')),
     'mrp.tamper.drill': _said('mrp.tamper.drill', document=('results',)),

@@ -134,8 +134,8 @@ class TestByRecord(StockCommon):
 
         self.assertEqual(severity('9.005'), 'finding')
         with self._unguarded('mrp_production') as cr:
-            cr.execute("UPDATE mrp_production SET mmr_snapshot = jsonb_set(mmr_snapshot, '{document,schema}', %s) WHERE id = %s",
-                       ['"mrp_mmr/mmr/2"', self.order.id])
+            cr.execute("UPDATE mrp_production SET mmr_snapshot = jsonb_set(mmr_snapshot, '{document,schema}', %s) "
+                       "WHERE id = %s", ['"mrp_mmr/mmr/2"', self.order.id])
         self.assertEqual([severity('9.005'), severity('8.995'), severity('9.006')], ['remark', 'remark', 'finding'])
 
     def test_made_and_on_stock(self):
