@@ -14,6 +14,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import _pytest.timing
 import pytest
 import pytest_odoo
 from xdist.scheduler import LoadScopeScheduling
@@ -24,7 +25,16 @@ import odoo.tools
 DURATIONS = Path(__file__).resolve().parent.parent / '.odoo' / 'durations.json'
 OF_A_TEST, OF_A_BROWSER = 1, 20
 #: Names of classes whose transactions end, and whose rows stay in the database of their process: they come last.
-COMMITTING = ('Concurrency', 'AtOnce')
+COMMITTING = ('Concurrency', 'AtOnce', 'Crash', 'Restore', 'TestImports', 'RepeatedRequest')
+
+
+def _never_frozen(clock):
+    """Return a clock that is not replaced where a test freezes the time, so that pytest measures what passed."""
+    return lambda: clock()
+
+
+_pytest.timing.time, _pytest.timing.perf_counter = map(
+    _never_frozen, (_pytest.timing.time, _pytest.timing.perf_counter))
 
 
 @contextlib.contextmanager
