@@ -148,8 +148,6 @@ class MrpMmrDemo(models.AbstractModel):
             role = step.verifier_role if point in ('verified', 'addition_verified') else step.performer_role
             if point == 'hold':
                 self._sign(step, 'hold_approve', RELEASER)
-            elif point == 'verified' and role == step.performer_role == 'qc':
-                self._sign(step, point, RELEASER)
             else:
                 self._sign(step, point, role or SIGNERS[point])
 
@@ -194,7 +192,7 @@ class MrpMmrDemo(models.AbstractModel):
         for test in own._get_tests()[own]:
             specification = test['specification']
             own.action_record_result(specification['position'], self._prepare_result(specification, data))
-        self._sign(bpr, 'approve_results', 'qc')
+        self._sign(bpr, 'approve_results', RELEASER)
         if 'reserve' in data:
             expiry = bpr.company_id._get_mmr_day(max(bpr.lot_ids.mapped('expiration_date')))
             own.action_record_sample({'kind': 'reserve', 'pack': 1, 'keep_until': fields.Date.to_string(

@@ -10,7 +10,7 @@ from odoo.fields import Command
 from odoo.http import borrow_request, request
 from odoo.tools import file_open
 
-from ..domain.sessions import session_of
+from ..domain.sessions import own_sessions, session_of
 
 #: The persons of the demonstration who sign.
 ROLES = ('preparer', 'qc', 'qa', 'qp', 'qmanager', 'production', 'operator', 'verifier')
@@ -45,7 +45,7 @@ class MrpMmrDemo(models.AbstractModel):
         from . import batches, dressing_kit, equipment, ibuprofen, lots, paracetamol, people, vitamin_c, zinc
         from . import vitamin_c_powder as powder
         # Installed from the Apps menu there is a request, and its session is not the signer's.
-        with borrow_request() if request else nullcontext():
+        with borrow_request() if request else nullcontext(), own_sessions():
             self._load_qualifications(people)
             # Their passwords are as public as their names.
             self.env['mrp.signer']._set_up(
@@ -54,6 +54,7 @@ class MrpMmrDemo(models.AbstractModel):
             # Nobody verifies the own identity.
             self.env['mrp.signer']._set_up(
                 self._get('user_security'), self.env.ref('base.user_admin'), "Demonstration: passport")
+            self._enrol_keys()
             self._sign(self._get('reviewer_production'), 'switch_on', 'qc', "Quality manual 4.2: production agrees to drugs.")
             self._load_equipment(equipment)
             self._load_lots(lots)
@@ -382,6 +383,15 @@ class MrpMmrDemo(models.AbstractModel):
         return vals
 
     # === TOOLS === #
+
+    def _enrol_keys(self):
+        """Let the security administrator enrol the own key, as the first one does, and then those of all others."""
+        security = self._get('user_security')
+        people = self.env['res.users'].union(*(self._get(f'user_{login}') for login in ROLES))
+        for users in (security, people):
+            # As public as their names: a slow digest would protect nothing.
+            self.env['mrp.signer.key']._set_up(
+                users, security, {login: login for login in ('security', *ROLES)}, cost=2 ** 4)
 
     def _sign(self, record, action, login, comment=None):
         """Sign as the person does in the dialog.

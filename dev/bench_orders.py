@@ -241,6 +241,10 @@ def show_records(records):
     say(f'\nRedline of two revisions with {records["components"]} components and {records["steps"]} steps: '
         f'{records["redline_seconds"] * 1000:.1f} ms for {records["redline_changes"]} differences, '
         f'{records["redline_over_hashing"]:.2f} × hashing both documents')
+    took = {name: records[f'signing_{name}_seconds'] * 1000 for name in ('open', 'sign', 'password', 'check', 'check_pure')}
+    say(f'\nA signature with the key of its signer: {took["open"]:.0f} ms to open the key, {took["sign"]:.2f} ms to sign; '
+        f'{records["signing_over_password"]:.2f} × Odoo\'s own check of the password ({took["password"]:.0f} ms). '
+        f'Checking one: {took["check"]:.2f} ms, without libraries {took["check_pure"]:.1f} ms')
     say(f'\nVerification of {records["verify_lines"]:,} lines of the ledger of {records["verify_bytes_per_line"]:.0f} bytes by '
         f'one process: {records["verify_lines_per_second"]:,.0f} lines a second elapsed, '
         f'{records["verify_lines_per_cpu_second"]:,.0f} a second of CPU; {records["verify_over_hashing"]:.1f} × hashing the '

@@ -77,6 +77,11 @@ class Worker:
     def __init__(self, database):
         self.registry = Registry(database)
         self.addon = 'mrp.mmr' in self.registry
+        if self.addon:
+            from odoo.addons.mrp_mmr.domain.sessions import own_sessions
+            # Each person of the measurement works in an own session, as long as this process lives.
+            self.sessions = own_sessions()
+            self.sessions.__enter__()
         self.context = {'lang': 'en_US', 'tz': 'UTC'}
         self.uids = {}
         self.orders = {}        # kind of product: values of one order
@@ -98,7 +103,7 @@ class Worker:
                     'group_ids': [Command.set([env.ref(name).id for name in ('base.group_user', *names)])],
                 }).id
             if self.addon:
-                env['mrp.signer']._set_up(env['res.users'].browse(self.uids.values()), env.user, "Measurement")
+                self._enrol(env)
             self.context['allowed_company_ids'] = env.company.ids
             env = env(context=self.context)
             kg = env.ref('uom.product_uom_kgm')
@@ -126,6 +131,16 @@ class Worker:
             'facts': {'odoo': odoo.release.version, 'components': COMPONENTS, 'operations': len(OPERATIONS)},
             'state': {'context': self.context, 'uids': self.uids, 'orders': self.orders},
         }
+
+    def _enrol(self, env):
+        """Make signers of the users of the measurement, with keys of the real cost, enrolled by a security administrator."""
+        security = env['res.users'].create({
+            'name': 'bench_security', 'login': 'bench_security', 'password': PASSWORD, 'tz': 'UTC',
+            'group_ids': [Command.set([env.ref(name).id for name in ('base.group_user', 'mrp_mmr.group_mmr_security')])]})
+        users = env['res.users'].browse(self.uids.values())
+        env['mrp.signer']._set_up(users | security, env.user, "Measurement")
+        for group in (security, users):
+            env['mrp.signer.key']._set_up(group, security, dict.fromkeys((users | security).mapped('login'), PASSWORD))
 
     def resume(self, context, uids, orders):
         self.context, self.uids, self.orders = context, uids, orders

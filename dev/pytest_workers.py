@@ -3,7 +3,8 @@
 Each process has files of its own, as it has a database of its own: pytest-odoo lets them share the files of the database
 that theirs are copies of, and what one of them cleans up, such as the assets of a page that it made anew, the others need.
 
-The classes that took longest the last time are begun first, so that no process is left alone with one of them at the end.
+The classes that took longest the last time are begun first, so that no process is left alone with one of them at the end;
+those that leave something in the database come last.
 """
 import contextlib
 import gc
@@ -13,6 +14,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import _pytest.timing
 import pytest
 import pytest_odoo
 from xdist.scheduler import LoadScopeScheduling
@@ -22,6 +24,17 @@ import odoo.tools
 #: Seconds of each class in the last runs of this checkout; where they are not known, seconds of a test.
 DURATIONS = Path(__file__).resolve().parent.parent / '.odoo' / 'durations.json'
 OF_A_TEST, OF_A_BROWSER = 1, 20
+#: Names of classes whose transactions end, and whose rows stay in the database of their process: they come last.
+COMMITTING = ('Concurrency', 'AtOnce', 'Crash', 'Restore', 'TestImports', 'RepeatedRequest')
+
+
+def _never_frozen(clock):
+    """Return a clock that is not replaced where a test freezes the time, so that pytest measures what passed."""
+    return lambda: clock()
+
+
+_pytest.timing.time, _pytest.timing.perf_counter = map(
+    _never_frozen, (_pytest.timing.time, _pytest.timing.perf_counter))
 
 
 @contextlib.contextmanager
@@ -77,7 +90,8 @@ class LongestFirst(LoadScopeScheduling):
         super().schedule()
 
     def _assign_work_unit(self, node):
-        longest = max(self.workqueue, key=lambda scope: self._expected[scope])
+        longest = max(self.workqueue, key=lambda scope: (
+            not any(name in scope for name in COMMITTING), self._expected[scope]))
         self.workqueue.move_to_end(longest, last=False)
         super()._assign_work_unit(node)
 

@@ -72,8 +72,10 @@ def show_logins(env, name, demo):
 
 
 def serve(env, name, port, demo):
-    # reports fetch their styles from this address
-    env.sql(f"UPDATE ir_config_parameter SET value = 'http://127.0.0.1:{port}' WHERE key = 'web.base.url'", name)
+    # an address of digits is no relying party of passkeys; reports fetch their styles from it
+    env.sql(f"UPDATE ir_config_parameter SET value = 'http://localhost:{port}' WHERE key = 'web.base.url'", name)
+    env.sql(f"INSERT INTO ir_config_parameter (key, value) VALUES ('report.url', 'http://127.0.0.1:{port}') "
+            "ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value", name)
     log_file = LOG / f'server-{port}.log'
     process = start(env.command('-d', name, f'--db-filter=^{name}$', '--no-database-list', f'--http-port={port}'),
                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env.environ())
@@ -97,7 +99,7 @@ def serve(env, name, port, demo):
                         if answers(port):
                             ready = True
                             step.__exit__(None, None, None)
-                            say(f'\nOdoo is ready: http://127.0.0.1:{port}\n')
+                            say(f'\nOdoo is ready: http://localhost:{port}\n')
                             show_logins(env, name, demo)
                             say(f'\nLog: {log_file}. Ctrl-C ends it.')
             finally:

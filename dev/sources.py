@@ -12,7 +12,7 @@ from trace_page import NAMED, TABLE, TESTS, read_requirements
 ROOMS = ('domain', 'models', 'verification', 'reports', 'wizards', 'controllers', 'cli', 'demo')
 #: A line with one of these, in a string of Python or in a file of SQL, belongs to PostgreSQL.
 SQL_WORDS = ('LANGUAGE plpgsql', 'RAISE EXCEPTION')
-SQL_FUNCTION = re.compile(r'^\s*CREATE (?:OR REPLACE )?FUNCTION (\w+)', re.MULTILINE)
+SQL_FUNCTION = re.compile(r'^\s*CREATE (?:OR REPLACE )?FUNCTION (?:\w+\.)?(\w+)', re.MULTILINE)
 
 __all__ = ('ROOMS', 'TABLE', 'TESTS', 'Place', 'expand', 'module', 'places', 'python_files', 'read_requirements')
 
@@ -92,7 +92,7 @@ def _sql_places(file, text, fallback=''):
 def places():
     """Return where the code says something: functions and classes of the rooms, and functions of PostgreSQL."""
     found = [place for path in python_files(*ROOMS) for place in _python_places(path)]
-    for path in sorted((ROOT / 'guards').glob('*.sql')):
+    for path in sorted((ROOT / 'guards').rglob('*.sql')):
         found += _sql_places(path.relative_to(ROOT).as_posix(), path.read_text(encoding='utf-8'))
     return tuple(found)
 

@@ -120,6 +120,9 @@ LOGGED_COLUMNS = {
     'mrp.quality.review': (
         'name', 'company_id', 'date_from', 'date_to', 'grouping_reason', 'state', 'conclusion', 'actions', 'other_information',
         'document_sha256', 'prepared_signature_id', 'approved_signature_id'),
+    'mrp.signer.key': (
+        'user_id', 'company_id', 'user_name', 'user_login', 'algorithm', 'public_key', 'fingerprint', 'reason', 'replaces_id',
+        'made_at', 'credential_id', 'rp_id', 'origin', 'is_synced'),
     'mrp.tamper.drill': (
         'name', 'at', 'user_id', 'company_id', 'state', 'act_count', 'refused_count', 'fault_count', 'untried_count',
         'results_sha256', 'signature_id', 'file_id'),

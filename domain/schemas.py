@@ -78,8 +78,14 @@ PAYLOADS = (
     # Evidence
     Payload('mrp_mmr/signature/1', 'signature#/properties/signed', "Electronic signature", FROZEN),
     Payload('mrp_mmr/signature/2', 'signature#/properties/signed', "Electronic signature with annex or basis", FROZEN),
+    Payload('mrp_mmr/signature/3', 'signature#/properties/signed', "Electronic signature with the signer's key", FROZEN),
+    Payload('mrp_mmr/signature/4', 'signature#/properties/signed', "Electronic signature with the signer's passkey", FROZEN),
+    Payload('mrp_mmr/key/2', 'key', "Key of a signer enrolled or revoked", SIGNED),
+    Payload('mrp_mmr/key/1', 'key-1', "Key of a signer enrolled or revoked, before passkeys", SIGNED),
     Payload('mrp_mmr/ledger/1', 'ledger#/properties/line', "Line of the audit trail", FROZEN),
-    Payload('mrp_mmr/seal/1', 'seal', "Daily seal", FROZEN),
+    Payload('mrp_mmr/seal/2', 'seal', "Daily seal", FROZEN),
+    Payload('mrp_mmr/seal/1', 'seal-1', "Daily seal, before it had guards and keys", FROZEN),
+    Payload('mrp_mmr/guards/1', 'guards', "Guards of PostgreSQL as an update left them", BOUND),
     Payload('mrp_mmr/acceptance/1', 'acceptance', "Text of accountability", BOUND),
     Payload('mrp_mmr/drill/1', 'drill', "Results of a tamper drill", SIGNED),
     # Files of a bundle; its manifest names the digest of each
@@ -88,6 +94,8 @@ PAYLOADS = (
     Payload('mrp_mmr/bundle-order/1', 'order', "Order in a bundle", BUNDLE),
     Payload('mrp_mmr/bundle-batch/2', 'batch', "Batch record in a bundle", BUNDLE),
     Payload('mrp_mmr/bundle-record/1', 'record', "Other record of an inspection pack", BUNDLE),
+    Payload('mrp_mmr/bundle-key/2', 'bundle-key', "Public key of a signer in a bundle", BUNDLE),
+    Payload('mrp_mmr/bundle-key/1', 'bundle-key-1', "Public key of a signer in a bundle, before passkeys", BUNDLE),
     Payload('mrp_mmr/bundle-signature/1', 'signature', "Signature in a bundle", BUNDLE),
 )
 #: Those that are recognised by their key ``schema``.

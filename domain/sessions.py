@@ -3,9 +3,16 @@
 import hashlib
 from contextlib import contextmanager
 from contextvars import ContextVar
+from weakref import WeakKeyDictionary
 
 _session = ContextVar('mrp_mmr_session', default=None)
 _terminal = ContextVar('mrp_mmr_terminal', default=None)
+_authenticated = ContextVar('mrp_mmr_authenticated', default=frozenset())
+_own_sessions = ContextVar('mrp_mmr_own_sessions', default=False)
+_foreign_code = ContextVar('mrp_mmr_foreign_code', default=False)
+_server_command = ContextVar('mrp_mmr_server_command', default=False)
+#: Cursor of a remote call → who authenticated it.
+_rpc_users = WeakKeyDictionary()
 
 
 @contextmanager
@@ -66,3 +73,78 @@ def at_terminal(key):
 def current_terminal_key(request, cookie):
     """Return the key that the browser of the present request holds, or None."""
     return request.cookies.get(cookie) if request else _terminal.get()
+
+
+@contextmanager
+def authenticated(uid):
+    """Let a person act who typed user name and password in this very request, at the terminal of a colleague."""
+    token = _authenticated.set(_authenticated.get() | {uid})
+    try:
+        yield
+    finally:
+        _authenticated.reset(token)
+
+
+@contextmanager
+def own_sessions():
+    """Stand in for the sessions of all users where there is no request: demo data and tests. Only Python code can open it."""
+    token = _own_sessions.set(True)
+    try:
+        yield
+    finally:
+        _own_sessions.reset(token)
+
+
+@contextmanager
+def foreign_code():
+    """Whatever runs inside was written into the database by somebody: server actions, automation rules, scheduled actions.
+
+    It acts in nobody's session, whoever started it.
+    """
+    token = _foreign_code.set(True)
+    try:
+        yield
+    finally:
+        _foreign_code.reset(token)
+
+
+@contextmanager
+def server_command():
+    """Whatever runs inside is a command that whoever administers the server typed there; no code in a database opens it."""
+    token = _server_command.set(True)
+    try:
+        yield
+    finally:
+        _server_command.reset(token)
+
+
+def is_server_command(request):
+    """Whether a command on the server runs, and nothing that came from a client or stands in the database."""
+    return _server_command.get() and not request and not _foreign_code.get()
+
+
+def note_rpc_user(cursor, uid):
+    """Remember whose password or API key opened a remote call, which has no request: its transaction is that person's."""
+    _rpc_users[cursor] = uid
+
+
+def is_own_session(request, uid, cursor=None):
+    """Whether what is written now in the name of ``uid`` is written by that person (SEC-060).
+
+    That is: in the browser session of that person, or by somebody who authenticated as that person in this very request.
+
+    :param cursor: of the transaction, by which remote calls are known
+    """
+    if uid in _authenticated.get():
+        return True
+    if _foreign_code.get():
+        return False
+    if request:
+        return uid == (request.session.uid or request.env.uid)
+    session = _session.get()
+    return _own_sessions.get() or bool(session) and session[0] == uid or _rpc_users.get(cursor) == uid
+
+
+def is_remote_call(request, cursor):
+    """Whether this comes without a browser session, by password or API key: what it writes is imported."""
+    return not request.session.uid if request else cursor in _rpc_users

@@ -27,6 +27,8 @@ from ..domain.retention import DISPOSED_REASON, KEPT_KEYS, REMOVED_COLUMNS
 
 #: What every trigger and function of the addon is named by.
 PREFIX = 'mrp_mmr_'
+#: Tables of the guards themselves, empty between transactions; the files make them.
+NOTES = ('mrp_mmr_stock_change',)
 SEARCH_PATH = 'SET search_path = pg_catalog, public, pg_temp'
 FOLDER = Path(__file__).parent
 #: The files of the requirements that the addon ships.
@@ -38,6 +40,7 @@ LISTS = {
     **{f'kept.{table}': names for table, names in KEPT_KEYS.items()},
     'gone': (DISPOSED_REASON,),
 }
+_BODY = re.compile(r'^CREATE FUNCTION (\w+)\(.*?\bAS \$\$(.*?)\$\$', re.MULTILINE | re.DOTALL)
 _FUNCTION = re.compile(r'^CREATE FUNCTION (\w+)\(.*?\bAS \$\$$', re.MULTILINE | re.DOTALL)
 _TRIGGER = re.compile(
     r'^CREATE (?:CONSTRAINT )?TRIGGER (\w+)\s+(?:BEFORE|AFTER)\b[^;]*?\sON (\w+)\s[^;]*?EXECUTE FUNCTION (\w+)', re.MULTILINE)
@@ -77,6 +80,12 @@ def functions():
             raise ValueError(f"guards/{file}.sql: each function needs {SEARCH_PATH}")
         names += [match[1] for match in found]
     return tuple(names)
+
+
+def bodies():
+    """Return the body of each function of this version by its name, as PostgreSQL keeps it."""
+    shipped = shipped_requirements()
+    return {name: body for text in sources().values() for name, body in _BODY.findall(render(text, shipped))}
 
 
 def shipped_requirements():
@@ -129,5 +138,6 @@ def drop(cr):
     statements = [row[0] for row in cr.fetchall()]
     cr.execute("SELECT format('DROP ROUTINE %%s', oid::regprocedure) FROM pg_proc WHERE proname LIKE %s", [like])
     statements += [row[0] for row in cr.fetchall()]
-    if statements:
-        cr.execute('; '.join(statements))
+    statements += [f'DROP TABLE IF EXISTS {table}' for table in NOTES]
+    # What waits for the end of the transaction is judged by the guards that saw it.
+    cr.execute('; '.join(['SET CONSTRAINTS ALL IMMEDIATE', 'SET CONSTRAINTS ALL DEFERRED', *statements]))

@@ -13,6 +13,14 @@ BEGIN
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_bom_line_content_frozen';
     END IF;
+    -- Not by whoever prepared the revision, nor taken over by somebody else once it is submitted (PRD-050, VER-100).
+    IF NEW.mmr_overage_confirmed_id IS DISTINCT FROM OLD.mmr_overage_confirmed_id AND EXISTS (
+        SELECT FROM mrp_mmr_revision r JOIN mrp_esignature s ON s.id = r.prepared_signature_id
+         WHERE r.bom_id = NEW.bom_id AND r.state = 'submitted'
+           AND mrp_mmr_same_person(s.user_id, NEW.mmr_overage_confirmed_id)) THEN
+        RAISE EXCEPTION 'Whoever prepared a revision does not confirm its overages (PRD-050, VER-100).'
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bom_line_second_person';
+    END IF;
     PERFORM FROM mrp_mmr_revision WHERE bom_id = NEW.bom_id FOR SHARE;
     RETURN NEW;
 END $$;

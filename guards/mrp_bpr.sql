@@ -68,7 +68,7 @@ CREATE FUNCTION mrp_mmr_production_signed(production integer, review integer, is
 $$;
 
 -- A batch is signed by production where the profile asks for it, reviewed, certified and released by signatures, in
--- this order, when nothing is open; its record stays as it is then (REL-030, BPR-130, BPR-200, PKG-010,
+-- this order, when nothing is open; its record stays as it is then (REL-020, REL-030, VER-100, BPR-130, BPR-200, PKG-010,
 -- EU GMP 4.20(i), 21 CFR 11.70, 111.127).
 -- Also held in models/record/release.py and models/record/release_issues.py.
 CREATE FUNCTION mrp_mmr_guard_bpr_release() RETURNS trigger
@@ -133,6 +133,23 @@ BEGIN
                               WHERE r.id = NEW.mmr_revision_id), 'production_signature') THEN
         RAISE EXCEPTION 'The production responsible signs % before Quality Control (BPR-130, EU GMP 4.20(i)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_production_first';
+    END IF;
+    -- Whoever performed or verified takes part, and neither reviews nor releases (REL-020, VER-100).
+    IF (NEW.review_signature_id IS DISTINCT FROM OLD.review_signature_id
+        OR NEW.release_state = 'released' AND OLD.release_state <> 'released'
+        OR NEW.packed_state = 'released' AND OLD.packed_state IS NULL)
+       AND mrp_mmr_demanded((SELECT m.profile_id FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
+                              WHERE r.id = NEW.mmr_revision_id), 'releaser')
+       AND EXISTS (
+            SELECT FROM mrp_esignature s
+             WHERE s.id IN (CASE WHEN NEW.review_signature_id IS DISTINCT FROM OLD.review_signature_id
+                                 THEN NEW.review_signature_id END,
+                            CASE WHEN OLD.release_state <> 'released' AND NEW.release_state = 'released'
+                                 THEN NEW.release_signature_id END,
+                            CASE WHEN OLD.packed_state IS NULL THEN NEW.packed_release_signature_id END)
+               AND mrp_mmr_took_part(NEW.id, s.user_id)) THEN
+        RAISE EXCEPTION 'Whoever worked on % neither reviews nor releases it (REL-020, VER-100).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_second_person';
     END IF;
     IF NEW.release_state IN ('released', 'rejected') AND OLD.release_state <> NEW.release_state THEN
         SELECT s.partner_id, s.signed_at INTO decision FROM mrp_esignature s

@@ -1,7 +1,9 @@
 -- mrp_bpr_result: results of the laboratory.
 
 -- A result stays as it was entered, is approved by a signature, and tested again only where another person of
--- Quality Control authorised it (BPR-090, IPC-030, AUD-020, 21 CFR 211.192). Also held in models/record/result.py.
+-- Quality Control authorised it (BPR-090, IPC-030, AUD-020, VER-100, 21 CFR 211.192,
+-- 211.194(a)(8)). Also held in models/record/result.py and
+-- models/record/persons.py.
 CREATE FUNCTION mrp_mmr_guard_bpr_result() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -62,6 +64,15 @@ BEGIN
                AND r ->> 'outcome' IS NOT DISTINCT FROM NEW.outcome) THEN
         RAISE EXCEPTION 'A result stays as it was entered, and is approved by a signature (BPR-090, AUD-020).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_fixed';
+    END IF;
+    IF OLD.signature_id IS NULL AND NEW.signature_id IS NOT NULL AND EXISTS (
+        WITH RECURSIVE history AS (
+            SELECT NEW.user_id, NEW.supersedes_id
+             UNION ALL SELECT r.user_id, r.supersedes_id FROM history h JOIN mrp_bpr_result r ON r.id = h.supersedes_id)
+        SELECT FROM history h JOIN mrp_esignature s ON s.id = NEW.signature_id
+         WHERE mrp_mmr_same_person(h.user_id, s.user_id)) THEN
+        RAISE EXCEPTION 'Nobody approves the own result: % (VER-100, 21 CFR 211.194(a)(8)).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_second_person';
     END IF;
     RETURN NEW;
 END $$;

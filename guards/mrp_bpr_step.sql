@@ -23,7 +23,7 @@ CREATE TRIGGER mrp_mmr_guard_bpr_step_lot BEFORE UPDATE ON mrp_bpr_step
     EXECUTE FUNCTION mrp_mmr_guard_bpr_step_lot();
 
 -- A step stays as planned, goes in its sequence, and is signed point by point by the persons that the plan asks for
--- (USE-030, USE-050, REV-060, VER-010 to VER-050, CON-150, DEV-030, SIG-030, 21 CFR 111.210(h)(3), 111.255(c),
+-- (USE-030, USE-050, REV-060, VER-010 to VER-050, VER-100, CON-150, DEV-030, SIG-030, 21 CFR 111.210(h)(3), 111.255(c),
 -- 111.260(j), 211.111). Also held in models/record/step/step.py and models/record/step/signing.py.
 CREATE FUNCTION mrp_mmr_guard_bpr_step() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
@@ -50,7 +50,7 @@ BEGIN
         OLD.performer_role, OLD.verifier_role, OLD.is_critical, OLD.is_hold_point, OLD.points, OLD.planned)
        OR (OLD.started_at, OLD.started_by_id) IS DISTINCT FROM (NEW.started_at, NEW.started_by_id)
           AND OLD.started_at IS NOT NULL
-       OR OLD.state IN ('done', 'not_done') AND NEW.state <> OLD.state
+       OR OLD.state IN ('done', 'not_done') AND (NEW.state <> OLD.state OR NEW.closed_at IS DISTINCT FROM OLD.closed_at)
        OR OLD.state = 'checking' AND NEW.state IN ('open', 'started')
        OR OLD.state = 'started' AND NEW.state = 'open'
        OR NEW.retest_count < OLD.retest_count THEN
@@ -121,8 +121,9 @@ BEGIN
             IF point IN ('verified', 'addition_verified') THEN
                 SELECT s.user_id, s.partner_id INTO other FROM mrp_esignature s
                  WHERE s.id = (to_jsonb(NEW) ->> (before || '_signature_id'))::integer;
-                IF other.user_id = signer.user_id OR other.partner_id = signer.partner_id THEN
-                    RAISE EXCEPTION 'Nobody verifies the own work: % (VER-010, 21 CFR 111.210(h)(3)).', OLD.name
+                IF other.user_id = signer.user_id OR other.partner_id = signer.partner_id
+                   OR mrp_mmr_performed(NEW.id, signer.user_id) THEN
+                    RAISE EXCEPTION 'Nobody verifies the own work: % (VER-010, VER-100, 21 CFR 111.210(h)(3)).', OLD.name
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_bpr_step_second_person';
                 END IF;

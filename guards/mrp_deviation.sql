@@ -34,7 +34,7 @@ BEGIN
 END $$;
 
 -- A deviation is kept as it was reported, decided and closed by signatures of Quality Control; what does not meet
--- its specification is not accepted (DEV-010 to DEV-050, 21 CFR 111.113, 111.140(b)(3), 211.192). Also held in
+-- its specification is not accepted (DEV-010 to DEV-050, VER-100, 21 CFR 111.113, 111.140(b)(3), 211.192). Also held in
 -- models/deviation/deviation.py and models/deviation/material_review.py.
 CREATE FUNCTION mrp_mmr_guard_deviation() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
@@ -78,8 +78,10 @@ BEGIN
                AND s.content #>> '{decision,disposition}' = NEW.disposition
                AND NOT EXISTS (
                     SELECT FROM mrp_bpr_step t
-                      JOIN mrp_esignature p ON p.id IN (t.performed_signature_id, t.added_signature_id)
-                     WHERE t.id = NEW.step_id AND (p.user_id = s.user_id OR p.partner_id = s.partner_id))) THEN
+                     WHERE t.id IN (NEW.step_id, (SELECT e.step_id FROM mrp_bpr_entry e WHERE e.id = NEW.entry_id))
+                       AND mrp_mmr_performed(t.id, s.user_id))
+               AND NOT EXISTS (
+                    SELECT FROM mrp_bpr_result r WHERE r.id = NEW.result_id AND mrp_mmr_same_person(r.user_id, s.user_id))) THEN
             RAISE EXCEPTION '% is decided by a signature of Quality Control (DEV-030, 21 CFR 111.113(c)).',
                 OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_decided';
@@ -110,6 +112,7 @@ BEGIN
         SELECT FROM mrp_esignature s
          WHERE s.id = NEW.closing_signature_id AND s.res_model = 'mrp.deviation' AND s.res_id = NEW.id
            AND s.meaning = 'approved' AND s.content ->> 'closure' IS NOT NULL
+           AND NOT (NEW.step_id IS NOT NULL AND mrp_mmr_performed(NEW.step_id, s.user_id))
            AND s.content #>> '{decision,disposition}' = NEW.disposition)) THEN
         RAISE EXCEPTION '% is closed by a signature of Quality Control (DEV-020, 21 CFR 111.140(b)(3)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_closed';

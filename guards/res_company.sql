@@ -12,3 +12,21 @@ BEGIN
 END $$;
 CREATE TRIGGER mrp_mmr_guard_company_tz BEFORE INSERT OR UPDATE OF mmr_tz ON res_company
     FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_company_tz();
+
+-- The set-up of a company ends once, by a user (SEC-070, 21 CFR 11.10(d), (g)). Also held in models/people/setup.py.
+CREATE FUNCTION mrp_mmr_guard_company_setup() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF OLD.mmr_setup_closed_at IS NOT NULL OR NEW.mmr_setup_closed_at IS NULL OR NEW.mmr_setup_closed_by_id IS NULL
+       OR NOT EXISTS (
+            SELECT FROM res_groups_users_rel g JOIN ir_model_data x ON x.res_id = g.gid AND x.model = 'res.groups'
+               AND x.module = 'mrp_mmr' AND x.name = 'group_mmr_security' WHERE g.uid = NEW.mmr_setup_closed_by_id) THEN
+        RAISE EXCEPTION 'The set-up of company % ends once, by a security administrator (SEC-070).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_company_setup';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER mrp_mmr_guard_company_setup BEFORE UPDATE ON res_company FOR EACH ROW
+    WHEN ((NEW.mmr_setup_closed_at, NEW.mmr_setup_closed_by_id)
+          IS DISTINCT FROM (OLD.mmr_setup_closed_at, OLD.mmr_setup_closed_by_id))
+    EXECUTE FUNCTION mrp_mmr_guard_company_setup();

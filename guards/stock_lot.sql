@@ -3,7 +3,8 @@
 -- A lot begins in quarantine and is released or rejected by a signature of Quality Control over exactly what it is;
 -- then its data stay, and it is kept (USE-060, REL-010, SIG-030, 21 CFR 111.260(a), 211.184). A grave deviation, or its
 -- return, puts it back into quarantine without one; the next decision is newer (DEV-100). Lots without a status cost
--- nothing. Also held in models/stock/lot.py and models/stock/hold.py.
+-- nothing. Of a lot that a batch made, the rule of the batch holds (REL-070, REL-020). Also held in models/stock/lot.py,
+-- models/stock/lot_of_batch.py and models/stock/hold.py.
 CREATE FUNCTION mrp_mmr_guard_lot() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -27,6 +28,14 @@ BEGIN
         RAISE EXCEPTION 'A lot is made by one batch and stays what it is: % (REL-010, 21 CFR 111.260(a)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
     END IF;
+    -- Company and expiry of a lot are those of the batch that made it (REL-070).
+    IF NEW.mmr_bpr_id IS NOT NULL AND (
+            (NEW.mmr_bpr_id, NEW.company_id) IS DISTINCT FROM (OLD.mmr_bpr_id, OLD.company_id)
+            AND NEW.company_id IS DISTINCT FROM (SELECT b.company_id FROM mrp_bpr b WHERE b.id = NEW.mmr_bpr_id)
+            OR OLD.mmr_status_signature_id IS NOT NULL AND NEW.expiration_date IS DISTINCT FROM OLD.expiration_date) THEN
+        RAISE EXCEPTION 'Company and expiry of lot % are those of its batch (REL-070).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
+    END IF;
     IF OLD.mmr_status IS NULL AND NEW.mmr_status = 'quarantine' AND NEW.mmr_status_signature_id IS NULL
        AND OLD.mmr_bpr_id IS NULL AND NEW.mmr_bpr_id IS NOT NULL THEN
         -- The lot number of a batch, noted before the product came under control.
@@ -45,6 +54,22 @@ BEGIN
        AND EXISTS (SELECT FROM mrp_mmr_concerning(NEW.id)) THEN
         RAISE EXCEPTION 'An open deviation concerns lot %, which is not released (DEV-100, 21 CFR 211.192).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_concerned';
+    END IF;
+    -- The rule of its batch, on the lot: the batch is released, nothing of it is open, nobody who worked on it signs, and the
+    -- Qualified Person does where the batch was certified (REL-070, REL-020, VER-100).
+    IF NEW.mmr_status = 'released' AND OLD.mmr_status IS DISTINCT FROM 'released' AND EXISTS (
+            SELECT FROM mrp_bpr b JOIN mrp_esignature s ON s.id = NEW.mmr_status_signature_id AND s.res_model = 'stock.lot'
+              JOIN mrp_mmr_revision r ON r.id = b.mmr_revision_id JOIN mrp_mmr m ON m.id = r.mmr_id
+              JOIN mrp_mmr_profile p ON p.id = m.profile_id
+             WHERE b.id = NEW.mmr_bpr_id AND b.product_id = NEW.product_id AND (
+                b.release_state <> 'released' OR b.packed_state = 'rejected'
+                OR EXISTS (SELECT FROM mrp_deviation d WHERE d.bpr_id = b.id AND (d.state <> 'closed' OR d.disposition = 'reject'))
+                OR mrp_mmr_demanded(m.profile_id, 'releaser') AND mrp_mmr_took_part(b.id, s.user_id)
+                OR p.code = 'PEU' AND NOT EXISTS (
+                    SELECT FROM res_groups_users_rel g JOIN ir_model_data x ON x.res_id = g.gid AND x.model = 'res.groups'
+                       AND x.module = 'mrp_mmr' AND x.name = 'group_mmr_qp' WHERE g.uid = s.user_id))) THEN
+        RAISE EXCEPTION 'Lot % is released by the rule of its batch (REL-070, REL-020).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
     END IF;
     IF (NEW.mmr_status, NEW.mmr_status_signature_id) IS DISTINCT FROM (OLD.mmr_status, OLD.mmr_status_signature_id)
     THEN

@@ -1,9 +1,46 @@
 -- stock_move_line: moved quantities of lots.
 
--- A controlled product is moved by lot, and a lot that is held leaves only by a signed destruction, an approved
--- rework, or the batch that it was weighed into while it was released (REL-010, REL-050, DEV-060, DEV-080). What comes
--- back from outside names its lot, which is held (DEV-100). Also held in models/stock/move_line.py,
--- models/stock/quarantine.py and models/stock/hold.py.
+-- Whether a signature lets a done line take out goods that are not free, and covers it: the lot and the product that were
+-- signed, to where they go by it, no more than was signed, once (REL-070, DEV-060, DEV-080). Also held in
+-- models/stock/destruction.py and models/stock/move_line.py.
+CREATE FUNCTION mrp_mmr_is_excepted(line stock_move_line) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM mrp_lot_destruction d JOIN stock_location l ON l.id = line.location_dest_id AND l.usage = 'inventory'
+         WHERE d.move_id = line.move_id AND d.lot_id = line.lot_id AND d.product_id = line.product_id
+           AND d.location_id = line.location_id AND d.signature_id IS NOT NULL
+           AND round(line.quantity_product_uom::numeric, 6) + COALESCE((
+                SELECT round(sum(o.quantity_product_uom)::numeric, 6) FROM stock_move_line o
+                 WHERE o.move_id = line.move_id AND o.id <> line.id AND o.state = 'done'), 0) <= round(d.quantity::numeric, 6))
+    -- Reprocessed, or taken apart for it, in the one order that Quality Control approved it for (DEV-060).
+    OR EXISTS (
+        SELECT FROM stock_move m
+          LEFT JOIN mrp_production o ON o.id = m.raw_material_production_id
+          LEFT JOIN mrp_unbuild u ON u.id = m.consume_unbuild_id
+          JOIN mrp_deviation d ON d.id = COALESCE(o.mmr_rework_deviation_id, u.mmr_deviation_id)
+          JOIN stock_lot t ON t.id = line.lot_id AND t.product_id = line.product_id
+          JOIN stock_location l ON l.id = line.location_dest_id AND l.usage = 'production'
+         WHERE m.id = line.move_id AND d.state IN ('decided', 'closed')
+           AND d.disposition IN ('reprocess', 'treat', 'adjust')
+           AND (d.lot_id = line.lot_id OR d.lot_id IS NULL AND d.bpr_id = t.mmr_bpr_id)
+           AND NOT EXISTS (
+                SELECT FROM stock_move n
+                  LEFT JOIN mrp_production p ON p.id = n.raw_material_production_id
+                  LEFT JOIN mrp_unbuild v ON v.id = n.consume_unbuild_id
+                  JOIN stock_move_line x ON x.move_id = n.id AND x.lot_id = line.lot_id AND x.state = 'done' AND x.quantity > 0
+                 WHERE d.id = COALESCE(p.mmr_rework_deviation_id, v.mmr_deviation_id)
+                   AND (p.id, v.id) IS DISTINCT FROM (o.id, u.id)))
+    -- Weighed into a batch while it was released: what happened is booked as it happened.
+    OR EXISTS (
+        SELECT FROM stock_move m JOIN mrp_bpr b ON b.production_id = m.raw_material_production_id
+          JOIN mrp_bpr_entry e ON e.bpr_id = b.id AND e.lot_id = line.lot_id
+         WHERE m.id = line.move_id)
+$$;
+
+-- What Quality Control decides on is moved by lot, and only what was released leaves; another lot leaves by a signed
+-- destruction, an approved rework, or the batch that it was weighed into while it was released (REL-070, REL-010, REL-050,
+-- DEV-060, DEV-080). What comes back from outside names its lot, which is held (DEV-100). Also held in
+-- models/stock/goods.py, models/stock/move_line.py, models/stock/quarantine.py and models/stock/hold.py.
 CREATE FUNCTION mrp_mmr_guard_held_lot() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -19,18 +56,24 @@ BEGIN
     SELECT b.id INTO batch FROM stock_move m JOIN mrp_bpr b ON b.production_id = m.production_id
      WHERE m.id = NEW.move_id AND m.product_id = b.product_id;
     IF NEW.lot_id IS NULL THEN
-        IF batch IS NOT NULL OR EXISTS (
-            SELECT FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
-              JOIN stock_location l ON l.id = NEW.location_dest_id
-             WHERE p.id = NEW.product_id AND t.mmr_controlled AND t.tracking <> 'none' AND NEW.quantity <> 0
-               AND (l.usage IN ('customer', 'supplier', 'production', 'inventory', 'transit')
-                    OR mrp_mmr_comes_back(NEW.location_id, NEW.location_dest_id, NULL))) THEN
-            RAISE EXCEPTION 'A controlled product is moved by lot (REL-010, REL-050).'
+        -- Stock from before its product was tracked is written off, no more than there is (mrp_mmr_guard_quant).
+        IF batch IS NOT NULL OR NEW.quantity <> 0 AND mrp_mmr_names_lots(NEW.product_id) AND NOT EXISTS (
+            SELECT FROM stock_move m JOIN stock_location s ON s.id = NEW.location_id AND s.usage = 'internal'
+              JOIN stock_location d ON d.id = NEW.location_dest_id AND d.usage = 'inventory'
+              JOIN product_product p ON p.id = NEW.product_id
+              JOIN product_template t ON t.id = p.product_tmpl_id AND t.mmr_controlled IS NOT TRUE
+             WHERE m.id = NEW.move_id AND m.is_inventory) THEN
+            RAISE EXCEPTION 'What Quality Control decides on is moved by lot (REL-070, REL-010, REL-050).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_lot_named';
         END IF;
         RETURN NEW;
     END IF;
-    SELECT name, mmr_status, mmr_bpr_id INTO lot FROM stock_lot WHERE id = NEW.lot_id;
+    SELECT name, product_id, mmr_status, mmr_bpr_id, mrp_mmr_is_free(id) AS is_free INTO lot FROM stock_lot WHERE id = NEW.lot_id;
+    IF lot.product_id <> NEW.product_id
+       AND (lot.mmr_status IS NOT NULL OR mrp_mmr_decided_on(lot.product_id) OR mrp_mmr_decided_on(NEW.product_id)) THEN
+        RAISE EXCEPTION 'Lot % is of another product (REL-070, REL-050).', lot.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_lot_product';
+    END IF;
     IF NEW.quantity <> 0 AND (lot.mmr_status = 'released' OR lot.mmr_status IS NULL AND EXISTS (
             SELECT FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
              WHERE p.id = NEW.product_id AND t.mmr_controlled))
@@ -42,28 +85,9 @@ BEGIN
         RAISE EXCEPTION 'Lot % is not the lot of the batch that makes it (REL-010).', lot.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_lot_of_batch';
     END IF;
-    IF lot.mmr_status IN ('quarantine', 'rejected')
-       AND EXISTS (SELECT FROM stock_location l WHERE l.id = NEW.location_dest_id
-                      AND l.usage IN ('customer', 'supplier', 'production', 'inventory', 'transit'))
-       AND NOT EXISTS (
-            SELECT FROM mrp_lot_destruction d
-             WHERE d.move_id = NEW.move_id AND d.lot_id = NEW.lot_id AND d.signature_id IS NOT NULL
-               AND round(NEW.quantity_product_uom::numeric, 6) <= round(d.quantity::numeric, 6))
-       -- Reprocessed, or taken apart for it, on the approval of Quality Control (DEV-060).
-       AND NOT EXISTS (
-            SELECT FROM stock_move m
-              LEFT JOIN mrp_production o ON o.id = m.raw_material_production_id
-              LEFT JOIN mrp_unbuild u ON u.id = m.consume_unbuild_id
-              JOIN mrp_deviation d ON d.id = COALESCE(o.mmr_rework_deviation_id, u.mmr_deviation_id)
-             WHERE m.id = NEW.move_id AND d.state IN ('decided', 'closed')
-               AND d.disposition IN ('reprocess', 'treat', 'adjust')
-               AND (d.lot_id = NEW.lot_id OR d.bpr_id = lot.mmr_bpr_id))
-       -- Weighed into a batch while it was released: what happened is booked as it happened.
-       AND NOT EXISTS (
-            SELECT FROM stock_move m JOIN mrp_bpr b ON b.production_id = m.raw_material_production_id
-              JOIN mrp_bpr_entry e ON e.bpr_id = b.id AND e.lot_id = NEW.lot_id
-             WHERE m.id = NEW.move_id) THEN
-        RAISE EXCEPTION 'Lot % is held by Quality Control and is not moved out (REL-010, DEV-080).', lot.name
+    IF NOT lot.is_free AND NEW.quantity <> 0 AND mrp_mmr_leaves(NEW.location_id, NEW.location_dest_id)
+       AND NOT mrp_mmr_is_excepted(NEW) THEN
+        RAISE EXCEPTION 'Lot % is not released by Quality Control and does not leave (REL-070, REL-010, DEV-080).', lot.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_lot_held';
     END IF;
     RETURN NEW;
@@ -72,6 +96,40 @@ CREATE TRIGGER mrp_mmr_guard_held_lot
     BEFORE INSERT OR UPDATE OF state, lot_id, product_id, move_id, location_id, location_dest_id, quantity
     ON stock_move_line
     FOR EACH ROW WHEN (NEW.state = 'done') EXECUTE FUNCTION mrp_mmr_guard_held_lot();
+
+-- What a done line takes and brings is noted, and compared with stock at the end of the transaction (REL-070;
+-- mrp_mmr_stock_change.sql). Also held in models/stock/moved_only.py.
+CREATE FUNCTION mrp_mmr_note_line() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        IF OLD.state = 'done' AND mrp_mmr_is_storable(OLD.product_id) THEN
+            PERFORM mrp_mmr_note_stock(OLD.product_id, OLD.lot_id, OLD.location_id, OLD.package_id, OLD.owner_id,
+                                       -OLD.quantity_product_uom::numeric);
+            PERFORM mrp_mmr_note_stock(OLD.product_id, OLD.lot_id, OLD.location_dest_id, OLD.result_package_id, OLD.owner_id,
+                                       OLD.quantity_product_uom::numeric);
+        END IF;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        IF NEW.state = 'done' AND mrp_mmr_is_storable(NEW.product_id) THEN
+            PERFORM mrp_mmr_note_stock(NEW.product_id, NEW.lot_id, NEW.location_id, NEW.package_id, NEW.owner_id,
+                                       NEW.quantity_product_uom::numeric);
+            PERFORM mrp_mmr_note_stock(NEW.product_id, NEW.lot_id, NEW.location_dest_id, NEW.result_package_id, NEW.owner_id,
+                                       -NEW.quantity_product_uom::numeric);
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER mrp_mmr_note_line_insert AFTER INSERT ON stock_move_line FOR EACH ROW
+    WHEN (NEW.state = 'done') EXECUTE FUNCTION mrp_mmr_note_line();
+CREATE TRIGGER mrp_mmr_note_line
+    AFTER UPDATE OF state, product_id, lot_id, location_id, location_dest_id, package_id, result_package_id, owner_id,
+                    quantity_product_uom
+    ON stock_move_line FOR EACH ROW
+    WHEN (NEW.state = 'done' OR OLD.state = 'done') EXECUTE FUNCTION mrp_mmr_note_line();
+CREATE TRIGGER mrp_mmr_note_line_delete AFTER DELETE ON stock_move_line FOR EACH ROW
+    WHEN (OLD.state = 'done') EXECUTE FUNCTION mrp_mmr_note_line();
 
 -- Not emptied (REC-040; _shared.sql).
 CREATE TRIGGER mrp_mmr_guard_truncate BEFORE TRUNCATE ON stock_move_line

@@ -161,7 +161,7 @@ class BatchSections(UsageSections, DeviationSections):
         equipment = {row['position']: row for row in stage.get('equipment') or []}
         deviations = batch.deviations.filtered(lambda deviation: deviation.step_id == step)
         return {
-            'code': step.code, 'name': step.name, 'status': self.step_states[step.state],
+            'code': step.code, 'name': planned['name'], 'status': self.step_states[step.state],
             'planned': [[self._get_action(planned, equipment), self._get_planned_control(step, planned)]],
             'course': [[
                 text(env._("Started"), style='o_label'),
@@ -415,6 +415,7 @@ class BatchSections(UsageSections, DeviationSections):
              *text(values['statement']), *text(values['comment'], env._("Comment")),
              *text('\n'.join(values['annex_lines']) or None),
              *text(values['content_sha256'], style='o_digest'), *text(values['signature_sha256'], style='o_digest'),
+             *text(values['key_short'], env._("Key of the signer")),
              *(text(env._("The signature is not what was stored when it was made."), style='o_warning')
                if not values['is_intact'] else [])],
         ]

@@ -89,6 +89,7 @@ class MrpMmrStampedReport(models.AbstractModel):
             local_time=self._format_local(signature.signed_at, signature.signer_tz),
             utc_time=self._format_utc(signature.signed_at),
             is_intact=signature._is_intact(),
+            key_short=signature.key_short,
             comment_lines=(signature.comment or '').splitlines(),
             annex_lines=self._prepare_annex_lines(signature),
             voided_by=voided_by and {

@@ -39,7 +39,7 @@ class WorksheetSections(BatchSections):
         equipment = {row['position']: row for row in stage.get('equipment') or []}
         code = step._get_scan_code()
         return {
-            'code': step.code, 'name': step.name, 'scan_code': code, 'image': self._get_code_image(code),
+            'code': step.code, 'name': planned['name'], 'scan_code': code, 'image': self._get_code_image(code),
             'planned': [[self._get_action(planned, equipment), self._get_planned_control(step, planned)]],
             'values': self._get_value_table(planned), 'points': self._get_point_table(step),
         }

@@ -85,7 +85,8 @@ class _BatchSheets(Sheets):
             criterion, target, band = planned['criterion'] or {}, planned['target'] or {}, planned['band'] or {}
             is_yield = step.kind == 'yield'
             return [
-                step.code, planned['stage']['name'], step.name, self.code('kind', step.kind), self.selection(step, 'state'),
+                step.code, planned['stage']['name'], planned['name'], self.code('kind', step.kind),
+                self.selection(step, 'state'),
                 planned['instruction'], self.flag(step.is_critical), self.flag(step.is_hold_point),
                 target.get('product') and product_label(target['product']), target.get('quantity'), target.get('unit'),
                 criterion_text(criterion), criterion.get('minimum'), criterion.get('target'), criterion.get('maximum'),

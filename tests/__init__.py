@@ -37,6 +37,7 @@ from .evidence import (
     test_guards,
     test_ledger,
     test_payloads,
+    test_proofs,
     test_restore,
     test_signing_protocol,
     test_tamper_drill,

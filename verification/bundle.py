@@ -33,7 +33,8 @@ revisions/   of a master manufacturing record: revision.json (status and signatu
 orders/      of a released manufacturing order: order.json, snapshot.json (the signed document it was released with),
              batch.json (its batch record: steps, entries, deviations), print.pdf (the same for people)
 contents/    what else was signed: rejected versions, labels, decisions, steps, entries, deviations; the name is the SHA-256
-signatures/  one file each: who signed what, when, in which meaning
+signatures/  one file each: who signed what, when, in which meaning, and the signature of the signer's own key over it
+keys/        public keys of the signers, and which signatures brought them into force; the name is the fingerprint
 files/       labels, pictures, drawings and photos that the documents name; the name is the SHA-256
 ledger/      the audit trail: one line of JSON for each event, each with the digest of the line before
 schemas/     JSON Schemas of these files
@@ -301,6 +302,7 @@ class Bundle:
         found = signatures.union(*(
             signatures.search([('res_model', '=', group._name), ('res_id', 'in', group.ids)]) for group in records))
         found |= signatures.search([('res_model', '=', 'mrp.mmr.label'), ('signature_sha256', 'in', list(self.labels))])
+        keys, found = self._get_keys(found)
         for signature in found.sorted('id'):
             content = signature.content
             if content:
@@ -315,7 +317,27 @@ class Bundle:
                 'schema': 'mrp_mmr/bundle-signature/1', 'id': signature.id,
                 'signed': signature._get_signed_content(signature._get_stored_vals()),
                 'signature_sha256': signature.signature_sha256, 'content': self.contents.get(signature.content_sha256),
+                **({'key_signature': signature.key_signature} if signature.key_signature else {}),
             })
+        for key in keys:
+            path = f'keys/{key.fingerprint}.json'
+            if path not in self.archive.files:
+                about = found.filtered(lambda row, key=key: (row.res_model, row.res_id) == (key._name, key.id))
+                self._add_json(path, {
+                    'schema': 'mrp_mmr/bundle-key/2', 'id': key.id, 'user': key.user_id.id, 'name': key.user_name,
+                    'login': key.user_login, 'public_key': key.public_key, 'fingerprint': key.fingerprint,
+                    'reason': key.reason, 'signatures': sorted(about.ids),
+                    'passkey': {'rp_id': key.rp_id, 'origin': key.origin} if key.credential_id else None})
+
+    def _get_keys(self, found):
+        """Return the keys that signed, with those that enrolled them and so on, and all signatures with those over keys."""
+        keys = new = self.env['mrp.signer.key'].search([('fingerprint', 'in', found.mapped('key_fingerprint'))])
+        while new:
+            about = found.search([('res_model', '=', new._name), ('res_id', 'in', new.ids)])
+            found |= about
+            new = keys.search([('fingerprint', 'in', about.mapped('key_fingerprint'))]) - keys
+            keys |= new
+        return keys, found
 
     # === LEDGER === #
 

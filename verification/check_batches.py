@@ -1,10 +1,17 @@
 """Checks orders and their snapshots, the plans of batch records, and disposals (USE-030, REL-030, REC-040)."""
 
+import json
+
+from ..domain.step_plan import get_points
 from .evidence import RECORDS, EvidenceReader, first_difference, iso
 from .ledger import CHECKPOINT, Finding, digest_of, encode, parse, sha256_text
 from .queries import CONDITIONS, DISPOSED
 
 DECISIONS = {'continue': 'approved', 'stop': 'rejected'}
+#: Columns of a step that say what its plan says under the same name.
+PLANNED = ('name', 'kind', 'performer_role', 'verifier_role', 'is_critical', 'is_hold_point')
+#: Columns of a step beside its plan, in the order in which they are read.
+STEP_COLUMNS = ('id', 'sequence', 'stage', 'number', 'production_id', 'company_id', *PLANNED, 'points')
 
 
 class BatchChecks(EvidenceReader):
@@ -83,15 +90,26 @@ class BatchChecks(EvidenceReader):
 
         A record that was decided on is what its release was signed over (REL-030).
         """
+        columns = ', '.join(f's.{name}' for name in STEP_COLUMNS)
         query = f"""
             SELECT b.id, b.name, b.plan_sha256, b.step_count,
                    ARRAY(SELECT s.planned::text FROM mrp_bpr_step s WHERE s.bpr_id = b.id ORDER BY s.sequence, s.id),
+                   ARRAY(SELECT json_build_array({columns})::text FROM mrp_bpr_step s WHERE s.bpr_id = b.id
+                          ORDER BY s.sequence, s.id), b.production_id, b.company_id, (
+                       SELECT c.res_id FROM mrp_audit_entry e JOIN mrp_audit_chain c ON c.id = e.chain_id
+                        WHERE e.res_model = 'mrp.bpr' AND e.res_id = b.id AND e.kind IN ('create', 'baseline')
+                          AND c.res_model = 'mrp.production' ORDER BY e.id LIMIT 1),
                    b.document::text, b.document_sha256,
                    (SELECT g.content ->> 'document_sha256' FROM mrp_esignature g WHERE g.id = b.release_signature_id),
                    {DISPOSED % 'b.id'}
               FROM mrp_bpr b WHERE b.id > %(after)s AND {self._company_condition('b.company_id')} ORDER BY b.id"""
         for rows in self._rows(query, RECORDS // 10):
-            for bpr, name, digest, count, steps, document, frozen, signed, is_disposed in rows:
+            for (bpr, name, digest, count, steps, columns, order, company, of_order, document, frozen, signed,
+                 is_disposed) in rows:
+                if of_order not in (None, order):
+                    yield Finding('mrp.bpr', bpr, name, f"the record of order {of_order}, in whose chain it began", f"{order}")
+                yield from self._check_step_columns(
+                    steps, columns, {'production_id': order, 'company_id': company}, is_disposed)
                 if is_disposed:
                     yield from self._check_stub(bpr, name, count, steps, document, (frozen, signed))
                     continue
@@ -107,6 +125,33 @@ class BatchChecks(EvidenceReader):
                     yield Finding('mrp.bpr', bpr, name, f"{count} steps with digest {digest}",
                                   f"{len(steps)} steps with digest {found}")
             yield CHECKPOINT
+
+    @staticmethod
+    def _check_step_columns(plans, rows, batch, is_disposed):
+        """What a step is called, what it is, and who signs it, is what its plan says; of one disposed of what is left of it.
+
+        :param list plans: JSON of each planned step, in order
+        :param list rows: JSON of ``STEP_COLUMNS`` of each of them
+        :param dict batch: columns that a step has in common with its batch record
+        """
+        numbers = {}
+        for sequence, (plan, row) in enumerate(zip(plans, rows, strict=True), 1):
+            found = dict(zip(STEP_COLUMNS, json.loads(row), strict=True))
+            try:
+                planned = parse(plan)
+                stage = planned['stage']['position']
+                expected = {name: planned[name] for name in PLANNED}
+                points = None if is_disposed else get_points(planned)
+            except (ValueError, TypeError, KeyError):
+                continue    # its plan has another digest, which is reported
+            numbers[stage] = numbers.get(stage, 0) + 1
+            expected.update(batch, sequence=sequence, stage=stage, number=numbers[stage])
+            if not is_disposed:     # whether a second person signs is not left of a plan that was removed
+                expected['points'] = points
+            for name, value in expected.items():
+                if (found[name] or None) != (value or None):
+                    yield Finding('mrp.bpr.step', found['id'], f"{stage}.{numbers[stage]} {planned['name']}",
+                                  f"{name} {encode(value)} as planned", encode(found[name]))
 
     def _check_stub(self, bpr, name, count, steps, document, digests):
         """What is left of a record that was disposed of: its digests and the rows of its steps, and nothing of its content."""

@@ -1,14 +1,14 @@
 """Checks signatures: digest, content, the line in the ledger, and that the signed record is there (SIG-030, 21 CFR 11.70)."""
 
 import contextlib
-from collections import Counter
 
-from ..domain.columns import LOGGED_COLUMNS
-from .evidence import SIGNATURE_COLUMNS, EvidenceReader, iso
+from ..domain.proofs import CHAIN_COLUMNS
+from .check_keys import KeyChecks
+from .evidence import SIGNATURE_COLUMNS, iso
 from .ledger import CHECKPOINT, Finding, digest_of, encode, parse, sha256_text
 
 
-class SignatureChecks(EvidenceReader):
+class SignatureChecks(KeyChecks):
     """Every signature, and what signers accepted."""
 
     def _check_signatures(self):
@@ -18,20 +18,30 @@ class SignatureChecks(EvidenceReader):
                    (s.create_uid, s.write_uid, s.write_date) IS NOT DISTINCT FROM (s.user_id, s.create_uid, s.create_date), (
                        SELECT count(*) FROM mrp_esignature o
                         WHERE o.res_model = s.res_model AND o.res_id = s.res_id
-                          AND o.content_sha256 = s.content_sha256 AND o.content IS NOT NULL)
-              FROM mrp_esignature s WHERE s.id > %(after)s AND {self._company_condition('s.company_id')} ORDER BY s.id"""
+                          AND o.content_sha256 = s.content_sha256 AND o.content IS NOT NULL),
+                   k.id, k.user_id, k.public_key, k.reason, k.rp_id, k.origin,
+                   p.key_number, p.signature_sha256, f.meaning, f.res_id
+              FROM mrp_esignature s LEFT JOIN mrp_signer_key k ON k.fingerprint = s.key_fingerprint
+              LEFT JOIN LATERAL (SELECT o.key_number, o.signature_sha256 FROM mrp_esignature o
+                                  WHERE o.user_id = s.user_id AND o.id < s.id ORDER BY o.id DESC LIMIT 1) p ON TRUE
+              LEFT JOIN LATERAL (SELECT o.meaning, o.res_id FROM mrp_esignature o JOIN mrp_signer_key h ON h.id = o.res_id
+                                  WHERE o.res_model = 'mrp.signer.key' AND h.user_id = s.user_id AND o.id < s.id
+                                  ORDER BY o.id DESC LIMIT 1) f ON TRUE
+             WHERE s.id > %(after)s AND {self._company_condition('s.company_id')} ORDER BY s.id"""
         for rows in self._rows(query):
             logged = self._read_signed_lines(rows)
             for row in rows:
                 signature = dict(zip(SIGNATURE_COLUMNS, row[:len(SIGNATURE_COLUMNS)], strict=True))
-                yield from self._check_signature(
-                    signature, *row[len(SIGNATURE_COLUMNS):], logged.get((*row[1:3], str(row[0])), []))
+                rest = row[len(SIGNATURE_COLUMNS):]
+                yield from self._check_signature(signature, *rest[:3], logged.get((*row[1:3], str(row[0])), []), rest[3:])
             yield from self._check_signed_records(rows)
             self.counts['signatures'] += len(rows)
             yield CHECKPOINT
 
     def _read_signed_lines(self, rows):
         """Return what the ledger says about signatures, by model and id of the record and number of the signature.
+
+        ``_at_terminals`` are then the numbers of those that were given at a registered terminal or in a colleague's session.
 
         One line is about each: that it was signed, or that it is older than the ledger and was taken over.
         """
@@ -44,7 +54,7 @@ class SignatureChecks(EvidenceReader):
             """SELECT res_id, "values"::text FROM mrp_audit_entry
                 WHERE kind = 'baseline' AND res_model = 'mrp.esignature' AND res_id = ANY(%s) ORDER BY id""", [list(records)])
         lines += [(records[number], values, None) for number, values in self.cr.fetchall()]
-        logged = {}
+        logged, self._at_terminals = {}, set()
         for record, text, signer in lines:
             try:
                 values = parse(text or 'null')
@@ -52,10 +62,12 @@ class SignatureChecks(EvidenceReader):
                 said += signer or (values['user_id']['new'], values['company_id']['new'])
             except (ValueError, TypeError, KeyError):
                 continue  # the line itself was reported
+            if {'terminal_of', 'terminal_sha256'} & values.keys():
+                self._at_terminals.add(str(number))
             logged.setdefault((*record, str(number)), []).append('|'.join(map(str, said)))
         return logged
 
-    def _check_signature(self, signature, content, is_kept, contents, logged):
+    def _check_signature(self, signature, content, is_kept, contents, logged, keys):
         def finding(expected, found):
             return Finding('mrp.esignature', signature['id'], f"{signature['meaning']} by {signature['signer_name']}: "
                            f"{signature['record_name']}", expected, found)
@@ -63,9 +75,11 @@ class SignatureChecks(EvidenceReader):
         if not is_kept:
             yield finding("a row that its signer stored, and no later change",
                           "another user or time in create_uid, write_uid or write_date")
-        digest = self._signature_digest(signature)
+        text = self._signature_text(signature)
+        digest = sha256_text(text)
         if digest != signature['signature_sha256']:
             yield finding(f"digest {signature['signature_sha256']}", f"signature with digest {digest}")
+        yield from self._check_key_of_signature(finding, signature, text, keys[:6], keys[6:8], keys[8:])
         if content is not None:
             digest = digest_of(content)
             if digest != signature['content_sha256']:
@@ -80,8 +94,8 @@ class SignatureChecks(EvidenceReader):
                           f"{len(logged)} lines{': ' if logged else ''}{', '.join(logged)}")
 
     @staticmethod
-    def _signature_digest(row):
-        """Return the digest of a signature from its columns (see mrp.esignature, ``_get_signed_content``)."""
+    def _signature_text(row):
+        """Return what the digest of a signature covers, from its columns (see mrp.esignature, ``_get_signed_content``)."""
         annex, basis = row['annex'], row['basis_signature_id']
         content = {
             'schema': 'mrp_mmr/signature/1',
@@ -98,48 +112,61 @@ class SignatureChecks(EvidenceReader):
             'content_sha256': row['content_sha256'],
             'voids': row['voids_signature_id'],
         }
-        if annex is not None or basis is not None:
-            try:
-                annex = None if annex is None else parse(annex)
-            except ValueError as error:
-                return f"none ({error})"
-            if annex is not None and not annex:
-                return "none (its annex is empty)"
+        try:
+            annex = None if annex is None else parse(annex)
+        except ValueError as error:
+            return f"none ({error})"
+        if row['key_fingerprint'] is not None:
+            nonce = row['key_nonce']
+            schema = 'mrp_mmr/signature/3' if nonce is None else 'mrp_mmr/signature/4'
+            content.update(schema=schema, annex=annex, basis=basis, key={
+                'fingerprint': row['key_fingerprint'], 'number': row['key_number'], 'previous': row['key_previous'],
+                **({} if nonce is None else {'nonce': nonce})})
+        elif annex is not None or basis is not None:
             content.update(schema='mrp_mmr/signature/2', annex=annex, basis=basis)
-        return sha256_text(encode(content))
+        if annex is not None and not annex:
+            return "none (its annex is empty)"
+        return encode(content)
 
     def _check_acceptances(self):
         """What a signer accepted is the text with that digest, and the ledger has a line about it (SIG-070)."""
         query = f"""
-            SELECT a.id, a.user_id, a.user_name, a.text, a.text_sha256, s.user_id
+            SELECT a.id, a.user_id, a.user_name, a.text, a.text_sha256, s.user_id, a.user_login, a.accepted_at::text
               FROM mrp_signer_acceptance a LEFT JOIN mrp_signer s ON s.id = a.signer_id
              WHERE a.id > %(after)s
                AND {self._company_condition('(SELECT u.company_id FROM res_users u WHERE u.id = a.user_id)')}
              ORDER BY a.id"""
         for rows in self._rows(query):
             logged = self._read_acceptance_lines({row[1] for row in rows})
-            for acceptance, user, name, text, digest, signer in rows:
+            for acceptance, user, name, text, digest, signer, login, at in rows:
                 found = sha256_text(encode({'schema': 'mrp_mmr/acceptance/1', 'text': text}))
                 if found != digest:
                     yield Finding('mrp.signer.acceptance', acceptance, name, f"a text with digest {digest}",
                                   f"a text with digest {found}")
                 if user != signer:
                     yield Finding('mrp.signer.acceptance', acceptance, name, f"user {user} as its signer", f"{signer}")
-                if logged[user, digest] != 1:
-                    yield Finding('mrp.signer.acceptance', acceptance, name, "one line in the ledger about it",
-                                  f"{logged[user, digest]}")
+                said = logged.get((user, digest), [])
+                if len(said) != 1:
+                    yield Finding('mrp.signer.acceptance', acceptance, name, "one line in the ledger about it", f"{len(said)}")
+                live = {'user_name': name, 'user_login': login, 'accepted_at': iso(at)}
+                for column, expected in ((said and said[0]) or {}).items():
+                    if expected != live.get(column):
+                        yield Finding('mrp.signer.acceptance', acceptance, name, f"{column} {expected} as in the ledger",
+                                      f"{live.get(column)}")
             self.counts['records'] += len(rows)
             yield CHECKPOINT
 
     def _read_acceptance_lines(self, users):
-        """Return how many lines of the ledger there are by user and digest of the text that the user accepted."""
+        """Return what lines of the ledger say, by user and digest of the accepted text; older ones say no more."""
         self.cr.execute(
             """SELECT res_id, "values"::text FROM mrp_audit_entry
                 WHERE res_model = 'res.users' AND res_id = ANY(%s) AND kind = 'setting'""", [list(users)])
-        logged = Counter()
+        logged = {}
         for user, values in self.cr.fetchall():
             with contextlib.suppress(ValueError, TypeError, KeyError):   # the line itself was reported, or is another one
-                logged[user, parse(values)['acceptance_sha256']['new']] += 1
+                values = parse(values)
+                logged.setdefault((user, values['acceptance_sha256']['new']), []).append(
+                    values.get('acceptance', {}).get('new') or {})
         return logged
 
     def _check_signed_records(self, rows):
@@ -150,7 +177,7 @@ class SignatureChecks(EvidenceReader):
         for model, records in by_model.items():
             self.cr.execute("SELECT to_regclass(%s)::text", [model.replace('.', '_')])
             table, = self.cr.fetchone()
-            if table and model in LOGGED_COLUMNS:
+            if table and model in CHAIN_COLUMNS:
                 self.cr.execute(f"SELECT id FROM {table} WHERE id = ANY(%s)", [list(records)])
                 for missing in sorted(records.keys() - {row[0] for row in self.cr.fetchall()}):
                     yield Finding(model, missing, records[missing][3], "the record that was signed", "none: it was deleted")

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from .evidence import EvidenceReader
 from .ledger import CHECKPOINT, FINDING, REMARK, Finding
-from .stock import find_differences, plain
+from .stock import find_differences, find_lot_differences, plain
 
 VERBS = {'used': "used", 'made': "made", 'stock': "on stock, as it was moved"}
 #: Masters of these versions could be signed with quantities that stock rounded, by default to two digits.
@@ -30,4 +30,12 @@ class StockChecks(EvidenceReader):
                 yield Finding(
                     'mrp.bpr', row.bpr_id, row.bpr, f"{plain(row.expected)} of {what} {VERBS[row.kind]}", plain(row.found),
                     FINDING if abs(row.expected - row.found) > allowed else REMARK)
+            yield CHECKPOINT
+
+    def _check_lots_on_stock(self):
+        """Lots that Quality Control decides on lie where done lines brought them (REL-070)."""
+        for rows in self._rows(f"""SELECT l.id FROM stock_lot l WHERE l.id > %(after)s AND l.mmr_status IS NOT NULL
+                                    AND {self._company_condition('l.company_id')} ORDER BY l.id"""):
+            for lot, name, place, moved, found in find_lot_differences(self.cr, [lot for lot, in rows]):
+                yield Finding('stock.lot', lot, name, f"{plain(moved)} at {place}, as it was moved", plain(found))
             yield CHECKPOINT

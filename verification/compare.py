@@ -4,7 +4,7 @@ from itertools import islice
 
 from ..domain.revision_states import APPROVED_STATES
 from . import verify
-from .ledger import REMARK, Finding, parse
+from .ledger import REMARK, Finding, parse, sha256_text
 from .records import Verification
 
 #: Lines of the ledger that are compared at a time.
@@ -41,6 +41,7 @@ class Comparison:
                 yield from self._compare_excerpt(path)
         yield from self._find_export()
         yield from self._compare_signatures()
+        yield from self._compare_keys()
         yield from self._compare_files()
         for record in self.manifest['records']:
             yield from self._compare_record(record)
@@ -112,9 +113,20 @@ class Comparison:
             wanted = f"digest {row['signature_sha256']} as in the bundle"
             if number not in found:
                 yield Finding('mrp.esignature', number, name, wanted, "none: it was deleted")
-            elif Verification._signature_digest(found[number]) != row['signature_sha256']:
+            elif sha256_text(Verification._signature_text(found[number])) != row['signature_sha256']:
                 yield Finding('mrp.esignature', number, name, wanted, f"digest {found[number]['signature_sha256']}")
         self.counts['signatures'] += len(expected)
+
+    def _compare_keys(self):
+        expected = self.checker.keys
+        self.cr.execute("SELECT fingerprint, id, user_id, public_key FROM mrp_signer_key WHERE fingerprint = ANY(%s)",
+                        [list(expected)])
+        found = {row[0]: row[1:] for row in self.cr.fetchall()}
+        for fingerprint, row in sorted(expected.items()):
+            wanted = (row['id'], row['user'], row['public_key'])
+            if found.get(fingerprint) != wanted:
+                yield Finding('mrp.signer.key', row['id'], f"{row['login']}, key {fingerprint[:16]}",
+                              f"{wanted} as in the bundle", f"{found.get(fingerprint, 'none')}")
 
     def _compare_files(self):
         digests = {digest: path for path, digest in self.checker.digests.items() if path.startswith('files/')}

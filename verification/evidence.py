@@ -12,7 +12,8 @@ ROWS = 1000
 SIGNATURE_COLUMNS = (
     'id', 'res_model', 'res_id', 'record_name', 'company_id', 'user_id', 'partner_id', 'signer_name', 'signer_login',
     'signer_role', 'meaning', 'statement', 'comment', 'signed_at', 'signer_tz', 'content_sha256', 'signature_sha256',
-    'annex', 'basis_signature_id', 'voids_signature_id')
+    'annex', 'basis_signature_id', 'voids_signature_id', 'key_fingerprint', 'key_number', 'key_previous', 'key_nonce',
+    'key_signature')
 
 #: What documents say about a file.
 FILE_COLUMNS = ('id', 'name', 'sha256', 'size', 'mimetype')

@@ -1,17 +1,23 @@
 """Recomputes signatures, documents, snapshots and files from their columns (SIG-030, REC-060, 21 CFR 11.70)."""
 
-from ..domain.columns import LOGGED_COLUMNS
+from ..domain.proofs import CHAIN_COLUMNS
 from .check_batches import BatchChecks
 from .check_files import FileChecks
+from .check_guards import GuardChecks
+from .check_hardening import HardeningChecks
 from .check_masters import MasterChecks
+from .check_people import PeopleChecks
 from .check_results import ResultChecks
 from .check_signatures import SignatureChecks
+from .check_signers import SignerChecks
 from .check_stock import StockChecks
 from .check_trail import TrailChecks
 from .ledger import CHECKPOINT
 
 
-class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, ResultChecks, BatchChecks, StockChecks):
+class Verification(
+        TrailChecks, GuardChecks, FileChecks, SignatureChecks, SignerChecks, PeopleChecks, MasterChecks, ResultChecks,
+        BatchChecks, StockChecks, HardeningChecks):
     """Verifies all evidence that a cursor reads; iterating yields each :class:`Finding`.
 
     Nothing but the batch at hand is in memory. ``counts`` grows on the way: records read, by what they are.
@@ -27,27 +33,35 @@ class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, Resul
         'baseline': '_check_baseline',
         'chains': '_check_chains',
         'seals': '_check_seals',
+        'guards': '_check_guards',
         'files': '_check_files',
         'signatures': '_check_signatures',
         'acceptances': '_check_acceptances',
+        'keys': '_check_keys',
+        'roles': '_check_roles',
+        'signers': '_check_signers',
+        'suspensions': '_check_suspensions',
         'revisions': '_check_revisions',
         'reviews': '_check_reviews',
         'labels': '_check_labels',
         'orders': '_check_orders',
         'plans': '_check_plans',
         'stock': '_check_stock',
+        'lots_on_stock': '_check_lots_on_stock',
         'drills': '_check_drills',
         'disposals': '_check_disposals',
         'quality_reviews': '_check_quality_reviews',
+        'hardening': '_check_hardening',
     }
     #: All parts in the order of a verification; the last ones are the tables that the ledger follows.
-    PARTS = (*CHECKS, *LOGGED_COLUMNS)
+    PARTS = (*CHECKS, *CHAIN_COLUMNS)
 
     def __init__(self, cr, company=None, position=None):
         self.cr = cr
         self.company = company
         self.counts = dict.fromkeys((
-            'lines', 'signatures', 'revisions', 'orders', 'files', 'labels', 'records', 'disposed'), 0)
+            'lines', 'signatures', 'revisions', 'orders', 'files', 'labels', 'records', 'disposed',
+            'without_key'), 0)
         self.partial = []   # chains that were not seen whole (see LedgerCheck)
         self.part, self._after = (position['part'], position['after']) if position else (self.PARTS[0], None)
 
@@ -74,7 +88,7 @@ class Verification(TrailChecks, FileChecks, SignatureChecks, MasterChecks, Resul
 
         :param bounds: start and stop of the ledger (see :class:`LedgerCheck`)
         """
-        if part in LOGGED_COLUMNS:
+        if part in CHAIN_COLUMNS:
             yield from self._check_logged(part)
             yield from self._check_vanished(part)
         else:

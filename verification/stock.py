@@ -114,6 +114,30 @@ DIFFERENCES = """
 """
 
 
+#: What done lines and stock say differently of lots that Quality Control decides on, by lot and place.
+LOT_DIFFERENCES = """
+    WITH moved AS (
+        SELECT p.lot_id, p.location_id, sum(p.quantity) AS quantity
+          FROM (
+            SELECT lot_id, location_dest_id AS location_id, quantity_product_uom::numeric AS quantity
+              FROM stock_move_line WHERE state = 'done' AND lot_id = ANY(%(lots)s)
+             UNION ALL
+            SELECT lot_id, location_id, -quantity_product_uom::numeric
+              FROM stock_move_line WHERE state = 'done' AND lot_id = ANY(%(lots)s)
+          ) p GROUP BY p.lot_id, p.location_id),
+    stocked AS (
+        SELECT q.lot_id, q.location_id, sum(q.quantity::numeric) AS quantity
+          FROM stock_quant q WHERE q.lot_id = ANY(%(lots)s) GROUP BY q.lot_id, q.location_id)
+    SELECT l.id, l.name, c.complete_name, COALESCE(m.quantity, 0), COALESCE(s.quantity, 0)
+      FROM moved m FULL JOIN stocked s ON s.lot_id = m.lot_id AND s.location_id = m.location_id
+      JOIN stock_lot l ON l.id = COALESCE(m.lot_id, s.lot_id)
+      JOIN product_product v ON v.id = l.product_id JOIN product_template t ON t.id = v.product_tmpl_id AND t.is_storable
+      JOIN stock_location c ON c.id = COALESCE(m.location_id, s.location_id) AND c.usage IN ('internal', 'transit')
+     WHERE abs(COALESCE(m.quantity, 0) - COALESCE(s.quantity, 0)) >= 0.000001
+     ORDER BY l.id, c.id
+"""
+
+
 class Difference(NamedTuple):
     """One quantity of a batch that is not the same everywhere; both in the unit of the product."""
     kind: str           # used: record and moves; made: yield and moves; stock: moves and stock
@@ -137,6 +161,16 @@ def find_differences(cr, bprs):
     cr.execute(DIFFERENCES, {'bprs': list(bprs)})
     # As text: Odoo's cursor would make floats of exact numbers.
     return [Difference(*row, Decimal(expected), Decimal(found)) for *row, expected, found in cr.fetchall()]
+
+
+def find_lot_differences(cr, lots):
+    """Return what done lines and stock say differently of lots (REL-070).
+
+    :param list lots: ids of lots
+    :return: list of ``(id, name, place, moved, on stock)``
+    """
+    cr.execute(LOT_DIFFERENCES, {'lots': list(lots)})
+    return cr.fetchall()
 
 
 def plain(number):

@@ -7,6 +7,7 @@ PASS or FAIL is printed for each record, then a summary; exit status 0 all intac
 --manifest SHA256   the digest of manifest.json that the system's audit trail has for this export. Whoever forges a
                     whole bundle, manifest included, cannot change the audit trail that the company keeps.
 """
+import base64
 import csv
 import hashlib
 import io
@@ -290,6 +291,171 @@ class Source:
         return digest.hexdigest()
 
 
+# === KEYS OF SIGNERS: Ed25519 (RFC 8032 section 5.1) === #
+
+ED_P = 2 ** 255 - 19
+ED_L = 2 ** 252 + 27742317777372353535851937790883648493
+ED_D = -121665 * pow(121666, ED_P - 2, ED_P) % ED_P
+ED_ROOT = pow(2, (ED_P - 1) // 4, ED_P)
+
+
+def ed_add(a, b):
+    """Add two points in extended coordinates; complete, so that it doubles as well."""
+    x1, y1, z1, t1 = a
+    x2, y2, z2, t2 = b
+    m, n = (y1 - x1) * (y2 - x2) % ED_P, (y1 + x1) * (y2 + x2) % ED_P
+    c, d = 2 * t1 * t2 * ED_D % ED_P, 2 * z1 * z2 % ED_P
+    e, f, g, h = n - m, d - c, d + c, n + m
+    return e * f % ED_P, g * h % ED_P, f * g % ED_P, e * h % ED_P
+
+
+def ed_decode(data):
+    """Return the point that 32 bytes stand for, or None where they stand for none."""
+    y = int.from_bytes(data, 'little')
+    sign, y = y >> 255, y & (1 << 255) - 1
+    if y >= ED_P:
+        return None
+    u, v = (y * y - 1) % ED_P, (ED_D * y * y + 1) % ED_P
+    x = u * pow(v, 3, ED_P) * pow(u * pow(v, 7, ED_P), (ED_P - 5) // 8, ED_P) % ED_P
+    if (v * x * x - u) % ED_P:
+        x = x * ED_ROOT % ED_P
+        if (v * x * x - u) % ED_P:
+            return None
+    if not x and sign:
+        return None
+    if x & 1 != sign:
+        x = ED_P - x
+    return x, y, 1, x * y % ED_P
+
+
+ED_BASE = ed_decode((4 * pow(5, ED_P - 2, ED_P) % ED_P).to_bytes(32, 'little'))
+
+
+def is_ed25519(public, signature, message):
+    """Whether the holder of the key ``public`` (32 bytes) made ``signature`` over ``message``; one signature has one text."""
+    point = ed_decode(public) if len(public) == 32 else None
+    if point is None or len(signature) != 64:
+        return False
+    s = int.from_bytes(signature[32:], 'little')
+    if s >= ED_L:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), 'little') % ED_L
+    x, y, z, t = point
+    negative = (-x % ED_P, y, z, -t % ED_P)
+    both = ed_add(ED_BASE, negative)
+    result = (0, 1, 1, 0)
+    for bit in range(252, -1, -1):
+        result = ed_add(result, result)
+        pair = (s >> bit & 1, k >> bit & 1)
+        if pair != (0, 0):
+            result = ed_add(result, {(1, 0): ED_BASE, (0, 1): negative, (1, 1): both}[pair])
+    inverse = pow(result[2], ED_P - 2, ED_P)
+    x, y = result[0] * inverse % ED_P, result[1] * inverse % ED_P
+    return (y | (x & 1) << 255).to_bytes(32, 'little') == signature[:32]
+
+
+# ECDSA on P-256 with SHA-256 (FIPS 186-5 §6.4.2, SEC 1 §4.1.4), as passkeys sign
+EC_P = 2 ** 256 - 2 ** 224 + 2 ** 192 + 2 ** 96 - 1
+EC_N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+EC_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+EC_G = (0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
+        0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5)
+
+
+def ec_add(a, b):
+    """Add two affine points; None is the point at infinity."""
+    if a is None or b is None:
+        return b if a is None else a
+    (x1, y1), (x2, y2) = a, b
+    if x1 == x2:
+        if (y1 + y2) % EC_P == 0:
+            return None
+        slope = 3 * (x1 * x1 - 1) * pow(2 * y1, EC_P - 2, EC_P) % EC_P
+    else:
+        slope = (y2 - y1) * pow(x2 - x1, EC_P - 2, EC_P) % EC_P
+    x = (slope * slope - x1 - x2) % EC_P
+    return x, (slope * (x1 - x) - y1) % EC_P
+
+
+def read_der(signature):
+    """Return the two numbers of an ECDSA signature in DER, or None where it is not exactly that."""
+    values, at = [], 2
+    if len(signature) < 8 or signature[0] != 0x30 or signature[1] != len(signature) - 2:
+        return None
+    for _value in range(2):
+        size = signature[at + 1] if at + 1 < len(signature) else 0
+        chunk = signature[at + 2:at + 2 + size]
+        if signature[at:at + 1] != b'\2' or not 1 <= size <= 33 or len(chunk) != size or chunk[0] & 0x80 \
+                or size > 1 and not chunk[0] and not chunk[1] & 0x80:
+            return None
+        values.append(int.from_bytes(chunk, 'big'))
+        at += 2 + size
+    return values if at == len(signature) else None
+
+
+def is_es256(parts, signature, message):
+    """Whether the holder of the key ``parts``, its coordinates, made ``signature`` (DER) over ``message``."""
+    public = tuple(int.from_bytes(part, 'big') for part in parts)
+    pair = read_der(signature)
+    if len(public) != 2 or not pair or max(public) >= EC_P or not 0 < min(pair) <= max(pair) < EC_N \
+            or (public[1] ** 2 - public[0] ** 3 + 3 * public[0] - EC_B) % EC_P:
+        return False
+    inverse = pow(pair[1], EC_N - 2, EC_N)
+    first = int(sha256(message), 16) * inverse % EC_N
+    second = pair[0] * inverse % EC_N
+    both, result = ec_add(EC_G, public), None
+    for bit in range(255, -1, -1):
+        result = ec_add(result, result)
+        result = ec_add(result, {0: None, 1: EC_G, 2: public, 3: both}[(first >> bit & 1) + 2 * (second >> bit & 1)])
+    return result is not None and result[0] % EC_N == pair[0]
+
+
+def is_rs256(parts, signature, message):
+    """Whether the holder of the key ``parts``, modulus and exponent, made ``signature`` over ``message`` (RFC 8017 §8.2.2)."""
+    if len(parts) != 2:
+        return False
+    modulus, exponent = (int.from_bytes(part, 'big') for part in parts)
+    size, number = (modulus.bit_length() + 7) // 8, int.from_bytes(signature, 'big')
+    if size < 256 or len(signature) != size or number >= modulus or exponent < 3 or not exponent & 1:
+        return False
+    info = bytes.fromhex('3031300d060960864801650304020105000420' + sha256(message))
+    return pow(number, exponent, modulus).to_bytes(size, 'big') == b'\0\1' + b'\xff' * (size - len(info) - 3) + b'\0' + info
+
+
+def is_signed(parts, kind, signature, message):
+    """Whether the holder of a public key made ``signature`` over ``message``."""
+    if kind == 'ed25519':
+        return is_ed25519(parts[0], signature, message)
+    return (is_es256 if kind == 'es256' else is_rs256)(parts, signature, message)
+
+
+def key_parts(text):
+    """Return kind and parts of a public key, and its fingerprint."""
+    kind, *parts = text.split(':')
+    need(kind in ('ed25519', 'es256', 'rs256'), f"keys of the kind {kind} are not known")
+    parts = [base64.b64decode(part, validate=True) for part in parts]
+    need([len(part) for part in parts] == {'ed25519': [32], 'es256': [32, 32]}.get(kind) or kind == 'rs256' and len(parts) == 2,
+         "it is no public key")
+    return kind, parts, sha256(kind.encode() + b''.join(len(part).to_bytes(4, 'big') + part for part in parts))
+
+
+def check_assertion(key, text, digest):
+    """The passkey ``key`` signed a content with this digest, where it signs, with its person present and verified."""
+    said = json.loads(text)
+    need(set(said) == {'authenticator_data', 'client_data', 'signature'}, "the assertion of the passkey has other parts")
+    data, client, signature = (base64.b64decode(said[name], validate=True) for name in (
+        'authenticator_data', 'client_data', 'signature'))
+    browser = json.loads(client)
+    challenge = base64.urlsafe_b64encode(bytes.fromhex(digest)).decode().rstrip('=')
+    need(browser['type'] == 'webauthn.get' and browser['challenge'] == challenge, "the passkey signed something else")
+    need(browser['origin'] == key['passkey']['origin'] and not browser.get('crossOrigin')
+         and data[:32].hex() == sha256(key['passkey']['rp_id'].encode()), "the passkey signed at another address")
+    need(len(data) >= 37 and data[32] & 5 == 5, "the person was not verified by the passkey")
+    kind, parts, _fingerprint = key_parts(key['public_key'])
+    need(is_signed(parts, kind, signature, data + hashlib.sha256(client).digest()),
+         "the passkey of its signer did not make the signature in key_signature")
+
+
 # === CHECKING === #
 
 class Checker:
@@ -301,6 +467,7 @@ class Checker:
         self.jsons = {}
         self.digests = {}
         self.signatures = {}
+        self.keys = {}          # fingerprint -> public key of a signer
         self.scope = set()      # (model, id) of the records that the bundle is about
         self.values = {}        # (model, id) -> what the ledger said last about each field
         self.signed_lines = {}  # (model, id) -> ledger lines about signatures
@@ -360,8 +527,12 @@ class Checker:
             elif name.startswith('excerpts/'):
                 self.check_at('ledger', name, self.check_excerpt, name)
         for name in sorted(listed):
+            if name.startswith('keys/'):
+                self.check_at('key', name, self.check_key, name)
+        for name in sorted(listed):
             if name.startswith('signatures/'):
                 self.check_at('signature', name, self.check_signature, name)
+        self.check_signers()
         for chain in self.manifest['chains']:
             if chain['path'] not in self.chains:
                 self.report('ledger', chain['path'], "the chain of {} is missing or broken".format(chain['record']))
@@ -513,18 +684,115 @@ class Checker:
 
     def check_signature(self, name):
         row = self.json(name)
-        need(set(row) == {'schema', 'id', 'signed', 'signature_sha256', 'content'}, "it has other keys")
+        need(set(row) - {'key_signature'} == {'schema', 'id', 'signed', 'signature_sha256', 'content'}, "it has other keys")
         need(row['schema'] == 'mrp_mmr/bundle-signature/1', "it is of an unknown kind")
         signed = row['signed']
         need(isinstance(row['id'], int) and name == 'signatures/{}.json'.format(row['id']), "it is filed under another number")
         need_keys(signed['record'], model=str, id=int, name=str)
         need(sha256(canonical(signed)) == row['signature_sha256'], "its digest does not fit its content")
-        need(signed['schema'] in ('mrp_mmr/signature/1', 'mrp_mmr/signature/2'), "it is of an unknown kind")
+        need(signed['schema'] in tuple(f'mrp_mmr/signature/{version}' for version in range(1, 5)), "it is of an unknown kind")
+        is_keyed = signed['schema'] in ('mrp_mmr/signature/3', 'mrp_mmr/signature/4')
+        need(is_keyed == ('key' in signed) == ('key_signature' in row),
+             "the signature of the signer's key is missing")
+        if 'key' in signed:
+            self.check_key_signature(row)
         content = row['content']
         need(content is not None and content in self.digests, f"the content that was signed is missing: {content}")
         need(self.digests[content] == signed['content_sha256'], f"it was given for another content than {content}")
         self.check_named_files(self.json(content))
         self.signatures[row['id']] = row
+
+    def check_key(self, name):
+        row = self.json(name)
+        need(row.get('schema') in ('mrp_mmr/bundle-key/1', 'mrp_mmr/bundle-key/2'), "it is of an unknown kind")
+        need(('passkey' in row) == (row['schema'] == 'mrp_mmr/bundle-key/2'), "it has other keys")
+        passkey = row.setdefault('passkey', None)
+        need_keys(row, schema=str, id=int, user=int, name=str, login=str, public_key=str, fingerprint=str, reason=str,
+                  signatures=list, passkey=(dict, type(None)))
+        if passkey:
+            need_keys(passkey, rp_id=str, origin=str)
+        kind, _parts, fingerprint = key_parts(row['public_key'])
+        need(passkey or kind == 'ed25519', "a key that is no passkey is Ed25519")
+        need(fingerprint == row['fingerprint'] and name == f'keys/{fingerprint}.json', "it has another fingerprint")
+        self.keys[fingerprint] = row
+
+    def check_key_signature(self, row):
+        """The signer's own key made the signature over what was signed."""
+        signed = row['signed']
+        passkey = {'nonce': str} if signed['schema'] == 'mrp_mmr/signature/4' else {}
+        need_keys(signed['key'], fingerprint=str, number=int, previous=str, **passkey)
+        key = self.keys.get(signed['key']['fingerprint'])
+        need(key, "the key of its signer is missing or bad: keys/{}.json".format(signed['key']['fingerprint']))
+        need(key['user'] == signed['signer']['user'], "it was made with the key of somebody else, {}".format(key['login']))
+        need(bool(passkey) == bool(key['passkey']), "it was made with another kind of key")
+        try:
+            if passkey:
+                check_assertion(key, row['key_signature'], row['signature_sha256'])
+                return
+            made = base64.b64decode(row['key_signature'], validate=True)
+        except (ValueError, KeyError, TypeError):
+            raise Bad("the signature of the key is not as it should be")
+        need(is_ed25519(key_parts(key['public_key'])[1][0], made, canonical(signed)),
+             "the key of its signer did not make the signature in key_signature")
+
+    def check_signers(self):
+        """The signatures of each signer follow one another; each key was in force, by a signature over it."""
+        ordered = {}
+        for _number, row in sorted(self.signatures.items()):
+            ordered.setdefault(row['signed']['signer']['user'], []).append(row)
+        for user, rows in sorted(ordered.items()):
+            self.check('signer', '{} (user {})'.format(rows[0]['signed']['signer']['login'], user), self.check_sequence, rows)
+        for fingerprint, key in sorted(self.keys.items()):
+            name = 'keys/{}.json of {}'.format(fingerprint, key['login'])
+            if key['reason'] == 'recovery':
+                name += ', enrolled by its holder: the server had opened it, as nobody could enrol'
+            self.check('key', name, self.check_enrolment, key)
+
+    def check_sequence(self, rows):
+        last = None
+        for row in rows:
+            key = row['signed'].get('key')
+            need(key or last is None, "signature {} has no key, and one before has".format(row['id']))
+            if not key:
+                continue
+            if last is not None:
+                before = last['signed']['key']['number']
+                need(key['number'] > before, "signature {} is number {} of its signer, and {} before is number {}".format(
+                    row['id'], key['number'], last['id'], before))
+                need(key['number'] > before + 1 or key['previous'] == last['signature_sha256'],
+                     "signature {} follows another signature than {}".format(row['id'], last['id']))
+            last = row
+
+    def check_enrolment(self, key):
+        """A key is enrolled by a signature of somebody else; the first one of the system by its holder."""
+        in_force, since = False, None
+        about = [number for number, row in self.signatures.items() if (
+            row['signed']['record']['model'], row['signed']['record']['id']) == ('mrp.signer.key', key['id'])]
+        need(sorted(about) == key['signatures'], f"it does not name the signatures over it: {sorted(about)}")
+        for number in sorted(key['signatures']):
+            row = self.signatures.get(number)
+            need(row, f"signature {number} over it is missing or bad")
+            signed = row['signed']
+            need((signed['record']['model'], signed['record']['id']) == ('mrp.signer.key', key['id']),
+                 f"signature {number} is not about it")
+            said = self.json(row['content'])
+            found = [said['key'][name] for name in ('id', 'fingerprint', 'public_key', 'reason')]
+            found += [said['signer'][name] for name in ('user', 'name', 'login')]
+            need(found == [key[name] for name in (
+                'id', 'fingerprint', 'public_key', 'reason', 'user', 'name', 'login')], f"signature {number} is about another")
+            if said['schema'] == 'mrp_mmr/key/2' and key['passkey']:
+                place = {name: said['key']['passkey'][name] for name in ('rp_id', 'origin')}
+                need(place == key['passkey'], f"signature {number} is about a passkey of another address")
+            is_own = said['set_up'] or key['reason'] == 'recovery' and said.get('recovery')
+            need(signed['signer']['user'] != key['user'] or is_own or said['action'] == 'revoke',
+                 f"its holder enrolled it, by signature {number}")
+            in_force = said['action'] == 'enrol'
+            since = since or number
+        used = [number for number, row in self.signatures.items()
+                if row['signed'].get('key', {}).get('fingerprint') == key['fingerprint']]
+        need(key['reason'] == 'update' or since is not None, "nobody enrolled it")
+        need(key['reason'] == 'update' or not used or min(used) >= since, "it signed before it was enrolled")
+        need(in_force or not used or since is None or max(used) <= max(key['signatures']), "it signed after it was revoked")
 
     def check_signed_lines(self):
         """Every signature of a record in scope has one line in the ledger, and every such line its signature."""

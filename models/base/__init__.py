@@ -9,3 +9,6 @@ from . import module   # installation and removal
 from . import company  # the company's GMP settings
 from . import days     # its time zone and its days
 from . import precision  # decimals of quantities
+from ...domain import secret_log
+
+secret_log.install()

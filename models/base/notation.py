@@ -1,11 +1,14 @@
 """How the person of an environment writes numbers, and why a text is refused, in that person's words (NUM-010)."""
 import ast
+import re
 
 from ...domain.notation import ENGLISH, Notation, write_number
 from ...domain.numbers import Number, NumberError
 from ...domain.refusals import refusal
 
 RULE = "NUM-010, 21 CFR 11.10(a), 211.68(b)"
+#: A number, or a bound of one.
+_NUMBER = re.compile(r'([<>≤≥]?)(-?[0-9]+(?:\.[0-9]+)?)')
 
 
 def get_notation(env):
@@ -14,6 +17,21 @@ def get_notation(env):
     if not language:
         return ENGLISH
     return Notation(language.decimal_point, language.thousands_sep or '', tuple(ast.literal_eval(language.grouping)))
+
+
+def get_plain_writer(env):
+    """Return the function that writes a canonical text as the person reads it, with narrow spaces between thousands.
+
+    1.250 is one thing in English and another in German: what a person reads on a screen has that person's signs. What is no
+    number stays as it is. The same as ``formatPlainly`` of static/src/numbers/number_parser.js.
+    """
+    notation = get_notation(env)._replace(thousands_sep='\u202f', grouping=(3, 0))
+
+    def write_plainly(text):
+        match = _NUMBER.fullmatch(text)
+        return match[1] + write_number(match[2], notation) if match else text
+
+    return write_plainly
 
 
 def explain_number(env, error, notation):

@@ -8,7 +8,7 @@ import io
 import re
 from itertools import zip_longest
 
-from odoo import models
+from odoo import api, models
 
 from ...domain.notation import write_number
 from ...domain.numbers import Number, NumberError
@@ -27,6 +27,23 @@ class NumberCell(str):
         cell = super().__new__(cls, text)
         cell.number = number
         return cell
+
+
+class Base(models.AbstractModel):
+    _inherit = 'base'
+
+    @api.model
+    def load(self, fields, data):
+        """Leave a line in the ledger for each refusal, which an import reports and does not raise (SEC-010, AUD-010)."""
+        result = super().load(fields, data)
+        if not result.get('ids') and self.env.registry.ready:
+            entries = self.env['mrp.audit.entry']
+            errors = [row['message'] for row in result['messages'] if row['type'] == 'error']
+            if not entries._record_caught_refusals() and errors and self._module == 'mrp_mmr':
+                # Whatever refused it, such as Odoo's own access rights.
+                entries._remember_refusal(errors[0], "SEC-010, AUD-010, 21 CFR 11.10(d), (e)", self)
+                entries._record_caught_refusals()
+        return result
 
 
 class BaseImport(models.TransientModel):

@@ -329,13 +329,13 @@ class MrpDeviation(models.Model):
         """Refuse to decide on the own work and, where the rule is on, on what oneself reported (DEV-030, 111.12(b))."""
         row = self.sudo()
         step = row.step_id
-        workers = (step.performed_signature_id | step.added_signature_id).user_id | row.entry_id.user_id
+        workers = step._get_performers() | row.entry_id.step_id._get_performers() | row.result_id._get_authors()
         persons = user._get_gmp_persons()
         if workers._get_gmp_persons() & persons:
             raise refusal(
                 self.env, self.env._("%(user)s performed %(step)s and does not decide on %(deviation)s.", user=user.name,
-                                     step=step.display_name, deviation=row.name),
-                f"{DECISION_RULE}, 111.12(b)", self.env._("ask another person of Quality Control."), record=self)
+                                     step=step.display_name or row.result_id.display_name, deviation=row.name),
+                f"VER-100, {DECISION_RULE}, 111.12(b)", self.env._("ask another person of Quality Control."), record=self)
         if not row.cause_key and row.source in ('occurrence', 'return', 'complaint') \
                 and row.reported_by_id._get_gmp_persons() & persons and self._is_demanded('deviation_independent'):
             raise refusal(

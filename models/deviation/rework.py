@@ -115,7 +115,7 @@ class MrpDeviation(models.Model):
         """Whether Quality Control approved that material of a batch, or a lot, is reprocessed, treated or adjusted."""
         self.ensure_one()
         return self.state in ('decided', 'closed') and self.disposition in REWORK and bool(
-            self.bpr_id == bpr or (lot and (self.lot_id == lot or lot in self.bpr_id.production_id.lot_producing_ids)))
+            bpr and self.bpr_id == bpr or (lot and (self.lot_id == lot or lot in self.bpr_id.production_id.lot_producing_ids)))
 
     def _check_rework_approved(self, bpr, lot):
         """Refuse reprocessing that Quality Control did not approve by its decision (DEV-060).

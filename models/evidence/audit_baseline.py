@@ -34,6 +34,7 @@ class MrpAuditEntry(models.Model):
         counts = {name: self._take_over(self.env[name], began) for name in sorted(names, key=lambda name: (
             name not in OWNERS, name))}
         counts['mrp.esignature'] = self._take_over_signatures(began)
+        self._take_over_people()
         company = self.env.company
         digest = hashlib.sha256()
         for line, in self.env.execute_query(SQL(
@@ -46,6 +47,12 @@ class MrpAuditEntry(models.Model):
                 **{name: {'new': count} for name, count in counts.items() if count}},
             'reason': self.env._("The ledger begins here. What is older was taken over as it was."),
         }])
+        # What follows is compared in all of its columns.
+        self._note_guards()
+
+    @api.model
+    def _take_over_people(self):
+        """Append what roles users have, and what is known about signers. Extended in models/people/baseline.py."""
 
     @api.model
     def _take_over(self, model, began):

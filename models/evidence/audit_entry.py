@@ -35,6 +35,8 @@ KINDS = [
 ]
 #: Errors on which Odoo rolls a request back and repeats it, or lets it fail as what it was: a collision.
 REPEATED = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
+#: Where the cursor keeps the refusals of its transaction.
+REMEMBERED = 'mrp_mmr_refusals'
 #: Lines that are appended with one statement.
 BATCH = 1000
 #: How often a refusal is appended again where others were appended at the same moment.
@@ -206,6 +208,10 @@ class MrpAuditEntry(models.Model):
             'result': self.env._("Result"), 'findings': self.env._("Findings"), 'remarks': self.env._("Remarks"),
             'findings_sha256': self.env._("Digest of the Findings"), 'lines': self.env._("Lines of the Audit Trail"),
             'signatures': self.env._("Signatures"), 'revisions': self.env._("Revisions"), 'orders': self.env._("Orders"),
+            'key_recovery': self.env._("Own Enrolment Opened Until"), 'opened_by': self.env._("Opened on the Server By"),
+            'suspended_by': self.env._("Password Set By"),
+            'without_key': self.env._("Signatures without Key"), 'key_fingerprint': self.env._("Key"),
+            'key_transition': self.env._("Keys That Are Not Enrolled Sign until"),
             'labels': self.env._("Labels"), 'files': self.env._("Files"), 'records': self.env._("Records"),
         }
 
@@ -327,7 +333,7 @@ class MrpAuditEntry(models.Model):
         by it: one line for each request.
         """
         cr = self.env.cr
-        registry, uid, company = self.env.registry, self.env.uid, self.env.company
+        registry, uid, company = self.env.registry, self._get_acting_uid(), self.env.company
         line = {
             'kind': 'refused', 'model': record._name if record is not None else 'res.company',
             'res_id': record.id if record is not None and len(record) == 1 and isinstance(record.id, int) else None,
@@ -336,6 +342,8 @@ class MrpAuditEntry(models.Model):
 
         def append():
             with registry.cursor() as own:
+                # Where an import goes on, its own transaction may hold the chain: it waits for nobody then.
+                own.execute("SET LOCAL lock_timeout = '5s'")
                 env = api.Environment(own, SUPERUSER_ID, {})
                 # What the transaction had made is gone with it: a user, or a company.
                 if env['res.users'].browse(uid).exists():
@@ -343,10 +351,7 @@ class MrpAuditEntry(models.Model):
                 chain = env['res.company'].browse(company.id).exists() or env.user.company_id
                 env['mrp.audit.entry']._append([dict(line, chain=chain)], 'refusals')
 
-        @cr.postrollback.add
         def append_refusal():
-            if isinstance(sys.exc_info()[1], REPEATED):
-                return
             error = None
             for _try in range(TRIES):
                 try:
@@ -360,6 +365,30 @@ class MrpAuditEntry(models.Model):
                     return
             # The refusal itself stands; only its record could not be written, which the log keeps.
             _logger.error("A refusal could not be recorded: %s", message, exc_info=error)
+
+        # Whoever catches the refusal, such as an import, asks for its line; see _record_caught_refusals.
+        remembered = cr.postrollback.data.setdefault(REMEMBERED, {})
+        remembered[rule, line['reason']] = append_refusal
+
+        @cr.postrollback.add
+        def append_after_rollback():
+            if not isinstance(sys.exc_info()[1], REPEATED):
+                append_refusal()
+
+    @api.model
+    def _record_caught_refusals(self):
+        """Append the refusals that were caught in this transaction, which goes on (SEC-010, AUD-010).
+
+        Imports report what was refused and end their transaction as if nothing had been.
+
+        :return: how many there were
+        """
+        callbacks = self.env.cr.postrollback
+        caught = callbacks.data.pop(REMEMBERED, {})
+        for append in caught.values():
+            append()
+        callbacks.clear()
+        return len(caught)
 
     @api.model
     def _get_chain_record(self, record):

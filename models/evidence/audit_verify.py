@@ -12,6 +12,7 @@ from odoo.tools import format_datetime
 from ...domain.arguments import takes
 from ...domain.canonical import canonical_json
 from ...domain.refusals import refusal
+from ...verification.check_guards import GUARD
 from ...verification.ledger import CHECKPOINT, FINDING
 from ...verification.records import Verification
 
@@ -32,6 +33,7 @@ KEPT_DAYS = 90
 COUNTS = {
     'lines': 'line_count', 'signatures': 'signature_count', 'revisions': 'revision_count', 'orders': 'order_count',
     'labels': 'label_count', 'files': 'file_count', 'records': 'record_count', 'disposed': 'disposed_count',
+    'without_key': 'without_key_count',
 }
 
 
@@ -70,6 +72,8 @@ class MrpAuditVerify(models.Model):
     order_count = fields.Integer("Released Orders", readonly=True, aggregator=None)
     label_count = fields.Integer("Labels", readonly=True, aggregator=None)
     file_count = fields.Integer("Files", readonly=True, aggregator=None)
+    without_key_count = fields.Integer(
+        "Signatures without Key", readonly=True, aggregator=None, help="From before each signer had an own key (SIG-110).")
     disposed_count = fields.Integer("Records Disposed Of", readonly=True, aggregator=None)
     record_count = fields.Integer("Records Compared with the Audit Trail", readonly=True, aggregator=None)
     finding_ids = fields.One2many('mrp.audit.verify.finding', 'verify_id', "Bad Records", readonly=True)
@@ -308,6 +312,10 @@ class MrpAuditVerifyFinding(models.Model):
     def action_open(self):
         """Open the bad record, where it still exists and the user may read it."""
         self.ensure_one()
+        if self.model == GUARD:
+            raise refusal(
+                self.env, self.env._("%s is a guard of PostgreSQL and no record.", self.name), "AUD-080, 21 CFR 11.10(a), (c)",
+                self.env._("find out who changed it and what was written meanwhile; an update of the addon makes it again."))
         model = self.env.get(self.model)
         record = model is not None and model.browse(self.res_id).exists()
         if not record:

@@ -11,18 +11,18 @@ from odoo.http import request
 from odoo.tools import SQL, LazyTranslate
 
 from ...domain.canonical import sha256
+from ...domain.passkeys import SIGNING_KEYS
 from ...domain.refusals import refusal
-from ...domain.sessions import current_session, current_session_uid, session_digest
+from ...domain.sessions import authenticated, current_session, current_session_uid, session_digest
 from ...domain.signing import SigningAction, is_storable, shown
 from ...domain.transitions import signing, transition
+from .esignature import FormerSecretNeeded
 
 _logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
 
 #: Where the session of the browser, on the server, remembers its last signature.
 SESSION_KEY = 'mrp_mmr_signing'
-#: Longest password that is checked; Odoo's hash takes no longer one.
-MAX_PASSWORD = 4096
 
 
 class MrpEsignatureMixin(models.AbstractModel):
@@ -205,7 +205,8 @@ class MrpEsignatureMixin(models.AbstractModel):
             'continuous': self._is_session_continuous(),
             'shared': self._get_signing_company().mmr_sign_shared,
             'own_password': bool(self.env['mrp.signer']._get_for(user).signing_password),
-            'passkey': 'auth_passkey_key_ids' in user._fields,
+            'passkey': self._has_passkeys() and bool(self.env['mrp.signer.key']._get_passkey(user)),
+            'passkeys': self._has_passkeys(),
         }
 
     def esign(self, action, credential, digest, comment=None, annex_sha256=None, accept=None):
@@ -215,22 +216,26 @@ class MrpEsignatureMixin(models.AbstractModel):
         A refused attempt changes nothing but leaves a note on the record, which is why it is returned
         and not raised.
 
-        :param dict credential: ``login`` and ``password``, both typed by the signer; never stored
+        :param dict credential: ``login`` and ``password``, both typed by the signer and never stored; or ``login`` and
+            ``webauthn_response``, what the passkey of the signer answered to :meth:`esign_passkey`
         :param str digest: the digest that the dialog showed
         :param str annex_sha256: the digest of what it showed beside, such as the redline
         :param str accept: the digest of the text of accountability that the signer accepts
         :return: ``{'signature_id': id}`` or ``{'refused': message}``, with the text as ``acceptance`` where it is missing
         """
-        self.ensure_one()
+        self._check_signed_together()
         self.check_access('read')
-        signer = self.env.user
+        signer, answer = self.env.user, {}
         try:
-            signer = self._authenticate_signer(credential)
-            acceptance = self._check_accountability(signer, accept)
-            if acceptance:
-                return acceptance
-            with self.env.cr.savepoint():
-                signature = self._with_signer(signer)._esign(action, digest, comment, annex_sha256)
+            signer, key = self._authenticate_signer(credential)
+            with authenticated(signer.id):
+                acceptance = self._check_accountability(signer, accept)
+                if acceptance:
+                    return acceptance
+                with self.env.cr.savepoint():
+                    signature = self._with_signer(signer)._esign_all(action, digest, comment, annex_sha256, key)
+        except FormerSecretNeeded as error:
+            message, answer = str(error.args[0]), error.answer
         except (UserError, AccessError, AccessDenied) as error:
             message = str(error.args[0]) if error.args else str(error)
         except IntegrityError as error:
@@ -238,9 +243,17 @@ class MrpEsignatureMixin(models.AbstractModel):
             message = error.diag.message_primary or str(error)
         else:
             self._remember_signing(signer)
-            return {'signature_id': signature.id}
-        self._log_refused_signature(action, message, signer)
-        return {'refused': message}
+            return {'signature_id': signature[:1].id}
+        self[:1]._log_refused_signature(action, message, signer)
+        return {'refused': message, **answer}
+
+    def _check_signed_together(self):
+        """Refuse more than one record at a time."""
+        self.ensure_one()
+
+    def _esign_all(self, action, digest, comment, annex_sha256, key):
+        """Sign what was shown together: one record, unless its model says otherwise; return the signatures."""
+        return self._esign(action, digest, comment, annex_sha256, key)
 
     def _check_comment(self, comment):
         """Return the reason that a signer typed; refuse what no database holds."""
@@ -251,8 +264,39 @@ class MrpEsignatureMixin(models.AbstractModel):
                 "SIG-010, 21 CFR 11.10(e)", self.env._("type the reason and sign again."), record=self)
         return comment
 
-    def _esign(self, action, digest, comment, annex_sha256=None):
-        """Sign as the user of the environment, whose credential was checked."""
+    def _esign(self, action, digest, comment, annex_sha256=None, key=None):
+        """Sign as the user of the environment, whose credential was checked.
+
+        :param key: the own key of this user, which :meth:`esign` opened with the typed secret, or what a passkey signed; code
+            that runs as somebody has none, and is refused (SIG-110)
+        """
+        vals, prepared = self._prepare_esign(action, digest, comment, annex_sha256, key)
+        user, comment = self.env.user, vals['comment'] or ''
+        # Nobody has a right to create signatures: only this path does.
+        signatures = self.env['mrp.esignature'].sudo()
+        if not isinstance(key, SIGNING_KEYS):
+            raise signatures._refuse_keyless(user.name)
+        with signing(vals['signature_sha256']):
+            signature = signatures.create(vals)
+        self._audit_signature('sign', {
+            'signature_id': {'new': signature.id}, 'meaning': {'new': vals['meaning']},
+            'content_sha256': {'new': vals['content_sha256']}, 'signature_sha256': {'new': vals['signature_sha256']},
+            'key_fingerprint': {'new': vals['key_fingerprint']},
+            **self._get_signing_origin(prepared.group),
+            **({'terminal_of': {'new': self.env['res.users'].sudo().browse(terminal).login}}
+               if (terminal := current_session_uid(request)) != user.id else {}),
+        }, comment)
+        with transition(self):
+            self.sudo()._apply_signing_action(action, signature)
+            # Let PostgreSQL judge now, so that a refusal of its triggers undoes the signature too.
+            self.env.flush_all()
+        return signature
+
+    def _prepare_esign(self, action, digest, comment, annex_sha256, key):
+        """Return the values of the signature that the user of the environment is about to give, and what is signed.
+
+        :raise UserError: where this user does not sign it now
+        """
         self.check_access('read')
         self._lock_for_signing()
         prepared = self._get_signing_action(action)
@@ -271,26 +315,10 @@ class MrpEsignatureMixin(models.AbstractModel):
                 self.env._("The content of %s changed while the signature dialog was open.", self.display_name),
                 "SIG-030, 21 CFR 11.70",
                 self.env._("close the dialog, read the content again and sign what you read."), record=self)
-        # Nobody has a right to create signatures: only this path does.
-        signatures = self.env['mrp.esignature'].sudo()
-        vals = signatures._prepare_signature_vals(
+        return self.env['mrp.esignature'].sudo()._prepare_signature_vals(
             self, user, prepared.meaning, prepared.statement, prepared.group.with_context(lang='en_US').name,
             prepared.digest, comment=comment, content=prepared.content, voids=prepared.voids, annex=annex,
-            basis=prepared.basis)
-        with signing(vals['signature_sha256']):
-            signature = signatures.create(vals)
-        self._audit_signature('sign', {
-            'signature_id': {'new': signature.id}, 'meaning': {'new': vals['meaning']},
-            'content_sha256': {'new': vals['content_sha256']}, 'signature_sha256': {'new': vals['signature_sha256']},
-            **self._get_signing_origin(prepared.group),
-            **({'terminal_of': {'new': self.env['res.users'].sudo().browse(terminal).login}}
-               if (terminal := current_session_uid(request)) != user.id else {}),
-        }, comment)
-        with transition(self):
-            self.sudo()._apply_signing_action(action, signature)
-            # Let PostgreSQL judge now, so that a refusal of its triggers undoes the signature too.
-            self.env.flush_all()
-        return signature
+            basis=prepared.basis, key=key), prepared
 
     @api.model
     def _get_signing_origin(self, group):
@@ -318,104 +346,11 @@ class MrpEsignatureMixin(models.AbstractModel):
         """Return the record whose messages tell people of refused attempts: this one, or the one it belongs to."""
         return self
 
-    # === WHO SIGNS === #
+    # === WHERE AND WHEN === #
 
     def _get_signing_company(self):
         """Return the company whose rules of signing apply to this record."""
         return (self.sudo().company_id or self.env.company).sudo()
-
-    def _authenticate_signer(self, credential):
-        """Return the person who typed this credential (SIG-040, SIG-050, SIG-080).
-
-        :raise UserError: superuser, API key, cron, switched user; archived, portal or bot user; locked or suspended
-        :raise AccessDenied: user name or password is wrong, or Odoo's cool-down is on
-        """
-        user = self.env.user
-        if self.env.su or user._is_superuser() or current_session_uid(request) != user.id:
-            raise refusal(
-                self.env, self.env._("Nobody signs for another, and no program signs at all."), "SIG-080, 21 CFR 11.200(a)(2)",
-                self.env._("sign in with your own user name and password, in the browser."), record=self)
-        self._check_internal(user)
-        signers = self.env['mrp.signer']
-        credential = credential if isinstance(credential, dict) else {}
-        login, password, passkey = (credential.get(name) for name in ('login', 'password', 'webauthn_response'))
-        if any(isinstance(text, str) and not is_storable(text) for text in (login, password, passkey)) \
-                or isinstance(password, str) and len(password) > MAX_PASSWORD:
-            raise self._deny()  # nobody's user name or password
-        login = login.strip() if isinstance(login, str) else None
-        signer = user
-        if login and login != user.login:
-            users = self.env['res.users'].sudo().with_context(active_test=True)
-            signer = users.search(users._get_login_domain(login), order=users._get_login_order(), limit=1) \
-                if self._get_signing_company().mmr_sign_shared else users.browse()
-        elif not login and not self._is_session_continuous():
-            raise self._deny()
-        if not any(isinstance(secret, str) and secret for secret in (password, passkey)):
-            raise self._deny()
-        # Names that nobody has count for the person of the session, who lets them be tried.
-        holder = signer or user
-        attempt = signers._begin_attempt(holder)
-        is_right = is_judged = False
-        try:
-            with holder._assert_can_auth(user=holder.login):
-                is_judged = True
-                if not signer:
-                    raise AccessDenied()
-                signers._check_secret(signer, {'password': password, 'webauthn_response': passkey})
-            is_right = True
-        except AccessDenied as error:
-            self._forget_signing()
-            if not is_judged:
-                raise  # the cool-down says how to go on
-            raise self._deny() from error
-        finally:
-            # What was not judged is no failure; an error while it was judged is one.
-            signers._end_attempt(holder, attempt, is_right or not is_judged)
-        self._check_internal(signer)
-        company = self._get_signing_company()
-        if company not in signer.sudo().company_ids:
-            raise refusal(
-                self.env, self.env._("%(user)s does not work for %(company)s.", user=signer.name, company=company.name),
-                "SEC-010, 21 CFR 11.10(d)", self.env._("ask an authorised person to sign."), record=self)
-        signers._check_ready(signer, company, with_passkey=bool(passkey))
-        return signer
-
-    def _deny(self):
-        return AccessDenied(self.env._(
-            "User name or password is wrong. Nothing was signed.\n\nRule: SIG-040, 21 CFR 11.200(a)(1).\n"
-            "What you can do: type your own user name and password and sign again."))
-
-    def _check_internal(self, user):
-        if not user.active or user._is_superuser() or not user._is_internal():
-            raise refusal(
-                self.env, self.env._("%s is no active internal user and cannot sign.", user.name),
-                "SIG-060, 21 CFR 11.100(a)", self.env._("ask an authorised person to sign."), record=self)
-
-    def _check_accountability(self, signer, accept):
-        """Return the answer that asks ``signer`` to accept accountability, or None where that is done (SIG-070)."""
-        signers = self.env['mrp.signer']
-        acceptance = self._get_signing_company()._get_mmr_acceptance()
-        if signers._has_accepted(signer, acceptance):
-            return None
-        if accept == acceptance['sha256']:
-            signers._accept(signer, acceptance)
-            return None
-        message = str(refusal(
-            self.env, self.env._("%s has not accepted yet to be accountable for electronic signatures.", signer.name),
-            "SIG-070, 21 CFR 11.10(j), 11.100(b)", self.env._("read the text, accept it and sign again."), record=self))
-        # Nobody did anything wrong: the ledger knows, and nobody else needs to.
-        self.with_user(signer)._audit_signature('refused_sign', {'acceptance_sha256': {'new': acceptance['sha256']}}, message)
-        return {'refused': message, 'acceptance': acceptance, 'signer': signer.name}
-
-    def _with_signer(self, signer):
-        """Return this record as ``signer`` works with it; what the client sent of the context of another is dropped."""
-        if signer == self.env.user:
-            return self
-        signer = signer.sudo()
-        return self.with_env(self.env(user=signer.id, su=False, context={
-            'lang': signer.lang, 'tz': signer.tz, 'allowed_company_ids': self._get_signing_company().ids}))
-
-    # === CONTINUOUS SESSIONS === #
 
     @api.model
     def _is_session_continuous(self):

@@ -50,6 +50,7 @@ class MrpBomLine(models.Model):
         ('amount', "Amount"),
     ], "Overage", help="The amount added on purpose above the declared one. 'None' is a statement as well.")
     mmr_overage = ExactNumber("Overage Value", help="Percent of the quantity without overage, or an amount.")
+    mmr_overage_unit = fields.Char(compute='_compute_mmr_overage_unit')
     mmr_base_qty = GmpFloat("Quantity without Overage", help="Quantity per batch less the overage.")
     mmr_overage_amount = GmpFloat(
         "Overage Amount", compute='_compute_mmr_overage_amount', help="In the unit of the component.")
@@ -109,6 +110,11 @@ class MrpBomLine(models.Model):
     def _compute_mmr_overage_amount(self):
         for line in self:
             line.mmr_overage_amount = float(line._get_overage_amount())
+
+    @api.depends('mmr_overage_kind', 'product_uom_id')
+    def _compute_mmr_overage_unit(self):
+        for line in self:
+            line.mmr_overage_unit = {'percent': '%', 'amount': line.product_uom_id.name}.get(line.mmr_overage_kind, False)
 
     def _get_overage_amount(self):
         """Return the overage of the line in its unit, exactly."""
@@ -362,6 +368,10 @@ class MrpBomLine(models.Model):
         # Odoo's own quantity follows.
         return self._mmr_content_fields() - {'bom_id', 'product_qty', 'bom_product_template_attribute_value_ids'}
 
+    @api.model
+    def _audit_fields(self):
+        return super()._audit_fields() | CONFIRMATION_FIELDS
+
     def action_confirm_overage(self):
         """Confirm overage and rationale as Quality Control (PRD-050); recorded with person and time.
 
@@ -380,6 +390,12 @@ class MrpBomLine(models.Model):
                     self.env, self.env._("%(revision)s is %(state)s: its overages are confirmed or never will be.",
                                          revision=revision.display_name, state=revision._get_state_label()),
                     "PRD-050, REV-010", self.env._("create a new revision."), record=revision)
+            preparer = revision.prepared_signature_id.user_id if revision.state == 'submitted' else self.env['res.users']
+            if preparer._get_gmp_persons() & self.env.user._get_gmp_persons():
+                raise refusal(
+                    self.env, self.env._("%(user)s prepared %(revision)s and does not confirm its overages.",
+                                         user=self.env.user.name, revision=revision.display_name),
+                    "PRD-050, VER-100, 21 CFR 111.12(b)", self.env._("ask another person of Quality Control."), record=revision)
         for line in self.sudo():
             if not line._has_overage() or not (line.mmr_overage_rationale or '').strip():
                 raise refusal(

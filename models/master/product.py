@@ -1,9 +1,7 @@
-"""Variants of controlled products: they stay what they are, and what is on hold is not free to use (REL-010)."""
+"""Variants of controlled products: they stay what they are."""
 
 from odoo import models
-from odoo.fields import Domain
 
-from ...domain.lots import ON_HOLD
 from ...domain.refusals import refusal
 
 
@@ -21,25 +19,6 @@ class ProductProduct(models.Model):
                         self.env, self.env._("%s is controlled by MMR and stays what it is.", product.display_name),
                         "USE-020, 21 CFR 111.205(a)", self.env._("create another product."), record=product)
         return super().write(vals)
-
-    def _compute_quantities_dict(self, lot_id, owner_id, package_id, from_date=False, to_date=False):
-        """What Quality Control holds is on hand and not free to use (REL-010)."""
-        quantities = super()._compute_quantities_dict(lot_id, owner_id, package_id, from_date, to_date)
-        tracked = self.filtered(lambda product: product.tracking != 'none')
-        if not tracked:
-            return quantities
-        domain = Domain('product_id', 'in', tracked._origin.ids) & Domain('mmr_lot_status', 'in', ON_HOLD) \
-            & Domain(self._get_domain_locations()[0])
-        for name, value in (('lot_id', lot_id), ('owner_id', owner_id), ('package_id', package_id)):
-            if value is not None:
-                domain &= Domain(name, '=', value)
-        held = {product.id: quantity - reserved for product, quantity, reserved in self.env['stock.quant']._read_group(
-            domain, ['product_id'], ['quantity:sum', 'reserved_quantity:sum'])}
-        for product in tracked:
-            if held.get(product._origin.id):
-                values = quantities[product.id]
-                values['free_qty'] = product.uom_id.round(values['free_qty'] - held[product._origin.id])
-        return quantities
 
     def _mmr_in_company(self, company):
         """Return these products so that their quantities are those of ``company`` alone."""

@@ -17,7 +17,10 @@ class ProductCategory(models.Model):
         if not vals['mmr_lot_release']:
             for category in changed:
                 self.env['product.template']._mmr_check_release_role(category)
+        # The guards see at once what is decided on by lot.
+        self.env.flush_all()
         result = super().write(vals)
+        self.env.flush_all()
         self.env['mrp.audit.entry']._append_about('setting', changed, {
             'mmr_lot_release': {'old': not vals['mmr_lot_release'], 'new': bool(vals['mmr_lot_release'])}})
         return result

@@ -2,6 +2,7 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 
 from ...domain.refusals import refusal
 
@@ -50,13 +51,19 @@ class ProductTemplate(models.Model):
         templates = super().create(vals_list)
         for name in SWITCHES:
             templates.filtered(name)._mmr_log_switch(name)
+        if any(templates.mapped('mmr_needs_release')):
+            # The guards see at once what is decided on by lot.
+            templates.flush_recordset()
         return templates
 
     def write(self, vals):
         if 'uom_id' in vals:
             self._check_mmr_unit_change(vals['uom_id'])
-        if vals.get('tracking') == 'none' or vals.get('is_storable') is False:
-            self._mmr_check_keeps_lots()
+        self._mmr_check_keeps_lots(vals)
+        if 'categ_id' in vals and not self.env['product.category'].browse(vals['categ_id']).mmr_lot_release:
+            # Its lots would be free from one moment to the next.
+            for template in self.filtered(lambda template: template.mmr_needs_release and not template.mmr_lot_release):
+                self._mmr_check_release_role(template)
         switches = {name: bool(vals[name]) for name in SWITCHES if name in vals}
         if not switches:
             return super().write(vals)
@@ -66,7 +73,10 @@ class ProductTemplate(models.Model):
             self._check_mmr_control_change(switches['mmr_controlled'])
         if switches.get('mmr_lot_release') is False:
             changed['mmr_lot_release']._mmr_check_release_switched_off()
+        # What was moved before is judged as it was: the guards see at once what is decided on by lot.
+        self.env.flush_all()
         result = super().write(vals)
+        self.env.flush_all()
         for name, templates in changed.items():
             templates._mmr_log_switch(name)
         return result
@@ -123,15 +133,28 @@ class ProductTemplate(models.Model):
                 self.env._("ask a person of Quality Control who may edit products."),
                 record=template, exception=AccessError)
 
-    def _mmr_check_keeps_lots(self):
-        """Refuse to end the tracking of what Quality Control decides on by lot (REL-010)."""
-        lot = self.env['stock.lot'].sudo().search([
-            ('product_id.product_tmpl_id', 'in', self.ids), ('mmr_status', '!=', False)], limit=1)
-        if lot:
+    def _mmr_check_keeps_lots(self, vals):
+        """Refuse to change type or tracking of what has batches, or lots that Quality Control decides on (REL-070, REL-010).
+
+        Tracking by lot may begin at any time. Also held in guards/product_template.sql.
+        """
+        changed = self.filtered(lambda template: (
+            'type' in vals and vals['type'] != template.type
+            or template.is_storable and not vals.get('is_storable', True)
+            or 'tracking' in vals and template.tracking != 'none' and vals['tracking'] != template.tracking))
+        products = changed.with_context(active_test=False).product_variant_ids
+        decided = products.filtered(lambda product: product.mmr_controlled or product.mmr_needs_release)
+        decided_on = Domain('product_id', 'in', decided.ids) | Domain('mmr_status', '!=', False)
+        lot = products and self.env['stock.lot'].sudo().search(Domain('product_id', 'in', products.ids) & decided_on, limit=1)
+        batch = products and self.env['mrp.bpr'].sudo().search([('product_id', 'in', products.ids)], limit=1)
+        if lot or batch:
             raise refusal(
                 self.env, self.env._("%(product)s has lots that Quality Control decides on, such as %(lot)s.",
-                                     product=lot.product_id.display_name, lot=lot.name),
-                "REL-010, REL-050, 21 CFR 111.410(d)", self.env._("keep its tracking by lots."), record=lot)
+                                     product=lot.product_id.display_name, lot=lot.name) if lot else
+                self.env._("%(product)s has batches, such as %(batch)s.", product=batch.product_id.display_name,
+                           batch=batch.name),
+                "REL-070, REL-010, REL-050, 21 CFR 111.410(d)", self.env._("keep its type and its tracking by lots."),
+                record=lot or batch)
 
     def _check_mmr_unit_change(self, uom_id):
         """The product's unit is part of the key of its MMRs."""

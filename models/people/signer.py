@@ -4,7 +4,6 @@ import logging
 from contextlib import contextmanager
 from datetime import timedelta
 
-import psycopg2
 from psycopg2.errors import LockNotAvailable, SerializationFailure
 
 from odoo import SUPERUSER_ID, api, fields, models
@@ -12,7 +11,6 @@ from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.http import request
 from odoo.tools import SQL
 
-from ...domain.canonical import sha256
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition, transition
 
@@ -53,10 +51,14 @@ class MrpSigner(models.Model):
     unlocked_at = fields.Datetime("Unlocked", readonly=True)
     suspended_at = fields.Datetime("Suspended", readonly=True, help="Somebody else set the password.")
     suspended_by_id = fields.Many2one('res.users', "Password Set By", readonly=True, ondelete='restrict')
+    reset_by_id = fields.Many2one('res.users', "Reset Link Sent By", readonly=True, ondelete='restrict')
     password_changed_at = fields.Datetime("Password Changed", readonly=True)
+    is_password_own = fields.Boolean(
+        "Own Password", readonly=True, default=True, help="Nobody but the owner knows it: the owner set it last.")
     signing_password = fields.Char(readonly=True, copy=False, prefetch=False, groups=fields.NO_ACCESS, help="Its hash.")
     signing_password_at = fields.Datetime("Signing Password Set", readonly=True)
     enrolment_until = fields.Datetime("First Signing Password Until", readonly=True)
+    key_short = fields.Char("Key in Force", compute='_compute_key_short')
     counted = fields.Integer(readonly=True, help="Rises with every attempt, so that two at once follow each other.")
 
     _user_uniq = models.UniqueIndex('(user_id)', "A user is one signer.")
@@ -75,6 +77,17 @@ class MrpSigner(models.Model):
             signer.accepted_at = signer.sudo().acceptance_ids.filtered(
                 lambda row, digest=digest: row.text_sha256 == digest)[:1].accepted_at
 
+    def _compute_key_short(self):
+        for signer in self:
+            signer.key_short = self.env['mrp.signer.key']._get_in_force(signer.sudo().user_id).short
+
+    def _init_column(self, column_name):
+        super()._init_column(column_name)
+        if column_name == 'is_password_own':
+            # Whose password somebody else set before this was a column.
+            self.env.execute_query(SQL(
+                "UPDATE mrp_signer SET is_password_own = FALSE WHERE suspended_at IS NOT NULL RETURNING id"))
+
     # === CRUD === #
 
     @api.model_create_multi
@@ -87,6 +100,8 @@ class MrpSigner(models.Model):
         guarded = {name for name in vals if not name.startswith(('message_', 'activity_'))}
         if guarded and not in_transition(self):
             raise self._refuse_write()
+        if 'suspended_at' in vals and not vals['suspended_at']:
+            self._check_suspension_ends()
         return super().write(vals)
 
     def copy(self, default=None):  # pylint: disable=method-required-super
@@ -96,7 +111,7 @@ class MrpSigner(models.Model):
     def _unlink_except_known(self):
         """Whose identity was verified stays known (SIG-070); what says nothing goes with its user."""
         for signer in self.sudo():
-            if signer.identity_verified_at or signer.acceptance_ids:
+            if signer._is_enrolled() or signer.acceptance_ids:
                 raise refusal(
                     self.env, self.env._("The identity of %s was verified, which is kept.", signer.user_id.name),
                     "SIG-060, SIG-070, 21 CFR 11.100", self.env._("archive the user."), record=signer)
@@ -122,13 +137,13 @@ class MrpSigner(models.Model):
         signer = self.sudo()
         with transition(signer):
             signer.write(vals)
-        self._log(changes, reason)
+        self._log({**changes, **self._get_known()}, reason)
 
     def _log(self, changes, reason=None):
         # The user is what the line is about; who did it is the user of the line.
         user = self.sudo().user_id
         self.env['mrp.audit.entry']._append_about(
-            'setting', user, {name: {'new': value} if not isinstance(value, dict) else value
+            'setting', user, {name: {'new': value} if name == 'signer' or not isinstance(value, dict) else value
                               for name, value in changes.items()}, reason)
 
     # === SECURITY ADMINISTRATOR === #
@@ -181,6 +196,7 @@ class MrpSigner(models.Model):
         self.ensure_one()
         self._check_security()
         until = fields.Datetime.now() + timedelta(hours=ENROLMENT_HOURS)
+        self.env['mrp.signer.secret']._forget_signing(self.user_id)
         self._change({'signing_password': False, 'signing_password_at': False, 'enrolment_until': until},
                      {'signing_password': {'old': bool(self.sudo().signing_password), 'new': False},
                       'enrolment_until': fields.Datetime.to_string(until)})
@@ -200,13 +216,8 @@ class MrpSigner(models.Model):
             raise refusal(
                 self.env, self.env._("%s is a shared account and cannot sign.", user.name), "SIG-060, 21 CFR 11.100(a)",
                 self.env._("sign with an account of your own."), record=signer)
-        if signer.suspended_at:
-            raise refusal(
-                self.env,
-                self.env._("Somebody else set the password of %s; signing is suspended until its owner sets a new one.",
-                           user.name),
-                "SIG-080, 21 CFR 11.200(a)(2)",
-                self.env._("log in, change your password in your preferences, and sign again."), record=signer)
+        if not signer.is_password_own:
+            raise signer._refuse_suspended()
         days = company.mmr_sign_password_days
         if days and not with_passkey:
             signing_password = signer.signing_password
@@ -232,8 +243,8 @@ class MrpSigner(models.Model):
         """Record that ``user``, whose credential was just checked, accepts to be accountable (SIG-070)."""
         signer = self._get(user)
         # Nobody has a right to create acceptances: only this path does.
-        self.env['mrp.signer.acceptance']._record(signer, acceptance)
-        signer.with_user(user)._log({'acceptance_sha256': acceptance['sha256']})
+        accepted = self.env['mrp.signer.acceptance']._record(signer, acceptance)
+        signer.with_user(user)._log(accepted._get_logged())
 
     @api.model
     def _set_up(self, users, verified_by, document="Demonstration", since=None):
@@ -246,65 +257,49 @@ class MrpSigner(models.Model):
         now = fields.Datetime.now()
         for user in users:
             signer = self._get(user)
+            was_suspended = bool(signer.suspended_at)
             with transition(signer):
                 signer.write({
                     'identity_document': document, 'identity_verified_at': now, 'identity_verified_by_id': verified_by.id,
-                    'suspended_at': False, 'suspended_by_id': False,
+                    'suspended_at': False, 'suspended_by_id': False, 'is_password_own': True,
                 })
+            ended = {'signing': {'old': 'suspended', 'new': 'active'}} if was_suspended else {}
+            signer._log({**ended, **signer._get_known()})
             for company in user.company_ids:
                 acceptance = company._get_mmr_acceptance()
                 if not self._has_accepted(user, acceptance):
-                    self.env['mrp.signer.acceptance']._record(signer, acceptance)
-                    signer._log({'acceptance_sha256': acceptance['sha256']})
+                    signer._log(self.env['mrp.signer.acceptance']._record(signer, acceptance)._get_logged())
+        # Before keys are made: PostgreSQL judges the end of a suspension by whether there is one.
+        self.flush_model()
         self.env['mrp.qualification']._set_up(users, verified_by, document, since)
 
     # === PASSWORDS === #
 
     @api.model
-    def _note_password(self, user, by_owner, is_new):
-        """Follow a change of the login password: who sets that of another suspends signing (SIG-080)."""
-        signer = self._get(user)
-        now = fields.Datetime.now()
-        if not by_owner:
-            vals = {'suspended_at': now, 'suspended_by_id': self.env.uid, 'password_changed_at': now}
-            changes = {'signing': {'old': 'suspended' if signer.suspended_at else 'active', 'new': 'suspended'}}
-            reason = self.env._("The password was set by somebody else.")
-        elif is_new:
-            vals = {'suspended_at': False, 'suspended_by_id': False, 'password_changed_at': now}
-            changes = {'signing': {'old': 'suspended' if signer.suspended_at else 'active', 'new': 'active'}}
-            reason = self.env._("The owner set a new password.")
-        else:
-            return
-        with transition(signer):
-            signer.write(vals)
-        if signer.identity_verified_at or user.all_group_ids & user._get_gmp_groups():
-            self.env['mrp.audit.entry']._append_about('setting', user, changes, reason)
-
-    @api.model
     def _check_secret(self, user, credential):
         """Check the second component of ``user``: the signing password, else the login password or a passkey.
 
+        Where there is a signing password, that it opens the key is the check: one slow digest, not two.
+
+        :return: the key that it opened (``domain.private_keys.OpenedKey``), what the passkey signed
+            (``domain.passkeys.AssertedKey``), or None
         :raise AccessDenied: where it is wrong
         """
+        if credential.get('webauthn_response'):
+            return self.env['mrp.signer.key']._open_passkey(user, credential['webauthn_response'])
         own = self.env(user=user.id, su=False, context={}).user
-        if credential.get('webauthn_response') and 'auth_passkey_key_ids' in own._fields:
-            try:
-                own._check_credentials(
-                    {'type': 'webauthn', 'login': user.login, 'webauthn_response': credential['webauthn_response']},
-                    {'interactive': True})
-            except (AccessDenied, psycopg2.Error):
-                raise
-            except Exception as error:
-                # Odoo reads the answer of a passkey as it came; whatever is wrong with it, it proves nothing.
-                _logger.info("The answer of a passkey of user %s could not be read: %s", user.id, error)
-                raise AccessDenied() from error
-            return
-        hashed = self._get_for(user).signing_password
+        hashed, keys = self._get_for(user).signing_password, self.env['mrp.signer.key']
         if not hashed:
             own._check_credentials(
                 {'type': 'password', 'login': user.login, 'password': credential['password']}, {'interactive': True})
-            return
-        own._check_signing_password(credential['password'], hashed)
+        elif keys._has_key(user, 'signing'):
+            opened = isinstance(credential['password'], str) and keys._open(user, credential['password'])
+            if not opened:
+                raise AccessDenied()
+            return opened
+        else:
+            own._check_signing_password(credential['password'], hashed)
+        return keys._open(user, credential['password'])
 
     def _set_signing_password(self, password):
         """Store the hash of the own signing password, as Odoo stores passwords."""
@@ -398,7 +393,8 @@ class MrpSigner(models.Model):
             # A chain of its own, which no other transaction holds while it waits for this one.
             env['mrp.audit.entry']._append([{
                 'chain': signer.company_id, 'kind': 'setting', 'model': 'res.users', 'res_id': user.id,
-                'record_name': user.name, 'values': {'locked': {'old': False, 'new': True}},
+                'record_name': user.name,
+                'values': {'locked': {'old': False, 'new': True}, 'signer': {'new': signer._get_known()['signer']}},
                 'reason': env._("%s wrong attempts to sign.", failures),
             }], 'signers')
             return signer.id
@@ -443,45 +439,3 @@ class MrpSignerAttempt(models.Model):
     @api.autovacuum
     def _gc_attempts(self):
         self.search([('at', '<', fields.Datetime.now() - timedelta(days=7))]).unlink()
-
-
-class MrpSignerAcceptance(models.Model):
-    """That a person accepted to be accountable for signatures (21 CFR 11.10(j), 11.100(c)). Append-only.
-
-    Also held in guards/mrp_signer_acceptance.sql.
-    """
-    _name = 'mrp.signer.acceptance'
-    _inherit = ['mrp.append.only.mixin']
-    _description = "Acceptance of Accountability"
-    _order = 'id desc'
-    _rec_name = 'user_name'
-
-    user_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
-    signer_id = fields.Many2one('mrp.signer', required=True, readonly=True, index=True, ondelete='restrict')
-    user_name = fields.Char("Person", required=True, readonly=True)
-    user_login = fields.Char("User Name", required=True, readonly=True)
-    accepted_at = fields.Datetime(required=True, readonly=True)
-    text = fields.Text(required=True, readonly=True)
-    text_sha256 = fields.Char("Digest of the Text", required=True, readonly=True)
-
-    _once = models.UniqueIndex('(user_id, text_sha256)', "A text is accepted once.")
-
-    @api.model
-    def _record(self, signer, acceptance):
-        """Record that the person of ``signer`` accepted a text; the caller checked who that is."""
-        user = signer.user_id
-        return self._store([{
-            'user_id': user.id, 'signer_id': signer.id, 'user_name': user.name, 'user_login': user.login,
-            'accepted_at': fields.Datetime.now(), 'text': acceptance['text'], 'text_sha256': acceptance['sha256'],
-        }])
-
-    @api.model
-    def _refuse_write(self):
-        return UserError(self.env._(
-            "A person accepts accountability with user name and password, once and for good. "
-            "Rule: SIG-070, 21 CFR 11.10(j)."))
-
-    @api.model
-    def _get_acceptance(self, text):
-        """Return a text with its digest, which is its version."""
-        return {'text': text, 'sha256': sha256({'schema': 'mrp_mmr/acceptance/1', 'text': text})}

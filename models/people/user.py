@@ -17,7 +17,8 @@ from .signer import SIGNING_PASSWORD_LENGTH
 AUDITED_FIELDS = {'login', 'name', 'active', 'partner_id', 'company_ids', 'mmr_auditor_until'}
 ROLE_FIELDS = {'group_ids', 'role'}
 #: What a user may read of the own signer.
-OWN_FIELDS = ['mmr_signer_ids', 'mmr_signer_state', 'mmr_identity_verified_at', 'mmr_accepted_at', 'mmr_has_signing_password']
+OWN_FIELDS = ['mmr_signer_ids', 'mmr_signer_state', 'mmr_identity_verified_at', 'mmr_accepted_at', 'mmr_has_signing_password',
+              'mmr_key_short']
 
 _by_token = ContextVar('mrp_mmr_by_token', default=frozenset())
 _creating = ContextVar('mrp_mmr_creating_users', default=False)
@@ -29,6 +30,9 @@ class ResUsers(models.Model):
     mmr_signer_ids = fields.One2many('mrp.signer', 'user_id', "GMP Signer", groups='mrp_mmr.group_mmr_security')
     mmr_qualification_ids = fields.One2many(
         'mrp.qualification', 'user_id', "Qualifications", groups='mrp_mmr.group_mmr_security')
+    mmr_key_ids = fields.One2many('mrp.signer.key', 'user_id', "Keys", groups='mrp_mmr.group_mmr_security')
+    mmr_key_short = fields.Char(
+        "Key", compute='_compute_mmr_signer', compute_sudo=True, groups='mrp_mmr.group_mmr_security')
     mmr_role_names = fields.Char("GMP Roles", compute='_compute_mmr_role_names', compute_sudo=True)
     mmr_signer_state = fields.Selection(
         lambda self: self.env['mrp.signer']._fields['state']._description_selection(self.env), "Signing",
@@ -52,6 +56,7 @@ class ResUsers(models.Model):
             user.mmr_identity_verified_at = signer.identity_verified_at
             user.mmr_accepted_at = signer.accepted_at
             user.mmr_has_signing_password = bool(signer.sudo().signing_password)
+            user.mmr_key_short = signer.key_short
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -63,7 +68,7 @@ class ResUsers(models.Model):
             _creating.reset(handle)
         for user, vals in zip(users, vals_list, strict=True):
             if vals.get('password') and not user.share:
-                self.env['mrp.signer']._note_password(user.sudo(), by_owner=False, is_new=True)
+                self.env['mrp.signer']._note_password(user.sudo(), 'other', is_new=True)
             if vals.get('mmr_auditor_until'):
                 user._check_auditor_until()
         users._audit_gmp_access({user: {} for user in users})
@@ -85,11 +90,12 @@ class ResUsers(models.Model):
     def _unlink_except_signers(self):
         for user in self.sudo():
             if any(self.env[model].sudo().search_count([(name, '=', user.id)], limit=1) for model, name in (
-                    ('mrp.esignature', 'user_id'), ('mrp.signer.acceptance', 'user_id'), ('mrp.qualification', 'user_id'),
-                    ('mrp.qualification', 'granted_by_id'))):
+                    ('mrp.esignature', 'user_id'), ('mrp.signer.acceptance', 'user_id'), ('mrp.signer.key', 'user_id'),
+                    ('mrp.qualification', 'user_id'), ('mrp.qualification', 'granted_by_id'))):
                 raise refusal(
                     self.env,
-                    self.env._("%s signed, accepted accountability, is qualified or qualified others, so is kept.", user.name),
+                    self.env._("%s signed, accepted accountability, has a key, is qualified or qualified others, so is kept.",
+                               user.name),
                     "SIG-060, 21 CFR 11.100(a), 111.14(b)(2)", self.env._("archive the user."), record=user)
 
     def unlink(self):
@@ -113,9 +119,23 @@ class ResUsers(models.Model):
         result = super()._set_password()
         for user, is_known in known.items():
             # Whoever is neither the person of the environment nor has the link from the mail is somebody else.
-            by_owner = (self.env.uid == user.id and not user._is_superuser()) or user.id in _by_token.get()
-            self.env['mrp.signer']._note_password(user, by_owner, is_new=not is_known)
+            setter = 'token' if user.id in _by_token.get() else (
+                'owner' if self.env.uid == user.id and not user._is_superuser() else 'other')
+            self.env['mrp.signer']._note_password(user, setter, is_new=not is_known)
         return result
+
+    @api.model
+    def change_password(self, old_passwd, new_passwd):
+        result = super().change_password(old_passwd, new_passwd)
+        # Both are known here alone; elsewhere the signature dialog asks for the former one (SIG-120).
+        if not self.env['mrp.signer']._get_for(self.env.user).signing_password:
+            self.env['mrp.signer.key']._rewrap(self.env.user, old_passwd, new_passwd.strip())
+        return result
+
+    def action_reset_password(self):
+        """Remember who has a link sent; of auth_signup, where it is installed."""
+        self.env['mrp.signer']._note_reset(self.filtered(lambda user: not user.share))
+        return super().action_reset_password()
 
     def _get_password_hash(self):
         self.env.cr.execute("SELECT password FROM res_users WHERE id = %s", [self.id])
@@ -128,15 +148,18 @@ class ResUsers(models.Model):
 
     @api.model
     def signup(self, values, token=None):
-        """Whoever opens the link of the mail is the owner of the account (SIG-080); of auth_signup, where it is installed."""
+        """Whoever opens the link of the mail sets the password, and signs when the key is enrolled (SIG-080, SIG-120).
+
+        Of auth_signup, where it is installed.
+        """
         if not token:
             return super().signup(values, token)
         partner = self.env['res.partner'].sudo()._signup_retrieve_partner(token, check_validity=True)
-        with self._as_owner(partner.with_context(active_test=False).user_ids if partner else self.browse()):
+        with self._by_link(partner.with_context(active_test=False).user_ids if partner else self.browse()):
             return super().signup(values, token)
 
     @contextmanager
-    def _as_owner(self, users):
+    def _by_link(self, users):
         handle = _by_token.set(_by_token.get() | set(users.ids))
         try:
             yield
@@ -177,7 +200,7 @@ class ResUsers(models.Model):
         signer = signers._get_for(user)
         hashed = signer.signing_password
         if not hashed and signer.suspended_at:
-            signers._check_ready(user, user.company_id)
+            raise signer._refuse_suspended()
         if not hashed and not user._get_password_hash():
             if not signer.enrolment_until or signer.enrolment_until < fields.Datetime.now():
                 raise refusal(
@@ -191,11 +214,15 @@ class ResUsers(models.Model):
             raise refusal(
                 self.env, self.env._("A signing password is a new one of at least %s characters.", least), rule,
                 self.env._("choose another."), record=user)
+        first = not hashed
         signers._get(user)._set_signing_password(password)
+        keys = self.env['mrp.signer.key']
+        if not keys._rewrap(user, current, password, 'signing') and (first or keys._has_key(user, 'signing')):
+            keys._make(user, password, keys._get_reason(user), 'signing')
 
     @api.model
     def _mmr_check_own_secret(self, current):
-        """Check what signs until now; attempts count like those to sign (SIG-090)."""
+        """Check what signs until now, and return the key that it opens; attempts count like those to sign (SIG-090)."""
         user = self.env.user
         signers = self.env['mrp.signer']
         attempt = signers._begin_attempt(user)
@@ -203,14 +230,58 @@ class ResUsers(models.Model):
         try:
             with user._assert_can_auth(user=user.login):
                 is_judged = True
-                signers._check_secret(user, {'password': current if isinstance(current, str) else ''})
+                opened = signers._check_secret(user, {'password': current if isinstance(current, str) else ''})
             is_right = True
+            return opened
         except AccessDenied as error:
             if not is_judged:
                 raise
             raise AccessDenied(self.env._("The present password is wrong. Rule: SIG-040, 21 CFR 11.200(a)(1).")) from error
         finally:
             signers._end_attempt(user, attempt, is_right or not is_judged)
+
+    @takes(current='text')
+    @api.model
+    def mmr_make_key(self, current):
+        """Make the own key under what signs, so that a security administrator enrols it (SIG-120).
+
+        :return: ``{'done': short fingerprint}`` or ``{'refused': message}``, so that wrong attempts stay counted
+        """
+        try:
+            return {'done': self._mmr_make_key(current).short}
+        except (UserError, AccessDenied) as error:
+            return {'refused': str(error.args[0]) if error.args else str(error)}
+
+    @api.model
+    def _mmr_make_key(self, current):
+        user, keys = self.env.user, self.env['mrp.signer.key'].sudo()
+        if self.env.su or current_session_uid(request) != user.id or not user._is_internal():
+            raise refusal(
+                self.env, self.env._("Only its owner makes a key."), "SIG-120, 21 CFR 11.100(b)",
+                self.env._("sign in in the browser."), record=user)
+        signer = self.env['mrp.signer']._get(user)
+        if not signer.is_password_own:
+            raise signer._refuse_suspended()
+        opened = self._mmr_check_own_secret(current)
+        if opened:
+            return keys.search([('fingerprint', '=', opened.fingerprint)])
+        if keys._get_openable(user):
+            raise refusal(
+                self.env, self.env._("The key of %s opens with the password that was valid before.", user.name),
+                "SIG-120, 21 CFR 11.300(b)", self.env._("sign: the dialog asks for the former password, or makes a new key."),
+                record=user)
+        return keys._make(user, current, keys._get_reason(user), 'signing' if signer.signing_password else 'login')
+
+    def action_mmr_make_key(self):
+        """Open the dialog in which the owner makes the own key, or sees its fingerprint."""
+        self.ensure_one()
+        if self != self.env.user or not self._is_internal():
+            raise UserError(self.env._("Only its owner makes a key. Rule: SIG-120, 21 CFR 11.100(b)."))
+        return {
+            'type': 'ir.actions.client', 'tag': 'mrp_mmr.signing_password', 'target': 'new',
+            'name': self.env._("Key for Signing"), 'params': {
+                'key': True, 'has_one': self.mmr_has_signing_password, 'passkey': bool(self._get_mmr_passkeys())},
+        }
 
     def action_mmr_signing_password(self):
         """Open the dialog in which the owner sets the signing password."""
@@ -313,8 +384,11 @@ class ResUsers(models.Model):
             was = before.get(user, {})
             if not any((now['roles'], was.get('roles'), now['mmr_auditor_until'], was.get('mmr_auditor_until'))):
                 continue
+            # All of it with the first role, so that verification knows from where on it is followed (AUD-080).
+            is_first = now['roles'] and not was.get('roles')
             changes = {
-                name: {'old': was.get(name), 'new': value} for name, value in now.items() if was.get(name) != value}
+                name: {'old': was.get(name), 'new': value} for name, value in now.items()
+                if was.get(name) != value or is_first and value}
             if changes:
                 lines.append({
                     'chain': user.company_id, 'kind': 'setting', 'model': 'res.users', 'res_id': user.id,
@@ -328,12 +402,14 @@ class ResUsers(models.Model):
         """
         for user in self.sudo().filtered(lambda user: user.partner_id.id != partner_id):
             if self.env['mrp.esignature'].sudo().search_count([('user_id', '=', user.id)], limit=1) \
+                    or self.env['mrp.signer.key'].sudo().search_count([('user_id', '=', user.id)], limit=1) \
                     or self.env['mrp.mmr.revision'].sudo().search_count([('editor_ids', 'in', user.ids)], limit=1) \
                     or self.env['mrp.qualification'].sudo().search_count(
                         ['|', ('user_id', '=', user.id), ('granted_by_id', '=', user.id)], limit=1):
                 raise refusal(
                     self.env,
-                    self.env._("%s has signed or edited GMP records, or is qualified, and stays the same person.", user.name),
+                    self.env._("%s has signed or edited GMP records, has a key or is qualified, and stays the same person.",
+                               user.name),
                     "SIG-060, 21 CFR 11.100(a)", self.env._("create another user for another person."), record=user)
 
     def _get_gmp_persons(self):

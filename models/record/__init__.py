@@ -7,6 +7,7 @@ from . import copy                # printed worksheets
 from . import transcription       # worksheets typed in
 from . import alignment           # planned against actual
 from . import result              # test results
+from . import persons             # who took part in what
 from . import content             # what a batch record holds, read in few queries
 from . import release             # release or rejection of a batch
 from . import release_issues      # what is open before that
@@ -21,5 +22,6 @@ from . import websocket           # who hears the floor
 from . import consumption         # what a batch takes out of stock
 from . import production          # the order's moves follow the record
 from . import agreement           # record, moves and stock say the same
+from . import integrity           # content and digests agree
 from . import cancellation        # a running batch is cancelled by signature
 from . import serial              # serial numbers made, and yield

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, LazyTranslate
 
 from ...domain.canonical import canonical_json, sha256
+from ...domain.proofs import BATCH_IDENTITY
 from ...domain.refusals import refusal
 from ...domain.signing import SigningRule
 from ...domain.step_plan import get_points, hold_limits, plan_steps
@@ -135,7 +136,8 @@ class MrpBpr(models.Model):
         self._audit_append('create', {
             bpr: {'production_id': {'new': bpr.production_id.name}, 'state': {'new': bpr.state},
                   'release_state': {'new': bpr.release_state}, 'plan_sha256': {'new': bpr.plan_sha256},
-                  'mmr_snapshot_sha256': {'new': bpr.production_id.mmr_snapshot_sha256}}
+                  'mmr_snapshot_sha256': {'new': bpr.production_id.mmr_snapshot_sha256},
+                  **{name: {'new': bpr._audit_value(name)} for name in BATCH_IDENTITY}}
             for bpr in created.sudo()})
         return created
 

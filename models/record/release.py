@@ -124,7 +124,7 @@ class MrpBpr(models.Model):
             meaning='reviewed', group=QC, states=('done',),
             statement=_lt("I reviewed this batch production record, its results, its exceptions and its audit trail with every "
                           "value that was changed."),
-            prepare='_prepare_record_review', apply='_apply_record_review'),
+            prepare='_prepare_record_review', check_signer='_check_took_no_part', apply='_apply_record_review'),
         'produce': SigningRule(
             meaning='approved', group='mrp_mmr.group_mmr_production', states=('done',),
             statement=_lt("I answer for the processing and packaging of this batch; its record is complete and true."),
@@ -136,7 +136,7 @@ class MrpBpr(models.Model):
         'release': SigningRule(
             meaning='released', group=QC, states=('done',),
             statement=_lt("I release this batch: its record is reviewed, its specifications are met, nothing is open."),
-            prepare='_prepare_batch_decision', check_signer='_check_releaser', apply='_apply_release'),
+            prepare='_prepare_batch_decision', check_signer='_check_took_no_part', apply='_apply_release'),
         'reject': SigningRule(
             meaning='rejected', group=QC, states=('progress', 'done'), comment_required=True,
             statement=_lt("I reject this batch; it must not be used."),
@@ -144,7 +144,7 @@ class MrpBpr(models.Model):
         'release_packed': SigningRule(
             meaning='released', group=QC, states=('done',),
             statement=_lt("I release the packaged and labelled product of this batch for distribution."),
-            prepare='_prepare_packed_decision', check_signer='_check_releaser', apply='_apply_packed_decision'),
+            prepare='_prepare_packed_decision', check_signer='_check_took_no_part', apply='_apply_packed_decision'),
         'reject_packed': SigningRule(
             meaning='rejected', group=QC, states=('done',), comment_required=True,
             statement=_lt("I reject the packaged and labelled product of this batch; it must not be distributed."),
@@ -260,20 +260,6 @@ class MrpBpr(models.Model):
             lots=[{'id': lot.id, 'name': lot.name, 'product': lot.product_id.id, 'expires': iso_utc(lot.expiration_date)}
                   for lot in self._get_own_lots()],
             made=self._get_quantity_made(), released=self._get_quantity_released() if status == 'released' else '0')
-
-    def _check_releaser(self, action, user):
-        """Refuse to release what oneself worked on, where the profile asks for that (REL-020)."""
-        if self._needs('releaser'):
-            mine = user._get_gmp_persons()
-            steps = self.sudo().step_ids
-            own = steps.filtered(lambda step: (
-                step.performed_signature_id | step.added_signature_id).user_id._get_gmp_persons() & mine
-                or step.entry_ids.user_id._get_gmp_persons() & mine)
-            if own:
-                raise refusal(
-                    self.env, self.env._("%(user)s performed step %(step)s of this batch and does not release it.",
-                                         user=user.name, step=own[0].display_name),
-                    "REL-020, 21 CFR 111.12(b), 211.22(a)", self.env._("ask another person of Quality Control."), record=self)
 
     def _apply_record_review(self, action, signature):
         # What was signed over an earlier review is signed again; what this one is given on stays.

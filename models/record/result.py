@@ -401,7 +401,8 @@ class MrpBpr(models.Model):
         'approve_results': SigningRule(
             meaning='approved', group='mrp_mmr.group_mmr_qc',
             statement=_lt("I compared these results with their records and approve them as they are."),
-            prepare='_prepare_approval_of_results', apply='_apply_approval_of_results'),
+            prepare='_prepare_approval_of_results', check_signer='_check_second_of_results',
+            apply='_apply_approval_of_results'),
     }
 
     def action_approve_results(self):

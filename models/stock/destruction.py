@@ -114,10 +114,15 @@ class MrpLotDestruction(models.Model):
 
     @api.model
     def _get_covered(self, lines):
-        """Return those of these move lines that are a signed destruction of their lot, of no more than was signed."""
+        """Return those of these move lines that are a signed destruction: of its lot, product and place, no more than signed.
+
+        A signed destruction is one move, whose lines are counted together (REL-070).
+        """
         signed = self.sudo().search([('move_id', 'in', lines.move_id.ids), ('signature_id', '!=', False)]).grouped('move_id')
         return lines.filtered(lambda line: any(
-            row.lot_id == line.lot_id and row.uom_id.compare(line.quantity_product_uom, row.quantity) <= 0
+            row.lot_id == line.lot_id and row.product_id == line.product_id and row.location_id == line.location_id
+            and line.location_dest_id.usage == 'inventory'
+            and row.uom_id.compare(sum(line.move_id.move_line_ids.mapped('quantity_product_uom')), row.quantity) <= 0
             for row in signed.get(line.move_id, ())))
 
     def _get_document(self):

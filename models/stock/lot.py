@@ -114,7 +114,11 @@ class StockLot(models.Model):
                     raise lot._mmr_refuse_change()
             if RESULT_FIELDS & guarded:
                 self._mmr_check_results_role()
-        return super().write(vals)
+        # With its first status a lot becomes a record: the ledger says all of it (AUD-080).
+        begun = self.filtered(lambda lot: not lot.mmr_status) if vals.get('mmr_status') else self.browse()
+        result = super().write(vals)
+        begun.sudo()._audit_append('create', begun.sudo()._audit_created())
+        return result
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_mmr_decided(self):
@@ -161,7 +165,7 @@ class StockLot(models.Model):
         'release': SigningRule(
             meaning='released', group='mrp_mmr.group_mmr_qc', states=(False, 'quarantine'), leads_to='released',
             statement=_lt("I reviewed the examination of this lot; it meets its specifications and may be used."),
-            prepare='_mmr_prepare_release', apply='_mmr_apply_release'),
+            prepare='_mmr_prepare_release', check_signer='_mmr_check_releaser', apply='_mmr_apply_release'),
         'reject': SigningRule(
             meaning='rejected', group='mrp_mmr.group_mmr_qc', states=(False, 'quarantine', 'released'), leads_to='rejected',
             comment_required=True, statement=_lt("I reject this lot; it must not be used."),
@@ -190,6 +194,7 @@ class StockLot(models.Model):
     def _mmr_prepare_release(self, action):
         self._mmr_check_batch_decided()
         self._mmr_check_not_concerned()
+        self._mmr_check_batch_releasable()
         self._mmr_check_releasable()
         return self._mmr_prepare_status(action)
 
@@ -198,7 +203,8 @@ class StockLot(models.Model):
         return self._mmr_prepare_status(action)
 
     def _mmr_prepare_status(self, action):
-        return self._make_signing_action(action, self._mmr_get_document(self._get_signing_rule(action).leads_to))
+        document = self._mmr_get_document(self._get_signing_rule(action).leads_to)
+        return self._make_signing_action(action, document, group=self._mmr_get_releasing_group(action))
 
     def _mmr_get_status_label(self, status=None):
         status = status or self.mmr_status

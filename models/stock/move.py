@@ -126,15 +126,15 @@ class StockMove(models.Model):
     # === LOTS THAT MAY BE USED === #
 
     def _mmr_get_usable_lots(self):
-        """Return which lots this move may use: ``released`` for a controlled batch (USE-060), ``not_held`` for others that
-        use goods up or take them away (REL-010), None for moves inside the warehouse.
+        """Return which lots this move may use: ``released`` for a controlled batch (USE-060), ``free`` for others that use
+        goods up or take them away (REL-070), None for moves inside the warehouse.
         """
         # Lots stay in stock when the tracking of their product is switched off.
         if self.raw_material_production_id.mmr_snapshot_sha256:
             return 'released'
         if self.product_id.tracking == 'none':
             return None
-        return 'not_held' if self._mmr_leaves() else None
+        return 'free' if self._mmr_leaves() else None
 
     def _mmr_leaves(self, location=None, destination=None):
         """Whether this move uses goods up or takes them out of their warehouse, itself or at the end of its chain.

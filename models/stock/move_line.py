@@ -2,7 +2,6 @@
 
 from odoo import api, models
 
-from ...domain.lots import ON_HOLD
 from ...domain.refusals import refusal
 from ...domain.transitions import in_transition
 from .move import LEAVING
@@ -79,8 +78,8 @@ class StockMoveLine(models.Model):
                 (move.move_line_ids & self)._mmr_check_lots_released(production)
 
     def _mmr_check_held(self):
-        """Refuse lines by which lots on hold would be reserved for, or moved to, where they must not go (REL-010)."""
-        held = self.filtered(lambda line: line.lot_id.mmr_status in ON_HOLD and line.quantity)
+        """Refuse lines by which lots that are not free would be reserved for, or moved to, where they must not go (REL-070)."""
+        held = self._mmr_get_not_free()
         if held:
             self.env['stock.lot']._mmr_check_movable(held, 'reserve')
 
@@ -90,15 +89,17 @@ class StockMoveLine(models.Model):
                              if line.move_id else line.location_dest_id.usage in LEAVING)
 
     def _mmr_get_reworked(self):
-        """Return those of these lines whose lot goes into an approved reprocessing, or is taken apart for it (DEV-060)."""
-        def is_approved(line):
-            unbuild = line.move_id.consume_unbuild_id
-            deviation = line.move_id.raw_material_production_id.mmr_rework_deviation_id or unbuild.mmr_deviation_id
-            return deviation.sudo()._is_rework_approved(line.lot_id.sudo().mmr_bpr_id, line.lot_id) and (
-                not unbuild or unbuild._is_mmr_approved())
-        return self.filtered(lambda line: (
-            line.move_id.raw_material_production_id.mmr_rework_deviation_id
-            or line.move_id.consume_unbuild_id.mmr_deviation_id) and is_approved(line))
+        """Return those of these lines whose lot goes into an approved reprocessing, or is taken apart for it (DEV-060).
+
+        The approval covers the lot that it was signed for and its product, in one order or unbuild order (REL-070).
+        """
+        return self.filtered(lambda line: line._mmr_get_rework() and line._mmr_get_rework()._mmr_covers_line(line))
+
+    def _mmr_get_rework(self):
+        """Return the deviation by which this line reprocesses its lot."""
+        self.ensure_one()
+        move = self.move_id
+        return (move.raw_material_production_id.mmr_rework_deviation_id or move.consume_unbuild_id.mmr_deviation_id).sudo()
 
     def _mmr_get_distribution_kind(self):
         """Return whether this line, once it is done, is a delivery to a customer or a return from one, or None (REC-010)."""
@@ -107,15 +108,6 @@ class StockMoveLine(models.Model):
             return None
         goes, came = (place.usage == 'customer' for place in (self.location_dest_id, self.location_id))
         return None if goes == came else 'delivery' if goes else 'return'
-
-    def _mmr_check_has_lot(self):
-        """Refuse to take a controlled product away without saying which lot (REL-010)."""
-        for line in self._mmr_get_leaving():
-            product = line.product_id
-            if not line.lot_id and product.mmr_controlled and product.tracking != 'none' and line.quantity:
-                raise refusal(
-                    self.env, self.env._("%s is controlled by MMR: each movement names the lot.", product.display_name),
-                    "REL-010, REL-050, 21 CFR 111.410(d), 211.150(b)", self.env._("choose a released lot."), record=product)
 
     def _mmr_check_lots_released(self, production, weighed=False):
         """Refuse lots that Quality Control did not release as components of a controlled batch (USE-060).

@@ -1,4 +1,4 @@
-"""Which quants may be reserved: released lots, and none on hold (USE-060, REL-010)."""
+"""Which quants may be reserved: released lots, and none that is not free (USE-060, REL-010)."""
 
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -6,15 +6,13 @@ from contextvars import ContextVar
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...domain.lots import ON_HOLD
-
 #: Which lots whoever asks for stock may use; a variable of the process, which no client can set.
 _usable_lots = ContextVar('mrp_mmr_usable_lots', default=None)
 
 
 @contextmanager
 def usable_lots(kind):
-    """Let only lots be found that Quality Control ``released`` (USE-060), or does not hold: ``not_held`` (REL-010).
+    """Let only lots be found that Quality Control ``released`` (USE-060), or that are ``free`` (REL-070).
 
     It narrows a search and nothing else; None is everything, as in Odoo.
     """
@@ -37,8 +35,8 @@ class StockQuant(models.Model):
         usable = _usable_lots.get()
         if usable == 'released':
             return quants.filtered(lambda quant: not quant.lot_id or quant.mmr_lot_status == 'released')
-        if usable == 'not_held':
-            return quants.filtered(lambda quant: quant.mmr_lot_status not in ON_HOLD)
+        if usable == 'free':
+            return quants.filtered(lambda quant: quant._mmr_is_free())
         return quants
 
     def _run_least_packages_removal_strategy_astar(self, domain, qty):
@@ -46,13 +44,13 @@ class StockQuant(models.Model):
         usable = _usable_lots.get()
         if usable == 'released':
             domain = Domain(domain) & (Domain('lot_id', '=', False) | Domain('mmr_lot_status', '=', 'released'))
-        elif usable == 'not_held':
-            domain = Domain(domain) & Domain('mmr_lot_status', 'not in', ON_HOLD)
+        elif usable == 'free':
+            domain = Domain(domain) & self._mmr_get_free_domain()
         return super()._run_least_packages_removal_strategy_astar(domain, qty)
 
     @api.depends('mmr_lot_status')
     def _compute_available_quantity(self):
         super()._compute_available_quantity()
         for quant in self:
-            if quant.mmr_lot_status in ON_HOLD:
+            if not quant._mmr_is_free():
                 quant.available_quantity = 0

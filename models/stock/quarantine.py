@@ -2,12 +2,11 @@
 
 from odoo import api, fields, models
 
-from ...domain.lots import ON_HOLD
 from ...domain.refusals import refusal
 from ...domain.transitions import transition
 from ...domain.zpl import zpl_text
 
-RULE = "REL-010, DEV-080, 21 CFR 111.370, 211.110(d), 211.142(a)"
+RULE = "REL-010, REL-070, DEV-080, 21 CFR 111.370, 211.110(d), 211.142(a)"
 
 
 class StockLot(models.Model):
@@ -19,10 +18,6 @@ class StockLot(models.Model):
     mmr_decided_by = fields.Char("Decided By", related='mmr_status_signature_id.signer_name')
     mmr_decided_at = fields.Datetime("Decided At", related='mmr_status_signature_id.signed_at')
     mmr_destruction_ids = fields.One2many('mrp.lot.destruction', 'lot_id', "Destructions", readonly=True)
-
-    def _mmr_is_held(self):
-        self.ensure_one()
-        return self.mmr_status in ON_HOLD
 
     def _mmr_get_decision_label(self, zpl=False):
         """Return what a label of this lot says of the decision on it: status, who decided, when (REL-020).
@@ -39,7 +34,7 @@ class StockLot(models.Model):
 
     @api.model
     def _mmr_check_movable(self, lines, purpose='move'):
-        """Refuse stock move lines that use up lots on hold, or take them out of their warehouse (REL-010, DEV-080).
+        """Refuse stock move lines that use up lots that are not free, or take them out of their warehouse (REL-070, DEV-080).
 
         Inside the warehouse they are moved, such as to a place for quarantine. What a controlled batch consumes is judged
         by :meth:`stock.move.line._mmr_check_lots_released`, as it was weighed while the lot was released.
@@ -48,8 +43,7 @@ class StockLot(models.Model):
         :param str purpose: ``reserve`` or ``move``, for the message
         :raise UserError: naming the lot, its status and where it was to go
         """
-        lines = lines.filtered('lot_id')
-        held = lines.filtered(lambda line: line.lot_id.mmr_status in ON_HOLD)._mmr_get_leaving()
+        held = lines._mmr_get_not_free()._mmr_get_leaving()
         held = held.filtered(lambda line: not line.move_id.raw_material_production_id.mmr_snapshot_sha256)
         if held:
             held -= self.env['mrp.lot.destruction']._get_covered(held) | held._mmr_get_reworked()
@@ -88,8 +82,9 @@ class StockLot(models.Model):
                     "REL-010, BPR-020, 21 CFR 111.260(a), 211.188", self.env._("give the batch a lot number of its own."),
                     record=lot)
         if new:
+            # Nobody of another company decides on it.
             with transition(new):
-                new.sudo().write({'mmr_bpr_id': bpr.id, 'mmr_status': 'quarantine'})
+                new.sudo().write({'mmr_bpr_id': bpr.id, 'mmr_status': 'quarantine', 'company_id': bpr.company_id.id})
             new.flush_recordset()
 
     def _mmr_check_batch_decided(self):

@@ -32,7 +32,7 @@ NAMES = (
 #: Methods with arguments that Odoo itself declares; their arguments are its own.
 OF_ODOO = {
     'create', 'write', 'copy', 'copy_data', 'unlink', 'export_data', 'default_get', 'name_search', 'button_start', 'signup',
-    'check', 'to_field',
+    'check', 'to_field', 'change_password',
 }
 
 

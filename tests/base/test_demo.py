@@ -1,5 +1,7 @@
 """The demonstration data load without error and are what they claim to be (PRD-110)."""
 
+from unittest.mock import patch
+
 from dateutil.relativedelta import relativedelta
 
 from odoo.exceptions import UserError
@@ -9,9 +11,11 @@ from odoo.tools import convert_file
 
 from odoo.addons.mrp_mmr.demo.loader import ROLES
 from odoo.addons.mrp_mmr.domain.canonical import sha256
+from odoo.addons.mrp_mmr.domain.sessions import own_sessions
 from odoo.addons.mrp_mmr.verification.records import Verification
 
 from ..common.refusals import RefusalCase
+from ..common.signing import enrol_keys
 
 EFFECTIVE = ('vitamin_c_100_2', 'vitamin_c_500_1', 'ibuprofen_50_1', 'dressing_kit_50_1', 'paracetamol_250_1')
 #: Effective as well, and as short as a record can be.
@@ -24,8 +28,18 @@ class TestDemo(RefusalCase, TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # Each person of a test works in an own session.
+        cls.enterClassContext(own_sessions())
         if not cls.env.ref('mrp_mmr.user_demo_preparer', raise_if_not_found=False):
-            # No test needs a database with demonstration data: these load into the test's transaction.
+            # No test needs a database with demonstration data: these load into the test's transaction. The demonstration's
+            # security administrator enrols the own key as the first of a database, which this one is not.
+            enrol_all = type(cls.env['mrp.mmr.demo'])._enrol_keys
+
+            def enrol_after_first(demo):
+                enrol_keys(demo._get('user_security'), 'security')
+                enrol_all(demo)
+
+            cls.enterClassContext(patch.object(type(cls.env['mrp.mmr.demo']), '_enrol_keys', enrol_after_first))
             idref = {}
             for filename in Manifest.for_addon('mrp_mmr')['demo']:
                 convert_file(cls.env, 'mrp_mmr', filename, idref, mode='init', noupdate=True)

@@ -10,6 +10,7 @@ from odoo import fields
 from odoo.tests import tagged
 
 from ..common.base import PASSWORD, HttpCase, MmrCommon, complete_content
+from ..common.signing import at_any_terminal
 
 
 @tagged('post_install', '-at_install')
@@ -140,6 +141,7 @@ class TestHttp(MmrCommon, HttpCase):
         revision = self._create_mmr(100)
         self._sign(revision, 'submit', self.user_preparer)
         self.company.mmr_sign_shared = False
+        self.startPatcher(at_any_terminal(self.env, 'mrp.mmr.revision', 'approve'))
         self.authenticate('t_preparer', PASSWORD)
         arguments = [revision.id], 'approve', {'login': 't_qc', 'password': PASSWORD}, revision.document_sha256
         answer = self._call('mrp.mmr.revision', 'esign', *arguments)

@@ -33,6 +33,8 @@ class BatchCommon(MmrCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls._set_decimals()
+        # Real time, but frozen once for all: the first freezing looks at each module there is, further ones do not.
+        cls.startClassPatcher(freeze_time(tick=True))
         for product in cls.component_a | cls.component_b | cls.product:
             product.tracking = 'lot'
         #: When the work goes on; it passes with each entry and signature.

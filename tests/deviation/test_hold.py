@@ -197,7 +197,7 @@ class TestReturned(HoldCommon):
     def test_without_lot(self):
         """DEV-100: what comes back names its lot, and it does not come back to where nobody holds it."""
         self.env.ref('stock.picking_type_in').write({'use_create_lots': False, 'use_existing_lots': False})
-        with self.assertRaisesRegex(UserError, "DEV-100|You need to supply"), self.env.cr.savepoint():
+        with self.assertRaisesRegex(UserError, "DEV-100|REL-070|You need to supply"), self.env.cr.savepoint():
             self._move_by_hand(self.customers, self.place, 1, lot=self.env['stock.lot'])
         transit = self.env['stock.location'].create({'name': "On the way", 'usage': 'transit'})
         self._refused("DEV-100", self._move_by_hand, self.customers, transit, 1)

@@ -44,10 +44,11 @@ class TestBaseline(EvidenceCommon):
                 cr.execute(SQL("DELETE FROM %s", SQL.identifier(table)))
 
     def _take_baseline(self):
-        """Do what each installation and update of the addon does, and return the lines that it made."""
+        """Do what each installation and update of the addon does, and return the lines of the baseline that it made."""
         last = self.env['mrp.audit.entry'].sudo().search([], limit=1)
         self.env['mrp.audit.entry'].sudo()._take_baseline()
-        return self.env['mrp.audit.entry'].sudo().search([('id', '>', last.id or 0)], order='id')
+        return self.env['mrp.audit.entry'].sudo().search(
+            [('id', '>', last.id or 0), ('kind', '=', 'baseline')], order='id')
 
     def test_installed(self):
         """AUD-040: a database that was installed with the ledger closed its baseline with its first line, for good."""
@@ -113,7 +114,7 @@ class TestBaseline(EvidenceCommon):
         row['signed']['comment'] = "Forged."
         row['signature_sha256'] = verify.sha256(verify.canonical(row['signed']))
         failed = self._check(dict(files, **{name: verify.canonical(row)}))
-        self.assertTrue([line for line in failed if name in line and "took over" in line], failed)
+        self.assertTrue([line for line in failed if name in line and "the key of its signer did not make" in line], failed)
 
     def _make_files(self, record):
         with tempfile.TemporaryFile() as file:
@@ -154,9 +155,11 @@ class TestBaseline(EvidenceCommon):
                        '2020-01-01'
                   FROM mrp_esignature WHERE id = %s RETURNING id""", [self.revision.prepared_signature_id.id])
             signature = ('mrp.esignature', cr.fetchone()[0])
+        key = self.env['mrp.signer.key']._get_in_force(self.revision.prepared_signature_id.user_id)
         for _update in range(2):
             self.assertFalse(self._take_baseline())
-            self.assertEqual(set(self._findings()), {label, signature})
+            # The signature and the row beside it; and the key of the person, whose last signature is another one.
+            self.assertEqual(set(self._findings()), {label, signature, ('mrp.signer.key', key.id)})
 
     def test_forged_line(self):
         """AUD-040: a line that takes a record over after the baseline is found, and a second closing line as well."""

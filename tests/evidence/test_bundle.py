@@ -21,6 +21,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import config
 
+from odoo.addons.mrp_mmr.domain import private_keys
 from odoo.addons.mrp_mmr.domain.columns import LOGGED_COLUMNS
 from odoo.addons.mrp_mmr.domain.schemas import SCHEMAS, schema_path
 from odoo.addons.mrp_mmr.verification import bundle as bundles
@@ -135,7 +136,7 @@ class TestBundle(MmrCommon, HttpCase):
         with open(verify.__file__, encoding='utf-8') as file:
             tree = ast.parse(file.read(), feature_version=(3, 8))
         imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-        self.assertEqual(imported, {'csv', 'hashlib', 'io', 'json', 'os', 're', 'stat', 'sys', 'zipfile'})
+        self.assertEqual(imported, {'base64', 'csv', 'hashlib', 'io', 'json', 'os', 're', 'stat', 'sys', 'zipfile'})
         self.assertFalse([node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)])
 
     def test_life(self):
@@ -222,7 +223,7 @@ class TestBundle(MmrCommon, HttpCase):
             'mrp_mmr/mmr/3', 'mrp_mmr/ledger/1', 'mrp_mmr/bundle-signature/1', 'mrp_mmr/snapshot/1',
             'mrp_mmr/bundle-revision/1', 'mrp_mmr/bundle-order/1', 'mrp_mmr/bundle-batch/2', 'mrp_mmr/issue/1',
             'mrp_mmr/step/1', 'mrp_mmr/entry/1', 'mrp_mmr/deviation/1', 'mrp_mmr/label/1', 'mrp_mmr/decision/1',
-            'mrp_mmr/bundle/1'})
+            'mrp_mmr/bundle/1', 'mrp_mmr/bundle-key/2', 'mrp_mmr/key/2'})
 
     def test_memory(self):
         """REC-050: a bundle takes the memory of one file, not of all of them; so does checking it."""
@@ -302,6 +303,38 @@ class TestBundle(MmrCommon, HttpCase):
             self._assert_fails(self._pack(self._reseal(dict(files, **{approved: verify.canonical(row)}))), approved)
             row['signature_sha256'] = hashlib.sha256(verify.canonical(row['signed'])).hexdigest()
             self._assert_fails(self._pack(self._reseal(dict(files, **{approved: verify.canonical(row)}))))
+
+    def test_keys(self):
+        """SIG-110, SIG-120: a signature of another key, a key of another person or one that nobody enrolled fails by name."""
+        files = self._files(self.revision)
+        self.assertEqual(self._verify(self._pack(self._reseal(files)))[0], 0)
+        approved = f'signatures/{self.revision.approved_signature_id.id}.json'
+        prepared = f'signatures/{self.revision.prepared_signature_id.id}.json'
+        row, other = json.loads(files[approved]), json.loads(files[prepared])
+
+        def fails(changed, named):
+            forged = {name: content if isinstance(content, bytes) else verify.canonical(content)
+                      for name, content in {**files, **changed}.items() if content is not None}
+            self._assert_fails(self._pack(self._reseal(forged)), named)
+
+        fails({approved: {**row, 'key_signature': other['key_signature']}}, 'key_signature')
+        fails({approved: {name: value for name, value in row.items() if name != 'key_signature'}}, approved)
+        # Whoever owns the bundle makes a key, and signs with it: nobody enrolled it, or it is in the place of another.
+        public, wrapped = private_keys.make_key('x', 'x', cost=2)
+        mine = private_keys.OpenedKey(wrapped, 'x', 'x')
+        path = f"keys/{row['signed']['key']['fingerprint']}.json"
+        key = json.loads(files[path])
+        forged = {**row['signed'], 'key': {**row['signed']['key'], 'fingerprint': public.fingerprint}}
+        forged = {**row, 'signed': forged, 'signature_sha256': hashlib.sha256(verify.canonical(forged)).hexdigest(),
+                  'key_signature': mine.sign(verify.canonical(forged))}
+        made = {**key, 'public_key': public.text, 'fingerprint': public.fingerprint}
+        fails({approved: forged}, public.fingerprint)
+        fails({approved: forged, f'keys/{public.fingerprint}.json': {**made, 'signatures': []}}, public.fingerprint)
+        fails({approved: forged, f'keys/{public.fingerprint}.json': made, path: None}, public.fingerprint)
+        fails({path: {**key, 'public_key': public.text}}, path)
+        fails({path: {**key, 'user': key['user'] + 1}}, approved)
+        for number in key['signatures']:
+            fails({f'signatures/{number}.json': None}, path)
 
     def test_records(self):
         """REC-060: status, links and snapshot of a record are those of the ledger, whatever the manifest says."""

@@ -23,7 +23,7 @@ SCRIPT = """
 import json, os, signal
 from odoo import api
 from odoo.sql_db import close_all
-from odoo.addons.mrp_mmr.domain.sessions import session_of
+from odoo.addons.mrp_mmr.domain.sessions import own_sessions, session_of
 
 def die(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -57,7 +57,7 @@ def sign(point, uid, revision_id, password):
     die()
 
 def confirm(point, uid, product_id, quantity):
-    with registry.cursor() as cr:
+    with registry.cursor() as cr, own_sessions():
         order = api.Environment(cr, uid, {})['mrp.production'].create({'product_id': product_id, 'product_qty': quantity})
         order.action_confirm()
         order.flush_recordset()

@@ -12,6 +12,7 @@ from odoo.addons.mrp_mmr.domain.transitions import signing
 from odoo.addons.mrp_mmr.hooks import uninstall_hook
 
 from ..common.base import PASSWORD, MmrCommon
+from ..common.signing import open_key
 
 
 class TestEsignature(MmrCommon):
@@ -37,7 +38,7 @@ class TestEsignature(MmrCommon):
         """SIG-010: a meaning outside the list fails."""
         revision = self._create_mmr()
         vals = self.env['mrp.esignature']._prepare_signature_vals(
-            revision, self.user_preparer, 'liked', "x", "x", '0' * 64)
+            revision, self.user_preparer, 'liked', "x", "x", '0' * 64, key=open_key(self.user_preparer))
         with signing(vals['signature_sha256']), self.assertRaises(ValueError):
             self.env['mrp.esignature'].create(vals)
 
@@ -77,7 +78,8 @@ class TestEsignature(MmrCommon):
             'partner_id': self.user_qc.partner_id.id, 'signer_name': 'x', 'signer_login': 'x', 'signer_role': 'x',
             'meaning': 'approved', 'statement': 'x', 'comment': 'x', 'signed_at': '2020-01-01', 'signer_tz': 'UTC',
             'content': '{"a": 1}', 'content_sha256': 'x', 'signature_sha256': 'x', 'voids_signature_id': signature.id,
-            'annex': '{"a": 1}', 'basis_signature_id': signature.id,
+            'annex': '{"a": 1}', 'basis_signature_id': signature.id, 'key_fingerprint': 'x', 'key_number': 77,
+            'key_previous': 'x', 'key_nonce': 'x', 'key_signature': 'x',
         }
         covered = set(changes) | {'company_id', 'id', 'create_uid', 'create_date', 'write_uid', 'write_date'}
         stored = {name for name, field in signature._fields.items() if field.store and field.column_type}
@@ -209,7 +211,7 @@ class TestEsignature(MmrCommon):
                     "UPDATE mrp_mmr_revision SET state = 'approved', approved_signature_id = %s WHERE id = %s",
                     [signature, revision.id])
         vals = self.env['mrp.esignature']._prepare_signature_vals(
-            revision, self.user_preparer, 'approved', "x", "x", revision.document_sha256)
+            revision, self.user_preparer, 'approved', "x", "x", revision.document_sha256, key=open_key(self.user_preparer))
         with signing(vals['signature_sha256']):
             own = self.env['mrp.esignature'].create(vals)
         self.env.flush_all()

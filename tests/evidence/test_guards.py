@@ -66,7 +66,9 @@ class TestGuards(MmrCommon):
         for mixin, function in (('mrp.audit.mixin', 'mrp_mmr_guard_truncate'), ('mrp.mmr.row.mixin', 'mrp_mmr_guard_row')):
             adopted = {model._table for model in self.env.values()
                        if isinstance(model, self.env.registry[mixin]) and not model._abstract}
-            self.assertEqual(adopted - {table for table, name in names if name == function}, set())
+            # What is only appended to is not emptied either.
+            held = {table for table, name in names if name in (function, 'mrp_mmr_append_only')}
+            self.assertEqual(adopted - held, set())
         self.assertEqual(set(ROW_TABLES), adopted)
         once = {model._table for model in self.env.values() if getattr(model, '_is_append_only', False) and not model._abstract}
         self.assertGreater(len(once), 4)
@@ -193,7 +195,7 @@ class TestGuards(MmrCommon):
                  'mrp_mmr_bpr_entry_append_only'),
                 (SQL("CREATE TEMP TABLE mrp_bpr AS SELECT id, state, 'none' AS release_state, NULL::integer AS disposal_id "
                      "FROM public.mrp_bpr"),
-                 SQL("UPDATE public.mrp_bpr_step SET closed_at = now() WHERE id = %s", step.id),
+                 SQL("UPDATE public.mrp_bpr_step SET retest_count = retest_count + 1 WHERE id = %s", step.id),
                  'mrp_mmr_bpr_step_frozen'),
                 (SQL("CREATE TEMP TABLE mrp_mmr_revision AS SELECT id, mmr_id, revision, bom_id, 'draft' AS state "
                      "FROM public.mrp_mmr_revision"),
@@ -234,4 +236,4 @@ class TestGuards(MmrCommon):
                         "WHERE p.proname LIKE 'mrp_mmr_%' AND l.lanname = 'plpgsql'")
         self.assertEqual((checked,), cr.fetchone())
         self.assertGreater(checked, 55)
-        self.assertEqual(found, None)
+        self.assertEqual(found or [], [])

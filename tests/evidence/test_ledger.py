@@ -263,7 +263,8 @@ class TestLedger(LedgerCommon):
         self.assertEqual([row[:2] for row in second.heads], [['mrp.mmr', revision.mmr_id.id]])
         for seal in first | second:
             self.assertEqual(sha256(seals._get_hashed_content({
-                'company_id': seal.company_id.id, **{name: seal[name] for name in ('index', 'at', 'heads', 'previous_sha256')},
+                'company_id': seal.company_id.id,
+                **{name: seal[name] for name in ('index', 'at', 'heads', 'guards_sha256', 'keys', 'previous_sha256')},
             })), seal.sha256)
         self.assertIn(first.sha256, self.env.ref('mrp_mmr.channel_quality').message_ids[0].body)
         mail = self.env['mail.mail'].search([('email_to', '=', "seals@example.com")])

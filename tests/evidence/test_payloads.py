@@ -31,7 +31,7 @@ class TestPayloads(BatchCommon):
                 others.append(content)
         expected = {f'mrp_mmr/{name}' for name in (
             'mmr/3', 'redline/1', 'snapshot/1', 'issue/1', 'step/1', 'entry/1', 'deviation/1', 'results/2', 'review/1', 'bpr/1',
-            'release/1', 'lot/1', 'equipment/1', 'signature/1', 'signature/2', 'ledger/1', 'seal/1', 'acceptance/1')}
+            'release/1', 'lot/1', 'equipment/1', 'signature/3', 'ledger/1', 'seal/2', 'acceptance/1')}
         self.assertEqual(expected - by_code.keys(), set())
         self.assertLessEqual(by_code.keys(), BY_CODE.keys())
         for code, contents in by_code.items():

@@ -218,6 +218,7 @@ class DrillCommon(MmrCommon):
 
 @tagged('post_install', '-at_install')
 class TestTamperDrill(DrillCommon):
+    maxDiff = None
 
     def test_everything_is_refused(self):
         """AUD-030, AUD-040, SIG-030, REV-010: every act is refused by its own rule, or found, and leaves nothing behind."""
@@ -226,11 +227,10 @@ class TestTamperDrill(DrillCommon):
         self.env.cr.execute("SELECT count(*) FROM mail_message")
         messages = self.env.cr.fetchone()
         results, acts = self._try(ATTACKS)
-        for key, act in acts.items():
-            with self.subTest(key):
-                self.assertIn(act['outcome'], (drill.REFUSED, drill.FOUND), act)
-                self.assertEqual((act['held'], act['open']), (act['attempts'], []))
-                self.assertTrue(act['attempts'] and act['by'] and act['record'])
+        self.assertEqual({
+            key: act for key, act in acts.items()
+            if act['outcome'] not in (drill.REFUSED, drill.FOUND) or (act['held'], act['open']) != (act['attempts'], [])
+            or not (act['attempts'] and act['by'] and act['record'])}, {})
         self.assertEqual((results['state'], results['is_unchanged']), ('passed', True))
         self.assertEqual(len(acts), len(ATTACKS))
         self.assertEqual(results['evidence']['sha256_before'], before.digest())
@@ -241,8 +241,8 @@ class TestTamperDrill(DrillCommon):
         self.env.cr.execute("SELECT count(*) FROM mail_message")
         self.assertEqual(self.env.cr.fetchone(), messages)
         self.assertEqual(list(Verification(self.env.cr)), [])
-        # By the superuser, with a hostile context, and as a person of each role but the one who runs it.
-        self.assertEqual(acts['revision_born']['attempts'], 2 + len(self.users) - 1)
+        # By the superuser, with a hostile context, as a person of each role but the one who runs it, and who enrols keys.
+        self.assertEqual(acts['revision_born']['attempts'], 2 + len(self.users) - 1 + 1)
         for trigger in ('mrp_esignature', 'mrp_audit_entry', 'mrp_audit_seal', 'mrp_mmr_file', 'mrp_tamper_drill'):
             self.assertIn(trigger, [attempt.label for attempt in drill_attempts('truncate_tables', self)])
 

@@ -16,6 +16,7 @@ from odoo.addons.mrp_mmr.domain.sessions import session_of
 from odoo.addons.mrp_mmr.domain.transitions import signing
 
 from ..common.base import PASSWORD, MmrCommon, enrol
+from ..common.signing import open_key
 
 
 @tagged('post_install', '-at_install')
@@ -132,8 +133,8 @@ class TestApprovalRoute(MmrCommon):
         self._submit()
         self._refuse('review', self.user_production, "SIG-040", password='wrong')
         self._refuse('review', self.user_production, "SIG-040", login='t_nobody')
-        # The password of a colleague signs as the colleague (VER-050), who does not have the role.
-        self._refuse('review', self.user_production, "APR-050", login='t_qp')
+        # The password of a colleague signs as the colleague (VER-050), who has a session of the own for that.
+        self._refuse('review', self.user_production, "SIG-040", login='t_qp')
         self._refuse('review', self.user_production, "SIG-030", digest='0' * 64)
         with session_of(self.user_qp):
             answer = self.revision.with_user(self.user_production).esign(
@@ -278,11 +279,11 @@ class TestApprovalRoute(MmrCommon):
 
     def _approval(self, user=None):
         """Return an approval over the content of the revision, as no road of the addon gives it now."""
-        revision = self.revision
+        revision, user = self.revision, user or self.user_qc
         signatures = self.env['mrp.esignature'].sudo()
         vals = signatures._prepare_signature_vals(
-            revision, user or self.user_qc, 'approved', "x", "Quality Control", revision.document_sha256,
-            basis=revision.prepared_signature_id)
+            revision, user, 'approved', "x", "Quality Control", revision.document_sha256,
+            basis=revision.prepared_signature_id, key=open_key(user))
         with signing(vals['signature_sha256']):
             return signatures.create(vals)
 
@@ -353,7 +354,7 @@ class TestApprovalRoute(MmrCommon):
         """APR-040: PostgreSQL keeps the list of editors, and lets none of them approve, nor the same person."""
         self._leave_route()
         self.revision.with_user(self.user_both).precautions = "Edited."
-        twin = self.user_qc.copy({'login': 't_twin', 'partner_id': self.user_both.partner_id.id})
+        twin = enrol(self.user_qc.copy({'login': 't_twin', 'partner_id': self.user_both.partner_id.id}))
         self._submit()
         for query in ("DELETE FROM mrp_mmr_revision_editor_rel WHERE user_id = %s",
                       "UPDATE mrp_mmr_revision_editor_rel SET user_id = 1 WHERE user_id = %s"):
@@ -409,6 +410,7 @@ class TestApprovalRoute(MmrCommon):
         vals = {name: approved[name] for name in (
             'res_model', 'res_id', 'record_name', 'signer_name', 'signer_login', 'signer_role', 'meaning', 'statement',
             'comment', 'signed_at', 'signer_tz', 'content_sha256', 'annex')}
+        vals.update({name: approved[name] for name in ('key_fingerprint', 'key_number', 'key_previous')})
         vals.update(user_id=approved.user_id.id, partner_id=approved.partner_id.id, voids_signature_id=False,
                     basis_signature_id=approved.basis_signature_id.id)
         content = approved._get_signed_content(vals)

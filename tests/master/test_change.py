@@ -361,8 +361,7 @@ class TestChange(ChangeCommon):
         """REV-060: 'continue' lets the batch go on with its snapshot; 'stop' may be taken back by a new signature."""
         order = self._running()
         for component in (self.component_a, self.component_b):
-            self.env['stock.quant']._update_available_quantity(
-                component, self.env.ref('stock.warehouse0').lot_stock_id, 1000)
+            self._stock(component, quantity=1000)
         self._decide(order, 'stop', comment="Wait")
         self.assertIn("does not wait", self._esign(order, 'stop', self.user_qc, digest='0' * 64, comment="x")['refused'])
         with self.assertRaisesRegex(UserError, "REV-060"):

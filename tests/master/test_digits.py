@@ -254,5 +254,6 @@ class TestDigits(MmrCommon):
         self.assertEqual(self.revision._prepare_document()['specifications'], document['specifications'])
         for name, before in rows.items():
             self.assertEqual(self.env[name].browse([row['id'] for row in before]).read(list(before[0])), before)
-        self.assertEqual(self._find(), [])
+        # The update makes the guards anew, after the columns.
+        self.assertEqual([finding for finding in self._find() if finding.model != 'guard'], [])
         convert_masters(self.cr)  # twice: nothing is left to do

@@ -713,7 +713,7 @@ class TestMatrix(PlannerCommon):
 
     def test_quantities(self):
         """PRD-070: on hand and open demand are of the product; confirmed orders lower it, and a surplus is none."""
-        self.env['stock.quant']._update_available_quantity(self.product, self.warehouse.lot_stock_id, 30)
+        self._lay(self.product, self.warehouse.lot_stock_id, 30)
         self._deliver(250, make_to_order=False)
         row = self._row()
         self.assertEqual((row['on_hand'], row['open_demand'], row['forecast']), (30, 250, -220))
@@ -774,7 +774,7 @@ class TestMatrix(PlannerCommon):
         self.env['mrp.mmr'].with_user(self.user_preparer).with_context(
             allowed_company_ids=[other.id]).create({
                 'product_id': self.product.id, 'formulation_code': "A", 'batch_size': 20, 'company_id': other.id})
-        self.env['stock.quant']._update_available_quantity(self.product, warehouse.lot_stock_id, 7)
+        self._lay(self.product, warehouse.lot_stock_id, 7)
         one = self.env['mrp.mmr'].with_user(self.user_planner).with_context(
             allowed_company_ids=self.company.ids).get_planner_data(search="VC500")
         self.assertEqual([(row['company'], row['on_hand'], len(row['cells'])) for row in one['rows']], [(False, 0, 2)])

@@ -39,8 +39,7 @@ class GateCommon(MmrCommon):
     @classmethod
     def _stock(cls, quantity=1000):
         for component in (cls.component_a, cls.component_b):
-            cls.env['stock.quant']._update_available_quantity(
-                component, cls.env.ref('stock.warehouse0').lot_stock_id, quantity)
+            super()._stock(component, quantity=quantity)
 
 
 class TestProductionGate(GateCommon):

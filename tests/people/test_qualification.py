@@ -21,6 +21,7 @@ from odoo.addons.mrp_mmr.verification.ledger import FINDING
 from odoo.addons.mrp_mmr.verification.records import Verification
 
 from ..common.base import PASSWORD, PNG, MmrCommon, enrol
+from ..common.signing import at_any_terminal
 
 QUALIFICATION = 'mrp.qualification'
 
@@ -174,7 +175,8 @@ class TestQualification(QualificationCommon):
         revision = self._create_mmr()
         self._sign(revision, 'submit', self.user_preparer)
         self._qualify(self.user_qc, 'qc', -9, -1)
-        answer = self._esign(revision, 'approve', self.user_both, login='t_qc')
+        with at_any_terminal(self.env, 'mrp.mmr.revision', 'approve'):
+            answer = self._esign(revision, 'approve', self.user_both, login='t_qc')
         self.assertIn("Test t_qc is not qualified", answer['refused'])
 
     def test_profiles(self):

@@ -20,6 +20,7 @@ from odoo.addons.mrp_mmr.domain.transitions import transition
 from odoo.addons.mrp_mmr.models.evidence.esignature_mixin import SESSION_KEY
 
 from ..common.base import PASSWORD, HttpCase, MmrCommon, enrol
+from ..common.signing import at_any_terminal, enrol_keys, enrol_waiting, get_enroller
 
 OTHER = 'Another-password-2'
 
@@ -30,6 +31,7 @@ class SignerCommon(MmrCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.startClassPatcher(at_any_terminal(cls.env, 'mrp.mmr.revision', 'submit', 'approve'))
         cls.user_security = new_test_user(
             cls.env, login='t_security', password=PASSWORD, groups='mrp_mmr.group_mmr_security', name="Test t_security")
         cls.user_new = new_test_user(
@@ -86,6 +88,8 @@ class TestSigner(SignerCommon):
             'identity_document': "Passport 4711", 'identity_verified_by_id': self.user_security.id, 'state': 'ready'}])
         self.assertTrue(signer.identity_verified_at)
         self.assertEqual(self._lines(self.user_new, 'identity_document').user_id, self.user_security)
+        self.assertIn("SIG-120", self._call(revision, 'submit', self.user_new, typed)['refused'])
+        self.assertIn('signature_id', enrol_waiting(self.user_new))
         answer = self._call(revision, 'submit', self.user_new, typed)
         self.assertIn("SIG-070", answer['refused'])
         self.assertIn("accountable", answer['acceptance']['text'])
@@ -307,7 +311,7 @@ class TestSigner(SignerCommon):
             self._fail(revision, 1)
         signer = self._of(self.user_preparer)
         self.assertTrue(signer.locked_at)
-        self.assertEqual(signer.activity_ids.user_id, self.user_security)
+        self.assertEqual(signer.activity_ids.user_id, self.user_security | get_enroller(self.env))
         message = self.env['mail.message'].sudo().search([('model', '=', 'mrp.signer'), ('res_id', '=', signer.id)], limit=1)
         self.assertIn("locked", message.subject)
         self.assertIn(self.user_security.partner_id, message.partner_ids | message.notified_partner_ids)
@@ -326,16 +330,36 @@ class TestSigner(SignerCommon):
         self._fail(revision, 1)
         self._sign(revision, 'submit', self.user_preparer)
 
-    def test_failures_are_counted_per_signer(self):
-        """SIG-090: wrong attempts for a colleague count for the colleague; invented names for whom lets them be tried."""
+    def test_failures_are_counted_per_session(self):
+        """H-05, SIG-090: wrong attempts for a colleague end those of that session and lock nobody."""
         revision = self._create_mmr()
         for _time in range(5):
-            self._call(revision, 'submit', self.user_qc, self._typed(self.user_preparer, 'wrong'))
-        self.assertTrue(self._of(self.user_preparer).locked_at)
+            answer = self._call(revision, 'submit', self.user_qc, self._typed(self.user_preparer, 'wrong'))
+            self.assertIn("SIG-040", answer['refused'])
+        self.assertFalse(self._of(self.user_preparer).locked_at)
         self.assertFalse(self._of(self.user_qc).locked_at)
+        # Not even the right password is tried there any more; another session is not concerned.
+        answer = self._call(revision, 'submit', self.user_qc, self._typed(self.user_preparer))
+        self.assertIn("in this session", answer['refused'])
+        self.assertIn("SIG-040", self._call(revision, 'submit', self.user_operator, self._typed(
+            self.user_preparer, 'wrong'))['refused'])
+        self.assertIn('signature_id', self._call(revision, 'submit', self.user_preparer, self._typed(self.user_preparer)))
+        revision = self._create_mmr(200)
         for number in range(5):
             self._call(revision, 'submit', self.user_qc, {'login': f'invented{number}', 'password': 'x'})
         self.assertTrue(self._of(self.user_qc).locked_at)
+
+    def test_who_cannot_sign_cannot_try(self):
+        """H-05, SEC-010: in the session of somebody without a GMP role nobody is tried, whatever the password."""
+        revision = self._create_mmr()
+        self._sign(revision, 'submit', self.user_preparer)
+        for user in (self.user_planner, self.user_manager):
+            for password in ('wrong', PASSWORD):
+                with self.subTest(user=user.login, password=password):
+                    answer = self._call(revision, 'approve', user, self._typed(self.user_qc, password))
+                    self.assertIn("SIG-090, SEC-010", answer['refused'])
+        self.assertFalse(self.env['mrp.signer.attempt'].sudo().search_count([('user_id', '=', self.user_qc.id)]))
+        self._sign(revision, 'approve', self.user_qc)
 
     def test_old_failures_do_not_count(self):
         """SIG-090: five in fifteen minutes, and not in an hour; right attempts are not counted."""
@@ -369,12 +393,15 @@ class TestSigner(SignerCommon):
             self.assertIn("SIG-090", answer['refused'], "the same password again is no new one")
             self._change_own_password(self.user_preparer, OTHER)
             answer = self._call(revision, 'submit', self.user_preparer, self._typed(self.user_preparer, OTHER))
-            self.assertIn('signature_id', answer)
+            self.assertIn("SIG-120", answer['refused'])
+            self.assertTrue(answer['former'])
+            typed = {**self._typed(self.user_preparer, OTHER), 'former': PASSWORD}
+            self.assertIn('signature_id', self._call(revision, 'submit', self.user_preparer, typed))
 
     # === SIG-080 === #
 
     def test_reset_by_an_administrator(self):
-        """SIG-080: after a reset signing is suspended until the owner sets another password; both events are logged."""
+        """SIG-080, SIG-120, H-03: after a reset signing is suspended until the key is enrolled again; both are logged."""
         admin = self.env.ref('base.user_admin')
         user = self.user_preparer
         revision = self._create_mmr()
@@ -395,8 +422,13 @@ class TestSigner(SignerCommon):
                 self.assertIn("SIG-080", refused)
                 self.assertIn("change your password", refused)
                 self._change_own_password(user, OTHER)
-                self.assertEqual(self._of(user).state, 'suspended', "the administrator still knows it")
+                self.assertIn("change your password", self._call(revision, 'submit', user, self._typed(user, OTHER))['refused'],
+                              "the administrator still knows it")
                 self._change_own_password(user, PASSWORD)
+                refused = self._call(revision, 'submit', user, self._typed(user))['refused']
+                self.assertIn("SIG-120", refused, "the former password opens the key, and does not end it")
+                self.assertEqual(self._of(user).state, 'suspended')
+                self.assertIn('signature_id', enrol_waiting(user))
                 self.assertEqual(self._of(user).state, 'ready')
         self.assertEqual([line.values['signing']['new'] for line in self._lines(user, 'signing')[-2:]], ['suspended', 'active'])
         self._sign(revision, 'submit', user)
@@ -408,16 +440,23 @@ class TestSigner(SignerCommon):
         self.assertEqual(self._of(self.user_new).state, 'unverified')
 
     def test_reset_by_mail(self):
-        """SIG-080: who opens the link of the mail is the owner."""
+        """SIG-120, H-02: who opens the link of the mail has the password, and not the key."""
         if not hasattr(self.env['res.partner'], '_signup_retrieve_partner'):
             self.skipTest("auth_signup is not installed")
-        user = self.user_preparer
+        user, revision = self.user_preparer, self._create_mmr()
         partner = user.partner_id.sudo()
         partner.signup_prepare(signup_type='reset')
         token = partner._generate_signup_token()
         self.env['res.users'].with_user(self.env.ref('base.public_user')).sudo().signup({'password': OTHER}, token)
-        self.assertEqual(self._of(user).state, 'ready')
-        self.assertIn('signature_id', self._call(self._create_mmr(), 'submit', user, self._typed(user, OTHER)))
+        self.assertEqual(self._of(user).state, 'suspended')
+        typed = self._typed(user, OTHER)
+        answer = self._call(revision, 'submit', user, typed)
+        self.assertIn("SIG-120", answer['refused'])
+        self.assertTrue(answer['former'])
+        self.assertIn("waits for its enrolment", self._call(revision, 'submit', user, {**typed, 'renew': True})['refused'])
+        self.assertEqual(revision.state, 'draft')
+        self.assertIn('signature_id', enrol_waiting(user))
+        self.assertIn('signature_id', self._call(revision, 'submit', user, typed))
 
     # === OWN SIGNING PASSWORD === #
 
@@ -456,7 +495,9 @@ class TestSigner(SignerCommon):
         with freeze_time(fields.Datetime.now() + timedelta(hours=25)):
             self.assertIn("security administrator", self._set_own('', OTHER)['refused'])
         self.assertEqual(self._set_own('', OTHER), {'done': True})
-        self.assertIn('signature_id', self._call(self._create_mmr(), 'submit', user, self._typed(user, OTHER)))
+        self.assertIn("SIG-120", self._call(self._create_mmr(), 'submit', user, self._typed(user, OTHER))['refused'])
+        self.assertIn('signature_id', enrol_waiting(user))
+        self.assertIn('signature_id', self._call(self._create_mmr(500), 'submit', user, self._typed(user, OTHER)))
         self.assertIn("SIG-040", self._set_own('', 'A-third-password-3')['refused'])
 
     def test_who_sets_a_signing_password(self):
@@ -478,19 +519,13 @@ class TestSigner(SignerCommon):
         self.assertIn("SIG-090", self._set_own(PASSWORD, OTHER)['refused'])
 
     def test_passkey(self):
-        """SIG-040: a passkey is the second component where Odoo has one for the user, and no other's."""
+        """SIG-040, SIG-110: the answer of a passkey that was asked nothing signs nothing, and counts as wrong."""
         revision = self._create_mmr()
         credential = {'login': 't_preparer', 'webauthn_response': '{"id": "x"}'}
-        if 'auth_passkey_key_ids' not in self.env['res.users']._fields:
-            self.assertIn("SIG-040", self._call(revision, 'submit', self.user_preparer, credential)['refused'])
-            return
-        self.assertIn("SIG-040", self._call(revision, 'submit', self.user_preparer, credential)['refused'])
-        self.env['auth.passkey.key'].with_user(self.user_preparer).sudo().create(
-            {'name': "Key", 'credential_identifier': "x"})
-        with patch.object(self.env.registry['auth.passkey.key'], '_verify_auth', lambda *args: 1):
-            self.assertIn("SIG-040", self._call(
-                revision, 'submit', self.user_preparer, dict(credential, login='t_both'))['refused'])
-            self.assertIn('signature_id', self._call(revision, 'submit', self.user_preparer, credential))
+        for login in ('t_preparer', 't_both'):
+            answer = self._call(revision, 'submit', self.user_preparer, dict(credential, login=login))
+            self.assertIn("SIG-040", answer['refused'])
+        self.assertTrue(self.env['mrp.signer.attempt'].sudo().search([('user_id', '=', self.user_preparer.id)]))
 
     # === SIG-060 === #
 
@@ -601,7 +636,9 @@ class TestSignerHttp(SignerCommon, HttpCase):
             self.env, login='t_colleague', password=PASSWORD, groups='mrp_mmr.group_mmr_qc', name="Test t_colleague")
         signer = self.signers._get(colleague)
         with transition(signer):
-            signer.write({'suspended_at': False, 'identity_verified_at': fields.Datetime.now()})
+            signer.write({
+                'suspended_at': False, 'is_password_own': True, 'identity_verified_at': fields.Datetime.now()})
+        enrol_keys(colleague)
         self.env['mrp.qualification']._set_up(colleague, self.env.ref('base.user_admin'), "Test")
         self.start_tour(f'/odoo/mmr-revisions/{revision.id}', 'mrp_mmr_shared_terminal', login='t_qc')
         self.assertEqual(revision.state, 'effective')

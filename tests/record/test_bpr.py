@@ -257,7 +257,11 @@ class TestBpr(BprCommon):
         self._sign(step, 'added', verifier)
         self.assertIn("VER-020", self._esign(step, 'addition_verified', verifier)['refused'])
         self.assertEqual(step.state, 'checking')
-        self._sign(step, 'addition_verified', operator)
+        # Whoever weighed wrote the entries of this step (VER-100).
+        self.assertIn("VER-100", self._esign(step, 'addition_verified', operator)['refused'])
+        third = enrol(new_test_user(
+            self.env, login='t_third', password=PASSWORD, groups='mrp_mmr.group_mmr_verifier', tz='UTC'))
+        self._sign(step, 'addition_verified', third)
         self.assertEqual(step.state, 'done')
         self.assertEqual(len(step.esignature_ids), 4)
         self.assertIn("VER-050", self._esign(step, 'verified', verifier, digest='0' * 64)['refused'])

@@ -60,7 +60,7 @@ class TestEndToEnd(FloorTourCommon):
         self.env['mrp.sop'].create({'code': "SOP-DEV", 'name': "Deviations"})
         self.start_tour(f'/odoo/mrp.deviation/{deviation.id}', 'mrp_mmr_end_close', login='t_qc')
         self.assertEqual(deviation.state, 'closed')
-        self._enter_results(bpr, approve=False)
+        self._enter_results(bpr, approve=False, user=self.user_both)
         bpr.with_user(self.user_qc).action_record_sample(self._prepare_reserve_vals())
         self.start_tour(f'/odoo/mrp.bpr/{bpr.id}', 'mrp_mmr_release', login='t_qc')
         self.env.invalidate_all()

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
 from odoo.addons.mrp_mmr.domain.results import get_limits
+from odoo.addons.mrp_mmr.models.base.notation import get_plain_writer
 from odoo.addons.mrp_mmr.reports.xlsx_bpr import write_batch
 
 from ..reports.test_xlsx import read_book
@@ -64,6 +65,22 @@ class TestEntryNumbers(BprCommon):
         entry = self.env['mrp.bpr.entry'].browse(answer['entry_id'])
         self.assertEqual((entry.value, entry.data['issued'], entry.data['returned']), ('90.000', '91.5', '1.5'))
         self.assertNotIn('scrapped', entry.data)
+
+    def test_shown_in_the_language(self):
+        """NUM-010: what was recorded is read with the signs of the person's language: 14.000 min is 14,000 min in German."""
+        self.env['res.lang']._activate_lang('de_DE')
+        step = self._until("Blending time")
+        answer = step.action_record('value', {'value': '14.000'})
+        entry, german = self.env['mrp.bpr.entry'].browse(answer['entry_id']), {'lang': 'de_DE'}
+        for context, shown in (({'lang': 'en_US'}, "14.000 min"), (german, "14,000 min")):
+            reading = step.with_context(**context)
+            self.assertEqual(reading.result, shown)
+            self.assertEqual([row['summary'] for row in reading.sudo()._prepare_floor_entries()], [shown])
+            # What is stored in texts of others keeps the canonical form.
+            self.assertEqual(entry.with_context(**context).summary, "14.000 min")
+        write = get_plain_writer(self.env(context=german))
+        for text, shown in (('1200.50', "1\u202f200,50"), ('<1000', "<1\u202f000"), ('-0.5', "-0,5"), ('L-1.5', 'L-1.5')):
+            self.assertEqual(write(text), shown)
 
     def test_unit_of_the_instrument(self):
         """V-06, NUM-060: 113.4 g against 4 oz ± 0.05 is kept in grams, with its factor, and compared exactly."""
@@ -255,7 +272,7 @@ class TestResultNumbers(ReleaseCommon):
         self.assertIn("<10 CFU/g", result.display_name)
         self._record("Appearance", {'kind': 'outcome', 'pass': True})
         self._record("Text and version", {'kind': 'outcome', 'pass': True})
-        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self._sign(self.bpr, 'approve_results', self.user_both)
         content = result.signature_id.content
         self.assertEqual((content['schema'], content['results'][0].get('compared')), ('mrp_mmr/results/2', None))
         rows = read_book(write_batch(self.bpr))["Test Results"].rows
@@ -288,7 +305,7 @@ class TestResultNumbers(ReleaseCommon):
         self.assertIn("97.96 %, compared as 98.0", result.display_name)
         self._record("Appearance", {'kind': 'outcome', 'pass': True})
         self._record("Text and version", {'kind': 'outcome', 'pass': True})
-        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self._sign(self.bpr, 'approve_results', self.user_both)
         row = next(row for row in result.signature_id.content['results'] if row['id'] == result.id)
         self.assertEqual((row['value'], row['compared']), ('97.96', '98.0'))
         self._sql_refused("BPR-090", "UPDATE mrp_bpr_result SET compared = '99.0' WHERE id = %s", result.id)

@@ -53,8 +53,8 @@ class ReleaseCommon(LotCommon):
             'label_effect': "None", 'correction': "Repaired", 'material_fate': "In the batch",
             'procedure_id': self.env['mrp.sop'].create({'code': f"SOP-{deviation.id}", 'name': "Deviations"}).id, **vals})
         if deviation.state == 'open':
-            self._sign(deviation, action, self.user_qc, comment="No effect.")
-        self._sign(deviation, 'close', self.user_qc)
+            self._sign(deviation, action, self.user_qc2, comment="No effect.")
+        self._sign(deviation, 'close', self.user_qc2)
 
     def _fail_assay(self, value="94.999999"):
         """Return an assay out of its limits, and its deviation."""
@@ -151,15 +151,15 @@ class TestResults(ReleaseCommon):
         for vals in ({'test_finding': 'confirmed', 'cause': "x"}, {'test_finding': 'error', 'cause': False},
                      {'test_finding': 'error', 'cause': "Column"}):
             quality.write(vals)
-            self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc, digest='0' * 64, comment="x")['refused'])
+            self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc2, digest='0' * 64, comment="x")['refused'])
         self._enter_results(self.bpr)
         self.assertNotIn('test_fail', self._issues())
         quality.test_finding = 'confirmed'
-        self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc, digest='0' * 64, comment="x")['refused'])
+        self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc2, digest='0' * 64, comment="x")['refused'])
         with self.assertRaises(AccessError):
             deviation.with_user(self.operator).test_finding = 'error'
         quality.test_finding = 'error'
-        decision = self._sign(deviation, 'decide', self.user_qc, comment="The column was damaged.").content['decision']
+        decision = self._sign(deviation, 'decide', self.user_qc2, comment="The column was damaged.").content['decision']
         self.assertEqual((decision['test_finding'], [row['value'] for row in decision['retests']]), ('error', ['99.2']))
         self._sql_refused("DEV-040", "UPDATE mrp_deviation SET test_finding = 'confirmed' WHERE id = %s", deviation.id)
         self._close(deviation)
@@ -205,7 +205,7 @@ class TestResults(ReleaseCommon):
         self._record("Assay", {'kind': 'value', 'value': "99"})
         self._enter_results(self.bpr)
         (deviation | other).with_user(self.user_qc).write({'test_finding': 'error', 'cause': "Balance"})
-        self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc, digest='0' * 64, comment="x")['refused'])
+        self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc2, digest='0' * 64, comment="x")['refused'])
         self._close(other)
         self._close(deviation)
         self.assertNotIn('deviation', self._issues())
@@ -233,7 +233,7 @@ class TestResults(ReleaseCommon):
         deviation.with_user(self.user_qc).write({'test_finding': 'error', 'cause': "Column"})
         self.patch(type(deviation), '_get_disposition_issue', lambda self, disposition: None)
         with mute_logger('odoo.sql_db'):
-            self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc, comment="x")['refused'])
+            self.assertIn("DEV-040", self._esign(deviation, 'decide', self.user_qc2, comment="x")['refused'])
 
     def test_plan(self):
         """BPR-100: under Part 111 a plan stands in for a test; under Part 211 not for identity and strength."""
@@ -278,7 +278,7 @@ class TestRelease(ReleaseCommon):
             self.assertIn(text, message)
         self._enter_results(self.bpr, approve=False)
         self.assertIn("not approved", self._refused_to_sign("REL-030", 'review'))
-        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self._sign(self.bpr, 'approve_results', self.user_both)
         review = self._sign(self.bpr, 'review', self.user_qc)
         self.assertRecordValues(self.bpr, [{'release_state': 'approved', 'review_signature_id': review.id}])
         self.assertEqual(review.meaning, 'reviewed')
@@ -322,7 +322,7 @@ class TestRelease(ReleaseCommon):
             message = self._refused_to_sign("REL-030", 'release', user)
             for text in ("Spilled", "not approved", "not reviewed"):
                 self.assertIn(text, message)
-        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self._sign(self.bpr, 'approve_results', self.user_both)
         self._sign(self.bpr.deviation_ids, 'decide', self.user_qc, comment="No effect.")
         self.assertIn('deviation', self._issues())
         self._close(self.bpr.deviation_ids)
@@ -412,7 +412,9 @@ class TestRelease(ReleaseCommon):
             self.env['mrp.bpr.entry']._append({
                 'step_id': step.id, 'kind': 'comment', 'text': "x", 'is_late': True, 'to_sign': False, 'reason': "x"})
         self.env.invalidate_all()
-        self._sql_refused("REL-030", "UPDATE mrp_bpr_step SET closed_at = now() WHERE id = %s", step.id)
+        self._sql_refused("REL-030", "UPDATE mrp_bpr_step SET retest_count = retest_count + 1 WHERE id = %s", step.id)
+        # H-35: the time at which a signed step was closed.
+        self._sql_refused("USE-030", "UPDATE mrp_bpr_step SET closed_at = now() WHERE id = %s", step.id)
         for change in (
                 "release_state = 'review'", "release_state = 'rejected'", "document = '{}'", "document_sha256 = 'x'",
                 "review_signature_id = NULL", "state = 'cancel'", "completed_at = now()", "released_at = now()",

@@ -44,7 +44,7 @@ class TestReviewWithoutExceptions(ReleaseCommon):
         """BPR-130, PRD-100: the screen offers the signatures in their order, and shows those that were given."""
         self._enter_results(self.bpr, approve=False)
         self.assertEqual([row[0] for row in self._rules()[0]['actions']], ['approve_results', 'review', 'reject'])
-        self._sign(self.bpr, 'approve_results', self.user_qc)
+        self._sign(self.bpr, 'approve_results', self.user_both)
         self._sign(self.bpr, 'review', self.user_qc)
         self.assertEqual([row[0] for row in self._rules()[0]['actions']], ['release', 'reject'])
         self._sign(self.bpr, 'release', self.user_qc)
@@ -205,7 +205,8 @@ class TestReviewTour(ReleaseCommon, HttpCase):
 
     def test_tour(self):
         """PRD-080, PRD-100, REL-020: from the review to the released packaged lot in the browser."""
-        self._enter_results(self.bpr, approve=False)
+        # By another person than whoever approves them.
+        self._enter_results(self.bpr, approve=False, user=self.user_both)
         self.qc.action_record_sample(self._prepare_reserve_vals())
         self.start_tour(f'/odoo/mrp.bpr/{self.bpr.id}', 'mrp_mmr_release', login='t_qc')
         self.assertRecordValues(self.bpr, [{'release_state': 'released', 'packed_state': 'released'}])

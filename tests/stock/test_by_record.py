@@ -118,6 +118,26 @@ class TestByRecord(StockCommon):
         self._release(bpr, enter=False)
         self.assertEqual(bpr.release_state, 'released')
 
+    def test_rounded_before(self):
+        """STK-040: what stock rounded to two digits is a remark for masters that did not refuse it yet, else a finding."""
+        self._weigh(self.order, self.component_a, (self.lot, '9'))
+        self._complete(self.order)
+        self._set_decimals()
+
+        def severity(quantity):
+            with self._unguarded('stock_move_line') as cr:
+                cr.execute("UPDATE stock_move_line SET quantity_product_uom = %s WHERE id = %s",
+                           [quantity, self.raw.move_line_ids.id])
+            [finding] = self._findings()
+            self.assertEqual(finding.found, quantity)
+            return finding.severity
+
+        self.assertEqual(severity('9.005'), 'finding')
+        with self._unguarded('mrp_production') as cr:
+            cr.execute("UPDATE mrp_production SET mmr_snapshot = jsonb_set(mmr_snapshot, '{document,schema}', %s) "
+                       "WHERE id = %s", ['"mrp_mmr/mmr/2"', self.order.id])
+        self.assertEqual([severity('9.005'), severity('8.995'), severity('9.006')], ['remark', 'remark', 'finding'])
+
     def test_made_and_on_stock(self):
         """STK-040: yield and finished move, and finished moves and stock, are compared as well."""
         self._weigh(self.order, self.component_a, (self.lot, '9'))

@@ -212,6 +212,8 @@ class TestLotStatus(LotCommon):
         """USE-060, REL-010: other orders reserve what is not held, with the same queries as without the addon."""
         lot = self._put(self._create_lot())
         self.component_a.mmr_lot_release = True
+        # From before: it has no status, which is no release (REL-070).
+        self._sign(lot, 'release', self.user_qc)
         quarantined = self._put(self._create_lot("L-2"))
         free = self.env['product.product'].create({'name': "Free", 'type': 'consu', 'is_storable': True, 'uom_id': self.kg.id})
         bom = self.env['mrp.bom'].create({'product_tmpl_id': free.product_tmpl_id.id, 'bom_line_ids': [(0, 0, {
@@ -370,14 +372,13 @@ class TestLotsInBatch(LotCommon):
         """USE-060: where the fewest packages are taken, those with other lots are not counted."""
         self.component_a.categ_id = self.env['product.category'].create({
             'name': "Drums", 'removal_strategy_id': self.env.ref('stock.removal_least_packages').id})
-        quants = self.env['stock.quant'].sudo()
         location = self.env.ref('stock.stock_location_stock')
         self.order.do_unreserve()
         released, quarantined = self.lot, self._create_lot("QUARANTINED")
-        quants._update_available_quantity(self.component_a, location, -10000, lot_id=released)
+        self._lay(self.component_a, location, -10000, lot_id=released)
         drums = self.env['stock.package'].create([{'name': "Small 1"}, {'name': "Small 2"}, {'name': "One for all"}])
         for drum, lot, quantity in zip(drums, (released, released, quarantined), (60, 30, 90), strict=True):
-            quants._update_available_quantity(self.component_a, location, quantity, lot_id=lot, package_id=drum)
+            self._lay(self.component_a, location, quantity, lot_id=lot, package_id=drum)
         order = self._create_order()
         order.action_confirm()
         order.action_assign()

@@ -4,15 +4,25 @@ from odoo.tools import SQL
 
 from ..ledger import LedgerCheck
 from .attack import Attempt, attack
-from .helpers import assert_found, chain_lines, change, insert_copy, newest, newest_signature, signed_revision, verified
+from .helpers import (
+    assert_found,
+    chain_lines,
+    change,
+    forge_signature,
+    insert_copy,
+    newest,
+    newest_signature,
+    signed_revision,
+    verified,
+)
 
 
-@attack("Beside the guards", "SQL: insert a copy of a signature", "SIG-030, 21 CFR 11.70", r'mrp_mmr_\w+_append_only')
+@attack("Beside the guards", "SQL: insert a forged signature", "SIG-030, 21 CFR 11.70", r'mrp_mmr_\w+_append_only')
 def signature_copy(drill):
     signature = newest_signature(drill)
 
     def copy():
-        forgery = insert_copy(drill, signature)
+        forgery = forge_signature(drill, signature)
         assert_found(verified(drill, 'signatures', forgery), ('mrp.esignature', forgery))
 
     return signature and (signature, [Attempt('INSERT', copy)])

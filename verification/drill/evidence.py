@@ -4,8 +4,8 @@ from ...domain.canonical import sha256
 
 #: Tables whose rows are never rewritten, and tables of records that people go on working with.
 APPEND_ONLY = (
-    'mrp_esignature', 'mrp_audit_entry', 'mrp_audit_seal', 'mrp_mmr_file', 'mrp_signer_acceptance', 'mrp_bpr_entry',
-    'mrp_bpr_copy', 'mrp_equipment_log', 'mrp_bpr_rework', 'mrp_bpr_sample')
+    'mrp_esignature', 'mrp_audit_entry', 'mrp_audit_seal', 'mrp_mmr_file', 'mrp_signer_acceptance', 'mrp_signer_key',
+    'mrp_bpr_entry', 'mrp_bpr_copy', 'mrp_equipment_log', 'mrp_bpr_rework', 'mrp_bpr_sample')
 RECORDS = (
     'mrp_mmr', 'mrp_mmr_revision', 'mrp_mmr_review', 'mrp_mmr_label', 'mrp_mmr_requirement', 'mrp_sop', 'mrp_bom',
     'mrp_bom_line', 'mrp_bom_byproduct', 'mrp_routing_workcenter', 'mrp_production', 'mrp_mmr_step', 'mrp_mmr_step_check',

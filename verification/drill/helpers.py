@@ -134,13 +134,37 @@ def open_entry(drill, *domain):
         ('step_id.state', '=', 'started'), ('to_sign', '=', False), ('transcription_id', '=', False), *domain])
 
 
+def forge_signature(drill, signature, user_id=None, **changed):
+    """Insert a copy of a signature with other values, as if the key of its person, or of ``user_id``, had signed it.
+
+    Of the key itself only verification can judge it.
+
+    :return: the id of the forgery
+    :raise Skipped: where this person has no key in force
+    """
+    drill.cr.execute(
+        """SELECT k.fingerprint, u.partner_id, COALESCE(s.key_number, 0) + 1, COALESCE(s.signature_sha256, repeat('0', 64))
+             FROM res_users u JOIN mrp_signer_key k ON k.id = mrp_mmr_key_in_force(u.id)
+             LEFT JOIN LATERAL (SELECT key_number, signature_sha256 FROM mrp_esignature
+                                 WHERE user_id = u.id ORDER BY id DESC LIMIT 1) s ON TRUE
+            WHERE u.id = %s""", [user_id or signature.user_id.id])
+    row = drill.cr.fetchone()
+    if not row:
+        raise Skipped()
+    values = dict(zip(('key_fingerprint', 'partner_id', 'key_number', 'key_previous'), row, strict=True))
+    values.update(user_id=user_id or signature.user_id.id, key_signature='A' * 86 + '==')
+    return insert_copy(drill, signature, **{name: SQL("%s", value) for name, value in values.items()}, **changed)
+
+
 def forge_step_signature(drill, step, point):
     """Sign a point of a step by a forged signature of somebody else than who signed another step."""
     signature = newest(drill, 'mrp.esignature', [('res_model', '=', step._name)])
-    someone = "(SELECT u.%s FROM res_users u WHERE u.id <> mrp_esignature.user_id ORDER BY u.id LIMIT 1)"
-    forgery = insert_copy(
-        drill, signature, res_id=SQL("%s", step.id), user_id=SQL(someone, SQL.identifier('id')),
-        partner_id=SQL(someone, SQL.identifier('partner_id')),
+    drill.cr.execute(
+        "SELECT id FROM res_users WHERE id <> %s AND mrp_mmr_key_in_force(id) IS NOT NULL ORDER BY id LIMIT 1",
+        [signature.user_id.id])
+    someone = drill.cr.fetchone()
+    forgery = forge_signature(
+        drill, signature, someone and someone[0], res_id=SQL("%s", step.id),
         content=SQL("jsonb_set(content, '{point}', to_jsonb(%s::text))", point))
     change(drill, step, f'{point}_signature_id', SQL("%s", forgery))
 

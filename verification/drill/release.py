@@ -77,7 +77,7 @@ def mrp_bpr_result_decided(drill):
         'mrp_mmr_bpr_step_frozen')
 def mrp_bpr_step_decided(drill):
     step = decided_record(drill, 'mrp.bpr.step', ('closed_at', '!=', False))
-    return step and (step, changes(drill, step, ('closed_at',)))
+    return step and (step, changes(drill, step, ('retest_count',)))
 
 
 @attack("Results and release", "SQL: add a late entry to a batch that was decided on", "REL-030, 21 CFR 11.70",

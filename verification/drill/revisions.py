@@ -4,7 +4,18 @@ from odoo.tools import SQL
 
 from ...domain.columns import CONTENT
 from .attack import Attempt, attack
-from .helpers import FROZEN, change, changes, delete, execute, insert_copy, newest, signed_revision, submitted_revision
+from .helpers import (
+    FROZEN,
+    change,
+    changes,
+    delete,
+    execute,
+    forge_signature,
+    insert_copy,
+    newest,
+    signed_revision,
+    submitted_revision,
+)
 
 
 @attack("Revisions", "SQL: change the signed document, its digest or a column of the content", FROZEN,
@@ -56,7 +67,7 @@ def revision_approve(drill):
     revision = submitted_revision(drill)
 
     def by_preparer():
-        forgery = insert_copy(drill, revision.prepared_signature_id, meaning=SQL("'approved'"))
+        forgery = forge_signature(drill, revision.prepared_signature_id, meaning=SQL("'approved'"))
         drill.cr.execute("UPDATE mrp_mmr_revision SET state = 'approved', approved_signature_id = %s WHERE id = %s",
                          [forgery, revision.id], log_exceptions=False)
 

@@ -56,6 +56,57 @@ def approve_as_preparer(drill):
         'approve', revision.document_sha256, "Drill"))]
 
 
+@attack("Signatures", "Sign as another person, without the key of this person", "SIG-110, 21 CFR 11.70, 11.200(a)(2)",
+        'SIG-110|APR-040|APR-050|SEC-030')
+def sign_without_key(drill):
+    revision = submitted_revision(drill)
+    if not revision:
+        return None
+    # Each of them, as a server action can: with the rights of the person, and nothing that the person typed.
+    quality = drill.env.ref('mrp_mmr.group_mmr_qc').all_user_ids.filtered('active')[:3]
+    return quality and (revision, [
+        Attempt(f"as {user.login}", lambda user=user: revision.with_user(user)._esign(
+            'approve', revision.document_sha256, "Drill")) for user in quality])
+
+
+@attack("Signatures", "SQL: change or delete the key of a signer, or make it that of another", "SIG-120, 21 CFR 11.100(b)",
+        r'mrp_mmr_signer_key_(append_only|fingerprint|update)|fingerprint_uniq')
+def key_sql(drill):
+    key = newest(drill, 'mrp.signer.key', [])
+    return key and (f"{key._name},{key.id}", [
+        *changes(drill, key, get_columns(key)), delete(drill, key),
+        Attempt("copies", lambda: insert_copy(drill, key, user_name=SQL("%s", "Forged")))])
+
+
+@attack("Signatures", "SQL: store a signature without the key of its signer, or with that of another",
+        "SIG-110, 21 CFR 11.70", r'mrp_mmr_esignature_(keyed|sequence|in_force|enrolment)')
+def signature_insert(drill):
+    signature = newest(drill, 'mrp.esignature', [('key_fingerprint', '!=', False)])
+    return signature and (signature, [
+        Attempt("copies", lambda: insert_copy(drill, signature)),
+        Attempt("without key", lambda: insert_copy(drill, signature, key_signature=SQL("NULL"))),
+        Attempt("of another", lambda: insert_copy(drill, signature, user_id=SQL("%s", drill.env.uid)))])
+
+
+@attack("Signatures", "SQL: end a suspension without the enrolment of the key", "SIG-120, 21 CFR 11.300(b)",
+        'mrp_mmr_signer_suspended')
+def suspension_sql(drill):
+    signer = newest(drill, 'mrp.signer', [('identity_verified_at', '!=', False)])
+    if not signer or drill.env['mrp.signer.key']._is_set_up_open():
+        return None
+
+    def end(statement):
+        # Suspended first, as whoever sets a password does it; no enrolment is as young.
+        drill.cr.execute(SQL(
+            "UPDATE mrp_signer SET suspended_at = now() + interval '1 day' WHERE id = %s", signer.id), log_exceptions=False)
+        drill.cr.execute(SQL(statement, signer.id), log_exceptions=False)
+
+    return f"{signer._name},{signer.id}", [
+        Attempt("ends", lambda: end("UPDATE mrp_signer SET suspended_at = NULL WHERE id = %s")),
+        Attempt("dates back", lambda: end("UPDATE mrp_signer SET suspended_at = '2000-01-01' WHERE id = %s")),
+        Attempt("deletes", lambda: end("DELETE FROM mrp_signer WHERE id = %s"))]
+
+
 @attack("Signatures", "Delete a person who signed, or give the user to another person", "SIG-060, 21 CFR 11.100(a)",
         'SIG-060|_fkey|RestrictViolation')
 def signer_delete(drill):

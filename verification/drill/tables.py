@@ -25,7 +25,8 @@ def truncate(drill, table, trigger):
 
 
 @attack("Whole tables", "SQL: empty a table of evidence (TRUNCATE)", "AUD-030, REC-040, 21 CFR 11.10(e), 111.605",
-        r'FeatureNotSupported|mrp_mmr_\w+|is refused|append-only|only grows')
+        # In a hardened database, the right to empty them is the owner's alone (SEC-080).
+        r'FeatureNotSupported|mrp_mmr_\w+|is refused|append-only|only grows|InsufficientPrivilege')
 def truncate_tables(drill):
     return "tables", [
         Attempt(table, lambda table=table, trigger=trigger: truncate(drill, table, trigger))

@@ -256,6 +256,9 @@ class MrpMmrRevision(models.Model):
                 dict(self._prepare_bom_vals(mmr, vals['revision']), **content)).id
         revisions = super().create(vals_list)
         revisions._register_editor()
+        # What was there before its revision was: from here on it is content (AUD-080).
+        for rows in (revisions.bom_id, revisions.bom_line_ids, revisions.operation_ids, revisions.byproduct_ids):
+            rows.sudo()._audit_append('create', rows.sudo()._audit_created())
         return revisions
 
     def write(self, vals):

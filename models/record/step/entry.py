@@ -65,6 +65,8 @@ class MrpBprEntry(models.Model):
     is_late = fields.Boolean("Late Entry", readonly=True, help="Made after the step was closed (BPR-110).")
     to_sign = fields.Boolean("Signed by Itself", readonly=True, help="Made after the step was signed.")
     token = fields.Char(readonly=True, help="Of the terminal: the same entry sent twice is stored once.")
+    sent_sha256 = fields.Char(
+        "Digest of What Was Sent", readonly=True, help="Of the terminal: another entry with the same token is refused.")
     is_proposed = fields.Boolean("Waits for Signature", compute='_compute_is_proposed')
     is_current = fields.Boolean("Valid", compute='_compute_is_current')
     summary = fields.Char(compute='_compute_summary')
@@ -108,17 +110,23 @@ class MrpBprEntry(models.Model):
     @api.depends('kind', 'value', 'unit', 'text', 'data', 'lot_name', 'equipment_name')
     def _compute_summary(self):
         for entry in self:
-            quantity = ' '.join(filter(None, (entry.value, entry.unit)))
-            if (entry.data or {}).get('compared'):
-                quantity = self.env._("%(found)s, compared as %(compared)s", found=quantity, compared=entry.data['compared'])
-            words = [quantity, entry.lot_name, entry.equipment_name, entry.text]
-            if entry.kind in ('check', 'outcome'):
-                words.insert(0, self.env._("conforms") if entry.outcome == 'pass' else self.env._("does not conform"))
-            if entry.kind in ('labels', 'material'):
-                words += [f"{name} {value}" for name, value in (entry.data or {}).items() if isinstance(value, str)]
-            if entry.kind == 'weight' and (entry.data or {}).get('adjusted'):
-                words.append(self.env._("target %(target)s: %(formula)s", **entry.data['adjusted']))
-            entry.summary = ', '.join(filter(None, words))
+            entry.summary = entry._summarize()
+
+    def _summarize(self, show=str):
+        """Return what was recorded, in short; ``show`` writes its numbers: canonical by default, or as a person reads them."""
+        self.ensure_one()
+        data = self.data or {}
+        quantity = ' '.join(filter(None, (self.value and show(self.value), self.unit)))
+        if data.get('compared'):
+            quantity = self.env._("%(found)s, compared as %(compared)s", found=quantity, compared=show(data['compared']))
+        words = [quantity, self.lot_name, self.equipment_name, self.text]
+        if self.kind in ('check', 'outcome'):
+            words.insert(0, self.env._("conforms") if self.outcome == 'pass' else self.env._("does not conform"))
+        if self.kind in ('labels', 'material'):
+            words += [f"{name} {value}" for name, value in data.items() if isinstance(value, str)]
+        if self.kind == 'weight' and data.get('adjusted'):
+            words.append(self.env._("target %(target)s: %(formula)s", **data['adjusted']))
+        return ', '.join(filter(None, words))
 
     def _get_quantity(self):
         """Return a weight in the unit of the component as Fraction: the reading times the factor that was kept (NUM-060)."""
@@ -201,10 +209,11 @@ class MrpBprEntry(models.Model):
         }, group=ROLE_GROUPS[role], basis=corrected)
 
     def _check_other_person(self, action, user):
-        if self._get_correction_signature().user_id._get_gmp_persons() & user._get_gmp_persons():
+        workers = self._get_correction_signature().user_id | self.sudo().step_id._get_performers()
+        if workers._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
-                self.env, self.env._("%s corrected this entry and cannot verify it.", user.name),
-                "VER-010, VER-050, 21 CFR 111.260(j)", self.env._("ask another person to verify."), record=self)
+                self.env, self.env._("%s wrote or corrected entries of this step and cannot verify this one.", user.name),
+                "VER-010, VER-050, VER-100, 21 CFR 111.260(j)", self.env._("ask another person to verify."), record=self)
 
     def _apply_correction(self, action, signature):
         self.invalidate_model(['is_proposed', 'is_current', 'esignature_ids'], flush=False)

@@ -13,6 +13,7 @@ from ....domain.numbers import convert, decimal_string, exact, round_fraction
 from ....domain.roles import ROLE_GROUPS
 from ....domain.step_kinds import ENTRY_OF_STEP
 from ....domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
+from ...base.notation import get_plain_writer
 
 #: As many lots and units are proposed.
 MAX_PROPOSALS = 30
@@ -129,7 +130,8 @@ class MrpBprStep(models.Model):
         return {
             'id': self.id,
             'code': self.code,
-            'name': self.name,
+            # As it was signed, whatever a column says.
+            'name': planned['name'],
             'kind': self.kind,
             'kind_label': self._get_labels('kind')[self.kind],
             'result_kind': ENTRY_OF_STEP.get(self.kind, False),
@@ -303,6 +305,7 @@ class MrpBprStep(models.Model):
         """Return everything recorded at the step, what was corrected included, oldest first."""
         entries = self.entry_ids.sorted('id')
         kinds = dict(entries._fields['kind']._description_selection(self.env))
+        show = get_plain_writer(self.env)
         signatures = entries.filtered('to_sign').esignature_ids.grouped('res_id')
         corrections = {}
         for entry in entries:
@@ -317,7 +320,7 @@ class MrpBprStep(models.Model):
             'unit': entry.unit,
             'text': entry.text,
             'data': entry.data or {},
-            'summary': entry.summary,
+            'summary': entry._summarize(show),
             'outcome': entry.outcome,
             'lot_id': entry.lot_id.id,
             'lot': entry.lot_name,

@@ -7,6 +7,7 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from ....domain.arguments import takes
+from ....domain.canonical import sha256
 from ....domain.criterion import limits_text
 from ....domain.files import IMAGES
 from ....domain.limits import in_band, is_plausible, percentage
@@ -61,7 +62,13 @@ class MrpBprStep(models.Model):
         self._lock()
         entries = self.env['mrp.bpr.entry']
         known = entries.sudo().search([('step_id', '=', self.id), ('token', '=', token)], limit=1) if token else entries
+        sent = sha256([self.env.uid, kind, repr(vals), reason or None, corrects or None])
         if known:
+            if known.sent_sha256 and known.sent_sha256 != sent:
+                raise refusal(
+                    self.env, self.env._("%s: another entry was sent with the same token.", self.display_name),
+                    "AUD-020, ALCOA, 21 CFR 11.10(a), (e), 111.260(g)",
+                    self.env._("reload the step; what was stored is there, record the other one again."), record=self)
             return self._describe_entry(known, self.env['mrp.deviation'])
         if not isinstance(vals, dict) or not isinstance(kind, str) or kind not in (ENTRY_OF_STEP.get(self.kind), *ANYWHERE):
             raise UserError(self.env._("%(step)s does not record that.", step=self.display_name))
@@ -88,7 +95,7 @@ class MrpBprStep(models.Model):
         entry = entries._append({
             **prepared, 'step_id': self.id, 'kind': kind, 'supersedes_id': corrected.id, 'reason': reason or False,
             'is_late': self.state in CLOSED, 'to_sign': self.state != 'started' and not is_note,
-            'token': token, 'device': self._get_device(), **(extra or {}),
+            'token': token, 'sent_sha256': sent if token else False, 'device': self._get_device(), **(extra or {}),
         })
         before = self.sudo().deviation_ids
         step = self.sudo()

@@ -225,14 +225,14 @@ class MrpBprStep(models.Model):
         self.sudo().bpr_id.mmr_revision_id._check_trained(user)
 
     def _check_verifier(self, action, user):
-        """Refuse to verify the own work (VER-010, VER-020)."""
+        """Refuse to verify the own work: what one performed, added or wrote any entry of (VER-010, VER-020, VER-100)."""
         self._check_trained_person(action, user)
         before = self.sudo()[POINT_FIELDS[VERIFIES[action]]]
-        if before.user_id._get_gmp_persons() & user._get_gmp_persons() or before.partner_id == user.partner_id:
+        if self._get_performers()._get_gmp_persons() & user._get_gmp_persons() or before.partner_id == user.partner_id:
             raise refusal(
                 self.env, self.env._("%(user)s did this at step %(step)s and cannot verify it.", user=user.name,
                                      step=self.display_name),
-                "VER-010, VER-020, 21 CFR 111.210(h)(3)(ii), 211.101(c)-(d)",
+                "VER-010, VER-020, VER-100, 21 CFR 111.210(h)(3)(ii), 211.101(c)-(d)",
                 self.env._("ask another qualified person to verify, here with own user name and password."), record=self)
 
     # === EFFECT === #

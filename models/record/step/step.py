@@ -15,6 +15,7 @@ from ....domain.step_kinds import RETESTED, STEP_KINDS
 from ....domain.step_plan import stages_before
 from ....domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 from ....domain.transitions import transition
+from ...base.notation import get_plain_writer
 
 STATES = [
     ('open', "Open"),
@@ -96,10 +97,11 @@ class MrpBprStep(models.Model):
         for step in self:
             step.code = f"{step.stage}.{step.number}"
 
-    @api.depends('code', 'name')
+    @api.depends('code', 'planned')
     def _compute_display_name(self):
+        # What is shown and printed is the frozen plan: a column beside it says nothing (AUD-080).
         for step in self:
-            step.display_name = f"{step.code} {step.name}"
+            step.display_name = f"{step.code} {(step.planned or {}).get('name') or step.name}"
 
     @api.depends('points', 'state', *POINT_FIELDS.values())
     def _compute_next_point(self):
@@ -108,10 +110,13 @@ class MrpBprStep(models.Model):
                 (point for point in step.points or () if not step[POINT_FIELDS[point]]), False)
 
     @api.depends('entry_ids')
+    @api.depends_context('lang')
     def _compute_result(self):
+        show = get_plain_writer(self.env)
         for step in self:
             entries = step.sudo().entry_ids._get_current()
-            step.result = '; '.join(entry.summary for entry in entries if entry.kind not in ('comment', 'handover')) or False
+            step.result = '; '.join(
+                entry._summarize(show) for entry in entries if entry.kind not in ('comment', 'handover')) or False
             step.outcome = self._judge(entries.filtered('outcome'))
 
     @api.model

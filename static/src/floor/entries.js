@@ -245,7 +245,7 @@ export class ChecklistEntry extends Entry {
     }
 
     async onNo(row) {
-        const text = await this.env.floor.ask(_t("What was found?"), row.text, _t("Record"));
+        const text = await this.env.floor.ask(_t("What was found?"), row.text, _t("Record it"));
         if (text) {
             await this.props.onRecord("check", { position: row.position, pass: false, text }, row.text);
         }

@@ -412,7 +412,7 @@ export class Floor extends Component {
     }
 
     async resend(entry) {
-        const reason = await this.ask(_t("Why is it recorded now?"), `${entry.stepName}: ${entry.label}`, _t("Record"));
+        const reason = await this.ask(_t("Why is it recorded now?"), `${entry.stepName}: ${entry.label}`, _t("Record it"));
         if (reason) {
             await this.outbox.resend(entry.token, { reason });
         }

@@ -5,9 +5,11 @@ import { localization } from "@web/core/l10n/localization";
 
 import { understand } from "../numbers/numbers";
 
-/** Digits of the shortest code that is told from a number by its speed, and the milliseconds between them. */
+/** Digits of the shortest code that is told from a number by its speed, and the milliseconds between its characters. */
 const CODE_LENGTH = 8;
 const CODE_PACE = 35;
+/** What can stand in a number: digits, signs, the separators of all languages. */
+const OF_NUMBERS = /^[\d.,+\-\u2212' \u00a0\u202f]$/;
 
 /** What a key of the pad makes of a number. */
 export function pressKey(value, key) {
@@ -37,8 +39,8 @@ export class NumberPad extends Component {
 
 /**
  * A field for a number as people read it from an instrument. What is understood of it is shown below, with its unit
- * (NUM-010). It brings up no keyboard of the tablet, as the pad is there. What no number has in it comes from a scanner
- * and is handed on.
+ * (NUM-010). It brings up no keyboard of the tablet, as the pad is there. What comes as fast as from a scanner, and has
+ * in it what no number has, is handed on with all that came before it; what fingers type stays, and is refused in words.
  */
 export class NumberField extends Component {
     static template = "mrp_mmr.FloorNumberField";
@@ -60,7 +62,8 @@ export class NumberField extends Component {
 
     setup() {
         this.input = useRef("input");
-        this.times = [];
+        /** The characters that came at the pace of a scanner, the last ones last. */
+        this.run = [];
         useEffect(
             (isActive) => {
                 if (isActive) {
@@ -85,25 +88,49 @@ export class NumberField extends Component {
             } else {
                 this.props.onSubmit();
             }
-        } else if (/^\d$/.test(ev.key)) {
-            this.times.push(ev.timeStamp);
-        } else if (ev.key.length === 1 && !ev.ctrlKey && !ev.metaKey && !ev.altKey && !/[.,+\-\u2212]/.test(ev.key)) {
-            ev.preventDefault();
-            this.env.floor.redirectKey(ev.key);
+        } else if (ev.key.length > 1 || ev.ctrlKey || ev.metaKey || ev.altKey) {
+            if (ev.key !== "Shift") {
+                this.run = [];
+            }
         } else {
-            this.times = [];
+            this.onCharacter(ev);
+        }
+    }
+
+    /** Hands the characters of a code on to the field for codes, from the second of them at the latest. */
+    onCharacter(ev) {
+        const last = this.run.at(-1);
+        if (last && ev.timeStamp - last.time > CODE_PACE) {
+            this.run = [];
+        }
+        this.run.push({ key: ev.key, time: ev.timeStamp });
+        const isCode = this.run.some(({ key }) => !OF_NUMBERS.test(key));
+        if (isCode && (this.run.length > 1 || !this.input.el.value)) {
+            ev.preventDefault();
+            const keys = this.run.map(({ key }) => key);
+            this.run = [];
+            this.takeBack(keys.length - 1);
+            this.env.floor.redirectKey(keys.join(""));
+        }
+    }
+
+    /** Takes the last characters back; a scanner is faster than the next rendering, so that the field itself is asked. */
+    takeBack(count) {
+        const input = this.input.el;
+        if (count) {
+            input.value = input.value.slice(0, -count);
+            this.props.onInput(input.value);
         }
     }
 
     /** A long number that came faster than fingers type is a code: take it back from the field. */
     takeScanned() {
-        const { times, props } = this;
-        this.times = [];
-        if (times.length < CODE_LENGTH || (times.at(-1) - times[0]) / (times.length - 1) > CODE_PACE) {
+        const code = this.run.map(({ key }) => key).join("");
+        this.run = [];
+        if (code.length < CODE_LENGTH || !/^\d+$/.test(code)) {
             return "";
         }
-        const code = props.value.slice(-times.length);
-        props.onInput(props.value.slice(0, -times.length));
+        this.takeBack(code.length);
         return code;
     }
 }

@@ -252,7 +252,7 @@ export class StepPanel extends Component {
             const isList = this.task.name === "check";
             const obstacle = this.workObstacle;
             return {
-                icon: "fa-check", label: isList ? _t("Answer each row") : isReady ? _t("Record %s", label) : _t("Record"),
+                icon: "fa-check", label: isList ? _t("Answer each row") : isReady ? _t("Record %s", label) : _t("Record it"),
                 run: () => this.recordDraft(this.state.draft), isDisabled: isList || !isReady || Boolean(obstacle), note: obstacle || hint || "",
             };
         }
@@ -401,7 +401,7 @@ export class StepPanel extends Component {
     }
 
     async comment(entry) {
-        const text = await this.floor.ask(_t("Comment"), entry ? entry.summary || entry.kind_label : "", _t("Record"));
+        const text = await this.floor.ask(_t("Comment"), entry ? entry.summary || entry.kind_label : "", _t("Record it"));
         if (text) {
             await this.floor.note(this.step, "comment", text, entry?.id);
         }
@@ -461,7 +461,7 @@ export class StepSide extends Component {
     }
 
     async comment() {
-        const text = await this.floor.ask(_t("Comment"), "", _t("Record"));
+        const text = await this.floor.ask(_t("Comment"), "", _t("Record it"));
         if (text) {
             await this.floor.note(this.step, "comment", text);
         }

@@ -1,12 +1,12 @@
 /** A field for exact numbers: shows at once what was understood, with its unit (NUM-010). */
-import { Component, useState } from "@odoo/owl";
+import { Component, useEffect, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useInputField } from "@web/views/fields/input_field_hook";
 import { useNumpadDecimal } from "@web/views/fields/numpad_decimal_hook";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
-import { editNumber, showNumber, understand } from "./numbers";
+import { editNumber, localNumber, showNumber, understand } from "./numbers";
 
 /**
  * A field whose value is the canonical text of an exact number. What was understood is shown while typing, with its
@@ -30,6 +30,13 @@ export class NumberField extends Component {
             parse: (text) => this.parse(text),
         });
         useNumpadDecimal();
+        // What was typed is gone when the record was discarded or another one is shown: its message goes with it.
+        useEffect(() => {
+            const isInvalid = this.props.record.isFieldInvalid(this.props.name);
+            if (this.state.text !== null && !isInvalid && document.activeElement !== this.inputRef.el) {
+                this.state.text = null;
+            }
+        });
     }
 
     get value() {
@@ -102,19 +109,41 @@ export const numberField = {
 
 /** Digits after the point of a quantity with which Odoo calculates (GMP_DIGITS of domain/numbers.py). */
 const QUANTITY_DIGITS = 6;
+/** Digits of a number that a float holds whatever they are. */
+const FLOAT_DIGITS = 15;
 
-/** The same for a quantity that Odoo keeps as a float: read and shown alike, and stored as a number (NUM-010). */
+/** The same for a quantity or a count that Odoo keeps as a float or an integer: read and shown alike (NUM-010). */
 export class QuantityField extends NumberField {
     get value() {
         const value = super.value;
         return typeof value === "number" ? value.toFixed(QUANTITY_DIGITS).replace(/\.?0+$/, "") : value;
     }
 
+    get digits() {
+        return this.props.record.fields[this.props.name].type === "integer" ? 0 : QUANTITY_DIGITS;
+    }
+
+    understand(text) {
+        const reading = super.understand(text);
+        const message = reading.canonical && this.refuse(text.trim(), reading.canonical);
+        return message ? { canonical: null, isValid: false, message, shown: "" } : reading;
+    }
+
+    /** Why a number cannot be kept; empty where it can. */
+    refuse(text, canonical) {
+        const decimals = canonical.split(".")[1] || "";
+        if (decimals.length > this.digits) {
+            return this.digits
+                ? _t("%(text)s: at most %(digits)s digits after the decimal sign are kept.", { text, digits: this.digits })
+                : _t("%s is not a whole number.", text);
+        }
+        return canonical.replace(/\D/g, "").length > FLOAT_DIGITS
+            ? _t("%(text)s: at most %(digits)s digits are kept.", { text, digits: FLOAT_DIGITS })
+            : "";
+    }
+
     parse(text) {
         const canonical = super.parse(text);
-        if (canonical && (canonical.split(".")[1] || "").length > QUANTITY_DIGITS) {
-            throw new Error(_t("At most %s digits after the decimal sign are kept.", QUANTITY_DIGITS));
-        }
         return canonical === false ? 0 : Number(canonical);
     }
 }
@@ -123,11 +152,28 @@ export const quantityField = {
     ...numberField,
     component: QuantityField,
     displayName: _t("Quantity"),
-    supportedTypes: ["float"],
+    supportedTypes: ["float", "integer"],
     isEmpty: () => false,
 };
 
+/** A sentence with numbers of the server, such as limits: shown with the signs of the language, never edited. */
+export class NumberTextField extends Component {
+    static template = "mrp_mmr.NumberTextField";
+    static props = standardFieldProps;
+
+    get shown() {
+        return localNumber(this.props.record.data[this.props.name]);
+    }
+}
+
+export const numberTextField = {
+    component: NumberTextField,
+    displayName: _t("Text with Numbers"),
+    supportedTypes: ["char"],
+};
+
 registry.category("fields").add("mmr_number", numberField);
+registry.category("fields").add("mmr_number_text", numberTextField);
 registry.category("fields").add("mmr_quantity", quantityField);
 
 registry.category("formatters").add("mmr_number", (value) => showNumber(value));

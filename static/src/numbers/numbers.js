@@ -2,7 +2,7 @@
 import { localization } from "@web/core/l10n/localization";
 import { _t } from "@web/core/l10n/translation";
 
-import { formatNumber, formatPlainly, readNumber, splitOperator } from "./number_parser";
+import { formatNumber, formatPlainly, isCanonical, readNumber, splitOperator } from "./number_parser";
 
 /** How the person who is logged in writes numbers; also a parameter of the functions below where that is told. */
 export function getNotation() {
@@ -67,16 +67,15 @@ export function understand(text, { unit = "", notation = getNotation(), hasBound
     return { canonical: operator + reading.canonical, isValid: true, message: `= ${shown}`, shown };
 }
 
-/** A canonical number, or bound, as it is shown: the separators of the language and all its digits. */
-export function showNumber(canonical, notation = getNotation()) {
+/** A canonical number, or bound, as it is shown: the separators of the language and all its digits. What is none stays. */
+export function showNumber(canonical, notation = getNotation(), isGrouped = true) {
     const [operator, number] = splitOperator(canonical || "");
-    return operator + formatNumber(number, notation);
+    return isCanonical(number) ? operator + formatNumber(number, notation, isGrouped) : canonical || "";
 }
 
 /** A canonical number, or bound, as it stands in an input. */
 export function editNumber(canonical, notation = getNotation()) {
-    const [operator, number] = splitOperator(canonical || "");
-    return operator + formatNumber(number, notation, false);
+    return showNumber(canonical, notation, false);
 }
 
 /**

@@ -2,12 +2,16 @@
 
 import { Component, onWillStart, useRef, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
-import { rpc } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
 import { useAutofocus, useService } from "@web/core/utils/hooks";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
 import { Redline } from "../redline/redline";
+
+/** Odoo's own code that asks a passkey; of its app for passkeys. */
+export function getPasskeys() {
+    return odoo.loader.modules.get("@auth_passkey/../lib/simplewebauthn");
+}
 
 /**
  * The one signature dialog. It shows what is signed and sends user name and password once, as
@@ -29,7 +33,7 @@ export class SignDialog extends Component {
         useAutofocus({ refName: "login" });
         this.state = useState({
             prepared: null, login: "", password: "", comment: "", refused: "", busy: false,
-            other: Boolean(this.params.other), acceptance: null, accepted: false,
+            other: Boolean(this.params.other), acceptance: null, accepted: false, askFormer: false, askLost: false, former: "", renew: false,
         });
         onWillStart(async () => {
             this.state.prepared = await this.call("esign_prepare", [this.params.signing_action]);
@@ -37,7 +41,7 @@ export class SignDialog extends Component {
     }
 
     call(method, args) {
-        return this.orm.call(this.params.res_model, method, [[this.params.res_id], ...args]);
+        return this.orm.call(this.params.res_model, method, [this.params.res_ids || [this.params.res_id], ...args]);
     }
 
     /** In a continuous session the name stands there; another person still types both components. */
@@ -45,9 +49,10 @@ export class SignDialog extends Component {
         return this.state.prepared.continuous && !this.state.other;
     }
 
-    /** Odoo's own code for passkeys, where its app is installed. */
+    /** Odoo's own code for passkeys, where its app is installed and a passkey may be the key of the signer. */
     get passkeys() {
-        return this.state.prepared.passkey && odoo.loader.modules.get("@auth_passkey/../lib/simplewebauthn");
+        const { passkeys, passkey, shared } = this.state.prepared;
+        return passkeys && (passkey || shared) && getPasskeys();
     }
 
     get hasReason() {
@@ -79,14 +84,16 @@ export class SignDialog extends Component {
         // What one person was asked to accept is not accepted by the next.
         this.state.acceptance = null;
         this.state.accepted = false;
+        Object.assign(this.state, { askFormer: false, askLost: false, former: "", renew: false });
     }
 
     async onSign() {
         if (!this.canSign) {
             return;
         }
-        const credential = { login: this.login, password: this.state.password };
-        this.state.password = "";
+        const { password, former, renew } = this.state;
+        const credential = { login: this.login, password, ...(former && { former }), ...(renew && { renew }) };
+        Object.assign(this.state, { password: "", former: "" });
         await this.sign(credential);
     }
 
@@ -94,8 +101,20 @@ export class SignDialog extends Component {
         if (!this.isNamed) {
             return;
         }
-        const options = await rpc("/auth/passkey/start-auth");
-        const answer = await this.passkeys.startAuthentication(options).catch(() => null);
+        this.state.refused = "";
+        // The server fixes what is signed; its digest is what the passkey signs.
+        const asked = await this.call("esign_passkey", [
+            this.params.signing_action,
+            this.login,
+            this.state.prepared.digest,
+            this.state.comment,
+            this.state.prepared.annex_sha256,
+        ]);
+        if (asked.refused) {
+            this.state.refused = asked.refused;
+            return;
+        }
+        const answer = await this.passkeys.startAuthentication(asked.options).catch(() => null);
         if (answer) {
             await this.sign({ login: this.login, webauthn_response: JSON.stringify(answer) });
         }
@@ -119,6 +138,10 @@ export class SignDialog extends Component {
             }
             if (result.refused) {
                 this.state.refused = result.refused;
+                // The key opens with the password that was valid before.
+                this.state.askFormer = Boolean(result.former);
+                this.state.askLost = Boolean(result.passkey);
+                this.state.renew = false;
                 // A wrong attempt ends a continuous session.
                 this.state.prepared.continuous = false;
                 return;

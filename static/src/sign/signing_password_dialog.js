@@ -6,6 +6,8 @@ import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
+import { getPasskeys } from "./sign_dialog";
+
 /** The owner sets the signing password: sent once, as arguments of the call, and kept in no field. */
 export class SigningPasswordDialog extends Component {
     static template = "mrp_mmr.SigningPasswordDialog";
@@ -17,11 +19,14 @@ export class SigningPasswordDialog extends Component {
         this.notification = useService("notification");
         this.params = this.props.action.params;
         this.first = this.params.first && !this.params.has_one;
-        this.state = useState({ current: "", password: "", again: "", refused: "", busy: false });
+        this.state = useState({ current: "", password: "", again: "", refused: "", made: "", busy: false });
     }
 
     get canSave() {
         const { current, password, again, busy } = this.state;
+        if (this.params.key) {
+            return Boolean(!busy && current);
+        }
         return Boolean(!busy && (this.first || current) && password && password === again);
     }
 
@@ -33,9 +38,15 @@ export class SigningPasswordDialog extends Component {
         const { current, password } = this.state;
         Object.assign(this.state, { current: "", password: "", again: "", refused: "" });
         try {
-            const result = await this.orm.call("res.users", "mmr_set_signing_password", [current, password]);
+            const result = this.params.key
+                ? await this.orm.call("res.users", "mmr_make_key", [current])
+                : await this.orm.call("res.users", "mmr_set_signing_password", [current, password]);
             if (result.refused) {
                 this.state.refused = result.refused;
+                return;
+            }
+            if (this.params.key) {
+                this.state.made = result.done;
                 return;
             }
         } finally {
@@ -43,6 +54,27 @@ export class SigningPasswordDialog extends Component {
         }
         this.notification.add(_t("Your signing password is set."), { type: "success" });
         await this.onCancel();
+    }
+
+    /** Odoo's own code for passkeys, where the person has one. */
+    get passkeys() {
+        return this.params.passkey && getPasskeys();
+    }
+
+    /** The own passkey becomes the key. */
+    async onPasskey() {
+        this.state.refused = "";
+        const asked = await this.orm.call("res.users", "mmr_ask_passkey", []);
+        const answer = asked.options
+            ? await this.passkeys.startAuthentication(asked.options).catch(() => null)
+            : null;
+        if (!answer) {
+            this.state.refused = asked.refused || "";
+            return;
+        }
+        const result = await this.orm.call("res.users", "mmr_make_passkey", [JSON.stringify(answer)]);
+        this.state.refused = result.refused || "";
+        this.state.made = result.done || "";
     }
 
     onCancel() {

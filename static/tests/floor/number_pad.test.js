@@ -142,9 +142,36 @@ test("digits as fast as fingers are a number, and so are few digits", async () =
     expect(state.scanned).toEqual([]);
 });
 
-test("a letter is the beginning of a code and is handed on", async () => {
+test("a letter in an empty field is the beginning of a code and is handed on", async () => {
     const { state } = await mountWithCleanup(Entry);
     await press("l");
     expect(state.redirected).toEqual(["l"]);
     expect("#floor_value").toHaveValue("");
+});
+
+test("a code is handed on as a whole, with the digits that it begins with, and the number before it stays", async () => {
+    const { state } = await mountWithCleanup(Entry);
+    state.value = queryOne("#floor_value").value = "12.5";
+    await scan("40A", 10);
+    expect(state.redirected.join("")).toBe("40A");
+    expect(state.value).toBe("12.5");
+    await scan("L-", 10);
+    expect(state.redirected.join("")).toBe("40AL-");
+    expect(state.value).toBe("12.5");
+});
+
+test("NUM-010: what fingers type stays and is refused in words; no part of it is taken for the number", async () => {
+    const { state } = await mountWithCleanup(Entry);
+    for (const [text, message] of [
+        ["1e3", "1e3 has an exponent. Write all digits of the number."],
+        ["5 kg", "5 kg is not a number. Write the number only; its unit is shown beside it."],
+        ["1 000", "= 1\u202f000 kg"],
+    ]) {
+        state.value = queryOne("#floor_value").value = "";
+        await scan(text, 120);
+        expect(state.value).toBe(text);
+        expect(queryOne("#floor_value_understood").textContent).toBe(message);
+    }
+    expect(state.redirected).toEqual([]);
+    expect(state.scanned).toEqual([]);
 });

@@ -13,6 +13,7 @@ class Result extends models.Model {
     value = fields.Char({ trim: true });
     unit = fields.Char();
     quantity = fields.Float({ digits: [16, 6] });
+    count = fields.Integer();
     line_ids = fields.One2many({ relation: "test.result" });
 
     _records = [
@@ -137,12 +138,69 @@ test("V-01: a quantity that Odoo keeps as a float is read and refused alike, and
     });
     const input = ".o_field_widget[name=quantity] input";
     expect(input).toHaveValue("0");
-    for (const text of ["12,000", "1,5", "1e3", "0.1234567"]) {
+    for (const [text, message] of [
+        ["12,000", "12,000 can be read as 12000 or as 12.000. Write 12000 or 12.000."],
+        ["1,5", "1,5 is not a number in your language. Decimals are written 12.5, thousands without a sign."],
+        ["1e3", "1e3 has an exponent. Write all digits of the number."],
+        ["0.1234567", "0.1234567: at most 6 digits after the decimal sign are kept."],
+        ["1234567890.123456", "1234567890.123456: at most 15 digits are kept."],
+    ]) {
         await contains(input).edit(text, { confirm: "blur" });
         expect(".o_field_widget[name=quantity]").toHaveClass("o_field_invalid");
+        expect(MESSAGE).toHaveText(message);
     }
     await contains(input).edit("12000.5", { confirm: false });
     expect(MESSAGE).toHaveText("= 12 000.5 kg");
     await clickSave();
     expect.verifySteps([{ quantity: 12000.5 }]);
+});
+
+test("NUM-010: a count is read alike, and is a whole number", async () => {
+    noteWrites();
+    await mountView({ type: "form", resModel: "test.result", resId: 1, arch: `<form><field name="count" widget="mmr_quantity"/></form>` });
+    const input = ".o_field_widget[name=count] input";
+    for (const [text, message] of [
+        ["1,5", "1,5 is not a number in your language. Decimals are written 12.5, thousands without a sign."],
+        ["1.5", "1.5 is not a whole number."],
+    ]) {
+        await contains(input).edit(text, { confirm: "blur" });
+        expect(".o_field_widget[name=count]").toHaveClass("o_field_invalid");
+        expect(MESSAGE).toHaveText(message);
+    }
+    await contains(input).edit("120", { confirm: "blur" });
+    expect(input).toHaveValue("120");
+    await clickSave();
+    expect.verifySteps([{ count: 120 }]);
+});
+
+test("NUM-010: a bound and what is no number are shown as they are", async () => {
+    Result._records = [
+        { id: 1, value: "<1000.0" },
+        { id: 2, value: "Issued 3" },
+    ];
+    defineParams({ lang_parameters: { decimal_point: ",", thousands_sep: ".", grouping: "[3,0]" } });
+    await mountView({ type: "list", resModel: "test.result", arch: `<list><field name="value" widget="mmr_number"/></list>` });
+    const shown = [...document.querySelectorAll(".o_data_row td[name=value]")].map((el) => el.textContent.trim());
+    expect(shown).toEqual(["<1.000,0", "Issued 3"]);
+});
+
+test("NUM-010: the message of what was refused goes when the record is discarded", async () => {
+    await mountView({ type: "form", resModel: "test.result", resId: 1, arch: FORM });
+    await contains(INPUT).edit("12,000", { confirm: "blur" });
+    expect(MESSAGE).toHaveCount(1);
+    await contains(".o_form_button_cancel").click();
+    await animationFrame();
+    expect(INPUT).toHaveValue("98.0");
+    expect(MESSAGE).toHaveCount(0);
+    expect(INPUT).not.toHaveAttribute("aria-invalid");
+});
+
+test("NUM-010: the message of what was refused stays with its record", async () => {
+    await mountView({ type: "form", resModel: "test.result", resId: 1, resIds: [1, 2], arch: FORM });
+    await contains(INPUT).edit("12000", { confirm: false });
+    expect(MESSAGE).toHaveCount(1);
+    await contains(".o_pager_next").click();
+    await animationFrame();
+    expect(INPUT).toHaveValue("1234567.50");
+    expect(MESSAGE).toHaveCount(0);
 });

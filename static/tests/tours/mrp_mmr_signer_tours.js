@@ -40,3 +40,64 @@ addTour("mrp_mmr_signing_password", {
         { trigger: ".o_notification:contains(Your signing password is set)" },
     ],
 });
+
+const fromBase64Url = (text) =>
+    Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
+const toBase64Url = (buffer) =>
+    btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+/** Answer like an authenticator, with the RSA key of a cookie: no browser asks a device for an address of digits. */
+async function answerWithCookie(options) {
+    const cookie = document.cookie.split("; ").find((part) => part.startsWith("test_passkey="));
+    const { jwk, id, origin } = JSON.parse(new TextDecoder().decode(fromBase64Url(cookie.slice("test_passkey=".length))));
+    const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+    const key = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["sign"]);
+    const client = new TextEncoder().encode(
+        JSON.stringify({ type: "webauthn.get", challenge: options.challenge, origin, crossOrigin: false })
+    );
+    const server = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(options.rpId)));
+    const data = new Uint8Array([...server, 5, 0, 0, 0, 0]);
+    const message = new Uint8Array([...data, ...new Uint8Array(await crypto.subtle.digest("SHA-256", client))]);
+    const signature = await crypto.subtle.sign(algorithm, key, message);
+    return {
+        id,
+        rawId: id,
+        type: "public-key",
+        response: {
+            authenticatorData: toBase64Url(data),
+            clientDataJSON: toBase64Url(client),
+            signature: toBase64Url(signature),
+        },
+    };
+}
+
+const useCookie = {
+    trigger: "body",
+    run: () => {
+        odoo.loader.modules.get("@auth_passkey/../lib/simplewebauthn").startAuthentication = answerWithCookie;
+    },
+};
+
+/** The owner makes the own passkey the own key in the preferences. */
+addTour("mrp_mmr_make_passkey", {
+    steps: () => [
+        useCookie,
+        { trigger: ".o_user_menu button, .o_user_menu .dropdown-toggle", run: "click" },
+        { trigger: "[data-menu=preferences], [data-menu=settings]", run: "click" },
+        { trigger: ".nav-link[name=mmr_signature]", run: "click" },
+        { trigger: "button[name=action_mmr_make_key]", run: "click" },
+        { trigger: ".o_mrp_mmr_own_passkey", run: "click" },
+        { trigger: ".o_mrp_mmr_key:contains(Fingerprint of your key)" },
+    ],
+});
+
+/** The preparer signs with the passkey. */
+addTour("mrp_mmr_sign_passkey", {
+    steps: () => [
+        useCookie,
+        { trigger: "button[name=action_submit]", run: "click" },
+        { trigger: ".o_mrp_mmr_sign input[name=login]", run: "edit t_preparer" },
+        { trigger: ".o_mrp_mmr_sign_passkey:enabled", run: "click" },
+        { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Submitted)" },
+    ],
+});

@@ -1,0 +1,44 @@
+"""The guards as each update leaves them: one line of the ledger, against which they are compared ever after (AUD-080)."""
+
+from odoo import api, models
+
+from ...verification.guard_inventory import inventory_digest, read_inventory, read_said
+from ...verification.ledger import parse
+
+
+class MrpAuditEntry(models.Model):
+    _inherit = 'mrp.audit.entry'
+
+    def _register_hook(self):
+        super()._register_hook()
+        # Once, at the end of an installation or update, when all tables are what they will be; never at a mere start.
+        if self.pool.updated_modules and not self.pool.ready:
+            self._note_guards()
+
+    @api.model
+    def _note_guards(self):
+        """Append what the guards are now, where it is not what the last update left (AUD-080, 21 CFR 11.10(e), (k))."""
+        self.env.flush_all()
+        inventory = read_inventory(self.env.cr)
+        digest, said = inventory_digest(inventory), read_said(self.env.cr)
+        before = parse(said[-1][1])['guards_sha256']['new'] if said else None
+        if before == digest:
+            return
+        company = self.env['res.company'].sudo().search([], order='id', limit=1)
+        self._append([{
+            'chain': company, 'kind': 'setting', 'model': company._name, 'res_id': company.id, 'record_name': company.name,
+            'values': {'guards': {'new': inventory}, 'guards_sha256': {'old': before, 'new': digest}}}])
+
+    @api.model
+    def _render_value(self, name, field, value):
+        if name == 'guards' and isinstance(value, dict):
+            return self.env._("%s functions, triggers, constraints and indexes", len(value))
+        if name in ('signer', 'acceptance') and isinstance(value, dict):
+            return '; '.join(f"{column}: {self._render_value(column, None, value[column])}" for column in sorted(value))
+        return super()._render_value(name, field, value)
+
+    @api.model
+    def _get_value_labels(self):
+        return {**super()._get_value_labels(), 'guards': self.env._("Guards of PostgreSQL"),
+                'guards_sha256': self.env._("Digest of the Guards"), 'signer': self.env._("What Is Known about the Signer"),
+                'acceptance': self.env._("Acceptance")}
