@@ -161,8 +161,7 @@ class Worker:
     def _make_effective(self, product, components, workcenters):
         """Write the MMR of `product` and sign it as its people do; return its bill of materials."""
         from odoo.addons.mrp_mmr.domain.sessions import session_of
-
-        from ..tests.common.base import complete_content
+        from odoo.addons.mrp_mmr.tests.common.base import complete_content
         env = product.with_user(self.uids['bench_preparer']).env
         mmr = env['mrp.mmr'].create({
             'product_id': product.id, 'formulation_code': "BENCH", 'batch_size': BATCH_SIZE,
