@@ -76,46 +76,36 @@ def current_terminal_key(request, cookie):
 
 
 @contextmanager
+def _during(variable, value):
+    """Let a variable of the context have a value, which it loses whatever happens inside."""
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
+
+
 def authenticated(uid):
     """Let a person act who typed user name and password in this very request, at the terminal of a colleague."""
-    token = _authenticated.set(_authenticated.get() | {uid})
-    try:
-        yield
-    finally:
-        _authenticated.reset(token)
+    return _during(_authenticated, _authenticated.get() | {uid})
 
 
-@contextmanager
 def own_sessions():
     """Stand in for the sessions of all users where there is no request: demo data and tests. Only Python code can open it."""
-    token = _own_sessions.set(True)
-    try:
-        yield
-    finally:
-        _own_sessions.reset(token)
+    return _during(_own_sessions, True)
 
 
-@contextmanager
 def foreign_code():
     """Whatever runs inside was written into the database by somebody: server actions, automation rules, scheduled actions.
 
     It acts in nobody's session, whoever started it.
     """
-    token = _foreign_code.set(True)
-    try:
-        yield
-    finally:
-        _foreign_code.reset(token)
+    return _during(_foreign_code, True)
 
 
-@contextmanager
 def server_command():
     """Whatever runs inside is a command that whoever administers the server typed there; no code in a database opens it."""
-    token = _server_command.set(True)
-    try:
-        yield
-    finally:
-        _server_command.reset(token)
+    return _during(_server_command, True)
 
 
 def is_server_command(request):

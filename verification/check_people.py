@@ -4,6 +4,7 @@ import hashlib
 import json
 
 from ..domain.proofs import SIGNER_COLUMNS
+from ..domain.roles import SHIPPED_NAMES
 from .evidence import ROWS, EvidenceReader, iso
 from .ledger import CHECKPOINT, Finding, parse
 
@@ -44,9 +45,10 @@ class PeopleChecks(EvidenceReader):
         return lines
 
     def _read_role_names(self):
-        self.cr.execute("""SELECT g.name ->> 'en_US' FROM res_groups g JOIN ir_model_data d
+        """Return the names of the roles now, and as the addon brought them."""
+        self.cr.execute("""SELECT g.name ->> 'en_US', d.name FROM res_groups g JOIN ir_model_data d
                                ON d.model = 'res.groups' AND d.module = 'mrp_mmr' AND d.res_id = g.id""")
-        return {name for name, in self.cr.fetchall()}
+        return {name: SHIPPED_NAMES.get(xmlid, name) for name, xmlid in self.cr.fetchall()}
 
     def _check_roles(self):
         """Each user has the roles that the ledger gave, and is the same person (AUD-060).
@@ -70,7 +72,7 @@ class PeopleChecks(EvidenceReader):
                 for name, value in live.items():
                     expected = said.get(name)
                     if name == 'roles':
-                        expected = self._present_names(expected, value, names)
+                        expected = self._present_names(expected, names)
                     if expected != value:
                         yield Finding('res.users', user, login, f"{name} {self._shown(expected)} as in the ledger",
                                       self._shown(value))
@@ -78,15 +80,10 @@ class PeopleChecks(EvidenceReader):
             yield CHECKPOINT
 
     @staticmethod
-    def _present_names(said, live, names):
-        """Return the roles that the ledger names, as they are called now.
-
-        Whoever has a role that was renamed since has one that the ledger does not name, for one that nobody has any more.
-        """
+    def _present_names(said, names):
+        """Return the roles that the ledger names as they are called now: it may know one by the name that it came with."""
         said = set(said or ())
-        renamed = [role for role in live if role not in said]
-        known = said & names
-        return sorted(known.union(renamed if len(renamed) == len(said - names) else ()))
+        return sorted(name for name, shipped in names.items() if name in said or shipped in said)
 
     def _check_signers(self):
         """What decides who may sign is what the ledger said last, the hash of a signing password by its digest (SIG-080)."""

@@ -14,7 +14,7 @@ from ...domain.arguments import takes
 from ...domain.passkeys import AssertedKey, Assertion, BadAssertion, from_base64url, to_base64url
 from ...domain.public_keys import PublicKey
 from ...domain.refusals import refusal
-from ...domain.sessions import current_session, current_session_uid
+from ...domain.sessions import current_session
 from ..evidence.esignature import PasskeyNeeded
 
 _logger = logging.getLogger(__name__)
@@ -181,13 +181,7 @@ class ResUsers(models.Model):
     def _mmr_check_own_passkey(self):
         """Refuse everybody but the person of the session, with an own password, where Odoo has passkeys (SIG-120)."""
         user = self.env.user
-        if self.env.su or current_session_uid(request) != user.id or not user._is_internal():
-            raise refusal(
-                self.env, self.env._("Only its owner makes a key."), "SIG-120, 21 CFR 11.100(b)",
-                self.env._("sign in in the browser."), record=user)
-        signer = self.env['mrp.signer']._get(user)
-        if not signer.is_password_own:
-            raise signer._refuse_suspended()
+        self._mmr_check_owner()
         if not user._get_mmr_passkeys():
             raise refusal(
                 self.env, self.env._("%s has no passkey in Odoo.", user.name), "SIG-120, 21 CFR 11.100(b)",

@@ -253,8 +253,12 @@ class ResUsers(models.Model):
             return {'refused': str(error.args[0]) if error.args else str(error)}
 
     @api.model
-    def _mmr_make_key(self, current):
-        user, keys = self.env.user, self.env['mrp.signer.key'].sudo()
+    def _mmr_check_owner(self):
+        """Return the signer of the person of the session; refuse everybody else, and who has no own password (SIG-120).
+
+        :raise UserError: it is not the person's own session, or somebody else set the password
+        """
+        user = self.env.user
         if self.env.su or current_session_uid(request) != user.id or not user._is_internal():
             raise refusal(
                 self.env, self.env._("Only its owner makes a key."), "SIG-120, 21 CFR 11.100(b)",
@@ -262,6 +266,12 @@ class ResUsers(models.Model):
         signer = self.env['mrp.signer']._get(user)
         if not signer.is_password_own:
             raise signer._refuse_suspended()
+        return signer
+
+    @api.model
+    def _mmr_make_key(self, current):
+        user, keys = self.env.user, self.env['mrp.signer.key'].sudo()
+        signer = self._mmr_check_owner()
         opened = self._mmr_check_own_secret(current)
         if opened:
             return keys.search([('fingerprint', '=', opened.fingerprint)])

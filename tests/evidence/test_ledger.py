@@ -7,6 +7,8 @@ from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user, tagged
 
 from odoo.addons.mrp_mmr.domain.canonical import GENESIS, sha256
+from odoo.addons.mrp_mmr.domain.roles import SHIPPED_NAMES
+from odoo.addons.mrp_mmr.verification.records import Verification
 
 from ..common.base import PASSWORD, MmrCommon
 
@@ -185,6 +187,30 @@ class TestLedger(LedgerCommon):
         user.unlink()
         self.assertEqual((last().kind, last().record_name), ('unlink', "t_role (base.group_user)"))
         self.assertIn("Quality Control", last().values['roles']['old'])
+
+    def test_renamed_role(self):
+        """AUD-060, AUD-080: a role that was renamed is the one that the ledger names; one given in its place is found."""
+        roles = self.env['res.groups'].search(self.env['res.users']._get_gmp_roles_domain()).with_context(lang=None)
+        self.assertEqual({role.get_external_id()[role.id]: role.name for role in roles if 'group_mmr' in
+                          role.get_external_id()[role.id]},
+                         {f'mrp_mmr.{name}': title for name, title in SHIPPED_NAMES.items()})
+
+        def findings():
+            self.env.flush_all()
+            return {finding.name for finding in Verification(self.env.cr).check_part('roles') if finding}
+
+        group, other = self.env.ref('mrp_mmr.group_mmr_qc'), self.env.ref('mrp_mmr.group_mmr_quality_manager')
+        group.name = "Release Unit"
+        self.assertEqual(findings(), set())
+        later = new_test_user(self.env, login='t_later', groups='base.group_user,mrp_mmr.group_mmr_qc')
+        self.assertEqual(findings(), set())
+        # One for the other, by SQL: as many roles as before.
+        for user in (self.user_qc, later):
+            with self.subTest(user=user.login), self.cr.savepoint() as savepoint:
+                self.cr.execute("UPDATE res_groups_users_rel SET gid = %s WHERE gid = %s AND uid = %s",
+                                [other.id, group.id, user.id])
+                self.assertEqual(findings(), {user.login})
+                savepoint.rollback()
 
     def test_control_of_products(self):
         """AUD-060, USE-020: that a product came under control, or was taken out of it, is recorded with the person."""
