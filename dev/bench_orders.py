@@ -289,6 +289,12 @@ def parse_options(args):
     parser.add_argument('--stock', action='store_true', help='with components in stock, which Odoo then reserves')
     parser.add_argument('--control', action='store_true',
                         help='also measure plain Odoo against itself, in a third process: the error of this method')
+    parser.add_argument('--load', type=int, metavar='N', nargs='?', const=50,
+                        help='instead: N operators at work over HTTP at the same time (default: %(const)s)')
+    parser.add_argument('--think', type=float, default=30, metavar='S',
+                        help='with --load: seconds before each signature (default: %(default)s)')
+    parser.add_argument('--seconds', type=int, default=600, metavar='S', help='with --load: how long (default: %(default)s)')
+    parser.add_argument('--workers', type=int, default=4, metavar='N', help='with --load: processes of Odoo (default: %(default)s)')
     parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
     options = parser.parse_args(args)
     if options.repeat is not None and options.repeat < 1:
@@ -300,6 +306,9 @@ def parse_options(args):
 
 def main(args):
     options = parse_options(args)
+    if options.load:
+        import bench_load
+        return bench_load.main(options)
     wanted = options.orders or list(QUICK if options.quick else ROUNDS)
     with prepare() as env:
         began = time.monotonic()

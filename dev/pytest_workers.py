@@ -25,7 +25,7 @@ import odoo.tools
 DURATIONS = Path(__file__).resolve().parent.parent / '.odoo' / 'durations.json'
 OF_A_TEST, OF_A_BROWSER = 1, 20
 #: Names of classes whose transactions end, and whose rows stay in the database of their process: they come last.
-COMMITTING = ('Concurrency', 'AtOnce', 'Crash', 'Restore', 'TestImports', 'RepeatedRequest')
+COMMITTING = ('Concurrency', 'AtOnce', 'Crash', 'Restore', 'TestImports', 'RepeatedRequest', 'Collision')
 
 
 def _never_frozen(clock):

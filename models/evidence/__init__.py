@@ -15,6 +15,7 @@ from . import file               # content of files, append-only
 from . import file_mixin         # records with an attached file
 from . import esignature_mixin   # records that people sign
 from . import esignature_signer  # the person who signs, and the key
+from . import esignature_collision  # signers who meet others: a fresh view, and the same signature again
 from . import esignature_passkey # content fixed, then signed by a passkey
 from . import audit_trail_mixin  # the button Audit Trail
 from . import bundle_mixin       # records handed out with their proof

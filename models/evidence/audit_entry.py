@@ -41,6 +41,8 @@ REMEMBERED = 'mrp_mmr_refusals'
 BATCH = 1000
 #: How often a refusal is appended again where others were appended at the same moment.
 TRIES = 20
+#: How long a refusal waits for its chain, which the transaction of the refusal itself may hold.
+LOCK_TIMEOUT = '5s'
 #: Values that a list shows of a line; its form shows all.
 SHOWN = 5
 DIGEST = re.compile('[0-9a-f]{64}')
@@ -343,7 +345,7 @@ class MrpAuditEntry(models.Model):
         def append():
             with registry.cursor() as own:
                 # Where an import goes on, its own transaction may hold the chain: it waits for nobody then.
-                own.execute("SET LOCAL lock_timeout = '5s'")
+                own.execute(SQL("SELECT set_config('lock_timeout', %s, TRUE)", LOCK_TIMEOUT))
                 env = api.Environment(own, SUPERUSER_ID, {})
                 # What the transaction had made is gone with it: a user, or a company.
                 if env['res.users'].browse(uid).exists():

@@ -225,6 +225,10 @@ class MrpEsignatureMixin(models.AbstractModel):
         """
         self._check_signed_together()
         self.check_access('read')
+        return self._sign_among_others(lambda: self._answer_esign(action, credential, digest, comment, annex_sha256, accept))
+
+    def _answer_esign(self, action, credential, digest, comment, annex_sha256, accept):
+        """Judge the credential, sign, and return the answer of :meth:`esign`."""
         signer, answer = self.env.user, {}
         try:
             signer, key = self._authenticate_signer(credential)

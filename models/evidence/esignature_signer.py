@@ -21,10 +21,17 @@ class MrpEsignatureMixin(models.AbstractModel):
         :raise UserError: superuser, API key, cron, switched user; archived, portal or bot user; locked or suspended
         :raise AccessDenied: user name or password is wrong, or Odoo's cool-down is on
         """
-        user = self.env.user
         self._check_browser()
-        signers = self.env['mrp.signer']
         credential = credential if isinstance(credential, dict) else {}
+        signer, opened = self._judge_once(credential)
+        self._check_works_here(signer)
+        self.env['mrp.signer']._check_ready(
+            signer, self._get_signing_company(), with_passkey=bool(credential.get('webauthn_response')))
+        return signer, self.env['mrp.signer.key']._require(signer, opened, credential, self)
+
+    def _judge_credential(self, credential):
+        """Return whose credential this is, and the key that it opened; each wrong one is counted (SIG-040, SIG-090)."""
+        user, signers = self.env.user, self.env['mrp.signer']
         login, password, passkey = (credential.get(name) for name in ('login', 'password', 'webauthn_response'))
         if any(isinstance(text, str) and not is_storable(text) for text in (login, password, passkey)) \
                 or isinstance(password, str) and len(password) > MAX_PASSWORD:
@@ -52,9 +59,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         finally:
             # What was not judged is no failure; an error while it was judged is one.
             signers._end_attempt(holder, attempt, is_right or not is_judged)
-        self._check_works_here(signer)
-        signers._check_ready(signer, self._get_signing_company(), with_passkey=bool(passkey))
-        return signer, self.env['mrp.signer.key']._require(signer, opened, credential, self)
+        return signer, opened
 
     def _check_browser(self):
         """Refuse everything but the browser session of an active internal user (SIG-060, SIG-080)."""

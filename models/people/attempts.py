@@ -67,8 +67,5 @@ class MrpSigner(models.Model):
 
     @api.model
     def _end_attempt(self, user, attempt, is_right):
-        if not self._get_foreign_session(user):
-            return super()._end_attempt(user, attempt, is_right)
-        if is_right:
-            self._retry(lambda env: env['mrp.signer.attempt'].browse(attempt).unlink())
-        return None
+        if is_right or not self._get_foreign_session(user):
+            super()._end_attempt(user, attempt, is_right)

@@ -380,11 +380,12 @@ class MrpSigner(models.Model):
     @api.model
     def _end_attempt(self, user, attempt, is_right):
         """Take an attempt back that was right; lock the signer when it was one wrong attempt too many."""
+        if is_right:
+            self._retry(lambda env: env['mrp.signer.attempt']._take_back(attempt))
+            return
+
         def end(env):
             signer = self._lock_row(env, user)
-            if is_right:
-                env['mrp.signer.attempt'].browse(attempt).unlink()
-                return None
             failures = signer._count_failures()
             if signer.locked_at or failures < signer.company_id.mmr_sign_failures:
                 return None
@@ -435,6 +436,12 @@ class MrpSignerAttempt(models.Model):
 
     user_id = fields.Many2one('res.users', required=True, readonly=True, index=True, ondelete='cascade')
     at = fields.Datetime(required=True, readonly=True)
+
+    @api.model
+    def _take_back(self, attempt):
+        """Delete an attempt that was right: it waits for nobody, and nothing else is about it."""
+        self.env.execute_query(SQL("DELETE FROM mrp_signer_attempt WHERE id = %s RETURNING id", attempt))
+        self.browse(attempt).invalidate_recordset(flush=False)
 
     @api.autovacuum
     def _gc_attempts(self):
