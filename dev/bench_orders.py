@@ -294,7 +294,8 @@ def parse_options(args):
     parser.add_argument('--think', type=float, default=30, metavar='S',
                         help='with --load: seconds before each signature (default: %(default)s)')
     parser.add_argument('--seconds', type=int, default=600, metavar='S', help='with --load: how long (default: %(default)s)')
-    parser.add_argument('--workers', type=int, default=4, metavar='N', help='with --load: processes of Odoo (default: %(default)s)')
+    parser.add_argument('--workers', type=int, default=4, metavar='N',
+                        help='with --load: processes of Odoo (default: %(default)s)')
     parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
     options = parser.parse_args(args)
     if options.repeat is not None and options.repeat < 1:

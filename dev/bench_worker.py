@@ -247,7 +247,8 @@ class Worker:
 
     def floor(self, pairs):
         """Make people and issued batches for operators who work at the same time (see bench_floor.py)."""
-        from bench_floor import make_floor      # it imports the addon, which plain Odoo has not
+        from bench_floor import make_floor  # it imports the addon, which plain Odoo has not
+
         answer = make_floor(self.registry, self.context, pairs)
         self._vacuum()
         return answer

@@ -247,19 +247,15 @@ _FOLLOWS = "follows each signature; verification compares it with the last one"
 
 #: Columns that are proved and that SQL can change with all triggers on, as the rows of the test are, each with the reason.
 UNGUARDED = {
-    'mrp.signer': dict.fromkeys(SIGNER_COLUMNS, _EDITED),
     'mrp.signer.secret': dict.fromkeys(('number', 'signature_sha256'), _FOLLOWS),
     'mrp.terminal': dict.fromkeys(('active', 'name', 'place', 'registered_at', 'registered_by_id'), _EDITED),
     'mrp.mmr': dict.fromkeys(('review_interval',), _EDITED),
-    'mrp.mmr.revision': dict.fromkeys(('ended_at', 'retired_signature_id'), _WORKFLOW),
     'mrp.mmr.profile': dict.fromkeys(('citation', 'name', 'review_interval', 'sequence'), _EDITED),
     'mrp.mmr.requirement': dict.fromkeys(('help_text', 'page', 'sequence'), _EDITED),
-    'mrp.mmr.label': dict.fromkeys(('state',), _WORKFLOW),
     'mrp.sop': dict.fromkeys(('location', 'name', 'state'), _EDITED),
     'mrp.production': dict.fromkeys(('mmr_decision', 'mmr_decision_signature_id'), _WORKFLOW),
-    'mrp.bpr': dict.fromkeys((
-        'completed_at', 'document_sha256', 'quantity_released', 'review_signature_id', 'state'), _WORKFLOW),
-    'mrp.bpr.step': dict.fromkeys(('hold_signature_id', 'precaution_acknowledged', 'retest_count'), _WORKFLOW),
+    'mrp.bpr': dict.fromkeys(('state',), _WORKFLOW),
+    'mrp.bpr.step': dict.fromkeys(('retest_count',), _WORKFLOW),
     'mrp.deviation': dict.fromkeys(('capa_id', 'cause', 'cause_id', 'correction', 'due_date', 'identity_result',
         'investigator_id', 'label_effect', 'material_fate', 'no_capa_reason', 'procedure_id', 'quality_effect',
         'scientific_reason', 'severity'), _WORKFLOW),

@@ -27,7 +27,9 @@ BEGIN
         OLD.rules, OLD.plan_sha256, OLD.step_count)
        OR (OLD.state IN ('done', 'cancel') AND NEW.state <> OLD.state)
        OR (OLD.issue_signature_id IS NOT NULL AND NEW.issue_signature_id IS DISTINCT FROM OLD.issue_signature_id)
-       OR (OLD.started_at IS NOT NULL AND NEW.started_at IS DISTINCT FROM OLD.started_at) THEN
+       OR (OLD.started_at IS NOT NULL AND NEW.started_at IS DISTINCT FROM OLD.started_at)
+       OR NEW.completed_at IS DISTINCT FROM OLD.completed_at
+          AND (OLD.completed_at IS NOT NULL OR NEW.state <> 'done') THEN
         RAISE EXCEPTION 'What % is cannot change (USE-030, 21 CFR 111.255(c)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_fixed';
     END IF;
@@ -99,11 +101,21 @@ BEGIN
                               retain_until,legal_hold,disposal_id,making_hours,release_hours,
                               is_right_first_time,right_first_time,yield_percent}'::text[]
             - CASE WHEN NEW.disposal_id IS NOT NULL THEN 'document' ELSE '' END)
+       OR NEW.quantity_released IS DISTINCT FROM OLD.quantity_released
+          AND NEW.release_state = OLD.release_state AND NEW.packed_state IS NOT DISTINCT FROM OLD.packed_state
        OR OLD.packed_state IS NOT NULL
        AND (NEW.packed_state, NEW.packed_release_signature_id, NEW.quantity_released)
            IS DISTINCT FROM (OLD.packed_state, OLD.packed_release_signature_id, OLD.quantity_released) THEN
         RAISE EXCEPTION 'Quality Control decided on %: its record stays as it is (REL-030, 21 CFR 11.70).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_frozen';
+    END IF;
+    -- The review is a signature of its own, and gives way to a later one alone.
+    IF NEW.review_signature_id IS DISTINCT FROM OLD.review_signature_id AND (
+            OLD.review_signature_id >= COALESCE(NEW.review_signature_id, 0) OR NOT EXISTS (
+                SELECT FROM mrp_esignature s WHERE s.id = NEW.review_signature_id AND s.meaning = 'reviewed'
+                   AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id)) THEN
+        RAISE EXCEPTION '% is reviewed by a signature of its own (REL-020, REL-030, SIG-030, 21 CFR 11.70).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_reviewed';
     END IF;
     IF NEW.release_state = 'none' AND OLD.release_state <> 'none'
        OR NEW.release_state <> 'none' AND NEW.state <> 'done' AND NOT (
@@ -186,7 +198,8 @@ BEGIN
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_decided';
         END IF;
     ELSIF NEW.release_state NOT IN ('released', 'rejected')
-          AND (NEW.document IS NOT NULL OR NEW.release_signature_id IS NOT NULL OR NEW.released_at IS NOT NULL) THEN
+          AND (NEW.document IS NOT NULL OR NEW.document_sha256 IS NOT NULL OR NEW.release_signature_id IS NOT NULL
+               OR NEW.released_at IS NOT NULL OR NEW.quantity_released <> '') THEN
         RAISE EXCEPTION '% is frozen by its release and not before (REL-030).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_decided';
     END IF;

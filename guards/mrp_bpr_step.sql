@@ -53,7 +53,8 @@ BEGIN
        OR OLD.state IN ('done', 'not_done') AND (NEW.state <> OLD.state OR NEW.closed_at IS DISTINCT FROM OLD.closed_at)
        OR OLD.state = 'checking' AND NEW.state IN ('open', 'started')
        OR OLD.state = 'started' AND NEW.state = 'open'
-       OR NEW.retest_count < OLD.retest_count THEN
+       OR NEW.retest_count < OLD.retest_count
+       OR NEW.precaution_acknowledged IS DISTINCT FROM OLD.precaution_acknowledged AND OLD.started_at IS NOT NULL THEN
         RAISE EXCEPTION 'What step % is, and what was done, cannot change (USE-030, 21 CFR 111.255(c)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_fixed';
     END IF;
@@ -88,6 +89,12 @@ BEGIN
         RAISE EXCEPTION 'Quality Control rejected the material: step % is not worked on (DEV-030, 21 CFR 111.113).',
             OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_rejected';
+    END IF;
+    IF EXISTS (SELECT FROM jsonb_each_text(to_jsonb(NEW)) c
+                WHERE c.key LIKE '%\_signature\_id' AND c.value IS DISTINCT FROM to_jsonb(OLD) ->> c.key
+                  AND NOT NEW.points ? replace(c.key, '_signature_id', '')) THEN
+        RAISE EXCEPTION 'Step % has no such point to sign (VER-050, SIG-030, 21 CFR 11.70).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_signed';
     END IF;
     before := NULL;
     FOR point IN SELECT jsonb_array_elements_text(NEW.points) LOOP

@@ -17,6 +17,14 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         RETURN NEW;
     END IF;
+    IF TG_OP = 'UPDATE' AND NEW.state <> OLD.state AND NOT (
+            (OLD.state, NEW.state) = ('draft', 'approved') AND NEW.approved_signature_id IS NOT NULL
+            OR NEW.state = 'obsolete' AND EXISTS (
+                SELECT FROM mrp_esignature s
+                 WHERE s.res_model = 'mrp.mmr.label' AND s.res_id = NEW.id AND s.meaning = 'retired')) THEN
+        RAISE EXCEPTION 'Label % is approved and retired by signatures (CON-070, 21 CFR 211.186(b)(8)).', OLD.code
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_label_signed';
+    END IF;
     IF (OLD.approved_signature_id IS NOT NULL OR OLD.state <> 'draft' OR EXISTS (
             SELECT FROM mrp_mmr_pack p JOIN mrp_mmr_revision r ON r.id = p.revision_id
              WHERE p.label_id = OLD.id AND r.state <> 'draft'))

@@ -43,10 +43,20 @@ BEGIN
        OR (OLD.approved_signature_id IS NOT NULL
            AND NEW.approved_signature_id IS DISTINCT FROM OLD.approved_signature_id)
        OR (OLD.effective_at IS NOT NULL AND NEW.effective_at IS DISTINCT FROM OLD.effective_at)
-       OR (OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at) THEN
+       OR (OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at)
+       OR (OLD.retired_signature_id IS NOT NULL AND NEW.retired_signature_id IS DISTINCT FROM OLD.retired_signature_id) THEN
         RAISE EXCEPTION 'The content of revision % is signed and cannot change (REV-010).', OLD.revision
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_revision_content_frozen';
+    END IF;
+    -- It ends by its successor or by the signature that retires it.
+    IF OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL AND NEW.state NOT IN ('superseded', 'obsolete')
+       OR OLD.retired_signature_id IS NULL AND NEW.retired_signature_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM mrp_esignature s WHERE s.id = NEW.retired_signature_id AND s.meaning = 'retired'
+               AND s.res_model = 'mrp.mmr.revision' AND s.res_id = NEW.id) THEN
+        RAISE EXCEPTION 'Revision % ends by its successor or by a signature of its own (REV-050, REV-080).', OLD.revision
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
+                  CONSTRAINT = 'mrp_mmr_revision_ended';
     END IF;
     IF NEW.state NOT IN ('draft', 'cancelled') AND NEW.state <> OLD.state THEN
         SELECT * INTO prepared FROM mrp_esignature WHERE id = NEW.prepared_signature_id;

@@ -63,3 +63,45 @@ CREATE TRIGGER mrp_mmr_guard_suspension_kept BEFORE DELETE ON mrp_signer
     FOR EACH ROW WHEN (OLD.suspended_at IS NOT NULL) EXECUTE FUNCTION mrp_mmr_guard_suspension();
 CREATE TRIGGER mrp_mmr_guard_suspension_truncate BEFORE TRUNCATE ON mrp_signer
     FOR EACH STATEMENT EXECUTE FUNCTION mrp_mmr_guard_truncate('t.identity_verified_at IS NOT NULL');
+
+-- What decides whether a person may sign is what the last line about it in the ledger says, at the end of each transaction:
+-- no change of it goes without its line (SIG-070, SIG-080, AUD-080, 21 CFR 11.10(e)). Also held in
+-- models/people/signer_known.py and verification/check_people.py.
+CREATE FUNCTION mrp_mmr_guard_signer_known() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    live jsonb := (SELECT to_jsonb(s) FROM mrp_signer s WHERE s.id = NEW.id);
+    said jsonb;
+    name text;
+    value text;
+BEGIN
+    IF live IS NULL OR live ->> 'identity_verified_at' IS NULL
+       AND (TG_OP = 'INSERT' OR OLD.identity_verified_at IS NULL) THEN
+        RETURN NULL;
+    END IF;
+    SELECT e."values"::jsonb -> 'signer' -> 'new' INTO said
+      FROM mrp_audit_entry e
+     WHERE e.res_model = 'res.users' AND e.res_id = NEW.user_id AND e.kind = 'setting' AND e."values"::jsonb ? 'signer'
+     ORDER BY e.id DESC LIMIT 1;
+    FOREACH name IN ARRAY ARRAY[
+            'identity_document', 'identity_verified_at', 'identity_verified_by_id', 'is_shared', 'locked_at', 'unlocked_at',
+            'suspended_at', 'suspended_by_id', 'reset_by_id', 'password_changed_at', 'is_password_own', 'signing_password',
+            'signing_password_at', 'enrolment_until'] LOOP
+        value := NULLIF(NULLIF(live ->> name, 'false'), '');
+        IF name = 'signing_password' THEN
+            value := encode(sha256(convert_to(to_json(value)::text, 'UTF8')), 'hex');
+        ELSIF name LIKE '%\_at' OR name LIKE '%\_until' THEN
+            value := value || 'Z';
+        END IF;
+        IF value IS DISTINCT FROM said ->> name THEN
+            RAISE EXCEPTION 'What is known about signer % changes with its line in the ledger alone: % (SIG-070, AUD-080).',
+                NEW.user_id, name
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_signer_known';
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER mrp_mmr_guard_signer_known AFTER INSERT OR UPDATE OF user_id, identity_document,
+        identity_verified_at, identity_verified_by_id, is_shared, locked_at, unlocked_at, suspended_at, suspended_by_id,
+        reset_by_id, password_changed_at, is_password_own, signing_password, signing_password_at, enrolment_until
+    ON mrp_signer DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_signer_known();

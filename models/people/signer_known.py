@@ -7,6 +7,10 @@ from ...domain.proofs import SIGNER_COLUMNS
 
 
 class MrpSigner(models.Model):
+    """No change of what decides whether a person may sign goes without its line.
+
+    Also held in guards/mrp_signer.sql.
+    """
     _inherit = 'mrp.signer'
 
     def _get_known(self):
