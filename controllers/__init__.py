@@ -1,4 +1,5 @@
-"""HTTP routes: signing, downloads, terminals."""
+"""HTTP routes: signing, downloads, terminals, health."""
 
 from . import downloads
+from . import health
 from . import terminal

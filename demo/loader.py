@@ -10,10 +10,13 @@ from odoo.fields import Command
 from odoo.http import borrow_request, request
 from odoo.tools import file_open
 
-from ..domain.sessions import own_sessions, session_of
+from ..domain.sessions import authenticated, own_sessions, session_of
 
 #: The persons of the demonstration who sign.
 ROLES = ('preparer', 'qc', 'qa', 'qp', 'qmanager', 'production', 'operator', 'verifier')
+
+#: Where the cursor keeps the keys that the passwords opened, while the demonstration is made.
+OPENED = 'mrp_mmr_demo_opened'
 
 
 class MrpMmrDemo(models.AbstractModel):
@@ -394,17 +397,16 @@ class MrpMmrDemo(models.AbstractModel):
                 users, security, {login: login for login in ('security', *ROLES)}, cost=2 ** 4)
 
     def _sign(self, record, action, login, comment=None):
-        """Sign as the person does in the dialog.
+        """Sign as the person does in the dialog; the password of each person is checked, and opens the key, once.
 
         :raise UserError: where the signature is refused
         """
-        user = self._get(f'user_{login}')
+        user, opened = self._get(f'user_{login}'), self.env.cr.cache.setdefault(OPENED, {})
         record = record.with_user(user)
-        with session_of(user):
-            prepared = record.esign_prepare(action)
-            result = record.esign(action, {'login': login, 'password': login}, prepared['digest'], comment)
-        if 'refused' in result:
-            raise UserError(result['refused'])
+        with session_of(user), authenticated(user.id):
+            if user.id not in opened:
+                opened[user.id] = self.env['mrp.signer']._check_secret(user, {'password': login})
+            record._esign(action, record.esign_prepare(action)['digest'], comment, key=opened[user.id])
 
     def _read(self, name):
         with file_open(f'mrp_mmr/demo/images/{name}', 'rb') as image:

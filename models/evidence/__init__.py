@@ -20,4 +20,5 @@ from . import esignature_passkey # content fixed, then signed by a passkey
 from . import audit_trail_mixin  # the button Audit Trail
 from . import bundle_mixin       # records handed out with their proof
 from . import tamper_drill       # attacks on the own rules, signed
+from . import health             # what whoever runs the server watches
 from . import own_session      # who may be named by a line: the person who acts

@@ -20,9 +20,9 @@ from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.mrp_mmr.controllers.downloads import MrpMmrDownloads
+from odoo.addons.mrp_mmr.controllers.health import MrpHealth
 from odoo.addons.mrp_mmr.controllers.terminal import MrpTerminal
 from odoo.addons.mrp_mmr.domain.sessions import session_of
-from odoo.addons.mrp_mmr.domain.transitions import transition
 from odoo.addons.mrp_mmr.models.evidence import audit_entry
 from odoo.addons.mrp_mmr.models.people.terminal import COOKIE
 from odoo.addons.mrp_mmr.reports.report_bpr_worksheet import UNCONTROLLED
@@ -121,8 +121,7 @@ class RolesCommon(MmrCommon):
         cls.required = requirements.search([('enforcement', '=', 'C'), ('enabled', '=', True)], limit=1)
         cls.optional = requirements.search([('enforcement', '=', 'O'), ('enabled', '=', False)], limit=1)
         signer = cls.env['mrp.signer']._get_for(cls.locked)
-        with transition(signer):
-            signer.write({'locked_at': fields.Datetime.now()})
+        signer._change({'locked_at': fields.Datetime.now()}, {'locked': {'old': False, 'new': True}})
         cls.qualification = cls.env['mrp.qualification'].search([('user_id', '=', cls.locked.id)], limit=1)
         keys = cls.env['mrp.signer.key'].sudo()
         cls.key = keys._get_in_force(cls.locked).with_env(cls.env)
@@ -661,6 +660,7 @@ class TestRoles(RolesCommon):
             **wizard('mrp.signer.verify', 'action_verify', {'user_id': locked.id, 'document': "Passport"}),
             'mrp.tamper.drill.run.action_run': self._run_drill,
             'mrp.audit.verify.verify': lambda user: self.env['mrp.audit.verify'].with_user(user).verify(),
+            'mrp.audit.verify.get_health': lambda user: self.env['mrp.audit.verify'].with_user(user).get_health(),
             'mrp.mmr.export_data': lambda user: mmr.with_user(user).export_data(['name', 'batch_size']),
             'res.users.action_mmr_signing_password': lambda user: user.with_user(user).action_mmr_signing_password(),
             'res.users.mmr_set_signing_password': self._set_signing_password,
@@ -792,7 +792,7 @@ class TestRoles(RolesCommon):
         reports = self.env['ir.actions.report'].search([('report_name', '=like', 'mrp_mmr.%')])
         self.assertEqual(
             {f'report/{report.report_name}' for report in reports}, {call for call in TABLE.calls if call.startswith('report')})
-        routes = {route for controller in (MrpMmrDownloads, MrpTerminal)
+        routes = {route for controller in (MrpMmrDownloads, MrpHealth, MrpTerminal)
                   for _name, method in inspect.getmembers(controller, inspect.isfunction)
                   for route in getattr(method, 'original_routing', {}).get('routes', ())}
         self.assertEqual({route.partition('/<')[0] for route in routes}, {
@@ -1053,7 +1053,7 @@ class TestRolesHttp(RolesCommon, HttpCase):
         """SEC-010: downloads and prints are refused to whoever may not read the record."""
         addresses = self._addresses()
         routes = {call for call in TABLE.calls if call.startswith('/')}
-        self.assertEqual(routes - {'/mrp_mmr/terminal/register'}, set(addresses))
+        self.assertEqual(routes - {'/mrp_mmr/terminal/register', '/mrp_mmr/health'}, set(addresses))
         addresses['report/mrp_mmr.report_mmr_revision'] = f'/report/pdf/mrp_mmr.report_mmr_revision/{self.effective.id}'
         # What the address says of the kind of the print changes nothing.
         addresses['report/mrp_mmr.report_bpr_worksheet'] = \
