@@ -5,11 +5,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from weakref import WeakKeyDictionary
 
+from .hidden_request import hidden
+
 _session = ContextVar('mrp_mmr_session', default=None)
 _terminal = ContextVar('mrp_mmr_terminal', default=None)
 _authenticated = ContextVar('mrp_mmr_authenticated', default=frozenset())
 _own_sessions = ContextVar('mrp_mmr_own_sessions', default=False)
 _foreign_code = ContextVar('mrp_mmr_foreign_code', default=False)
+_shipped_code = ContextVar('mrp_mmr_shipped_code', default=False)
 _server_command = ContextVar('mrp_mmr_server_command', default=False)
 #: Cursor of a remote call → who authenticated it.
 _rpc_users = WeakKeyDictionary()
@@ -103,9 +106,31 @@ def foreign_code():
     return _during(_foreign_code, True)
 
 
+def shipped_code():
+    """The next evaluation inside is that of code that a version of a module brought: it acts for whoever starts it."""
+    return _during(_shipped_code, True)
+
+
+@contextmanager
+def evaluated(request):
+    """Whatever runs inside is an expression or code from the database: it acts in nobody's session, and sees no secret of
+    ``request``, unless :func:`shipped_code` says that it came with a module."""
+    if _shipped_code.get():
+        with _during(_shipped_code, False):
+            yield
+        return
+    with foreign_code(), hidden(request):
+        yield
+
+
 def server_command():
     """Whatever runs inside is a command that whoever administers the server typed there; no code in a database opens it."""
     return _during(_server_command, True)
+
+
+def is_foreign_code():
+    """Whether something that stands in the database is being evaluated."""
+    return _foreign_code.get()
 
 
 def is_server_command(request):
@@ -125,10 +150,10 @@ def is_own_session(request, uid, cursor=None):
 
     :param cursor: of the transaction, by which remote calls are known
     """
-    if uid in _authenticated.get():
-        return True
     if _foreign_code.get():
         return False
+    if uid in _authenticated.get():
+        return True
     if request:
         return uid == (request.session.uid or request.env.uid)
     session = _session.get()

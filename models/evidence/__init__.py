@@ -22,3 +22,4 @@ from . import bundle_mixin       # records handed out with their proof
 from . import tamper_drill       # attacks on the own rules, signed
 from . import health             # what whoever runs the server watches
 from . import own_session      # who may be named by a line: the person who acts
+from . import foreign_code     # what stands in the database acts in nobody's session

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessDenied
 from odoo.http import request
 
 from ...domain.refusals import refusal
-from ...domain.sessions import current_session_uid
+from ...domain.sessions import current_session_uid, is_foreign_code
 from ...domain.signing import is_storable
 
 #: Longest password that is checked; Odoo's hash takes no longer one.
@@ -64,7 +64,7 @@ class MrpEsignatureMixin(models.AbstractModel):
     def _check_browser(self):
         """Refuse everything but the browser session of an active internal user (SIG-060, SIG-080)."""
         user = self.env.user
-        if self.env.su or user._is_superuser() or current_session_uid(request) != user.id:
+        if self.env.su or user._is_superuser() or current_session_uid(request) != user.id or is_foreign_code():
             raise refusal(
                 self.env, self.env._("Nobody signs for another, and no program signs at all."), "SIG-080, 21 CFR 11.200(a)(2)",
                 self.env._("sign in with your own user name and password, in the browser."), record=self)

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.http import request
 
 from ...domain.refusals import refusal
-from ...domain.sessions import current_session_uid, foreign_code, is_own_session, is_remote_call, note_rpc_user
+from ...domain.sessions import current_session_uid, is_own_session, is_remote_call, note_rpc_user
 
 RULE = "SEC-060, 21 CFR 11.10(d), (g), (j)"
 #: What somebody tried: it is recorded in any case.
@@ -81,19 +81,3 @@ class ResUsers(models.Model):
         result = super()._check_uid_passwd(uid, passwd)
         note_rpc_user(self.env.cr, uid)
         return result
-
-
-class IrActionsServer(models.Model):
-    _inherit = 'ir.actions.server'
-
-    def run(self):
-        if self._is_as_shipped():
-            return super().run()
-        with foreign_code():
-            return super().run()
-
-    def _is_as_shipped(self):
-        """Whether modules brought all of these actions, and nobody edited them since: then they are code of a version."""
-        known = self.sudo().get_external_id()
-        installed = self.env['ir.module.module']._installed()
-        return all(known[action.id].partition('.')[0] in installed and not action.sudo().mmr_is_edited for action in self)

@@ -135,8 +135,9 @@ class MrpSigner(models.Model):
         """Write ``vals`` and append ``changes`` to the ledger (AUD-060)."""
         self.ensure_one()
         signer = self.sudo()
-        with transition(signer):
-            signer.write(vals)
+        if vals:
+            with transition(signer):
+                signer.write(vals)
         self._log({**changes, **self._get_known()}, reason)
 
     def _log(self, changes, reason=None):

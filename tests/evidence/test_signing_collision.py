@@ -65,7 +65,8 @@ class TestSigningCollision(CommittedCase):
 
         def locked(record):
             if before_lock and not record.env.su:
-                record.env.cr.execute("SELECT 1")    # what is seen is fixed by now
+                self.acting = record.env.cr
+                self.acting.execute("SELECT 1")    # what is seen is fixed by now
                 before_lock()
             return lock(record)
 
@@ -125,6 +126,19 @@ class TestSigningCollision(CommittedCase):
         self.assertEqual((self.judged, runs), (1, 2))
         self.assertFalse(len(esignature_collision._judged), "an opened key outlives its request")
         self._assert_signed_once()
+
+    def test_own_row_of_the_signer(self):
+        """SIG-120, A-24: what the attempt wrote about the signer in a transaction of its own stops no signature that writes it
+        too, such as the first enrolment of a database."""
+        def write_signer():
+            self.acting.execute("UPDATE mrp_signer SET write_date = write_date WHERE user_id = %s", [self.preparer])
+            written.append(self.acting.rowcount)
+
+        written = []
+        with patch.object(esignature_collision, '_logger') as log:
+            answer, runs = self._submit(before_lock=write_signer)
+        self.assertEqual(list(answer), ['signature_id'], answer)
+        self.assertEqual((runs, log.info.call_count, written), (1, 0, [1]))
 
     def test_another_request_is_judged(self):
         """PRF-020, SIG-040: what was right in one request is judged again in the next one."""
