@@ -17,7 +17,8 @@ SIGNER_COLUMNS = (
     'identity_document', 'identity_verified_at', 'identity_verified_by_id', 'is_shared', 'locked_at', 'unlocked_at',
     'suspended_at', 'suspended_by_id', 'reset_by_id', 'password_changed_at', 'is_password_own', 'signing_password',
     'signing_password_at', 'enrolment_until')
-
+#: What the same lines say of the password of Odoo: the digest of its hash.
+LOGIN_PASSWORD = 'login_password'
 
 #: What a batch record is, which the first line about it says.
 BATCH_IDENTITY = ('company_id', 'mmr_revision_id', 'name', 'product_id', 'rules', 'step_count')

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from ..domain.proofs import SIGNER_COLUMNS
+from ..domain.proofs import LOGIN_PASSWORD, SIGNER_COLUMNS
 from ..domain.roles import SHIPPED_NAMES
 from .evidence import ROWS, EvidenceReader, iso
 from .ledger import CHECKPOINT, Finding, parse
@@ -89,11 +89,11 @@ class PeopleChecks(EvidenceReader):
         """What decides who may sign is what the ledger said last, the hash of a signing password by its digest (SIG-080)."""
         columns = ', '.join(f't."{name}"::text' for name in SIGNER_COLUMNS)
         query = f"""
-            SELECT t.id, t.user_id, u.login, {columns} FROM mrp_signer t JOIN res_users u ON u.id = t.user_id
+            SELECT t.id, t.user_id, u.login, u.password, {columns} FROM mrp_signer t JOIN res_users u ON u.id = t.user_id
              WHERE t.id > %(after)s AND {self._company_condition('u.company_id')} ORDER BY t.id"""
         for rows in self._rows(query, ROWS):
             lines = self._read_user_lines(row[1] for row in rows)
-            for signer, user, login, *values in rows:
+            for signer, user, login, password, *values in rows:
                 live = {name: self._signer_text(name, value) for name, value in zip(SIGNER_COLUMNS, values, strict=True)}
                 said = [line['signer'] for line in lines.get(user, ()) if isinstance(line.get('signer'), dict)]
                 if not said:
@@ -101,6 +101,8 @@ class PeopleChecks(EvidenceReader):
                         yield Finding('mrp.signer', signer, login, "what is known about the signer in the ledger",
                                       "no line about it")
                     continue
+                if LOGIN_PASSWORD in said[-1]:
+                    live[LOGIN_PASSWORD] = self._signer_text(LOGIN_PASSWORD, password)
                 for name, value in live.items():
                     expected = said[-1].get(name)
                     expected = expected if expected is None or isinstance(expected, bool) else str(expected)
@@ -115,7 +117,7 @@ class PeopleChecks(EvidenceReader):
         """Return a column as the ledger says it; of a hash its digest."""
         if value in (None, '', 'false'):
             return None
-        if name == 'signing_password':
+        if name in ('signing_password', LOGIN_PASSWORD):
             return hashlib.sha256(json.dumps(value, ensure_ascii=False).encode()).hexdigest()
         if name.endswith(('_at', '_until')):
             return iso(value)

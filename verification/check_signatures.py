@@ -19,7 +19,7 @@ class SignatureChecks(KeyChecks):
                        SELECT count(*) FROM mrp_esignature o
                         WHERE o.res_model = s.res_model AND o.res_id = s.res_id
                           AND o.content_sha256 = s.content_sha256 AND o.content IS NOT NULL),
-                   k.id, k.user_id, k.public_key, k.reason, k.rp_id, k.origin,
+                   k.user_name, k.user_login, k.id, k.user_id, k.public_key, k.reason, k.rp_id, k.origin,
                    p.key_number, p.signature_sha256, f.meaning, f.res_id
               FROM mrp_esignature s LEFT JOIN mrp_signer_key k ON k.fingerprint = s.key_fingerprint
               LEFT JOIN LATERAL (SELECT o.key_number, o.signature_sha256 FROM mrp_esignature o
@@ -33,7 +33,8 @@ class SignatureChecks(KeyChecks):
             for row in rows:
                 signature = dict(zip(SIGNATURE_COLUMNS, row[:len(SIGNATURE_COLUMNS)], strict=True))
                 rest = row[len(SIGNATURE_COLUMNS):]
-                yield from self._check_signature(signature, *rest[:3], logged.get((*row[1:3], str(row[0])), []), rest[3:])
+                yield from self._check_signature(signature, *rest[:3], logged.get((*row[1:3], str(row[0])), []), rest[5:])
+                yield from self._check_printed_name(signature, *rest[3:5])
             yield from self._check_signed_records(rows)
             self.counts['signatures'] += len(rows)
             yield CHECKPOINT
@@ -92,6 +93,34 @@ class SignatureChecks(KeyChecks):
         if logged != [expected]:
             yield finding(f"one line in the ledger about {expected}",
                           f"{len(logged)} lines{': ' if logged else ''}{', '.join(logged)}")
+
+    def _check_printed_name(self, signature, name, login):
+        """The name beside a signature is that of the key, or one that the ledger says this person had (SIG-020, SIG-110)."""
+        said = (signature['signer_name'], signature['signer_login'])
+        if name is None or said == (name, login):
+            return
+        known = self._read_names(signature['user_id'])
+        for column, value, enrolled in zip(('signer_name', 'signer_login'), said, (name, login), strict=True):
+            if value != enrolled and value not in known[column]:
+                yield Finding('mrp.esignature', signature['id'], signature['record_name'],
+                              f"{column} {enrolled}, as the key of the signer, or another one that the ledger knows", value)
+
+    def _read_names(self, user):
+        """Return the names and user names that the ledger says a person had."""
+        names = self.__dict__.setdefault('_names', {})
+        if user not in names:
+            self.cr.execute(
+                """SELECT "values"::text FROM mrp_audit_entry
+                    WHERE res_model = 'res.users' AND res_id = %s AND kind IN ('setting', 'create', 'baseline')""", [user])
+            names[user] = {'signer_name': set(), 'signer_login': set()}
+            for text, in self.cr.fetchall():
+                try:
+                    values = parse(text or 'null') or {}
+                    for column, name in (('signer_name', 'name'), ('signer_login', 'login')):
+                        names[user][column] |= set(values.get(name, {}).values())
+                except (ValueError, TypeError, AttributeError):
+                    continue    # the line itself was reported
+        return names[user]
 
     @staticmethod
     def _signature_text(row):

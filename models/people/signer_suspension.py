@@ -63,6 +63,7 @@ class MrpSigner(models.Model):
             vals.update(suspended_at=now, suspended_by_id=cause.id)
             reason = self.env._("The password was set by a link, without the former one.")
         elif not is_new:
+            signer.with_env(self.env)._note_hash()
             return
         else:
             reason = self.env._("The owner set a new password.")
@@ -76,6 +77,16 @@ class MrpSigner(models.Model):
             signer.with_env(self.env)._log({
                 'signing': {'old': was, 'new': 'suspended' if signer.suspended_at else 'active'},
                 'suspended_by': {'new': signer.suspended_by_id.id or None}, **signer._get_known()}, reason)
+
+    def _note_hash(self):
+        """Follow a new hash of the same password (SIG-080)."""
+        if self._is_known() and not self._is_password_known():
+            self._log(self._get_known())
+
+    def _note_hash_of_login(self):
+        """Follow that Odoo hashed the password of this signer anew, in the name of the system."""
+        for signer in self:
+            signer._note_hash()
 
     @api.model
     def _note_reset(self, users):

@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessDenied, UserError
 from odoo.fields import Domain
 from odoo.http import request
@@ -22,6 +22,22 @@ OWN_FIELDS = ['mmr_signer_ids', 'mmr_signer_state', 'mmr_identity_verified_at', 
 
 _by_token = ContextVar('mrp_mmr_by_token', default=frozenset())
 _creating = ContextVar('mrp_mmr_creating_users', default=False)
+_setting = ContextVar('mrp_mmr_setting_password', default=False)
+_renaming = ContextVar('mrp_mmr_renaming', default=False)
+
+
+class ResPartner(models.Model):
+    """The name of a person with a role is that of the contact, and is printed beside signatures (SIG-020, AUD-060)."""
+    _inherit = 'res.partner'
+
+    def write(self, vals):
+        if 'name' not in vals or _renaming.get():
+            return super().write(vals)
+        users = self.sudo().with_context(active_test=False).user_ids
+        before = users._get_gmp_access()
+        result = super().write(vals)
+        users.with_env(self.env)._audit_gmp_access(before)
+        return result
 
 
 class ResUsers(models.Model):
@@ -82,7 +98,11 @@ class ResUsers(models.Model):
         if not (AUDITED_FIELDS | ROLE_FIELDS) & vals.keys():
             return super().write(vals)
         before = self._get_gmp_access()
-        result = super().write(vals)
+        handle = _renaming.set(True)
+        try:
+            result = super().write(vals)
+        finally:
+            _renaming.reset(handle)
         self._audit_gmp_access(before)
         return result
 
@@ -110,13 +130,24 @@ class ResUsers(models.Model):
 
     # === SIGNING === #
 
+    def _set_encrypted_password(self, uid, pw):
+        result = super()._set_encrypted_password(uid, pw)
+        # Odoo hashes anew what was hashed too cheaply, at the login; other changes are followed where they are made.
+        if not _creating.get() and not _setting.get():
+            self.env['mrp.signer'].with_user(SUPERUSER_ID)._get_for(self.browse(uid))._note_hash_of_login()
+        return result
+
     def _set_password(self):
         if _creating.get():
             return super()._set_password()
         known = {
             user.sudo(): self._is_password(user.password, user._get_password_hash())
             for user in self if not user.sudo().share}
-        result = super()._set_password()
+        token = _setting.set(True)
+        try:
+            result = super()._set_password()
+        finally:
+            _setting.reset(token)
         for user, is_known in known.items():
             # Whoever is neither the person of the environment nor has the link from the mail is somebody else.
             setter = 'token' if user.id in _by_token.get() else (
