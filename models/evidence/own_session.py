@@ -1,15 +1,17 @@
 """Whatever bears a person's name is written by that person (SEC-060, 21 CFR 11.10(d), (g), (j))."""
 
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import AccessError
 from odoo.http import request
 
 from ...domain.refusals import refusal
-from ...domain.sessions import current_session_uid, is_own_session, is_remote_call, note_rpc_user
+from ...domain.sessions import current_session_uid, is_foreign_code, is_own_session, is_remote_call, note_rpc_user
 
 RULE = "SEC-060, 21 CFR 11.10(d), (g), (j)"
 #: What somebody tried: it is recorded in any case.
 ATTEMPTS = {'refused', 'refused_sign'}
+#: Models of Odoo whose records persons alone decide on or write, beside those of manufacturing.
+PERSONS = {'res.users', 'res.groups', 'res.company', 'stock.lot'}
 
 
 class MrpAuditEntry(models.Model):
@@ -19,11 +21,26 @@ class MrpAuditEntry(models.Model):
     @api.model
     def _append(self, lines, chain_name=None):
         if lines and not ATTEMPTS.issuperset(line['kind'] for line in lines):
+            if self._is_by_program(lines):
+                lines = [dict(line, values={**(line.get('values') or {}), 'acting': {'new': self.env.user.login}})
+                         for line in lines]
+                return super(MrpAuditEntry, self.with_user(SUPERUSER_ID))._append(lines, chain_name)
             self._check_own_session(lines[0])
             if is_remote_call(request, self.env.cr):
                 # What an interface typed was typed by nobody at a screen.
                 lines = [dict(line, values={**(line.get('values') or {}), 'imported': {'new': True}}) for line in lines]
         return super()._append(lines, chain_name)
+
+    @api.model
+    def _is_by_program(self, lines):
+        """Whether a program of Odoo works for somebody on what is Odoo's own, such as settings, places or units of equipment.
+
+        A job that runs as a person, or mail that came in, acts in nobody's session. That is Odoo's way, and no GMP record:
+        the line is the system's, and says for whom it acted (SEC-060).
+        """
+        user = self.env.user
+        return not (user._is_superuser() or is_foreign_code() or is_own_session(request, user.id, self.env.cr)) and all(
+            not line['model'].startswith('mrp.') and line['model'] not in PERSONS for line in lines)
 
     @api.model
     def _check_own_session(self, line):
@@ -44,7 +61,7 @@ class MrpAuditEntry(models.Model):
 
     @api.model
     def _get_value_labels(self):
-        return {**super()._get_value_labels(), 'imported': self.env._("Imported")}
+        return {**super()._get_value_labels(), 'imported': self.env._("Imported"), 'acting': self.env._("Acted For")}
 
 
     @api.model

@@ -444,7 +444,8 @@ class MrpSignerAttempt(models.Model):
     def _take_back(self, attempt):
         """Delete an attempt that was right: it waits for nobody, and nothing else is about it."""
         self.env.execute_query(SQL("DELETE FROM mrp_signer_attempt WHERE id = %s RETURNING id", attempt))
-        self.browse(attempt).invalidate_recordset(flush=False)
+        # As in a request, where the signature begins with a fresh view of the database.
+        self.env.invalidate_all()
 
     @api.autovacuum
     def _gc_attempts(self):

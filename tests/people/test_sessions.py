@@ -91,6 +91,17 @@ class TestSessions(SessionCommon):
         action = action.with_user(session or SUPERUSER_ID).with_context(active_model='res.partner', active_id=1)
         return outside(action.run, session)
 
+    def test_program_for_somebody(self):
+        """SEC-060: a program of Odoo that works for a person on what is Odoo's own is not stopped; the line is the system's."""
+        manager = new_test_user(self.env, login='t_maintenance', groups='maintenance.group_equipment_manager')
+        unit = outside(lambda: self.env['maintenance.equipment'].with_user(manager).create({'name': "Unit 8"}))
+        line = self.env['mrp.audit.entry'].search([('res_model', '=', unit._name), ('res_id', '=', unit.id)])
+        self.assertEqual((line.kind, line.user_id.id, line.values['acting']), (
+            'create', SUPERUSER_ID, {'new': 't_maintenance'}))
+        location = self.env.ref('stock.stock_location_stock').with_user(self.user_manager)
+        self.user_manager.group_ids += self.env.ref('stock.group_stock_manager')
+        outside(lambda: location.write({'comment': "x"} if 'comment' in location._fields else {'name': "Stock 2"}))
+
     def test_server_action(self):
         """H-01, SEC-060: a server action writes in the name of nobody, whoever starts it, also not in that of who does."""
         operator, step = self.operator, self.step
