@@ -1,6 +1,5 @@
 """Renders reports by wkhtmltopdf, several at a time, and has their pages numbered and stamped."""
 
-import io
 import os
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,9 @@ from odoo.exceptions import UserError
 
 from odoo.addons.base.models.ir_actions_report import _run_wkhtmltopdf
 
-from .page_breaks import measure_scale, render_paged
+from .page_breaks import render_paged
+from .pdf_marks import measure_paper
+from .renderer import Wkhtmltopdf
 from .stamping import stamp_pdf
 
 #: A print of many records runs as many wkhtmltopdf at a time as this, or as there are processors.
@@ -20,8 +21,8 @@ MAX_PROCESSES = 4
 #: The documents have no script, so there is nothing to wait for (Odoo waits a second in each run).
 STATIC_ARGUMENTS = ('--disable-javascript', '--javascript-delay', '0')
 
-#: Scale by arguments of wkhtmltopdf: what is measured once is true for the life of the process.
-_scales = {}
+#: What comes of a paper format, by arguments of wkhtmltopdf: measured once for the life of the process.
+_papers = {}
 
 
 class WkhtmltopdfError(RuntimeError):
@@ -91,8 +92,7 @@ class IrActionsReport(models.Model):
             (record.id, {
                 'stream': stamp_pdf(
                     content, stamps[record],
-                    margin_left=paperformat.margin_left, margin_right=paperformat.margin_right)
-                if stamps[record] else io.BytesIO(content),
+                    margin_left=paperformat.margin_left, margin_right=paperformat.margin_right),
                 'attachment': None,
             }) for record, content in zip(records, contents, strict=True))
 
@@ -116,12 +116,9 @@ class IrActionsReport(models.Model):
 
     def _render_stamped_documents(self, documents, arguments):
         """Return the PDF of each HTML document; several are rendered at a time."""
-        def render(html):
-            return _render_document(html, arguments)
-
-        key = tuple(arguments)
-        if key not in _scales:
-            _scales[key] = measure_scale(render)
+        renderer, key = Wkhtmltopdf(arguments, _render_document), tuple(arguments)
+        if key not in _papers:
+            _papers[key] = measure_paper(renderer.render)
         # The threads only wait for processes and count pages: they have no access to the environment.
         with ThreadPoolExecutor(min(MAX_PROCESSES, os.cpu_count() or 1, len(documents))) as pool:
-            return list(pool.map(lambda html: render_paged(html, render, _scales[key]), documents))
+            return list(pool.map(lambda html: render_paged(html, renderer, _papers[key]), documents))

@@ -7,7 +7,6 @@ from datetime import timedelta
 from types import SimpleNamespace
 from unittest.mock import patch
 
-import lxml.html
 import pypdf
 from freezegun import freeze_time
 
@@ -18,7 +17,7 @@ from odoo.tests import HttpCase, TransactionCase, new_test_user, tagged
 from odoo.addons.base.models import ir_actions_report as base_report
 from odoo.addons.mrp_mmr.domain import wording as labels
 from odoo.addons.mrp_mmr.reports import ir_actions_report as stamped_report
-from odoo.addons.mrp_mmr.reports import page_breaks, stamping
+from odoo.addons.mrp_mmr.reports import pdf_marks, stamping
 from odoo.addons.mrp_mmr.reports.document_sections import moment
 
 from ..common.base import PASSWORD, MmrCommon
@@ -593,7 +592,7 @@ class TestReport(ReportCommon):
         """RPT-010: where wkhtmltopdf fails, the user reads why; an incomplete print is not handed out."""
         process = SimpleNamespace(returncode=1, stderr="out of paper")
         with patch.object(stamped_report, '_run_wkhtmltopdf', lambda args: process), \
-                patch.object(stamped_report, '_scales', {}), self.assertRaisesRegex(UserError, "out of paper"):
+                patch.object(stamped_report, '_papers', {}), self.assertRaisesRegex(UserError, "out of paper"):
             self._print(self._create_mmr())
 
     def test_file_name(self):
@@ -653,18 +652,10 @@ class TestStamping(TransactionCase):
         (text,) = self._stamp(stamping.Stamp("A\x00\x1f\n\u202eB \U0001f9ea", "MMR/1", "", "", None))
         self.assertIn("AB", squeeze(text))
 
-    def test_part_has_style(self):
-        """RPT-010: a part that is laid out by itself in search of breaks has the style of the whole."""
-        document = lxml.html.document_fromstring(
-            '<body><style>p { margin: 9rem }</style><div><p>1</p><p id="f">2</p><p id="l">3</p><p>4</p></div></body>')
-        part = page_breaks._cut(document, document.get_element_by_id('f'), document.get_element_by_id('l'))
-        self.assertEqual(part.xpath('string(//style)'), 'p { margin: 9rem }')
-        self.assertEqual(part.xpath('//p/text()'), ['2', '3'])
-
     def test_scale(self):
         """RPT-010: where the scale cannot be measured, texts have the size that wkhtmltopdf gives them."""
         empty = io.BytesIO()
         canvas = stamping.Canvas(empty)
         canvas.showPage()
         canvas.save()
-        self.assertEqual(page_breaks.measure_scale(lambda html: empty.getvalue()), 1.0)
+        self.assertEqual(pdf_marks.measure_paper(lambda html: empty.getvalue()), pdf_marks.Paper(1.0))
