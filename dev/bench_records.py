@@ -246,9 +246,10 @@ def measure_print(env, revision):
 
     Measures any state of the addon that renders stamped documents by ``_run_wkhtmltopdf``.
     """
+    from odoo.tools.pdf import PdfFileReader
+
     from odoo.addons.mrp_mmr.domain.canonical import sha256
     from odoo.addons.mrp_mmr.reports import ir_actions_report as engine
-    from odoo.tools.pdf import PdfFileReader
 
     document, _changed = large_documents(revision.document)
     report = env['ir.actions.report'].with_context(force_report_rendering=True)

@@ -32,6 +32,8 @@ MAX_PAGED = 2
 TOLERANCE = 1.5
 #: A unit that is taller than a page begins where at least this part of one is left.
 MIN_REST = 0.25
+#: Points that the last page has at least on it, taken from the page before where they must: no page has one line.
+MIN_LAST = 150
 #: Points of a line of text, which a page break in the middle of a unit may leave empty.
 LINE = 13
 
@@ -204,9 +206,9 @@ class Plan:
         self.layout, self.paper = layout, paper
         units = layout.units
         self.heights = self._get_heights(places)
-        self.heads = {
-            number: places[number + 1].y - places[number].y
-            for unit in units if unit.head for number in [unit.head[1]] if number in places and number + 1 in places}
+        #: Points above the first unit: a margin that is at the beginning of the document only.
+        self.begin = places[0].y - paper.top if 0 in places else 0.0
+        self.heads = self._get_heads(places)
         self.room = paper.height - TOLERANCE
         #: Marks at the ends of units that are taller than a page, by index.
         self.ends = {
@@ -215,7 +217,8 @@ class Plan:
         self.flows = {}
         #: Units that begin a page whatever their height is, as the renderer would have it.
         self.must = set()
-        self.pages = []
+        #: Pages of the units as meant; first unit, page and height on it of what stays together; where the last page ends.
+        self.pages, self.groups, self.end = [], [], 0.0
 
     def _get_heights(self, places):
         """Return the points from each unit to the next one; 0 where nothing was measured."""
@@ -224,10 +227,35 @@ class Plan:
                 for number in (*(unit.mark for unit in self.layout.units), self.layout.end)]
         return [below - top if top is not None and below is not None and below > top else 0 for top, below in pairwise(tops)]
 
+    def _get_heads(self, places):
+        """Return the heights of headers by the numbers of their marks, where a header and what follows are on one page."""
+        numbers = {unit.head[1] for unit in self.layout.units if unit.head}
+        return {number: places[number + 1].y - places[number].y for number in numbers
+                if number in places and number + 1 in places and places[number].page == places[number + 1].page}
+
     def compute(self):
         """Return the units that begin pages; where each unit is meant to be is kept for :meth:`is_met`."""
+        breaks = self._fill_pages()
+        early = self._find_earlier_end()
+        if early is None:
+            return breaks
+        self.must.add(early)
+        return self._fill_pages()
+
+    def _find_earlier_end(self):
+        """Return the unit that begins the last page instead, where there is hardly anything on it, else None."""
+        last = self.groups[-1][1]
+        [*before], [first, *_others] = ([group for group in self.groups if group[1] == page] for page in (last - 1, last))
+        if not before or self.end >= MIN_LAST or self.layout.units[first[0]].forced:
+            return None
+        for index, _page, y in reversed(before):
+            if sum(self.heights[index:first[0]]) + self.end >= MIN_LAST:
+                return index if y > self.room / 2 else None
+        return None
+
+    def _fill_pages(self):
         units, breaks = self.layout.units, []
-        self.pages, page, y, index = [], 0, 0.0, 0
+        self.pages, self.groups, page, y, index = [], [], 0, self.begin, 0
         while index < len(units):
             end = index + 1
             while units[end - 1].glued and end < len(units):
@@ -243,30 +271,53 @@ class Plan:
                 breaks.append(units[index])
                 page, y = page + 1, head
             self.pages += [page] * (end - index)
+            self.groups.append((index, page, y))
             if is_tall:
                 pages, y = self._flow(index, y)
                 page += pages
             else:
                 y += height
             index = end
+        self.end = y
         return breaks
 
     def is_met(self, places):
         """Tell whether each unit is on the page that was meant; what differs changes the next plan."""
-        shift, is_met = 0, True
-        for index, (unit, meant) in enumerate(zip(self.layout.units, self.pages, strict=True)):
-            place = places.get(unit.mark)
-            if place is None or place.page - meant == shift:
+        units = self.layout.units
+        shifts = [places[unit.mark].page - meant if unit.mark in places else None
+                  for unit, meant in zip(units, self.pages, strict=True)]
+        if not any(shifts):
+            return True
+        if self._measure_again(places):
+            return False
+        shift = 0
+        for index, found in enumerate(shifts):
+            if found is None or found == shift:
                 continue
-            is_met, shift = False, place.page - meant
-            before = self.ends.get(index - 1)
-            if before is None:
+            shift, end = found, self.ends.get(index - 1)
+            if end is None:
                 self.must.add(index)
-            elif before in places:
-                end = places[before]
-                begin = places[self.layout.units[index - 1].mark]
-                self.flows[index - 1] = end.page - begin.page, end.y - self.paper.top
-        return is_met
+            elif end in places:
+                self.flows[index - 1] = (
+                    places[end].page - places[units[index - 1].mark].page, places[end].y - self.paper.top)
+        return False
+
+    def _measure_again(self, places):
+        """Take the heights from a rendering with breaks where it has others; tell whether it has."""
+        measured = {}
+        for index, (unit, below) in enumerate(pairwise(self.layout.units)):
+            here, there = places.get(unit.mark), places.get(below.mark)
+            if here and there and here.page == there.page:
+                measured[index] = there.y - here.y - (self._get_head_height(unit) if unit.inserted else 0)
+        if all(abs(height - self.heights[index]) <= TOLERANCE for index, height in measured.items()):
+            return False
+        # Those at the end of a page are as much taller or lower as the others are.
+        before, after = sum(self.heights[index] for index in measured), sum(measured.values())
+        self.heights = [
+            measured.get(index, height * after / before if before else after / len(measured))
+            for index, height in enumerate(self.heights)]
+        self.heads = self._get_heads(places)
+        return True
 
     def _get_head_height(self, unit):
         return self.heads.get(unit.head[1], 0.0) if unit.head else 0.0

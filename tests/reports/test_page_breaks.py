@@ -57,7 +57,7 @@ class TestLongPrint(ReportBprCommon):
     def setUpClass(cls):
         super().setUpClass()
         steps = [*batch.STEPS, *(
-            dict(step, name=f"{step['name']} {number}", instruction="\n".join(f"Part {part} of it." for part in range(12)))
+            dict(step, name=f"{step['name']} {number}", instruction="\n".join(f"Part {part} of it." for part in range(50)))
             for number in range(58) for step in [batch.STEPS[(0, 1, 2, 5, 6)[number % 5]]])]
         with patch.object(batch, 'STEPS', steps):
             cls.bpr = cls._complete_batch(cls._create_full_mmr())
@@ -176,13 +176,15 @@ class TestPageBreaks(TransactionCase):
     def test_wrongly_measured(self):
         """RPT-010: three renderings at most; no row is cut where the measured heights are wrong."""
         html = self._make_html(self._make_rows(120))
-        logger = 'odoo.addons.mrp_mmr.reports.page_breaks'
-        for name, style in (("too low", 'p { font-size: 60% }'), ("too high", 'p { font-size: 130% }')):
-            with self.subTest(name), self.assertLogs(logger, 'INFO') if name == "too low" else self.assertNoLogs(logger):
+        for name, style, expected in (
+                ("too low", 'p { font-size: 60% }', 3), ("far too low", 'p { font-size: 20% }', 3),
+                ("too high", 'p { font-size: 130% }', 2)):
+            with self.subTest(name), self.assertNoLogs('odoo.addons.mrp_mmr.reports.page_breaks', 'WARNING'):
                 pages, runs = self._render(html, lambda html, style=style: html.replace('</style>', f'{style}</style>'))
-                self.assertLessEqual(runs, 3)
+                self.assertEqual(runs, expected)
                 self._assert_whole(pages, 120)
                 self.assertEqual([int(number) for page in pages for number in re.findall(r'Begin(\d+)', page)], [*range(120)])
+                self._assert_headers(pages)
 
     def test_nothing_measured(self):
         """RPT-010: without a measure, rows stay whole nevertheless."""
@@ -206,6 +208,19 @@ class TestPageBreaks(TransactionCase):
         for part in range(30):
             [page] = [page for page in pages if f"Title{part:02d}" in page]
             self.assertIn(f"Text{part:02d}-0.", page)
+
+    def test_last_page(self):
+        """U-27, RPT-020: no print ends with a page of one line."""
+        pages, _runs = self._render(self._make_html(self._make_rows(200, lambda number: 0)))
+        rows = [len(re.findall(r'Begin', page)) for page in pages]
+        wanted = rows[0] + rows[1] + 1
+        pages, runs = self._render(self._make_html(self._make_rows(wanted, lambda number: 0)))
+        self.assertEqual(runs, 2)
+        self._assert_whole(pages, wanted)
+        rows = [len(re.findall(r'Begin', page)) for page in pages]
+        self.assertEqual(len(rows), 3)
+        self.assertGreaterEqual(rows[2], 4)
+        self.assertLess(rows[2], 14)
 
     def test_marks_are_removed(self):
         """RPT-010: marks are found on the page and height of their places, and leave nothing else changed."""
