@@ -75,26 +75,36 @@ class IrActionsReport(models.Model):
         if self.get_wkhtmltopdf_state() == 'install':
             raise UserError(self.env._("Unable to find Wkhtmltopdf on this system. The PDF can not be created."))
         report = self._get_report(report_ref)
-        paperformat = report.get_paperformat()
-        arguments = [*self._build_wkhtmltopdf_args(paperformat, self.env.context.get('landscape')), *STATIC_ARGUMENTS]
         records = self.env[report.model].browse(list(dict.fromkeys(res_ids)))
         # Read for all records at once, so that queries do not grow with them, and rendered one by one.
         context = self._get_rendering_context(report, records.ids, dict(data or {}, report_type='pdf'))
         stamps = stamped_report._get_stamps(records)
         documents = [
             self._render_template(report.report_name, dict(context, docs=[doc])).decode() for doc in context['docs']]
+        formats = stamped_report._get_paperformats(records, report)
         try:
-            contents = self._render_stamped_documents(documents, arguments)
+            contents = self._render_by_format(records, documents, formats)
         except WkhtmltopdfError as error:
             raise UserError(self.env._("Wkhtmltopdf failed. Message: %s", error)) from error
         stamped_report._log_print(records, report)
         return OrderedDict(
             (record.id, {
                 'stream': stamp_pdf(
-                    content, stamps[record],
-                    margin_left=paperformat.margin_left, margin_right=paperformat.margin_right),
+                    contents[record], stamps[record],
+                    margin_left=formats[record].margin_left, margin_right=formats[record].margin_right),
                 'attachment': None,
-            }) for record, content in zip(records, contents, strict=True))
+            }) for record in records)
+
+    def _render_by_format(self, records, documents, formats):
+        """Return the PDF of each of ``records``, on the paper of ``formats``."""
+        contents = {}
+        for paperformat in dict.fromkeys(formats.values()):
+            html = {record: document for record, document in zip(records, documents, strict=True)
+                    if formats[record] == paperformat}
+            arguments = self._build_wkhtmltopdf_args(paperformat, self.env.context.get('landscape'))
+            contents.update(zip(html, self._render_stamped_documents(
+                list(html.values()), [*arguments, *STATIC_ARGUMENTS]), strict=True))
+        return contents
 
     @api.model
     def _render_qweb_html(self, report_ref, docids, data=None):
