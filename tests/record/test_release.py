@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
+from odoo.addons.mrp_mmr.domain import days
 from odoo.addons.mrp_mmr.reports.xlsx_bpr import write_batch
 
 from ..common.base import PASSWORD, PNG, MmrCommon, enrol
@@ -667,6 +668,10 @@ class TestSamples(ReleaseCommon):
         name = 'mrp_mmr.report_release_certificate'
         self._refused("REL-020", report._render_qweb_html, name, self.bpr.ids)
         self._release(self.bpr)
+        record = report._render_qweb_html('mrp_mmr.report_bpr', self.bpr.ids)[0].decode()
+        signature = self.bpr.release_signature_id
+        self.assertRegex(record, rf"Decision</td>\s*<td>.*Released</strong></p>\s*<p[^>]*>{signature.signer_name}, "
+                                 rf"{days.clock(signature.signed_at, self.company._get_mmr_zone())}")
         html = report._render_qweb_html(name, self.bpr.ids)[0].decode()
         for text in (self.lot.name, self.user_qc.name, self.bpr.document_sha256, "Assay", "95 – 105 %", "100 kg",
                      "I release this batch"):

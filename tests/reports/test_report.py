@@ -508,6 +508,24 @@ class TestReport(ReportCommon):
             self.assertIn(squeeze(item), text)
         self.assertNotIn("VOID", text)
 
+    def test_signers_on_first_page(self):
+        """U-27, SIG-020: the first page says who signed, on the clock of the company; void signatures are at the end only."""
+        self.company.mmr_tz = 'America/New_York'
+        revision = self._create_mmr()
+        self.assertIn("Signed by nobody", self._print_pages(revision)[0])
+        with freeze_time('2031-07-01 10:20:30'):
+            self._sign(revision, 'submit', self.user_preparer)
+            self._sign(revision, 'reject', self.user_qc, "Not yet")
+            self._sign(revision, 'submit', self.user_preparer)
+        with freeze_time('2031-12-01 10:20:30'):
+            self._sign(revision, 'approve', self.user_qc)
+        first = squeeze(self._print_pages(revision)[0])
+        for label, signature, time in (
+                ("Prepared", revision.prepared_signature_id, "2031-07-01 06:20:30 EDT"),
+                ("Approved", revision.approved_signature_id, "2031-12-01 05:20:30 EST")):
+            line = f"{label}: {signature.signer_name}, {signature.signer_role}, {time}"
+            self.assertEqual(first.count(squeeze(line)), 1, line)
+
     def test_void_signatures(self):
         """SIG-020, APR-060: a void signature stays in the print, marked and with who voided it, when and why."""
         revision = self._create_mmr()
@@ -581,6 +599,22 @@ class TestReport(ReportCommon):
         html = self.env['ir.actions.report']._render_qweb_html(REPORT, self._create_mmr().ids)[0].decode()
         self.assertNotRegex(html, r'(?i)<(script|link|img|iframe|object|embed)\b')
         self.assertNotRegex(html, r'(?i)https?:|url\(|@import|\bsrc=|\bhref=')
+
+    def test_paper(self):
+        """U-27, RPT-010: the paper is that of the country of the record's company, unless a report was given another one."""
+        revision = self._create_mmr()
+
+        def size():
+            box = pypdf.PdfReader(io.BytesIO(self._print(revision))).pages[0].mediabox
+            return int(box.width), int(box.height)
+
+        for country, expected in (('us', (612, 792)), ('de', (595, 842)), ('ca', (612, 792)), ('jp', (595, 842))):
+            with self.subTest(country=country):
+                self.company.country_id = self.env.ref(f'base.{country}')
+                self.assertEqual(size(), expected)
+        self.company.country_id = self.env.ref('base.us')
+        self.env.ref('mrp_mmr.action_report_mmr_revision').paperformat_id = self.env.ref('base.paperformat_euro')
+        self.assertEqual(size(), (595, 842))
 
     def test_other_reports(self):
         """RPT-010: reports of other addons are rendered as always."""
