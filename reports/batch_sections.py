@@ -463,14 +463,14 @@ class BatchSections(UsageSections, DeviationSections):
             env._("Audit Trail"), notes=text(env._(
                 "Lines about prints and exports of this record are left out; their numbers are missing here.")),
             tables=[self._table([
-                (env._("No."), 5, ''), (env._("Date and time (UTC)"), 13, ''), (env._("By"), 14, ''),
-                (env._("What"), 22, ''), (env._("Old and new values, reason"), 46, ''),
+                (env._("No."), 4, ''), (env._("Date and time (UTC)"), 15, ''), (env._("By"), 15, ''),
+                (env._("What"), 22, ''), (env._("Old and new values, reason"), 44, ''),
             ], [[
                 text(line.index), text(f"{line.at:%Y-%m-%d %H:%M:%S}"),
                 [*text(line.user_name), *text(line.user_login, style='o_label')],
                 [*text(kinds[line.kind], bold=True), *text(line.record_name)],
-                [*text(line.summary.replace('\n', ' · ')), *text(line.reason, env._("Reason"))],
-            ] for line in self.batch.trail], style='o_dense')])
+                [*text(line.summary.replace('\n', ' · ')), *text((line.reason or '').replace('\n', ' · '), env._("Reason"))],
+            ] for line in self.batch.trail], style='o_dense o_trail')])
 
     def printing(self, status):
         """Return what is true of this print alone: who, when, the head of the ledger, the MMR's present status."""
