@@ -241,6 +241,8 @@ def show_records(records):
     say(f'\nRedline of two revisions with {records["components"]} components and {records["steps"]} steps: '
         f'{records["redline_seconds"] * 1000:.1f} ms for {records["redline_changes"]} differences, '
         f'{records["redline_over_hashing"]:.2f} × hashing both documents')
+    say(f'\nPrint of a master of {records["print_pages"]} pages: {records["print_seconds"]:.1f} s, {records["print_runs"]} '
+        f'runs of wkhtmltopdf, {records["print_bytes"] / 1000:.0f} kB; {records["print_over_bare"]:.1f} × one bare run')
     took = {name: records[f'signing_{name}_seconds'] * 1000 for name in ('open', 'sign', 'password', 'check', 'check_pure')}
     say(f'\nA signature with the key of its signer: {took["open"]:.0f} ms to open the key, {took["sign"]:.2f} ms to sign; '
         f'{records["signing_over_password"]:.2f} × Odoo\'s own check of the password ({took["password"]:.0f} ms). '

@@ -6,7 +6,9 @@ import base64
 import copy
 import datetime
 import hashlib
+import io
 import time
+from unittest.mock import patch
 
 from odoo.tools import SQL
 
@@ -239,6 +241,49 @@ def measure_quality_review(env, order):
     return result
 
 
+def measure_print(env, revision):
+    """Print a master of many components and steps, against one bare run of wkhtmltopdf on what it is made of.
+
+    Measures any state of the addon that renders stamped documents by ``_run_wkhtmltopdf``.
+    """
+    from odoo.tools.pdf import PdfFileReader
+
+    from odoo.addons.mrp_mmr.domain.canonical import sha256
+    from odoo.addons.mrp_mmr.reports import ir_actions_report as engine
+
+    document, _changed = large_documents(revision.document)
+    report = env['ir.actions.report'].with_context(force_report_rendering=True)
+    run, runs, sources = engine._run_wkhtmltopdf, [], []
+
+    def spy(arguments):
+        began = time.perf_counter()
+        process = run(arguments)
+        runs.append(time.perf_counter() - began)
+        return process
+
+    def take(self, documents, arguments):
+        sources.append((documents[0], arguments))
+        return render(self, documents, arguments)
+
+    render = type(report)._render_stamped_documents
+    model = env.registry['report.mrp_mmr.report_mmr_revision']
+    with patch.object(model, '_get_document', lambda self, revision: (document, sha256(document))), \
+            patch.object(engine, '_run_wkhtmltopdf', spy), \
+            patch.object(type(report), '_render_stamped_documents', take):
+        def make():
+            return report._render_qweb_pdf('mrp_mmr.report_mmr_revision', revision.ids)[0]
+
+        make()
+        runs.clear()
+        pdf = make()
+        result = {'print_runs': len(runs), 'print_bytes': len(pdf),
+                  'print_pages': len(PdfFileReader(io.BytesIO(pdf), strict=False).pages)}
+        result['print_seconds'] = seconds(make, 3)
+    result['print_bare_seconds'] = seconds(lambda: engine._render_document(*sources[0]), 3)
+    result['print_over_bare'] = result['print_seconds'] / result['print_bare_seconds']
+    return result
+
+
 def measure_signing(env):
     """Return what the key of a signer takes of a signature, against Odoo's own check of the password.
 
@@ -271,7 +316,7 @@ def measure(env, bom, lines, order):
     """
     revision = env['mrp.mmr.revision'].search([('bom_id', '=', bom)])
     return {
-        **measure_signing(env), **measure_redline(env, revision.sudo()),
+        **measure_signing(env), **measure_redline(env, revision.sudo()), **measure_print(env, revision.sudo()),
         **measure_verify(env, revision.mmr_id, lines),
         **measure_quality_review(env, order), **measure_lists(env, revision.mmr_id),
         'components': COMPONENTS, 'steps': STEPS, 'mmrs': MANY}

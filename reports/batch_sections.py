@@ -90,29 +90,70 @@ class BatchSections(UsageSections, DeviationSections):
             for row in snapshot['signatures'])
         return [
             self._fact(env._("Batch production record"), bpr.name, bold=True),
-            self._fact(env._("Manufacturing order"), order.name),
             self._fact(env._("Lot of the batch"), ', '.join(batch.lot_names), bold=True),
+            (env._("Decision"), self._get_decision()),
             (env._("Expires"), self._or_missing([part for lot in batch.lots for part in text(
                 self._get_expiry(lot), lot.name if len(batch.lots) > 1 else None, bold=True)])),
+            self._fact(
+                env._("Quantity made"), f"{batch.quantity_made} {size['unit']}" if batch.quantity_made else None, bold=True),
+            *([(env._("Yield"), self._get_final_yield())] if self._get_final_yield() else []),
+            self._fact(env._("Batch size"), f"{size['quantity']} {size['unit']}"),
+            self._fact(env._("Manufacturing order"), order.name),
             self._fact(env._("Product"), product_label(document['product'])),
             *([(env._("Strength"), text('\n'.join(strengths)))] if strengths else []),
-            self._fact(env._("Batch size"), f"{size['quantity']} {size['unit']}"),
             self._fact(env._("Formulation"), document['formulation']),
             self._fact(env._("Profile"), f"{document['profile']['code']}: {document['profile']['name']}"),
             self._fact(env._("Master manufacturing record"), env._(
                 "%(number)s, revision %(revision)s", number=document['number'], revision=document['revision']), bold=True),
-            self._fact(env._("Signed by"), approved),
             (env._("Effective since"), self._or_missing(self._time(snapshot.get('effective_at')))),
+            self._fact(env._("Signed by"), approved),
+            (env._("Started"), self._or_missing(self._time(bpr.started_at))),
+            (env._("Completed"), self._or_missing(self._time(bpr.completed_at))),
+            (env._("Times"), text(self.report._get_times_label(bpr.company_id, bpr.create_date))),
             (env._("Content of the MMR, SHA-256"), text(snapshot['document_sha256'], style='o_digest')),
             (env._("Snapshot of the order, SHA-256"), text(order.mmr_snapshot_sha256, style='o_digest')),
             (env._("Steps of the batch, SHA-256"), [
                 *text(bpr.plan_sha256, style='o_digest'),
                 *(text(env._("Snapshot and steps are what was signed.")) if batch.is_intact else
                   text(env._("Snapshot or steps are not what was signed."), style='o_warning'))]),
-            (env._("Started"), self._or_missing(self._time(bpr.started_at))),
-            (env._("Completed"), self._or_missing(self._time(bpr.completed_at))),
-            (env._("Times"), text(self.report._get_times_label(bpr.company_id, bpr.create_date))),
-            self._fact(env._("Quantity made"), f"{batch.quantity_made} {size['unit']}" if batch.quantity_made else None),
+        ]
+
+    def _get_decision(self):
+        """Return what Quality Control decided on the batch, who and when; or where the record is on the way there (REL-020)."""
+        bpr = self.batch.bpr
+        state = dict(bpr._fields['release_state']._description_selection(self.env))[bpr.release_state]
+        signed = [
+            f"{signature.signer_name}, {days.clock(signature.signed_at, self.zone)}"
+            for signature in (bpr.release_signature_id, bpr.packed_release_signature_id) if signature]
+        return [*text(state, bold=True, style='o_decision'), *text('\n'.join(signed) or None)]
+
+    def _get_final_yield(self):
+        """Return the yield at the end of manufacture, in percent of the theoretical one, with its limits (YLD-040)."""
+        planned = self.batch.planned
+        step = self.batch.steps.filtered(lambda step: step.kind == 'yield' and planned[step]['scope'] == 'batch')[-1:]
+        if not step:
+            return []
+        data = self.batch.current_entries_of(step, 'yield')[-1:].data or {}
+        band = planned[step]['band']
+        if not data.get('percent') or not band:
+            return self._or_missing([])
+        return text(self.env._(
+            "%(percent)s %% of %(theoretical)s %(unit)s (%(minimum)s – %(maximum)s %%)", percent=data['percent'],
+            theoretical=band['theoretical'], unit=band['unit'], minimum=band['minimum'], maximum=band['maximum']), bold=True)
+
+    def issue(self):
+        """Return who issued the record; its digests are among those of all signatures (BPR-160)."""
+        env, signature = self.env, self.batch.bpr.issue_signature_id
+        if not signature:
+            return []
+        zone = signature.signer_tz if signature.signer_tz != self.zone else None
+        return [
+            self._fact(env._("Issued by"), f"{signature.signer_name} ({signature.signer_login})", bold=True),
+            self._fact(env._("Date and time"), days.clock(signature.signed_at, self.zone)),
+            self._fact(env._("Role"), signature.signer_role),
+            *([(env._("Signer's clock"), text(zone))] if zone else []),
+            self._fact(env._("Meaning"), f"{signature._get_meaning_label()}: {signature.statement}"),
+            *([(env._("Comment"), text(signature.comment))] if signature.comment else []),
         ]
 
     def _get_expiry(self, lot, at=None):
@@ -162,20 +203,17 @@ class BatchSections(UsageSections, DeviationSections):
         deviations = batch.deviations.filtered(lambda deviation: deviation.step_id == step)
         return {
             'code': step.code, 'name': planned['name'], 'status': self.step_states[step.state],
-            'planned': [[self._get_action(planned, equipment), self._get_planned_control(step, planned)]],
-            'course': [[
-                text(env._("Started"), style='o_label'),
-                self._or_missing([
-                    *text(batch.name_of(step, 'started_by_id') if step.started_by_id else None),
-                    *self._time(step.started_at)]),
-                text(env._("Closed"), style='o_label'), self._or_missing(self._time(step.closed_at))]],
+            'planned': [[self._get_action(planned, equipment, named=False), self._get_planned_control(step, planned)]],
             'facts': [
+                self._fact(env._("Started"), ', '.join(filter(None, (
+                    batch.name_of(step, 'started_by_id') if step.started_by_id else None,
+                    days.clock(step.started_at, self.zone))))),
+                (env._("Closed"), self._or_missing(self._time(step.closed_at))),
                 *([(env._("Precaution"), text(env._("acknowledged")) if step.precaution_acknowledged
                     else self._or_missing([]))] if planned['precaution'] else []),
                 *([(env._("Deviations"), text('\n'.join(deviations.mapped('display_name'))))] if deviations else []),
             ],
-            'entries': self._get_entries(step, planned),
-            'signatures': self._get_step_signatures(step),
+            'table': self._get_course(step, planned),
         }
 
     def _get_planned_control(self, step, planned):
@@ -201,15 +239,18 @@ class BatchSections(UsageSections, DeviationSections):
             *self._get_control(planned),
         ]
 
-    def _get_entries(self, step, planned):
-        """Return the table of what was recorded at a step, and of what was not."""
+    def _get_course(self, step, planned):
+        """Return the table of what was recorded and signed at a step, and of what was not."""
         env = self.env
         rows = [self._get_entry(entry) for entry in self.batch.entries_of(step)]
         rows += [[text(label), text(self.missing, style='o_empty'), [], []] for label in self._get_unrecorded(step, planned)]
-        return self._table([
+        columns = [
             (env._("What"), 21, ''), (env._("Recorded"), 33, ''), (env._("Person, date and time"), *PERSON),
             (env._("Remarks"), 24, ''),
-        ], rows)
+        ] if rows else [
+            (env._("Signature"), 21, ''), (env._("Printed name, meaning, role"), 33, ''), (env._("Date and time"), *PERSON),
+            (env._("Statement, comment"), 24, '')]
+        return self._table(columns, rows + self._get_step_signatures(step))
 
     def _get_unrecorded(self, step, planned):
         """Return what the step asks for and nobody recorded, as labels."""
@@ -332,18 +373,12 @@ class BatchSections(UsageSections, DeviationSections):
         return self.points.get((signature.content or {}).get('point')) or signature._get_meaning_label()
 
     def _get_step_signatures(self, step):
-        """Return the table of the signatures of a step: those it has, and those it lacks."""
-        env, batch = self.env, self.batch
-        rows = []
-        for point in step.points:
-            signature = batch.signature_at(step, point)
-            rows.append(self._get_signature_row(self.points[point], signature))
-        rows += [
-            self._get_signature_row(self._get_point_label(signature), signature) for signature in batch.signatures_of(step)
-            if (signature.content or {}).get('point') in FURTHER_POINTS]
-        return self._table([
-            (env._("Signature"), 21, ''), (env._("Printed name, meaning, role"), 33, ''), (env._("Date and time"), *PERSON),
-            (env._("Statement, comment"), 24, '')], rows)
+        """Return the rows of the signatures of a step: those it has, and those it lacks."""
+        batch = self.batch
+        return [
+            *(self._get_signature_row(self.points[point], batch.signature_at(step, point)) for point in step.points),
+            *(self._get_signature_row(self._get_point_label(signature), signature) for signature in batch.signatures_of(step)
+              if (signature.content or {}).get('point') in FURTHER_POINTS)]
 
     def _get_signature_row(self, label, signature):
         if not signature:
@@ -394,9 +429,9 @@ class BatchSections(UsageSections, DeviationSections):
                 for record in self.batch.signed_records for signature in self.batch.signatures_of(record)]
         return self._section(env._("Signatures"), notes=[] if rows else text(env._("none"), style='o_empty'), tables=[
             self._table([
-                (env._("Signed"), 18, ''), (env._("Printed name, meaning, role"), 22, ''), (env._("Date and time"), 20, ''),
-                (env._("Statement, comment, digests of content and signature"), 40, ''),
-            ], rows)])
+                (env._("Signed"), 16, ''), (env._("Printed name, meaning, role"), 19, ''), (env._("Date and time"), 16, ''),
+                (env._("Statement, comment, digests of content and signature"), 49, ''),
+            ], rows, style='o_dense')])
 
     def _get_signature(self, record, signature):
         env = self.env
@@ -428,14 +463,14 @@ class BatchSections(UsageSections, DeviationSections):
             env._("Audit Trail"), notes=text(env._(
                 "Lines about prints and exports of this record are left out; their numbers are missing here.")),
             tables=[self._table([
-                (env._("No."), 6, ''), (env._("Date and time (UTC)"), 17, ''), (env._("By"), 15, ''),
-                (env._("What"), 22, ''), (env._("Old and new values, reason"), 40, ''),
+                (env._("No."), 4, ''), (env._("Date and time (UTC)"), 15, ''), (env._("By"), 15, ''),
+                (env._("What"), 22, ''), (env._("Old and new values, reason"), 44, ''),
             ], [[
                 text(line.index), text(f"{line.at:%Y-%m-%d %H:%M:%S}"),
                 [*text(line.user_name), *text(line.user_login, style='o_label')],
                 [*text(kinds[line.kind], bold=True), *text(line.record_name)],
-                [*text(line.summary.replace('\n', ' · ')), *text(line.reason, env._("Reason"))],
-            ] for line in self.batch.trail])])
+                [*text(line.summary.replace('\n', ' · ')), *text((line.reason or '').replace('\n', ' · '), env._("Reason"))],
+            ] for line in self.batch.trail], style='o_dense o_trail')])
 
     def printing(self, status):
         """Return what is true of this print alone: who, when, the head of the ledger, the MMR's present status."""

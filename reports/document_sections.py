@@ -9,6 +9,8 @@ from ..domain.criterion import criterion_text, overage_text, stated_text, time_t
 
 #: Widths of facts: label and value.
 FACTS = (22, 78)
+#: Characters of a label, and of a value, that take half a line of a compact print.
+SHORT_LABEL, SHORT_VALUE = 34, 42
 
 
 def text(value, label=None, style=None, bold=False):
@@ -52,6 +54,23 @@ def document_label(content):
         content.get('code'), f"v{version}" if version not in (None, '') else None, content.get('name')) if part)
 
 
+def pair_facts(facts):
+    """Return facts as the rows of a compact print: two short ones, or a longer one by itself."""
+    rows = []
+    for fact in facts:
+        if rows and len(rows[-1]) == 1 and _is_short(fact) and _is_short(rows[-1][0]):
+            rows[-1].append(fact)
+        else:
+            rows.append([fact])
+    return rows
+
+
+def _is_short(fact):
+    label, cell = fact
+    return len(label) <= SHORT_LABEL and len(cell) == 1 and 'image' not in cell[0] and len(
+        ' '.join(filter(None, (cell[0].get('label'), cell[0].get('text'))))) <= SHORT_VALUE
+
+
 class DocumentSections:
     """Builds the sections of one document.
 
@@ -86,9 +105,12 @@ class DocumentSections:
             return None
         return {'title': title, 'facts': facts, 'tables': tables, 'notes': list(notes)}
 
-    def _table(self, columns, rows, title=None):
-        """Return a table of ``(label, width, class)`` columns, or None where it has no row."""
-        return {'title': title, 'columns': columns, 'rows': rows} if rows else None
+    def _table(self, columns, rows, title=None, style=None):
+        """Return a table of ``(label, width, class)`` columns, or None where it has no row.
+
+        :param str style: class of the whole table
+        """
+        return {'title': title, 'columns': columns, 'rows': rows, 'style': style} if rows else None
 
     def _yield_facts(self, content):
         if not content:
@@ -240,7 +262,8 @@ class DocumentSections:
             [[text(f"{operation['position']}.{step['position']}", style='o_step'), self._get_action(step, equipment),
               self._get_control(step)] for step in operation.get('steps') or []])
 
-    def _get_action(self, step, equipment):
+    def _get_action(self, step, equipment, named=True):
+        """Return what is done at a step; ``named`` where nothing above says its name."""
         env = self.env
         component = self.components_by_position.get(step.get('component'))
         machine = equipment.get(step.get('equipment'))
@@ -252,7 +275,7 @@ class DocumentSections:
             (env._("CRITICAL"), step.get('is_critical')), (env._("HOLD POINT"), step.get('is_hold_point'))) if is_marked]
         picture = step.get('picture')
         return [
-            *text(step['name'], bold=True),
+            *text(step['name'] if named else None, bold=True),
             *text(kind, style='o_label'),
             *([{'marks': marks}] if marks else []),
             *text(step.get('precaution'), env._("Precaution"), style='o_precaution'),

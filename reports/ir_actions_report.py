@@ -1,6 +1,5 @@
 """Renders reports by wkhtmltopdf, several at a time, and has their pages numbered and stamped."""
 
-import io
 import os
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,9 @@ from odoo.exceptions import UserError
 
 from odoo.addons.base.models.ir_actions_report import _run_wkhtmltopdf
 
-from .page_breaks import measure_scale, render_paged
+from .page_breaks import render_paged
+from .pdf_marks import measure_paper
+from .renderer import Wkhtmltopdf
 from .stamping import stamp_pdf
 
 #: A print of many records runs as many wkhtmltopdf at a time as this, or as there are processors.
@@ -20,8 +21,8 @@ MAX_PROCESSES = 4
 #: The documents have no script, so there is nothing to wait for (Odoo waits a second in each run).
 STATIC_ARGUMENTS = ('--disable-javascript', '--javascript-delay', '0')
 
-#: Scale by arguments of wkhtmltopdf: what is measured once is true for the life of the process.
-_scales = {}
+#: What comes of a paper format, by arguments of wkhtmltopdf: measured once for the life of the process.
+_papers = {}
 
 
 class WkhtmltopdfError(RuntimeError):
@@ -74,27 +75,36 @@ class IrActionsReport(models.Model):
         if self.get_wkhtmltopdf_state() == 'install':
             raise UserError(self.env._("Unable to find Wkhtmltopdf on this system. The PDF can not be created."))
         report = self._get_report(report_ref)
-        paperformat = report.get_paperformat()
-        arguments = [*self._build_wkhtmltopdf_args(paperformat, self.env.context.get('landscape')), *STATIC_ARGUMENTS]
         records = self.env[report.model].browse(list(dict.fromkeys(res_ids)))
         # Read for all records at once, so that queries do not grow with them, and rendered one by one.
         context = self._get_rendering_context(report, records.ids, dict(data or {}, report_type='pdf'))
         stamps = stamped_report._get_stamps(records)
         documents = [
             self._render_template(report.report_name, dict(context, docs=[doc])).decode() for doc in context['docs']]
+        formats = stamped_report._get_paperformats(records, report)
         try:
-            contents = self._render_stamped_documents(documents, arguments)
+            contents = self._render_by_format(records, documents, formats)
         except WkhtmltopdfError as error:
             raise UserError(self.env._("Wkhtmltopdf failed. Message: %s", error)) from error
         stamped_report._log_print(records, report)
         return OrderedDict(
             (record.id, {
                 'stream': stamp_pdf(
-                    content, stamps[record],
-                    margin_left=paperformat.margin_left, margin_right=paperformat.margin_right)
-                if stamps[record] else io.BytesIO(content),
+                    contents[record], stamps[record],
+                    margin_left=formats[record].margin_left, margin_right=formats[record].margin_right),
                 'attachment': None,
-            }) for record, content in zip(records, contents, strict=True))
+            }) for record in records)
+
+    def _render_by_format(self, records, documents, formats):
+        """Return the PDF of each of ``records``, on the paper of ``formats``."""
+        contents = {}
+        for paperformat in dict.fromkeys(formats.values()):
+            html = {record: document for record, document in zip(records, documents, strict=True)
+                    if formats[record] == paperformat}
+            arguments = self._build_wkhtmltopdf_args(paperformat, self.env.context.get('landscape'))
+            contents.update(zip(html, self._render_stamped_documents(
+                list(html.values()), [*arguments, *STATIC_ARGUMENTS]), strict=True))
+        return contents
 
     @api.model
     def _render_qweb_html(self, report_ref, docids, data=None):
@@ -116,12 +126,9 @@ class IrActionsReport(models.Model):
 
     def _render_stamped_documents(self, documents, arguments):
         """Return the PDF of each HTML document; several are rendered at a time."""
-        def render(html):
-            return _render_document(html, arguments)
-
-        key = tuple(arguments)
-        if key not in _scales:
-            _scales[key] = measure_scale(render)
+        renderer, key = Wkhtmltopdf(arguments, _render_document), tuple(arguments)
+        if key not in _papers:
+            _papers[key] = measure_paper(renderer.render)
         # The threads only wait for processes and count pages: they have no access to the environment.
         with ThreadPoolExecutor(min(MAX_PROCESSES, os.cpu_count() or 1, len(documents))) as pool:
-            return list(pool.map(lambda html: render_paged(html, render, _scales[key]), documents))
+            return list(pool.map(lambda html: render_paged(html, renderer, _papers[key]), documents))

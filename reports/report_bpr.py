@@ -4,6 +4,7 @@ from odoo import api, models
 
 from ..models.record.content import read_batches
 from .batch_sections import BatchSections
+from .document_sections import pair_facts
 from .stamping import Stamp
 
 #: The words of the watermarks are not translated, as those of MMRs.
@@ -32,6 +33,7 @@ class ReportBpr(models.AbstractModel):
             'doc_ids': docids,
             'doc_model': bprs._name,
             'docs': [self._prepare_batch(batch, images) for batch in batches],
+            'pair_facts': pair_facts,
         }
 
     def _get_stamps(self, records):
@@ -79,7 +81,6 @@ class ReportBpr(models.AbstractModel):
         """Return what the template shows of one batch."""
         bpr = batch.bpr
         sections = BatchSections(self, batch, images)
-        issue = bpr.issue_signature_id
         return {
             'id': bpr.id,
             'name': bpr.name,
@@ -89,7 +90,7 @@ class ReportBpr(models.AbstractModel):
             'status': dict(bpr._fields['state']._description_selection(self.env))[bpr.state],
             'watermark': self._get_watermark(bpr),
             'facts': sections.batch_facts(),
-            'issue': self._prepare_signature(issue) if issue else None,
+            'issue': sections.issue(),
             'issue_required': bpr._has_rule('BPR-160'),
             'before_stages': list(filter(None, (sections.identity(), sections.precautions()))),
             'stages': sections.stages(),

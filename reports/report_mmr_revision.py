@@ -11,6 +11,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools.image import ImageProcess
 
+from ..domain import days
 from ..domain.canonical import sha256
 from ..domain.criterion import stated_text
 from ..domain.files import IMAGES
@@ -42,8 +43,10 @@ class ReportMmrRevision(models.AbstractModel):
         return {
             'doc_ids': docids,
             'doc_model': revisions._name,
-            'docs': [
-                dict(self._prepare_print_vals(revision), signatures=signatures[revision.id]) for revision in revisions],
+            'docs': [dict(
+                self._prepare_print_vals(revision), signatures=signatures[revision.id],
+                signed_by=self._list_signers(signatures[revision.id], revision.company_id._get_mmr_zone()),
+            ) for revision in revisions],
         }
 
     def _get_stamp(self, record):
@@ -102,8 +105,8 @@ class ReportMmrRevision(models.AbstractModel):
             'is_intact': sha256(document) == digest,
             'status': self._get_status(revision),
             'watermark': self._get_watermark(revision),
-            'effective_at': self._format_utc(revision.effective_at),
-            'ended_at': self._format_utc(revision.ended_at),
+            'effective_at': days.clock(revision.effective_at, revision.company_id._get_mmr_zone()),
+            'ended_at': days.clock(revision.ended_at, revision.company_id._get_mmr_zone()),
             'change_category': dict(revision._fields['change_category']._description_selection(self.env)).get(
                 document['change']['category'], document['change']['category']),
             'description_lines': lines(document['change']['description']),
@@ -126,6 +129,13 @@ class ReportMmrRevision(models.AbstractModel):
                 sections.final_yield(), sections.rationale(), sections.specifications(), sections.packs(),
                 sections.references(), sections.sections(), sections.answers(), sections.reviewers()),
         }
+
+    @api.model
+    def _list_signers(self, signatures, zone):
+        """Return who signed, in a line each, for the first page; void signatures are with the others at the end only."""
+        return [
+            f"{row['meaning_label']}: {row['name']}, {row['role']}, {days.clock(row['signed_at'], zone)}"
+            for row in signatures if not row['voided_by']]
 
     @api.model
     def _without_empty(self, *sections):

@@ -5,6 +5,9 @@ from odoo import api, fields, models
 from ..domain import days
 from .document_sections import moment
 
+#: Countries whose paper is Letter; A4 everywhere else. Source: Unicode CLDR, measurementData, paperSize.
+LETTER_COUNTRIES = {'BZ', 'CA', 'CL', 'CO', 'CR', 'GT', 'MX', 'NI', 'PA', 'PH', 'PR', 'SV', 'US', 'VE'}
+
 
 class MrpMmrStampedReport(models.AbstractModel):
     """Prints of GMP records: each page says what it is, in which status and of how many pages.
@@ -28,6 +31,21 @@ class MrpMmrStampedReport(models.AbstractModel):
     def _get_stamps(self, records):
         """Return the stamp of each of ``records``; reports whose stamps need queries read for all of them at once."""
         return {record: self._get_stamp(record) for record in records}
+
+    @api.model
+    def _get_paperformats(self, records, report):
+        """Return the paper format of each of ``records``: Letter where the company of the record has that paper (RPT-010).
+
+        A report that was given another format than that of the addon keeps it.
+        """
+        paperformat, letter = report.get_paperformat(), self.env.ref('mrp_mmr.paperformat_mmr_letter')
+        if paperformat != self.env.ref('mrp_mmr.paperformat_mmr'):
+            return dict.fromkeys(records, paperformat)
+        # Whoever may print the record may know where its company is.
+        companies = {record: record.sudo().company_id if 'company_id' in record else self.env.company for record in records}
+        return {
+            record: letter if (company or self.env.company).sudo().country_id.code in LETTER_COUNTRIES else paperformat
+            for record, company in companies.items()}
 
     def _log_print(self, records, report):
         """Note in the ledger that ``records`` were printed."""

@@ -10,6 +10,7 @@ import io
 import logging
 import math
 import unicodedata
+import zlib
 from typing import NamedTuple
 
 from reportlab.lib.colors import Color
@@ -18,7 +19,9 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from odoo.tools.pdf import PdfFileReader, PdfFileWriter
+from odoo.tools.pdf import DecodedStreamObject, DictionaryObject, NameObject, PdfFileWriter
+
+from .pdf_marks import read_content, read_pages, remove_marks
 
 _logger = logging.getLogger(__name__)
 
@@ -35,6 +38,8 @@ FOOTER_BASELINE = 10 * mm
 
 INK = Color(0.2, 0.2, 0.2)
 RULE = Color(0.12, 0.31, 0.47)
+#: Name of what is drawn over a page among the objects of that page.
+FORM = NameObject('/MmrStamp')
 # Light, and over the content: backgrounds cannot hide it, and the text below stays readable.
 WATERMARK = Color(0.4, 0.4, 0.4, alpha=0.17)
 
@@ -138,50 +143,90 @@ def _draw_watermark(canvas, text, width, height):
     canvas.restoreState()
 
 
-def mark_pdf(content, watermark):
-    """Put ``watermark`` across every page of a PDF, and nothing else.
+def _finish(content, draw=None, title=None):
+    """Return a PDF with what ``draw`` puts over its pages, without marks and without anything that no page uses.
 
-    :param io.BytesIO content: the PDF
+    What is drawn is a form of its own on each page: its fonts and those of the page do not meet.
+
+    :param bytes content: the PDF
+    :param draw: function of canvas, number of the page, number of pages, width and height in points
     :rtype: io.BytesIO
     """
-    reader = PdfFileReader(content, strict=False)
-    pages = [reader.getPage(number) for number in range(reader.getNumPages())]
-    overlay = io.BytesIO()
-    canvas = Canvas(overlay)
-    for page in pages:
-        width, height = float(page.mediaBox.getWidth()), float(page.mediaBox.getHeight())
-        canvas.setPageSize((width, height))
-        _draw_watermark(canvas, watermark, width, height)
-        canvas.showPage()
-    canvas.save()
-    stamps = PdfFileReader(overlay, strict=False)
+    pages = read_pages(content)
+    forms = [None] * len(pages)
+    if draw:
+        overlay = io.BytesIO()
+        canvas = Canvas(overlay, pageCompression=0)
+        for number, page in enumerate(pages, 1):
+            width, height = float(page.mediaBox.getWidth()), float(page.mediaBox.getHeight())
+            canvas.setPageSize((width, height))
+            draw(canvas, number, len(pages), width, height)
+            canvas.showPage()
+        canvas.save()
+        forms = [_make_form(form) for form in read_pages(overlay.getvalue())]
     writer = PdfFileWriter()
-    for number, page in enumerate(pages):
-        page = writer.addPage(page) or page
-        page.mergePage(stamps.getPage(number))
+    for page, form in zip(pages, forms, strict=True):
+        drawn = remove_marks(read_content(page))
+        if form:
+            resources = DictionaryObject(page['/Resources'].getObject())
+            objects = resources.get('/XObject')
+            resources[NameObject('/XObject')] = objects = DictionaryObject(objects.getObject() if objects else {})
+            objects[FORM] = form
+            page[NameObject('/Resources')] = resources
+            drawn = b'q\n%s\nQ\nq\n%s Do\nQ\n' % (drawn, FORM.encode())
+        # What a page was drawn with before is never given to the writer, hence is not in the file.
+        page[NameObject('/Contents')] = _make_stream(drawn)
+        writer.addPage(page)
+    if title:
+        writer.addMetadata({'/Title': title})
     result = io.BytesIO()
     writer.write(result)
     result.seek(0)
     return result
 
 
+def _make_stream(data):
+    # Compressed here: the methods for it have other names in each version of the library.
+    stream = DecodedStreamObject()
+    stream.setData(zlib.compress(data))
+    stream[NameObject('/Filter')] = NameObject('/FlateDecode')
+    return stream
+
+
+def _make_form(page):
+    """Return a page as a form that another page can draw."""
+    form = _make_stream(read_content(page))
+    form.update({
+        NameObject('/Type'): NameObject('/XObject'), NameObject('/Subtype'): NameObject('/Form'),
+        NameObject('/BBox'): page['/MediaBox'], NameObject('/Resources'): page['/Resources'],
+    })
+    return form
+
+
+def mark_pdf(content, watermark):
+    """Put ``watermark`` across every page of a PDF, and nothing else.
+
+    :param io.BytesIO content: the PDF
+    :rtype: io.BytesIO
+    """
+    return _finish(content.getvalue(), lambda canvas, _number, _count, width, height: _draw_watermark(
+        canvas, watermark, width, height))
+
+
 def stamp_pdf(content, stamp, margin_left=15, margin_right=15):
     """Put ``stamp`` on every page.
 
     :param bytes content: the PDF of one record; its pages are counted
-    :param Stamp stamp: what to write
+    :param Stamp stamp: what to write; None for a print without stamp
     :param margin_left: left margin in millimetres
     :param margin_right: right margin in millimetres
     :rtype: io.BytesIO
     """
-    reader = PdfFileReader(io.BytesIO(content), strict=False)
-    pages = [reader.getPage(number) for number in range(reader.getNumPages())]
-    overlay = io.BytesIO()
-    canvas = Canvas(overlay)
-    for number, page in enumerate(pages, 1):
-        width, height = float(page.mediaBox.getWidth()), float(page.mediaBox.getHeight())
+    if stamp is None:
+        return _finish(content)
+
+    def draw(canvas, number, count, width, height):
         x_left, x_right = margin_left * mm, width - margin_right * mm
-        canvas.setPageSize((width, height))
         if stamp.watermark:
             _draw_watermark(canvas, stamp.watermark, width, height)
         canvas.setFillColor(INK)
@@ -193,19 +238,6 @@ def stamp_pdf(content, stamp, margin_left=15, margin_right=15):
         canvas.line(x_left, FOOTER_BASELINE + 4 * mm, x_right, FOOTER_BASELINE + 4 * mm)
         _draw_line(
             canvas, FOOTER_BASELINE, stamp.footer_left, stamp.footer_center,
-            stamp.page_label % {'page': number, 'pages': len(pages)}, x_left, x_right)
-        canvas.showPage()
-    canvas.save()
+            stamp.page_label % {'page': number, 'pages': count}, x_left, x_right)
 
-    stamps = PdfFileReader(overlay, strict=False)
-    writer = PdfFileWriter()
-    for number, page in enumerate(pages):
-        # Recent versions of pypdf merge into pages of a writer only; old ones return nothing here.
-        page = writer.addPage(page) or page
-        page.mergePage(stamps.getPage(number))
-        compress = getattr(page, 'compress_content_streams', None) or page.compressContentStreams
-        compress()
-    writer.addMetadata({'/Title': stamp.header_right})
-    result = io.BytesIO()
-    writer.write(result)
-    return result
+    return _finish(content, draw, stamp.header_right)

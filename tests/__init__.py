@@ -108,6 +108,7 @@ from .quality import (
 from .reports import (
     test_core_prints,
     test_dispensing_label,
+    test_page_breaks,
     test_report,
     test_report_bpr,
     test_report_content,

@@ -1,5 +1,7 @@
 """Results, review, signatures in their order, release or rejection, and a record that stays as it was released."""
 
+import re
+
 from psycopg2.errors import CheckViolation
 
 from odoo import Command, fields
@@ -7,6 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
+from odoo.addons.mrp_mmr.domain import days
 from odoo.addons.mrp_mmr.reports.xlsx_bpr import write_batch
 
 from ..common.base import PASSWORD, PNG, MmrCommon, enrol
@@ -667,6 +670,11 @@ class TestSamples(ReleaseCommon):
         name = 'mrp_mmr.report_release_certificate'
         self._refused("REL-020", report._render_qweb_html, name, self.bpr.ids)
         self._release(self.bpr)
+        record = report._render_qweb_html('mrp_mmr.report_bpr', self.bpr.ids)[0].decode()
+        signature = self.bpr.release_signature_id
+        self.assertIn(
+            f"Decision Released {signature.signer_name}, {days.clock(signature.signed_at, self.company._get_mmr_zone())}",
+            ' '.join(re.sub(r'<[^>]+>', ' ', record).split()))
         html = report._render_qweb_html(name, self.bpr.ids)[0].decode()
         for text in (self.lot.name, self.user_qc.name, self.bpr.document_sha256, "Assay", "95 – 105 %", "100 kg",
                      "I release this batch"):

@@ -7,7 +7,6 @@ from datetime import timedelta
 from types import SimpleNamespace
 from unittest.mock import patch
 
-import lxml.html
 import pypdf
 from freezegun import freeze_time
 
@@ -18,7 +17,7 @@ from odoo.tests import HttpCase, TransactionCase, new_test_user, tagged
 from odoo.addons.base.models import ir_actions_report as base_report
 from odoo.addons.mrp_mmr.domain import wording as labels
 from odoo.addons.mrp_mmr.reports import ir_actions_report as stamped_report
-from odoo.addons.mrp_mmr.reports import page_breaks, stamping
+from odoo.addons.mrp_mmr.reports import pdf_marks, stamping
 from odoo.addons.mrp_mmr.reports.document_sections import moment
 
 from ..common.base import PASSWORD, MmrCommon
@@ -509,6 +508,24 @@ class TestReport(ReportCommon):
             self.assertIn(squeeze(item), text)
         self.assertNotIn("VOID", text)
 
+    def test_signers_on_first_page(self):
+        """U-27, SIG-020: the first page says who signed, on the clock of the company; void signatures are at the end only."""
+        self.company.mmr_tz = 'America/New_York'
+        revision = self._create_mmr()
+        self.assertIn("Signed by nobody", self._print_pages(revision)[0])
+        with freeze_time('2031-07-01 10:20:30'):
+            self._sign(revision, 'submit', self.user_preparer)
+            self._sign(revision, 'reject', self.user_qc, "Not yet")
+            self._sign(revision, 'submit', self.user_preparer)
+        with freeze_time('2031-12-01 10:20:30'):
+            self._sign(revision, 'approve', self.user_qc)
+        first = squeeze(self._print_pages(revision)[0])
+        for label, signature, time in (
+                ("Prepared", revision.prepared_signature_id, "2031-07-01 06:20:30 EDT"),
+                ("Approved", revision.approved_signature_id, "2031-12-01 05:20:30 EST")):
+            line = f"{label}: {signature.signer_name}, {signature.signer_role}, {time}"
+            self.assertEqual(first.count(squeeze(line)), 1, line)
+
     def test_void_signatures(self):
         """SIG-020, APR-060: a void signature stays in the print, marked and with who voided it, when and why."""
         revision = self._create_mmr()
@@ -583,6 +600,22 @@ class TestReport(ReportCommon):
         self.assertNotRegex(html, r'(?i)<(script|link|img|iframe|object|embed)\b')
         self.assertNotRegex(html, r'(?i)https?:|url\(|@import|\bsrc=|\bhref=')
 
+    def test_paper(self):
+        """U-27, RPT-010: the paper is that of the country of the record's company, unless a report was given another one."""
+        revision = self._create_mmr()
+
+        def size():
+            box = pypdf.PdfReader(io.BytesIO(self._print(revision))).pages[0].mediabox
+            return int(box.width), int(box.height)
+
+        for country, expected in (('us', (612, 792)), ('de', (595, 842)), ('ca', (612, 792)), ('jp', (595, 842))):
+            with self.subTest(country=country):
+                self.company.country_id = self.env.ref(f'base.{country}')
+                self.assertEqual(size(), expected)
+        self.company.country_id = self.env.ref('base.us')
+        self.env.ref('mrp_mmr.action_report_mmr_revision').paperformat_id = self.env.ref('base.paperformat_euro')
+        self.assertEqual(size(), (595, 842))
+
     def test_other_reports(self):
         """RPT-010: reports of other addons are rendered as always."""
         reports = self.env['ir.actions.report']
@@ -593,7 +626,7 @@ class TestReport(ReportCommon):
         """RPT-010: where wkhtmltopdf fails, the user reads why; an incomplete print is not handed out."""
         process = SimpleNamespace(returncode=1, stderr="out of paper")
         with patch.object(stamped_report, '_run_wkhtmltopdf', lambda args: process), \
-                patch.object(stamped_report, '_scales', {}), self.assertRaisesRegex(UserError, "out of paper"):
+                patch.object(stamped_report, '_papers', {}), self.assertRaisesRegex(UserError, "out of paper"):
             self._print(self._create_mmr())
 
     def test_file_name(self):
@@ -653,18 +686,10 @@ class TestStamping(TransactionCase):
         (text,) = self._stamp(stamping.Stamp("A\x00\x1f\n\u202eB \U0001f9ea", "MMR/1", "", "", None))
         self.assertIn("AB", squeeze(text))
 
-    def test_part_has_style(self):
-        """RPT-010: a part that is laid out by itself in search of breaks has the style of the whole."""
-        document = lxml.html.document_fromstring(
-            '<body><style>p { margin: 9rem }</style><div><p>1</p><p id="f">2</p><p id="l">3</p><p>4</p></div></body>')
-        part = page_breaks._cut(document, document.get_element_by_id('f'), document.get_element_by_id('l'))
-        self.assertEqual(part.xpath('string(//style)'), 'p { margin: 9rem }')
-        self.assertEqual(part.xpath('//p/text()'), ['2', '3'])
-
     def test_scale(self):
         """RPT-010: where the scale cannot be measured, texts have the size that wkhtmltopdf gives them."""
         empty = io.BytesIO()
         canvas = stamping.Canvas(empty)
         canvas.showPage()
         canvas.save()
-        self.assertEqual(page_breaks.measure_scale(lambda html: empty.getvalue()), 1.0)
+        self.assertEqual(pdf_marks.measure_paper(lambda html: empty.getvalue()), pdf_marks.Paper(1.0))

@@ -121,6 +121,23 @@ class TestReportBpr(ReportBprCommon):
         for pack in bpr.mmr_revision_id.pack_ids:
             self._assert_printed(text, [pack.name, pack.description, pack.label_id.code])
 
+    def test_first_page(self):
+        """U-27, RPT-020, YLD-040: lot, expiry, decision and yield are on the first page, and who issued the record."""
+        self._assert_printed(squeeze(self.pages[0]), [
+            "Lot of the batch VC-2031-001", "Expires no expiry date", "Decision To be reviewed", "Quantity made 97.5 kg",
+            "Yield 97.5 % of 100 kg (95 – 102 %)", f"Issued by {self.bpr.issue_signature_id.signer_name}",
+            f"Completed {self._utc(self.bpr.completed_at)} UTC"])
+
+    def test_compact(self):
+        """U-27, RPT-020: a batch of two dozen steps is on less than two dozen pages, with each title of a step once."""
+        self.assertEqual(len(self.bpr.step_ids), 23)
+        self.assertLessEqual(len(self.pages), 23)
+        for step in self.bpr.step_ids:
+            self.assertEqual(len(re.findall(rf'{step.code} {re.escape(step.name)} · \w+', self.text)), 1, step.name)
+        for title in ("3.3 Appearance · Done", "3.6 Clean the room · Not done", "1.1 Weigh and add Ascorbic acid · Done"):
+            self.assertRegex(self.text, rf"{title} (Pass / fail check|Instruction|Weigh and add) · Manual")
+        self.assertGreater(len(self.pages[-1]), 700, "no page with one line")
+
     def _get_word(self, path, value):
         """Return what the print says for a leaf of a planned step; None where it has no words for it."""
         key = path[-1]
