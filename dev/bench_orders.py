@@ -26,6 +26,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import bench_scale
 from common import CONF, LOG, ROOT, Failure, Step, end, remove, say, start
 from environment import prepare
 from testing import addon_template, core_template
@@ -289,6 +290,8 @@ def parse_options(args):
     parser.add_argument('--stock', action='store_true', help='with components in stock, which Odoo then reserves')
     parser.add_argument('--control', action='store_true',
                         help='also measure plain Odoo against itself, in a third process: the error of this method')
+    parser.add_argument('--scale', type=numbers, nargs='?', const=list(bench_scale.SIZES), metavar='BATCHES',
+                        help='instead: screens and nightly jobs with so many batches on record (default: 1000,10000)')
     parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
     options = parser.parse_args(args)
     if options.repeat is not None and options.repeat < 1:
@@ -300,6 +303,8 @@ def parse_options(args):
 
 def main(args):
     options = parse_options(args)
+    if options.scale:
+        return bench_scale.main(options, Worker)
     wanted = options.orders or list(QUICK if options.quick else ROUNDS)
     with prepare() as env:
         began = time.monotonic()

@@ -14,6 +14,7 @@ from contextlib import contextmanager, nullcontext
 from unittest.mock import patch
 
 import bench_records
+import bench_screens
 
 import odoo
 from odoo import SUPERUSER_ID, api
@@ -242,6 +243,15 @@ class Worker:
                 env = api.Environment(cr, self.uids['bench_planner'], self.context)
                 order = env['mrp.production'].create(dict(self.orders['controlled']))
                 return bench_records.measure(env, self.orders['controlled']['bom_id'], lines, order)
+            finally:
+                cr.rollback()
+
+    def scale(self, last):
+        """Measure screens and nightly jobs in a database of many batches (see bench_screens.py)."""
+        self._vacuum()
+        with self.registry.cursor() as cr:
+            try:
+                return bench_screens.measure(api.Environment(cr, SUPERUSER_ID, self.context), last)
             finally:
                 cr.rollback()
 
