@@ -291,7 +291,7 @@ def parse_options(args):
     parser.add_argument('--control', action='store_true',
                         help='also measure plain Odoo against itself, in a third process: the error of this method')
     parser.add_argument('--scale', type=numbers, nargs='?', const=list(bench_scale.SIZES), metavar='BATCHES',
-                        help='instead: screens and nightly jobs with so many batches on record (default: 1000,10000)')
+                        help='instead: screens and nightly jobs with so many batches on record (default: 300,3000)')
     parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
     options = parser.parse_args(args)
     if options.repeat is not None and options.repeat < 1:

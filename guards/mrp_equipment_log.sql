@@ -29,8 +29,12 @@ END $$;
 
 -- What the log says of units at a time: last calibration, last full cleaning, uses since that cleaning, and whether
 -- one of them was in a batch (IPC-070, BPR-040). A use counts until its signature, and from the moment on when a batch
--- identifies the unit. Every look-up is the first row of an index, once for each product that a unit was ever used for:
--- the number of uses does not matter (PRF-010).
+-- identifies the unit.
+--
+-- Every look-up is the first row of an index, once for each product that a unit was ever used for: the number of uses does
+-- not matter (PRF-010). It is written so that PostgreSQL has no other way, whatever it guesses of the numbers: the last use
+-- before the moment is compared with the cleaning when it is found, what was corrected is counted row by row, and the
+-- lines of a batch are read before they are compared (OFFSET 0).
 CREATE FUNCTION mrp_mmr_equipment_status(ids integer[], moment timestamp, batch integer) RETURNS TABLE (
     equipment integer, calibration integer, result varchar, due date, calibrated_at timestamp, cleaning integer,
     cleaned_at timestamp, products integer[], in_batch boolean, used_at timestamp
@@ -39,13 +43,14 @@ CREATE FUNCTION mrp_mmr_equipment_status(ids integer[], moment timestamp, batch 
 BEGIN
     RETURN QUERY
     SELECT e.id, k.id, k.result, k.next_due, k.ended_at, c.id, c.ended_at, u.products, EXISTS (
-                SELECT FROM mrp_equipment_log l
-                 WHERE l.bpr_id = batch AND l.equipment_id = e.id AND l.kind = 'use'
-                   AND l.ended_at BETWEEN c.ended_at AND moment AND mrp_mmr_log_counts(l))
+                SELECT FROM (SELECT l AS line FROM mrp_equipment_log l WHERE l.bpr_id = batch OFFSET 0) b
+                 WHERE (b.line).equipment_id = e.id AND (b.line).kind = 'use'
+                   AND (b.line).ended_at BETWEEN c.ended_at AND moment AND mrp_mmr_log_counts(b.line))
              OR EXISTS (
-                SELECT FROM mrp_bpr_entry n
-                 WHERE n.bpr_id = batch AND n.equipment_id = e.id AND n.at BETWEEN c.ended_at AND moment
-                   AND NOT EXISTS (SELECT FROM mrp_bpr_entry o WHERE o.supersedes_id = n.id AND NOT o.to_sign)),
+                SELECT FROM (
+                    SELECT n.id, n.equipment_id, n.at FROM mrp_bpr_entry n WHERE n.bpr_id = batch OFFSET 0) n
+                 WHERE n.equipment_id = e.id AND n.at BETWEEN c.ended_at AND moment
+                   AND (SELECT count(*) = 0 FROM mrp_bpr_entry o WHERE o.supersedes_id = n.id AND NOT o.to_sign)),
            u.used_at
       FROM unnest(ids) AS e(id)
       LEFT JOIN LATERAL (
@@ -76,16 +81,14 @@ BEGIN
             SELECT used.product, GREATEST(
                     (SELECT l.ended_at FROM mrp_equipment_log l
                       WHERE l.equipment_id = e.id AND l.kind = 'use' AND l.product_id = used.product
-                        AND l.ended_at BETWEEN c.ended_at AND moment AND mrp_mmr_log_counts(l)
+                        AND l.ended_at <= moment AND mrp_mmr_log_counts(l)
                       ORDER BY l.ended_at DESC LIMIT 1),
                     (SELECT n.at FROM mrp_bpr_entry n
-                      WHERE n.equipment_id = e.id AND n.product_id = used.product
-                        AND n.at BETWEEN c.ended_at AND moment
-                        -- Counted, so that it is looked up for one row and never joined with all.
-                        AND 0 = (SELECT count(*) FROM mrp_bpr_entry o WHERE o.supersedes_id = n.id AND NOT o.to_sign)
+                      WHERE n.equipment_id = e.id AND n.product_id = used.product AND n.at <= moment
+                        AND (SELECT count(*) = 0 FROM mrp_bpr_entry o WHERE o.supersedes_id = n.id AND NOT o.to_sign)
                       ORDER BY n.at DESC LIMIT 1)) AS at
-              FROM used WHERE used.product > 0) s
-         WHERE s.at IS NOT NULL) u ON c.id IS NOT NULL;
+              FROM used WHERE used.product > 0 OFFSET 0) s
+         WHERE s.at >= c.ended_at) u ON c.id IS NOT NULL;
 END $$;
 
 -- A line corrects one of the same unit and kind; a use in a batch comes with the signature of its step (AUD-020,

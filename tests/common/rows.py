@@ -26,7 +26,7 @@ def planned_as_large(cr, *tables):
     with cr.savepoint(flush=False) as savepoint:
         for table in tables:
             cr.execute(SQL("ANALYZE %s", SQL.identifier(table)))
-        cr.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; DISCARD PLANS")
+        cr.execute("SET LOCAL enable_seqscan = off; DISCARD PLANS")
         yield
         cr.execute("DISCARD PLANS")
         savepoint.rollback()
