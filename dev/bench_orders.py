@@ -26,6 +26,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import bench_scale
 from common import CONF, LOG, ROOT, Failure, Step, end, remove, say, start
 from environment import prepare
 from testing import addon_template, core_template
@@ -298,6 +299,8 @@ def parse_options(args):
     parser.add_argument('--seconds', type=int, default=600, metavar='S', help='with --load: how long (default: %(default)s)')
     parser.add_argument('--workers', type=int, default=4, metavar='N',
                         help='with --load: processes of Odoo (default: %(default)s)')
+    parser.add_argument('--scale', type=numbers, nargs='?', const=list(bench_scale.SIZES), metavar='BATCHES',
+                        help='instead: screens and nightly jobs with so many batches on record (default: 300,3000)')
     parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
     options = parser.parse_args(args)
     if options.repeat is not None and options.repeat < 1:
@@ -312,6 +315,8 @@ def main(args):
     if options.load:
         import bench_load
         return bench_load.main(options)
+    if options.scale:
+        return bench_scale.main(options, Worker)
     wanted = options.orders or list(QUICK if options.quick else ROUNDS)
     with prepare() as env:
         began = time.monotonic()

@@ -14,6 +14,7 @@ from contextlib import contextmanager, nullcontext
 from unittest.mock import patch
 
 import bench_records
+import bench_screens
 
 import odoo
 from odoo import SUPERUSER_ID, api
@@ -252,6 +253,15 @@ class Worker:
         answer = make_floor(self.registry, self.context, pairs)
         self._vacuum()
         return answer
+
+    def scale(self, last):
+        """Measure screens and nightly jobs in a database of many batches (see bench_screens.py)."""
+        self._vacuum()
+        with self.registry.cursor() as cr:
+            try:
+                return bench_screens.measure(api.Environment(cr, SUPERUSER_ID, self.context), last)
+            finally:
+                cr.rollback()
 
     def _vacuum(self, tables=()):
         with self.registry.cursor() as cr:

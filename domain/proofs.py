@@ -160,11 +160,11 @@ PROOFS = {
             'legal_hold': "calculated from the legal holds, which the ledger says"}),
     'mrp.bpr.step': _said('mrp.bpr.step', document=('planned',), recomputed=(
         'company_id', 'is_critical', 'is_hold_point', 'kind', 'name', 'number', 'performer_role', 'points', 'production_id',
-        'sequence', 'stage', 'verifier_role', 'bpr_id'), free={
+        'sequence', 'stage', 'verifier_role', 'bpr_id', 'yield_mmr_id'), free={
             'workorder_id': "where planning shows the step; a work order says nothing of the batch"}),
     'mrp.bpr.entry': _said(
         'mrp.bpr.entry', 'paper_by', 'paper_time', 'paper_verified_by', 'sent_sha256', 'session_sha256', 'terminal_sha256',
-        'token', 'transcription_id'),
+        'token', 'transcription_id', recomputed=('product_id',)),
     'mrp.bpr.copy': Proofs(chain=(
         'at', 'bpr_id', 'company_id', 'number', 'reason', 'sequences', 'user_id', 'user_name', 'void_at', 'void_by_id',
         'void_name', 'void_reason')),

@@ -4,8 +4,8 @@
 REMOVED_COLUMNS = {
     'mrp_bpr_step': ('planned',),
     'mrp_bpr_entry': (
-        'value', 'unit', 'text', 'data', 'outcome', 'lot_id', 'lot_name', 'equipment_id', 'equipment_name', 'file_id', 'device',
-        'token', 'transcription_id', 'paper_time', 'paper_by', 'paper_verified_by', 'reason'),
+        'value', 'unit', 'text', 'data', 'outcome', 'lot_id', 'lot_name', 'equipment_id', 'equipment_name', 'product_id',
+        'file_id', 'device', 'token', 'transcription_id', 'paper_time', 'paper_by', 'paper_verified_by', 'reason'),
     'mrp_bpr_result': ('value', 'compared', 'unit', 'criterion_label', 'text', 'reference', 'file_id', 'reason'),
 }
 #: What of the plan of a step, and of the snapshot of an order, is its identity and stays.

@@ -44,7 +44,11 @@ BEGIN
     SELECT e.* INTO unit FROM maintenance_equipment e WHERE e.id = NEW.equipment_id;
     SELECT CASE WHEN NEW.to_sign THEN s.started_at ELSE NEW.at END, b.product_id INTO moment, product
       FROM mrp_bpr_step s JOIN mrp_bpr b ON b.id = s.bpr_id WHERE s.id = NEW.step_id;
-    SELECT * INTO status FROM mrp_mmr_equipment_status(ARRAY[NEW.equipment_id], moment);
+    IF NEW.product_id IS DISTINCT FROM product THEN
+        RAISE EXCEPTION 'A unit is used for the product of its batch (BPR-040, 21 CFR 211.182).'
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_unit_product';
+    END IF;
+    SELECT * INTO status FROM mrp_mmr_equipment_status(ARRAY[NEW.equipment_id], moment, NEW.bpr_id);
     IF unit.mmr_is_instrument AND (
             status.result IS DISTINCT FROM 'pass' OR status.due < mrp_mmr_company_day(moment, NEW.company_id)) THEN
         RAISE EXCEPTION '% has no valid calibration (IPC-070, 21 CFR 211.68(a)).', NEW.equipment_name
@@ -52,7 +56,7 @@ BEGIN
     END IF;
     IF unit.mmr_needs_cleaning AND (
             status.cleaning IS NULL OR NOT COALESCE(status.products, '{}') <@ ARRAY[product]
-            OR unit.mmr_cleaning_hold > 0 AND NOT NEW.bpr_id = ANY(COALESCE(status.batches, '{}'))
+            OR unit.mmr_cleaning_hold > 0 AND NOT status.in_batch
                AND moment > status.cleaned_at + unit.mmr_cleaning_hold * interval '1 day') THEN
         RAISE EXCEPTION '% is not clean for this product (BPR-040, 21 CFR 111.35(b)(2)).', NEW.equipment_name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_unit_clean';

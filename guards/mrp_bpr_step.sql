@@ -44,10 +44,10 @@ BEGIN
         END IF;
     END IF;
     IF (NEW.bpr_id, NEW.production_id, NEW.company_id, NEW.sequence, NEW.stage, NEW.number, NEW.name, NEW.kind,
-        NEW.performer_role, NEW.verifier_role, NEW.is_critical, NEW.is_hold_point, NEW.points, NEW.planned)
+        NEW.performer_role, NEW.verifier_role, NEW.is_critical, NEW.is_hold_point, NEW.points, NEW.planned, NEW.yield_mmr_id)
        IS DISTINCT FROM
        (OLD.bpr_id, OLD.production_id, OLD.company_id, OLD.sequence, OLD.stage, OLD.number, OLD.name, OLD.kind,
-        OLD.performer_role, OLD.verifier_role, OLD.is_critical, OLD.is_hold_point, OLD.points, OLD.planned)
+        OLD.performer_role, OLD.verifier_role, OLD.is_critical, OLD.is_hold_point, OLD.points, OLD.planned, OLD.yield_mmr_id)
        OR (OLD.started_at, OLD.started_by_id) IS DISTINCT FROM (NEW.started_at, NEW.started_by_id)
           AND OLD.started_at IS NOT NULL
        OR OLD.state IN ('done', 'not_done') AND (NEW.state <> OLD.state OR NEW.closed_at IS DISTINCT FROM OLD.closed_at)
@@ -163,7 +163,9 @@ BEGIN
                AND (b.production_id, b.company_id) = (s.production_id, s.company_id)
                -- All of them are made at once, so that there is no place for another one.
                AND s.sequence BETWEEN 1 AND b.step_count
+          LEFT JOIN mrp_mmr_revision r ON r.id = b.mmr_revision_id AND s.kind = 'yield'
          WHERE b.id IS NULL OR s.state IS DISTINCT FROM 'open' OR s.started_at IS NOT NULL
+            OR s.yield_mmr_id IS DISTINCT FROM r.mmr_id
             OR COALESCE(s.performed_signature_id, s.verified_signature_id, s.added_signature_id,
                         s.addition_verified_signature_id, s.hold_signature_id) IS NOT NULL) THEN
         RAISE EXCEPTION 'The steps of a batch are made by the release of its order (USE-030).'

@@ -4,8 +4,10 @@
 CREATE FUNCTION mrp_mmr_log_signed(line mrp_equipment_log) RETURNS boolean
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    RETURN NOT COALESCE(line.needs_signature, FALSE)
-        OR line.kind = 'calibration' AND line.result = 'fail'
+    IF NOT COALESCE(line.needs_signature, FALSE) THEN
+        RETURN TRUE;    -- every use: the most lines by far
+    END IF;
+    RETURN line.kind = 'calibration' AND line.result = 'fail'
         OR EXISTS (
             SELECT FROM mrp_esignature p
              WHERE p.res_model = 'mrp.equipment.log' AND p.res_id = line.id
@@ -25,16 +27,31 @@ BEGIN
         SELECT FROM mrp_equipment_log c WHERE c.supersedes_id = line.id AND mrp_mmr_log_signed(c));
 END $$;
 
--- What the log says of units at a time: last calibration, last full cleaning, uses since that cleaning (IPC-070,
--- BPR-040). A use counts until its signature, and from the moment on when a batch identifies the unit.
-CREATE FUNCTION mrp_mmr_equipment_status(ids integer[], moment timestamp) RETURNS TABLE (
+-- What the log says of units at a time: last calibration, last full cleaning, uses since that cleaning, and whether
+-- one of them was in a batch (IPC-070, BPR-040). A use counts until its signature, and from the moment on when a batch
+-- identifies the unit.
+--
+-- Every look-up is the first row of an index, once for each product that a unit was ever used for: the number of uses does
+-- not matter (PRF-010). It is written so that PostgreSQL has no other way, whatever it guesses of the numbers: the last use
+-- before the moment is compared with the cleaning when it is found, what was corrected is counted row by row, and the
+-- lines of a batch are read before they are compared (OFFSET 0).
+CREATE FUNCTION mrp_mmr_equipment_status(ids integer[], moment timestamp, batch integer) RETURNS TABLE (
     equipment integer, calibration integer, result varchar, due date, calibrated_at timestamp, cleaning integer,
-    cleaned_at timestamp, products integer[], batches integer[], used_at timestamp
+    cleaned_at timestamp, products integer[], in_batch boolean, used_at timestamp
 )
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RETURN QUERY
-    SELECT e.id, k.id, k.result, k.next_due, k.ended_at, c.id, c.ended_at, u.products, u.batches, u.used_at
+    SELECT e.id, k.id, k.result, k.next_due, k.ended_at, c.id, c.ended_at, u.products, EXISTS (
+                SELECT FROM (SELECT l AS line FROM mrp_equipment_log l WHERE l.bpr_id = batch OFFSET 0) b
+                 WHERE (b.line).equipment_id = e.id AND (b.line).kind = 'use'
+                   AND (b.line).ended_at BETWEEN c.ended_at AND moment AND mrp_mmr_log_counts(b.line))
+             OR EXISTS (
+                SELECT FROM (
+                    SELECT n.id, n.equipment_id, n.at FROM mrp_bpr_entry n WHERE n.bpr_id = batch OFFSET 0) n
+                 WHERE n.equipment_id = e.id AND n.at BETWEEN c.ended_at AND moment
+                   AND (SELECT count(*) = 0 FROM mrp_bpr_entry o WHERE o.supersedes_id = n.id AND NOT o.to_sign)),
+           u.used_at
       FROM unnest(ids) AS e(id)
       LEFT JOIN LATERAL (
         SELECT l.id, l.result, l.next_due, l.ended_at FROM mrp_equipment_log l
@@ -47,16 +64,31 @@ BEGIN
            AND l.cleaning_kind = 'full' AND mrp_mmr_log_counts(l)
          ORDER BY l.ended_at DESC, l.id DESC LIMIT 1) c ON TRUE
       LEFT JOIN LATERAL (
-        SELECT array_agg(DISTINCT s.product) AS products, max(s.at) AS used_at,
-               array_agg(DISTINCT s.batch) FILTER (WHERE s.batch IS NOT NULL) AS batches
+        -- One product after the other, from index to index; what other products were used for is not read.
+        WITH RECURSIVE used(product) AS (
+            SELECT 0
+             UNION ALL
+            SELECT LEAST(
+                    (SELECT l.product_id FROM mrp_equipment_log l
+                      WHERE l.equipment_id = e.id AND l.kind = 'use' AND l.product_id > used.product
+                      ORDER BY l.product_id LIMIT 1),
+                    (SELECT n.product_id FROM mrp_bpr_entry n
+                      WHERE n.equipment_id = e.id AND n.product_id > used.product
+                      ORDER BY n.product_id LIMIT 1))
+              FROM used WHERE used.product IS NOT NULL)
+        SELECT array_agg(s.product ORDER BY s.product) AS products, max(s.at) AS used_at
           FROM (
-            SELECT l.product_id AS product, l.bpr_id AS batch, l.ended_at AS at FROM mrp_equipment_log l
-             WHERE l.equipment_id = e.id AND l.kind = 'use' AND l.ended_at BETWEEN c.ended_at AND moment
-               AND mrp_mmr_log_counts(l)
-            UNION ALL
-            SELECT b.product_id, b.id, n.at FROM mrp_bpr_entry n JOIN mrp_bpr b ON b.id = n.bpr_id
-             WHERE n.equipment_id = e.id AND n.at BETWEEN c.ended_at AND moment AND NOT EXISTS (
-                SELECT FROM mrp_bpr_entry o WHERE o.supersedes_id = n.id AND NOT o.to_sign)) s) u ON TRUE;
+            SELECT used.product, GREATEST(
+                    (SELECT l.ended_at FROM mrp_equipment_log l
+                      WHERE l.equipment_id = e.id AND l.kind = 'use' AND l.product_id = used.product
+                        AND l.ended_at <= moment AND mrp_mmr_log_counts(l)
+                      ORDER BY l.ended_at DESC LIMIT 1),
+                    (SELECT n.at FROM mrp_bpr_entry n
+                      WHERE n.equipment_id = e.id AND n.product_id = used.product AND n.at <= moment
+                        AND (SELECT count(*) = 0 FROM mrp_bpr_entry o WHERE o.supersedes_id = n.id AND NOT o.to_sign)
+                      ORDER BY n.at DESC LIMIT 1)) AS at
+              FROM used WHERE used.product > 0 OFFSET 0) s
+         WHERE s.at >= c.ended_at) u ON c.id IS NOT NULL;
 END $$;
 
 -- A line corrects one of the same unit and kind; a use in a batch comes with the signature of its step (AUD-020,

@@ -79,6 +79,7 @@ from .record import (
     test_review,
     test_serial,
     test_transcription,
+    test_years,
     test_yield_history,
 )
 from .deviation import (
@@ -88,6 +89,7 @@ from .deviation import (
 )
 from .equipment import (
     test_equipment,
+    test_status,
 )
 from .stock import (
     test_by_record,

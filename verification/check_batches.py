@@ -11,7 +11,7 @@ DECISIONS = {'continue': 'approved', 'stop': 'rejected'}
 #: Columns of a step that say what its plan says under the same name.
 PLANNED = ('name', 'kind', 'performer_role', 'verifier_role', 'is_critical', 'is_hold_point')
 #: Columns of a step beside its plan, in the order in which they are read.
-STEP_COLUMNS = ('id', 'sequence', 'stage', 'number', 'production_id', 'company_id', *PLANNED, 'points')
+STEP_COLUMNS = ('id', 'sequence', 'stage', 'number', 'production_id', 'company_id', 'yield_mmr_id', *PLANNED, 'points')
 
 
 class BatchChecks(EvidenceReader):
@@ -101,15 +101,19 @@ class BatchChecks(EvidenceReader):
                           AND c.res_model = 'mrp.production' ORDER BY e.id LIMIT 1),
                    b.document::text, b.document_sha256,
                    (SELECT g.content ->> 'document_sha256' FROM mrp_esignature g WHERE g.id = b.release_signature_id),
-                   {DISPOSED % 'b.id'}
+                   {DISPOSED % 'b.id'}, (SELECT r.mmr_id FROM mrp_mmr_revision r WHERE r.id = b.mmr_revision_id),
+                   ARRAY(SELECT e.id FROM mrp_bpr_entry e WHERE e.bpr_id = b.id AND e.product_id IS DISTINCT FROM
+                          CASE WHEN e.equipment_id IS NOT NULL THEN b.product_id END ORDER BY e.id)
               FROM mrp_bpr b WHERE b.id > %(after)s AND {self._company_condition('b.company_id')} ORDER BY b.id"""
         for rows in self._rows(query, RECORDS // 10):
             for (bpr, name, digest, count, steps, columns, order, company, of_order, document, frozen, signed,
-                 is_disposed) in rows:
+                 is_disposed, mmr, entries) in rows:
                 if of_order not in (None, order):
                     yield Finding('mrp.bpr', bpr, name, f"the record of order {of_order}, in whose chain it began", f"{order}")
                 yield from self._check_step_columns(
-                    steps, columns, {'production_id': order, 'company_id': company}, is_disposed)
+                    steps, columns, {'production_id': order, 'company_id': company}, mmr, is_disposed)
+                for entry in entries:
+                    yield Finding('mrp.bpr.entry', entry, name, "the product of its batch, if it names a unit", "another one")
                 if is_disposed:
                     yield from self._check_stub(bpr, name, count, steps, document, (frozen, signed))
                     continue
@@ -127,12 +131,13 @@ class BatchChecks(EvidenceReader):
             yield CHECKPOINT
 
     @staticmethod
-    def _check_step_columns(plans, rows, batch, is_disposed):
+    def _check_step_columns(plans, rows, batch, mmr, is_disposed):
         """What a step is called, what it is, and who signs it, is what its plan says; of one disposed of what is left of it.
 
         :param list plans: JSON of each planned step, in order
         :param list rows: JSON of ``STEP_COLUMNS`` of each of them
         :param dict batch: columns that a step has in common with its batch record
+        :param int mmr: of the batch, which its yields name
         """
         numbers = {}
         for sequence, (plan, row) in enumerate(zip(plans, rows, strict=True), 1):
@@ -145,7 +150,8 @@ class BatchChecks(EvidenceReader):
             except (ValueError, TypeError, KeyError):
                 continue    # its plan has another digest, which is reported
             numbers[stage] = numbers.get(stage, 0) + 1
-            expected.update(batch, sequence=sequence, stage=stage, number=numbers[stage])
+            expected.update(batch, sequence=sequence, stage=stage, number=numbers[stage],
+                            yield_mmr_id=mmr if planned['kind'] == 'yield' else None)
             if not is_disposed:     # whether a second person signs is not left of a plan that was removed
                 expected['points'] = points
             for name, value in expected.items():

@@ -65,8 +65,12 @@ class MrpLotTrace(models.TransientModel):
         kinds = dict(lines._fields['kind']._description_selection(self.env))
         statuses = dict(self.env['stock.lot']._fields['mmr_status']._description_selection(self.env))
         found = {}
-        for name in ('product_id', 'lot_id', 'production_id', 'bpr_id', 'picking_id', 'partner_id', 'uom_id'):
+        for name, shown in (
+                ('product_id', 'product_tmpl_id'), ('lot_id', 'mmr_status'), ('production_id', 'name'), ('bpr_id', 'name'),
+                ('picking_id', 'name'), ('partner_id', 'name'), ('uom_id', 'name')):
             records = self.env[lines._fields[name].comodel_name].sudo().browse({row[name] for row in rows if row.get(name)})
+            # All at once: what is read when it is needed is read by the thousand.
+            records.fetch([shown])
             found[name] = {record.id: record for record in records}
             found[name][None] = found[name][False] = records.browse()
         for row in rows:
@@ -112,6 +116,7 @@ class TraceReader:
 
     def __init__(self, env, companies):
         self.env, self.companies = env, tuple(companies)
+        self.bprs = {}      # batch record by order, of those that were met
 
     def forward(self, lot):
         """Yield where a lot went: batches, the lots that they made, deliveries and returns of all of them."""
@@ -146,19 +151,34 @@ class TraceReader:
     # === ROWS === #
 
     def _batches(self, orders, level):
-        for order in orders.sorted('id'):
+        if not orders:
+            return
+        self.env.flush_all()
+        # As ``qty_produced`` and ``lot_producing_ids`` of an order, of all of them at once.
+        for order, product, bpr, quantity, uom, date, lots in self.env.execute_query(SQL(
+                """SELECT o.id, o.product_id, b.id, COALESCE(m.quantity, 0), o.product_uom_id,
+                          COALESCE(o.date_finished, o.date_start), COALESCE(l.names, '')
+                     FROM mrp_production o LEFT JOIN mrp_bpr b ON b.production_id = o.id
+                     LEFT JOIN LATERAL (
+                        SELECT sum(m.quantity) AS quantity FROM stock_move m JOIN stock_location d ON d.id = m.location_dest_id
+                         WHERE m.production_id = o.id AND m.product_id = o.product_id AND m.state <> 'cancel' AND m.picked
+                           AND d.usage <> 'inventory') m ON TRUE
+                     LEFT JOIN LATERAL (
+                        SELECT string_agg(k.name, ', ' ORDER BY k.name, k.id) AS names
+                          FROM mrp_production_stock_lot_rel r JOIN stock_lot k ON k.id = r.stock_lot_id
+                         WHERE r.mrp_production_id = o.id) l ON TRUE
+                    WHERE o.id IN %s ORDER BY o.id""", orders._ids)):
+            self.bprs[order] = bpr or False
             yield {
-                'level': level, 'kind': 'batch', 'product_id': order.product_id.id, 'production_id': order.id,
-                'bpr_id': order.bpr_ids.id, 'quantity': order.qty_produced, 'uom_id': order.product_uom_id.id,
-                'date': order.date_finished or order.date_start,
-                'lot_name': ', '.join(order.lot_producing_ids.mapped('name'))}
+                'level': level, 'kind': 'batch', 'product_id': product, 'production_id': order, 'bpr_id': bpr or False,
+                'quantity': quantity, 'uom_id': uom, 'date': date, 'lot_name': lots}
 
     def _lots(self, rows, level, kind):
         for order, lot, name, product, quantity in sorted(rows, key=lambda row: (row[0], row[3], row[1] or 0, row[2] or '')):
             product = self.env['product.product'].browse(product)
             yield {
                 'level': level, 'kind': kind, 'product_id': product.id, 'lot_id': lot, 'lot_name': name,
-                'production_id': order, 'bpr_id': self.env['mrp.production'].browse(order).bpr_ids.id,
+                'production_id': order, 'bpr_id': self.bprs[order],
                 'quantity': quantity, 'uom_id': product.uom_id.id}
 
     def _transfers(self, lots, level, kinds):
@@ -168,24 +188,25 @@ class TraceReader:
             """SELECT CASE WHEN d.usage = 'customer' THEN 'delivery' WHEN s.usage = 'customer' THEN 'return'
                            ELSE 'receipt' END AS kind,
                       ml.lot_id, ml.product_id, ml.picking_id, COALESCE(p.partner_id, m.partner_id),
-                      sum(ml.quantity_product_uom), max(ml.date)
+                      sum(ml.quantity_product_uom), max(ml.date), max(k.name), max(t.uom_id)
                  FROM stock_move_line ml
                  JOIN stock_move m ON m.id = ml.move_id
                  JOIN stock_location s ON s.id = ml.location_id
                  JOIN stock_location d ON d.id = ml.location_dest_id
+                 JOIN stock_lot k ON k.id = ml.lot_id
+                 JOIN product_product v ON v.id = k.product_id
+                 JOIN product_template t ON t.id = v.product_tmpl_id
                  LEFT JOIN stock_picking p ON p.id = ml.picking_id
                 WHERE ml.state = 'done' AND ml.lot_id IN %s AND ml.company_id IN %s
                   AND (d.usage = 'customer') <> (s.usage = 'customer') OR ml.state = 'done' AND ml.lot_id IN %s
                   AND ml.company_id IN %s AND s.usage = 'supplier' AND d.usage <> 'customer'
                 GROUP BY 1, 2, 3, 4, 5 ORDER BY max(ml.date), ml.lot_id, ml.picking_id""",
             lots._ids, self.companies, lots._ids, self.companies))
-        for kind, lot, product, picking, partner, quantity, date in rows:
+        for kind, lot, product, picking, partner, quantity, date, name, uom in rows:
             if kind in kinds:
-                lot = self.env['stock.lot'].browse(lot)
                 yield {
-                    'level': level, 'kind': kind, 'product_id': product, 'lot_id': lot.id, 'lot_name': lot.name,
-                    'picking_id': picking, 'partner_id': partner, 'quantity': quantity,
-                    'uom_id': lot.product_uom_id.id, 'date': date}
+                    'level': level, 'kind': kind, 'product_id': product, 'lot_id': lot, 'lot_name': name,
+                    'picking_id': picking, 'partner_id': partner, 'quantity': quantity, 'uom_id': uom, 'date': date}
 
     # === STOCK AND RECORDS === #
 

@@ -95,12 +95,13 @@ class MaintenanceEquipment(models.Model):
         for equipment in self:
             equipment.mmr_log_count = counts.get(equipment._origin, 0)
 
-    def _mmr_get_status(self, moment=None):
-        """Return what the log says of these units at a time, by id: see ``mrp_mmr_equipment_status``."""
+    def _mmr_get_status(self, moment=None, bpr=None):
+        """Return what the log says of these units at a time and of their use in a batch: see ``mrp_mmr_equipment_status``."""
         if not self.ids:
             return {}
         cr = self.env.cr
-        cr.execute(SQL("SELECT * FROM mrp_mmr_equipment_status(%s, %s)", list(self.ids), moment or fields.Datetime.now()))
+        cr.execute(SQL("SELECT * FROM mrp_mmr_equipment_status(%s, %s, %s)", list(self.ids), moment or fields.Datetime.now(),
+                       bpr.id if bpr else None))
         return {row['equipment']: row for row in cr.dictfetchall()}
 
     @api.depends('mmr_log_ids', 'mmr_is_instrument', 'mmr_needs_cleaning', 'mmr_cleaning_hold')
@@ -378,7 +379,7 @@ class MaintenanceEquipment(models.Model):
         :raise UserError: naming the unit and what it lacks
         """
         bpr = bpr.sudo()
-        status = self._mmr_get_status(moment)
+        status = self._mmr_get_status(moment, bpr)
         for equipment in self:
             row = status[equipment.id]
             company = equipment.company_id
@@ -422,7 +423,7 @@ class MaintenanceEquipment(models.Model):
     def _mmr_get_cleaning_issue(self, row, bpr, moment=None):
         """Return why a unit is not clean for a batch, and which cleaning it needs, or None (BPR-040).
 
-        :param row: of :meth:`_mmr_get_status`
+        :param row: of :meth:`_mmr_get_status`, of this batch
         """
         self.ensure_one()
         if not self.mmr_needs_cleaning:
@@ -435,7 +436,7 @@ class MaintenanceEquipment(models.Model):
             message = self.env._(
                 "%(equipment)s was used for %(products)s and not cleaned since.", equipment=self.display_name,
                 products=', '.join(self.env['product.product'].sudo().browse(others).mapped('display_name')))
-        elif bpr.id not in (row['batches'] or ()) and self._mmr_is_hold_exceeded(row, moment):
+        elif not row['in_batch'] and self._mmr_is_hold_exceeded(row, moment):
             message = self.env._("%(equipment)s was cleaned more than %(days)s days ago.", equipment=self.display_name,
                                  days=self.mmr_cleaning_hold)
         return message and ' '.join(filter(None, (

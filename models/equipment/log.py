@@ -102,7 +102,13 @@ class MrpEquipmentLog(models.Model):
         ('corrected', "Corrected"),
     ], "Status", compute='_compute_state')
 
-    _equipment_idx = models.Index('(equipment_id, kind, ended_at DESC)')
+    _time_idx = models.Index('(ended_at DESC, id DESC)')
+    _equipment_idx = models.Index('(equipment_id, ended_at DESC, id DESC)')
+    # What the status of a unit follows from (mrp_mmr_equipment_status): the last of each kind, and each product.
+    _kind_idx = models.Index('(equipment_id, kind, ended_at DESC, id DESC)')
+    _full_cleaning_idx = models.Index(
+        "(equipment_id, ended_at DESC, id DESC) WHERE kind = 'cleaning' AND cleaning_kind = 'full'")
+    _use_idx = models.Index("(equipment_id, product_id, ended_at) WHERE kind = 'use'")
     _time_order = models.Constraint(
         'CHECK (started_at IS NULL OR started_at <= ended_at)', "What ends before it begins was not done so.")
     _use_named = models.Constraint(

@@ -15,6 +15,7 @@ from odoo.tools import SQL
 
 from ...domain.canonical import GENESIS, canonical_json, iso_utc, sha256
 from ...domain.signing import storable
+from ..base.schema import drop_indexes
 
 _logger = logging.getLogger(__name__)
 
@@ -135,11 +136,11 @@ class MrpAuditEntry(models.Model):
     kind = fields.Selection(KINDS, "What", required=True, readonly=True)
     res_model = fields.Char("Model", required=True, readonly=True)
     res_id = fields.Many2oneReference("Record ID", model_field='res_model', readonly=True)
-    record_name = fields.Char("Record", required=True, readonly=True)
-    user_id = fields.Many2one('res.users', required=True, readonly=True, index=True, ondelete='restrict')
+    record_name = fields.Char("Record", required=True, readonly=True, index='trigram')
+    user_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
     user_name = fields.Char("Person", required=True, readonly=True)
     user_login = fields.Char("User Name", required=True, readonly=True)
-    at = fields.Datetime("When", required=True, readonly=True, index=True, help="Time of the server, in UTC.")
+    at = fields.Datetime("When", required=True, readonly=True, help="Time of the server, in UTC.")
     values = CanonicalJson(readonly=True, prefetch=False, help="Old and new value of each field.")
     reason = fields.Text(readonly=True)
     summary = fields.Text("Old and New Values", compute='_compute_summary')
@@ -151,6 +152,15 @@ class MrpAuditEntry(models.Model):
     _index_uniq = models.UniqueIndex('(chain_id, index)', "Lines of a chain are numbered without a gap.")
     _record_idx = models.Index('(res_model, res_id)')
     _baseline_idx = models.Index("(chain_id, index) WHERE kind = 'baseline'")
+    # Lists of what is rare, the last lines first; of the other kinds the last lines are among the last of all.
+    _refused_idx = models.Index("(id DESC) WHERE kind IN ('refused', 'refused_sign')")
+    _rare_idx = models.Index("(kind, id DESC) WHERE kind NOT IN ('create', 'write', 'state', 'sign')")
+    # Lines lie in the order of their time: an index of some pages says where a day begins.
+    _at_idx = models.Index('USING brin (at)')
+
+    def _auto_init(self):
+        drop_indexes(self.env.cr, self._table, 'user_id', 'at')
+        return super()._auto_init()
 
     # === SHOWN TO PEOPLE === #
 

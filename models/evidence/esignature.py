@@ -55,7 +55,7 @@ class MrpEsignature(models.Model):
 
     res_model = fields.Char("Signed Model", required=True, readonly=True)
     res_id = fields.Many2oneReference("Signed Record", model_field='res_model', required=True, readonly=True)
-    record_name = fields.Char("Record", required=True, readonly=True)
+    record_name = fields.Char("Record", required=True, readonly=True, index='trigram')
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
     user_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
     partner_id = fields.Many2one('res.partner', "Person", required=True, readonly=True, ondelete='restrict')
@@ -90,6 +90,7 @@ class MrpEsignature(models.Model):
 
     _record_idx = models.Index('(res_model, res_id)')
     _signer_idx = models.Index('(user_id, id DESC)')
+    _time_idx = models.Index('(signed_at DESC, id DESC)')
     _key_number_uniq = models.UniqueIndex(
         '(user_id, key_number) WHERE key_number IS NOT NULL', "A signer's signatures are numbered without a gap.")
 

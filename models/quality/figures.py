@@ -199,7 +199,10 @@ class QualityFigures:
 
     @cached_property
     def results(self):
-        return self.env['mrp.bpr.result'].search([('bpr_id', 'in', self.batches.ids)], order='id')
+        return self.env['mrp.bpr.result'].search_fetch(
+            [('bpr_id', 'in', self.batches.ids)], [
+                'bpr_id', 'position', 'name', 'criterion_label', 'kind', 'value', 'unit', 'outcome', 'supersedes_id',
+                'retest_of_id'], order='id')
 
     @cached_property
     def failures(self):
@@ -326,9 +329,10 @@ class QualityFigures:
     def _build_equipment(self):
         """Return the calibrations that failed in the period, of units that the batches were made with."""
         logs = self.env['mrp.equipment.log']
-        units = logs.search([('kind', '=', 'use'), ('bpr_id', 'in', self.batches.ids)]).equipment_id \
-            | self.env['mrp.bpr.entry'].search(
-                [('bpr_id', 'in', self.batches.ids), ('equipment_id', '!=', False)]).equipment_id
+        used = logs._read_group([('kind', '=', 'use'), ('bpr_id', 'in', self.batches.ids)], ['equipment_id'])
+        named = self.env['mrp.bpr.entry']._read_group(
+            [('bpr_id', 'in', self.batches.ids), ('equipment_id', '!=', False)], ['equipment_id'])
+        units = self.env['maintenance.equipment'].union(*(unit for unit, in (*used, *named)))
         failed = logs.search([
             ('kind', '=', 'calibration'), ('result', '=', 'fail'), ('equipment_id', 'in', units.ids),
             ('ended_at', '>=', self.begin), ('ended_at', '<', self.end)], order='ended_at, id')

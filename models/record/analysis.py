@@ -80,8 +80,9 @@ class MrpBpr(models.Model):
                       CASE WHEN s.planned ->> 'scope' <> 'batch' THEN s.planned #>> '{stage,name}' END AS stage
                  FROM mrp_bpr_step s WHERE s.kind = 'yield' AND s.state IN ('done', 'not_done') AND s.bpr_id IN %s
                 ORDER BY s.bpr_id, s.sequence, s.id""", tuple(self.ids)))
-        entries = self.env['mrp.bpr.entry'].sudo().search(
-            [('step_id', 'in', [row['id'] for row in rows]), ('kind', '=', 'yield')], order='id')
+        entries = self.env['mrp.bpr.entry'].sudo().search_fetch(
+            [('step_id', 'in', [row['id'] for row in rows]), ('kind', '=', 'yield')],
+            ['step_id', 'kind', 'data', 'outcome', 'to_sign', 'supersedes_id'], order='id')
         current = {entry.step_id.id: entry for entry in entries._get_current()}
         yields = []
         for row in rows:

@@ -169,10 +169,10 @@ class MrpBpr(models.Model):
                           AS p(sequence int, stage int, number int, points jsonb, planned jsonb))
                INSERT INTO mrp_bpr_step (bpr_id, production_id, company_id, workorder_id, sequence, stage, number, name,
                                          kind, performer_role, verifier_role, is_critical, is_hold_point, points, planned,
-                                         state, create_date, create_uid, write_date, write_uid)
+                                         yield_mmr_id, state, create_date, create_uid, write_date, write_uid)
                SELECT s.bpr_id, s.production_id, s.company_id, s.workorder_id, p.sequence, p.stage, p.number, p.name,
                       p.kind, p.performer_role, p.verifier_role, p.is_critical, p.is_hold_point, p.points, p.planned,
-                      'open', %(now)s, %(uid)s, %(now)s, %(uid)s
+                      CASE WHEN p.kind = 'yield' THEN %(mmr)s END, 'open', %(now)s, %(uid)s, %(now)s, %(uid)s
                  -- Sorted without the texts, so that the steps of a batch lie together.
                  FROM (SELECT b.id AS bpr_id, b.production_id, b.company_id, w.id AS workorder_id, p.sequence
                          FROM mrp_bpr b
@@ -182,7 +182,8 @@ class MrpBpr(models.Model):
                          LEFT JOIN mrp_workorder w ON w.production_id = b.production_id AND w.operation_id = a.operation
                         WHERE b.id IN %(records)s ORDER BY b.id, p.sequence) s
                  JOIN plan p ON p.sequence = s.sequence""",
-            now=fields.Datetime.now(), uid=self.env.uid, records=self._ids, plan=canonical_json(plan).decode(),
+            now=fields.Datetime.now(), uid=self.env.uid, records=self._ids, mmr=revision.mmr_id.id,
+            plan=canonical_json(plan).decode(),
             operations=json.dumps([
                 {'stage': position, 'operation': operation.id} for position, operation in enumerate(operations, 1)])))
 

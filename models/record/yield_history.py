@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from ...domain.control_chart import broken_rules, individuals
 from ...domain.numbers import plain
+from .step.step import CONTROL_POINT
 
 #: How many batches a drift is judged by, and how few say nothing.
 WINDOW, FEWEST = 40, 10
@@ -29,15 +30,14 @@ class MrpMmr(models.Model):
             return []
         self.env['mrp.bpr.step'].flush_model()
         step_ids = [row[0] for row in self.env.execute_query(SQL(
-            """SELECT s.id
-                 FROM mrp_bpr_step s
-                 JOIN mrp_bpr b ON b.id = s.bpr_id
-                 JOIN mrp_mmr_revision r ON r.id = b.mmr_revision_id
-                WHERE s.kind = 'yield' AND s.state = 'done' AND r.mmr_id IN %(mmrs)s AND b.id < %(until)s
-                  AND CASE WHEN %(stage)s::text IS NULL THEN s.planned ->> 'scope' = 'batch'
-                           ELSE s.planned ->> 'scope' <> 'batch' AND s.planned #>> '{stage,name}' = %(stage)s END
-                ORDER BY s.closed_at DESC, s.id DESC LIMIT %(limit)s""",
-            mmrs=self._ids, stage=stage, limit=limit, until=until.id if until else 2 ** 31 - 1))]
+            """SELECT f.id FROM unnest(%(mmrs)s) AS m(id) CROSS JOIN LATERAL (
+                   SELECT s.id, s.closed_at FROM mrp_bpr_step s
+                    WHERE s.yield_mmr_id = m.id AND s.state = 'done' AND %(point)s = %(stage)s
+                      AND s.bpr_id < %(until)s
+                    ORDER BY s.closed_at DESC, s.id DESC LIMIT %(limit)s) f
+                ORDER BY f.closed_at DESC, f.id DESC LIMIT %(limit)s""",
+            mmrs=list(self._ids), point=SQL(CONTROL_POINT), stage=stage or '', limit=limit,
+            until=until.id if until else 2 ** 31 - 1))]
         steps = self.env['mrp.bpr.step'].sudo().browse(reversed(step_ids))
         entries = steps.entry_ids.filtered(lambda entry: entry.kind == 'yield')._get_current().sorted('id').grouped('step_id')
         rows = [(step, (entries[step][-1].data or {}).get('percent')) for step in steps if step in entries]

@@ -111,11 +111,14 @@ class MrpBpr(models.Model):
 
     @api.model
     def _update_retention(self):
-        """Record shipments without a row and count all dates anew; called by the data of the addon and by the cron."""
+        """Record shipments without a row and count all dates anew; called by the data of the addon and by the cron.
+
+        All batches are read at once: a call for each of them would plan and look up everything again (PRF-010).
+        """
         self.env['mrp.bpr.distribution'].sudo()._record_missing()
         stale = self.browse(row[0] for row in self.env.execute_query(SQL(
-            """SELECT b.id FROM mrp_bpr b CROSS JOIN LATERAL mrp_mmr_retention(ARRAY[b.id]) r
-                WHERE b.disposal_id IS NULL AND b.retain_until IS DISTINCT FROM r.until""")))
+            """SELECT b.id FROM mrp_mmr_retention(ARRAY(SELECT id FROM mrp_bpr WHERE disposal_id IS NULL)) r
+                 JOIN mrp_bpr b ON b.id = r.bpr WHERE b.retain_until IS DISTINCT FROM r.until ORDER BY b.id""")))
         self.env.add_to_compute(self._fields['retain_until'], stale)
         self.flush_model(['retain_until'])
 

@@ -1,5 +1,6 @@
 """Yield bands from the history of an MMR, and the warning of a drift inside the band."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from odoo.exceptions import AccessError, UserError
@@ -8,6 +9,7 @@ from odoo.tests import BaseCase, Form, tagged
 from odoo.addons.mrp_mmr.domain.control_chart import broken_rules, individuals
 
 from ..common.base import MmrCommon
+from ..common.rows import count_rows_read, insert_copies, planned_as_large
 
 
 def decimals(*values):
@@ -161,6 +163,25 @@ class TestYieldHistory(MmrCommon):
         self.assertIn("eight in a row", warnings().note)
         self.assertFalse(orders.bpr_id.deviation_ids)
         self.assertEqual(set(orders.bpr_id.step_ids.mapped('state')), {'done'})
+
+    def test_batches_do_not_matter(self):
+        """PRF-010, YLD-020: the history of 40 batches reads as many rows among 3,000 as among 300."""
+        bpr = self._make('97').bpr_id
+        step = bpr.step_ids.filtered(lambda step: step.kind == 'yield')
+        self.assertEqual(step.yield_mmr_id, self.revision.mmr_id)
+        self.assertFalse((bpr.step_ids - step).yield_mmr_id)
+        begin, made, counts, tables = datetime(2031, 1, 1), 0, [], ('mrp_bpr_step', 'mrp_bpr', 'mrp_bpr_entry')
+        with self._unguarded('mrp_bpr_step') as cr:
+            for number in (300, 3000):
+                insert_copies(cr, 'mrp_bpr_step', step.id, [
+                    {'sequence': 1000 + made + place, 'closed_at': begin + timedelta(hours=made + place)}
+                    for place in range(number)])
+                made += number
+                with planned_as_large(cr, *tables):
+                    self.env.invalidate_all()
+                    counts.append(count_rows_read(cr, self.revision.mmr_id._get_yield_history))
+        self.assertLessEqual(counts[1], counts[0])
+        self.assertGreaterEqual(counts[0], 40)
 
     def test_queries(self):
         """YLD-020: the history of many batches is read with as many queries as that of two."""

@@ -10,6 +10,7 @@ from odoo.tests import Form, tagged
 from odoo.addons.mrp_mmr.reports.xlsx_lot_trace import write_trace
 
 from ..common.base import MmrCommon, expect
+from ..common.rows import insert_copies
 
 
 @tagged('post_install', '-at_install')
@@ -200,6 +201,27 @@ class TestTraceability(MmrCommon):
         count()     # what transfers took out of caches is read once again
         self.assertLessEqual(count(), few)
         self.assertEqual(len(self._trace(self.raw, 'forward')), 17)
+
+    def test_many_batches(self):
+        """PRF-010, REL-050: the trace of a lot in 1,500 batches takes as many queries as that of one in some."""
+        traces, order, counts, made = self.env['mrp.lot.trace'], self.plain_order, [], 0
+        move = order.move_raw_ids[:1]
+        line = move.move_line_ids[:1]
+        with self._unguarded('mrp_production', 'stock_move', 'stock_move_line') as cr:
+            for number in (10, 1500):
+                orders = insert_copies(cr, 'mrp_production', order.id, [
+                    {'name': f'MO/{made + place}'} for place in range(number)])
+                moves = insert_copies(cr, 'stock_move', move.id, [{'raw_material_production_id': copied} for copied in orders])
+                insert_copies(cr, 'stock_move_line', line.id, [{'move_id': copied} for copied in moves])
+                made += number
+                for _warm_up_and_count in range(2):
+                    self.env.invalidate_all()
+                    before = cr.sql_log_count
+                    rows = list(traces._describe(traces._read_trace(self.raw, 'forward')))
+                    count = cr.sql_log_count - before
+                self.assertGreater(len(rows), made)
+                counts.append(count)
+        self.assertEqual(*counts)
 
     def test_readers(self):
         """SEC-010: whoever reads lots traces them, the auditor too; the lines open their record; others may not."""

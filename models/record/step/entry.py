@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from odoo import api, fields, models
 from odoo.http import request
-from odoo.tools import LazyTranslate
+from odoo.tools import SQL, LazyTranslate
 
 from ....domain.canonical import iso_utc
 from ....domain.refusals import refusal
@@ -12,6 +12,7 @@ from ....domain.roles import ROLE_GROUPS
 from ....domain.sessions import session_digest
 from ....domain.signing import SigningRule
 from ....domain.step_kinds import ENTRY_KINDS
+from ...base.schema import add_copied_column, drop_indexes
 
 _lt = LazyTranslate(__name__)
 RULE = "AUD-020, 21 CFR 11.10(e), EU GMP 4.9"
@@ -47,8 +48,11 @@ class MrpBprEntry(models.Model):
         help="Judged by the system against the limits of the snapshot, never by a person where there are numbers (IPC-010).")
     lot_id = fields.Many2one('stock.lot', readonly=True, index='btree_not_null', ondelete='restrict')
     lot_name = fields.Char("Lot Number", readonly=True)
-    equipment_id = fields.Many2one('maintenance.equipment', readonly=True, index='btree_not_null', ondelete='restrict')
+    equipment_id = fields.Many2one('maintenance.equipment', readonly=True, ondelete='restrict')
     equipment_name = fields.Char(readonly=True)
+    product_id = fields.Many2one(
+        'product.product', compute='_compute_product_id', store=True, precompute=True, index='btree_not_null',
+        ondelete='restrict', help="Of the batch, where a unit is named: what that unit was used for.")
     file_id = fields.Many2one('mrp.mmr.file', readonly=True, index='btree_not_null', ondelete='restrict')
     device = fields.Char("Terminal", readonly=True, help="The workstation on which it was entered.")
     session_sha256 = fields.Char(
@@ -71,12 +75,25 @@ class MrpBprEntry(models.Model):
     is_current = fields.Boolean("Valid", compute='_compute_is_current')
     summary = fields.Char(compute='_compute_summary')
 
+    # What a unit was used for, and until when (mrp_mmr_equipment_status).
+    _unit_idx = models.Index('(equipment_id, product_id, at) WHERE equipment_id IS NOT NULL')
     _token_uniq = models.UniqueIndex('(step_id, token) WHERE token IS NOT NULL', "This was stored already.")
     _reason_given = models.Constraint(
         "CHECK ((supersedes_id IS NULL AND NOT is_late) OR trim(reason) <> '')",
         "A correction or late entry needs a reason (AUD-020, 21 CFR 11.10(e)).")
 
+    def _auto_init(self):
+        add_copied_column(self.env.cr, self._table, 'product_id', SQL("b.product_id"), SQL(
+            "FROM mrp_bpr b WHERE b.id = t.bpr_id AND t.equipment_id IS NOT NULL"))
+        drop_indexes(self.env.cr, self._table, 'equipment_id')
+        return super()._auto_init()
+
     # === COMPUTE === #
+
+    @api.depends('equipment_id', 'bpr_id')
+    def _compute_product_id(self):
+        for entry in self:
+            entry.product_id = entry.bpr_id.product_id if entry.equipment_id else False
 
     def _get_signed(self):
         """Return those of these entries that count: made while the step was open, or signed completely since."""

@@ -199,7 +199,8 @@ class MrpBprStep(models.Model):
         candidates = self.env['maintenance.equipment'].search(
             Domain('id', '=', unit['id']) if unit else Domain('category_id', '=', kind['id'])
             & Domain('company_id', 'in', (False, self.company_id.id)), limit=MAX_PROPOSALS, order='name, id')
-        status, bpr = candidates._mmr_get_status(), self.sudo().bpr_id
+        bpr = self.sudo().bpr_id
+        status = candidates._mmr_get_status(bpr=bpr)
         return {
             'name': self._get_planned_unit_name(),
             'is_class': not unit,

@@ -16,7 +16,11 @@ from ....domain.step_plan import stages_before
 from ....domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 from ....domain.transitions import transition
 from ...base.notation import get_plain_writer
+from ...base.schema import add_copied_column
 
+#: SQL of where a yield is calculated: the name of its stage, nothing at the end of manufacture; an index has it.
+CONTROL_POINT = (
+    "CASE WHEN planned ->> 'scope' = 'batch' THEN '' WHEN planned ->> 'scope' <> 'batch' THEN planned #>> '{stage,name}' END")
 STATES = [
     ('open', "Open"),
     ('started', "In progress"),
@@ -58,6 +62,9 @@ class MrpBprStep(models.Model):
     is_critical = fields.Boolean("Critical", readonly=True)
     is_hold_point = fields.Boolean("Hold Point", readonly=True)
     points = fields.Json(readonly=True, help="The signatures that close the step, in order.")
+    yield_mmr_id = fields.Many2one(
+        'mrp.mmr', compute='_compute_yield_mmr_id', store=True, precompute=True, ondelete='restrict',
+        help="Of a yield: the MMR in whose history it stands.")
     planned = fields.Json(readonly=True, prefetch=False, help="The step as it is in the snapshot of the MMR.")
 
     state = fields.Selection(STATES, "Status", required=True, readonly=True, index=True)
@@ -89,8 +96,20 @@ class MrpBprStep(models.Model):
         help="A result out of limits stays, and so does its deviation, where an authorised retest lies within them.")
 
     _order_uniq = models.UniqueIndex('(bpr_id, sequence)', "The steps of a batch have an order.")
+    _yield_idx = models.Index(
+        f'(yield_mmr_id, state, ({CONTROL_POINT}), closed_at DESC, id DESC) WHERE yield_mmr_id IS NOT NULL')
+
+    def _auto_init(self):
+        add_copied_column(self.env.cr, self._table, 'yield_mmr_id', SQL("r.mmr_id"), SQL(
+            "FROM mrp_bpr b JOIN mrp_mmr_revision r ON r.id = b.mmr_revision_id WHERE b.id = t.bpr_id AND t.kind = 'yield'"))
+        return super()._auto_init()
 
     # === COMPUTE === #
+
+    @api.depends('kind', 'bpr_id')
+    def _compute_yield_mmr_id(self):
+        for step in self:
+            step.yield_mmr_id = step.bpr_id.mmr_revision_id.mmr_id if step.kind == 'yield' else False
 
     @api.depends('stage', 'number')
     def _compute_code(self):
