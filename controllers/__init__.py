@@ -1,4 +1,5 @@
-"""HTTP routes: signing, downloads, terminals."""
+"""HTTP routes: signing, downloads, people at terminals, terminals."""
 
 from . import downloads
+from . import person
 from . import terminal
