@@ -115,7 +115,7 @@ class Keyboard:
 
 
 class Scanner(Keyboard):
-    """Works by codes alone: of worksheets, lots, units, scales, badges and commands. Passwords are typed: nobody has them as a code."""
+    """Works by codes alone: of worksheets, lots, units, scales, badges and commands; a password is typed."""
     size, is_touch = (1024, 768), True
 
     def main(self, label):
@@ -240,7 +240,7 @@ class TestFloorKept(FloorHandsCommon):
         self.assertEqual(self._value(hands, '#floor_value'), value)
 
     def test_refused(self):
-        """FLR-010 (U-01, U-24), USE-060: a refused weight stays as it was typed; a lot of another component says whose it is."""
+        """FLR-010 (U-01, U-24), USE-060: a refused weight stays as it was typed; the lot of another component says so."""
         step = self._until(self.steps[0].name)
         with self._at_floor() as hands:
             do = Fingers(hands)
@@ -291,7 +291,7 @@ class TestFloorKept(FloorHandsCommon):
         self.assertEqual(step.entry_ids.mapped('value'), ['12.5'])
 
     def test_expired(self):
-        """FLR-010 (U-19): where the session has ended, people log in at the same place; what was entered is saved then, once."""
+        """FLR-010 (U-19): where the session has ended, people log in at the same place; what waited is saved once."""
         step = self._until(self.steps[0].name)
         with self._at_floor() as hands:
             do = self._type_weight(hands)
@@ -347,9 +347,11 @@ class TestFloorKept(FloorHandsCommon):
             self.session = odoo.http.root.session_store.get(self.opener.cookies['session_id'])
             return self.session
 
-        session = self.authenticate('t_operator', 't_operator', session_extra={'identity-check-last': 9e12, 'mrp_mmr_signing': {}})
+        session = self.authenticate(
+            't_operator', 't_operator', session_extra={'identity-check-last': 9e12, 'mrp_mmr_signing': {}})
         self.assertEqual(session['identity-check-last'], 9e12)
-        with self.assertRaisesRegex(JsonRpcException, "AccessDenied"), mute_logger('odoo.http', 'odoo.addons.base.models.res_users'):
+        with self.assertRaisesRegex(JsonRpcException, "AccessDenied"), \
+                mute_logger('odoo.http', 'odoo.addons.base.models.res_users'):
             call('t_verifier', "wrong")
         self.assertEqual(read().uid, self.user_operator.id)
         self.assertEqual(call('t_verifier', PASSWORD), {'uid': self._person('verifier').id})

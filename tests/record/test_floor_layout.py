@@ -14,8 +14,8 @@ TARGET = 52.9
 #: Odoo's variables in dark colours, as its dark themes set them.
 DARK = """
 $o-webclient-color-scheme: dark; $o-white: #1b1d26; $o-black: #ffffff;
-$o-gray-100: #262a36; $o-gray-200: #2f3341; $o-gray-300: #3c4150; $o-gray-400: #5a5f6e; $o-gray-500: #7d8291; $o-gray-600: #a5aab6;
-$o-gray-700: #c4c8d0; $o-gray-800: #dcdfe5; $o-gray-900: #f1f2f5;
+$o-gray-100: #262a36; $o-gray-200: #2f3341; $o-gray-300: #3c4150; $o-gray-400: #5a5f6e; $o-gray-500: #7d8291;
+$o-gray-600: #a5aab6; $o-gray-700: #c4c8d0; $o-gray-800: #dcdfe5; $o-gray-900: #f1f2f5;
 """
 
 #: What is shown of an element; the box of what a finger presses for it.
@@ -23,7 +23,7 @@ TOOLS = """
     const isShown = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) &&
         element.getBoundingClientRect().width > 0 && !element.closest(".visually-hidden");
     const boxOf = (element) => (element.type === "checkbox" && element.closest("label") || element).getBoundingClientRect();
-    const nameOf = (element) => `${element.tagName.toLowerCase()}.${element.className} "${element.textContent.trim().slice(0, 40)}"`;
+    const nameOf = ({ tagName, className, textContent }) => `${tagName}.${className} "${textContent.trim().slice(0, 40)}"`;
     const root = document.querySelector(".o_mrp_mmr_floor");
     const all = (selector) => [...root.querySelectorAll(selector)].filter(isShown);
 """
@@ -71,7 +71,7 @@ OVERLAP = """(selector) => {
     const seen = (element) => {
         const { left, right, top, bottom } = element.getBoundingClientRect();
         const list = element.closest(".o_mrp_mmr_floor_lots")?.getBoundingClientRect();
-        return { left, right, top: Math.max(top, list ? list.top : top), bottom: Math.min(bottom, list ? list.bottom : bottom) };
+        return { left, right, top: Math.max(top, list?.top ?? top), bottom: Math.min(bottom, list?.bottom ?? bottom) };
     };
     found.forEach((first, index) => {
         const a = seen(first);
