@@ -129,10 +129,14 @@ class HandsCase(HttpCase):
     def at_terminal_of(self, login, path, size=(1024, 768), is_touch=True, cookies=()):
         """Yield the hands of a person who is logged in at the shop floor, on a screen of ``size``.
 
-        The page is left at the end: no request of it is on its way when the test goes on.
+        Until then the test reads nothing from the database: requests of the page use its cursor. At the end the page is
+        left, so that no request of it is on its way when the test goes on.
         """
         self.touch_enabled = is_touch
         browser = ChromeBrowser(self, success_signal='never')
+        # Whoever leaves a form that was begun is asked by the browser.
+        browser._handlers['Page.javascriptDialogOpening'] = lambda **_details: browser._websocket_send(
+            'Page.handleJavaScriptDialog', params={'accept': True})
         try:
             with self.allow_requests(browser=browser):
                 self.authenticate(login, login, browser=browser)

@@ -13,7 +13,7 @@ TARGET = 52.9
 
 #: Odoo's variables in dark colours, as its dark themes set them.
 DARK = """
-$o-webclient-color-scheme: dark; $o-white: #1b1d26; $o-black: #ffffff;
+$o-webclient-color-scheme: dark; $o-view-background-color: #1b1d26; $o-white: #1b1d26; $o-black: #ffffff;
 $o-gray-100: #262a36; $o-gray-200: #2f3341; $o-gray-300: #3c4150; $o-gray-400: #5a5f6e; $o-gray-500: #7d8291;
 $o-gray-600: #a5aab6; $o-gray-700: #c4c8d0; $o-gray-800: #dcdfe5; $o-gray-900: #f1f2f5;
 """
@@ -307,7 +307,7 @@ class TestFloorLayout(FloorKinds, HandsCase):
             hands.js("new Promise((resolve) => setTimeout(resolve, 800))")
             hands.press('Enter')
             hands.see('.o_mrp_mmr_floor_main:focus:enabled', "Start")
-            self.assertEqual(step.state, 'open')
+            hands.see(f'.o_mrp_mmr_floor_step[data-id="{step.id}"][data-state=open]')
             hands.press('Enter')
             hands.see(f'.o_mrp_mmr_floor_step[data-id="{step.id}"][data-state=started]')
         self.assertTrue(step.precaution_acknowledged)

@@ -35,6 +35,9 @@ export class Floor extends Component {
     static components = { BatchCard, StepPanel, StepSide };
     static props = { ...standardActionServiceProps };
     static target = "fullscreen";
+    // By both of them the way back to a batch has a name.
+    static path = "mmr-floor";
+    static displayName = _t("Shop Floor");
 
     setup() {
         this.orm = useService("orm");
