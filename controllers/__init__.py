@@ -1,5 +1,6 @@
-"""HTTP routes: signing, downloads, terminals, health."""
+"""HTTP routes: signing, downloads, floor, terminals, health."""
 
 from . import downloads
 from . import health
+from . import person
 from . import terminal

@@ -2,3 +2,4 @@
 
 from . import log        # lines, append-only
 from . import equipment  # status derived from them
+from . import readiness  # what a unit lacks for a batch

@@ -401,16 +401,10 @@ class MaintenanceEquipment(models.Model):
         return refusal(self.env, message, rule, next_action, record=self)
 
     def _mmr_check_calibrated(self, row, day):
-        status = self._mmr_judge_calibration(row, day)
-        messages = {
-            'never': self.env._("%s was never calibrated.", self.display_name),
-            'failed': self.env._("%s failed its last calibration and is out of service.", self.display_name),
-            'overdue': self.env._("The calibration of %(equipment)s was due on %(date)s.", equipment=self.display_name,
-                                  date=row['due']),
-        }
-        if status in messages:
+        message = self._mmr_get_calibration_issue(row, day)
+        if message:
             raise self._mmr_refuse_use(
-                messages[status], CALIBRATION_RULE, self.env._("use another instrument, or have this one calibrated."))
+                message, CALIBRATION_RULE, self.env._("use another instrument, or have this one calibrated."))
 
     def _mmr_check_clean(self, row, bpr, moment):
         message = self._mmr_get_cleaning_issue(row, bpr, moment)

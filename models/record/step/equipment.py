@@ -83,16 +83,19 @@ class MrpBprStep(models.Model):
             lambda step: step.stage == self.stage and (step == self or step.planned['equipment'] == position))
         return steps.entry_ids._get_current().equipment_id.filtered(self._is_planned_unit)
 
+    def _get_units_of_start(self):
+        """Return the units that this step starts with: what the snapshot names, or what was identified before for a class."""
+        position = self.planned['equipment']
+        if not position:
+            return self.env['maintenance.equipment'].sudo()
+        return self._get_planned_units() if (self.planned['unit'] or {}).get('equipment') else self._get_units(position)
+
     def _check_units(self):
         """Refuse to start a step on equipment that the batch must not use (BPR-040, IPC-070).
 
         That is the unit which the snapshot names, or the one identified before in this stage for a class.
         """
-        position = self.planned['equipment']
-        if not position:
-            return
-        units = self._get_planned_units() if (self.planned['unit'] or {}).get('equipment') else self._get_units(position)
-        units._mmr_check_usable(self.bpr_id)
+        self._get_units_of_start()._mmr_check_usable(self.bpr_id)
 
     # === USE === #
 

@@ -116,6 +116,7 @@ class MrpBprStep(models.Model):
             'documents': [row for row in (*planned['documents'], planned['method']) if row],
             'checklist': self._prepare_floor_checklist(current),
             'equipment': step._prepare_floor_equipment(),
+            'unready': step._get_units_of_start()._mmr_get_readiness(step.bpr_id) if is_open else [],
             'sample': self._prepare_floor_sample(current),
             'weighing': step._prepare_floor_weighing(),
             'band': self._prepare_floor_band(),

@@ -270,7 +270,11 @@ class MrpBprStep(models.Model):
             ('name', '=', name), ('product_id', '=', product.id),
             ('company_id', 'in', (False, self.sudo().company_id.id))], limit=1)
         if not lot:
-            raise self._refuse_lot(self.env._("%(product)s has no lot %(lot)s.", product=product.display_name, lot=name))
+            # A lot of another component says whose it is.
+            other = lots.search([('name', '=', name), ('company_id', 'in', (False, self.sudo().company_id.id))], limit=1)
+            if not other:
+                raise self._refuse_lot(self.env._("%(product)s has no lot %(lot)s.", product=product.display_name, lot=name))
+            lot = other
         self._check_lot(lot, product)
         return {'lot_id': lot.id, 'lot_name': lot.name}
 

@@ -1,132 +1,43 @@
 // What is entered at a step of a batch, by kind of step.
 
-import { Component, useRef, useState } from "@odoo/owl";
+import { useRef } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
-import { useBus, useService } from "@web/core/utils/hooks";
+import { useBus } from "@web/core/utils/hooks";
 
-import { subtract } from "../numbers/number_parser";
-import { localNumber, understand } from "../numbers/numbers";
-import { formatDay, formatTime } from "./clock";
-import { LABEL_USES, MATERIAL_USES } from "./constants";
-import { NumberField, NumberPad, pressKey } from "./number_pad";
+import { Entry } from "./entry";
+import { LabelsEntry, MaterialEntry } from "./packing_entries";
 import { readPhoto } from "./photo";
-
-/**
- * What is entered at a step. An entry keeps what a person typed and tells its parent what was understood of it and could
- * be recorded, numbers in their canonical form (NUM-010); the parent has the button. ``correcting`` is the entry that is
- * corrected, whose values are never filled in.
- */
-class Entry extends Component {
-    static props = {
-        step: Object,
-        correcting: { type: Object, optional: true },
-        onChange: Function,
-        onSubmit: Function,
-        onRecord: Function,
-    };
-    static components = { NumberField, NumberPad };
-    /** Names of the numbers, the first of which has the focus. */
-    numbers = [];
-    texts = {};
-
-    get first() {
-        return this.numbers[0];
-    }
-
-    setup() {
-        this.localNumber = localNumber;
-        this.formatDay = formatDay;
-        this.formatTime = formatTime;
-        this.state = useState({
-            active: this.first,
-            focusKey: 0,
-            numbers: Object.fromEntries(this.numbers.map((name) => [name, ""])),
-            ...this.texts,
-        });
-        useBus(this.env.floor.bus, "scanned", ({ detail }) => this.onScanned(detail));
-    }
-
-    get step() {
-        return this.props.step;
-    }
-
-    /** @returns {{ kind: string, vals: Object, label: string, isReady: boolean }} */
-    get draft() {
-        return { kind: "", vals: {}, label: "", isReady: false };
-    }
-
-    onScanned() {}
-
-    set(values) {
-        Object.assign(this.state, values);
-        this.changed();
-    }
-
-    changed() {
-        this.props.onChange(this.draft);
-    }
-
-    /** What is understood of a number that was typed. */
-    understood(name, unit = "") {
-        return understand(this.state.numbers[name] || "", { unit });
-    }
-
-    /** The numbers by name in their canonical form; what is blank or refused is an empty text. */
-    canonical(names = this.numbers) {
-        return Object.fromEntries(names.map((name) => [name, this.understood(name).canonical ?? ""]));
-    }
-
-    /** Why one of these numbers is refused; empty where all are understood. */
-    refused(names = this.numbers) {
-        const refused = names.map((name) => this.understood(name)).find(({ isValid }) => !isValid);
-        return refused ? refused.message : "";
-    }
-
-    setNumber(name, value) {
-        this.state.numbers[name] = value;
-        this.changed();
-    }
-
-    onKey(key, first = this.numbers[0]) {
-        this.state.active ||= first;
-        const name = this.state.active;
-        this.setNumber(name, pressKey(this.state.numbers[name], key));
-    }
-
-    focus(name) {
-        this.state.active = name;
-        this.state.focusKey++;
-    }
-
-    /** Enter in a text goes on; it does not press the button of the form. */
-    onTextKey(ev, callback) {
-        if (ev.key === "Enter") {
-            ev.preventDefault();
-            ev.stopPropagation();
-            callback();
-        }
-    }
-
-    /** Enter goes on to the next number, and from the last one to the button. */
-    onEnter(name) {
-        const next = this.numbers[this.numbers.indexOf(name) + 1];
-        if (next && !this.draft.isReady) {
-            this.focus(next);
-        } else {
-            this.props.onSubmit();
-        }
-    }
-}
 
 /** A number against limits, or a yield. */
 export class ValueEntry extends Entry {
     static template = "mrp_mmr.FloorValueEntry";
     numbers = ["value"];
-    texts = { isPlausible: false, destroyed: "", sampled: "" };
+    texts = { destroyed: "", sampled: "" };
+
+    setup() {
+        super.setup();
+        // The yield that the server asked about, as one that cannot have come out (VER-060).
+        Object.assign(this.state, { asked: "", isPlausible: false });
+        useBus(this.env.floor.bus, "refused", ({ detail }) => {
+            if (detail.kind === "yield" && detail.error.includes("VER-060")) {
+                this.state.asked = detail.vals.value;
+            }
+        });
+    }
 
     set(name, value) {
         this.state[name] = value;
         this.changed();
+    }
+
+    /** Another number is another question. */
+    setNumber(name, value) {
+        this.state.isPlausible = false;
+        super.setNumber(name, value);
+    }
+
+    get isAsked() {
+        return Boolean(this.state.asked) && this.state.asked === this.understood("value").canonical;
     }
 
     get unit() {
@@ -154,6 +65,13 @@ export class WeighEntry extends Entry {
     static template = "mrp_mmr.FloorWeighEntry";
     numbers = ["value"];
     texts = { lotId: false, lotName: "", unitId: this.props.step.weighing.unit_id, text: "", isBalanced: false };
+
+    setup() {
+        super.setup();
+        if (this.state.isBalanced) {
+            this.numbers = ["value", ...this.flows.map((flow) => flow.name)];
+        }
+    }
 
     /** The lot comes first. */
     get first() {
@@ -236,6 +154,11 @@ export class ChecklistEntry extends Entry {
             : step.checklist;
     }
 
+    /** The row that is answered next. */
+    get next() {
+        return this.rows.find((row) => !row.outcome);
+    }
+
     entry(row) {
         return this.step.entries.find((entry) => entry.id === row.entry_id);
     }
@@ -272,23 +195,11 @@ export class EquipmentEntry extends Entry {
     static template = "mrp_mmr.FloorEquipmentEntry";
     texts = { equipmentId: false, code: "" };
 
-    setup() {
-        super.setup();
-        this.orm = useService("orm");
-        this.action = useService("action");
-    }
-
     /** The unit that is chosen, or the only one, where it is not clean for this batch. */
     get unclean() {
         const { candidates } = this.step.equipment;
         const unit = candidates.length === 1 ? candidates[0] : candidates.find((row) => row.id === this.state.equipmentId);
         return unit?.unclean ? unit : false;
-    }
-
-    /** Opens the dialog of the cleaning that the batch waits for; its signature follows. */
-    async onClean() {
-        const action = await this.orm.call("maintenance.equipment", "action_mmr_clean_fully", [[this.unclean.id]]);
-        return this.action.doAction(action, { onClose: () => this.env.floor.bus.trigger("changed") });
     }
 
     get draft() {
@@ -329,6 +240,11 @@ export class PhotoEntry extends Entry {
         this.file = useRef("file");
     }
 
+    /** A picture is too large to be kept; it is taken again. */
+    get kept() {
+        return { numbers: {}, ...this.texts, text: this.state.text };
+    }
+
     get draft() {
         const { name, data, text } = this.state;
         return { kind: "photo", vals: { name, data, text }, label: _t("photo"), isReady: Boolean(data) };
@@ -350,123 +266,6 @@ export class PhotoEntry extends Entry {
             } catch (error) {
                 this.set({ url: "", data: "", error: error.message });
             }
-        }
-    }
-}
-
-export class LabelsEntry extends Entry {
-    static template = "mrp_mmr.FloorLabelsEntry";
-    numbers = ["issued", ...LABEL_USES, "finished"];
-
-    texts = { packId: false, version: "", lotName: "", coded: false, waiver: false, labelType: "roll", examinedBy: "", examination: "", text: "" };
-
-    get first() {
-        return false;
-    }
-
-    get pack() {
-        const { packs } = this.step;
-        return packs.length === 1 ? packs[0] : packs.find((pack) => pack.position === this.state.packId);
-    }
-
-    /** What is not accounted for yet; the server judges it. */
-    get difference() {
-        const names = ["issued", ...LABEL_USES];
-        const [issued, ...uses] = Object.values(this.canonical(names));
-        return issued && !this.refused(names) ? subtract(issued, ...uses.filter(Boolean)) : null;
-    }
-
-    get labels() {
-        return {
-            issued: _t("Issued"),
-            used: _t("Used"),
-            destroyed: _t("Destroyed"),
-            sampled: _t("Samples"),
-            returned: _t("Returned"),
-            finished: _t("Finished packs"),
-        };
-    }
-
-    get draft() {
-        const { version, lotName, coded, waiver, labelType, examinedBy, examination, text } = this.state;
-        const numbers = this.canonical();
-        const refused = this.refused();
-        const isPacked = Boolean(this.pack || !this.step.packs.length);
-        const waived = waiver
-            ? { waiver: true, label_type: labelType, examined_by: examinedBy, examination }
-            : {};
-        return {
-            kind: "labels",
-            vals: { position: this.pack?.position, version, lot_name: lotName, coded, text, ...numbers, ...waived },
-            label: _t("reconciliation"),
-            isReady: Boolean(isPacked && lotName.trim() && numbers.issued && numbers.used && !refused),
-            hint: !isPacked ? _t("Choose the pack size.") : !lotName.trim() ? _t("Scan the roll or type its lot.") : refused,
-        };
-    }
-
-    onScanned({ type, text, name }) {
-        if (type === "text" || type === "lot") {
-            this.set({ lotName: text || name });
-        }
-    }
-}
-
-/** Packaging materials of a pack size, one after the other. */
-export class MaterialEntry extends Entry {
-    static template = "mrp_mmr.FloorMaterialEntry";
-    numbers = [...MATERIAL_USES];
-    texts = { position: this.props.correcting?.position || this.nextPosition, lotName: "", text: "", isNotMade: false };
-
-    get first() {
-        return false;
-    }
-
-    get pack() {
-        return this.step.packs[0];
-    }
-
-    /** The first material of which nothing was recorded. */
-    get nextPosition() {
-        const { step } = this.props;
-        const row = step.packs[0].materials.find((row) => !this.isRecorded(row));
-        return row ? row.position : false;
-    }
-
-    isRecorded(row) {
-        return this.props.step.entries.some((entry) => entry.kind === "material" && entry.is_current && entry.position === row.position);
-    }
-
-    get material() {
-        return this.pack.materials.find((row) => row.position === this.state.position);
-    }
-
-    get labels() {
-        return { issued: _t("Issued"), used: _t("Used"), destroyed: _t("Destroyed"), returned: _t("Returned") };
-    }
-
-    get draft() {
-        const { position, lotName, text, isNotMade } = this.state;
-        if (isNotMade) {
-            return {
-                kind: "material", vals: { not_made: true, text }, label: _t("not made"), isReady: Boolean(text.trim()),
-                hint: _t("Say why this pack is not made in this batch."),
-            };
-        }
-        const numbers = this.canonical();
-        const refused = this.refused();
-        return {
-            kind: "material",
-            vals: { position, lot_name: lotName, text, ...numbers },
-            label: this.material ? this.material.name : "",
-            isReady: Boolean(this.material && lotName.trim() && numbers.issued && !refused),
-            hint: !this.material ? _t("Choose the material.") : !lotName.trim() ? _t("Scan the material or type its lot.") : refused,
-        };
-    }
-
-    onScanned({ type, text, name }) {
-        if (type === "text" || type === "lot") {
-            this.set({ lotName: text || name });
-            this.focus("issued");
         }
     }
 }

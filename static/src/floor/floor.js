@@ -2,6 +2,7 @@
 
 import { Component, EventBus, onWillStart, onWillUnmount, status, useEffect, useExternalListener, useRef, useState, useSubEnv } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
+import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
@@ -12,11 +13,15 @@ import { standardActionServiceProps } from "@web/webclient/actions/action_servic
 import { BatchCard } from "./batch_card";
 import { formatTime, setServerTime } from "./clock";
 import { CLOSED } from "./constants";
+import { useCodes } from "./codes";
 import { AskDialog, ReportDialog, TerminalDialog } from "./dialogs";
-import { callServer, isConnectionLost, Refusal } from "./floor_rpc";
+import { Drafts } from "./drafts";
+import { callServer, isConnectionLost, isSessionExpired, Refusal } from "./floor_rpc";
 import { useFloorBus } from "./live";
 import { countForeign, Outbox } from "./outbox";
-import { StepPanel, StepSide } from "./step_panel";
+import { PersonDialog } from "./person_dialog";
+import { StepPanel } from "./step_panel";
+import { StepSide } from "./step_side";
 
 const STORAGE = "mrp_mmr.floor.";
 /** Milliseconds after which a lost connection is tried again. */
@@ -30,13 +35,14 @@ export class Floor extends Component {
     static components = { BatchCard, StepPanel, StepSide };
     static props = { ...standardActionServiceProps };
     static target = "fullscreen";
+    // By both of them the way back to a batch has a name.
+    static path = "mmr-floor";
+    static displayName = _t("Shop Floor");
 
     setup() {
         this.orm = useService("orm");
         this.action = useService("action");
         this.dialog = useService("dialog");
-        this.scanner = useService("barcode");
-        this.scanInput = useRef("scan");
         this.asked = 0;
         this.formatTime = formatTime;
         this.userName = user.name;
@@ -47,8 +53,9 @@ export class Floor extends Component {
             data: null,
             isLost: false,
             message: null,
-            scanned: "",
-            isOpen: false,
+            // What is unfolded on a narrow screen: "steps", "side" or nothing.
+            open: "",
+            isExpired: false,
         });
         const owner = `${session.db}.${user.userId}`;
         this.outbox = new Outbox({
@@ -59,19 +66,19 @@ export class Floor extends Component {
         });
         this.pending = useState(this.outbox.state);
         this.foreign = countForeign(browser.localStorage, session.db, owner);
+        this.drafts = new Drafts({ storage: browser.localStorage, owner });
         useSubEnv({ floor: this.makeFloor() });
+        this.codes = useCodes(this);
         this.root = useRef("root");
         useEffect(
             () => {
                 this.root.el.querySelector(".o_mrp_mmr_floor_current")?.scrollIntoView({ block: "nearest" });
             },
-            () => [this.state.data?.step?.id]
+            () => [this.state.data?.step?.id, this.state.open]
         );
         this.listen = useFloorBus((payload) => this.onChanged(payload));
-        useBus(this.scanner.bus, "barcode_scanned", (ev) => this.scan(ev.detail.barcode));
         useBus(this.env.floor.bus, "changed", () => this.attempt(() => this.reload()));
         useExternalListener(window, "online", () => this.reconnect());
-        useExternalListener(window, "keydown", (ev) => this.onKeydown(ev));
         onWillStart(() => this.start());
         onWillUnmount(() => {
             this.outbox.stop();
@@ -85,8 +92,9 @@ export class Floor extends Component {
         return {
             bus: new EventBus(),
             userName: user.name,
-            scan: (code) => this.scan(code),
-            redirectKey: (key) => this.redirectKey(key),
+            drafts: this.drafts,
+            scan: (code) => this.codes.scan(code),
+            redirectKey: (key) => this.codes.redirectKey(key),
             ask: (title, body, confirmLabel) => this.ask(title, body, confirmLabel),
             record: (step, draft, extra) => this.record(step, draft, extra),
             note: (step, kind, text, about) => this.note(step, kind, text, about),
@@ -96,6 +104,8 @@ export class Floor extends Component {
             report: (step) => this.report(step),
             openStep: (stepId) => this.open(this.state.data.batch.id, stepId),
             openOrder: () => this.openOrder(),
+            clean: (equipmentId) => this.clean(equipmentId),
+            changePerson: (note) => this.changePerson(note),
         };
     }
 
@@ -119,6 +129,10 @@ export class Floor extends Component {
         return this.state.isLost || this.pending.isLost;
     }
 
+    get isExpired() {
+        return this.state.isExpired || this.pending.isExpired;
+    }
+
     // === READING === //
 
     call(model, method, args, kwargs) {
@@ -131,7 +145,8 @@ export class Floor extends Component {
         if (this.state.workcenterId && !this.workcenter) {
             this.state.workcenterId = false;
         }
-        const isOpen = bprId && (await this.attempt(() => this.loadBatch(bprId, this.props.action.params?.step_id)));
+        const stepId = this.props.action.params?.step_id || this.getPlace(bprId);
+        const isOpen = bprId && (await this.attempt(() => this.loadBatch(bprId, stepId)));
         if (!isOpen) {
             await this.attempt(() => this.loadList());
         }
@@ -142,7 +157,7 @@ export class Floor extends Component {
     async read(method, args, show) {
         const number = ++this.asked;
         const answer = await this.call("mrp.bpr", method, [...args, this.state.workcenterId || null]);
-        this.state.isLost = false;
+        this.state.isLost = this.state.isExpired = false;
         if (number === this.asked) {
             setServerTime(answer.now);
             this.listen(answer.channels);
@@ -154,7 +169,7 @@ export class Floor extends Component {
     loadList() {
         this.target = null;
         return this.read("get_floor_batches", [], (list) => {
-            Object.assign(this.state, { list, data: null, isOpen: false });
+            Object.assign(this.state, { list, data: null, open: "" });
             this.props.updateActionState?.({ resId: false });
         });
     }
@@ -165,8 +180,15 @@ export class Floor extends Component {
         return this.read("get_floor_batch", [bprId, stepId], (data) => {
             this.state.data = data;
             this.target.stepId = data.step?.id || null;
+            browser.sessionStorage.setItem(`${STORAGE}place`, JSON.stringify(this.target));
             this.props.updateActionState?.({ resId: bprId });
         });
+    }
+
+    /** The step of a batch that this window showed last, for a page that is loaded again. */
+    getPlace(bprId) {
+        const place = JSON.parse(browser.sessionStorage.getItem(`${STORAGE}place`) || "{}");
+        return place.bprId === bprId ? place.stepId : null;
     }
 
     reload() {
@@ -184,6 +206,8 @@ export class Floor extends Component {
                 this.state.isLost = true;
                 this.say("danger", _t("No connection. Nothing was changed: try again when it is back."));
                 this.lookAgain();
+            } else if (isSessionExpired(error)) {
+                this.state.isExpired = true;
             } else {
                 throw error;
             }
@@ -218,6 +242,8 @@ export class Floor extends Component {
             if (isConnectionLost(error)) {
                 this.state.isLost = true;
                 this.lookAgain();
+            } else if (isSessionExpired(error)) {
+                this.state.isExpired = true;
             } else if (status(this) !== "destroyed") {
                 throw error;
             }
@@ -256,9 +282,14 @@ export class Floor extends Component {
 
     // === MOVING === //
 
+    /** Fold steps or side in or out, which lie over the step on a narrow screen. */
+    unfold(name) {
+        this.state.open = this.state.open === name ? "" : name;
+    }
+
     open(bprId, stepId) {
         this.state.message = null;
-        this.state.isOpen = false;
+        this.state.open = "";
         return this.attempt(() => this.loadBatch(bprId, stepId));
     }
 
@@ -270,15 +301,43 @@ export class Floor extends Component {
     openOrder() {
         return this.action.doAction({
             type: "ir.actions.act_window", res_model: "mrp.production", res_id: this.state.data.batch.order_id, views: [[false, "form"]],
+            name: this.state.data.batch.order,
         });
     }
 
-    leave() {
-        return this.action.doAction("mrp_mmr.mrp_bpr_action", { clearBreadcrumbs: true });
+    /** What is open here: typed and not recorded at this step, or not saved yet; empty where there is nothing. */
+    get openWork() {
+        const step = this.state.data?.step;
+        const rows = this.unsaved.map((entry) => _t("%s is not saved yet.", entry.label));
+        if (step && this.drafts.isOpen(step.id)) {
+            rows.push(_t("What was typed at %s is not recorded.", `${step.code} ${step.name}`));
+        }
+        return rows.join(" ");
     }
 
-    changeUser() {
-        browser.location.href = "/web/session/logout?redirect=/odoo/mmr-floor";
+    async leave() {
+        if (!this.openWork || (await this.confirm(_t("Leave the shop floor?"), this.openWork))) {
+            return this.action.doAction("mrp_mmr.mrp_bpr_action", { clearBreadcrumbs: true });
+        }
+    }
+
+    confirm(title, openWork) {
+        return new Promise((resolve) => {
+            this.dialog.add(ConfirmationDialog, {
+                title, body: _t("%s It is kept on this terminal until you come back.", openWork), confirmLabel: _t("Leave"),
+                cancelLabel: _t("Stay"), confirm: () => resolve(true), cancel: () => resolve(false), dismiss: () => resolve(false),
+            });
+        });
+    }
+
+    /** Another person takes over, at the same batch and step; or the same one, whose session has ended. */
+    changePerson(note = "") {
+        this.dialog.add(PersonDialog, {
+            note,
+            openWork: this.openWork,
+            userName: user.name,
+            login: this.isExpired ? user.login : "",
+        });
     }
 
     chooseTerminal() {
@@ -292,69 +351,6 @@ export class Floor extends Component {
                 return this.attempt(() => this.reload());
             },
         });
-    }
-
-    // === KEYS AND CODES === //
-
-    /** Enter is the main button, wherever nothing else takes it. */
-    onKeydown(ev) {
-        const target = ev.target;
-        if (ev.key !== "Enter" || ev.defaultPrevented || target.closest?.(".modal, .o-overlay-item") ||
-            target.matches?.("input, textarea, select, button, a, summary, label")) {
-            return;
-        }
-        document.querySelector(".o_mrp_mmr_floor .o_mrp_mmr_floor_main:not(:disabled)")?.click();
-    }
-
-    /** What a scanner typed into a field for numbers goes on in the field for codes. */
-    redirectKey(key) {
-        const input = this.scanInput.el;
-        input.value += key;
-        input.focus();
-    }
-
-    onScanSubmit() {
-        const input = this.scanInput.el;
-        const code = input.value.trim();
-        input.value = "";
-        input.blur();
-        if (code) {
-            return this.scan(code);
-        }
-    }
-
-    async scan(code) {
-        const step = this.state.data?.step;
-        let found;
-        try {
-            found = await this.call("mrp.bpr", "find_floor_code", [code, step ? step.id : null]);
-        } catch (error) {
-            if (!isConnectionLost(error)) {
-                throw error;
-            }
-            // The server looks the lot up when the weight is recorded.
-            this.state.isLost = true;
-            found = { type: "lot", id: false, name: code };
-        }
-        this.state.scanned = "";
-        if (["batch", "step"].includes(found.type)) {
-            return this.open(found.bpr_id, found.step_id);
-        }
-        if (found.type === "unknown") {
-            return this.say("danger", found.message);
-        }
-        if (!step || step.state !== "started") {
-            return this.say("warning", _t("%s: start the step first, then scan.", found.name || found.text));
-        }
-        this.state.message = null;
-        this.state.scanned = found.name || found.text;
-        if (found.type === "equipment") {
-            return this.record(step, { kind: "equipment", vals: { equipment_id: found.id }, label: found.name });
-        }
-        if (found.issue) {
-            return this.say("danger", _t("Lot %(lot)s: %(issue)s.", { lot: found.name, issue: found.issue }));
-        }
-        this.env.floor.bus.trigger("scanned", found);
     }
 
     ask(title, body, confirmLabel) {
@@ -377,6 +373,7 @@ export class Floor extends Component {
                 label: draft.label, reason, corrects,
             });
             if (answer.status === "refused") {
+                this.env.floor.bus.trigger("refused", { ...draft, error: answer.error });
                 if (!corrects && !reason) {
                     this.say("danger", answer.error);
                 }
@@ -440,6 +437,12 @@ export class Floor extends Component {
                 this.say("danger", answer.blocked);
             }
         });
+    }
+
+    /** Open the dialog of the cleaning that a batch waits for; its signature follows. */
+    async clean(equipmentId) {
+        const action = await this.attempt(() => this.call("maintenance.equipment", "action_mmr_clean_fully", [[equipmentId]]));
+        return action && this.action.doAction({ views: [[false, "form"]], ...action }, { onClose: () => this.env.floor.bus.trigger("changed") });
     }
 
     report(step) {

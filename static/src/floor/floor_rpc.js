@@ -14,6 +14,11 @@ export function isConnectionLost(error) {
     return error instanceof ConnectionLostError;
 }
 
+/** The server asks to log in again. */
+export function isSessionExpired(error) {
+    return error instanceof RPCError && error.exceptionName === "odoo.http.SessionExpiredException";
+}
+
 /** Call a method without blocking the screen; a refusal becomes an error of its own kind. */
 export async function callServer(orm, model, method, args = [], kwargs = {}) {
     try {

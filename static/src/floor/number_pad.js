@@ -61,6 +61,7 @@ export class NumberField extends Component {
     static defaultProps = { onFocus: () => {} };
 
     setup() {
+        this.root = useRef("root");
         this.input = useRef("input");
         /** The characters that came at the pace of a scanner, the last ones last. */
         this.run = [];
@@ -68,6 +69,7 @@ export class NumberField extends Component {
             (isActive) => {
                 if (isActive) {
                     this.input.el.focus({ preventScroll: true });
+                    this.root.el.scrollIntoView({ block: "nearest" });
                 }
             },
             () => [this.props.isActive, this.props.focusKey]

@@ -4,7 +4,7 @@ import { reactive } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 
-import { isConnectionLost, Refusal } from "./floor_rpc";
+import { isConnectionLost, isSessionExpired, Refusal } from "./floor_rpc";
 
 const FIRST_WAIT = 2000;
 const LONGEST_WAIT = 30000;
@@ -35,7 +35,7 @@ export class Outbox {
     constructor({ storage, owner, send, onSaved = () => {} }) {
         Object.assign(this, { storage, send, onSaved });
         this.prefix = `mrp_mmr.floor.outbox.${owner}.`;
-        this.state = reactive({ entries: [], isLost: false, problem: "" });
+        this.state = reactive({ entries: [], isLost: false, isExpired: false, problem: "" });
         this.queue = Promise.resolve();
         this.wait = FIRST_WAIT;
         this.load();
@@ -89,7 +89,7 @@ export class Outbox {
             try {
                 const result = await this.send(entry);
                 this.finish(entry, { status: "saved", result });
-                this.state.isLost = false;
+                this.state.isLost = this.state.isExpired = false;
                 this.state.problem = "";
                 this.wait = FIRST_WAIT;
             } catch (error) {
@@ -103,7 +103,8 @@ export class Outbox {
                 }
                 entry.status = "waiting";
                 this.state.isLost = isConnectionLost(error);
-                this.state.problem = isConnectionLost(error) ? "" : error.data?.message || error.message;
+                this.state.isExpired = isSessionExpired(error);
+                this.state.problem = this.state.isLost || this.state.isExpired ? "" : error.data?.message || error.message;
                 this.retryLater();
                 return;
             }

@@ -1,6 +1,6 @@
 // One step of a batch on the shop floor: what to do, what to enter, how it goes on.
 
-import { Component, onWillUnmount, onWillUpdateProps, useEffect, useRef, useState } from "@odoo/owl";
+import { Component, onWillUnmount, onWillUpdateProps, useEffect, useExternalListener, useRef, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { hasTouch } from "@web/core/browser/feature_detection";
 import { _t } from "@web/core/l10n/translation";
@@ -9,13 +9,18 @@ import { useBus, useService } from "@web/core/utils/hooks";
 import { localNumber } from "../numbers/numbers";
 import { formatTime, Timer } from "./clock";
 import { CLOSED, KIND_ICONS, RETESTED, VERIFIES } from "./constants";
-import { EntryDialog, EntryInfoDialog, PictureDialog } from "./dialogs";
+import { EntryDialog, PictureDialog } from "./dialogs";
 import { ENTRIES } from "./entries";
+import { Recorded } from "./recorded";
+import { timeLimit } from "./step_side";
+
+/** Milliseconds that a precaution is shown before a key passes it: the end of what was typed before is no answer. */
+const READING = 700;
 
 /** One step, large: what is to be done, the one thing to enter, and the one button that goes on. */
 export class StepPanel extends Component {
     static template = "mrp_mmr.FloorStepPanel";
-    static components = { Timer };
+    static components = { Recorded, Timer };
     static props = { data: Object, pending: Array, isLost: Boolean };
 
     setup() {
@@ -23,20 +28,38 @@ export class StepPanel extends Component {
         this.root = useRef("root");
         this.formatTime = formatTime;
         this.localNumber = localNumber;
-        this.state = useState({ task: null, draft: {}, acknowledged: false, busy: false, round: 0 });
+        this.instruction = useRef("instruction");
+        this.state = useState({
+            task: null, draft: {}, acknowledged: false, busy: false, round: 0, isLong: false, isUnfolded: false,
+        });
         onWillUpdateProps((next) => {
             const before = this.props.data.step;
             const after = next.data.step;
             if (before.id !== after.id || before.state !== after.state) {
-                Object.assign(this.state, { task: null, draft: {}, acknowledged: false });
+                Object.assign(this.state, { task: null, draft: {}, acknowledged: false, isUnfolded: false });
                 this.state.round++;
+                if (CLOSED.includes(after.state)) {
+                    this.floor.drafts.clearStep(after.id);
+                }
             }
         });
         useBus(this.env.floor.bus, "refocus", () => this.bringFocus());
+        useBus(this.env.floor.bus, "go", () => this.goOn());
+        useExternalListener(window, "resize", () => this.measure());
         onWillUnmount(() => browser.clearTimeout(this.focusing));
         useEffect(
             () => this.bringFocus(),
-            () => [this.step.id, this.step.state, this.task?.name, this.state.round]
+            () => [this.step.id, this.step.state, this.task?.name, this.state.round, this.state.acknowledged]
+        );
+        useEffect(
+            () => this.measure(),
+            () => [this.step.id, this.task?.name]
+        );
+        useEffect(
+            () => {
+                this.shownAt = Date.now();
+            },
+            () => [this.step.id, this.hasPrecaution]
         );
     }
 
@@ -79,6 +102,34 @@ export class StepPanel extends Component {
                 }
             }, 50);
         }
+    }
+
+    // === WHAT IS SHOWN === //
+
+    /** Whether a precaution is to be acknowledged before the step starts. */
+    get hasPrecaution() {
+        const { state, precaution, waiting, obstacle } = this.step;
+        return Boolean(state === "open" && precaution && !waiting.length && !obstacle);
+    }
+
+    /** Whether the instruction, which was read at the start, leaves its place to what is entered. */
+    get isFolded() {
+        return Boolean(this.task) && !this.state.isUnfolded;
+    }
+
+    /** Whether more of the instruction is there than is shown. */
+    measure() {
+        const element = this.instruction.el;
+        if (element && this.isFolded) {
+            this.state.isLong = element.scrollHeight > element.clientHeight + 1;
+        }
+    }
+
+    /** Times that run out, for screens on which the side is folded away. */
+    get times() {
+        const { step, batch } = this;
+        const own = step.time_limit && step.is_timed ? [{ name: _t("This step"), until: timeLimit(step) }] : [];
+        return [...own, ...batch.limits.filter((row) => row.kind !== "step")];
     }
 
     // === WHAT IS TO BE RECORDED === //
@@ -147,10 +198,15 @@ export class StepPanel extends Component {
     get entryProps() {
         return {
             step: this.step,
+            draftKey: this.draftKey,
             onChange: (draft) => (this.state.draft = draft),
             onSubmit: () => this.onMain(),
             onRecord: (kind, vals, label) => this.recordNow({ kind, vals, label }),
         };
+    }
+
+    get draftKey() {
+        return `${this.step.id}/${this.task.name}`;
     }
 
     get entryKey() {
@@ -192,7 +248,19 @@ export class StepPanel extends Component {
                 ? _t("Quality Control decides first: %s", this.blocking.map((row) => row.name).join(", "))
                 : step.obstacle.message;
         }
-        return step.can_perform ? "" : _t("Done by: %s. Log in with that role.", step.performer_label);
+        return step.can_perform ? "" : _t("Done by: %s", step.performer_label);
+    }
+
+    /** The button by which another person takes over, where the one of this session does not do this step. */
+    get takeOver() {
+        return {
+            icon: "fa-user", label: _t("Change the person"), note: this.workObstacle, run: () => this.floor.changePerson(this.workObstacle),
+        };
+    }
+
+    /** Whether only another person can go on here. */
+    get isForOtherRole() {
+        return !this.step.obstacle && !this.step.can_perform;
     }
 
     /** Entries of this step that the server did not confirm yet. */
@@ -241,11 +309,17 @@ export class StepPanel extends Component {
                     isDisabled: isHere || !batch.next_id, run: () => this.floor.openStep(batch.next_id) };
             }
             const obstacle = this.workObstacle;
+            if (this.isForOtherRole) {
+                return this.takeOver;
+            }
             return {
                 icon: "fa-play", label: _t("Start"), run: () => this.start(),
-                isDisabled: Boolean(obstacle || (step.precaution && !this.state.acknowledged)),
-                note: obstacle || (step.precaution && !this.state.acknowledged ? _t("Acknowledge the precaution first") : ""),
+                isDisabled: Boolean(obstacle || step.unready.length || (step.precaution && !this.state.acknowledged)),
+                note: obstacle || (step.unready.length ? _t("The equipment is not ready.") : "") || (step.precaution && !this.state.acknowledged ? _t("Acknowledge the precaution first") : ""),
             };
+        }
+        if (this.task && this.isForOtherRole) {
+            return this.takeOver;
         }
         if (this.task) {
             const { label, isReady, hint } = this.state.draft;
@@ -300,6 +374,30 @@ export class StepPanel extends Component {
         }
     }
 
+    /** Enter, and the code of the step scanned again: what was shown is acknowledged, then it goes on. */
+    goOn() {
+        if (this.hasPrecaution && !this.state.acknowledged) {
+            return this.acknowledge();
+        }
+        return this.onMain();
+    }
+
+    acknowledge() {
+        if (Date.now() - this.shownAt >= READING) {
+            this.state.acknowledged = true;
+        }
+    }
+
+    onPrecautionKey(ev) {
+        if (ev.key === "Enter") {
+            ev.preventDefault();
+            ev.stopPropagation();
+            if (!ev.repeat) {
+                this.goOn();
+            }
+        }
+    }
+
     start() {
         return this.floor.start(this.step, this.state.acknowledged);
     }
@@ -320,8 +418,17 @@ export class StepPanel extends Component {
     }
 
     async recordDraft(draft) {
+        const key = this.task ? this.draftKey : null;
+        const { task } = this.state;
+        // What is on its way stays on the screen, as it was typed, until there is an answer (U-01).
+        this.state.task = this.task ? this.task.name : task;
         const answer = await this.floor.record(this.step, draft);
-        if (answer.status !== "refused") {
+        if (answer.status === "refused") {
+            this.state.task = task;
+        } else {
+            if (key) {
+                this.floor.drafts.set(key, null);
+            }
             Object.assign(this.state, { draft: {}, task: null });
             this.state.round++;
         }
@@ -331,144 +438,11 @@ export class StepPanel extends Component {
         this.dialog.add(PictureDialog, { title: this.step.name, url: this.step.picture.url });
     }
 
-    // === ENTRIES === //
-
-    /** What was recorded, each correction under what it corrects; notes about a value belong to it. */
-    get entries() {
-        return this.step.entries.filter((entry) => !entry.corrects_id && !entry.about_id);
-    }
-
-    history(entry) {
-        const rows = [entry];
-        for (const row of rows) {
-            rows.push(...this.step.entries.filter((other) => other.corrects_id === row.id));
-        }
-        return rows;
-    }
-
-    valid(entry) {
-        const history = this.history(entry);
-        return history.find((row) => row.is_current) || history.at(-1);
-    }
-
-    comments(entry) {
-        const ids = this.history(entry).map((row) => row.id);
-        return this.step.entries.filter((row) => ids.includes(row.about_id));
-    }
-
-    outcomeIcon(entry) {
-        return { pass: "fa-check-circle text-success", fail: "fa-times-circle text-danger" }[entry.outcome] || "fa-circle-o text-muted";
-    }
-
-    openEntry(entry) {
-        const history = this.history(entry);
-        const valid = this.valid(entry);
-        const last = history.find((row) => !row.corrected_by.length) || valid;
-        const proposed = history.filter((row) => row.is_proposed);
-        const actions = [];
-        for (const row of proposed) {
-            actions.push({
-                name: "sign", label: row.signatures.length ? _t("Verify the correction (sign)") : _t("Sign the correction"),
-                run: () => this.floor.sign("mrp.bpr.entry", row.id, row.signatures.length ? "verified" : "corrected", {
-                    isForOther: row.signatures.length > 0 }),
-            });
-        }
-        if (last.can_correct && this.step.can_perform && ENTRIES[last.kind]) {
-            actions.push({ name: "correct", label: _t("Correct..."), run: () => this.correct(last) });
-        }
-        if (valid.kind === "value" && valid.outcome === "fail" && this.step.needs_retest) {
-            actions.push({ name: "retest", label: _t("Authorise a retest..."), run: () => this.sign("authorise_retest", "") });
-        }
-        if (this.step.can_perform) {
-            actions.push({ name: "comment", label: _t("Comment..."), run: () => this.comment(valid) });
-        }
-        this.dialog.add(EntryInfoDialog, { entry: valid, history, comments: this.comments(entry), actions });
-    }
-
-    correct(entry) {
-        this.dialog.add(EntryDialog, {
-            floor: this.floor, title: _t("Correct: %s", entry.kind_label), step: this.step, kind: entry.kind, correcting: entry,
-            record: (draft, reason) => this.floor.record(this.step, draft, { reason, corrects: entry.id }),
-        });
-    }
-
     recordLate() {
         const kind = this.step.result_kind || (this.step.checklist.length ? "check" : "photo");
         this.dialog.add(EntryDialog, {
             floor: this.floor, title: _t("Late Entry"), step: this.step, kind,
             record: (draft, reason) => this.floor.record(this.step, draft, { reason }),
         });
-    }
-
-    async comment(entry) {
-        const text = await this.floor.ask(_t("Comment"), entry ? entry.summary || entry.kind_label : "", _t("Record it"));
-        if (text) {
-            await this.floor.note(this.step, "comment", text, entry?.id);
-        }
-    }
-}
-
-/** Who, until when, what went wrong, and what else can be done at the step. */
-export class StepSide extends Component {
-    static template = "mrp_mmr.FloorStepSide";
-    static components = { Timer };
-    static props = { data: Object };
-
-    setup() {
-        this.action = useService("action");
-        this.formatTime = formatTime;
-        this.localNumber = localNumber;
-    }
-
-    get step() {
-        return this.props.data.step;
-    }
-
-    get batch() {
-        return this.props.data.batch;
-    }
-
-    get floor() {
-        return this.env.floor;
-    }
-
-    get isClosed() {
-        return CLOSED.includes(this.step.state);
-    }
-
-    get timeLimit() {
-        const { started_at, time_limit } = this.step;
-        return luxon.DateTime.fromISO(started_at).plus({ minutes: Number(time_limit) }).toISO();
-    }
-
-    /** Limits of the batch; that of the step stands beside its clock. */
-    get limits() {
-        return this.batch.limits.filter((row) => row.kind !== "step");
-    }
-
-    openDocument(document) {
-        return this.action.doAction({
-            type: "ir.actions.act_window", res_model: "mrp.sop", res_id: document.id, views: [[false, "form"]], target: "new",
-            name: document.name,
-        });
-    }
-
-    async handOver() {
-        const text = await this.floor.ask(_t("Hand over to the next shift"), _t("What the next person has to know about this step."), _t("Hand Over"));
-        if (text) {
-            await this.floor.note(this.step, "handover", text);
-        }
-    }
-
-    async comment() {
-        const text = await this.floor.ask(_t("Comment"), "", _t("Record it"));
-        if (text) {
-            await this.floor.note(this.step, "comment", text);
-        }
-    }
-
-    notDone() {
-        return this.floor.sign("mrp.bpr.step", this.step.id, "not_done", {
-            note: _t("The production responsible closes this step as not done; it opens a deviation."), isForOther: true });
     }
 }

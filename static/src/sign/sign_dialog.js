@@ -87,6 +87,14 @@ export class SignDialog extends Component {
         Object.assign(this.state, { askFormer: false, askLost: false, former: "", renew: false });
     }
 
+    /** Enter, and a scanned badge, go on to the password. */
+    onLoginKey(ev) {
+        if (ev.key === "Enter" && !this.state.password) {
+            ev.preventDefault();
+            this.form.el.querySelector("[name=password]").focus();
+        }
+    }
+
     async onSign() {
         if (!this.canSign) {
             return;

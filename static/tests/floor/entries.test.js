@@ -1,6 +1,7 @@
 /** Unit tests of what is entered at a step: a draft holds what was understood, in its canonical form (NUM-010). */
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { describe, expect, test } from "@odoo/hoot";
+import { animationFrame } from "@odoo/hoot-mock";
 import { Component, EventBus, useSubEnv, xml } from "@odoo/owl";
 import { contains, makeMockEnv, mountWithCleanup, patchWithCleanup } from "@web/../tests/web_test_helpers";
 import { localization } from "@web/core/l10n/localization";
@@ -9,6 +10,8 @@ import { ENTRIES } from "@mrp_mmr/floor/entries";
 
 describe.current.tags("desktop");
 defineMailModels();
+
+let bus;
 
 /** Mounts the entry of a kind; returns the drafts that it told, the last one last. */
 async function mountEntry(kind, step, language = { decimalPoint: ",", thousandsSep: "." }) {
@@ -23,7 +26,8 @@ async function mountEntry(kind, step, language = { decimalPoint: ",", thousandsS
         setup() {
             this.step = step;
             this.onChange = (draft) => drafts.push(draft);
-            useSubEnv({ floor: { bus: new EventBus(), scan: () => {}, redirectKey: () => {} } });
+            bus = new EventBus();
+            useSubEnv({ floor: { bus, scan: () => {}, redirectKey: () => {} } });
         }
     }
     await mountWithCleanup(Parent);
@@ -83,4 +87,17 @@ test("the difference of labels is exact, and nothing is said while a number is r
     expect(".o_mrp_mmr_floor_fact").toHaveText("Not accounted for: 0");
     const { issued, used, destroyed, sampled } = drafts.at(-1).vals;
     expect([issued, used, destroyed, sampled]).toEqual(["9007199254740993", "9007199254740992", "1", ""]);
+});
+
+test("U-16: whether a yield is so is asked once it was refused, for this number alone", async () => {
+    const drafts = await mountEntry("yield", { kind: "yield", result_kind: "yield", band: { unit: "kg", low: "95", high: "102", theoretical: "100" } });
+    await type("#floor_value", "960");
+    expect("#floor_plausible").toHaveCount(0);
+    bus.trigger("refused", { ...drafts.at(-1), error: "Rule: VER-060." });
+    await animationFrame();
+    await contains("#floor_plausible").click();
+    expect(drafts.at(-1).vals).toEqual({ value: "960", plausible: true });
+    await type("#floor_value", "96");
+    expect("#floor_plausible").toHaveCount(0);
+    expect(drafts.at(-1).vals).toEqual({ value: "96" });
 });

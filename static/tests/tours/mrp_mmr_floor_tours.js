@@ -268,8 +268,11 @@ addTour("mrp_mmr_floor_live", {
 addTour("mrp_mmr_floor_auditor", {
     steps: () => [
         step("2.5", "started"),
-        { trigger: ".o_mrp_mmr_floor_main:disabled" },
-        { trigger: ".o_mrp_mmr_floor_hand:disabled" },
+        // All that is offered is that somebody else takes over.
+        main("Change the person"),
+        { trigger: ".modal .o_mrp_mmr_floor_person:contains(Done by: Operator)" },
+        { trigger: ".modal button:contains(Cancel)", run: "click" },
+        { trigger: "body:not(:has(.modal)) .o_mrp_mmr_floor_hand:disabled" },
         { trigger: ".o_mrp_mmr_floor_list button[data-code='1.1']", run: "click" },
         { trigger: ".o_mrp_mmr_floor_step[data-code='1.1'] .o_mrp_mmr_floor_entry:contains(L-ASC)", run: "click" },
         { trigger: ".modal:contains(L-ASC):not(:has([data-action]))" },
