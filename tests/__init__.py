@@ -29,6 +29,7 @@ from .evidence import (
     test_auditor,
     test_baseline,
     test_bundle,
+    test_bypasses,
     test_concurrency,
     test_crash,
     test_esignature,
