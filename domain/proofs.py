@@ -27,6 +27,9 @@ TRANSLATED = {
     'mrp.mmr.requirement': ('help_text', 'name'), 'mrp.mmr.profile': ('name',), 'mrp.deviation.cause': ('name',),
     'maintenance.equipment': ('name',)}
 
+#: Columns of Odoo that may hold parts of a second, which neither signed documents nor the ledger have.
+WHOLE_SECONDS = {'stock.lot': ('expiration_date',)}
+
 
 class Proofs(NamedTuple):
     """How the stored columns of one model are proved; a column stands in one of them.
@@ -191,7 +194,7 @@ PROOFS = {
         'recorded_at', 'reference', 'result', 'signature_id', 'started_at', 'step_id', 'supersedes_id', 'text', 'user_id',
         'user_name')),
     'stock.lot': Proofs(chain=(
-        'mmr_assay', 'mmr_assay_basis', 'mmr_assay_date', 'mmr_assay_moisture', 'mmr_assay_unit',
+        'expiration_date', 'mmr_assay', 'mmr_assay_basis', 'mmr_assay_date', 'mmr_assay_moisture', 'mmr_assay_unit',
         'mmr_bpr_id', 'mmr_file_id', 'mmr_hold_deviation_id', 'mmr_retest_date', 'mmr_returned_at', 'mmr_status',
         'mmr_status_signature_id', 'mmr_supplier_lot', 'name', 'product_id'), is_core=True),
     'stock.quant': Proofs(moves=('quantity', 'lot_id', 'location_id'), free={
@@ -266,6 +269,6 @@ UNGUARDED = {
     'mrp.capa.action': dict.fromkeys(('done_at', 'done_by_id', 'due_date', 'kind', 'name', 'owner_id', 'result'), _WORKFLOW),
     'maintenance.equipment': dict.fromkeys(('active', 'category_id', 'company_id', 'mmr_calibration_interval',
         'mmr_cleaning_checked', 'mmr_cleaning_hold', 'mmr_is_instrument', 'mmr_needs_cleaning', 'name', 'serial_no'), _EDITED),
-    'stock.lot': dict.fromkeys(('mmr_hold_deviation_id', 'mmr_returned_at'), _WORKFLOW),
+    'stock.lot': {**dict.fromkeys(('mmr_hold_deviation_id', 'mmr_returned_at'), _WORKFLOW), 'expiration_date': _EDITED},
     'res.users': dict.fromkeys(('active', 'login', 'mmr_auditor_until', 'partner_id'), _EDITED),
 }

@@ -93,6 +93,7 @@ from .equipment import (
 from .stock import (
     test_by_record,
     test_consumption,
+    test_known_stock,
     test_lot_status,
     test_overdraw,
     test_precision,

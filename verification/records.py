@@ -7,6 +7,7 @@ from .check_guards import GuardChecks
 from .check_hardening import HardeningChecks
 from .check_masters import MasterChecks
 from .check_people import PeopleChecks
+from .check_places import PlaceChecks
 from .check_results import ResultChecks
 from .check_signatures import SignatureChecks
 from .check_signers import SignerChecks
@@ -18,7 +19,7 @@ from .session import trusted_names
 
 class Verification(
         TrailChecks, GuardChecks, FileChecks, SignatureChecks, SignerChecks, PeopleChecks, MasterChecks, ResultChecks,
-        BatchChecks, StockChecks, HardeningChecks):
+        BatchChecks, StockChecks, PlaceChecks, HardeningChecks):
     """Verifies all evidence that a cursor reads; iterating yields each :class:`Finding`.
 
     Nothing but the batch at hand is in memory. ``counts`` grows on the way: records read, by what they are.
@@ -49,6 +50,7 @@ class Verification(
         'plans': '_check_plans',
         'stock': '_check_stock',
         'lots_on_stock': '_check_lots_on_stock',
+        'places': '_check_places',
         'drills': '_check_drills',
         'disposals': '_check_disposals',
         'quality_reviews': '_check_quality_reviews',

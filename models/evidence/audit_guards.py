@@ -15,6 +15,11 @@ class MrpAuditEntry(models.Model):
         # Once, at the end of an installation or update, when all tables are what they will be; never at a mere start.
         if self.pool.updated_modules and not self.pool.ready:
             self._note_guards()
+            self._note_taken_over()
+
+    @api.model
+    def _note_taken_over(self):
+        """Append what else verification compares from now on. Extended in models/stock/known.py."""
 
     @api.model
     def _note_guards(self):
