@@ -238,6 +238,11 @@ NO_EVIDENCE = {
     'mrp.signer.attempt': "a count that is cleared after a week; locks are in the ledger",
 }
 
+#: Models of Odoo on which the addon relies, beside those whose changes go to the ledger: their rules, rights and code matter.
+RELIED_ON = {
+    'stock.quant', 'stock.move', 'stock.move.line', 'stock.location', 'res.users', 'res.groups', 'res.company',
+    'product.template', 'product.product', 'product.category', 'mrp.bom', 'mrp.bom.line', 'mrp.production', 'mrp.workorder'}
+
 #: Columns that must say what the ledger said last about the record, and the relations, by model; users and signers have
 #: lines of their own kind.
 CHAIN_COLUMNS = {model: proofs.chain for model, proofs in PROOFS.items() if proofs.chain and model not in (

@@ -40,6 +40,7 @@ from .evidence import (
     test_payloads,
     test_proofs,
     test_restore,
+    test_settings_compared,
     test_signing_protocol,
     test_tamper_drill,
     test_verify,

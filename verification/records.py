@@ -9,6 +9,7 @@ from .check_masters import MasterChecks
 from .check_people import PeopleChecks
 from .check_places import PlaceChecks
 from .check_results import ResultChecks
+from .check_settings import SettingChecks
 from .check_signatures import SignatureChecks
 from .check_signers import SignerChecks
 from .check_stock import StockChecks
@@ -19,7 +20,7 @@ from .session import trusted_names
 
 class Verification(
         TrailChecks, GuardChecks, FileChecks, SignatureChecks, SignerChecks, PeopleChecks, MasterChecks, ResultChecks,
-        BatchChecks, StockChecks, PlaceChecks, HardeningChecks):
+        BatchChecks, StockChecks, PlaceChecks, SettingChecks, HardeningChecks):
     """Verifies all evidence that a cursor reads; iterating yields each :class:`Finding`.
 
     Nothing but the batch at hand is in memory. ``counts`` grows on the way: records read, by what they are.
@@ -36,6 +37,7 @@ class Verification(
         'chains': '_check_chains',
         'seals': '_check_seals',
         'guards': '_check_guards',
+        'settings': '_check_settings',
         'files': '_check_files',
         'signatures': '_check_signatures',
         'acceptances': '_check_acceptances',
@@ -43,6 +45,8 @@ class Verification(
         'roles': '_check_roles',
         'signers': '_check_signers',
         'suspensions': '_check_suspensions',
+        'secrets': '_check_secrets',
+        'recoveries': '_check_recoveries',
         'revisions': '_check_revisions',
         'reviews': '_check_reviews',
         'labels': '_check_labels',
