@@ -149,12 +149,14 @@ class MrpMmr(Command):
         from odoo.addons.mrp_mmr.verification.compare import Comparison
         from odoo.addons.mrp_mmr.verification.parallel import ParallelVerification
         from odoo.addons.mrp_mmr.verification.records import Verification
+        from odoo.addons.mrp_mmr.verification.session import TRUST
         try:
             status = 0
             if jobs > 1:
                 status = self.print_findings(ParallelVerification(name, jobs), f"database {name}", remarks)
             # Not Odoo's read-only pool, which is for replicas with an address of their own.
             with db_connect(name).cursor() as cr:
+                cr.execute(TRUST)
                 cr.execute("SET TRANSACTION READ ONLY")
                 if jobs == 1:
                     status = self.print_findings(Verification(cr), f"database {name}", remarks)
@@ -195,9 +197,11 @@ class MrpMmr(Command):
         from odoo.sql_db import db_connect
 
         from odoo.addons.mrp_mmr.guards.hardening.command import HardeningError
+        from odoo.addons.mrp_mmr.verification.session import TRUST
         try:
             if arguments.check:
                 with db_connect(name).cursor() as cr:
+                    cr.execute(TRUST)
                     cr.execute("SET TRANSACTION READ ONLY")
                     return self.print_hardening(cr, name, arguments.config and config['db_user'])
             if not arguments.admin:

@@ -28,6 +28,9 @@ TRANSLATED = {
     'mrp.mmr.requirement': ('help_text', 'name'), 'mrp.mmr.profile': ('name',), 'mrp.deviation.cause': ('name',),
     'maintenance.equipment': ('name',)}
 
+#: Columns of Odoo that may hold parts of a second, which neither signed documents nor the ledger have.
+WHOLE_SECONDS = {'stock.lot': ('expiration_date',)}
+
 
 class Proofs(NamedTuple):
     """How the stored columns of one model are proved; a column stands in one of them.
@@ -192,7 +195,7 @@ PROOFS = {
         'recorded_at', 'reference', 'result', 'signature_id', 'started_at', 'step_id', 'supersedes_id', 'text', 'user_id',
         'user_name')),
     'stock.lot': Proofs(chain=(
-        'mmr_assay', 'mmr_assay_basis', 'mmr_assay_date', 'mmr_assay_moisture', 'mmr_assay_unit',
+        'expiration_date', 'mmr_assay', 'mmr_assay_basis', 'mmr_assay_date', 'mmr_assay_moisture', 'mmr_assay_unit',
         'mmr_bpr_id', 'mmr_file_id', 'mmr_hold_deviation_id', 'mmr_retest_date', 'mmr_returned_at', 'mmr_status',
         'mmr_status_signature_id', 'mmr_supplier_lot', 'name', 'product_id'), is_core=True),
     'stock.quant': Proofs(moves=('quantity', 'lot_id', 'location_id'), free={
@@ -236,6 +239,11 @@ NO_EVIDENCE = {
     'mrp.signer.attempt': "a count that is cleared after a week; locks are in the ledger",
 }
 
+#: Models of Odoo on which the addon relies, beside those whose changes go to the ledger: their rules, rights and code matter.
+RELIED_ON = {
+    'stock.quant', 'stock.move', 'stock.move.line', 'stock.location', 'res.users', 'res.groups', 'res.company',
+    'product.template', 'product.product', 'product.category', 'mrp.bom', 'mrp.bom.line', 'mrp.production', 'mrp.workorder'}
+
 #: Columns that must say what the ledger said last about the record, and the relations, by model; users and signers have
 #: lines of their own kind.
 CHAIN_COLUMNS = {model: proofs.chain for model, proofs in PROOFS.items() if proofs.chain and model not in (
@@ -267,6 +275,6 @@ UNGUARDED = {
     'mrp.capa.action': dict.fromkeys(('done_at', 'done_by_id', 'due_date', 'kind', 'name', 'owner_id', 'result'), _WORKFLOW),
     'maintenance.equipment': dict.fromkeys(('active', 'category_id', 'company_id', 'mmr_calibration_interval',
         'mmr_cleaning_checked', 'mmr_cleaning_hold', 'mmr_is_instrument', 'mmr_needs_cleaning', 'name', 'serial_no'), _EDITED),
-    'stock.lot': dict.fromkeys(('mmr_hold_deviation_id', 'mmr_returned_at'), _WORKFLOW),
+    'stock.lot': {**dict.fromkeys(('mmr_hold_deviation_id', 'mmr_returned_at'), _WORKFLOW), 'expiration_date': _EDITED},
     'res.users': dict.fromkeys(('active', 'login', 'mmr_auditor_until', 'partner_id'), _EDITED),
 }

@@ -29,6 +29,7 @@ from .evidence import (
     test_auditor,
     test_baseline,
     test_bundle,
+    test_bypasses,
     test_concurrency,
     test_crash,
     test_esignature,
@@ -39,6 +40,7 @@ from .evidence import (
     test_payloads,
     test_proofs,
     test_restore,
+    test_settings_compared,
     test_signing_protocol,
     test_tamper_drill,
     test_verify,
@@ -94,6 +96,7 @@ from .equipment import (
 from .stock import (
     test_by_record,
     test_consumption,
+    test_known_stock,
     test_lot_status,
     test_overdraw,
     test_precision,

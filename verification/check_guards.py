@@ -1,12 +1,10 @@
 """Checks that the guards of PostgreSQL are those of this version, all of them, and in force (AUD-030, AUD-080, 11.10(c))."""
 
 from .. import guards
-from .evidence import EvidenceReader
-from .guard_inventory import inventory_digest, read_inventory, read_said, tables
+from .check_bypasses import GUARD, BypassChecks
+from .guard_inventory import inventory_digest, read_inventory, read_said
 from .ledger import Finding, parse
 
-#: What findings about guards are about: no record has a number there.
-GUARD = 'guard'
 #: What ``tgenabled`` says.
 STATES = {'O': "enabled", 'D': "disabled", 'R': "enabled for replicas only", 'A': "enabled always"}
 
@@ -15,7 +13,7 @@ def _finding(name, expected, found):
     return Finding(GUARD, None, name, expected, found)
 
 
-class GuardChecks(EvidenceReader):
+class GuardChecks(BypassChecks):
     """Functions, triggers, constraints and unique indexes, against this version, the last update and the seals.
 
     They belong to no company: they are checked with the whole, or with what belongs to none.
@@ -68,19 +66,6 @@ class GuardChecks(EvidenceReader):
                 yield _finding(title, STATES['O'], STATES.get(state, state))
         for table, name in found:
             yield _finding(f'trigger {name} on {table}', "none of this name in this version", "a trigger")
-
-    def _check_bypasses(self):
-        """Nothing of PostgreSQL keeps statements away from the guards."""
-        own, core = tables()
-        self.cr.execute("SELECT tablename, rulename FROM pg_rules WHERE tablename = ANY(%s)", [own + core])
-        for table, rule in self.cr.fetchall():
-            yield _finding(f'rule {rule} on {table}', "no rule on a table of records",
-                           "a rule, which changes what statements do")
-        self.cr.execute("""SELECT s.setting FROM pg_db_role_setting d, unnest(d.setconfig) AS s(setting)
-                            WHERE s.setting LIKE 'session_replication_role=%%'
-                              AND d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))""")
-        for setting, in self.cr.fetchall():
-            yield _finding('setting session_replication_role', "none of a role or the database", setting)
 
     def _check_inventory(self):
         """What is there is what the last update made; each seal has a digest that an update had left."""

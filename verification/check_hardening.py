@@ -1,5 +1,6 @@
 """Checks that records and guards are out of reach of the role that Odoo runs as, where they were put there (SEC-080)."""
 
+from ..guards.bypasses import ROLE_SETTINGS, read_parameter_rights
 from ..guards.hardening import (
     MIGHTY,
     MIGHTY_ROLES,
@@ -66,18 +67,11 @@ PROBES = (
           FROM ({MIGHTY_ROLES}) m""",
     """SELECT 'an owner that nobody logs in as: ' || %(owner)s, 'LOGIN, SUPERUSER or CREATEROLE' FROM pg_catalog.pg_roles r
         WHERE r.rolname = %(owner)s AND (r.rolcanlogin OR r.rolsuper OR r.rolcreaterole)""",
-    # Sessions without triggers.
-    """SELECT 'no session without triggers', s.setting
-         FROM pg_catalog.pg_db_role_setting d, pg_catalog.unnest(d.setconfig) s (setting)
-        WHERE s.setting LIKE 'session_replication_role=%%' AND s.setting <> 'session_replication_role=origin'
-          AND (d.setdatabase = 0 OR d.setdatabase = (
-              SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname = pg_catalog.current_database()))""",
+    # Sessions without triggers, with other names or other rows.
+    f"SELECT 'no ' || s.name, s.found FROM ({ROLE_SETTINGS}) s (name, found)",
     # What a guard would call, or what is called in place of it.
     f"SELECT 'only functions and operators of superusers and of the owner', s.* FROM ({STRANGERS}) s",
 )
-#: PostgreSQL 15 and later let superusers give the right to a setting.
-SETTINGS = """SELECT 'the setting session_replication_role for superusers only', pg_catalog.array_to_string(p.paracl, ' ')
-                FROM pg_catalog.pg_parameter_acl p WHERE p.parname = 'session_replication_role'"""
 
 
 def find_gaps(cr, last, server_role=None):
@@ -93,10 +87,7 @@ def find_gaps(cr, last, server_role=None):
     for probe in PROBES:
         cr.execute(probe, values)
         yield from cr.fetchall()
-    cr.execute("SELECT pg_catalog.to_regclass('pg_catalog.pg_parameter_acl') IS NOT NULL")
-    if cr.fetchone()[0]:
-        cr.execute(SETTINGS)
-        yield from cr.fetchall()
+    yield from read_parameter_rights(cr)
     if server_role and server_role != last.running:
         yield f"Odoo that runs as {last.running}, as the database was hardened for", f"{server_role}"
     is_whole = True

@@ -7,15 +7,15 @@ from decimal import Decimal, InvalidOperation
 from ..domain.canonical import GENESIS
 from ..domain.columns import LOGGED_COLUMNS
 from ..domain.numbers import decimal_string
-from ..domain.proofs import CHAIN_COLUMNS, CHAIN_LINKS, TRANSLATED
+from ..domain.proofs import CHAIN_COLUMNS, CHAIN_LINKS, TRANSLATED, WHOLE_SECONDS
 from ..domain.retention import DISPOSED_REASON, REMOVED_COLUMNS
 from .evidence import ROWS, EvidenceReader, iso
 from .guard_inventory import read_said
 from .ledger import CHECKPOINT, Chain, Finding, LedgerCheck, digest_of, encode, parse, sha256_text
 from .queries import CONDITIONS, DISPOSED, NAMES, OF_BOM, PARTLY_LOGGED, PARTS
 
-#: Kinds of values beside those of PostgreSQL: a relation to many, a text in several languages.
-LINKS, TRANSLATION = 'links', 'translation'
+#: Kinds of values beside those of PostgreSQL: a relation to many, a text in several languages, a time to the second.
+LINKS, TRANSLATION, SECONDS = 'links', 'translation', 'seconds'
 #: Columns in which a nought was typed by somebody: a reading of 0 is not the same as none.
 TEXT_TYPES = ('character varying', 'text')
 
@@ -212,6 +212,7 @@ class TrailChecks(EvidenceReader):
                 WHERE a.attrelid = %s::regclass AND a.attname = ANY(%s)""", [table, list(names)])
         types = {**dict(self.cr.fetchall()), **dict.fromkeys(links, LINKS)}
         types.update(dict.fromkeys(TRANSLATED.get(model, ()), TRANSLATION))
+        types.update(dict.fromkeys(WHOLE_SECONDS.get(model, ()), SECONDS))
         columns = ', '.join([*(f't."{name}"::text' for name in names), *(
             f"(SELECT string_agg(x.{other}::text, ',' ORDER BY x.{other}) FROM {relation} x WHERE x.{column} = t.id)"
             for relation, column, other in links.values())])
@@ -286,6 +287,8 @@ class TrailChecks(EvidenceReader):
             return None
         if kind in TEXT_TYPES:
             return value
+        if kind == SECONDS:
+            return iso(value[:19])
         if kind.startswith('timestamp'):
             return iso(value)
         if kind == 'jsonb':

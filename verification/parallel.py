@@ -6,6 +6,7 @@ from odoo.sql_db import db_connect
 
 from .ledger import CHECKPOINT, finish_partial, slices
 from .records import Verification
+from .session import TRUST
 
 #: Pieces of the ledger for each process: who is done early takes another one.
 PIECES = 4
@@ -24,6 +25,7 @@ class ParallelVerification:
     def __iter__(self):
         # Children first, then connections.
         with multiprocessing.get_context('fork').Pool(self.jobs) as pool, db_connect(self.name).cursor() as cr:
+            cr.execute(TRUST)
             cr.execute("SET TRANSACTION READ ONLY")
             cr.execute("SELECT pg_export_snapshot()")
             snapshot, = cr.fetchone()
@@ -49,6 +51,7 @@ def _check(task):
     """Return findings, counts and the chains that were not seen whole."""
     name, snapshot, part, bounds = task
     with db_connect(name).cursor() as cr:
+        cr.execute(TRUST)
         cr.execute("SET TRANSACTION READ ONLY")
         cr.execute("SET TRANSACTION SNAPSHOT %s", [snapshot])
         verification = Verification(cr)

@@ -7,17 +7,20 @@ from .check_guards import GuardChecks
 from .check_hardening import HardeningChecks
 from .check_masters import MasterChecks
 from .check_people import PeopleChecks
+from .check_places import PlaceChecks
 from .check_results import ResultChecks
+from .check_settings import SettingChecks
 from .check_signatures import SignatureChecks
 from .check_signers import SignerChecks
 from .check_stock import StockChecks
 from .check_trail import TrailChecks
 from .ledger import CHECKPOINT
+from .session import trusted_names
 
 
 class Verification(
         TrailChecks, GuardChecks, FileChecks, SignatureChecks, SignerChecks, PeopleChecks, MasterChecks, ResultChecks,
-        BatchChecks, StockChecks, HardeningChecks):
+        BatchChecks, StockChecks, PlaceChecks, SettingChecks, HardeningChecks):
     """Verifies all evidence that a cursor reads; iterating yields each :class:`Finding`.
 
     Nothing but the batch at hand is in memory. ``counts`` grows on the way: records read, by what they are.
@@ -34,6 +37,7 @@ class Verification(
         'chains': '_check_chains',
         'seals': '_check_seals',
         'guards': '_check_guards',
+        'settings': '_check_settings',
         'files': '_check_files',
         'signatures': '_check_signatures',
         'acceptances': '_check_acceptances',
@@ -41,6 +45,8 @@ class Verification(
         'roles': '_check_roles',
         'signers': '_check_signers',
         'suspensions': '_check_suspensions',
+        'secrets': '_check_secrets',
+        'recoveries': '_check_recoveries',
         'revisions': '_check_revisions',
         'reviews': '_check_reviews',
         'labels': '_check_labels',
@@ -48,6 +54,7 @@ class Verification(
         'plans': '_check_plans',
         'stock': '_check_stock',
         'lots_on_stock': '_check_lots_on_stock',
+        'places': '_check_places',
         'drills': '_check_drills',
         'disposals': '_check_disposals',
         'quality_reviews': '_check_quality_reviews',
@@ -88,22 +95,25 @@ class Verification(
 
         :param bounds: start and stop of the ledger (see :class:`LedgerCheck`)
         """
-        if part in CHAIN_COLUMNS:
-            yield from self._check_logged(part)
-            yield from self._check_vanished(part)
-        else:
-            yield from getattr(self, self.CHECKS[part])(**bounds)
+        with trusted_names(self.cr):
+            if part in CHAIN_COLUMNS:
+                yield from self._check_logged(part)
+                yield from self._check_vanished(part)
+            else:
+                yield from getattr(self, self.CHECKS[part])(**bounds)
 
     def estimate(self):
         """Return how many lines and records there are about, each counted as often as ``counts`` will."""
-        self.cr.execute(f"""
-            SELECT (SELECT COALESCE(sum(c.head_index), 0)
-                      FROM mrp_audit_chain c WHERE {self._company_condition('c.company_id')})
-                 + (SELECT count(*) FROM mrp_esignature s WHERE {self._company_condition('s.company_id')})
-                 + (SELECT 2 * count(*) FROM mrp_mmr_revision t WHERE {self._model_condition('mrp.mmr.revision')})
-                 + (SELECT 2 * count(*) FROM mrp_production t
-                     WHERE t.mmr_snapshot_sha256 IS NOT NULL AND {self._model_condition('mrp.production')})
-                 + (SELECT 2 * count(*) FROM mrp_mmr_label t WHERE {self._model_condition('mrp.mmr.label')})
-                 + (SELECT count(*) FROM mrp_mmr t WHERE {self._model_condition('mrp.mmr')})
-                 + (SELECT count(*) FROM mrp_mmr_review t WHERE {self._model_condition('mrp.mmr.review')})""")
-        return int(self.cr.fetchone()[0])
+        with trusted_names(self.cr):
+            self.cr.execute(f"""
+                SELECT (SELECT COALESCE(sum(c.head_index), 0)
+                          FROM mrp_audit_chain c WHERE {self._company_condition('c.company_id')})
+                     + (SELECT count(*) FROM mrp_esignature s WHERE {self._company_condition('s.company_id')})
+                     + (SELECT 2 * count(*) FROM mrp_mmr_revision t WHERE {self._model_condition('mrp.mmr.revision')})
+                     + (SELECT 2 * count(*) FROM mrp_production t
+                         WHERE t.mmr_snapshot_sha256 IS NOT NULL AND {self._model_condition('mrp.production')})
+                     + (SELECT 2 * count(*) FROM mrp_mmr_label t WHERE {self._model_condition('mrp.mmr.label')})
+                     + (SELECT count(*) FROM mrp_mmr t WHERE {self._model_condition('mrp.mmr')})
+                     + (SELECT count(*) FROM mrp_mmr_review t WHERE {self._model_condition('mrp.mmr.review')})""")
+            [number] = self.cr.fetchone()
+        return int(number)

@@ -3,6 +3,7 @@
 from psycopg2 import sql
 
 from .. import load, triggers
+from ..bypasses import NAMESAKES, STRANGE_PARTS
 from . import (
     HARDENED,
     MIGHTY,
@@ -122,19 +123,14 @@ class Hardening:
 
     def _check_guards(self):
         """Nothing but guards fires at their tables, stands in front of them, or adds rows to them."""
-        unknown = self._rows(
-            """WITH guarded AS (
-                    SELECT c.oid, c.relname FROM pg_class c
-                     WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY(%s))
-                SELECT g.relname, t.tgname::text FROM guarded g JOIN pg_trigger t ON t.tgrelid = g.oid
-                 WHERE NOT t.tgisinternal AND t.tgname NOT LIKE %s
-                 UNION ALL SELECT g.relname, r.rulename FROM guarded g JOIN pg_rewrite r ON r.ev_class = g.oid
-                 UNION ALL SELECT g.relname, p.polname FROM guarded g JOIN pg_policy p ON p.polrelid = g.oid
-                 UNION ALL SELECT g.relname, i.inhrelid::regclass::text FROM guarded g JOIN pg_inherits i ON i.inhparent = g.oid
-                 ORDER BY 1, 2""", sorted({trigger.table for trigger in triggers()}), PREFIXED)
+        unknown = self._rows(STRANGE_PARTS, tables=sorted({trigger.table for trigger in triggers()}))
         if unknown:
-            raise HardeningError(f"{unknown[0][1]} of {unknown[0][0]} is none of the guards and could pass one by; read it, "
-                                 "then drop it")
+            name, found = unknown[0]
+            raise HardeningError(f"{name} ({found}) is none of the guards and could pass one by; read it, then drop it")
+        # Named values, though it has none: a percent sign is written twice there.
+        namesakes = self._rows(NAMESAKES, tables=[])
+        if namesakes:
+            raise HardeningError(f"{namesakes[0][0]} bears a name of PostgreSQL's own catalogue; read it, then drop it")
 
     def _check_strangers(self):
         """Guards call no function or operator that the running role made: one of its own would be preferred to PostgreSQL's."""

@@ -80,6 +80,13 @@ CREATE OR REPLACE FUNCTION mrp_mmr_hardening.find_changes(OUT what text, OUT exp
      WHERE p.definition IS DISTINCT FROM f.definition
        -- Other modules may add columns, constraints and indexes to tables of Odoo.
        AND (p.kind IS NOT NULL OR f.kind NOT IN ('column', 'constraint', 'index'))
+     UNION ALL
+    -- What is read in place of PostgreSQL's own catalogue where a role sets another path.
+    SELECT format('relation %I.%I', n.nspname, c.relname), 'no name of the catalogue of PostgreSQL',
+           concat_ws(' ', 'a relation of', pg_get_userbyid(c.relowner))
+      FROM pg_class k JOIN pg_class c ON c.relname = k.relname JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE k.relnamespace = 'pg_catalog'::regnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+       AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%'
      ORDER BY 1
 $$;
 

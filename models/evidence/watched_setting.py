@@ -7,14 +7,12 @@ from contextvars import ContextVar
 from odoo import api, fields, models
 
 from ...domain.refusals import refusal
+from ...verification.session import trusted_names
+from ...verification.setting_inventory import DIGEST, MODELS, QUERIES, read_settings
 from ..base.model import is_update
 
 RULE = "AUD-090, 21 CFR 11.10(d), (k), EU GMP Annex 11 §10"
 ADDON = 'mrp_mmr'
-#: Models of Odoo on which the addon relies, beside those whose changes go to the ledger.
-RELIED_ON = {
-    'stock.quant', 'stock.move', 'stock.move.line', 'stock.location', 'res.users', 'res.groups', 'res.company',
-    'product.template', 'product.product', 'product.category', 'mrp.bom', 'mrp.bom.line', 'mrp.production', 'mrp.workorder'}
 #: A model of Odoo that the addon only listens to: contacts are everybody's.
 LISTENED_TO = {'res.partner'}
 #: Longer texts are named by their digest.
@@ -53,7 +51,7 @@ class MrpWatchedSettingMixin(models.AbstractModel):
         """Whether a model holds evidence, or the addon relies on it."""
         model = self.env.registry.get(name)
         return model is not None and name not in LISTENED_TO and (
-            model._module == ADDON or name in RELIED_ON or issubclass(model, self.env.registry['mrp.audit.mixin']))
+            model._module == ADDON or name in MODELS or issubclass(model, self.env.registry['mrp.audit.mixin']))
 
     def _is_from_addon(self):
         """Whether the addon brought this record."""
@@ -74,14 +72,25 @@ class MrpWatchedSettingMixin(models.AbstractModel):
             return bool(value)
         return str(value) if value or value == 0 and value is not False else None
 
+    def _get_setting_digests(self):
+        """Return the digests with which verification compares these records from now on, by what the ledger calls them."""
+        if self._name not in QUERIES:
+            return {}
+        self.env.flush_all()
+        with trusted_names(self.env.cr):
+            settings = read_settings(self.env.cr, self._name, self.ids)
+        return {key: digest for key, (_name, digest) in settings.items()}
+
     def _log_watched(self, before, kind):
         """Append a line about each of these records whose watched values are not what they were before."""
-        lines = []
+        lines, digests = [], self._get_setting_digests() if kind != 'unlink' else {}
         for record in self:
             old = before.get(record.id, {})
             new = record._get_watched_values(self._watched_fields) if kind != 'unlink' else {}
             changed = {name: {**({'old': old[name]} if old else {}), **({'new': new[name]} if new else {})}
                        for name in self._watched_fields if old.get(name) != new.get(name)}
+            if self._name in QUERIES and changed:
+                changed[DIGEST] = {'new': digests.get(f'{self._name},{record.id}')}
             if changed:
                 lines.append({
                     'chain': self.env.company, 'kind': 'setting', 'model': self._name, 'res_id': record.id,
@@ -126,6 +135,42 @@ class IrRule(models.Model):
         return self.sudo().filtered(lambda rule: self._is_of_addon(rule.model_id.model))
 
 
+class ResGroups(models.Model):
+    """Groups name record rules as well, and take their part in them along when they go."""
+    _inherit = 'res.groups'
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        groups = super().create(vals_list)
+        groups._log_rules({})
+        return groups
+
+    def write(self, vals):
+        if 'rule_groups' not in vals:
+            return super().write(vals)
+        before = self._get_rules()
+        result = super().write(vals)
+        self._log_rules(before)
+        return result
+
+    def unlink(self):
+        before = self._get_rules()
+        result = super().unlink()
+        self.env['ir.rule'].invalidate_model(['groups'])
+        self.browse()._log_rules(before)
+        return result
+
+    def _get_rules(self):
+        """Return what the ledger says of the rules of these groups: values by id."""
+        rules = self.env['ir.rule'].sudo().with_context(active_test=False).search([('groups', 'in', self.ids)])
+        return {rule.id: rule._get_watched_values(rule._watched_fields) for rule in rules._get_watched()}
+
+    def _log_rules(self, before):
+        if not is_update(self.env):
+            rules = self.env['ir.rule'].sudo().browse({*before, *self._get_rules()})
+            self.env['mrp.audit.entry']._append(rules._log_watched(before, 'write'))
+
+
 class IrModelAccess(models.Model):
     _name = 'ir.model.access'
     _inherit = ['ir.model.access', 'mrp.watched.setting.mixin']
@@ -159,7 +204,7 @@ class IrAsset(models.Model):
 class IrUiView(models.Model):
     _name = 'ir.ui.view'
     _inherit = ['ir.ui.view', 'mrp.watched.setting.mixin']
-    _watched_fields = ('name', 'model', 'inherit_id', 'arch_db', 'active', 'priority', 'mode')
+    _watched_fields = ('name', 'model', 'key', 'type', 'inherit_id', 'arch_db', 'active', 'priority', 'mode')
 
     def _get_watched(self):
         def is_watched(view):
@@ -283,8 +328,13 @@ class IrModuleModule(models.Model):
             return super().button_reset_state()
 
     def module_uninstall(self):
+        names = self.mapped('name')
         with module_button():
-            return super().module_uninstall()
+            result = super().module_uninstall()
+        if ADDON not in names:
+            # What went with the module, as no update follows; its columns are gone from whatever is read.
+            self.env['mrp.audit.entry'].with_context(prefetch_fields=False)._note_settings()
+        return result
 
     @api.model
     def update_list(self):

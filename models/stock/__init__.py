@@ -8,6 +8,7 @@ from . import hold          # held at once: deviations, returned goods
 from . import destruction   # signed destruction
 from . import rework        # reprocessing that was approved
 from . import location      # locations
+from . import known         # what the ledger knows of places and older lots
 from . import quant         # what may be reserved
 from . import move          # moves
 from . import move_line     # lines of moves

@@ -155,6 +155,11 @@ class StockLot(models.Model):
     def _audit_fields(self):
         return SYSTEM_FIELDS | SIGNED_FIELDS
 
+    @api.model
+    def _audit_written(self, vals):
+        # Another product brings another expiry with it.
+        return super()._audit_written(vals) | ({'expiration_date'} if 'product_id' in vals else set())
+
     # === DECISION === #
 
     _signing_state_field = 'mmr_status'

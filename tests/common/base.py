@@ -654,6 +654,8 @@ class MmrCommon(RefusalCase, TransactionCase):
         """Let a lot have expired on a day, as it was released."""
         with cls._unguarded('stock_lot') as cr:
             cr.execute(SQL("UPDATE stock_lot SET expiration_date = %s WHERE id = %s", date, lot.id))
+        lot = lot.sudo()
+        lot._audit_append('write', {lot: {'expiration_date': {'new': lot._audit_value('expiration_date')}}})
         cls.env['mrp.bpr']._update_retention()
 
     @classmethod

@@ -77,6 +77,11 @@ OWN = [
     "CREATE TABLE more () INHERITS (stock_lot)",
     "CREATE TEMP TABLE more () INHERITS (stock_lot)",
     "CREATE TABLE more (id integer REFERENCES mrp_esignature ON UPDATE CASCADE)",
+    # Names of PostgreSQL's catalogue.
+    "CREATE VIEW public.pg_trigger AS SELECT * FROM pg_catalog.pg_trigger",
+    "CREATE TABLE public.pg_proc (oid oid)",
+    "CREATE TABLE public.more (oid oid); ALTER TABLE public.more RENAME TO pg_class",
+    "CREATE SEQUENCE public.pg_rewrite",
     # Schema and database.
     "ALTER SCHEMA public RENAME TO another",
     "CREATE SCHEMA another",
@@ -139,7 +144,9 @@ BREAKS = [
     ("ALTER ROLE {running} CREATEROLE", "a role .* that cannot become the owner"),
     ("GRANT pg_write_server_files TO {running}", "a role .* that cannot become the owner"),
     ("ALTER ROLE {owner} LOGIN", "an owner that nobody logs in as"),
-    ("ALTER ROLE {running} SET session_replication_role = replica", "no session without triggers"),
+    ("ALTER ROLE {running} SET session_replication_role = replica", "no setting session_replication_role"),
+    ("ALTER ROLE {running} SET search_path = public, pg_catalog", "no setting search_path"),
+    ("CREATE VIEW public.pg_trigger AS SELECT * FROM pg_catalog.pg_trigger", "relation public.pg_trigger"),
     ("GRANT SET ON PARAMETER session_replication_role TO {running}", "session_replication_role for superusers only"),
     ("CREATE FUNCTION upper(varchar) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'; ALTER FUNCTION upper(varchar) "
      "OWNER TO {running}", "only functions and operators of superusers"),
@@ -254,7 +261,7 @@ class TestHardening(HardenedCopy, BaseCase):
         return None
 
     def test_attacks(self):
-        """SEC-080, H-30, H-31: as the application's role: drop, disable, replace, alter, empty, rename, inherit: refused."""
+        """SEC-080, H-23b, H-30, H-31: as Odoo's role: drop, disable, replace, alter, empty, rename, inherit: refused."""
         for query in (*OWN, *MIGHTY):
             with self.subTest(query):
                 error = self._attempt(query)
@@ -330,12 +337,15 @@ class TestHardening(HardenedCopy, BaseCase):
                  "DROP OPERATOR public.= (text, text)", "the operator public.="),
                 ("CREATE TRIGGER aaa BEFORE UPDATE ON stock_lot FOR EACH ROW "
                  "EXECUTE FUNCTION suppress_redundant_updates_trigger()",
-                 "DROP TRIGGER aaa ON stock_lot", "aaa of stock_lot is none of the guards"),
+                 "DROP TRIGGER aaa ON stock_lot", "trigger aaa on stock_lot .* is none of the guards"),
                 ("CREATE RULE nothing AS ON UPDATE TO stock_lot DO INSTEAD NOTHING", "DROP RULE nothing ON stock_lot",
-                 "nothing of stock_lot is none of the guards"),
+                 "rule nothing on stock_lot .* is none of the guards"),
                 ("CREATE POLICY everything ON stock_lot", "DROP POLICY everything ON stock_lot",
-                 "everything of stock_lot is none of the guards"),
-                ("CREATE TABLE more () INHERITS (stock_lot)", "DROP TABLE more", "public.more of stock_lot is none")):
+                 "policy everything on stock_lot .* is none of the guards"),
+                ("CREATE VIEW public.pg_trigger AS SELECT * FROM pg_catalog.pg_trigger", "DROP VIEW public.pg_trigger",
+                 "relation public.pg_trigger bears a name of PostgreSQL's own catalogue"),
+                ("CREATE TABLE more () INHERITS (stock_lot)", "DROP TABLE more",
+                 "inheritance of stock_lot .*public.more.* is none")):
             with self.subTest(plant), contextlib.closing(connect(self.database)) as connection:
                 with connection, connection.cursor() as cr:
                     cr.execute(plant)
@@ -399,7 +409,7 @@ class TestHardening(HardenedCopy, BaseCase):
         self.assertEqual(self._harden(check=True)[0], 0)
 
     def test_broken(self):
-        """SEC-080: a hardening that was in force and is not complete is a finding, whatever of it is gone."""
+        """SEC-080, H-23b, C-09: a hardening that was in force and is not complete is a finding, whatever of it is gone."""
         for query, expected in BREAKS:
             with self.subTest(query), self._session(SUPERUSER) as cr:
                 cr.execute(self._name(query))

@@ -16,7 +16,7 @@ from odoo.tools import SQL, mute_logger
 
 from odoo.addons.mrp_mmr.domain.canonical import canonical_json, sha256
 from odoo.addons.mrp_mmr.domain.columns import ROW_TABLES
-from odoo.addons.mrp_mmr.domain.proofs import PROOFS, UNGUARDED
+from odoo.addons.mrp_mmr.domain.proofs import PROOFS, UNGUARDED, WHOLE_SECONDS
 from odoo.addons.mrp_mmr.verification import ledger
 from odoo.addons.mrp_mmr.verification.check_guards import GUARD
 from odoo.addons.mrp_mmr.verification.records import Verification
@@ -135,6 +135,8 @@ class TestVerify(MmrCommon):
             return SQL("%s", (value or 0) + 1 if field.type != 'many2one' else 1 if value != 1 else 2)
         if column_type in ('json', 'jsonb'):
             return SQL("%s::json", '{"forged": {"new": 1}}')
+        if name in WHOLE_SECONDS.get(model, ()):
+            return SQL("%s", (value or datetime(2026, 1, 1)) + timedelta(days=1))
         if field.type == 'datetime':
             return SQL("%s", (value or datetime(2026, 1, 1)).replace(microsecond=500000))
         if field.type == 'date':

@@ -115,6 +115,38 @@ class TestRecovery(RecoveryCommon):
         # A bundle with what the person enrolled says so as well.
         self.assertIn("enrolled by its holder", self._check_bundle(self._sign_with(waiting)))
 
+    def test_told_from_the_start(self):
+        """A-30, SIG-120: a way back is a remark of verification from the command on; once a key came of it, that key is."""
+        def told():
+            return [text for text in self._verify(REMARK) if "opened on the server" in text and "no key came of it" in text]
+
+        self._reset(self.enroller)
+        self.assertEqual(told(), [])
+        self.assertEqual(self._recover(ENROLLER)[0], 0)
+        self.assertEqual(len(told()), 1)
+        self.assertIn(f"res.users,{self.enroller.id} ", told()[0])
+        key = self.keys._make(self.enroller, OTHER, self.keys._get_reason(self.enroller), cost=COST)
+        self.assertIn('signature_id', self._type(key, 'enrol', self.enroller, OTHER))
+        self.assertEqual(told(), [])
+        self.assertTrue([text for text in self._verify(REMARK) if "the server had opened it" in text])
+
+    def test_deleted_secrets(self):
+        """A-28, AUD-080, SIG-110: what is stored of a key in force is missed, unless Odoo forgot the signing password."""
+        key = self.keys._get_in_force(self.user_qc)
+        self.assertEqual(self._verify(), [])
+        with self.env.cr.savepoint(flush=True) as savepoint:
+            self.env.cr.execute("DELETE FROM mrp_signer_secret WHERE key_id = %s", [key.id])
+            self.assertEqual(len([text for text in self._verify() if f"mrp.signer.key,{key.id} " in text]), 1)
+            savepoint.rollback()
+        self.env.invalidate_all()
+        secret = self.env['mrp.signer.secret']._get(key)
+        with transition(key):
+            secret.kind = 'signing'
+        self.env['mrp.signer']._get_for(self.user_qc).with_user(self.enroller)._renew_signing_password()
+        self.env.flush_all()
+        self.assertFalse(secret.exists())
+        self.assertEqual(self._verify(), [])
+
     def _sign_with(self, key):
         """Let the owner of a key that was just enrolled sign a revision; return it."""
         revision = self._revision(700)
