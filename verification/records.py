@@ -48,6 +48,8 @@ class Verification(
         'plans': '_check_plans',
         'stock': '_check_stock',
         'lots_on_stock': '_check_lots_on_stock',
+        'lots_made': '_check_lots_made',
+        'lots_surplus': '_check_lots_surplus',
         'drills': '_check_drills',
         'disposals': '_check_disposals',
         'quality_reviews': '_check_quality_reviews',
