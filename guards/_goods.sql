@@ -63,7 +63,7 @@ CREATE FUNCTION mrp_mmr_surplus(lot integer, lines integer[]) RETURNS numeric
     LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT round(COALESCE(sum(CASE WHEN s.usage IN ('inventory', 'production') THEN l.quantity_product_uom
                                    ELSE -l.quantity_product_uom END::numeric), 0), 6)
-      FROM stock_move_line l JOIN stock_move m ON m.id = l.move_id
+      FROM stock_move_line l LEFT JOIN stock_move m ON m.id = l.move_id
       JOIN stock_location s ON s.id = l.location_id JOIN stock_location d ON d.id = l.location_dest_id
      WHERE l.lot_id = lot AND (l.state = 'done' OR l.id = ANY(lines))
        AND (s.usage = 'inventory' AND d.usage NOT IN ('inventory', 'production')

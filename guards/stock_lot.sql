@@ -73,12 +73,6 @@ BEGIN
         RAISE EXCEPTION 'Lot % is released by the rule of its batch (REL-070, REL-020).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
     END IF;
-    -- Of a product under control, what was counted in or made without a record is not released (REL-070, USE-010).
-    IF NEW.mmr_status = 'released' AND OLD.mmr_status IS DISTINCT FROM 'released' AND NEW.mmr_bpr_id IS NULL
-       AND NOT mrp_mmr_has_origin(NEW.id, NEW.product_id) THEN
-        RAISE EXCEPTION 'Lot % of a product under control was made by no batch record (REL-070, USE-010).', OLD.name
-            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_origin';
-    END IF;
     IF (NEW.mmr_status, NEW.mmr_status_signature_id) IS DISTINCT FROM (OLD.mmr_status, OLD.mmr_status_signature_id)
     THEN
         -- Released or rejected with the batch that made it, first of all.
@@ -126,6 +120,12 @@ BEGIN
             OLD.mmr_assay_date) THEN
         RAISE EXCEPTION 'What Quality Control decided on lot % covers its data (USE-060, SIG-030).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_fixed';
+    END IF;
+    -- Of a product under control, what was counted in or made without a record is not released (REL-070, USE-010).
+    IF NEW.mmr_status = 'released' AND OLD.mmr_status IS DISTINCT FROM 'released' AND NEW.mmr_bpr_id IS NULL
+       AND NOT mrp_mmr_has_origin(NEW.id, NEW.product_id) THEN
+        RAISE EXCEPTION 'Lot % of a product under control was made by no batch record (REL-070, USE-010).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_origin';
     END IF;
     RETURN NEW;
 END $$;

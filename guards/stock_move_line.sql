@@ -135,9 +135,7 @@ BEGIN
 END $$;
 
 CREATE TRIGGER mrp_mmr_guard_taken_back
-    BEFORE UPDATE OF state, lot_id, location_dest_id, quantity, quantity_product_uom ON stock_move_line
-    FOR EACH ROW WHEN (OLD.state = 'done' AND OLD.lot_id IS NOT NULL) EXECUTE FUNCTION mrp_mmr_guard_taken_back();
-CREATE TRIGGER mrp_mmr_guard_taken_back_delete BEFORE DELETE ON stock_move_line
+    BEFORE DELETE OR UPDATE OF state, lot_id, location_dest_id, quantity, quantity_product_uom ON stock_move_line
     FOR EACH ROW WHEN (OLD.state = 'done' AND OLD.lot_id IS NOT NULL) EXECUTE FUNCTION mrp_mmr_guard_taken_back();
 
 -- More of a lot than its batch made is counted only by the adjustment that names the deviation that holds the lot (REL-070,
@@ -164,10 +162,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER mrp_mmr_guard_surplus_insert AFTER INSERT ON stock_move_line FOR EACH ROW
-    WHEN (NEW.state = 'done' AND NEW.lot_id IS NOT NULL) EXECUTE FUNCTION mrp_mmr_guard_surplus();
 CREATE TRIGGER mrp_mmr_guard_surplus
-    AFTER UPDATE OF state, lot_id, location_id, location_dest_id, quantity_product_uom, move_id ON stock_move_line
+    AFTER INSERT OR UPDATE OF state, lot_id, location_id, location_dest_id, quantity_product_uom, move_id ON stock_move_line
     FOR EACH ROW WHEN (NEW.state = 'done' AND NEW.lot_id IS NOT NULL) EXECUTE FUNCTION mrp_mmr_guard_surplus();
 
 -- What a done line takes and brings is noted, and compared with stock at the end of the transaction (REL-070;

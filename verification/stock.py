@@ -171,7 +171,7 @@ SURPLUS = """
                     WHEN d.usage NOT IN ('inventory', 'production') AND (
                          s.usage = 'inventory' OR s.usage = 'production' AND m.production_id IS NULL AND m.unbuild_id IS NULL)
                     THEN n.quantity_product_uom::numeric ELSE 0 END AS brought
-          FROM stock_move_line n JOIN stock_move m ON m.id = n.move_id
+          FROM stock_move_line n LEFT JOIN stock_move m ON m.id = n.move_id
           JOIN stock_location s ON s.id = n.location_id JOIN stock_location d ON d.id = n.location_dest_id
          WHERE n.lot_id = l.id AND n.state = 'done') x ON TRUE
      WHERE l.id > %(after)s AND {company}

@@ -42,6 +42,22 @@ class HoldCommon(LotCommon):
         self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
 
+    def _move_by_hand(self, source, destination, quantity, lot=None):
+        lot = self.lot if lot is None else lot
+        product = lot.product_id or self.product
+        move = self.env['stock.move'].create({
+            'product_id': product.id, 'product_uom_qty': quantity, 'location_id': source.id,
+            'picking_type_id': self.env.ref('stock.picking_type_in').id, 'location_dest_id': destination.id})
+        move._action_confirm()
+        move.move_line_ids.unlink()
+        self.env['stock.move.line'].create({
+            'move_id': move.id, 'product_id': product.id, 'lot_id': lot.id, 'quantity': quantity,
+            'product_uom_id': product.uom_id.id, 'location_id': source.id, 'location_dest_id': destination.id,
+            'picked': True})
+        move.picked = True
+        move._action_done()
+        return move
+
     def _close(self, deviation):
         deviation.with_user(self.user_qc).write({
             'cause_id': self.env.ref('mrp_mmr.deviation_cause_equipment').id, 'cause': "Drum", 'quality_effect': "None",
@@ -291,19 +307,3 @@ class TestReturned(HoldCommon):
         lot = self.env['stock.lot'].create({'name': "P-1", 'product_id': product.id})
         self._move_by_hand(self.customers, self.place, 1, lot=lot)
         self.assertRecordValues(lot, [{'mmr_status': False, 'mmr_returned_at': False}])
-
-    def _move_by_hand(self, source, destination, quantity, lot=None):
-        lot = self.lot if lot is None else lot
-        product = lot.product_id or self.product
-        move = self.env['stock.move'].create({
-            'product_id': product.id, 'product_uom_qty': quantity, 'location_id': source.id,
-            'picking_type_id': self.env.ref('stock.picking_type_in').id, 'location_dest_id': destination.id})
-        move._action_confirm()
-        move.move_line_ids.unlink()
-        self.env['stock.move.line'].create({
-            'move_id': move.id, 'product_id': product.id, 'lot_id': lot.id, 'quantity': quantity,
-            'product_uom_id': product.uom_id.id, 'location_id': source.id, 'location_dest_id': destination.id,
-            'picked': True})
-        move.picked = True
-        move._action_done()
-        return move

@@ -22,14 +22,7 @@ class TestLotOrigin(HoldCommon):
 
     def _move_in(self, lot, source, quantity=5.0, at=None):
         """Bring a lot in by a move from a place, at a time; tomorrow, which is after the product came under control."""
-        move = self.env['stock.move'].create({
-            'product_id': lot.product_id.id, 'product_uom': self.kg.id, 'product_uom_qty': quantity, 'location_id': source.id,
-            'location_dest_id': self.place.id, 'move_line_ids': [fields.Command.create({
-                'product_id': lot.product_id.id, 'lot_id': lot.id, 'quantity': quantity, 'product_uom_id': self.kg.id,
-                'location_id': source.id, 'location_dest_id': self.place.id, 'picked': True})]})
-        move._action_confirm(merge=False)
-        move.picked = True
-        move._action_done()
+        self._move_by_hand(source, self.place, quantity, lot=lot)
         self._date(lot, at)
 
     def _date(self, lot, at=None):
@@ -131,14 +124,7 @@ class TestSurplus(HoldCommon):
     def test_produced(self):
         """B-71, REL-070: nor does a move from production without an order."""
         production = self.env['stock.location'].search([('usage', '=', 'production')], limit=1)
-        move = self.env['stock.move'].create({
-            'product_id': self.product.id, 'product_uom': self.kg.id, 'product_uom_qty': 1, 'location_id': production.id,
-            'location_dest_id': self.place.id, 'move_line_ids': [fields.Command.create({
-                'product_id': self.product.id, 'lot_id': self.lot.id, 'quantity': 1, 'product_uom_id': self.kg.id,
-                'location_id': production.id, 'location_dest_id': self.place.id, 'picked': True})]})
-        move._action_confirm(merge=False)
-        move.picked = True
-        self._refused("STK-020", move._action_done)
+        self._refused("STK-020", self._move_by_hand, production, self.place, 1)
 
     def test_adjusted(self):
         """B-71, STK-020, DEV-100: Adjust Stock books it with a major deviation, which holds the lot; verification says so."""
