@@ -30,6 +30,49 @@ CREATE FUNCTION mrp_mmr_is_free(lot integer) RETURNS boolean
     SELECT COALESCE(l.mmr_status = 'released', NOT mrp_mmr_decided_on(l.product_id)) FROM stock_lot l WHERE l.id = lot
 $$;
 
+-- When a product last came under control, as the ledger says it; nothing where it does not say so (AUD-060).
+CREATE FUNCTION mrp_mmr_controlled_since(template integer) RETURNS timestamp without time zone
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT max(e.at) FROM mrp_audit_entry e
+     WHERE e.res_model = 'product.template' AND e.res_id = template AND e.kind = 'setting'
+       AND e."values" #>> '{mmr_controlled,new}' = 'true'
+$$;
+
+-- Whether the company has a lot of a product under control by one of the ways that there are beside a batch record: it was
+-- moved before the product came under control, or it was received from a supplier or from another company (REL-070, REL-010,
+-- USE-010, 21 CFR 111.205(a), 211.188). Of other products each lot has. Also held in models/stock/lot_of_batch.py.
+CREATE FUNCTION mrp_mmr_has_origin(lot integer, product integer) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT NOT EXISTS (SELECT FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
+                        WHERE p.id = product AND t.mmr_controlled)
+        OR EXISTS (
+            SELECT FROM stock_move_line m JOIN stock_location s ON s.id = m.location_id
+              JOIN stock_location d ON d.id = m.location_dest_id
+              JOIN product_product p ON p.id = product
+             WHERE m.lot_id = lot AND m.product_id = product AND m.state = 'done' AND m.quantity > 0
+               AND (m.create_date < mrp_mmr_controlled_since(p.product_tmpl_id)
+                    OR d.usage IN ('internal', 'transit')
+                       AND (s.usage = 'supplier' OR s.usage = 'transit' AND s.company_id IS NULL)))
+$$;
+
+-- How much more of a lot counts and moves of their own brought than counts took away: so much more there is, or left, than its
+-- batch made (REL-070, STK-020, 21 CFR 111.260(e)-(h), 211.188(b)(4)). What its batch made, what was taken apart and what was
+-- destroyed or scrapped is not part of it. In the unit of the product; ``lines`` are counted as done. Also held in
+-- models/stock/surplus.py.
+CREATE FUNCTION mrp_mmr_surplus(lot integer, lines integer[]) RETURNS numeric
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT round(COALESCE(sum(CASE WHEN s.usage IN ('inventory', 'production') THEN l.quantity_product_uom
+                                   ELSE -l.quantity_product_uom END::numeric), 0), 6)
+      FROM stock_move_line l LEFT JOIN stock_move m ON m.id = l.move_id
+      JOIN stock_location s ON s.id = l.location_id JOIN stock_location d ON d.id = l.location_dest_id
+     WHERE l.lot_id = lot AND (l.state = 'done' OR l.id = ANY(lines))
+       AND (s.usage = 'inventory' AND d.usage NOT IN ('inventory', 'production')
+            OR s.usage = 'production' AND d.usage NOT IN ('inventory', 'production')
+               AND m.production_id IS NULL AND m.unbuild_id IS NULL
+            OR d.usage = 'inventory' AND s.usage NOT IN ('inventory', 'production') AND m.is_inventory
+               AND NOT EXISTS (SELECT FROM mrp_lot_destruction x WHERE x.move_id = m.id))
+$$;
+
 -- Whether goods leave: used up, sold, lost, on the way elsewhere, or another company's (REL-070).
 CREATE FUNCTION mrp_mmr_leaves(source integer, destination integer) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$

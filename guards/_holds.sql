@@ -52,6 +52,38 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Whether goods of a lot at a place are outside: with a customer, or, of a lot that an own batch made, with a supplier (DEV-100).
+-- Also held in models/stock/hold.py.
+CREATE FUNCTION mrp_mmr_is_outside(place integer, batch integer) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM stock_location l
+                    WHERE l.id = place AND (l.usage = 'customer' OR l.usage = 'supplier' AND batch IS NOT NULL))
+$$;
+
+-- Whether goods of a lot were sent outside by a done line (DEV-100). Also held in models/stock/hold.py (_mmr_get_sent_out).
+CREATE FUNCTION mrp_mmr_was_outside(lot integer, batch integer) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM stock_move_line m WHERE m.lot_id = lot AND m.state = 'done' AND m.quantity > 0
+                      AND mrp_mmr_is_outside(m.location_dest_id, batch))
+$$;
+
+-- Whether a move line makes goods appear inside, by a count or from production: of a lot that was sent outside they came back
+-- without a return (DEV-100). Also held in models/stock/hold.py (_mmr_get_returning).
+CREATE FUNCTION mrp_mmr_appears(source integer, destination integer) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM stock_location s, stock_location d
+                    WHERE s.id = source AND d.id = destination AND s.usage IN ('inventory', 'production')
+                      AND d.usage IN ('internal', 'transit'))
+$$;
+
+-- Whether a lot under control may be used, so that it has to be held when goods of it come back (DEV-100).
+CREATE FUNCTION mrp_mmr_is_to_hold(lot integer) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM stock_lot l JOIN product_product p ON p.id = l.product_id JOIN product_template t ON t.id = p.product_tmpl_id
+         WHERE l.id = lot AND (l.mmr_status = 'released' OR l.mmr_status IS NULL AND t.mmr_controlled))
+$$;
+
 -- Whether a move line brings a lot back from outside: from a customer, or, of a lot that an own batch made, from a
 -- supplier (DEV-100, 21 CFR 111.503, 211.204). Also held in models/stock/hold.py (_mmr_get_returning).
 CREATE FUNCTION mrp_mmr_comes_back(source integer, destination integer, batch integer) RETURNS boolean

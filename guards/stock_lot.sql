@@ -32,7 +32,8 @@ BEGIN
     IF NEW.mmr_bpr_id IS NOT NULL AND (
             (NEW.mmr_bpr_id, NEW.company_id) IS DISTINCT FROM (OLD.mmr_bpr_id, OLD.company_id)
             AND NEW.company_id IS DISTINCT FROM (SELECT b.company_id FROM mrp_bpr b WHERE b.id = NEW.mmr_bpr_id)
-            OR OLD.mmr_status_signature_id IS NOT NULL AND NEW.expiration_date IS DISTINCT FROM OLD.expiration_date) THEN
+            OR NEW.expiration_date IS DISTINCT FROM OLD.expiration_date
+               AND (OLD.mmr_status_signature_id IS NOT NULL OR OLD.mmr_bpr_id IS NOT NULL AND OLD.expiration_date IS NOT NULL)) THEN
         RAISE EXCEPTION 'Company and expiry of lot % are those of its batch (REL-070).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
     END IF;
@@ -47,7 +48,8 @@ BEGIN
             OR NEW.mmr_returned_at IS NOT NULL AND EXISTS (
                 SELECT FROM stock_move_line m
                  WHERE m.lot_id = NEW.id
-                   AND mrp_mmr_comes_back(m.location_id, m.location_dest_id, NEW.mmr_bpr_id))) THEN
+                   AND (mrp_mmr_comes_back(m.location_id, m.location_dest_id, NEW.mmr_bpr_id)
+                        OR m.state = 'done' AND mrp_mmr_is_outside(m.location_dest_id, NEW.mmr_bpr_id)))) THEN
         RETURN NEW;
     END IF;
     IF NEW.mmr_status = 'released' AND OLD.mmr_status IS DISTINCT FROM 'released'
@@ -118,6 +120,12 @@ BEGIN
             OLD.mmr_assay_date) THEN
         RAISE EXCEPTION 'What Quality Control decided on lot % covers its data (USE-060, SIG-030).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_fixed';
+    END IF;
+    -- Of a product under control, what was counted in or made without a record is not released (REL-070, USE-010).
+    IF NEW.mmr_status = 'released' AND OLD.mmr_status IS DISTINCT FROM 'released' AND NEW.mmr_bpr_id IS NULL
+       AND NOT mrp_mmr_has_origin(NEW.id, NEW.product_id) THEN
+        RAISE EXCEPTION 'Lot % of a product under control was made by no batch record (REL-070, USE-010).', OLD.name
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_origin';
     END IF;
     RETURN NEW;
 END $$;

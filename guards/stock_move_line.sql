@@ -77,13 +77,21 @@ BEGIN
     IF NEW.quantity <> 0 AND (lot.mmr_status = 'released' OR lot.mmr_status IS NULL AND EXISTS (
             SELECT FROM product_product p JOIN product_template t ON t.id = p.product_tmpl_id
              WHERE p.id = NEW.product_id AND t.mmr_controlled))
-       AND mrp_mmr_comes_back(NEW.location_id, NEW.location_dest_id, lot.mmr_bpr_id) THEN
+       AND (mrp_mmr_comes_back(NEW.location_id, NEW.location_dest_id, lot.mmr_bpr_id)
+            OR mrp_mmr_appears(NEW.location_id, NEW.location_dest_id) AND mrp_mmr_was_outside(NEW.lot_id, lot.mmr_bpr_id)) THEN
         RAISE EXCEPTION 'Lot % came back and is not in quarantine (DEV-100, 21 CFR 111.503, 211.204).', lot.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_returned';
     END IF;
     IF batch IS NOT NULL AND lot.mmr_bpr_id IS DISTINCT FROM batch THEN
         RAISE EXCEPTION 'Lot % is not the lot of the batch that makes it (REL-010).', lot.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_lot_of_batch';
+    END IF;
+    -- Less of what left before: nothing leaves by it, and what comes back is held (mrp_mmr_guard_taken_back).
+    IF TG_OP = 'UPDATE' AND OLD.state = 'done' AND NEW.quantity <= OLD.quantity
+       AND (NEW.lot_id, NEW.product_id, NEW.move_id, NEW.location_id, NEW.location_dest_id, NEW.product_uom_id)
+       IS NOT DISTINCT FROM
+           (OLD.lot_id, OLD.product_id, OLD.move_id, OLD.location_id, OLD.location_dest_id, OLD.product_uom_id) THEN
+        RETURN NEW;
     END IF;
     IF NOT lot.is_free AND NEW.quantity <> 0 AND mrp_mmr_leaves(NEW.location_id, NEW.location_dest_id)
        AND NOT mrp_mmr_is_excepted(NEW) THEN
@@ -96,6 +104,67 @@ CREATE TRIGGER mrp_mmr_guard_held_lot
     BEFORE INSERT OR UPDATE OF state, lot_id, product_id, move_id, location_id, location_dest_id, quantity
     ON stock_move_line
     FOR EACH ROW WHEN (NEW.state = 'done') EXECUTE FUNCTION mrp_mmr_guard_held_lot();
+
+-- What a done line sent outside and sends no more came back without a return: its lot is held first. So it is where a count
+-- wrote goods off of a lot that was sent outside (DEV-100, 21 CFR 111.503, 211.204). Also held in models/stock/hold.py
+-- (_mmr_get_taken_back).
+CREATE FUNCTION mrp_mmr_guard_taken_back() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    batch integer := (SELECT l.mmr_bpr_id FROM stock_lot l WHERE l.id = OLD.lot_id);
+    is_less boolean := TRUE;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        is_less := NEW.state <> 'done' OR NEW.lot_id IS DISTINCT FROM OLD.lot_id
+            OR NEW.quantity_product_uom < OLD.quantity_product_uom
+            OR NEW.quantity < OLD.quantity AND NEW.product_uom_id = OLD.product_uom_id
+            OR NEW.location_dest_id <> OLD.location_dest_id AND NOT mrp_mmr_is_outside(NEW.location_dest_id, batch);
+    END IF;
+    IF is_less AND OLD.quantity > 0 AND mrp_mmr_is_to_hold(OLD.lot_id)
+       AND (mrp_mmr_is_outside(OLD.location_dest_id, batch)
+            OR mrp_mmr_appears(OLD.location_dest_id, OLD.location_id) AND mrp_mmr_was_outside(OLD.lot_id, batch)
+               AND EXISTS (SELECT FROM stock_location l WHERE l.id = OLD.location_dest_id AND l.usage = 'inventory')) THEN
+        RAISE EXCEPTION 'Lot % came back and is not in quarantine (DEV-100, 21 CFR 111.503, 211.204).',
+            (SELECT l.name FROM stock_lot l WHERE l.id = OLD.lot_id)
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_returned';
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER mrp_mmr_guard_taken_back
+    BEFORE DELETE OR UPDATE OF state, lot_id, location_dest_id, quantity, quantity_product_uom ON stock_move_line
+    FOR EACH ROW WHEN (OLD.state = 'done' AND OLD.lot_id IS NOT NULL) EXECUTE FUNCTION mrp_mmr_guard_taken_back();
+
+-- More of a lot than its batch made is counted only by the adjustment that names the deviation that holds the lot (REL-070,
+-- STK-020, 21 CFR 211.188(b)(4)). Also held in models/stock/surplus.py.
+CREATE FUNCTION mrp_mmr_guard_surplus() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.state = 'done'
+       AND (NEW.lot_id, NEW.location_id, NEW.location_dest_id, NEW.quantity_product_uom, NEW.move_id)
+       IS NOT DISTINCT FROM
+           (OLD.lot_id, OLD.location_id, OLD.location_dest_id, OLD.quantity_product_uom, OLD.move_id) THEN
+        RETURN NULL;
+    END IF;
+    IF mrp_mmr_appears(NEW.location_id, NEW.location_dest_id)
+       AND EXISTS (SELECT FROM stock_lot l WHERE l.id = NEW.lot_id AND l.mmr_bpr_id IS NOT NULL)
+       AND mrp_mmr_surplus(NEW.lot_id, '{}') > 0
+       AND NOT EXISTS (SELECT FROM stock_move m WHERE m.id = NEW.move_id
+                          AND (m.production_id IS NOT NULL OR m.unbuild_id IS NOT NULL
+                               OR m.mmr_deviation_id IN (SELECT mrp_mmr_concerning(NEW.lot_id)))) THEN
+        RAISE EXCEPTION 'More of lot % than its batch made (REL-070, STK-020).',
+            (SELECT l.name FROM stock_lot l WHERE l.id = NEW.lot_id)
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_surplus';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER mrp_mmr_guard_surplus
+    AFTER INSERT OR UPDATE OF state, lot_id, location_id, location_dest_id, quantity_product_uom, move_id ON stock_move_line
+    FOR EACH ROW WHEN (NEW.state = 'done' AND NEW.lot_id IS NOT NULL) EXECUTE FUNCTION mrp_mmr_guard_surplus();
 
 -- What a done line takes and brings is noted, and compared with stock at the end of the transaction (REL-070;
 -- mrp_mmr_stock_change.sql). Also held in models/stock/moved_only.py.

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from .evidence import EvidenceReader
 from .ledger import CHECKPOINT, FINDING, REMARK, Finding
-from .stock import find_differences, find_lot_differences, plain
+from .stock import SURPLUS, WITHOUT_ORIGIN, find_differences, find_lot_differences, plain
 
 VERBS = {'used': "used", 'made': "made", 'stock': "on stock, as it was moved"}
 #: Masters of these versions could be signed with quantities that stock rounded, by default to two digits.
@@ -38,4 +38,27 @@ class StockChecks(EvidenceReader):
                                     AND {self._company_condition('l.company_id')} ORDER BY l.id"""):
             for lot, name, place, moved, found in find_lot_differences(self.cr, [lot for lot, in rows]):
                 yield Finding('stock.lot', lot, name, f"{plain(moved)} at {place}, as it was moved", plain(found))
+            yield CHECKPOINT
+
+    def _check_lots_made(self):
+        """Released lots of products under control were made by a record, bought, or here before the control (REL-070).
+
+        A remark: versions before this rule let Quality Control release such lots.
+        """
+        for rows in self._rows(f"""{WITHOUT_ORIGIN} AND l.id > %(after)s AND {self._company_condition('l.company_id')}
+                                    ORDER BY l.id"""):
+            for lot, name, product in rows:
+                yield Finding('stock.lot', lot, name, f"released {product} of a batch record, a receipt or before its control",
+                              "made by no record, and released", REMARK)
+            yield CHECKPOINT
+
+    def _check_lots_surplus(self):
+        """Of a lot that a batch made there is, and left, no more than its batch made (REL-070, STK-020).
+
+        A remark: an adjustment that names its deviation may have brought it.
+        """
+        for rows in self._rows(SURPLUS.format(company=self._company_condition('l.company_id'))):
+            for lot, name, bpr, made, brought in rows:
+                yield Finding('stock.lot', lot, name, f"{plain(Decimal(made))}, as {bpr} made it",
+                              f"{plain(Decimal(brought))} more, by counts", REMARK)
             yield CHECKPOINT

@@ -55,6 +55,8 @@ class Verification(
         'stock': '_check_stock',
         'lots_on_stock': '_check_lots_on_stock',
         'places': '_check_places',
+        'lots_made': '_check_lots_made',
+        'lots_surplus': '_check_lots_surplus',
         'drills': '_check_drills',
         'disposals': '_check_disposals',
         'quality_reviews': '_check_quality_reviews',

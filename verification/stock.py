@@ -138,6 +138,47 @@ LOT_DIFFERENCES = """
 """
 
 
+#: Released lots of products under control that no batch record made, that were not moved before the product came under control,
+#: and that nobody sold to the company (REL-070).
+WITHOUT_ORIGIN = """
+    SELECT l.id, l.name, t.name ->> 'en_US'
+      FROM stock_lot l JOIN product_product p ON p.id = l.product_id
+      JOIN product_template t ON t.id = p.product_tmpl_id AND t.mmr_controlled
+     WHERE l.mmr_status = 'released' AND l.mmr_bpr_id IS NULL AND NOT EXISTS (
+        SELECT FROM stock_move_line m JOIN stock_location s ON s.id = m.location_id
+          JOIN stock_location d ON d.id = m.location_dest_id
+         WHERE m.lot_id = l.id AND m.product_id = l.product_id AND m.state = 'done' AND m.quantity > 0
+           AND (m.create_date < (
+                    SELECT max(e.at) FROM mrp_audit_entry e
+                     WHERE e.res_model = 'product.template' AND e.res_id = t.id AND e.kind = 'setting'
+                       AND e."values" #>> '{mmr_controlled,new}' = 'true')
+                OR d.usage IN ('internal', 'transit')
+                   AND (s.usage = 'supplier' OR s.usage = 'transit' AND s.company_id IS NULL)))
+"""
+
+
+#: Lots that batches made of which there is, or left, more than their batch made: by what counts and moves
+#: without an order brought (REL-070, STK-020). What was taken apart, destroyed or scrapped is not part of it.
+SURPLUS = """
+    SELECT l.id, l.name, b.name, (COALESCE(sum(x.made), 0))::text, (COALESCE(sum(x.brought), 0))::text
+      FROM stock_lot l JOIN mrp_bpr b ON b.id = l.mmr_bpr_id
+      JOIN LATERAL (
+        SELECT CASE WHEN m.production_id = b.production_id THEN n.quantity_product_uom::numeric ELSE 0 END AS made,
+               CASE WHEN s.usage NOT IN ('inventory', 'production') AND d.usage = 'inventory' THEN
+                        CASE WHEN m.is_inventory AND NOT EXISTS (
+                                 SELECT FROM mrp_lot_destruction y WHERE y.move_id = m.id)
+                             THEN -n.quantity_product_uom::numeric ELSE 0 END
+                    WHEN d.usage NOT IN ('inventory', 'production') AND (
+                         s.usage = 'inventory' OR s.usage = 'production' AND m.production_id IS NULL AND m.unbuild_id IS NULL)
+                    THEN n.quantity_product_uom::numeric ELSE 0 END AS brought
+          FROM stock_move_line n LEFT JOIN stock_move m ON m.id = n.move_id
+          JOIN stock_location s ON s.id = n.location_id JOIN stock_location d ON d.id = n.location_dest_id
+         WHERE n.lot_id = l.id AND n.state = 'done') x ON TRUE
+     WHERE l.id > %(after)s AND {company}
+     GROUP BY l.id, l.name, b.name HAVING round(COALESCE(sum(x.brought), 0), 6) > 0 ORDER BY l.id
+"""
+
+
 class Difference(NamedTuple):
     """One quantity of a batch that is not the same everywhere; both in the unit of the product."""
     kind: str           # used: record and moves; made: yield and moves; stock: moves and stock

@@ -23,6 +23,7 @@ from odoo.tools import SQL, sql
 from ...domain.notation import read_number, write_number
 from ...domain.numbers import CANONICAL, MINUS_ZERO, Number, NumberError
 from ...domain.refusals import refusal
+from .gmp_float import GmpFloat
 from .notation import RULE, explain_number, get_canonical_help, get_notation
 
 
@@ -142,6 +143,21 @@ def add_canonical_check(cr, table, column):
 class Base(models.AbstractModel):
     _inherit = 'base'
 
+    @api.model
+    def _mmr_get_quantity_fields(self):
+        """Return the names of Odoo's floats that say how much of what is under control; extended by the models that have them.
+
+        An import reads them as the person writes numbers, like exact numbers, and not as Odoo guesses them (NUM-010).
+        """
+        return set()
+
+    @api.model
+    def _mmr_is_typed_number(self, name):
+        """Whether a field has a number that is read in the notation of the person, wherever it is imported (NUM-010)."""
+        field = self._fields.get(name)
+        return isinstance(field, ExactNumber | GmpFloat) or bool(
+            field and field.type == 'float' and name in self._mmr_get_quantity_fields())
+
     def _get_exact_number(self, name):
         """Return the field, where it is an exact number."""
         field = self._fields.get(name)
@@ -182,16 +198,24 @@ class IrFieldsConverter(models.AbstractModel):
 
     @api.model
     def to_field(self, model, field, fromtype=str, *, savepoint):
-        if isinstance(field, ExactNumber) and fromtype in (str, 'str'):
-            return functools.partial(self._str_to_exact_number, model, field, savepoint=savepoint)
-        return super().to_field(model, field, fromtype, savepoint=savepoint)
+        convert = super().to_field(model, field, fromtype, savepoint=savepoint)
+        if fromtype in (str, 'str') and model._mmr_is_typed_number(field.name):
+            return functools.partial(self._str_to_exact_number, model, field, convert, savepoint=savepoint)
+        return convert
 
     @api.model
-    def _str_to_exact_number(self, model, field, value, savepoint):
-        """Read a number of a file in the notation of the person who loads it."""
+    def _str_to_exact_number(self, model, field, convert, value, savepoint):
+        """Read a number of a file in the notation of the person who loads it.
+
+        :param convert: Odoo's own converter, for a float that a client sent as one
+        """
+        if field.type == 'float' and not isinstance(value, str):
+            return convert(value)
         notation = get_notation(self.env)
         try:
             number = read_number(value, notation)
         except NumberError as error:
             raise self._format_import_error(ValueError, "%s", explain_number(self.env, error, notation)) from error
+        if field.type == 'float':
+            return float(number.value) if number else False, []
         return number.text if number else False, []

@@ -1,8 +1,8 @@
 """Numbers of a spreadsheet that is imported: a cell is a number already, in no language (NUM-010).
 
 ``base_import`` makes every cell a text with a point, which a person who writes a comma could not load. Where the column is an
-exact number, the cell gets that person's notation, with the digits that the sheet shows: 98.0 where its format has one decimal.
-What was typed into the sheet as text is read as it stands.
+exact number, or a quantity of what is under control that Odoo keeps as a float, the cell gets that person's notation, with the
+digits that the sheet shows: 98.0 where its format has one decimal. What was typed into the sheet as text is read as it stands.
 """
 import io
 import re
@@ -12,7 +12,6 @@ from odoo import api, models
 
 from ...domain.notation import write_number
 from ...domain.numbers import Number, NumberError
-from .exact_number import ExactNumber
 from .notation import get_notation
 
 _DECIMALS = re.compile(r'[#,0]*0\.(0+)(?![0#.])')
@@ -63,23 +62,32 @@ class BaseImport(models.TransientModel):
                     row[index] = NumberCell(text, number)
         return count, rows
 
+    @api.model
+    def _parse_float_from_data(self, data, index, name, options):
+        # Odoo would take out what the options call thousands, symbols of currencies and exponents: 12,50 becomes 1250.
+        if not self._is_typed_number(name):
+            super()._parse_float_from_data(data, index, name, options)
+
     def _parse_import_data(self, data, import_fields, options):
         data = super()._parse_import_data(data, import_fields, options)
         notation = get_notation(self.env)
         for index, path in enumerate(import_fields):
-            if self._is_exact_number(path):
+            if self._is_typed_number(path):
                 for row in data:
                     if isinstance(row[index], NumberCell):
                         row[index] = write_number(row[index].number, notation, grouped=False)
         return data
 
-    def _is_exact_number(self, path):
-        """Whether a path such as ``line_ids/minimum`` ends at an exact number."""
-        model, field = self.env[self.res_model], None
-        for name in path.split('/'):
-            field = model is not None and model._fields.get(name)
-            model = self.env[field.comodel_name] if field and field.relational else None
-        return isinstance(field, ExactNumber)
+    def _is_typed_number(self, path):
+        """Whether a path such as ``line_ids/minimum`` ends at a number that is read as the person writes it."""
+        *names, last = path.split('/')
+        model = self.env[self.res_model]
+        for name in names:
+            field = model._fields.get(name)
+            if not field or not field.relational:
+                return False
+            model = self.env[field.comodel_name]
+        return model._mmr_is_typed_number(last)
 
 
 def _get_number(cell):

@@ -41,6 +41,11 @@ class MrpBom(models.Model):
             'bom_line_ids', 'operation_ids', 'byproduct_ids',
         }
 
+    @api.constrains('type', 'product_tmpl_id', 'active')
+    def _check_mmr_no_kit(self):
+        """Refuse a kit for a product under control: its parts would be delivered in its name, made by no batch."""
+        self.product_tmpl_id.filtered('mmr_controlled')._mmr_check_no_kit()
+
     def write(self, vals):
         if 'active' in vals and not in_transition(self):
             # Core archives with the product what is archived already.

@@ -49,6 +49,10 @@ class MrpMmrContentMixin(models.AbstractModel):
         raise NotImplementedError
 
     @api.model
+    def _mmr_get_quantity_fields(self):
+        return super()._mmr_get_quantity_fields() | self._mmr_content_fields()
+
+    @api.model
     def _mmr_copied_fields(self):
         """Return the names of the content fields that a new revision takes over."""
         return self._mmr_content_fields()

@@ -76,6 +76,8 @@ class ProductTemplate(models.Model):
         # What was moved before is judged as it was: the guards see at once what is decided on by lot.
         self.env.flush_all()
         result = super().write(vals)
+        if switches.get('mmr_controlled'):
+            changed['mmr_controlled']._mmr_check_no_kit()
         self.env.flush_all()
         for name, templates in changed.items():
             templates._mmr_log_switch(name)
@@ -132,6 +134,20 @@ class ProductTemplate(models.Model):
                 "USE-020, 21 CFR 111.205(a), 111.12(b)",
                 self.env._("ask a person of Quality Control who may edit products."),
                 record=template, exception=AccessError)
+
+    def _mmr_check_no_kit(self):
+        """Refuse that these products are under control and have a bill of materials as a kit (MMR-050, USE-010).
+
+        :raise UserError: naming the product and the bill of materials
+        """
+        for kit in self.env['mrp.bom'].sudo().search([('product_tmpl_id', 'in', self.ids), ('type', '=', 'phantom')], limit=1):
+            raise refusal(
+                self.env,
+                self.env._("%(product)s is controlled by MMR and cannot be a kit (%(bom)s): its parts would be delivered in "
+                           "its name, without order, lot and release.", product=kit.product_tmpl_id.display_name,
+                           bom=kit.display_name),
+                "MMR-050, USE-010, REL-070, 21 CFR 111.205(a), 211.186(a)",
+                self.env._("archive the kit, or make another product of it."), record=kit)
 
     def _mmr_check_keeps_lots(self, vals):
         """Refuse to change type or tracking of what has batches, or lots that Quality Control decides on (REL-070, REL-010).

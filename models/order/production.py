@@ -50,6 +50,10 @@ class MrpProduction(models.Model):
         "A controlled product is only made with the snapshot of an effective MMR of exactly this batch size "
         "(USE-010, USE-030, 21 CFR 111.205(a)). Use the Confirm button of the order.")
 
+    @api.model
+    def _mmr_get_quantity_fields(self):
+        return super()._mmr_get_quantity_fields() | {'product_qty', 'qty_producing'}
+
     # === COMPUTE === #
 
     @api.depends('product_id')

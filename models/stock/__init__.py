@@ -14,5 +14,6 @@ from . import move          # moves
 from . import move_line     # lines of moves
 from . import moved_only    # quants change by moves alone
 from . import by_record     # what only the record of a batch moves
+from . import surplus     # more than a batch made
 from . import adjustment    # stock that was wrong
 from . import picking_type  # types of transfers

@@ -97,7 +97,8 @@ class StockLot(models.Model):
             bpr, self.env._("Stock of lot %(lot)s of %(product)s was wrong", lot=self.name, product=product.display_name),
             self.env._("%(place)s: %(before)s %(unit)s on stock, %(counted)s %(unit)s counted. %(description)s", place=place,
                        before=decimal_string(before), counted=decimal_string(counted), unit=unit,
-                       description=(description or '').strip()))
+                       description=(description or '').strip()),
+            is_surplus=counted > before and self._mmr_is_surplus(counted - before))
         with adjusting(deviation):
             # Whoever may adjust may do this adjustment, and no other.
             row = quants[0].with_context(inventory_mode=True, inventory_name=deviation.display_name)
@@ -105,19 +106,25 @@ class StockLot(models.Model):
             row.action_apply_inventory()
         return deviation
 
-    def _mmr_explain(self, bpr, title, description):
+    def _mmr_is_surplus(self, more):
+        """Whether with so much more there is more of this lot, or left, than its batch made (REL-070)."""
+        return bool(self.sudo().mmr_bpr_id) and self._mmr_get_surplus(self.env['stock.move.line'])[self] + more > 0
+
+    def _mmr_explain(self, bpr, title, description, is_surplus=False):
         """Open the deviation that explains an adjustment of this lot, as the user of the environment.
 
         People of the warehouse who see no batch report it all the same: their adjustment does.
 
         :param bpr: the running batch that needs it, which it holds until Quality Control decided; or None
+        :param bool is_surplus: whether there is more of the lot than its batch made: a major deviation, which holds the lot
         """
         deviations = self.env['mrp.deviation']
+        severity = 'major' if is_surplus else 'minor'
         if bpr:
             return deviations._open_all(
-                bpr, 'occurrence', title, description, severity='minor', lot_id=self.id, is_blocking=True)
+                bpr, 'occurrence', title, description, severity=severity, lot_id=self.id, is_blocking=True)
         company = self.sudo().company_id or self.env.company
         return deviations._store([{
-            'title': title, 'source': 'occurrence', 'severity': 'minor', 'description': description, 'is_blocking': False,
+            'title': title, 'source': 'occurrence', 'severity': severity, 'description': description, 'is_blocking': False,
             'company_id': company.id, 'product_id': self.product_id.id, 'lot_id': self.id,
             'profile_id': deviations._get_product_profile(self.product_id, company).id}])

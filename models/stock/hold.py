@@ -41,8 +41,22 @@ class StockLot(models.Model):
 
     def _mmr_hold_back(self):
         """Hold those of these lots, which came back, that a decision of Quality Control is asked for."""
-        self.filtered(lambda lot: lot.mmr_status == 'released' or not lot.mmr_status and (
-            lot.product_id.mmr_controlled or lot.mmr_needs_release))._mmr_hold(mmr_returned_at=fields.Datetime.now())
+        self.filtered(lambda lot: lot._mmr_is_to_hold())._mmr_hold(mmr_returned_at=fields.Datetime.now())
+
+    def _mmr_is_to_hold(self):
+        """Whether Quality Control decides on this lot and it may be used, so that it is held when goods of it come back."""
+        return bool(self) and (self.mmr_status == 'released' or not self.mmr_status and self.product_id._mmr_is_decided_on())
+
+    def _mmr_get_sent_out(self):
+        """Return those of these lots of which goods were sent to a customer or, where an own batch made them, to a supplier."""
+        if not self:
+            return self
+        found = self.env['stock.move.line'].sudo()._read_group(
+            [('lot_id', 'in', self.ids), ('state', '=', 'done'), ('quantity', '>', 0),
+             ('location_dest_id.usage', 'in', ('customer', 'supplier'))],
+            ['lot_id', 'location_dest_id'])
+        lots = {lot.id for lot, place in found if place.usage == 'customer' or lot.mmr_bpr_id}
+        return self.filtered(lambda lot: lot.id in lots)
 
     def _mmr_get_hold_text(self):
         """Return why this lot is held, where nobody decided on that yet; False otherwise."""
@@ -86,11 +100,46 @@ class StockMoveLine(models.Model):
     def _mmr_get_returning(self):
         """Return those of these lines that bring goods back from outside (DEV-100).
 
-        From a customer, whatever document says so; from a supplier where an own batch made the lot.
+        From a customer, whatever document says so; from a supplier where an own batch made the lot; by a count or from
+        production, where the lot was sent outside before.
         """
-        return self.filtered(lambda line: (
-            line.location_id.usage in ('customer', 'supplier') and line.location_dest_id.usage in OWN_PLACES and line.quantity
-            and (line.location_id.usage == 'customer' or line.lot_id.sudo().mmr_bpr_id)))
+        inside = self.filtered(lambda line: line.quantity and line.location_dest_id.usage in OWN_PLACES)
+        appearing = inside.filtered(
+            lambda line: line.location_id.usage in ('inventory', 'production') and line.lot_id._mmr_is_to_hold())
+        sent_out = appearing.lot_id._mmr_get_sent_out()
+        return inside.filtered(lambda line: line._mmr_is_outside(line.location_id)) \
+            | appearing.filtered(lambda line: line.lot_id in sent_out)
+
+    def _mmr_is_outside(self, place):
+        """Whether goods of this line are outside at a place: with a customer or, made by an own batch, with a supplier."""
+        self.ensure_one()
+        return place.usage == 'customer' or place.usage == 'supplier' and bool(self.lot_id.sudo().mmr_bpr_id)
+
+    def _mmr_get_taken_back(self, vals):
+        """Return those of these done lines that sent goods outside and send less of them with these values (DEV-100).
+
+        A count that wrote off goods of a lot that was sent outside is one of them. Also held in guards/stock_move_line.sql
+        (mrp_mmr_guard_taken_back).
+
+        :param dict vals: what is about to be written
+        """
+        lines = self.filtered(lambda line: (
+            line.state == 'done' and line.quantity > 0 and line.lot_id._mmr_is_to_hold()
+            and (line._mmr_is_outside(line.location_dest_id) or line.location_dest_id.usage == 'inventory')))
+        if not lines:
+            return lines
+        sent_out = lines.lot_id._mmr_get_sent_out()
+        lines = lines.filtered(lambda line: line.lot_id in sent_out)
+        unit, place = (self.env[model].browse(vals.get(name)) for model, name in (
+            ('uom.uom', 'product_uom_id'), ('stock.location', 'location_dest_id')))
+
+        def sends_less(line):
+            quantity = (unit or line.product_uom_id)._compute_quantity(
+                vals.get('quantity', line.quantity), line.product_id.uom_id, round=False)
+            before = line.product_uom_id._compute_quantity(line.quantity, line.product_id.uom_id, round=False)
+            return quantity < before or vals.get('lot_id', line.lot_id.id) != line.lot_id.id \
+                or place and place != line.location_dest_id and not line._mmr_is_outside(place)
+        return lines.filtered(sends_less)
 
     def _mmr_hold_returned(self):
         """Put what comes back by these lines into quarantine, before anybody can use it (DEV-100)."""

@@ -200,6 +200,7 @@ class StockLot(models.Model):
         self._mmr_check_batch_decided()
         self._mmr_check_not_concerned()
         self._mmr_check_batch_releasable()
+        self._mmr_check_origin()
         self._mmr_check_releasable()
         return self._mmr_prepare_status(action)
 

@@ -1,4 +1,4 @@
-"""A lot that a batch made is released by the rule of its batch, whichever screen asks (REL-070, REL-020)."""
+"""A lot that a batch made is released by the rule of its batch, one of a controlled product by no other (REL-070, REL-020)."""
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -32,17 +32,22 @@ class StockLot(models.Model):
         return super().write(vals)
 
     def _mmr_check_of_batch(self, vals):
-        """Refuse another company than that of the batch, and another expiry once Quality Control decided on the batch."""
+        """Refuse another company than that of the batch, and another expiry than it was completed with (REL-070).
+
+        What had none until the decision may get one from Quality Control, whose release covers it.
+        """
+        is_qc = self.env.user.has_group('mrp_mmr.group_mmr_qc')
         for lot in self.filtered('mmr_bpr_id'):
             bpr = lot.mmr_bpr_id
             changed = [name for name in ('company_id', 'expiration_date') if name in vals
                        and lot._fields[name].convert_to_write(lot[name], lot) != vals[name]]
             if 'company_id' in changed and vals['company_id'] != bpr.company_id.id \
-                    or 'expiration_date' in changed and lot.mmr_status_signature_id:
+                    or 'expiration_date' in changed and (lot.mmr_status_signature_id or lot.expiration_date or not is_qc):
                 raise refusal(
                     self.env, self.env._("Lot %(lot)s has company and expiry of %(bpr)s, which made it.", lot=lot.name,
                                          bpr=bpr.name), RULE,
-                    self.env._("open a deviation; a lot whose expiry was wrong is rejected."), record=lot)
+                    self.env._("open a deviation; a lot whose expiry was wrong is rejected. A lot without expiry gets one "
+                               "from Quality Control before the release."), record=lot)
 
     def _mmr_check_batch_releasable(self):
         """Refuse to release a lot again that its batch would not be released with (REL-070).
@@ -62,6 +67,30 @@ class StockLot(models.Model):
                                          lot=lot.name, bpr=bpr.name, state=bpr.release_state, rows='\n'.join(rows)), RULE,
                     self.env._("settle what is open of the batch; a batch that was not released is decided on there."),
                     record=lot)
+
+    def _mmr_check_origin(self):
+        """Refuse to release a lot of a product under control that no batch record made (REL-070, REL-010, USE-010).
+
+        Let through is what the company has by another way: it was moved before the product came under control, or received
+        from a supplier or from another company. Also held in guards/_goods.sql (mrp_mmr_has_origin).
+
+        :raise UserError: naming the lot
+        """
+        lots = self.filtered(lambda lot: lot.product_id.mmr_controlled and not lot.sudo().mmr_bpr_id)
+        if not lots:
+            return
+        self.env.flush_all()
+        found = {lot for lot, in self.env.execute_query(SQL(
+            "SELECT l.id FROM stock_lot l WHERE l.id = ANY(%s) AND mrp_mmr_has_origin(l.id, l.product_id)", lots.ids))}
+        for lot in lots.filtered(lambda lot: lot.id not in found):
+            raise refusal(
+                self.env,
+                self.env._("Lot %(lot)s of %(product)s, which is controlled by MMR, was made by no batch record, received from "
+                           "no supplier, and not on stock before the product came under control.", lot=lot.name,
+                           product=lot.product_id.display_name),
+                "REL-070, REL-010, USE-010, 21 CFR 111.205(a), 111.123(a)(8), 211.188",
+                self.env._("have it rejected and destroyed; what is made here is made by a batch, and what is bought comes in "
+                               "by a receipt from its supplier that names the lot."), record=lot)
 
     def _mmr_check_releaser(self, action, user):
         """Refuse to release lots of a batch that oneself worked on (REL-020, VER-100)."""

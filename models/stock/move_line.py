@@ -21,7 +21,9 @@ class StockMoveLine(models.Model):
         lines = super().create(vals_list)
         lines._mmr_check_open(written=True)
         lines._mmr_check_held()
-        lines.filtered(lambda line: line.state == 'done')._mmr_hold_returned()
+        done = lines.filtered(lambda line: line.state == 'done')
+        done._mmr_check_surplus()
+        done._mmr_hold_returned()
         # A line that is added to a done move is done at once.
         self.env['mrp.bpr.distribution']._record(lines)
         return lines
@@ -33,18 +35,23 @@ class StockMoveLine(models.Model):
             return super().write(vals)
         if RECORDED_FIELDS & vals.keys():
             self._mmr_check_open()
+        # Before it is written: PostgreSQL then finds the lots held.
+        self._mmr_get_taken_back(vals).lot_id._mmr_hold_back()
+        less = self._mmr_get_less(vals)
         result = super().write(vals)
         if {'product_id', 'lot_id', 'move_id'} & vals.keys():
             self._mmr_check_open(written=True)
         lines = self.exists()
-        lines._mmr_check_held()
+        (lines - less)._mmr_check_held()
         done = lines.filtered(lambda line: line.state == 'done')
         if done:
+            done._mmr_check_surplus()
             done._mmr_hold_returned()
             self.env['mrp.bpr.distribution']._record(done, corrected=True)
         return result
 
     def _action_done(self):
+        self._mmr_check_surplus()
         result = super()._action_done()
         # Afterwards: lots that were typed exist now, and whatever is refused is undone.
         lines = self.exists()
@@ -82,6 +89,12 @@ class StockMoveLine(models.Model):
         held = self._mmr_get_not_free()
         if held:
             self.env['stock.lot']._mmr_check_movable(held, 'reserve')
+
+    def _mmr_get_less(self, vals):
+        """Return those of these done lines of which these values only take away: nothing more leaves by them."""
+        if 'quantity' not in vals or ((RECORDED_FIELDS | PLACES) - {'quantity'}) & vals.keys():
+            return self.browse()
+        return self.filtered(lambda line: line.state == 'done' and 0 <= vals['quantity'] <= line.quantity)
 
     def _mmr_get_leaving(self):
         """Return those of these lines that use goods up or take them out of their warehouse."""

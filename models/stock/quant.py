@@ -29,6 +29,10 @@ class StockQuant(models.Model):
     # In the row of the quant, like the removal date of core, so that a reservation asks nothing more.
     mmr_lot_status = fields.Selection(string="GMP Status", related='lot_id.mmr_status', store=True, index='btree_not_null')
 
+    @api.model
+    def _mmr_get_quantity_fields(self):
+        return super()._mmr_get_quantity_fields() | {'inventory_quantity', 'inventory_quantity_auto_apply', 'quantity'}
+
     def _gather(self, product_id, location_id, lot_id=None, package_id=None, owner_id=None, strict=False, qty=0):
         quants = super()._gather(product_id, location_id, lot_id, package_id, owner_id, strict, qty)
         # As a part of the search it would cost a larger domain for each component of each batch.

@@ -42,6 +42,22 @@ class HoldCommon(LotCommon):
         self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
 
+    def _move_by_hand(self, source, destination, quantity, lot=None):
+        lot = self.lot if lot is None else lot
+        product = lot.product_id or self.product
+        move = self.env['stock.move'].create({
+            'product_id': product.id, 'product_uom_qty': quantity, 'location_id': source.id,
+            'picking_type_id': self.env.ref('stock.picking_type_in').id, 'location_dest_id': destination.id})
+        move._action_confirm()
+        move.move_line_ids.unlink()
+        self.env['stock.move.line'].create({
+            'move_id': move.id, 'product_id': product.id, 'lot_id': lot.id, 'quantity': quantity,
+            'product_uom_id': product.uom_id.id, 'location_id': source.id, 'location_dest_id': destination.id,
+            'picked': True})
+        move.picked = True
+        move._action_done()
+        return move
+
     def _close(self, deviation):
         deviation.with_user(self.user_qc).write({
             'cause_id': self.env.ref('mrp_mmr.deviation_cause_equipment').id, 'cause': "Drum", 'quality_effect': "None",
@@ -215,6 +231,75 @@ class TestReturned(HoldCommon):
             "mrp_mmr_move_line_returned", "UPDATE stock_move_line SET location_id = %s, location_dest_id = %s WHERE id = %s",
             self.customers.id, self.place.id, line.id)
 
+    def test_corrected_delivery(self):
+        """B-69, DEV-100: a delivery that is corrected to less, or to the own place, brings goods back, which are held."""
+        line = self.delivered.move_line_ids
+        line.quantity = 11
+        self.assertEqual(self.lot.mmr_status, 'released')
+        # It would only seem to be lost.
+        self._refused("REL-070", line.write, {
+            'location_dest_id': self.env['stock.location'].search([('usage', '=', 'inventory')], limit=1).id})
+        for vals in ({'quantity': 4}, {'location_dest_id': self.place.id}, {'quantity': 0}):
+            with self.subTest(vals=vals), self.env.cr.savepoint() as savepoint:
+                line.write(vals)
+                self._assert_held()
+                self._check_at_the_end()
+                savepoint.rollback()
+            self.env.invalidate_all()
+        line.location_dest_id = self.customers.copy()
+        self.assertEqual(self.lot.mmr_status, 'released')
+        line.quantity = 5
+        self._assert_held()
+        self._refused("REL-070", line.write, {'quantity': 6})
+        line.quantity = 3
+        self._sign(self.lot, 'release', self.user_qc)
+        self.assertRecordValues(self.lot, [{'mmr_status': 'released', 'mmr_returned_at': False}])
+
+    def test_counted_again(self):
+        """B-70, DEV-100: what a count or production brings of a lot that was sent outside came back."""
+        production = self.env['stock.location'].search([('usage', '=', 'production')], limit=1)
+        quant = self.lot.quant_ids.filtered(lambda quant: quant.location_id == self.place)
+        counted = quant.quantity
+
+        def count(quantity):
+            quant.with_context(inventory_mode=True).inventory_quantity = quantity
+            quant.action_apply_inventory()
+
+        count(counted - 2)
+        self.assertEqual(self.lot.mmr_status, 'released')
+        line = self.env['stock.move.line'].search([('lot_id', '=', self.lot.id), ('location_dest_id.usage', '=', 'inventory')])
+        for back in (lambda: count(counted), lambda: self._move_by_hand(production, self.place, 1),
+                     lambda: line.write({'quantity': 1})):
+            with self.env.cr.savepoint() as savepoint:
+                back()
+                self._assert_held()
+                self._check_at_the_end()
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_counted_before_delivery(self):
+        """B-70, DEV-100: a count of a lot of which nothing left holds nothing."""
+        lot = self.env['stock.lot'].create({'name': "C-1", 'product_id': self.component_a.id})
+        self._put(lot, 10)
+        self._sign(lot, 'release', self.user_qc)
+        self._put(lot, 12)
+        self.assertEqual(lot.mmr_status, 'released')
+
+    def test_taken_back_by_sql(self):
+        """B-69, B-70, DEV-100: PostgreSQL lets no correction and no count bring a released lot back."""
+        line = self.delivered.move_line_ids
+        for change in ("quantity = 4, quantity_product_uom = 4", f"location_dest_id = {self.place.id}", "state = 'draft'"):
+            with self.subTest(change=change):
+                self._sql_refused(
+                    "mrp_mmr_move_line_returned", f"UPDATE stock_move_line SET {change} WHERE id = %s", line.id)
+        self._sql_refused("mrp_mmr_move_line_returned", "DELETE FROM stock_move_line WHERE id = %s", line.id)
+        for name in ('_mmr_hold_returned', '_mmr_check_surplus'):
+            self.patch(type(self.env['stock.move.line']), name, lambda self: None)
+        loss = self.env['stock.location'].search([('usage', '=', 'inventory')], limit=1)
+        with self.assertRefused("mrp_mmr_move_line_returned", error=CheckViolation):
+            self._move_by_hand(loss, self.place, 1)
+            self.env.flush_all()
+
     def test_uncontrolled(self):
         """USE-060: what is not under control comes back as in Odoo."""
         product = self.env['product.product'].create({
@@ -222,19 +307,3 @@ class TestReturned(HoldCommon):
         lot = self.env['stock.lot'].create({'name': "P-1", 'product_id': product.id})
         self._move_by_hand(self.customers, self.place, 1, lot=lot)
         self.assertRecordValues(lot, [{'mmr_status': False, 'mmr_returned_at': False}])
-
-    def _move_by_hand(self, source, destination, quantity, lot=None):
-        lot = self.lot if lot is None else lot
-        product = lot.product_id or self.product
-        move = self.env['stock.move'].create({
-            'product_id': product.id, 'product_uom_qty': quantity, 'location_id': source.id,
-            'picking_type_id': self.env.ref('stock.picking_type_in').id, 'location_dest_id': destination.id})
-        move._action_confirm()
-        move.move_line_ids.unlink()
-        self.env['stock.move.line'].create({
-            'move_id': move.id, 'product_id': product.id, 'lot_id': lot.id, 'quantity': quantity,
-            'product_uom_id': product.uom_id.id, 'location_id': source.id, 'location_dest_id': destination.id,
-            'picked': True})
-        move.picked = True
-        move._action_done()
-        return move

@@ -668,6 +668,29 @@ class TestProductionRoutes(GateCommon):
         self.assertEqual(order.move_raw_ids, moves)
         self.assertNotIn(self.component_other, order.move_raw_ids.product_id)
 
+    def test_controlled_product_as_kit(self):
+        """E-19b, MMR-050, USE-010: what is under control is no kit, whichever comes first."""
+        kits = self.env['mrp.bom']
+        vals = {'type': 'phantom', 'bom_line_ids': [(0, 0, {'product_id': self.component_other.id, 'product_qty': 1})]}
+        template = self.product.product_tmpl_id
+        self.assertTrue(template.mmr_controlled)
+        for more in ({}, {'product_id': self.product.id}):
+            with self.assertRefused('MMR-050'):
+                kits.create(dict(vals, product_tmpl_id=template.id, **more))
+        normal = kits.create(dict(vals, product_tmpl_id=template.id, type='normal'))
+        with self.assertRefused('MMR-050'):
+            normal.type = 'phantom'
+        other = self.component_other.product_tmpl_id.copy()
+        kit = kits.create({**vals, 'product_tmpl_id': other.id})
+        with self.assertRefused('MMR-050'):
+            kit.product_tmpl_id = template
+        with self.assertRefused('MMR-050'):
+            other.mmr_controlled = True
+        kit.active = False
+        other.mmr_controlled = True
+        with self.assertRefused('MMR-050'):
+            kit.active = True
+
     def test_batch_confirm(self):
         """USE-010: of many orders confirmed at once none is released where one is refused."""
         orders = self._create_order(100) | self._create_order(137) | self._create_order(500)

@@ -574,9 +574,9 @@ class TestSamples(ReleaseCommon):
         for vals in ({'pack': 9}, {'unit': ""}, {'location': ""}, {'keep_until': False}, {'quantity': "0"}, {'quantity': "x"},
                      {'test_quantity': None}, {'kind': 'other'}):
             self._refused("REL-060", self.qc.action_record_sample, self._prepare_reserve_vals(**vals))
-        self.lot.expiration_date = '2099-06-30'
+        self._expire(self.lot, '2099-06-30')
         self._refused("one year after", self.qc.action_record_sample, self._prepare_reserve_vals())
-        self.lot.expiration_date = False
+        self._expire(self.lot, None)
         self._release(self.bpr, until='release')
         sample = self.bpr.sample_ids
         self.assertRecordValues(sample, [{
@@ -636,7 +636,7 @@ class TestSamples(ReleaseCommon):
                 ('Pacific/Apia', '2028-02-29 10:30:00', '2028-02-29'), ('Pacific/Apia', '2028-02-29 11:30:00', '2028-03-01')):
             with self.subTest(zone=zone, expires=expires):
                 self.company.mmr_tz = zone
-                self.lot.expiration_date = expires
+                self._expire(self.lot, expires)
                 code = day[2:].replace('-', '')
                 self.assertEqual(self.bpr._get_udi(), f"(01)04012345678901(17){code}(10){self.lot.name}")
                 self.assertEqual(str(self.lot.mmr_expiry_day), day)
@@ -650,7 +650,7 @@ class TestSamples(ReleaseCommon):
                 self.env.invalidate_all()
         self._refused("9999", self.qc.action_record_sample, self._prepare_reserve_vals(keep_until='10000-01-01'))
         self.company.mmr_tz = 'America/Los_Angeles'
-        self.lot.expiration_date = '2029-01-01 07:59:00'
+        self._expire(self.lot, '2029-01-01 07:59:00')
         self._release(self.bpr)
         self.assertEqual(self.bpr.release_signature_id.content['udi'], f"(01)04012345678901(17)281231(10){self.lot.name}")
         # The frozen decision holds the time as it is stored.

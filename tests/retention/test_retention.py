@@ -115,7 +115,7 @@ class TestRetentionDate(RetentionCommon):
         """REC-010: a batch has no date before its decision; then the expiry of its lots counts, in words with the citation."""
         self.assertFalse(self.bpr.retain_until)
         self.assertIn("has not decided", self.bpr.retention_basis)
-        self.lot.expiration_date = '2027-06-30 12:00:00'
+        self._expire(self.lot, '2027-06-30 12:00:00')
         self.assertFalse(self.bpr.retain_until)
         self._release(self.bpr)
         self.assertEqual(fields.Date.to_string(self.bpr.retain_until), '2028-06-30')
@@ -187,7 +187,7 @@ class TestRetentionDate(RetentionCommon):
     def test_time_zone(self):
         """REC-010: days are those of the company, whoever looks: an expiry at midnight in Tokyo is not the day before."""
         self.company.mmr_tz = 'Asia/Tokyo'
-        self.lot.expiration_date = '2027-06-29 15:00:00'        # 30 June, 00:00 there
+        self._expire(self.lot, '2027-06-29 15:00:00')        # 30 June, 00:00 there
         self._release(self.bpr)
         for zone in ('UTC', 'America/Los_Angeles', 'Pacific/Kiritimati', False):
             self.user_qc.tz = zone
@@ -266,6 +266,9 @@ class TestDistribution(RetentionCommon):
         line.quantity = 0
         self.assertEqual(sum(self.bpr.distribution_ids.mapped('quantity')), 0)
         self.assertEqual(fields.Date.to_string(self.bpr.retain_until), '2028-03-15')
+        # What came back was held (B-69, DEV-100).
+        self.assertEqual(self.lot.mmr_status, 'quarantine')
+        self._sign(self.lot, 'release', self.user_qc)
         # A line that is added to a done transfer is done at once.
         self.env['stock.move.line'].create({
             'move_id': picking.move_ids.id, 'picking_id': picking.id, 'product_id': self.product.id, 'lot_id': self.lot.id,
@@ -448,7 +451,7 @@ class TestDisposal(RetentionCommon):
 
     def test_before_the_date(self):
         """REC-040: before the date nobody removes or archives anything: administrator, superuser, import, SQL."""
-        self.lot.expiration_date = '2090-06-30 12:00:00'
+        self._expire(self.lot, '2090-06-30 12:00:00')
         self._release(self.bpr)
         self._refused("2091-06-30", self._dispose)
         admin = self.env.ref('base.user_admin')
@@ -469,7 +472,7 @@ class TestDisposal(RetentionCommon):
 
     def test_clock(self):
         """REC-040: a clock of Odoo that runs ahead ends no retention: PostgreSQL has its own."""
-        self.lot.expiration_date = '2090-06-30 12:00:00'
+        self._expire(self.lot, '2090-06-30 12:00:00')
         self._release(self.bpr)
         self.env.cr.execute("SELECT set_config('timezone', 'Pacific/Kiritimati', true)")
         with freeze_time('2092-01-01 12:00:00'):
@@ -483,7 +486,7 @@ class TestDisposal(RetentionCommon):
 
     def test_last_day(self):
         """REC-040, D-01, DAY-010: a record is kept through its last day where the company is; ORM and PostgreSQL."""
-        self.lot.expiration_date = '2027-06-30 12:00:00'
+        self._expire(self.lot, '2027-06-30 12:00:00')
         self._release(self.bpr)
         for zone, moment, expected in (
                 ('UTC', '2028-06-30 23:59:59', False), ('UTC', '2028-07-01 00:00:01', True),

@@ -71,6 +71,18 @@ class TestQuarantine(LotCommon):
             self._refused("REL-020", self.lot.with_user(self.user_qc).esign_prepare, action)
         self.assertEqual(self._create_lot("BOUGHT", self.product).mmr_status, 'quarantine')
 
+    def test_expiry(self):
+        """B-22, REL-070: the expiry is that of the batch, before its release too; a missing one is entered by QC."""
+        self.assertFalse(self.lot.mmr_status_signature_id or self.lot.expiration_date)
+        for user in (self.user_manager, self.operator):
+            self._refused("REL-070", self.lot.with_user(user).sudo().write, {'expiration_date': '2040-01-01 12:00:00'})
+        self.lot.with_user(self.user_qc).sudo().expiration_date = '2030-01-01 12:00:00'
+        for user in (self.user_manager, self.user_qc):
+            for value in ('2040-01-01 12:00:00', False):
+                self._refused("REL-070", self.lot.with_user(user).sudo().write, {'expiration_date': value})
+        self._sql_refused(
+            "mrp_mmr_lot_of_batch", "UPDATE stock_lot SET expiration_date = '2040-01-01' WHERE id = %s", self.lot.id)
+
     def test_lot_of_another_batch(self):
         """REL-010, BPR-020: a batch gets a lot number of its own, none that has stock, a decision or another batch."""
         order = self._create_order()

@@ -145,7 +145,7 @@ def stock_quant_status(drill):
 
 
 @attack("Stock", "SQL: add, change or delete a done line, without its stock", "REL-070, STK-040, 21 CFR 211.184",
-        'mrp_mmr_stock_moved')
+        r'mrp_mmr_stock_moved|mrp_mmr_move_line_(returned|surplus)')
 def stock_move_line_write(drill):
     line = newest(drill, 'stock.move.line', [
         ('state', '=', 'done'), ('lot_id.mmr_status', '!=', False), ('location_dest_id.usage', '=', 'internal'),
@@ -160,6 +160,28 @@ def stock_move_line_write(drill):
             "UPDATE stock_move_line SET quantity_product_uom = quantity_product_uom * 2 WHERE id = %s", line.id))),
         Attempt('INSERT', insert),
         Attempt('DELETE', lambda: now(drill, SQL("DELETE FROM stock_move_line WHERE id = %s", line.id)))])
+
+
+@attack("Stock", "SQL: correct a delivery to less, or delete it, while its lot is released", "DEV-100, 21 CFR 111.503, 211.204",
+        'mrp_mmr_move_line_returned')
+def stock_move_line_taken_back(drill):
+    line = newest(drill, 'stock.move.line', [
+        ('state', '=', 'done'), ('lot_id.mmr_status', '=', 'released'), ('location_dest_id.usage', '=', 'customer'),
+        ('quantity', '>', 0)])
+    return line and (line, [
+        Attempt('quantity', lambda: change(drill, line, 'quantity_product_uom', SQL("quantity_product_uom / 2"))),
+        delete(drill, line)])
+
+
+@attack("Stock", "SQL: count more of a lot than its batch made", "REL-070, STK-020, 21 CFR 211.188(b)(4)",
+        'mrp_mmr_move_line_surplus')
+def stock_move_line_surplus(drill):
+    line = newest(drill, 'stock.move.line', [
+        ('state', '=', 'done'), ('lot_id.mmr_bpr_id', '!=', False), ('lot_id.mmr_status', '=', 'quarantine'),
+        ('location_dest_id.usage', '=', 'internal')])
+    loss = newest(drill, 'stock.location', [('usage', '=', 'inventory')])
+    return line and loss and (line, [Attempt('INSERT', lambda: insert_copy(
+        drill, line, location_id=SQL("%s", loss.id), move_id=SQL("NULL"), picking_id=SQL("NULL")))])
 
 
 @attack("Stock", "SQL: even out what guards noted of stock", "REL-070, STK-040", 'mrp_mmr_stock_moved')
