@@ -20,14 +20,15 @@ def read_places(cr, ids):
 
 def read_unknown_places(cr):
     """Return the ids of the places about which the ledger says nothing, in order."""
-    cr.execute(f"""SELECT t.id FROM stock_location t WHERE NOT EXISTS (
+    cr.execute(  # pylint: disable=sql-injection
+        f"""SELECT t.id FROM stock_location t WHERE NOT EXISTS (
                       SELECT FROM mrp_audit_entry e WHERE e.res_id = t.id AND {_LINES}) ORDER BY t.id""")
     return [place for place, in cr.fetchall()]
 
 
 def has_place_lines(cr):
     """Whether the ledger follows places: from the first installation or update on that could."""
-    cr.execute(f"SELECT EXISTS (SELECT FROM mrp_audit_entry e WHERE {_LINES})")
+    cr.execute(f"SELECT EXISTS (SELECT FROM mrp_audit_entry e WHERE {_LINES})")  # pylint: disable=sql-injection
     return cr.fetchone()[0]
 
 
@@ -53,7 +54,7 @@ class PlaceChecks(EvidenceReader):
                                   self._shown_place(found))
             self.counts['records'] += len(rows)
             yield CHECKPOINT
-        self.cr.execute(
+        self.cr.execute(  # pylint: disable=sql-injection
             f"""SELECT DISTINCT ON (e.res_id) e.res_id, e.record_name, e."values"::text FROM mrp_audit_entry e
                  WHERE {_LINES} AND {self._company_condition('e.company_id')}
                    AND NOT EXISTS (SELECT FROM stock_location t WHERE t.id = e.res_id)

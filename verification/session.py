@@ -18,12 +18,12 @@ def trusted_names(cr):
 
     :param cr: cursor of any role, in any transaction; where it fails, the transaction is over and nothing is put back
     """
-    cr.execute(f"SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('row_security'), "
-               f"pg_catalog.set_config('search_path', '{TRUSTED_PATH}', TRUE)")
+    cr.execute("SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('row_security'), "
+               "pg_catalog.set_config('search_path', %s, TRUE)", [TRUSTED_PATH])
     path, security, _trusted = cr.fetchone()
-    cr.execute(f"SELECT EXISTS ({ROW_SECURITY})")
+    cr.execute(f"SELECT EXISTS ({ROW_SECURITY})")  # pylint: disable=sql-injection
     [is_secured] = cr.fetchone()
-    cr.execute(f"SET LOCAL row_security = {'on' if is_secured else 'off'}")
+    cr.execute(f"SET LOCAL row_security = {'on' if is_secured else 'off'}")  # pylint: disable=sql-injection
     yield
     cr.execute("SELECT pg_catalog.set_config('search_path', %s, TRUE), pg_catalog.set_config('row_security', %s, TRUE)",
                [path, security])

@@ -1,8 +1,8 @@
 """Code and expressions that stand in the database act in nobody's session, and see no secret (SEC-060, SIG-080, AUD-090).
 
-An administrator of Odoo writes them as domains of record rules, code of custom fields and actions, expressions of reports and
-templates; they are evaluated in the request of whoever triggers them. All of them pass one of two places: Odoo's ``safe_eval`` and
-the rendering of templates. There they are marked, whoever wrote them.
+An administrator of Odoo writes them as domains of record rules, code of custom fields and actions, expressions of reports
+and templates; they are evaluated in the request of whoever triggers them. All of them pass one of two places: Odoo's
+``safe_eval`` and the rendering of templates. There they are marked, whoever wrote them.
 """
 
 from functools import wraps

@@ -22,8 +22,8 @@ class MrpAuditVerify(models.Model):
     def get_health(self):
         """Return whether evidence is looked after in time; it names no record, company or person.
 
-        :return: dict of ``status`` (``ok``, ``late`` or ``failed``), ``at`` (UTC), ``unsealed_hours`` (age of the oldest line of
-            the ledger that no seal covers), ``verified_hours`` (age of the oldest last verification of a company, None where
+        :return: dict of ``status`` (``ok``, ``late`` or ``failed``), ``at`` (UTC), ``unsealed_hours`` (age of the oldest line
+            of the ledger that no seal covers), ``verified_hours`` (age of the oldest last verification of a company, None where
             there is none yet), ``failed`` (companies whose last verification found something) and ``jobs``: for each
             its name, ``late_hours``, ``failures`` in a row and whether it is ``active``
         :raise AccessError: for users who neither verify evidence nor administer Odoo

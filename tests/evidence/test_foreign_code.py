@@ -19,8 +19,9 @@ from ..common.base import PASSWORD, HttpCase, MmrCommon
 
 #: Says all that an expression can read of the request, into a parameter.
 SPY = """<t t-name="zz.spy"><t t-out="request and [
-    request.params, request.session.sid, request.httprequest.get_data(as_text=True), request.httprequest.form, request.httprequest.cookies, request.cookies, request.httprequest.headers,
-    request.httprequest.environ, request.httprequest.values, request.dispatcher.jsonrequest]"/></t>"""
+    request.params, request.session.sid, request.httprequest.get_data(as_text=True), request.httprequest.form,
+    request.httprequest.cookies, request.cookies, request.httprequest.headers, request.httprequest.environ,
+    request.httprequest.values, request.dispatcher.jsonrequest]"/></t>"""
 
 
 @tagged('post_install', '-at_install')
