@@ -136,7 +136,7 @@ class IrRule(models.Model):
 
 
 class ResGroups(models.Model):
-    """Groups name record rules as well, and take their part in them along when they go."""
+    """Groups name record rules as well; one that a rule names is not deleted, says Odoo."""
     _inherit = 'res.groups'
 
     @api.model_create_multi
@@ -151,13 +151,6 @@ class ResGroups(models.Model):
         before = self._get_rules()
         result = super().write(vals)
         self._log_rules(before)
-        return result
-
-    def unlink(self):
-        before = self._get_rules()
-        result = super().unlink()
-        self.env['ir.rule'].invalidate_model(['groups'])
-        self.browse()._log_rules(before)
         return result
 
     def _get_rules(self):
