@@ -370,10 +370,17 @@ class TestFloorKept(FloorHandsCommon):
         self.assertFalse({'identity-check-last', 'mrp_mmr_signing'} & set(self.session))
 
     def test_leaving(self):
-        """FLR-010 (U-23): leaving the floor asks where an entry is not saved."""
+        """FLR-010 (U-23): leaving the floor asks where something was typed; changing the person says what is not saved."""
         self._until(self.steps[0].name)
+        order = self.order.name
         with self._at_floor() as hands:
             do = self._type_weight(hands)
+            hands.touch('.o_mrp_mmr_floor_back')
+            hands.touch('button[title="Leave the shop floor"]')
+            hands.see('.modal', "What was typed at a step is not recorded. It is kept on this terminal until you come back.")
+            hands.touch('.modal button', "Stay")
+            hands.touch('.o_mrp_mmr_floor_card', order)
+            self._see_weight(hands)
             hands.send('Network.enable')
             hands.send('Network.emulateNetworkConditions', offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
             do.main("Record 12.5 kg")

@@ -326,7 +326,7 @@ class TestFloorLayout(FloorKinds, HandsCase):
             hands.see('.modal', "Filling line 1")
         self._clean(self.line)
         self.assertFalse(self._read(step)['step']['unready'])
-        self.line.mmr_is_instrument = True
+        self.line.with_user(self.user_qc).mmr_is_instrument = True
         [row] = self._read(step)['step']['unready']
         self.assertEqual((row['needs_cleaning'], row['issue']), (False, f"{self.line.display_name} was never calibrated."))
         self._calibrate(self.line)

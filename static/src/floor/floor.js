@@ -305,28 +305,26 @@ export class Floor extends Component {
         });
     }
 
-    /** What is open here: typed and not recorded at this step, or not saved yet; empty where there is nothing. */
+    /** What is open: typed and not recorded, at this step or in the list at any, or not saved yet; empty where nothing is. */
     get openWork() {
         const step = this.state.data?.step;
         const rows = this.unsaved.map((entry) => _t("%s is not saved yet.", entry.label));
         if (step && this.drafts.isOpen(step.id)) {
             rows.push(_t("What was typed at %s is not recorded.", `${step.code} ${step.name}`));
+        } else if (!step && this.drafts.keys.length) {
+            rows.push(_t("What was typed at a step is not recorded."));
         }
         return rows.join(" ");
     }
 
-    async leave() {
-        if (!this.openWork || (await this.confirm(_t("Leave the shop floor?"), this.openWork))) {
-            return this.action.doAction("mrp_mmr.mrp_bpr_action", { clearBreadcrumbs: true });
+    leave() {
+        const confirm = () => this.action.doAction("mrp_mmr.mrp_bpr_action", { clearBreadcrumbs: true });
+        if (!this.openWork) {
+            return confirm();
         }
-    }
-
-    confirm(title, openWork) {
-        return new Promise((resolve) => {
-            this.dialog.add(ConfirmationDialog, {
-                title, body: _t("%s It is kept on this terminal until you come back.", openWork), confirmLabel: _t("Leave"),
-                cancelLabel: _t("Stay"), confirm: () => resolve(true), cancel: () => resolve(false), dismiss: () => resolve(false),
-            });
+        this.dialog.add(ConfirmationDialog, {
+            title: _t("Leave the shop floor?"), body: _t("%s It is kept on this terminal until you come back.", this.openWork), confirm,
+            confirmLabel: _t("Leave"), cancelLabel: _t("Stay"), cancel: () => {},
         });
     }
 
