@@ -30,7 +30,8 @@ class Floor:
         self._enrol()
         revision = self._make_master()
         units = self.env['maintenance.equipment'].create([
-            {'name': f"Blender {number} of the load", 'category_id': revision.operation_ids.mmr_equipment_ids.category_id[:1].id}
+            {'name': f"Blender {number} of the load",
+             'category_id': revision.operation_ids.mmr_equipment_ids.category_id[:1].id}
             for number in range(-(-pairs // SHARED))])
         orders = self.env['mrp.production'].create([
             {'product_id': revision.product_id.id, 'product_qty': BATCH_SIZE} for _pair in range(pairs)])
@@ -40,8 +41,9 @@ class Floor:
         for order in orders:
             if order.bpr_id.state == 'issue':
                 self._sign(order.bpr_id, 'issue', 'bench_production', "Compared.")
-        return [{'operator': f'bench_operator_{number:03}', 'verifier': f'bench_verifier_{number:03}', 'bpr': order.bpr_id.id,
-                 'unit': units[number % len(units)].id} for number, order in enumerate(orders)]
+        return [{
+            'operator': f'bench_operator_{number:03}', 'verifier': f'bench_verifier_{number:03}', 'bpr': order.bpr_id.id,
+            'unit': units[number % len(units)].id} for number, order in enumerate(orders)]
 
     def _create_user(self, login, role):
         return self.env['res.users'].with_context(no_reset_password=True).create({
@@ -61,7 +63,8 @@ class Floor:
     def _sign(self, record, action, login, comment=None):
         signer = record.with_user(self.people[login])
         with session_of(signer.env.user):
-            result = signer.esign(action, {'login': login, 'password': PASSWORD}, signer.esign_prepare(action)['digest'], comment)
+            digest = signer.esign_prepare(action)['digest']
+            result = signer.esign(action, {'login': login, 'password': PASSWORD}, digest, comment)
         if 'refused' in result:
             raise RuntimeError(result['refused'])
 
@@ -107,7 +110,7 @@ def make_floor(registry, context, pairs):
 
 
 def _secret_seconds(env):
-    """Return how long judging one secret takes when nothing else works: Odoo's check of the password and the opening of the key."""
+    """Return how long judging one secret takes on the idle machine: Odoo's check of the password, and opening the key."""
     user = env['res.users'].search([('login', '=', 'bench_operator_000')])
     times = []
     for _run in range(5):

@@ -69,7 +69,7 @@ class Operator(threading.Thread):
                 if step['state'] == 'open':
                     self.work(step)
             self.load.finished += 1
-        except Exception as error:  # noqa: BLE001 # whatever it is, the load tells it
+        except Exception as error:  # whatever it is, the load tells it
             self.load.failed(f'{type(error).__name__}: {error}')
 
     def think(self):
@@ -185,17 +185,18 @@ def prefork_command(env, database, workers):
 
 
 def show(load, floor, elapsed, used, log, options):
-    say(f'\n{len(floor["pairs"])} operators with {options.think:g} s of thought before each signature, {options.workers} processes '
-        f'of Odoo on {os.cpu_count()} processors, {elapsed:.0f} s; processors busy: {used:.0%}')
+    say(f'\n{len(floor["pairs"])} operators with {options.think:g} s of thought before each signature, '
+        f'{options.workers} processes of Odoo on {os.cpu_count()} processors, {elapsed:.0f} s; processors busy: {used:.0%}')
     secret = floor['secret_seconds']
     say(f'Judging one secret on the idle machine: {secret:.3f} s')
     for kind, title in (('start', 'start of a step'), ('record', 'entry'), ('sign', 'signature')):
         times = load.times.get(kind)
         if times:
+            ratio = f'  p95 = {percentile(times, 95) / secret:.2f} × secret' if kind == 'sign' else ''
             say(f'  {title:<16} {len(times):>6}  p50 {percentile(times, 50):.3f} s  p95 {percentile(times, 95):.3f} s  '
-                f'longest {max(times):.3f} s' + (f'  p95 = {percentile(times, 95) / secret:.2f} × secret' if kind == 'sign' else ''))
+                f'longest {max(times):.3f} s{ratio}')
     text = log.read_text(encoding='utf-8', errors='replace')
-    say(f'Requests that Odoo repeated: {text.count("tries left, try again")}; signatures repeated by the addon alone: '
+    say(f'Requests that Odoo repeated: {text.count("tries left, try again")}; signatures repeated by the addon: '
         f'{text.count("Signature repeated")}; batches finished: {load.finished}; errors shown: {len(load.errors)}')
     for error in sorted(set(load.errors))[:10]:
         say(f'    {load.errors.count(error)} × {error[:300]}')

@@ -1,7 +1,8 @@
 """What a person typed, and the key of the session, stay out of reach of code that somebody wrote into the database (SEC-060).
 
 Domains of record rules, code of custom fields, expressions of templates and actions are evaluated in the request of whoever
-triggers them. They may do what Odoo lets them do, but never see a password, what a passkey signed, or how to take over a session.
+triggers them. They may do what Odoo lets them do, but never see a password, what a passkey signed, or how to take over a
+session.
 """
 
 import re
