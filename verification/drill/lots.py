@@ -96,4 +96,5 @@ def unit_used(drill):
     unit = newest(drill, 'maintenance.equipment', [
         '|', ('mmr_cleaning_status', '=', 'dirty'), ('mmr_calibration_status', 'in', ('never', 'failed', 'overdue'))])
     return entry and unit and (unit, [Attempt('INSERT', lambda: insert_copy(
-        drill, entry, equipment_id=SQL("%s", unit.id), token=SQL("NULL")))])
+        drill, entry, equipment_id=SQL("%s", unit.id), product_id=SQL("%s", entry.bpr_id.product_id.id),
+        token=SQL("NULL")))])

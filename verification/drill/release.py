@@ -24,7 +24,7 @@ def mrp_bpr_release(drill):
 
 
 @attack("Results and release", "SQL: change a batch that was released or rejected", "REL-030, 21 CFR 11.70",
-        'mrp_mmr_bpr_frozen')
+        'mrp_mmr_bpr_(frozen|fixed)')
 def mrp_bpr_frozen(drill):
     bpr = newest(drill, 'mrp.bpr', [('release_state', 'in', ('released', 'rejected'))])
     return bpr and (bpr, changes(drill, bpr, (
