@@ -75,7 +75,8 @@ def key_sql(drill):
     key = newest(drill, 'mrp.signer.key', [])
     return key and (f"{key._name},{key.id}", [
         *changes(drill, key, get_columns(key)), delete(drill, key),
-        Attempt("copies", lambda: insert_copy(drill, key, user_name=SQL("%s", "Forged")))])
+        Attempt("copies", lambda: insert_copy(drill, key, user_name=SQL("%s", "Forged"))),
+        Attempt("under another fingerprint", lambda: insert_copy(drill, key, fingerprint=SQL("%s", '0' * 64)))])
 
 
 @attack("Signatures", "SQL: store a signature without the key of its signer, or with that of another",
