@@ -86,6 +86,7 @@ PAYLOADS = (
     Payload('mrp_mmr/seal/2', 'seal', "Daily seal", FROZEN),
     Payload('mrp_mmr/seal/1', 'seal-1', "Daily seal, before it had guards and keys", FROZEN),
     Payload('mrp_mmr/guards/1', 'guards', "Guards of PostgreSQL as an update left them", BOUND),
+    Payload('mrp_mmr/settings/1', 'settings', "Rules, rights, jobs and views as an update or a change left them", BOUND),
     Payload('mrp_mmr/acceptance/1', 'acceptance', "Text of accountability", BOUND),
     Payload('mrp_mmr/drill/1', 'drill', "Results of a tamper drill", SIGNED),
     # Files of a bundle; its manifest names the digest of each

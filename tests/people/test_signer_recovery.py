@@ -251,6 +251,8 @@ class TestSuspension(RecoveryCommon):
                 "UPDATE mrp_signer SET user_id = 1 WHERE id = %s", "DELETE FROM mrp_signer WHERE id = %s"):
             with self.subTest(sql=statement), self.assertRefused('mrp_mmr_signer_suspended'):
                 self.cr.execute(statement, [signer.id])
+        # What waits for the end of the transaction would stop it first.
+        self.cr.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         with self.assertRefused('mrp_mmr_signer_kept'):
             self.cr.execute("TRUNCATE mrp_signer CASCADE")
         self.assertEqual(signer.state, 'suspended')

@@ -93,7 +93,7 @@ class TestYears(MmrCommon):
             last = self.env['mrp.audit.entry'].sudo().search([('chain_id', '=', line.chain_id.id)], order='index desc', limit=1)
             insert_copies(cr, 'mrp_audit_entry', line.id, [
                 {'index': last.index + place, 'kind': 'write', 'record_name': f"MO/{place}", 'company_id': self.company.id}
-                for place in range(1, 5000)])
+                for place in range(1, 20000)])
             insert_copies(cr, 'mrp_esignature', signature.id, [
                 {'key_number': None, 'signed_at': BEGIN + timedelta(minutes=place), 'record_name': f"MO/{place}",
                  'company_id': self.company.id} for place in range(5000)])
