@@ -102,11 +102,13 @@ class TestSettingsCompared(MmrCommon):
                 [('model', '=', 'mrp.bpr'), ('type', '=', 'form')], limit=1).id,
             'arch': '<data><xpath expr="//sheet" position="inside"><b/></xpath></data>'})
         view.arch = '<data><xpath expr="//sheet" position="inside"><i/></xpath></data>'
-        group = self.env['res.groups'].create({'name': "Readers", 'rule_groups': [Command.link(rule.id)]})
+        # Of a rule that is switched off, Odoo does not take a group away.
+        other = self._of_addon('ir.rule')[1]
+        group = self.env['res.groups'].create({'name': "Readers", 'rule_groups': [Command.link(other.id)]})
         self.assertEqual(self._found(), set())
         self.assertEqual(self._found_after(SQL("UPDATE ir_rule SET active = %s WHERE id = %s", before, rule.id)),
                          {('ir.rule', rule.id)})
-        group.rule_groups = [Command.unlink(rule.id)]
+        group.rule_groups = [Command.unlink(other.id)]
         self.assertEqual(self._found(), set())
         group.unlink()
         (view | child).unlink()
