@@ -33,6 +33,8 @@ class Floor:
             {'name': f"Blender {number} of the load",
              'category_id': revision.operation_ids.mmr_equipment_ids.category_id[:1].id}
             for number in range(-(-pairs // SHARED))])
+        # Cleaning after each product is none of what is measured.
+        units.with_user(self.people['bench_qc']).mmr_needs_cleaning = False
         orders = self.env['mrp.production'].create([
             {'product_id': revision.product_id.id, 'product_qty': BATCH_SIZE} for _pair in range(pairs)])
         for order in orders:
