@@ -33,6 +33,8 @@ JUNIT = STATE / 'junit.xml'
 MOST_PROCESSES = 4
 #: What tests/common/sampling.py reads.
 NIGHTLY, SEED = 'MRP_MMR_TEST_NIGHTLY', 'MRP_MMR_TEST_SEED'
+#: What tests/base/test_first_hour.py reads: a database with the addon and nothing else.
+EMPTY = 'MRP_MMR_TEST_EMPTY'
 #: How many of the slowest tests the report of a run names.
 SLOWEST = 20
 
@@ -217,7 +219,7 @@ def run_tests(env, args=(), fresh=False, nightly=False, seed=0):
                '--odoo-http', '--odoo-log-level=warn', f'--junitxml={JUNIT}', f'--durations={SLOWEST}',
                *arguments]
     # for the programs that make a copy of the database for each process
-    environ = env.environ(PGHOST=str(env.postgres.folder), PGPORT=str(DB_PORT), PGUSER=DB_USER, **{SEED: str(seed)})
+    environ = env.environ(PGHOST=str(env.postgres.folder), PGPORT=str(DB_PORT), PGUSER=DB_USER, **{SEED: str(seed), EMPTY: addon_template(env)})
     environ.pop(NIGHTLY, None)
     if nightly:
         environ[NIGHTLY] = '1'

@@ -27,7 +27,7 @@ SHORT = 16
 
 
 def short_fingerprint(fingerprint):
-    """Return the beginning of a fingerprint as people compare it: four groups of four digits."""
+    """Return the beginning of a fingerprint as people compare it: four groups of four characters."""
     text = (fingerprint or '')[:SHORT]
     return ' '.join(text[at:at + 4] for at in range(0, len(text), 4))
 
