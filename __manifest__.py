@@ -61,6 +61,7 @@
         'views/mrp_bundle_views.xml',
         'views/mrp_mmr_profile_views.xml',
         'views/mrp_mmr_planner_views.xml',
+        'views/gmp_setup_views.xml',
         'views/mrp_bom_views.xml',
         'views/mrp_deviation_views.xml',
         'views/mrp_capa_views.xml',

@@ -26,3 +26,4 @@ from . import stage             # operations as stages with yields
 from . import product_category  # control by category
 from . import product_template  # control by product
 from . import product           # variants
+from . import setup_page        # rows of the page GMP Set-Up

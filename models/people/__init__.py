@@ -18,3 +18,4 @@ from . import user           # users who sign
 from . import baseline       # people who are older than the ledger
 from . import auditor        # time-limited read-only users
 from . import setup          # the set-up of a company, and its end
+from . import setup_page     # its rows on the page GMP Set-Up

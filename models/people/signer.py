@@ -20,8 +20,8 @@ _logger = logging.getLogger(__name__)
 TRIES = 20
 #: Hours in which a person without password in Odoo sets the first signing password.
 ENROLMENT_HOURS = 24
-#: Least length of a signing password, where the password policy of Odoo does not ask for more.
-SIGNING_PASSWORD_LENGTH = 8
+#: Least length of what opens a key, where the password policy of Odoo does not ask for more.
+SECRET_LENGTH = 8
 
 
 class MrpSigner(models.Model):
@@ -146,6 +146,24 @@ class MrpSigner(models.Model):
         self.env['mrp.audit.entry']._append_about(
             'setting', user, {name: {'new': value} if name == 'signer' or not isinstance(value, dict) else value
                               for name, value in changes.items()}, reason)
+
+    @api.model
+    def _check_length(self, user, secret, current=None):
+        """Refuse to protect a key by a secret that is guessed soon, or by the one until now (SIG-080, 21 CFR 11.300).
+
+        A key that was made before opens with what it was made under.
+
+        :param str current: what must not be chosen again
+        :raise UserError: naming the user
+        """
+        least = max(SECRET_LENGTH, int(self.env['ir.config_parameter'].sudo().get_param(
+            'auth_password_policy.minlength', default=0)))
+        if not isinstance(secret, str) or len(secret) < least or secret == current:
+            raise refusal(
+                self.env, self.env._("What %(user)s signs with is a password of at least %(least)s characters, and a new one "
+                                     "where it is changed.", user=user.name, least=least),
+                "SIG-080, 21 CFR 11.200(a)(2), 11.300", self.env._("choose a longer password, in Preferences, and sign with it."),
+                record=user)
 
     # === SECURITY ADMINISTRATOR === #
 

@@ -255,6 +255,8 @@ class MrpSignerKey(models.Model):
             raise self._refuse_password(user, record)
         if not opened:
             former = credential.get('former')
+            if former or credential.get('renew') or not self._get_openable(user):
+                self.env['mrp.signer']._check_length(user, secret)
             if former and self._rewrap_typed(user, former, secret, kind):
                 opened = self._open(user, secret)
             elif self._get_openable(user) and not credential.get('renew'):

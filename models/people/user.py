@@ -11,7 +11,6 @@ from odoo.http import request
 from ...domain.arguments import takes
 from ...domain.refusals import refusal
 from ...domain.sessions import current_session_uid
-from .signer import SIGNING_PASSWORD_LENGTH
 
 #: What of a user goes to the ledger beside the roles.
 AUDITED_FIELDS = {'login', 'name', 'active', 'partner_id', 'company_ids', 'mmr_auditor_until'}
@@ -157,10 +156,14 @@ class ResUsers(models.Model):
 
     @api.model
     def change_password(self, old_passwd, new_passwd):
+        signers, keys, user = self.env['mrp.signer'], self.env['mrp.signer.key'], self.env.user
+        protects = not signers._get_for(user).signing_password
+        if protects and keys._has_key(user, 'login'):
+            signers._check_length(user, new_passwd.strip())
         result = super().change_password(old_passwd, new_passwd)
         # Both are known here alone; elsewhere the signature dialog asks for the former one (SIG-120).
-        if not self.env['mrp.signer']._get_for(self.env.user).signing_password:
-            self.env['mrp.signer.key']._rewrap(self.env.user, old_passwd, new_passwd.strip())
+        if protects:
+            keys._rewrap(user, old_passwd, new_passwd.strip())
         return result
 
     def action_reset_password(self):
@@ -239,12 +242,7 @@ class ResUsers(models.Model):
                     self.env._("ask the security administrator to allow a first signing password."), record=user)
         else:
             self._mmr_check_own_secret(current)
-        least = max(SIGNING_PASSWORD_LENGTH, int(self.env['ir.config_parameter'].sudo().get_param(
-            'auth_password_policy.minlength', default=0)))
-        if not isinstance(password, str) or len(password) < least or password == current:
-            raise refusal(
-                self.env, self.env._("A signing password is a new one of at least %s characters.", least), rule,
-                self.env._("choose another."), record=user)
+        signers._check_length(user, password, current)
         first = not hashed
         signers._get(user)._set_signing_password(password)
         keys = self.env['mrp.signer.key']
@@ -311,6 +309,7 @@ class ResUsers(models.Model):
                 self.env, self.env._("The key of %s opens with the password that was valid before.", user.name),
                 "SIG-120, 21 CFR 11.300(b)", self.env._("sign: the dialog asks for the former password, or makes a new key."),
                 record=user)
+        self.env['mrp.signer']._check_length(user, current)
         return keys._make(user, current, keys._get_reason(user), 'signing' if signer.signing_password else 'login')
 
     def action_mmr_make_key(self):

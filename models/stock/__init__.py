@@ -17,3 +17,4 @@ from . import by_record     # what only the record of a batch moves
 from . import surplus     # more than a batch made
 from . import adjustment    # stock that was wrong
 from . import picking_type  # types of transfers
+from . import setup_page    # the row of the page GMP Set-Up about older lots

@@ -495,6 +495,7 @@ class TestRoles(RolesCommon):
         paper, on_paper = self.paper, self.on_paper
         return {
             **buttons(self.bom, 'action_create_mmr'),
+            **buttons(self.company, 'get_mmr_setup'),
             **buttons(mmr, 'action_copy_to_mmr', 'action_new_revision', 'action_plan', 'action_view_revisions',
                       'action_view_productions', 'action_new_order', 'action_download_history', 'action_download_register',
                       'action_download_bundle', 'get_last_bundle', 'get_planner_data', 'action_open_audit_trail'),

@@ -255,6 +255,28 @@ class TestSignerKey(KeyCommon):
         self.assertIn('signature_id', self._type(revision, 'submit', user, OTHER, former=PASSWORD))
         self.assertIn('signature_id', self._type(self._create_mmr(500), 'submit', user, OTHER))
 
+    def test_short_secret(self):
+        """SIG-080, A-31: no key is made under, or taken over to, a password that is guessed soon."""
+        person = self._create_person('t_short')
+        person.with_user(person).env.user._change_password('1')
+        with session_of(person):
+            self.assertIn("SIG-080", person.with_user(person).mmr_make_key('1')['refused'])
+        self.assertIn("SIG-080", self._type(self._create_mmr(), 'submit', person, '1')['refused'])
+        self.assertFalse(self.keys._get_last(person))
+
+    def test_change_to_a_short_secret(self):
+        """SIG-080, A-31: who has a key changes its password for one that is long enough, on each road."""
+        user, revision = self.user_preparer, self._create_mmr()
+        own = user.with_user(user).env['res.users']
+        with self.assertRaisesRegex(UserError, "SIG-080"):
+            own.change_password(PASSWORD, '1')
+        own.env.user._change_password('1')
+        for extra in ({'former': PASSWORD}, {'renew': True}):
+            self.assertIn("SIG-080", self._type(revision, 'submit', user, '1', **extra)['refused'])
+        self.assertEqual(self.keys._get_last(user), self.keys._get_in_force(user))
+        own.env.user._change_password(OTHER)
+        self.assertIn('signature_id', self._type(revision, 'submit', user, OTHER, former=PASSWORD))
+
     def test_guessing_the_former_password(self):
         """SIG-090, SIG-120: wrong former passwords count like wrong attempts to sign, and lock."""
         user, revision = self.user_preparer, self._create_mmr()

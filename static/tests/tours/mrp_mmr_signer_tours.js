@@ -101,3 +101,15 @@ addTour("mrp_mmr_sign_passkey", {
         { trigger: ".o_statusbar_status .o_arrow_button_current:contains(Submitted)" },
     ],
 });
+
+/** The administrator reads the set-up page, opens the work centers, and comes back. */
+addTour("mrp_mmr_setup_page", {
+    steps: () => [
+        { trigger: ".o_mrp_mmr_setup_count:contains(done)" },
+        { trigger: "[data-key=role_security]:contains(may sign)" },
+        { trigger: "[data-key=workcenters] button", run: "click" },
+        { trigger: ".o_list_view, .o_kanban_view" },
+        { trigger: ".o_breadcrumb a:contains(GMP Set-Up), .breadcrumb-item a:contains(GMP Set-Up)", run: "click" },
+        { trigger: "[data-key=workcenters][data-state=done]" },
+    ],
+});
