@@ -42,16 +42,17 @@ def explain_number(env, error, notation):
         return env._("%(text)s can be read as %(whole)s or as %(decimal)s. Write %(whole)s or %(decimal)s.",
                      text=text, whole=whole, decimal=decimal)
     if error.reason in ('separator', 'grouping', 'several_decimals'):
-        return env._("%(text)s is not a number in your language. Decimals are written %(example)s, thousands without a sign.",
+        return env._("%(text)s is not a number in your language. Write decimals as %(example)s, and thousands without a "
+                     "separator.",
                      text=text, example=write_number('12.5', notation))
     messages = {
-        'exponent': env._("%s has an exponent. Write all digits of the number.", text),
+        'exponent': env._("%s has an exponent. Write out all digits of the number.", text),
         'incomplete': env._("%s is not complete.", text),
-        'leading_zeros': env._("%s begins with zeros. Is it a code? Write the number without them.", text),
-        'too_many_digits': env._("%s has more digits than are kept: 18 before and 12 after the decimal sign.", text),
+        'leading_zeros': env._("%s begins with zeros. If it is a number, write it without them.", text),
+        'too_many_digits': env._("%s has more digits than can be stored: 18 before and 12 after the decimal separator.", text),
     }
     return messages.get(
-        error.reason, env._("%s is not a number. Write the number only; its unit is shown beside it.", text))
+        error.reason, env._("%s is not a number. Type the number only; its unit is shown next to it.", text))
 
 
 def take_number(env, value, record, rule=None):
@@ -77,5 +78,5 @@ def refuse_number(env, value, record, rule=None):
 
 def get_canonical_help(env):
     """Return what to send instead of a number that is not canonical."""
-    return env._("Send the decimal as text with a point and all its digits, such as “98.0”: no exponent, no separators "
-                 "of thousands, at most 18 digits before and 12 after the point.")
+    return env._("Send the decimal as text with a point and all its digits, such as “98.0”: no exponent, no thousands "
+                 "separators, at most 18 digits before and 12 after the point.")

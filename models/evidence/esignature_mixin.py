@@ -50,10 +50,10 @@ class MrpEsignatureMixin(models.AbstractModel):
     #: Requirement and citation by which a signature is refused in a wrong status, unless its rule has its own.
     _signing_citation = "SIG-010, 21 CFR 11.10(f), 11.50"
     #: What to do instead of signing in a wrong status, unless its rule says something else.
-    _signing_next_step = _lt("sign what the record waits for.")
+    _signing_next_step = _lt("sign what the record is waiting for.")
 
     esignature_ids = fields.Many2many(
-        'mrp.esignature', string="Electronic Signatures", compute='_compute_esignature_ids', help="Void ones included.")
+        'mrp.esignature', string="Electronic Signatures", compute='_compute_esignature_ids', help="Including void ones.")
 
     def _compute_esignature_ids(self):
         # Whoever may read a record may read who signed it (SIG-020, 21 CFR 11.50(b)).
@@ -80,7 +80,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         rule = self._get_signing_rules().get(action) if isinstance(action, str) else None
         if rule is None:
             raise refusal(
-                self.env, self.env._("%s is not signed in that way.", self.display_name), self._signing_citation,
+                self.env, self.env._("%s cannot be signed in that way.", self.display_name), self._signing_citation,
                 self.env._("use the buttons of the record."), record=self)
         return rule
 
@@ -100,11 +100,11 @@ class MrpEsignatureMixin(models.AbstractModel):
         :raise UserError: naming record, status and rule
         """
         if rule.once and self.sudo()[rule.once]:
-            message = self.env._("%(record)s was signed already: %(signature)s.", record=self.display_name,
+            message = self.env._("%(record)s is already signed: %(signature)s.", record=self.display_name,
                                  signature=self.sudo()[rule.once].display_name)
         elif rule.states is not None and self[self._signing_state_field] not in rule.states:
             message = self.env._(
-                "%(record)s does not wait for this signature (%(meaning)s); its status is: %(status)s.",
+                "%(record)s is not waiting for this signature (%(meaning)s); its status is: %(status)s.",
                 record=self.display_name, meaning=self._get_meaning_labels()[rule.meaning],
                 status=self._get_signing_state_label())
         else:
@@ -264,7 +264,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         comment = (comment.strip() if isinstance(comment, str) else comment) or ''
         if not is_storable(comment):
             raise refusal(
-                self.env, self.env._("%s: the reason is not a text that can be kept.", self.display_name),
+                self.env, self.env._("%s: the reason is not a text that can be stored.", self.display_name),
                 "SIG-010, 21 CFR 11.10(e)", self.env._("type the reason and sign again."), record=self)
         return comment
 
@@ -310,7 +310,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         comment = self._check_comment(comment)
         if prepared.comment_required and not comment:
             raise refusal(
-                self.env, self.env._("%s: a reason is needed.", self.display_name),
+                self.env, self.env._("%s: a reason is required.", self.display_name),
                 "APR-010, 21 CFR 111.123(a)(1)", self.env._("type the reason and sign again."), record=self)
         annex = prepared.annex
         if digest != prepared.digest or (annex_sha256 and (not annex or annex_sha256 != sha256(annex))):
@@ -318,7 +318,7 @@ class MrpEsignatureMixin(models.AbstractModel):
                 self.env,
                 self.env._("The content of %s changed while the signature dialog was open.", self.display_name),
                 "SIG-030, 21 CFR 11.70",
-                self.env._("close the dialog, read the content again and sign what you read."), record=self)
+                self.env._("close the dialog, read the content again and sign what you have read."), record=self)
         return self.env['mrp.esignature'].sudo()._prepare_signature_vals(
             self, user, prepared.meaning, prepared.statement, prepared.group.with_context(lang='en_US').name,
             prepared.digest, comment=comment, content=prepared.content, voids=prepared.voids, annex=annex,
@@ -395,7 +395,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         if group not in self.env.user.sudo().all_group_ids:
             raise refusal(
                 self.env,
-                self.env._("%(user)s does not have the role %(role)s, which signs this for %(record)s.",
+                self.env._("%(user)s does not have the role %(role)s, which is required to sign this for %(record)s.",
                            user=self.env.user.name, role=group.name,
                            record=self.display_name),
                 "APR-050, 21 CFR 111.12(b), 211.22(a)",

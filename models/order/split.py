@@ -41,14 +41,15 @@ class MrpProduction(models.Model):
         if self.state != 'draft' or not self.product_id.mmr_controlled:
             raise refusal(
                 self.env,
-                self.env._("%(order)s is no draft of a controlled product: it is not split into batches.", order=self.name),
-                "USE-020, 21 CFR 111.205(a)", self.env._("plan a new demand on the product's MMR."), record=self)
+                self.env._("%(order)s is not a draft of a controlled product and cannot be split into batches.",
+                           order=self.name),
+                "USE-020, 21 CFR 111.205(a)", self.env._("plan a new demand on the MMR of the product."), record=self)
         masters = self.env['mrp.mmr']._get_effective_masters(self.product_id, self.company_id)
         if not masters:
             self._mmr_choose(masters)
         if self._get_mmr_of_size(masters):
             raise refusal(
-                self.env, self.env._("%s makes an available batch size: there is nothing to split.", self.name),
+                self.env, self.env._("%s already has an available batch size: there is nothing to split.", self.name),
                 "USE-010, 21 CFR 111.205(a)", self.env._("confirm the order."), record=self)
         return masters
 

@@ -24,7 +24,7 @@ class ResUsers(models.Model):
 
     mmr_auditor_until = fields.Date(
         "Auditor Until", groups='mrp_mmr.group_mmr_security', copy=False,
-        help="Last day of the role Auditor, where the company is. Empty: until the role is taken away.")
+        help="Last day of the Auditor role, in the time zone of the company. Empty: until the role is removed.")
 
     @api.model
     def _get_invalidation_fields(self):
@@ -60,7 +60,8 @@ class ResUsers(models.Model):
             return
         if user in self or not user.has_group('mrp_mmr.group_mmr_security'):
             raise refusal(
-                self.env, self.env._("The end of an auditor's role is set by another person, who is a security administrator."),
+                self.env,
+                self.env._("The end of an auditor's role must be set by another person who is a security administrator."),
                 "SEC-010, 21 CFR 11.10(d), (g)", self.env._("ask a security administrator."), record=self,
                 exception=AccessError)
 

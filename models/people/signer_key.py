@@ -48,16 +48,16 @@ class MrpSignerKey(models.Model):
         ('first', "First key"),
         ('update', "First key after the update"),
         ('reset', "Password was reset"),
-        ('loss', "Former password is not known"),
+        ('loss', "Former password not known"),
         ('rotation', "Former key was revoked"),
         ('passkey', "Passkey in place of the password"),
-        ('recovery', "Opened on the server: nobody could enrol"),
+        ('recovery', "Opened on the server: nobody could enrol a key"),
     ], required=True, readonly=True)
     replaces_id = fields.Many2one('mrp.signer.key', readonly=True, ondelete='restrict')
     made_at = fields.Datetime("Made", required=True, readonly=True)
     short = fields.Char("Fingerprint (Short)", compute='_compute_short')
     state = fields.Selection([
-        ('waiting', "Waits for enrolment"),
+        ('waiting', "Waiting for enrolment"),
         ('force', "In force"),
         ('replaced', "Replaced"),
         ('revoked', "Revoked"),
@@ -65,7 +65,7 @@ class MrpSignerKey(models.Model):
     enrolment_id = fields.Many2one('mrp.esignature', "Enrolled", compute='_compute_state')
     revocation_id = fields.Many2one('mrp.esignature', "Revoked", compute='_compute_state')
 
-    _fingerprint_uniq = models.UniqueIndex('(fingerprint)', "A key is the key of one person.")
+    _fingerprint_uniq = models.UniqueIndex('(fingerprint)', "A key can belong to only one person.")
 
     @api.depends('fingerprint')
     def _compute_short(self):
@@ -101,8 +101,8 @@ class MrpSignerKey(models.Model):
 
     def _refuse_write(self):
         return UserError(self.env._(
-            "A key is made by the person who signs with it, and is never changed. Rule: SIG-110, SIG-120, 21 CFR 11.70.\n"
-            "What you can do: let a security administrator enrol or revoke it."))
+            "A key can only be made by the person who signs with it, and cannot be changed. Rule: SIG-110, SIG-120, 21 CFR "
+            "11.70.\nWhat you can do: let a security administrator enrol or revoke it."))
 
     # === WHICH KEY === #
 
@@ -259,9 +259,9 @@ class MrpSignerKey(models.Model):
                 opened = self._open(user, secret)
             elif self._get_openable(user) and not credential.get('renew'):
                 raise FormerSecretNeeded(str(refusal(
-                    self.env, self.env._("The key of %s opens with the password that was valid before.", user.name),
+                    self.env, self.env._("The key of %s can only be opened with the previous password.", user.name),
                     RULE_ENROLMENT, self.env._(
-                        "type the former password as well; where it is not known, have a new key made, which a security "
+                        "enter the previous password as well; if it is not known, have a new key made, which a security "
                         "administrator enrols in person."), record=record)))
         if opened and opened.fingerprint == in_force.fingerprint and not signer.suspended_at:
             return opened
@@ -288,7 +288,7 @@ class MrpSignerKey(models.Model):
     def _refuse_waiting(self, record):
         user, key = self.user_id.sudo(), self
         return refusal(
-            self.env, self.env._("The key of %(user)s waits for its enrolment. Its fingerprint is %(short)s.",
+            self.env, self.env._("The key of %(user)s is waiting for enrolment. Its fingerprint is %(short)s.",
                                  user=user.name, short=key.short), RULE_ENROLMENT,
             self.env._("go to a security administrator, who sees you, compares the fingerprint and enrols the key."),
             record=record)
@@ -351,16 +351,16 @@ class MrpSignerKey(models.Model):
         signer, name = self.env['mrp.signer']._get_for(key.user_id), key.user_id.name
         if not signer.identity_verified_at:
             raise refusal(
-                self.env, self.env._("The identity of %s was not verified yet.", name), "SIG-070, 21 CFR 11.100(b)",
-                self.env._("verify it: user form, page GMP Signature."), record=self)
+                self.env, self.env._("The identity of %s has not been verified yet.", name), "SIG-070, 21 CFR 11.100(b)",
+                self.env._("verify it: user form, GMP Signature page."), record=self)
         if not signer.is_password_own:
             raise refusal(
                 self.env, self.env._("Somebody else set the password of %s.", name), RULE_ENROLMENT,
-                self.env._("let the person set a new one, and make the key by signing with it."), record=self)
+                self.env._("let this person set a new password, and make the key by signing with it."), record=self)
         if key.state == 'force' and not signer.suspended_at:
             raise refusal(
-                self.env, self.env._("%s is in force already.", key.display_name), RULE_ENROLMENT,
-                self.env._("go on: its owner signs with it."), record=self)
+                self.env, self.env._("%s is already in force.", key.display_name), RULE_ENROLMENT,
+                self.env._("no action is needed: its owner can sign with it."), record=self)
         return self._make_signing_action(action, key._prepare_content(action))
 
     def _check_enroller(self, action, user):
@@ -371,7 +371,7 @@ class MrpSignerKey(models.Model):
         is_own = bool(user._get_gmp_persons() & key.user_id._get_gmp_persons())
         if is_own and not (user == key.user_id and (self._is_set_up_open() or key._is_recovery())):
             raise refusal(
-                self.env, self.env._("Nobody enrols the own key."), RULE_ENROLMENT,
+                self.env, self.env._("You cannot enrol your own key."), RULE_ENROLMENT,
                 self.env._("ask another security administrator."), record=self)
         [[is_cause]] = self.env.execute_query(SQL("SELECT mrp_mmr_caused_suspension(%s, %s)", key.user_id.id, user.id))
         if is_cause or signer.suspended_by_id and signer.suspended_by_id._get_gmp_persons() & user._get_gmp_persons():

@@ -114,7 +114,8 @@ class ResUsers(models.Model):
                     ('mrp.qualification', 'user_id'), ('mrp.qualification', 'granted_by_id'))):
                 raise refusal(
                     self.env,
-                    self.env._("%s signed, accepted accountability, has a key, is qualified or qualified others, so is kept.",
+                    self.env._("%s has signed, accepted accountability, has a key, is qualified or qualified others, and "
+                               "cannot be deleted.",
                                user.name),
                     "SIG-060, 21 CFR 11.100(a), 111.14(b)(2)", self.env._("archive the user."), record=user)
 
@@ -225,8 +226,8 @@ class ResUsers(models.Model):
         rule = "SIG-080, 21 CFR 11.200(a)(2), 11.300"
         if self.env.su or current_session_uid(request) != user.id or not user._is_internal():
             raise refusal(
-                self.env, self.env._("Only its owner sets a signing password."), rule,
-                self.env._("sign in in the browser."), record=user)
+                self.env, self.env._("Only its owner can set a signing password."), rule,
+                self.env._("log in with the browser."), record=user)
         signers = self.env['mrp.signer']
         signer = signers._get_for(user)
         hashed = signer.signing_password
@@ -243,8 +244,8 @@ class ResUsers(models.Model):
             'auth_password_policy.minlength', default=0)))
         if not isinstance(password, str) or len(password) < least or password == current:
             raise refusal(
-                self.env, self.env._("A signing password is a new one of at least %s characters.", least), rule,
-                self.env._("choose another."), record=user)
+                self.env, self.env._("A signing password must be new and have at least %s characters.", least), rule,
+                self.env._("choose another one."), record=user)
         first = not hashed
         signers._get(user)._set_signing_password(password)
         keys = self.env['mrp.signer.key']
@@ -267,7 +268,7 @@ class ResUsers(models.Model):
         except AccessDenied as error:
             if not is_judged:
                 raise
-            raise AccessDenied(self.env._("The present password is wrong. Rule: SIG-040, 21 CFR 11.200(a)(1).")) from error
+            raise AccessDenied(self.env._("The current password is wrong. Rule: SIG-040, 21 CFR 11.200(a)(1).")) from error
         finally:
             signers._end_attempt(user, attempt, is_right or not is_judged)
 
@@ -292,8 +293,8 @@ class ResUsers(models.Model):
         user = self.env.user
         if self.env.su or current_session_uid(request) != user.id or not user._is_internal():
             raise refusal(
-                self.env, self.env._("Only its owner makes a key."), "SIG-120, 21 CFR 11.100(b)",
-                self.env._("sign in in the browser."), record=user)
+                self.env, self.env._("Only its owner can make a key."), "SIG-120, 21 CFR 11.100(b)",
+                self.env._("log in with the browser."), record=user)
         signer = self.env['mrp.signer']._get(user)
         if not signer.is_password_own:
             raise signer._refuse_suspended()
@@ -308,8 +309,8 @@ class ResUsers(models.Model):
             return keys.search([('fingerprint', '=', opened.fingerprint)])
         if keys._get_openable(user):
             raise refusal(
-                self.env, self.env._("The key of %s opens with the password that was valid before.", user.name),
-                "SIG-120, 21 CFR 11.300(b)", self.env._("sign: the dialog asks for the former password, or makes a new key."),
+                self.env, self.env._("The key of %s can only be opened with the previous password.", user.name),
+                "SIG-120, 21 CFR 11.300(b)", self.env._("sign: the dialog asks for the previous password, or makes a new key."),
                 record=user)
         return keys._make(user, current, keys._get_reason(user), 'signing' if signer.signing_password else 'login')
 
@@ -317,7 +318,7 @@ class ResUsers(models.Model):
         """Open the dialog in which the owner makes the own key, or sees its fingerprint."""
         self.ensure_one()
         if self != self.env.user or not self._is_internal():
-            raise UserError(self.env._("Only its owner makes a key. Rule: SIG-120, 21 CFR 11.100(b)."))
+            raise UserError(self.env._("Only its owner can make a key. Rule: SIG-120, 21 CFR 11.100(b)."))
         return {
             'type': 'ir.actions.client', 'tag': 'mrp_mmr.signing_password', 'target': 'new',
             'name': self.env._("Key for Signing"), 'params': {
@@ -328,7 +329,7 @@ class ResUsers(models.Model):
         """Open the dialog in which the owner sets the signing password."""
         self.ensure_one()
         if self != self.env.user or not self._is_internal():
-            raise UserError(self.env._("Only its owner sets a signing password. Rule: SIG-080, 21 CFR 11.200(a)(2)."))
+            raise UserError(self.env._("Only its owner can set a signing password. Rule: SIG-080, 21 CFR 11.200(a)(2)."))
         return {
             'type': 'ir.actions.client', 'tag': 'mrp_mmr.signing_password', 'target': 'new',
             'name': self.env._("Signing Password"),
@@ -449,9 +450,10 @@ class ResUsers(models.Model):
                         ['|', ('user_id', '=', user.id), ('granted_by_id', '=', user.id)], limit=1):
                 raise refusal(
                     self.env,
-                    self.env._("%s has signed or edited GMP records, has a key or is qualified, and stays the same person.",
+                    self.env._("%s has signed or edited GMP records, has a key or is qualified, and must remain the same "
+                               "person.",
                                user.name),
-                    "SIG-060, 21 CFR 11.100(a)", self.env._("create another user for another person."), record=user)
+                    "SIG-060, 21 CFR 11.100(a)", self.env._("create a new user for another person."), record=user)
 
     def _get_gmp_persons(self):
         """Return keys of the persons behind these users.

@@ -238,16 +238,17 @@ class MrpProduction(models.Model):
         unit = move.product_id.uom_id.name
         return refusal(
             self.env,
-            self.env._("%(order)s: %(wanted)s %(unit)s of lot %(lot)s of %(product)s are recorded, and %(available)s %(unit)s "
-                       "of it are at %(place)s.", order=self.name, wanted=decimal_string(wanted), unit=unit, lot=lot.name,
+            self.env._("%(order)s: %(wanted)s %(unit)s of lot %(lot)s of %(product)s is recorded, but only %(available)s "
+                       "%(unit)s of it is at %(place)s.", order=self.name, wanted=decimal_string(wanted),
+                       unit=unit, lot=lot.name,
                        product=move.product_id.display_name, available=decimal_string(available),
                        place=move.location_id.display_name),
             RULE, self._mmr_get_overdraw_action(), record=lot)
 
     def _mmr_get_overdraw_action(self):
         return self.env._(
-            "compare the label: probably another lot was on the scale. Where the stock is wrong, use Adjust Stock on the "
-            "lot, which opens a deviation, and record again.")
+            "compare the label: probably another lot was on the scale. If the stock is wrong, use Adjust Stock on the lot, "
+            "which opens a deviation, and record again.")
 
     # === WHAT THE RECORD SAYS === #
 

@@ -56,16 +56,17 @@ class MrpBpr(models.Model):
             step._get_performers() | step.verified_signature_id.user_id | step.addition_verified_signature_id.user_id
         )._get_gmp_persons() & mine)[:1]
         raise refusal(
-            self.env, self.env._("%(user)s performed or verified step %(step)s of this batch and does not review or release "
-                                 "it.", user=user.name, step=step.display_name),
-            RULE, self.env._("ask another person of Quality Control."), record=self)
+            self.env,
+            self.env._("%(user)s performed or verified step %(step)s of this batch and cannot review or release it.",
+                       user=user.name, step=step.display_name),
+            RULE, self.env._("ask another member of Quality Control."), record=self)
 
     def _check_second_of_results(self, action, user):
         """Refuse to approve results that oneself entered or corrected, and those of a batch that oneself worked on."""
         results = self._get_waiting_results()
         if results._get_authors()._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
-                self.env, self.env._("%(user)s entered results of %(bpr)s and does not approve them.", user=user.name,
+                self.env, self.env._("%(user)s entered results of %(bpr)s and cannot approve them.", user=user.name,
                                      bpr=self.name),
-                RULE, self.env._("ask another person of Quality Control to approve them."), record=self)
+                RULE, self.env._("ask another member of Quality Control to approve them."), record=self)
         self._check_took_no_part(action, user)

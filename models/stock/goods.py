@@ -99,7 +99,7 @@ class StockMoveLine(models.Model):
                     and line.location_id.usage == 'internal'):
                 continue
             raise refusal(
-                self.env, self.env._("%s is released by lot: each movement names the lot.", product.display_name)
+                self.env, self.env._("%s is released by lot: each movement must name the lot.", product.display_name)
                 if not product.mmr_controlled else
-                self.env._("%s is controlled by MMR: each movement names the lot.", product.display_name),
+                self.env._("%s is controlled by MMR: each movement must name the lot.", product.display_name),
                 f"{RULE}, REL-050, 21 CFR 111.410(d), 211.150(b)", self.env._("choose a released lot."), record=product)

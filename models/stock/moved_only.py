@@ -91,10 +91,12 @@ class StockQuant(models.Model):
     def _mmr_refuse_written(self, product, quant=None):
         return refusal(
             self.env,
-            self.env._("Stock of %s changes by moves alone.", product.display_name) if not quant or not quant.lot_id else
-            self.env._("Stock of lot %(lot)s of %(product)s at %(place)s changes by moves alone.", lot=quant.lot_id.name,
+            self.env._("The stock of %s can only be changed by moves.",
+                       product.display_name) if not quant or not quant.lot_id else
+            self.env._("The stock of lot %(lot)s of %(product)s at %(place)s can only be changed by moves.",
+                       lot=quant.lot_id.name,
                        product=product.display_name, place=quant.location_id.display_name),
-            f"{RULE}, STK-040", self.env._("make a transfer; where the stock is wrong, use Adjust Stock on the lot."),
+            f"{RULE}, STK-040", self.env._("create a transfer; if the stock is wrong, use Adjust Stock on the lot."),
             record=quant or product)
 
     def _mmr_watch_moves(self):
@@ -128,12 +130,13 @@ class StockQuant(models.Model):
             product, lot = self.env['product.product'].browse(product_id), self.env['stock.lot'].browse(lot_id or ())
             raise refusal(
                 self.env,
-                self.env._("Stock of %(product)s, lot %(lot)s, at %(place)s would change by %(difference)s %(unit)s that no "
-                           "move says.", product=product.display_name, lot=lot.name or '–', unit=product.uom_id.name,
+                self.env._("The stock of %(product)s, lot %(lot)s, at %(place)s would change by %(difference)s %(unit)s "
+                           "without a move for it.", product=product.display_name, lot=lot.name or '–',
+                           unit=product.uom_id.name,
                            difference=decimal_string(difference),
                            place=self.env['stock.location'].browse(location_id).display_name),
                 f"{RULE}, STK-010, STK-040",
-                self.env._("take what is on stock of that lot; where the stock is wrong, use Adjust Stock."),
+                self.env._("take only what is in stock of that lot; if the stock is wrong, use Adjust Stock."),
                 record=lot or product)
 
 

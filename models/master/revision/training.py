@@ -14,14 +14,14 @@ class MrpMmrRevision(models.Model):
     _inherit = 'mrp.mmr.revision'
 
     training_revision_id = fields.Many2one(
-        'mrp.mmr.revision', "Training Asked For By", compute='_compute_training_revision_id', compute_sudo=True,
-        help="The last revision up to this one that asks for training. Whoever was trained on it, or on one since, may work.")
+        'mrp.mmr.revision', "Training Required By", compute='_compute_training_revision_id', compute_sudo=True,
+        help="The latest revision up to this one that requires training. Anyone trained on it, or on a later one, may work.")
     trained_user_ids = fields.Many2many(
         'res.users', string="Trained", compute='_compute_trained_user_ids', compute_sudo=True,
-        help="Who holds a role that a step of this revision names, and was trained.")
+        help="People who hold a role named in a step of this revision and were trained.")
     untrained_user_ids = fields.Many2many(
         'res.users', string="Not Trained", compute='_compute_trained_user_ids', compute_sudo=True,
-        help="Who holds a role that a step of this revision names, and was not trained.")
+        help="People who hold a role named in a step of this revision and were not trained.")
 
     @api.depends('training_required', 'state')
     def _compute_training_revision_id(self):
@@ -74,12 +74,13 @@ class MrpMmrRevision(models.Model):
             names = ", ".join(untrained[:NAMED].mapped('name'))
             raise refusal(
                 self.env,
-                self.env._("%(revision)s asks for training, and these persons have none that is valid on %(today)s: %(names)s.",
+                self.env._("%(revision)s requires training, and these people have no training that is valid on %(today)s: "
+                           "%(names)s.",
                            revision=self.display_name, today=self.company_id._get_mmr_today(),
                            names=f"{names} …" if len(untrained) > NAMED else names),
                 TRAINING_RULE,
-                self.env._("have Production Responsible or Quality Control record the training, on the page Training of the "
-                           "revision, or let a trained person work."), record=self)
+                self.env._("have a Production Responsible or Quality Control record the training, on the Training page of "
+                           "the revision, or let a trained person work."), record=self)
 
     def action_record_training(self):
         """Open the dialog that records training on this revision, for everybody who lacks it."""
