@@ -27,7 +27,7 @@ IN_ODOO = {
         "revision.with_user(qc)._esign('approve', revision.document_sha256, 'x')", ('SIG-110',)),
     "signs with something that is no key": (
         "revision.with_user(qc)._esign('approve', revision.document_sha256, 'x', None, me)", ('SIG-110',)),
-    "signs with the own key": (
+    "can only sign with their own key": (
         "revision.with_user(qc)._esign('approve', revision.document_sha256, 'x', None, keys._open(me, PASSWORD))",
         ('SIG-110',)),
     "signs together": (

@@ -133,7 +133,7 @@ class TestYieldHistory(MmrCommon):
         """CON-060, APR-020: no band without limits and rationale; only who writes drafts, and only in drafts."""
         draft = self._new_revision(self.revision)
         wizard = self._open(draft).save()
-        self.assertIn("No batch was made yet", wizard.answer)
+        self.assertIn("No batch has been made yet", wizard.answer)
         for vals, message in (({'proposed_min': 101, 'proposed_max': 99, 'rationale': "x"}, "no band"),
                               ({'proposed_min': 95, 'proposed_max': 102, 'rationale': " "}, "needs a rationale")):
             wizard.write(vals)
