@@ -58,7 +58,7 @@ class BatchSections(UsageSections, DeviationSections):
         return cell or text(self.missing, style='o_empty')
 
     def _fact(self, label, value, **style):
-        """Return a fact that is part of every record: where there is no value, it says so."""
+        """Return a fact that is part of every record; a missing value is printed as such."""
         return label, self._or_missing(text(value, **style))
 
     def _time(self, moment):
@@ -217,7 +217,7 @@ class BatchSections(UsageSections, DeviationSections):
         }
 
     def _get_planned_control(self, step, planned):
-        """Return limits, checks and signatures as planned; what the MMR demands without a step of its own says so."""
+        """Return limits, checks and signatures as planned; steps that were added because the MMR requires them are marked."""
         env = self.env
         origins = {
             'formula': env._("required by the formula"), 'equipment': env._("required by the equipment of the stage"),
@@ -253,7 +253,7 @@ class BatchSections(UsageSections, DeviationSections):
         return self._table(columns, rows + self._get_step_signatures(step))
 
     def _get_unrecorded(self, step, planned):
-        """Return what the step asks for and nobody recorded, as labels."""
+        """Return the labels of what the step requires but nobody recorded."""
         env = self.env
         entries = self.batch.current_entries_of(step)
         kinds = set(entries.mapped('kind'))
@@ -473,7 +473,7 @@ class BatchSections(UsageSections, DeviationSections):
             ] for line in self.batch.trail], style='o_dense o_trail')])
 
     def printing(self, status):
-        """Return what is true of this print alone: who, when, the head of the ledger, the MMR's present status."""
+        """Return what is specific to this print: who, when, the head of the ledger, the MMR's present status."""
         env, chain = self.env, self.batch.chain
         return self._section(env._("This Print"), [
             (env._("Made"), text(self.report._get_printed_label())),

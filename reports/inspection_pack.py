@@ -1,7 +1,7 @@
 """Makes inspection packs: all about some products in a period, in one zip that checks itself (PRD-100, REC-050).
 
 A pack is a bundle of many batches, with an index for people and for programs. What lies in the audit trail of the
-company, among what is no matter of the inspection, comes as an excerpt: the lines about the records of the pack.
+company, among lines outside the inspection, comes as an excerpt: the lines about the records of the pack.
 """
 
 import csv

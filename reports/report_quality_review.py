@@ -49,7 +49,7 @@ class QualitySections:
             self.deviations(), self.rejections(), self.rework(), self.capa(), self.lots(), self.equipment()]
 
     def _section(self, title, columns=(), rows=(), *, facts=(), notes=(), tables=(), parts=()):
-        """Return a section; one that is empty says so, as that is what was found."""
+        """Return a section; an empty one states that nothing was found."""
         table = {'title': None, 'columns': columns, 'rows': rows} if rows else None
         is_empty = not (rows or facts or notes or tables or parts)
         return {

@@ -109,7 +109,7 @@ class ReportTamperDrill(models.AbstractModel):
 
     @api.model
     def _prepare_facts(self, record):
-        """Return what the drill found beside the acts, as ``(label, value)``."""
+        """Return the further findings of the drill, as ``(label, value)``."""
         results = record.results
         evidence, run_by = results['evidence'], results['run_by']
         return [

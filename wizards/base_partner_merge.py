@@ -1,4 +1,4 @@
-"""Odoo's merge of contacts leaves persons who signed alone (SIG-060)."""
+"""Odoo's merge of contacts does not touch people who signed (SIG-060)."""
 
 from odoo import models
 

@@ -23,7 +23,7 @@ class MrpBprTest(models.TransientModel):
                 Command.create(wizard._prepare_line_vals(row)) for row in tests]
 
     def _prepare_line_vals(self, row):
-        """Return the line of a test: what it asks for is proposed, what was found is typed."""
+        """Return the line of a test: the kind of result is proposed, the finding is entered."""
         specification, result = row['specification'], row['result']
         is_numeric = (specification['criterion'] or {}).get('kind') in ('range', 'nlt', 'nmt')
         return {

@@ -100,7 +100,7 @@ class MrpBprTranscribeLine(models.TransientModel):
     paper_verified_by = fields.Char("Verified By", help="Name or initials on the worksheet.")
 
     def _is_filled(self):
-        """Whether anything was typed: lines of what the worksheet does not say are left out."""
+        """Whether anything was entered: empty lines are left out."""
         self.ensure_one()
         return any(self[name] for name in (
             'value', 'conforms', 'lot_name', 'equipment_id', 'text', 'not_made', 'photo', *FIGURES, *PAPER_FIELDS))

@@ -18,7 +18,7 @@ MAX_NAMES = 10
 class MrpMmrYieldHistory(models.TransientModel):
     """Propose the yield band of a draft from the batches that were made (CON-060, 21 CFR 111.210(f), 211.180(e)).
 
-    The limits of a chart of individuals are a proposal: whoever prepares the revision decides and says why.
+    The limits of a chart of individuals are a proposal: the preparer of the revision decides and gives the reason.
     """
     _name = 'mrp.mmr.yield.history'
     _description = "Yield Band from History"
@@ -135,7 +135,7 @@ class MrpMmrYieldHistory(models.TransientModel):
     def action_apply(self):
         """Write band and rationale into the draft, as the person who decided about them.
 
-        :raise UserError: for a band that is none, without a rationale, or on a revision that is no draft any more
+        :raise UserError: for an invalid band, a missing rationale, or a revision that is no longer a draft
         """
         self.ensure_one()
         low, high = self._get_band()

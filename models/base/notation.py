@@ -23,7 +23,7 @@ def get_plain_writer(env):
     """Return the function that writes a canonical text as the person reads it, with narrow spaces between thousands.
 
     1.250 is one thing in English and another in German: what a person reads on a screen has that person's signs. What is no
-    number stays as it is. The same as ``formatPlainly`` of static/src/numbers/number_parser.js.
+    number is returned unchanged. The same as ``formatPlainly`` of static/src/numbers/number_parser.js.
     """
     notation = get_notation(env)._replace(thousands_sep='\u202f', grouping=(3, 0))
 
@@ -59,7 +59,7 @@ def take_number(env, value, record, rule=None):
     """Return the :class:`Number` of what a client sent: the canonical text of a number and nothing else (NUM-010).
 
     :param record: what the number is recorded for, which the refusal names
-    :param str rule: the rule by which it is recorded, beside NUM-010
+    :param str rule: the rule under which it is recorded, in addition to NUM-010
     :raise UserError: for a float, an int, and a text in the notation of a language
     """
     try:

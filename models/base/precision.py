@@ -39,7 +39,7 @@ class ResConfigSettings(models.TransientModel):
             settings._mmr_raise_precision(settings.mmr_quantity_digits)
 
     def _mmr_raise_precision(self, digits):
-        """Let stock hold more decimals, at once and for everything.
+        """Increase the number of decimals of stock, immediately and for all products.
 
         :raise UserError: where they would be fewer, or more than records have
         """

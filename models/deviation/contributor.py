@@ -121,7 +121,7 @@ class MrpDeviationContributor(models.Model):
         return self.sudo().deviation_id
 
     def _check_signing_qualification(self, group):
-        """Whoever knows something says so: no role, and no qualification, is asked of a witness."""
+        """Anybody who knows something may contribute: a witness needs neither a role nor a qualification."""
 
     def _prepare_contribution(self, action):
         row = self.sudo()

@@ -156,7 +156,7 @@ class MrpDeviation(models.Model):
 
     @api.model
     def _open(self, step, source, title, description, entry=None, severity=None, cause_key=None):
-        """Open a deviation at a step, in the transaction of what went wrong, and tell Quality Control at once.
+        """Open a deviation at a step, in the same transaction as its cause, and notify Quality Control immediately.
 
         A cause that the system found before at the same step is not reported again.
         """
@@ -243,7 +243,7 @@ class MrpDeviation(models.Model):
     def _check_reporter(self):
         """Refuse those who only read; every other role reports what went wrong (DEV-010, 21 CFR 111.113(a)(3)).
 
-        :raise AccessError: for auditors and whoever does not work with batches
+        :raise AccessError: for auditors and users who do not work with batches
         """
         if self.env.user.share or not self.env.user.has_group('mrp.group_mrp_user'):
             raise refusal(

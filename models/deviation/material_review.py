@@ -167,7 +167,7 @@ class MrpDeviation(models.Model):
     # === INVESTIGATION === #
 
     def _check_investigator(self):
-        """Refuse everybody but Quality Control and the person who investigates, and changes of what is closed.
+        """Refuse everybody except Quality Control and the investigator, and refuse changes of a closed deviation.
 
         :raise AccessError: for those who do not investigate these deviations
         :raise UserError: where one of them is closed
@@ -327,7 +327,7 @@ class MrpDeviation(models.Model):
     # === SIGNER === #
 
     def _check_independent(self, action, user):
-        """Refuse to decide on the own work and, where the rule is on, on what oneself reported (DEV-030, 111.12(b))."""
+        """Refuse a decision on one's own work and, if the rule is on, on one's own report (DEV-030, 111.12(b))."""
         row = self.sudo()
         step = row.step_id
         workers = step._get_performers() | row.entry_id.step_id._get_performers() | row.result_id._get_authors()

@@ -64,7 +64,7 @@ RELATED = """
 class MrpDeviationBatch(models.Model):
     """A batch that shares a component lot, a unit of equipment or the MMR revision with a deviation (21 CFR 211.192).
 
-    Whoever investigates says whether it is affected, and why. Rows stay.
+    The investigator assesses whether it is affected, with the reason. Rows cannot be deleted.
 
     Also held in guards/mrp_deviation_batch.sql.
     """

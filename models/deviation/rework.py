@@ -1,4 +1,4 @@
-"""Reprocessing, treatment and adjustment of material in a batch, on the approval of Quality Control alone."""
+"""Reprocessing, treatment and adjustment of material in a batch, only with the approval of Quality Control."""
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError

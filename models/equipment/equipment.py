@@ -486,7 +486,7 @@ class MaintenanceEquipment(models.Model):
 
     @api.model
     def _cron_mmr_calibration_due(self, limit=100):
-        """Announce calibrations that are due soon to whoever looks after the equipment, once each, in batches."""
+        """Announce calibrations that are due soon to the people responsible for the equipment, once each, in batches."""
         kind = self.env.ref('mrp_mmr.mail_activity_type_calibration')
         units = self.search([
             ('mmr_calibration_status', 'in', ['soon', 'overdue', 'never']),

@@ -44,7 +44,7 @@ class MrpEquipmentLog(models.Model):
     """One line of the log of a unit of equipment (21 CFR 111.35(b)(2), 211.182, EU GMP 4.31).
 
     PostgreSQL refuses UPDATE, DELETE and TRUNCATE. A correction is another line with a reason. What a person attests
-    counts when it is signed; a calibration that failed counts at once, as nobody may go on measuring with it.
+    counts once it is signed; a failed calibration counts immediately, because nobody may continue to measure with it.
 
     Two functions of PostgreSQL say which lines count and what follows from them, so that the status that is shown, the
     rules of the ORM and the trigger of the batch records cannot differ.

@@ -205,7 +205,7 @@ class MrpAuditEntry(models.Model):
 
     @api.model
     def _get_value_labels(self):
-        """Return what values are called that are no field of the record they are about."""
+        """Return the labels of logged values that are not fields of the record concerned."""
         return {
             'signature_id': self.env._("Signature Number"), 'meaning': self.env._("Meaning"),
             'content_sha256': self.env._("Digest of the Content"),
@@ -271,7 +271,7 @@ class MrpAuditEntry(models.Model):
 
     @api.model
     def _append(self, lines, chain_name=None):
-        """Append lines to their chains, in the transaction of what they report.
+        """Append lines to their chains, in the same transaction as the change that they report.
 
         The number of queries does not depend on the number of lines or chains.
 

@@ -164,7 +164,7 @@ class MrpAuditVerify(models.Model):
     @api.model
     @api.readonly
     def verify(self, limit=MAX_KEPT):
-        """Verify the active companies at once and return what was found; it writes nothing, so a read replica can do it.
+        """Verify the active companies in one call and return the findings; it writes nothing, so a read replica can run it.
 
         :param int limit: findings that are returned one by one; all of them are counted
         :return: dict of ``counts``, ``findings`` (dicts), ``finding_count`` and ``remark_count``
@@ -248,7 +248,7 @@ class MrpAuditVerify(models.Model):
             'record_name': self.display_name, 'values': values, 'reason': '\n'.join(named.mapped('display_name')) or None}])
 
     def _alarm(self):
-        """Give whoever answers for the evidence an activity, unless there is one already."""
+        """Create an activity for the people responsible for the evidence, unless there is one already."""
         users = self.env['res.users'].union(*(self.env.ref(name).all_user_ids for name in ALARMED)).filtered(
             lambda user: user.active and not user.share and (not self.company_id or self.company_id in user.company_ids))
         kind = self.env.ref('mrp_mmr.mail_activity_type_verify')

@@ -43,7 +43,7 @@ class MrpEsignature(models.Model):
     It is bound to the signed record by a digest over record identity, content, signer, meaning and
     time, and to its signer by a signature with the signer's own key over the same, which also says what the
     signer signed before (SIG-110); signatures from before there were keys have none. Voiding a signature adds
-    an entry that points to it and leaves it as it is.
+    an entry that points to it and does not change it.
 
     Also held in guards/mrp_esignature.sql.
     """
@@ -134,7 +134,7 @@ class MrpEsignature(models.Model):
 
     @api.model
     def _store(self, vals_list):
-        """Store signatures that their signers' keys made; whoever calls it (SIG-110)."""
+        """Store signatures made with their signers' keys, regardless of the caller (SIG-110)."""
         for vals in vals_list:
             if not self._is_key_right(vals, self._get_signed_content(vals)):
                 raise self._refuse_keyless(vals.get('signer_name'))

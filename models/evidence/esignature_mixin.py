@@ -1,4 +1,4 @@
-"""Records that people sign: the table of what is signed, the check of the signer, and the signature (SIG-010 to SIG-080)."""
+"""Records that people sign: the table of signing actions, the check of the signer, and the signature (SIG-010 to SIG-080)."""
 
 import logging
 from datetime import timedelta
@@ -219,7 +219,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         :param dict credential: ``login`` and ``password``, both typed by the signer and never stored; or ``login`` and
             ``webauthn_response``, what the passkey of the signer answered to :meth:`esign_passkey`
         :param str digest: the digest that the dialog showed
-        :param str annex_sha256: the digest of what it showed beside, such as the redline
+        :param str annex_sha256: the digest of what the dialog showed in addition, such as the redline
         :param str accept: the digest of the text of accountability that the signer accepts
         :return: ``{'signature_id': id}`` or ``{'refused': message}``, with the text as ``acceptance`` where it is missing
         """
@@ -326,7 +326,7 @@ class MrpEsignatureMixin(models.AbstractModel):
 
     @api.model
     def _get_signing_origin(self, group):
-        """Return what the ledger says of a signature beside it: the role by its identity, session and terminal by digests.
+        """Return the additional values of a signature's ledger line: the role by its identity, session and terminal by digests.
 
         The name of a role may change, and the signature holds that name (SEC-030). Session and terminal say whence it came
         (SEC-040, 21 CFR 11.10(d), (h)).
@@ -358,9 +358,9 @@ class MrpEsignatureMixin(models.AbstractModel):
 
     @api.model
     def _is_session_continuous(self):
-        """Whether the password alone signs now: the same person, the same session, not idle for long (SIG-050).
+        """Whether the password is sufficient to sign now: same person, same session, not idle for too long (SIG-050).
 
-        Idle is the time since the last signature, and not since the last request: a browser asks for news by
+        Idle time is measured from the last signature, not from the last request: a browser polls by
         itself, so that requests do not show that the person is still there.
         """
         company = self._get_signing_company()
@@ -389,7 +389,7 @@ class MrpEsignatureMixin(models.AbstractModel):
     def _check_signing_role(self, group):
         """Refuse users without the role; no role implies quality control, the administrator has none.
 
-        :raise AccessError: where the user is no member of the group
+        :raise AccessError: if the user is not a member of the group
         """
         group = self._get_signing_group(group)
         if group not in self.env.user.sudo().all_group_ids:

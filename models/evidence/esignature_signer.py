@@ -88,7 +88,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         return user
 
     def _check_works_here(self, signer):
-        """Refuse who is no active internal user, or does not work for the company of the record (SIG-060, SEC-010)."""
+        """Refuse users who are not active internal users or do not work for the company of the record (SIG-060, SEC-010)."""
         self._check_internal(signer)
         company = self._get_signing_company()
         if company not in signer.sudo().company_ids:

@@ -95,7 +95,7 @@ class MrpMmrFile(models.Model):
         """Return the content of a file from its base64, which may be broken into lines.
 
         :param data: whatever a client sent as the content
-        :raise UserError: where it is no base64
+        :raise UserError: if it is not valid base64
         """
         try:
             encoded = data.encode() if isinstance(data, str) else data or b''

@@ -1,4 +1,4 @@
-"""What whoever runs the server watches: the age of the last seal and verification, and the jobs (AUD-040)."""
+"""Health data for the people who run the server: the age of the last seal and verification, and the jobs (AUD-040)."""
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError

@@ -44,7 +44,7 @@ class MrpAuditEntry(models.Model):
 
     @api.model
     def _check_own_session(self, line):
-        """Refuse to write in the name of a person who does not act here: ``with_user()`` is nobody's session.
+        """Refuse to write in the name of a person who is not acting in this session: ``with_user()`` opens no session.
 
         The addon acts under the name of OdooBot; persons outside of the company have no name in GMP records.
 

@@ -1,4 +1,4 @@
-"""What evidence depends on, beside the records: each change of it is in the ledger, or refused (AUD-090, 21 CFR 11.10(k))."""
+"""Settings on which evidence depends: each change is in the ledger, or refused (AUD-090, 21 CFR 11.10(k))."""
 
 import hashlib
 from contextlib import contextmanager
@@ -279,7 +279,7 @@ class IrActionsServer(models.Model):
 
 
 class IrModuleModule(models.Model):
-    """Which modules are installed changes by Odoo's buttons alone."""
+    """The list of installed modules can only be changed with Odoo's buttons."""
     _name = 'ir.module.module'
     _inherit = ['ir.module.module', 'mrp.watched.setting.mixin']
     _watched_fields = ('state', 'latest_version')

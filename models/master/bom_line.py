@@ -419,7 +419,7 @@ class MrpBomLine(models.Model):
         return (self.gmp_qty or 0) == self.product_qty
 
     def _get_mmr_quantity(self):
-        """Return the finer of the two quantities; lines older than the addon have Odoo's alone."""
+        """Return the more precise of the two quantities; lines older than the addon only have Odoo's."""
         self.ensure_one()
         quantity = self.gmp_qty or 0
         rounded = self.product_uom_id.compare(float(quantity), self.product_qty) == 0

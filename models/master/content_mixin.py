@@ -82,7 +82,7 @@ class MrpMmrContentMixin(models.AbstractModel):
     def _mmr_check_editable(self):
         """Refuse unless every revision concerned is a draft, and remember who edits it (APR-040).
 
-        :raise UserError: where a revision is no draft any more
+        :raise UserError: if a revision is no longer a draft
         """
         self._mmr_check_revisions(self.sudo()._mmr_revisions())
 
@@ -135,7 +135,7 @@ class MrpMmrContentMixin(models.AbstractModel):
 
 
 class MrpMmrRowMixin(models.AbstractModel):
-    """Rows that exist for a revision alone; every column of theirs is content. Also held in guards/_content.sql."""
+    """Rows that only exist for a revision; every column of them is content. Also held in guards/_content.sql."""
     _name = 'mrp.mmr.row.mixin'
     _inherit = ['mrp.mmr.content.mixin']
     _description = "Row of a Master Manufacturing Record"

@@ -1,4 +1,4 @@
-"""Equipment that a stage asks for: a unit, or a class of which any unit will do."""
+"""Equipment that a stage needs: a unit, or a class of which any unit may be used."""
 
 from odoo import api, fields, models
 

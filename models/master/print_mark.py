@@ -1,4 +1,4 @@
-"""What Odoo's own prints and overviews say of a controlled product: that they are no record, and which one is (PRD-030)."""
+"""Mark of Odoo's own prints and overviews of a controlled product: they are not a record, and which one is (PRD-030)."""
 
 from odoo import models
 

@@ -22,7 +22,7 @@ class ProductProduct(models.Model):
         return super().write(vals)
 
     def _mmr_in_company(self, company):
-        """Return these products so that their quantities are those of ``company`` alone."""
+        """Return these products with the quantities of ``company`` only."""
         return self.with_company(company).with_context(allowed_company_ids=company.ids)
 
     def _mmr_get_shortage(self, company):

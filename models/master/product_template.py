@@ -106,7 +106,7 @@ class ProductTemplate(models.Model):
                 self.env._("ask a member of Quality Control who may edit products."), record=record, exception=AccessError)
 
     def _mmr_check_release_switched_off(self):
-        """Refuse to use lots of what an effective MMR uses without release (USE-060)."""
+        """Refuse to switch off the release of lots that an effective MMR uses (USE-060)."""
         for template in self:
             self._mmr_check_release_role(template)
         revision = self.env['mrp.mmr.revision'].sudo().search([('state', '=', 'effective'), '|', (
@@ -151,7 +151,7 @@ class ProductTemplate(models.Model):
                 self.env._("archive the kit, or create another product for it."), record=kit)
 
     def _mmr_check_keeps_lots(self, vals):
-        """Refuse to change type or tracking of what has batches, or lots that Quality Control decides on (REL-070, REL-010).
+        """Refuse to change type or tracking of a product with batches or lots that QC decides on (REL-070, REL-010).
 
         Tracking by lot may begin at any time. Also held in guards/product_template.sql.
         """

@@ -43,7 +43,7 @@ class MrpProduction(models.Model):
         """Hook: do what follows from the confirmation of these orders; some may still be drafts (see :func:`scheduling`)."""
 
     def _mmr_check_other_products(self):
-        """Refuse to make a controlled product beside another one: it has an MMR and an order of its own."""
+        """Refuse to make a controlled product together with another one: it needs its own MMR and order."""
         for production in self:
             for move in production.move_finished_ids:
                 if move.product_id.mmr_controlled and move.product_id != production.product_id \

@@ -1,4 +1,4 @@
-"""What Odoo's own prints of a controlled order say: that they are no batch record, and which one is (PRD-030, RPT-020)."""
+"""Mark of Odoo's own prints of a controlled order: they are not a batch record, and which one is (PRD-030, RPT-020)."""
 
 from odoo import models
 

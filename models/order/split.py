@@ -16,7 +16,7 @@ class MrpProduction(models.Model):
     def action_mmr_split(self):
         """Open the dialog that meets the demand of this draft by batches of approved sizes.
 
-        :raise UserError: where the order is no draft of a controlled product, or its size is available
+        :raise UserError: if the order is not a draft of a controlled product, or its size is available
         """
         self.ensure_one()
         masters = self._mmr_check_splittable()
@@ -54,10 +54,10 @@ class MrpProduction(models.Model):
         return masters
 
     def _mmr_split(self, masters):
-        """Turn this draft into the first of several batches and create the others beside it.
+        """Turn this draft into the first of several batches and create the others.
 
         What the draft was asked for by (origin, deadline, reordering rule, the moves it delivers to) is asked of all
-        batches together; whoever waits for the goods is served by each of them.
+        batches together; each of them supplies whatever is waiting for the goods.
 
         :param masters: list of masters, one per batch
         :return: the orders, this one first
@@ -114,7 +114,7 @@ class MrpProduction(models.Model):
         return waiting
 
     def _mmr_serve(self, waiting):
-        """Let each of these orders deliver to the ``waiting`` moves; core links them to one order alone."""
+        """Let each of these orders deliver to the ``waiting`` moves; core only links them to one order."""
         for production in self:
             for move in production._mmr_main_moves():
                 missing = waiting - move.move_dest_ids

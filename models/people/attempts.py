@@ -19,7 +19,7 @@ class MrpSignerAttempt(models.Model):
 
 
 class MrpSigner(models.Model):
-    """In the own session wrong attempts lock the signer; in that of another person they end the attempts of that session."""
+    """In one's own session, wrong attempts lock the signer; in another person's session they only end the attempts there."""
     _inherit = 'mrp.signer'
 
     @api.model

@@ -54,7 +54,7 @@ class ResUsers(models.Model):
         return ((user.group_ids - auditor | self.env.ref('base.group_user')).all_implied_ids - auditor)._ids
 
     def _check_auditor_until(self):
-        """Refuse everybody but a security administrator, and this one for the own account."""
+        """Refuse everybody except a security administrator, and also this one for their own account."""
         user = self.env.user
         if self.env.su:
             return

@@ -48,7 +48,7 @@ class ResGroups(models.Model):
             self.sudo().all_implied_ids | self.sudo()) else self.env['res.users']
 
     def _get_active_members(self, company):
-        """Return the active users of this role in a company, whoever asks, in the order in which they are told."""
+        """Return the active users of this role in a company, whoever calls, in the order in which they are notified."""
         return self.sudo().all_user_ids.filtered(lambda user: user.active and company in user.company_ids)
 
 

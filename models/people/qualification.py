@@ -30,12 +30,12 @@ class MrpQualification(models.Model):
     Role and qualification are two decisions of two persons. The security administrator gives the role: who may
     open and do what (21 CFR 11.10(d), (g), Annex 11 §12). Whether the person has the education, training and
     experience for it (21 CFR 111.12(c), 11.10(i)) is a judgement of quality: the quality manager grants the
-    qualification. Were that the security administrator as well, one person alone could make a signer. The one
+    qualification. If that were also the security administrator, a single person could create a signer. The one
     exception is where the chain begins: the qualification *as* quality manager is granted by another quality
     manager or, on the appointment by the management, by a security administrator. Training is recorded by
-    Production Responsible or Quality Control. Whoever judges others is qualified in the role that lets them judge.
+    Production Responsible or Quality Control. A person who assesses others must be qualified for the role that allows it.
 
-    What was granted does not change: a mistake is revoked with a reason and granted anew.
+    A granted qualification cannot be changed: a mistake is revoked with a reason, and a new one is granted.
 
     Also held in guards/mrp_qualification.sql.
     """
@@ -224,7 +224,7 @@ class MrpQualification(models.Model):
 
     @api.model
     def _check_subject(self, subject):
-        """Refuse what is no GMP role, and training on content that may still change."""
+        """Refuse roles that are not GMP roles, and training on content that may still change."""
         if subject._name == 'res.groups':
             if subject not in self.env['res.users']._get_gmp_groups():
                 raise refusal(
@@ -240,7 +240,7 @@ class MrpQualification(models.Model):
 
     @api.model
     def _check_holders(self, users, company):
-        """Refuse persons whom nobody can qualify, and the granter: nobody judges oneself."""
+        """Refuse people who cannot be qualified, and the granter: nobody can qualify themselves."""
         if not users:
             raise refusal(self.env, self.env._("No person was chosen."), RULE, self.env._("choose at least one."))
         granter = self.env.user._get_gmp_persons()
@@ -300,7 +300,7 @@ class MrpQualification(models.Model):
 
     @api.model
     def _get_current_domain(self, company):
-        """Return the domain of what is valid today, where the company is."""
+        """Return the domain of qualifications that are valid today, in the company's time zone."""
         today = company._get_mmr_today()
         return Domain('company_id', '=', company.id) & Domain('revoked_at', '=', False) \
             & Domain('valid_from', '<=', today) & (Domain('valid_to', '=', False) | Domain('valid_to', '>=', today))
@@ -397,7 +397,7 @@ class MrpQualification(models.Model):
 
     @api.model
     def _cron_remind(self):
-        """Ask for the renewal of what ends within :data:`REMINDER_DAYS` days and is not renewed yet, once."""
+        """Request, once, the renewal of qualifications that end within :data:`REMINDER_DAYS` days and are not renewed yet."""
         past = self.env['res.company']._get_mmr_past_domain
         qualifications = self.sudo().search(
             Domain('revoked_at', '=', False) & Domain('reminded_on', '=', False) & Domain('user_id.active', '=', True)

@@ -162,7 +162,7 @@ class ResUsers(models.Model):
 
 
 class MrpQualification(models.Model):
-    """A role that was given after the set-up counts when a second person, not whoever gave it, qualified its holder."""
+    """A role given after the set-up counts once a second person, not the one who gave it, has qualified its holder."""
     _inherit = 'mrp.qualification'
 
     @api.model

@@ -25,7 +25,7 @@ SIGNING_PASSWORD_LENGTH = 8
 
 
 class MrpSigner(models.Model):
-    """What is known about one user as a signer. It changes by the methods below alone, each with a line in the ledger."""
+    """What is known about one user as a signer. Only the methods below change it, each with a line in the ledger."""
     _name = 'mrp.signer'
     _description = "GMP Signer"
     _inherit = ['mail.thread', 'mail.activity.mixin']
@@ -309,7 +309,7 @@ class MrpSigner(models.Model):
         return keys._open(user, credential['password'])
 
     def _set_signing_password(self, password):
-        """Store the hash of the own signing password, as Odoo stores passwords."""
+        """Store the hash of the user's own signing password, as Odoo stores passwords."""
         self.ensure_one()
         context = self.env['res.users']._crypt_context()
         now = fields.Datetime.now()
@@ -366,7 +366,7 @@ class MrpSigner(models.Model):
 
     @api.model
     def _begin_attempt(self, user):
-        """Count an attempt as wrong before it is judged, so that many at once do not try more than one by one (SIG-090).
+        """Count an attempt as wrong before it is judged, so simultaneous attempts gain nothing over successive ones (SIG-090).
 
         :return: id of the attempt, for :meth:`_end_attempt`
         :raise UserError: where signing is locked
@@ -417,7 +417,7 @@ class MrpSigner(models.Model):
                 _logger.exception("The lock of %s could not be announced.", user.login)
 
     def _alert_locked(self):
-        """Tell every security administrator at once: an activity, a message and a notice on the screen (SIG-090)."""
+        """Notify every security administrator immediately: an activity, a message and a notice on the screen (SIG-090)."""
         self.ensure_one()
         user = self.user_id
         security = self.env.ref('mrp_mmr.group_mmr_security')._get_active_members(self.company_id) - user
@@ -436,7 +436,7 @@ class MrpSigner(models.Model):
 
 
 class MrpSignerAttempt(models.Model):
-    """An attempt to sign with a wrong credential; right ones are taken back at once. Evidence is in the ledger."""
+    """An attempt to sign with a wrong credential; successful attempts are removed immediately. Evidence is in the ledger."""
     _name = 'mrp.signer.attempt'
     _description = "Wrong Attempt to Sign"
     _order = 'id desc'

@@ -1,4 +1,4 @@
-"""The keys of signers: made under the own secret, enrolled in person, replaced, revoked (SIG-110, SIG-120)."""
+"""The keys of signers: made under the owner's secret, enrolled in person, replaced, revoked (SIG-110, SIG-120)."""
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -27,7 +27,7 @@ class MrpSignerKey(models.Model):
 
     It comes into force when a security administrator, who saw the person, signs for it; by the next one it is replaced, and a
     security administrator revokes it. The last signature over any key of a person says which one is in force. The private
-    key is in ``mrp.signer.secret``, where the secret of its owner alone opens it.
+    key is in ``mrp.signer.secret``, where only the secret of its owner opens it.
 
     Also held in guards/mrp_signer_key.sql and guards/mrp_esignature.sql.
     """
@@ -131,7 +131,7 @@ class MrpSignerKey(models.Model):
 
     @api.model
     def _is_set_up_open(self):
-        """Whether no key of this database is enrolled yet, so that the first security administrator enrols the own one."""
+        """Whether no key of this database is enrolled yet, so that the first security administrator may enrol their own."""
         return not self.env['mrp.esignature'].sudo().search_count(
             [('res_model', '=', self._name), ('meaning', '=', 'approved')], limit=1)
 
@@ -244,7 +244,7 @@ class MrpSignerKey(models.Model):
         :param opened: what the secret opened, what a passkey signed, or None
         :param dict credential: ``password`` as typed; ``former``, where it was changed; ``renew``, where that is not known
         :raise FormerSecretNeeded: the password was changed without typing the former one
-        :raise UserError: there is no key, or it waits for its enrolment
+        :raise UserError: there is no key, or it is waiting for enrolment
         """
         if isinstance(opened, AssertedKey):
             return self._require_passkey(user, opened, record)
@@ -364,8 +364,8 @@ class MrpSignerKey(models.Model):
         return self._make_signing_action(action, key._prepare_content(action))
 
     def _check_enroller(self, action, user):
-        """Nobody enrols the own key, but the first one of a database, and where the server opened it because nobody else can;
-        nobody ends a suspension that he caused (SIG-120)."""
+        """Nobody can enrol their own key, except the first of a database, or if the server opened it because nobody else can;
+        nobody can end a suspension that they caused (SIG-120)."""
         key = self.sudo()
         signer = self.env['mrp.signer']._get_for(key.user_id)
         is_own = bool(user._get_gmp_persons() & key.user_id._get_gmp_persons())
@@ -380,7 +380,7 @@ class MrpSignerKey(models.Model):
                 RULE_ENROLMENT, self.env._("ask another security administrator."), record=self)
 
     def _check_signing_qualification(self, group):
-        """The role alone counts: before the first keys are in force nobody's qualification is signed by anybody."""
+        """Only the role counts: before the first keys are in force, nobody can sign a qualification."""
 
     def _apply_enrol(self, action, signature):
         signer = self.env['mrp.signer']._get(self.user_id)
@@ -435,6 +435,6 @@ class MrpSignerKey(models.Model):
         return {(key.fingerprint, key.user_id.id): key for key in keys}
 
     def _is_key_signature(self, signature, message):
-        """Whether ``signature``, as it is stored, was made over ``message`` with this key; never where there is none."""
+        """Whether ``signature``, as stored, was made on ``message`` with this key; False if there is none."""
         return bool(self) and is_key_signature(
             self.public_key, signature, message, self.rp_id or None, self.origin or None)

@@ -189,7 +189,7 @@ class ResUsers(models.Model):
 
     @api.model
     def mmr_ask_passkey(self):
-        """Return what the browser hands to an own passkey, so that it becomes the own key, or ``{'refused': message}``."""
+        """Return what the browser passes to a passkey so that it becomes the user's key, or ``{'refused': message}``."""
         try:
             self._mmr_check_own_passkey()
         except UserError as error:
@@ -201,7 +201,7 @@ class ResUsers(models.Model):
     @takes(answer='text')
     @api.model
     def mmr_make_passkey(self, answer):
-        """Make the own key of a passkey that answered :meth:`mmr_ask_passkey`; a security administrator enrols it (SIG-120).
+        """Make the user's key of a passkey that answered :meth:`mmr_ask_passkey`; a security administrator enrols it (SIG-120).
 
         :return: ``{'done': short fingerprint}`` or ``{'refused': message}``, so that wrong attempts stay counted
         """

@@ -17,9 +17,9 @@ MOST_HOURS = 72
 
 
 class MrpSignerKey(models.Model):
-    """The own key of one security administrator, named on the server, where no key in force can enrol any more.
+    """Self-enrolment of one security administrator, named on the server, when no key in force can enrol any more.
 
-    It is a kind of set-up of its own: the ledger, the key, its enrolment and each verification say so. Also held in
+    It is an exceptional set-up: the ledger, the key, its enrolment and each verification show it. Also held in
     guards/mrp_signer_key.sql and guards/mrp_esignature.sql.
     """
     _inherit = 'mrp.signer.key'
@@ -32,7 +32,7 @@ class MrpSignerKey(models.Model):
 
     @api.model
     def _get_recovery_end(self, user):
-        """Return until when ``user`` may enrol the own key because the server says so, or None."""
+        """Return until when ``user`` may enrol their own key because the server allowed it, or None."""
         [[end]] = self.env.execute_query(SQL("SELECT mrp_mmr_key_recovery(%s)", user.id))
         return end if end and fields.Datetime.now() <= end and not self._has_enroller() else None
 
@@ -60,7 +60,7 @@ class MrpSignerKey(models.Model):
 
     @api.model
     def _open_recovery(self, user, hours, reason, by, document=None):
-        """Let ``user`` make and enrol the own key once, as whoever administers the server says; it goes to the ledger.
+        """Let ``user`` make and enrol their own key once, as the administrator of the server decided; the ledger records it.
 
         :param user: becomes a security administrator, where the role was lost with everybody who had it
         :param int hours: for which it is open, at most :data:`MOST_HOURS`

@@ -42,7 +42,7 @@ class MrpSignerSecret(models.Model):
 
     @api.model
     def _forget(self, keys):
-        """Destroy what is stored of keys that sign no more."""
+        """Destroy the stored secrets of keys that can no longer sign."""
         with transition(keys):
             self.sudo().search([('key_id', 'in', keys.ids)]).unlink()
 

@@ -10,7 +10,7 @@ RULE = "SIG-080, SIG-120, 21 CFR 11.200(a)(2), 11.300(b)"
 
 
 class MrpSigner(models.Model):
-    """A suspension ends by the enrolment of a key alone. Also held in guards/mrp_signer.sql."""
+    """A suspension only ends with the enrolment of a key. Also held in guards/mrp_signer.sql."""
     _inherit = 'mrp.signer'
 
     def _is_enrolled(self):

@@ -19,7 +19,7 @@ class MrpTerminal(models.Model):
     """A terminal on the floor, known by a secret that only its browser has (SEC-040, 21 CFR 11.10(h)).
 
     A name that a client sends proves nothing. A security administrator stands at the terminal and registers it: its
-    browser gets a random key in a cookie that no script can read; here is the digest alone. Registering again, or
+    browser gets a random key in a cookie that no script can read; only its digest is stored. Registering again, or
     revoking, ends the key.
 
     Also held in guards/mrp_terminal.sql and guards/mrp_workcenter_terminal_rel.sql.

@@ -27,7 +27,7 @@ _renaming = ContextVar('mrp_mmr_renaming', default=False)
 
 
 class ResPartner(models.Model):
-    """The name of a person with a role is that of the contact, and is printed beside signatures (SIG-020, AUD-060)."""
+    """The name of a person with a role is that of the contact, and is printed next to signatures (SIG-020, AUD-060)."""
     _inherit = 'res.partner'
 
     def write(self, vals):
@@ -180,7 +180,7 @@ class ResUsers(models.Model):
 
     @api.model
     def signup(self, values, token=None):
-        """Whoever opens the link of the mail sets the password, and signs when the key is enrolled (SIG-080, SIG-120).
+        """Who opens the link in the mail sets the password, and can sign once the key is enrolled (SIG-080, SIG-120).
 
         Of auth_signup, where it is installed.
         """
@@ -199,7 +199,7 @@ class ResUsers(models.Model):
             _by_token.reset(handle)
 
     def _check_signing_password(self, password, hashed):
-        """Check the own signing password of these users.
+        """Check the signing password of these users.
 
         :raise AccessDenied: where it is wrong
         """
@@ -209,7 +209,7 @@ class ResUsers(models.Model):
     @takes(current='text', password='text')
     @api.model
     def mmr_set_signing_password(self, current, password):
-        """Set the own signing password, which signs instead of the login password (SIG-080).
+        """Set one's own signing password, which signs instead of the login password (SIG-080).
 
         :param str current: the signing password until now or, for the first one, the login password
         :return: ``{'done': True}`` or ``{'refused': message}``, so that wrong attempts stay counted
@@ -275,7 +275,7 @@ class ResUsers(models.Model):
     @takes(current='text')
     @api.model
     def mmr_make_key(self, current):
-        """Make the own key under what signs, so that a security administrator enrols it (SIG-120).
+        """Make one's own key under the secret that signs, so that a security administrator can enrol it (SIG-120).
 
         :return: ``{'done': short fingerprint}`` or ``{'refused': message}``, so that wrong attempts stay counted
         """
@@ -315,7 +315,7 @@ class ResUsers(models.Model):
         return keys._make(user, current, keys._get_reason(user), 'signing' if signer.signing_password else 'login')
 
     def action_mmr_make_key(self):
-        """Open the dialog in which the owner makes the own key, or sees its fingerprint."""
+        """Open the dialog in which the owner makes the key or sees its fingerprint."""
         self.ensure_one()
         if self != self.env.user or not self._is_internal():
             raise UserError(self.env._("Only its owner can make a key. Rule: SIG-120, 21 CFR 11.100(b)."))
@@ -382,7 +382,7 @@ class ResUsers(models.Model):
         return self.filtered(lambda user: user.id in trained)
 
     def _get_untrained(self, revision):
-        """Return those of these users who lack the training that ``revision`` asks for; few queries, however many users.
+        """Return those of these users who lack the training that ``revision`` requires; few queries, however many users.
 
         :param revision: mrp.mmr.revision by which they are to work
         """

@@ -289,7 +289,7 @@ class MrpQualityReview(models.Model):
 
     @api.model
     def _get_due_mmrs(self):
-        """Return the MMRs whose profile asks for a yearly review and whose product had none for batches of a year.
+        """Return the MMRs whose profile requires a yearly review and whose product had none for batches of a year.
 
         Due is what was completed more than a year ago and lies in the period of no approved review.
         """

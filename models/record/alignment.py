@@ -1,4 +1,4 @@
-"""Planned next to actual: each step of the snapshot and the time of each stage, beside what was recorded (PRD-070)."""
+"""Planned and actual: each step of the snapshot and the time of each stage, next to what was recorded (PRD-070)."""
 
 from odoo import fields, models
 from odoo.tools import SQL

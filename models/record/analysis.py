@@ -1,4 +1,4 @@
-"""Figures of batches for graphs and pivots: how long they took, what they yielded, whether they were right at once."""
+"""Figures of batches for graphs and pivots: duration, yield, whether they were right first time."""
 
 from decimal import Decimal
 

@@ -26,7 +26,7 @@ class MrpBpr(models.Model):
     """The batch production record of one manufacturing order (21 CFR 111.255, 111.260, 211.188, EU GMP 4.20).
 
     It is made with its steps when the order is released, from the snapshot and from nothing else, and it is
-    never deleted. Its steps are written by the methods of `mrp.bpr.step` alone.
+    never deleted. Only the methods of `mrp.bpr.step` write its steps.
 
     Also held in guards/mrp_bpr.sql.
     """

@@ -172,7 +172,7 @@ class MrpBprCopy(models.Model):
                 'void_at': fields.Datetime.now()})
 
     def _check_printable(self):
-        """Refuse another print of a copy: two papers with one number are no controlled copies."""
+        """Refuse another print of a copy: two papers with the same number are not controlled copies."""
         self._check_issuer()
         for copy in self:
             if copy.void_at:

@@ -95,7 +95,7 @@ class MrpBprResult(models.Model):
             result.display_name = f"{result.name}: {found}"
 
     def _get_found(self):
-        """Return what was found with its unit, and what was compared where it was rounded; empty where it is no reading."""
+        """Return the value found with its unit, and the compared value if it was rounded; empty if it is not a reading."""
         self.ensure_one()
         found = ' '.join(filter(None, (self.value, self.unit)))
         if not self.compared:
@@ -148,7 +148,7 @@ class MrpBprResult(models.Model):
             action, {'schema': 'mrp_mmr/retest/1', 'bpr': bpr.name, 'result': self.sudo()._get_document()})
 
     def _check_retest_signer(self, action, user):
-        """Refuse to authorise the retest of what oneself found."""
+        """Refuse the authorisation of a retest of one's own result."""
         if self.sudo().user_id._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
                 self.env, self.env._("%(user)s entered %(result)s and cannot authorise its retest.", user=user.name,
@@ -239,7 +239,7 @@ class MrpBpr(models.Model):
             ``text``, ``reference``, ``file`` (a dict of ``name`` and ``data``)
         :param int corrects: the result that is corrected, with ``reason``
         :return: dict of ``result_id``, ``outcome`` and the names of the ``deviations`` that it opened
-        :raise UserError: where it is no such result, or not now
+        :raise UserError: if there is no such result, or it cannot be corrected now
         :raise AccessError: for those who are not of Quality Control
         """
         self.ensure_one()
@@ -286,7 +286,7 @@ class MrpBpr(models.Model):
         self._check_signing_qualification(group)
 
     def _get_corrected_result(self, test, result_id, reason):
-        """Return the result that is corrected, or an empty one where the test is made anew.
+        """Return the result that is corrected, or an empty one if the test is repeated.
 
         :raise UserError: where a result is there already, no retest of it was authorised, or a reason is missing
         """
@@ -317,7 +317,7 @@ class MrpBpr(models.Model):
     def _prepare_result(self, specification, vals):
         """Return the values of a result, judged against its frozen specification.
 
-        :raise UserError: naming what is missing, or why no plan stands in for this test
+        :raise UserError: naming what is missing, or why no plan can replace this test
         """
         kind, criterion = vals.get('kind'), specification['criterion'] or {}
         is_measured = get_limits(criterion) is not None
@@ -352,7 +352,7 @@ class MrpBpr(models.Model):
     def _judge_result(self, specification, value):
         """Return value, unit, outcome and what was compared of a reading, judged against its frozen criterion (NUM-040).
 
-        :raise UserError: where it is no result in its canonical form, or one that the criterion cannot decide
+        :raise UserError: if the result is not in its canonical form, or does not decide the criterion
         """
         criterion = specification['criterion']
         try:

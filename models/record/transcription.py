@@ -20,7 +20,7 @@ class MrpBprTranscription(models.Model):
     """Entries of one step that were typed from one worksheet, with the scan of the original.
 
     They count when another person has compared them with the scan and signed that. The time of record is the server's;
-    what the paper says is kept as it is written there. A transcription that does not agree is rejected and made again.
+    what the paper says is stored as written there. A transcription that does not agree is rejected and repeated.
 
     Also held in guards/mrp_bpr_transcription.sql.
     """
@@ -114,7 +114,7 @@ class MrpBprTranscription(models.Model):
         return self.sudo().bpr_id._get_signing_profile()
 
     def _waits_for_author(self):
-        """Whether whoever typed the entries signs them first."""
+        """Whether the person who typed the entries must sign them first."""
         self.ensure_one()
         return self.to_sign and not self.transcribed_signature_id
 

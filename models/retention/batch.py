@@ -111,9 +111,9 @@ class MrpBpr(models.Model):
 
     @api.model
     def _update_retention(self):
-        """Record shipments without a row and count all dates anew; called by the data of the addon and by the cron.
+        """Record shipments without a row and recompute all dates; called by the data of the addon and by the cron.
 
-        All batches are read at once: a call for each of them would plan and look up everything again (PRF-010).
+        All batches are read together: a call for each of them would plan and look up everything again (PRF-010).
         """
         self.env['mrp.bpr.distribution'].sudo()._record_missing()
         stale = self.browse(row[0] for row in self.env.execute_query(SQL(
@@ -218,7 +218,7 @@ class MrpBpr(models.Model):
 
     @api.model
     def _cron_retention(self):
-        """Count the dates anew and tell Quality Control what may be disposed of; nothing is removed by itself."""
+        """Recompute the dates and tell Quality Control what may be disposed of; nothing is removed automatically."""
         self._update_retention()
         due = self.sudo().search([('is_disposable', '=', True)], limit=10000)
         kind = 'mrp_mmr.mail_activity_type_retention'

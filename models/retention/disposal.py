@@ -117,7 +117,7 @@ class MrpRecordDisposal(models.Model):
 
     @api.model
     def _remove_content(self, bprs, file_ids):
-        """Take the content out of the rows of these records; PostgreSQL lets it go by the signed disposal alone."""
+        """Remove the content from the rows of these records; PostgreSQL only allows it with the signed disposal."""
         execute, ids = self.env.cr.execute, bprs._ids
         execute(SQL(
             "UPDATE mrp_bpr_step SET planned = mrp_mmr_emptied(planned, %s) WHERE bpr_id IN %s",

@@ -60,7 +60,7 @@ class MrpLegalHold(models.Model):
     def _record(self, reason, bpr=None, mmr=None):
         """Record a hold, by the user of the environment; it holds from its signature on.
 
-        :raise UserError: for a batch record whose content is gone
+        :raise UserError: for a batch record whose content was disposed of
         """
         subject = bpr or mmr
         if bpr:

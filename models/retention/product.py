@@ -43,7 +43,7 @@ class ProductTemplate(models.Model):
         """Record in the ledger what of the retention changed.
 
         :param dict before: old values by product
-        :raise AccessError: where the user is no member of Quality Control
+        :raise AccessError: if the user is not a member of Quality Control
         """
         lines = []
         for template, values in before.items():

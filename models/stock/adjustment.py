@@ -58,7 +58,7 @@ class StockLot(models.Model):
 
     @api.model
     def _mmr_check_adjuster(self):
-        """Refuse adjustments by others than whoever is in charge of the warehouse, and Quality Control.
+        """Refuse adjustments by anybody except the warehouse manager and Quality Control.
 
         :raise AccessError: for anybody else
         """

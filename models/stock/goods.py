@@ -88,7 +88,7 @@ class StockMoveLine(models.Model):
         """Refuse to move what Quality Control decides on by lot without saying which lot it is (H-24).
 
         What lies on stock without a lot, from the time before its product was tracked, is written off by an inventory
-        adjustment and counted again by lot; :meth:`stock.quant._mmr_check_watched` sees to it that no more is written off.
+        adjustment and counted again by lot; :meth:`stock.quant._mmr_check_watched` ensures that no more is written off.
 
         :raise UserError: naming the product
         """

@@ -1,4 +1,4 @@
-"""Lots that are held at once, before anybody decided: after a grave deviation, and when goods come back (DEV-100)."""
+"""Lots that are held immediately, before anybody decides: after a serious deviation, and when goods are returned (DEV-100)."""
 
 from odoo import fields, models
 from odoo.tools import SQL
@@ -100,7 +100,7 @@ class StockMoveLine(models.Model):
     def _mmr_get_returning(self):
         """Return those of these lines that bring goods back from outside (DEV-100).
 
-        From a customer, whatever document says so; from a supplier where an own batch made the lot; by a count or from
+        From a customer, by whatever document; from a supplier if a batch of the company made the lot; by a count or from
         production, where the lot was sent outside before.
         """
         inside = self.filtered(lambda line: line.quantity and line.location_dest_id.usage in OWN_PLACES)

@@ -1,4 +1,4 @@
-"""What the ledger knows of stock beside lots that Quality Control decides on: places, and expiries of older lots (AUD-080)."""
+"""What the ledger covers of stock in addition to controlled lots: locations, and expiry dates of older lots (AUD-080)."""
 
 from odoo import SUPERUSER_ID, api, models
 from odoo.http import request

@@ -95,7 +95,7 @@ class StockLot(models.Model):
                            "received from its supplier with its lot."), record=lot)
 
     def _mmr_check_releaser(self, action, user):
-        """Refuse to release lots of a batch that oneself worked on (REL-020, VER-100)."""
+        """Refuse the release of lots of a batch on which one worked (REL-020, VER-100)."""
         bpr = self.sudo().mmr_bpr_id
         if bpr:
             bpr._check_took_no_part(action, user)

@@ -1,4 +1,4 @@
-"""Stock of what Quality Control decides on changes by moves alone: nobody writes it (REL-070, STK-040)."""
+"""Stock of goods that Quality Control decides on only changes by moves: nobody writes it (REL-070, STK-040)."""
 
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,7 +20,7 @@ _moving = ContextVar('mrp_mmr_moving', default=None)
 
 @contextmanager
 def moving(env):
-    """Let quants be written by what books moves; whether a move says so is compared at the end of the transaction.
+    """Let the booking of moves write quants; they are compared with the moves at the end of the transaction.
 
     A savepoint runs what waits for the end of the transaction: in the middle of a booking, the comparison waits on.
     """
@@ -38,7 +38,7 @@ def moving(env):
 
 
 class StockQuant(models.Model):
-    """Quants are split, merged and counted freely; what they say in sum changes with done move lines alone.
+    """Quants are split, merged and counted freely; their sum only changes with done move lines.
 
     Also held in guards/stock_quant.sql, guards/stock_move_line.sql and guards/mrp_mmr_stock_change.sql.
     """

@@ -104,7 +104,7 @@ class MrpMmrRevision(models.Model):
         return self.profile_id
 
     def _prepare_annex(self, action):
-        """Return what a reviewer or approver signs beside the document: what is not in it, or a digest of it.
+        """Return what a reviewer or approver signs in addition to the document, or a digest of it.
 
         The redline is what changed against the revision before; overages are confirmed after the preparer signed.
         """

@@ -110,7 +110,7 @@ class MrpMmrRevision(models.Model):
             for row in self.sudo()._evaluate_requirements() for problem in row['problems']]
 
     def _check_complete(self):
-        """Refuse with every unmet row at once.
+        """Refuse with all unmet rows in one message.
 
         :raise UserError: where anything is missing
         """

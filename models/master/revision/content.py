@@ -23,7 +23,7 @@ class MrpMmrRevision(models.Model):
         :param source: the revision that everything else comes from
         :param bool to_review: mark every quantity and yield as *to be reviewed* (MMR-040)
         :param ratio: Decimal; propose quantities and yields multiplied by it. Only together with ``to_review``:
-            an approved MMR is never scaled by itself (MMR-030).
+            an approved MMR is never scaled automatically (MMR-030).
         """
         self.ensure_one()
         copying = ContentCopy(self, to_review, ratio)

@@ -158,7 +158,7 @@ class MrpMmrRevision(models.Model):
     def _browse_redline_other(self, other_id):
         """Return the revision to compare with, which its reader must be allowed to read.
 
-        :raise UserError: where there is no such revision
+        :raise UserError: if there is no such revision
         """
         other = self.browse(other_id if isinstance(other_id, int) and other_id else None).exists()
         if other_id and not other:

@@ -1,4 +1,4 @@
-"""One numbered version of a master: its fields, its states and what each transition asks for."""
+"""One numbered version of a master: its fields, its states and what each transition requires."""
 
 import logging
 
@@ -291,7 +291,7 @@ class MrpMmrRevision(models.Model):
     def _check_editable(self):
         """Refuse unless these revisions are drafts, and remember who edits them (APR-040).
 
-        :raise UserError: where a revision is no draft any more
+        :raise UserError: if a revision is no longer a draft
         """
         for revision in self:
             if revision.state != 'draft':

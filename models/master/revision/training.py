@@ -1,4 +1,4 @@
-"""Training that a revision asks for: who has it, who lacks it, and the refusal (SEC-030, 21 CFR 111.14(b)(2))."""
+"""Training that a revision requires: who has it, who lacks it, and the refusal (SEC-030, 21 CFR 111.14(b)(2))."""
 
 from odoo import api, fields, models
 
@@ -49,10 +49,10 @@ class MrpMmrRevision(models.Model):
         return self.env['res.groups'].union(*(self.env.ref(ROLE_GROUPS[role]) for role in roles))
 
     def _get_training_revisions(self):
-        """Return the revisions on which training counts for this one, the one that asks for it first; none: no training.
+        """Return the revisions whose training is valid for this one, the one that requires it first; empty if none is required.
 
-        A revision that asks for none does not undo what one before it asked for: otherwise a correction of a
-        word would let everybody work by a change that they never heard of. What was never used asks for nothing.
+        A revision that requires none does not cancel the requirement of an earlier one: otherwise a correction of a
+        word would let everybody work with a change that they do not know. A revision that was never used requires nothing.
         """
         self.ensure_one()
         if not self.id:
@@ -64,7 +64,7 @@ class MrpMmrRevision(models.Model):
         return history.filtered(lambda revision: asking and revision.revision >= asking.revision)
 
     def _check_trained(self, users):
-        """Refuse persons who lack the training that this revision asks for; called when they start a step.
+        """Refuse people who lack the training that this revision requires; called when they start a step.
 
         :raise UserError: naming them
         """

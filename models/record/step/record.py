@@ -51,7 +51,7 @@ class MrpBprStep(models.Model):
         :param str reason: why a recorded value is corrected, or recorded late
         :param int corrects: the entry that is corrected
         :return: dict of ``entry_id``, ``outcome``, ``to_sign`` and the names of the ``deviations`` that it opened
-        :raise UserError: where it is no such value, not plausible, not now or not by this person
+        :raise UserError: if the value is invalid or not plausible, or cannot be recorded now or by this person
         """
         return self._record(kind, vals, token, reason, corrects)
 

@@ -225,7 +225,7 @@ class MrpBprStep(models.Model):
         self.sudo().bpr_id.mmr_revision_id._check_trained(user)
 
     def _check_verifier(self, action, user):
-        """Refuse to verify the own work: what one performed, added or wrote any entry of (VER-010, VER-020, VER-100)."""
+        """Refuse the verification of one's own work: performed, added or recorded in part (VER-010, VER-020, VER-100)."""
         self._check_trained_person(action, user)
         before = self.sudo()[POINT_FIELDS[VERIFIES[action]]]
         if self._get_performers()._get_gmp_persons() & user._get_gmp_persons() or before.partner_id == user.partner_id:

@@ -223,7 +223,7 @@ class MrpBprStep(models.Model):
         """Refuse work on a step whose batch does not run, or is blocked.
 
         :param bool own_deviations: whether open deviations of this very step block as well
-        :param bool closing: whether the step is closed as not done, as it is where its material was rejected
+        :param bool closing: whether the step is closed as not done, which is also possible if its material was rejected
         :raise UserError: naming what must happen first
         """
         obstacle = self._get_obstacle(own_deviations, closing)

@@ -1,4 +1,4 @@
-"""The terminal of an entry, where a work center accepts certain ones alone (SEC-040)."""
+"""The terminal of an entry, if a work center only accepts certain ones (SEC-040)."""
 
 from odoo import models
 
