@@ -562,7 +562,7 @@ class TestClosing(DeviationCommon):
                 row.contribution = "I saw it fall."
         self.assertEqual(deviation.contributor_ids.user_id, self.user_operator)
         form = Form(deviation.with_user(self.user_operator))
-        self.assertIn("Effect on Quality is not written down", form.missing)
+        self.assertIn("Effect on Quality is missing", form.missing)
         with self.assertRaisesRegex(AssertionError, "readonly"):
             form.cause = "x"
 

@@ -297,7 +297,7 @@ class TestChange(ChangeCommon):
         self.assertIn("Wrong excipient", ''.join(order.message_ids.mapped('body')))
         free = self._create_order(product=self.other_product)
         free.action_confirm()
-        with self.assertRaisesRegex(UserError, "does not wait for this signature(?s:.)*REV-060"):
+        with self.assertRaisesRegex(UserError, "is not waiting for this signature(?s:.)*REV-060"):
             free.with_user(self.user_qc).action_mmr_stop()
         born = self.env['mrp.production'].with_user(self.user_planner).with_context(default_mmr_decision='continue').create({
             'product_id': self.other_product.id, 'product_qty': 100, 'mmr_decision': 'continue'})

@@ -259,7 +259,7 @@ class TestContent(ContentCommon):
             (lambda revision: revision.bom_id, {'enable_batch_size': False}, "differs from the MMR"),
             (lambda revision: revision.bom_id,
              {'product_id': self.component_other.id, 'product_tmpl_id': self.component_other.product_tmpl_id.id},
-             "does not follow the MMR: Product"),
+             "differs from the MMR: Product"),
         ])
 
     def test_mmr_040(self):
@@ -722,7 +722,7 @@ class TestContent(ContentCommon):
         for profile, revision in self.drafts.items():
             with self.subTest(profile=profile), self._undone():
                 if profile == 'PEU':
-                    with self.assertRaisesRegex(ValidationError, "set after how many months it is reviewed(?s:.)*REV-070"):
+                    with self.assertRaisesRegex(ValidationError, "the review interval in months is missing(?s:.)*REV-070"):
                         revision.mmr_id.review_interval = 0
                 else:
                     revision.mmr_id.review_interval = 0

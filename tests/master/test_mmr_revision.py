@@ -490,7 +490,7 @@ class TestMmrRevision(MmrCommon):
             self.assertIn(expected, str(caught.exception))
         revision.bom_line_ids[1].product_id = self.product
         self.component_a.sudo().type = 'service'
-        with self.assertRaisesRegex(UserError, "a service is no component(?s:.)*no component of itself"):
+        with self.assertRaisesRegex(UserError, "a service cannot be a component(?s:.)*cannot be a component of itself"):
             revision.action_submit()
         revision.bom_line_ids.unlink()
         with self.assertRaisesRegex(UserError, "CON-020"):
@@ -516,7 +516,7 @@ class TestMmrRevision(MmrCommon):
     def test_batch_size_must_fit_the_precision(self):
         """MMR-010: a batch size that Odoo would round is refused at submission."""
         revision = self._create_mmr(100.0005)
-        with self.assertRaisesRegex(UserError, "cannot hold the batch size 100.0005 kg"):
+        with self.assertRaisesRegex(UserError, "cannot represent the batch size 100.0005 kg"):
             revision.with_user(self.user_preparer).action_submit()
 
     def test_kit_is_refused(self):

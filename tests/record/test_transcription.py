@@ -108,7 +108,7 @@ class TestWorksheet(PaperCommon, BatchCommon):
         text = squeeze(' '.join(pages))
         order, mmr = self.bpr.production_id, self.bpr.mmr_revision_id.mmr_id
         for expected in (
-                "Why on paper The server is down", order.name, "VC-2031-001", order.mmr_snapshot_sha256,
+                "Reason for paper The server is down", order.name, "VC-2031-001", order.mmr_snapshot_sha256,
                 f"{mmr.name}, revision 1", "Protect from moisture.", "Printed name Initials Signature"):
             self.assertIn(squeeze(expected), text)
         self.assertEqual(copy.sequences, self.bpr.step_ids.sorted('sequence').mapped('sequence'))
@@ -152,7 +152,7 @@ class TestWorksheet(PaperCommon, BatchCommon):
         (first | second).invalidate_recordset()
         self.assertTrue(first.printed_at and second.printed_at)
         for again in (first.with_user(self._person('production')).action_print, lambda: self._print(action)):
-            with self.assertRaisesRegex(UserError, "was printed on"):
+            with self.assertRaisesRegex(UserError, "was already printed on"):
                 again()
         lines = self.env['mrp.audit.entry'].sudo().search([
             ('res_model', '=', 'mrp.bpr.copy'), ('res_id', 'in', (first | second).ids), ('kind', '=', 'print')], order='id')

@@ -60,7 +60,7 @@ class TestLotOrigin(HoldCommon):
         self._date(lot)
         self.patch(type(lot), '_mmr_check_origin', lambda self: None)
         self.assertEqual(self._verified(), {})
-        self.assertIn("Lot OUTSIDE-1 of a product under control was made by no batch record",
+        self.assertIn("Lot OUTSIDE-1 of a controlled product was not made by a batch record",
                       self._esign(lot, 'release', self.user_qc)['refused'])
         self.assertEqual(lot.mmr_status, 'quarantine')
         with self._unguarded('stock_lot') as cr:
