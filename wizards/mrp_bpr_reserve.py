@@ -11,7 +11,7 @@ class MrpBprReserve(models.TransientModel):
         'mrp.bpr', "Batch Production Record", required=True, readonly=True,
         default=lambda self: self.env.context.get('active_id'))
     kind = fields.Selection(
-        [('reserve', "Reserve sample"), ('withheld', "Not released")], "Kind", required=True, default='reserve')
+        [('reserve', "Reserve sample"), ('withheld', "Not released")], required=True, default='reserve')
     pack = fields.Char(compute='_compute_pack', store=True, readonly=False, precompute=True)
     packs = fields.Json(compute='_compute_packs', help="Number and name of each pack size of the MMR.")
     quantity = fields.Char(required=True)

@@ -73,7 +73,7 @@ class MrpBprTranscribeLine(models.TransientModel):
     _order = 'id'
 
     wizard_id = fields.Many2one('mrp.bpr.transcribe', required=True, ondelete='cascade')
-    kind = fields.Selection(ENTRY_KINDS, "Kind", required=True, default='comment')
+    kind = fields.Selection(ENTRY_KINDS, required=True, default='comment')
     label = fields.Char("Requirement", readonly=True)
     position = fields.Integer("Row")
     value = fields.Char()

@@ -90,7 +90,7 @@ class MrpLotTraceLine(models.TransientModel):
 
     trace_id = fields.Many2one('mrp.lot.trace', required=True, readonly=True, ondelete='cascade', index=True)
     level = fields.Integer(readonly=True, aggregator=None, help="Number of batches between this item and the lot.")
-    kind = fields.Selection(KINDS, "Kind", required=True, readonly=True)
+    kind = fields.Selection(KINDS, required=True, readonly=True)
     product_id = fields.Many2one('product.product', readonly=True)
     lot_id = fields.Many2one('stock.lot', readonly=True)
     lot_name = fields.Char("Lot Number", readonly=True)

@@ -26,7 +26,7 @@ class MrpMmrSpecification(models.Model):
         ('packaging', "Packaging"),
         ('label', "Label"),
         ('product', "Finished product"),
-    ], "Scope", required=True, default='component')
+    ], required=True, default='component')
     product_id = fields.Many2one(
         'product.product', "Component or Material", index=True, check_company=True, ondelete='restrict',
         help="Empty for the finished product and for labels.")

@@ -83,7 +83,7 @@ class MrpMmrRevision(models.Model):
     change_category = fields.Selection(CHANGE_CATEGORIES, default='formula', required=True, tracking=True)
     description = fields.Text("Description of the Change", tracking=True)
     reason = fields.Text(tracking=True, help="Why this revision is made.")
-    precautions = fields.Text("Special Notations and Precautions", help="Write 'none' where there are none.")
+    precautions = fields.Text("Special Notations and Precautions", help="Write 'none' if there are none.")
     date_effective = fields.Date(
         "Effective Date", tracking=True,
         help="The day from which the revision is used. Empty: as soon as Quality Control has approved it.")
