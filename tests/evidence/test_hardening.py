@@ -383,7 +383,7 @@ class TestHardening(HardenedCopy, BaseCase):
         with contextlib.closing(connect(self.database)) as connection, connection.cursor() as cr, \
                 self.assertRaises(psycopg2.errors.InsufficientPrivilege):
             guards.load(cr)
-        self.assertIn("has not been released", self._harden(restore=True)[1])
+        self.assertIn("was not released", self._harden(restore=True)[1])
         self.assertEqual(self._harden(release=True)[0], 0)
         with self._session() as cr:
             cr.execute("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [self.database])

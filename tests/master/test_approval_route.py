@@ -428,7 +428,7 @@ class TestApprovalRoute(MmrCommon):
                 self.cr.execute(f'UPDATE mrp_esignature SET {change} WHERE id = %s', [approved.id])
                 self.env.invalidate_all()
                 self.assertFalse(approved._is_intact())
-                with self.assertRaisesRegex(UserError, "does not verify(?s:.)*SIG-030"):
+                with self.assertRaisesRegex(UserError, "verification of (?s:.)*SIG-030"):
                     second._check_signatures()
                 savepoint.rollback()
             self.env.invalidate_all()

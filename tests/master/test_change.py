@@ -188,7 +188,7 @@ class TestChange(ChangeCommon):
         with self.assertRaisesRegex(UserError, "has the open revision(?s:.)*REV-020"):
             form.save().action_create()
         nothing = self._where_used(self.user_preparer, product_id=self.component_other.id)
-        with self.assertRaisesRegex(UserError, "No effective MMR uses it(?s:.)*REV-040"):
+        with self.assertRaisesRegex(UserError, "No effective MMR uses what you chose(?s:.)*REV-040"):
             nothing.action_change()
 
     def test_two_revisions_of_one_mmr(self):

@@ -244,7 +244,7 @@ class TestContent(ContentCommon):
                     if code in ('MMR-010', 'MMR-040', 'CON-020', 'REV-070', 'PRD-050'):
                         continue
                     self.assertEqual(f"[{code}, " in message, letters[position] in 'RSC', code)
-                for expected in (revision.display_name, "completeness of the profile", "What you can do: fill in"):
+                for expected in (revision.display_name, "completeness of the profile", "What you can do: complete"):
                     self.assertIn(expected, message)
                 self.assertEqual(revision.unmet_count, len({
                     row['code'] for row in revision.completeness if row['problems']}))

@@ -25,7 +25,7 @@ class TestTraining(QualificationCommon):
         if expected:
             revision._check_trained(users)
         else:
-            with self.assertRaisesRegex(UserError, rf"{revision.display_name} asks for training(?s:.)*SEC-030"):
+            with self.assertRaisesRegex(UserError, rf"{revision.display_name} requires training(?s:.)*SEC-030"):
                 revision._check_trained(users)
 
     def test_new_revision_asks_for_training(self):
@@ -177,7 +177,7 @@ class TestTrainingOnTheFloor(BprCommon, QualificationCommon):
         self._sign(weighing, 'verified', verifier)
 
     def test_new_training(self):
-        """SEC-030: where revision 2 asks for training, an operator trained on revision 1 does not start its steps."""
+        """SEC-030: where revision 2 requires training, an operator trained on revision 1 does not start its steps."""
         self._grant(self.user_production, self.user_operator | self.user_verifier, self.revision)
         draft = self._new_revision(self.revision, training_required=True)
         second = self._make_effective(draft)

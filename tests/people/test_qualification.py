@@ -491,7 +491,7 @@ class TestQualification(QualificationCommon):
             with self.subTest(user=user.login), self.assertRaisesRegex(UserError, "SIG-060"):
                 self.env['base.partner.merge.automatic.wizard']._merge((user.partner_id | other).ids, other)
         for user in (colleague, self.user_qmanager):
-            with self.subTest(user=user.login), self.assertRaisesRegex(UserError, "is kept"):
+            with self.subTest(user=user.login), self.assertRaisesRegex(UserError, "cannot be deleted"):
                 user.sudo().unlink()
 
     def test_uninstall(self):
