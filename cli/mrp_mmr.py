@@ -29,29 +29,29 @@ class MrpMmr(Command):
         self._add_harden(subparsers)
         verify = subparsers.add_parser(
             'verify', help="recompute all evidence",
-            description="Recomputes all evidence and prints every finding. It only reads: a database user with no other "
-                        "right than SELECT will do. With a bundle and a database, both are verified and what the bundle "
-                        "holds is looked for in the database. Exit status: 0 all intact, 1 findings, 2 it could not be "
-                        "verified.")
-        self.add_database(verify, "database user; one that may only read is enough")
+            description="Recomputes all evidence and prints every finding. It only reads: a database user with the "
+                        "SELECT right only is sufficient. With a bundle and a database, both are verified, and the content "
+                        "of the bundle is searched for in the database. Exit status: 0 all intact, 1 findings, "
+                        "2 it could not be verified.")
+        self.add_database(verify, "database user; read access is sufficient")
         verify.add_argument('-j', '--jobs', type=_positive, default=1, metavar='N',
                             help="verify with N processes, each with its own connection (default: 1)")
         verify.add_argument('-b', '--bundle', metavar='FILE', help="verify a bundle; without -d only that")
         verify.add_argument('-m', '--manifest', metavar='SHA256',
-                            help="digest of the bundle's manifest, as the audit trail or a paper has it")
+                            help="digest of the bundle's manifest, as shown in the audit trail or given on paper")
         verify.add_argument('--no-remarks', action='store_true', help="print findings only")
         recover = subparsers.add_parser(
-            'recover', help="let a security administrator enrol the own key, where nobody can enrol any more",
-            description="For a database whose security administrators all lost their keys: revoked, suspended, archived. One "
-                        "person, whom you see, makes and enrols the own key once, within some hours; the person gets the role "
-                        "where nobody has it any more. Refused while a security administrator has a key in force that can be "
-                        "used. The audit trail, the key and each verification say so. Exit status: 0 opened, 2 refused.")
+            'recover', help="let a security administrator enrol their own key when nobody can enrol any more",
+            description="For a database in which no security administrator has a usable key: revoked, suspended, archived. "
+                        "One person, whom you see, makes and enrols their own key once, within some hours; the person gets "
+                        "the role if nobody has it any more. Refused while a security administrator has a usable key in "
+                        "force. The audit trail, the key and each verification show it. Exit status: 0 opened, 2 refused.")
         self.add_database(recover, "database user")
         recover.add_argument('-l', '--login', required=True, help="user name of the person")
         recover.add_argument('--reason', required=True, help="why nobody can enrol any more, and who decided this")
         recover.add_argument('--hours', type=int, default=24, help="for how long, 1 to 72 (default: 24)")
         recover.add_argument('--identity', metavar='DOCUMENT',
-                             help="on which you verified who the person is, where nobody did so in Odoo")
+                             help="with which you verified the identity, if nobody did so in Odoo")
 
     @staticmethod
     def add_database(parser, user):
@@ -65,17 +65,17 @@ class MrpMmr(Command):
     def _add_harden(self, commands):
         harden = commands.add_parser(
             'harden', help="take records and guards out of reach of the role that Odoo runs as",
-            description="Gives records, guards, schema and database to a role that nobody logs in as, and protects guards on "
+            description="Gives records, guards, schema and database to a role without login, and protects guards on "
                         "Odoo's own tables by event triggers. It needs the connection of a superuser of PostgreSQL, which is "
-                        "kept nowhere. Exit status: 0 done, or in force; 1 not in force; 2 it could not be done.")
+                        "not stored. Exit status: 0 done, or in force; 1 not in force; 2 it could not be done.")
         self.add_database(harden, "role that Odoo runs as (default: that of the configuration)")
-        harden.add_argument('--owner', default=self.OWNER, help=f"role that owns, made where it is missing ({self.OWNER})")
+        harden.add_argument('--owner', default=self.OWNER, help=f"owner role, created if it does not exist ({self.OWNER})")
         harden.add_argument('--admin', metavar='CONNECTION', default=os.environ.get(self.ADMIN),
                             help=f"connection of a superuser, as libpq writes it: 'user=postgres host=…' (or ${self.ADMIN}; a "
                                  "password belongs in $PGPASSWORD or a password file)")
         what = harden.add_mutually_exclusive_group()
-        what.add_argument('--check', action='store_true', help="only say what is missing; any role that reads will do")
-        what.add_argument('--release', action='store_true', help="give all back to the running role, before an update")
+        what.add_argument('--check', action='store_true', help="only report what is missing; read access is sufficient")
+        what.add_argument('--release', action='store_true', help="give everything back to the running role, before an update")
         what.add_argument('--restore', action='store_true', help="harden again after an update, with the same roles")
 
     def run(self, cmdargs):

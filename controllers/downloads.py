@@ -56,8 +56,8 @@ class MrpMmrDownloads(http.Controller):
         records = request.env[model].browse(record_id for record_id in record_ids if record_id < 2 ** 31)
         if len(records) != len(record_ids) or not records or len(records.exists()) != len(records):
             raise refusal(
-                request.env, request.env._("What is to be downloaded does not exist."), "RPT-010, 21 CFR 11.10(b)",
-                request.env._("open the record again and download from there."))
+                request.env, request.env._("The file to be downloaded does not exist."), "RPT-010, 21 CFR 11.10(b)",
+                request.env._("open the record again and start the download from there."))
         records.check_access('read')
         return records
 

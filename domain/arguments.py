@@ -125,8 +125,8 @@ def check_values(record, method, vals, **kinds):
 def _refuse(record, method, argument):
     return refusal(
         record.env, record.env._(
-            "%(record)s: %(method)s was called with something else than it takes (%(argument)s).",
+            "%(record)s: %(method)s was called with an invalid argument (%(argument)s).",
             record=record._description, method=method, argument=argument),
         "SEC-020, 21 CFR 11.10(a), (h)",
-        record.env._("reload the page and try again; a program that calls it has to send what its documentation says."),
+        record.env._("reload the page and try again; a program must send the arguments that the documentation describes."),
         record=record)

@@ -54,19 +54,19 @@ def _formula_fields(env):
         'component': {
             **material,
             'overage': (env._("Overage"), 'overage'),
-            'overage.rationale': (env._("Rationale of the overage"), None),
+            'overage.rationale': (env._("Rationale for the overage"), None),
             'is_active': (env._("Active"), 'flag'),
             'is_declared': (env._("Declared on the label"), 'flag'),
             'in_product': (env._("In the finished product"), 'flag'),
             'supplier': (env._("Supplier"), None),
             'strength': (env._("Strength"), None),
             'tolerance': (env._("Weighing tolerance"), None),
-            'tolerance_justification': (env._("Justification of the tolerance"), None),
+            'tolerance_justification': (env._("Justification for the tolerance"), None),
             'stated': (env._("Stated as"), None),
             'weighing_verified': (env._("Weighing is verified"), 'flag'),
             'addition_verified': (env._("Addition is verified"), 'flag'),
             'assay': (env._("Reference potency"), None),
-            'assay.basis': (env._("Basis of the potency"), 'basis'),
+            'assay.basis': (env._("Potency basis"), 'basis'),
             'is_filler': (env._("Balancing filler"), 'flag'),
         },
         'by_product': material,
@@ -79,7 +79,7 @@ def _yield_fields(env):
     return {
         'yield.theoretical': (env._("Theoretical yield"), None),
         'yield.band': (env._("Acceptable yield, percent of theoretical"), None),
-        'yield.rationale': (env._("Rationale of the yield limits"), None),
+        'yield.rationale': (env._("Rationale for the yield limits"), None),
     }
 
 
@@ -126,7 +126,7 @@ def _step_fields(env):
             'is_hold_point': (env._("Hold point"), 'flag'),
             'execution': (env._("Execution"), 'execution'),
             'equipment': (env._("Equipment used"), None),
-            'pack': (env._("Labels of the pack"), None),
+            'pack': (env._("Label reconciliation for"), None),
             'minimum_time': (env._("Minimum time"), None),
             'time_limit': (env._("Time limit"), None),
             'criterion': (env._("Acceptance criterion"), None),
@@ -183,7 +183,7 @@ def _text_fields(env):
     return {
         'specification': {
             'parameter': (env._("Parameter"), None),
-            'scope': (env._("Of"), 'scope'),
+            'scope': (env._("Scope"), 'scope'),
             'product': (env._("Product"), None),
             'is_identity': (env._("Identity test"), 'flag'),
             'criterion': (env._("Acceptance criterion"), None),
@@ -203,12 +203,12 @@ def _text_fields(env):
             'text': (env._("Text"), None),
             'file': (env._("File"), None),
             'location': (env._("Location"), None),
-            'not_applicable_reason': (env._("Not applicable because"), None),
+            'not_applicable_reason': (env._("Reason for not applicable"), None),
             'position': (position, None),
         },
         'reviewer': {
             'name': (env._("Review"), None),
-            'role': (env._("Reviewing role"), None),
+            'role': (env._("Role of the reviewer"), None),
             'position': (position, None),
         },
         'answer': {
@@ -238,7 +238,7 @@ def _head_fields(env):
         'process_rationale': (env._("Rationale of the in-process specifications"), None),
         'change.category': (env._("Category of the change"), 'category'),
         'change.description': (env._("Description of the change"), None),
-        'change.reason': (env._("Reason of the change"), None),
+        'change.reason': (env._("Reason for the change"), None),
     }
 
 

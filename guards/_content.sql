@@ -20,7 +20,7 @@ BEGIN
         RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
     END IF;
     IF owner_state <> 'draft' THEN
-        RAISE EXCEPTION 'The content of % is signed and cannot change (REV-010).', owner
+        RAISE EXCEPTION 'The content of % is signed and cannot be changed (REV-010).', owner
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = mrp_mmr_constraint(TG_TABLE_NAME, 'content_frozen');
     END IF;
@@ -32,14 +32,14 @@ BEGIN
         RETURN OLD;
     END IF;
     IF TG_OP = 'UPDATE' AND NEW.bom_id IS DISTINCT FROM OLD.bom_id THEN
-        RAISE EXCEPTION 'The content of % stays in its revision (REV-010).', owner
+        RAISE EXCEPTION 'The content of % cannot be moved to another revision (REV-010).', owner
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = mrp_mmr_constraint(TG_TABLE_NAME, 'content_moved');
     END IF;
     operation := (to_jsonb(NEW) ->> 'operation_id')::integer;
     IF operation IS NOT NULL AND NOT EXISTS (
             SELECT FROM mrp_routing_workcenter o WHERE o.id = operation AND o.bom_id = NEW.bom_id) THEN
-        RAISE EXCEPTION 'Rows of % only point to stages of the same revision (REV-010).', owner
+        RAISE EXCEPTION 'Rows of % can only refer to stages of the same revision (REV-010).', owner
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = mrp_mmr_constraint(TG_TABLE_NAME, 'content_foreign');
     END IF;
@@ -64,7 +64,7 @@ BEGIN
                     CASE WHEN TG_OP <> 'INSERT' THEN OLD.revision_id END)
      LIMIT 1;
     IF owner IS NOT NULL THEN
-        RAISE EXCEPTION 'The content of % is signed and cannot change (REV-010).', owner
+        RAISE EXCEPTION 'The content of % is signed and cannot be changed (REV-010).', owner
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = mrp_mmr_constraint(TG_TABLE_NAME, 'content_frozen');
     END IF;
@@ -75,7 +75,7 @@ BEGIN
         RETURN OLD;
     END IF;
     IF TG_OP = 'UPDATE' AND NEW.revision_id <> OLD.revision_id THEN
-        RAISE EXCEPTION 'Rows of a revision stay in it (REV-010).'
+        RAISE EXCEPTION 'Rows of a revision cannot be moved to another one (REV-010).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = mrp_mmr_constraint(TG_TABLE_NAME, 'content_moved');
     END IF;
@@ -90,7 +90,7 @@ BEGIN
                    INTO linked USING linked;
             END IF;
             IF linked IS DISTINCT FROM NEW.revision_id THEN
-                RAISE EXCEPTION 'Rows of a revision only point to rows of the same revision (REV-010).'
+                RAISE EXCEPTION 'Rows of a revision can only refer to rows of the same revision (REV-010).'
                     USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                           CONSTRAINT = mrp_mmr_constraint(TG_TABLE_NAME, 'content_foreign');
             END IF;

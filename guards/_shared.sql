@@ -18,7 +18,7 @@ BEGIN
         EXECUTE format('SELECT EXISTS (SELECT FROM %I t WHERE %s)', TG_TABLE_NAME, TG_ARGV[0]) INTO holds_records;
     END IF;
     IF holds_records THEN
-        RAISE EXCEPTION '% holds GMP records and is not emptied (REC-040, 21 CFR 111.605(b)).', TG_TABLE_NAME
+        RAISE EXCEPTION '% holds GMP records and cannot be emptied (REC-040, 21 CFR 111.605(b)).', TG_TABLE_NAME
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = mrp_mmr_constraint(TG_TABLE_NAME, 'kept');
     END IF;
@@ -57,7 +57,7 @@ BEGIN
                 RETURN NEW;     -- by a signed disposal (REC-040)
             END IF;
         END IF;
-        RAISE EXCEPTION 'Quality Control decided on this batch: its record stays as it is (REL-030, 21 CFR 11.70).'
+        RAISE EXCEPTION 'Quality Control decided on this batch: its record cannot be changed (REL-030, 21 CFR 11.70).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = mrp_mmr_constraint(TG_TABLE_NAME, 'frozen');
     END IF;

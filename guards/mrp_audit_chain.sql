@@ -22,7 +22,7 @@ BEGIN
     THEN
         RETURN NEW;
     END IF;
-    RAISE EXCEPTION 'A chain of the audit trail only grows, line by line (AUD-030, 21 CFR 11.10(e)).'
+    RAISE EXCEPTION 'A chain of the audit trail can only grow, line by line (AUD-030, 21 CFR 11.10(e)).'
         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_chain';
 END $$;
 CREATE TRIGGER mrp_mmr_guard_chain BEFORE INSERT OR UPDATE OR DELETE ON mrp_audit_chain

@@ -8,7 +8,7 @@ BEGIN
                     WHERE e.chain_id = NEW.chain_id AND e.index = NEW.index - 1
                       AND e.sha256 = NEW.previous_sha256)
        AND NOT (NEW.index = 1 AND NEW.previous_sha256 = repeat('0', 64)) THEN
-        RAISE EXCEPTION 'A line of the audit trail follows the line before it (AUD-040, 21 CFR 11.10(a)).'
+        RAISE EXCEPTION 'A line of the audit trail must follow the last line of its chain (AUD-040, 21 CFR 11.10(a)).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_entry_follows';
     END IF;
     RETURN NEW;

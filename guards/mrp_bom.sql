@@ -22,7 +22,7 @@ BEGIN
     END IF;
     IF owner_state <> 'draft' AND
        ({{NEW.mrp_bom}}) IS DISTINCT FROM ({{OLD.mrp_bom}}) THEN
-        RAISE EXCEPTION 'The content of % is signed and cannot change (REV-010).', owner
+        RAISE EXCEPTION 'The content of % is signed and cannot be changed (REV-010).', owner
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_bom_content_frozen';
     END IF;

@@ -9,7 +9,7 @@ BEGIN
        IS DISTINCT FROM (OLD.mmr_overage_confirmed_id, OLD.mmr_overage_confirmed_at)
        AND EXISTS (SELECT FROM mrp_mmr_revision r
                     WHERE r.bom_id = NEW.bom_id AND r.state NOT IN ('draft', 'submitted')) THEN
-        RAISE EXCEPTION 'The confirmation of an overage is part of an approved record (PRD-050).'
+        RAISE EXCEPTION 'The confirmation of an overage is part of an approved record and cannot be changed (PRD-050).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_bom_line_content_frozen';
     END IF;
@@ -18,7 +18,7 @@ BEGIN
         SELECT FROM mrp_mmr_revision r JOIN mrp_esignature s ON s.id = r.prepared_signature_id
          WHERE r.bom_id = NEW.bom_id AND r.state = 'submitted'
            AND mrp_mmr_same_person(s.user_id, NEW.mmr_overage_confirmed_id)) THEN
-        RAISE EXCEPTION 'Whoever prepared a revision does not confirm its overages (PRD-050, VER-100).'
+        RAISE EXCEPTION 'The preparer of a revision cannot confirm its overages (PRD-050, VER-100).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bom_line_second_person';
     END IF;
     PERFORM FROM mrp_mmr_revision WHERE bom_id = NEW.bom_id FOR SHARE;

@@ -7,7 +7,7 @@ CREATE FUNCTION mrp_mmr_guard_bpr() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        RAISE EXCEPTION 'Batch production records are kept (BPR-010, 21 CFR 111.255(a)).'
+        RAISE EXCEPTION 'Batch production records cannot be deleted (BPR-010, 21 CFR 111.255(a)).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_kept';
     END IF;
     IF TG_OP = 'INSERT' THEN
@@ -16,7 +16,7 @@ BEGIN
              WHERE o.id = NEW.production_id AND o.mmr_snapshot IS NOT NULL
                AND (o.company_id, o.mmr_revision_id, o.product_id)
                    IS NOT DISTINCT FROM (NEW.company_id, NEW.mmr_revision_id, NEW.product_id)) THEN
-            RAISE EXCEPTION 'A batch production record is made by the release of its order (USE-030).'
+            RAISE EXCEPTION 'A batch production record can only be created by the release of its order (USE-030).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_released';
         END IF;
         RETURN NEW;
@@ -30,13 +30,13 @@ BEGIN
        OR (OLD.started_at IS NOT NULL AND NEW.started_at IS DISTINCT FROM OLD.started_at)
        OR NEW.completed_at IS DISTINCT FROM OLD.completed_at
           AND (OLD.completed_at IS NOT NULL OR NEW.state <> 'done') THEN
-        RAISE EXCEPTION 'What % is cannot change (USE-030, 21 CFR 111.255(c)).', OLD.name
+        RAISE EXCEPTION 'The identity of % cannot be changed (USE-030, 21 CFR 111.255(c)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_fixed';
     END IF;
     IF OLD.state = 'issue' AND NEW.state NOT IN ('issue', 'cancel') AND NOT EXISTS (
         SELECT FROM mrp_esignature s WHERE s.id = NEW.issue_signature_id AND s.meaning = 'issued'
            AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id) THEN
-        RAISE EXCEPTION '% is not issued: its accuracy is checked and signed first (BPR-160).', OLD.name
+        RAISE EXCEPTION '% is not issued: its accuracy must first be checked and signed (BPR-160).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_issued';
     END IF;
     IF NEW.state = 'done' AND OLD.state <> 'done' AND EXISTS (
@@ -48,7 +48,7 @@ BEGIN
         OR NEW.release_state = 'released' AND OLD.release_state <> 'released')
        AND EXISTS (
             SELECT FROM mrp_production o WHERE o.id = NEW.production_id AND o.mmr_decision IN ('pending', 'stop')) THEN
-        RAISE EXCEPTION 'Quality Control has not decided that % goes on (REV-060, EU GMP 4.5).', OLD.name
+        RAISE EXCEPTION 'Quality Control has not decided that % continues (REV-060, EU GMP 4.5).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_pending';
     END IF;
     RETURN NEW;
@@ -82,7 +82,7 @@ BEGIN
         IF NEW.release_state <> 'none' OR NEW.document IS NOT NULL OR COALESCE(
             NEW.review_signature_id, NEW.production_signature_id, NEW.certification_signature_id,
             NEW.release_signature_id, NEW.packed_release_signature_id) IS NOT NULL THEN
-            RAISE EXCEPTION 'A batch is released after it was made (REL-030).'
+            RAISE EXCEPTION 'A batch cannot be released before it was made (REL-030).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_released_late';
         END IF;
         RETURN NEW;
@@ -106,7 +106,7 @@ BEGIN
        OR OLD.packed_state IS NOT NULL
        AND (NEW.packed_state, NEW.packed_release_signature_id, NEW.quantity_released)
            IS DISTINCT FROM (OLD.packed_state, OLD.packed_release_signature_id, OLD.quantity_released) THEN
-        RAISE EXCEPTION 'Quality Control decided on %: its record stays as it is (REL-030, 21 CFR 11.70).', OLD.name
+        RAISE EXCEPTION 'Quality Control decided on %: its record cannot be changed (REL-030, 21 CFR 11.70).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_frozen';
     END IF;
     -- The review is a signature of its own, and gives way to a later one alone.
@@ -114,7 +114,7 @@ BEGIN
             OLD.review_signature_id >= COALESCE(NEW.review_signature_id, 0) OR NOT EXISTS (
                 SELECT FROM mrp_esignature s WHERE s.id = NEW.review_signature_id AND s.meaning = 'reviewed'
                    AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id)) THEN
-        RAISE EXCEPTION '% is reviewed by a signature of its own (REL-020, REL-030, SIG-030, 21 CFR 11.70).', OLD.name
+        RAISE EXCEPTION 'The review of % needs a signature of its own (REL-020, REL-030, SIG-030, 21 CFR 11.70).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_reviewed';
     END IF;
     IF NEW.release_state = 'none' AND OLD.release_state <> 'none'
@@ -134,7 +134,7 @@ BEGIN
             SELECT FROM mrp_esignature s WHERE s.id = NEW.certification_signature_id AND s.meaning = 'certified'
                AND s.res_model = 'mrp.bpr' AND s.res_id = NEW.id
                AND s.basis_signature_id = NEW.review_signature_id) THEN
-        RAISE EXCEPTION '% is reviewed, certified and released by signatures, in this order (REL-030, BPR-130).',
+        RAISE EXCEPTION '% must be reviewed, certified and released by signatures, in this order (REL-030, BPR-130).',
                         OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_decided';
     END IF;
@@ -143,7 +143,7 @@ BEGIN
             OR NEW.release_state = 'released' AND OLD.release_state <> 'released')
        AND mrp_mmr_demanded((SELECT m.profile_id FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
                               WHERE r.id = NEW.mmr_revision_id), 'production_signature') THEN
-        RAISE EXCEPTION 'The production responsible signs % before Quality Control (BPR-130, EU GMP 4.20(i)).', OLD.name
+        RAISE EXCEPTION 'The Production Responsible must sign % before Quality Control (BPR-130, EU GMP 4.20(i)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_production_first';
     END IF;
     -- Whoever performed or verified takes part, and neither reviews nor releases (REL-020, VER-100).
@@ -160,7 +160,7 @@ BEGIN
                                  THEN NEW.release_signature_id END,
                             CASE WHEN OLD.packed_state IS NULL THEN NEW.packed_release_signature_id END)
                AND mrp_mmr_took_part(NEW.id, s.user_id)) THEN
-        RAISE EXCEPTION 'Whoever worked on % neither reviews nor releases it (REL-020, VER-100).', OLD.name
+        RAISE EXCEPTION 'A person who worked on % can neither review nor release it (REL-020, VER-100).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_second_person';
     END IF;
     IF NEW.release_state IN ('released', 'rejected') AND OLD.release_state <> NEW.release_state THEN
@@ -194,13 +194,13 @@ BEGIN
                     SELECT FROM mrp_mmr_revision r JOIN mrp_mmr m ON m.id = r.mmr_id
                       JOIN mrp_mmr_profile p ON p.id = m.profile_id
                      WHERE r.id = NEW.mmr_revision_id AND p.code = 'PEU')) THEN
-            RAISE EXCEPTION '% is not released: a signature, a step or a deviation is open (REL-030).', OLD.name
+            RAISE EXCEPTION '% cannot be released: a signature, a step or a deviation is open (REL-030).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_decided';
         END IF;
     ELSIF NEW.release_state NOT IN ('released', 'rejected')
           AND (NEW.document IS NOT NULL OR NEW.document_sha256 IS NOT NULL OR NEW.release_signature_id IS NOT NULL
                OR NEW.released_at IS NOT NULL OR NEW.quantity_released <> '') THEN
-        RAISE EXCEPTION '% is frozen by its release and not before (REL-030).', OLD.name
+        RAISE EXCEPTION '% is frozen by its release, and not earlier (REL-030).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_decided';
     END IF;
     IF (NEW.packed_state IS NULL) <> (NEW.packed_release_signature_id IS NULL)
@@ -212,7 +212,7 @@ BEGIN
                    AND s.content ->> 'schema' = 'mrp_mmr/release/1' AND s.content ->> 'purpose' = 'packed'
                    AND s.content ->> 'status' = NEW.packed_state
                    AND s.basis_signature_id = NEW.release_signature_id)) THEN
-        RAISE EXCEPTION 'The packaged lot of % is decided on after its batch (BPR-130, 21 CFR 111.127).', OLD.name
+        RAISE EXCEPTION 'The packaged lot of % can only be decided on after its batch (BPR-130, 21 CFR 111.127).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_packed';
     END IF;
     RETURN NEW;
@@ -228,7 +228,7 @@ CREATE FUNCTION mrp_mmr_guard_retention() RETURNS trigger
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF COALESCE(NEW.disposal_id::text, NEW.cancelled_at::text, NEW.retain_until::text) IS NOT NULL THEN
-            RAISE EXCEPTION 'A batch record begins without a date of disposal (REC-040).'
+            RAISE EXCEPTION 'A new batch record cannot have a date of disposal (REC-040).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retained';
         END IF;
         RETURN NEW;
@@ -236,21 +236,21 @@ BEGIN
     IF OLD.disposal_id IS NOT NULL
        AND to_jsonb(NEW) - '{write_date,write_uid,legal_hold}'::text[]
            <> to_jsonb(OLD) - '{write_date,write_uid,legal_hold}'::text[] THEN
-        RAISE EXCEPTION '% was disposed of: what is left of it stays (REC-040, 21 CFR 11.10(c)).', OLD.name
+        RAISE EXCEPTION '% was disposed of: what remains of it cannot be changed (REC-040, 21 CFR 11.10(c)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_stub';
     END IF;
     IF NEW.cancelled_at IS DISTINCT FROM OLD.cancelled_at
        AND (OLD.cancelled_at IS NOT NULL OR NEW.state <> 'cancel') THEN
-        RAISE EXCEPTION 'When % was cancelled stays as it is (REC-040).', OLD.name
+        RAISE EXCEPTION 'The cancellation time of % cannot be changed (REC-040).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retained';
     END IF;
     IF COALESCE(NEW.legal_hold, false) <> COALESCE(OLD.legal_hold, false)
        AND COALESCE(NEW.legal_hold, false) <> mrp_mmr_on_hold(NEW.id) THEN
-        RAISE EXCEPTION 'A hold on % is set and lifted by a signature of Quality Control (REC-040).', OLD.name
+        RAISE EXCEPTION 'A hold on % can only be set and lifted by a signature of Quality Control (REC-040).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_held';
     END IF;
     IF NEW.document IS NULL AND OLD.document IS NOT NULL AND NEW.disposal_id IS NULL THEN
-        RAISE EXCEPTION 'The record of % is kept (REC-040, 21 CFR 111.605(b), 211.180(d)).', OLD.name
+        RAISE EXCEPTION 'The record of % must be kept (REC-040, 21 CFR 111.605(b), 211.180(d)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retained';
     END IF;
     IF NEW.disposal_id IS NOT NULL AND OLD.disposal_id IS NULL AND (
@@ -259,7 +259,7 @@ BEGIN
              CROSS JOIN jsonb_array_elements(s.content -> 'batches') k
              WHERE d.id = NEW.disposal_id AND (k ->> 'id')::integer = NEW.id
                AND k ->> 'document_sha256' IS NOT DISTINCT FROM OLD.document_sha256)) THEN
-        RAISE EXCEPTION '% is disposed of after its date, without a hold, by a signature (REC-040).', OLD.name
+        RAISE EXCEPTION '% can only be disposed of after its date, without a hold, by a signature (REC-040).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retained';
     END IF;
     RETURN NEW;
@@ -274,7 +274,7 @@ CREATE FUNCTION mrp_mmr_guard_retain_until() RETURNS trigger
 BEGIN
     IF NEW.retain_until IS DISTINCT FROM OLD.retain_until
        AND NEW.retain_until IS DISTINCT FROM (SELECT until FROM mrp_mmr_retention(ARRAY[NEW.id])) THEN
-        RAISE EXCEPTION 'How long % is kept follows from profile, lots and distribution (REC-010).', OLD.name
+        RAISE EXCEPTION 'The retention of % is determined by its profile, lots and distribution (REC-010).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_retain_until';
     END IF;
     RETURN NULL;
@@ -295,7 +295,7 @@ BEGIN
         SELECT FROM mrp_esignature s
          WHERE s.res_model = 'mrp.bpr' AND s.res_id = NEW.id AND s.content ->> 'schema' = 'mrp_mmr/cancel/1'
            AND s.content ->> 'bpr' = NEW.name AND trim(s.comment) <> '') THEN
-        RAISE EXCEPTION '% runs: it is cancelled by a signature with its reason (BPR-200, 21 CFR 111.260).', OLD.name
+        RAISE EXCEPTION '% is in progress: cancelling it needs a signature with a reason (BPR-200, 21 CFR 111.260).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_cancel_signed';
     END IF;
     RETURN NEW;

@@ -9,7 +9,7 @@ BEGIN
                       AND b.state IN ('ready', 'progress'))
        OR NEW.number <> (SELECT count(*) + 1 FROM mrp_bpr_copy c WHERE c.bpr_id = NEW.bpr_id)
        OR jsonb_typeof(NEW.sequences) <> 'array' OR jsonb_array_length(NEW.sequences) = 0 THEN
-        RAISE EXCEPTION 'Worksheets are copies of an issued, open record, numbered one by one (BPR-160).'
+        RAISE EXCEPTION 'Worksheets are copies of an issued, open record and are numbered one by one (BPR-160).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_copy_numbered';
     END IF;
     RETURN NEW;
@@ -28,7 +28,7 @@ BEGIN
        OR num_nonnulls(NEW.void_reason, NEW.void_by_id, NEW.void_name, NEW.void_at) < 4 OR trim(NEW.void_reason) = ''
        OR EXISTS (SELECT FROM mrp_bpr_transcription t WHERE t.copy_id = NEW.id AND t.state <> 'rejected')
        OR EXISTS (SELECT FROM mrp_bpr b WHERE b.id = NEW.bpr_id AND b.release_state IN ('released', 'rejected')) THEN
-        RAISE EXCEPTION 'A copy of worksheets stays as issued; one that was not used is void once (BPR-200, AUD-030).'
+        RAISE EXCEPTION 'Issued worksheets cannot be changed; an unused copy can be voided once (BPR-200, AUD-030).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_copy_append_only';
     END IF;
     RETURN NEW;

@@ -12,7 +12,7 @@ BEGIN
            AND l.date = NEW.date AND l.company_id = NEW.company_id
            AND (NEW.quantity < 0 OR l.lot_id = NEW.lot_id
                 AND CASE NEW.kind WHEN 'delivery' THEN d.usage = 'customer' ELSE s.usage = 'customer' END)) THEN
-        RAISE EXCEPTION 'A distribution is recorded by a done transfer of a lot of the batch (REC-010).'
+        RAISE EXCEPTION 'A distribution can only be recorded by a done transfer of a lot of the batch (REC-010).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_distribution_done';
     END IF;
     RETURN NEW;

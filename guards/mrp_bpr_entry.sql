@@ -16,7 +16,8 @@ BEGIN
             NEW.kind NOT IN ('comment', 'handover') AND step.state NOT IN ('started'))
        OR EXISTS (SELECT FROM mrp_bpr_entry e WHERE e.id IN (NEW.supersedes_id, NEW.about_id)
                      AND e.step_id <> NEW.step_id) THEN
-        RAISE EXCEPTION 'An entry is made at a started step, and signed by itself after it (AUD-020, BPR-110).'
+        RAISE EXCEPTION 'An entry needs a started step; after the step is signed, it needs a signature of its own '
+                        '(AUD-020, BPR-110).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_entry_at_step';
     END IF;
     -- A number in its canonical form (NUM-010; domain/numbers.py).
@@ -45,7 +46,7 @@ BEGIN
     SELECT CASE WHEN NEW.to_sign THEN s.started_at ELSE NEW.at END, b.product_id INTO moment, product
       FROM mrp_bpr_step s JOIN mrp_bpr b ON b.id = s.bpr_id WHERE s.id = NEW.step_id;
     IF NEW.product_id IS DISTINCT FROM product THEN
-        RAISE EXCEPTION 'A unit is used for the product of its batch (BPR-040, 21 CFR 211.182).'
+        RAISE EXCEPTION 'A unit can only be used for the product of its batch (BPR-040, 21 CFR 211.182).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_unit_product';
     END IF;
     SELECT * INTO status FROM mrp_mmr_equipment_status(ARRAY[NEW.equipment_id], moment, NEW.bpr_id);
@@ -76,7 +77,7 @@ BEGIN
            AND (l.expiration_date IS NULL OR mrp_mmr_company_day(l.expiration_date, NEW.company_id)
                                              >= mrp_mmr_company_day(NEW.at, NEW.company_id))
            AND (l.mmr_retest_date IS NULL OR l.mmr_retest_date > mrp_mmr_company_day(NEW.at, NEW.company_id))) THEN
-        RAISE EXCEPTION 'Lot % is not released, or its time is over (USE-060, 21 CFR 211.84(a)).', NEW.lot_name
+        RAISE EXCEPTION 'Lot % is not released, or has expired or is due for retest (USE-060, 21 CFR 211.84(a)).', NEW.lot_name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_lot_released';
     END IF;
     -- The target of the weighing was calculated with the assay that was released.
@@ -84,7 +85,7 @@ BEGIN
         SELECT FROM mrp_bpr_step s, stock_lot l
          WHERE s.id = NEW.step_id AND l.id = NEW.lot_id AND s.planned #> '{target,assay}' IS NOT NULL
            AND (NEW.data #>> '{adjusted,assay,value}')::numeric IS DISTINCT FROM l.mmr_assay::numeric) THEN
-        RAISE EXCEPTION 'The target for lot % is not that of its assay (USE-070, 21 CFR 211.101(a)).', NEW.lot_name
+        RAISE EXCEPTION 'The target for lot % does not match its assay (USE-070, 21 CFR 211.101(a)).', NEW.lot_name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_lot_assay';
     END IF;
     RETURN NEW;
@@ -104,7 +105,7 @@ BEGIN
           JOIN mrp_terminal t ON t.id = r.mrp_terminal_id
          WHERE s.id = NEW.step_id
         HAVING NOT bool_or(t.active AND t.name IS NOT DISTINCT FROM NEW.device)) THEN
-        RAISE EXCEPTION 'This step is recorded at other terminals (SEC-040, 21 CFR 11.10(h)).'
+        RAISE EXCEPTION 'This step can only be recorded at other terminals (SEC-040, 21 CFR 11.10(h)).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_terminal';
     END IF;
     RETURN NEW;
@@ -124,7 +125,7 @@ BEGIN
                 SELECT FROM mrp_bpr_transcription t
                  WHERE t.id = NEW.transcription_id AND t.step_id = NEW.step_id AND t.user_id = NEW.user_id
                    AND t.state = 'open' AND t.transcribed_signature_id IS NULL)) THEN
-        RAISE EXCEPTION 'A transcribed entry says who wrote it when, on which worksheet (BPR-110).'
+        RAISE EXCEPTION 'A transcribed entry must state who wrote it, when, and on which worksheet (BPR-110).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_entry_transcribed';
     END IF;
     RETURN NEW;

@@ -8,7 +8,7 @@ CREATE FUNCTION mrp_mmr_guard_bpr_result() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        RAISE EXCEPTION 'Results are kept (BPR-090, AUD-030).'
+        RAISE EXCEPTION 'Results cannot be deleted (BPR-090, AUD-030).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_kept';
     END IF;
     IF TG_OP = 'INSERT' THEN
@@ -23,7 +23,7 @@ BEGIN
             SELECT FROM mrp_bpr_result r WHERE r.id = NEW.supersedes_id
                AND ((r.bpr_id, r.position) <> (NEW.bpr_id, NEW.position) OR r.outcome = 'fail'
                     OR r.retest_of_id IS DISTINCT FROM NEW.retest_of_id)) THEN
-            RAISE EXCEPTION 'A result is approved after it was entered; none out of specification is corrected '
+            RAISE EXCEPTION 'A result can only be approved after it was entered; one out of specification cannot be corrected '
                             '(BPR-090, 21 CFR 211.192).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_entered';
         END IF;
@@ -32,7 +32,7 @@ BEGIN
            AND NOT EXISTS (
             SELECT FROM mrp_bpr_result r WHERE r.id = NEW.retest_of_id AND r.outcome = 'fail'
                AND (r.bpr_id, r.position) = (NEW.bpr_id, NEW.position) AND r.retest_signature_id IS NOT NULL) THEN
-            RAISE EXCEPTION 'A test that has a result is made again where Quality Control authorised its retest '
+            RAISE EXCEPTION 'A test that has a result can only be repeated if Quality Control authorised its retest '
                             '(BPR-090, IPC-030, 21 CFR 211.192).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_retested';
         END IF;
@@ -47,7 +47,7 @@ BEGIN
              WHERE s.id = NEW.retest_signature_id AND s.res_model = 'mrp.bpr.result' AND s.res_id = NEW.id
                AND s.content ->> 'schema' = 'mrp_mmr/retest/1' AND s.meaning = 'approved'
                AND s.user_id <> u.id AND s.partner_id <> u.partner_id)) THEN
-        RAISE EXCEPTION 'A retest is authorised by a signature of another person of Quality Control '
+        RAISE EXCEPTION 'A retest must be authorised by a signature of another member of Quality Control '
                         '(BPR-090, IPC-030, 21 CFR 211.192).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_retested';
     END IF;
@@ -62,7 +62,8 @@ BEGIN
                AND (r ->> 'id')::integer = NEW.id AND r ->> 'value' IS NOT DISTINCT FROM NEW.value
                AND r ->> 'compared' IS NOT DISTINCT FROM NEW.compared
                AND r ->> 'outcome' IS NOT DISTINCT FROM NEW.outcome) THEN
-        RAISE EXCEPTION 'A result stays as it was entered, and is approved by a signature (BPR-090, AUD-020).'
+        RAISE EXCEPTION 'A result cannot be changed after it was entered, and must be approved by a signature '
+                        '(BPR-090, AUD-020).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_fixed';
     END IF;
     IF OLD.signature_id IS NULL AND NEW.signature_id IS NOT NULL AND EXISTS (
@@ -71,7 +72,7 @@ BEGIN
              UNION ALL SELECT r.user_id, r.supersedes_id FROM history h JOIN mrp_bpr_result r ON r.id = h.supersedes_id)
         SELECT FROM history h JOIN mrp_esignature s ON s.id = NEW.signature_id
          WHERE mrp_mmr_same_person(h.user_id, s.user_id)) THEN
-        RAISE EXCEPTION 'Nobody approves the own result: % (VER-100, 21 CFR 211.194(a)(8)).', OLD.name
+        RAISE EXCEPTION 'Nobody can approve their own result: % (VER-100, 21 CFR 211.194(a)(8)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_result_second_person';
     END IF;
     RETURN NEW;

@@ -14,7 +14,7 @@ BEGIN
                 SELECT FROM mrp_bpr o JOIN stock_move m ON m.production_id = o.production_id
                   JOIN stock_move_line l ON l.move_id = m.id
                  WHERE o.id = d.bpr_id AND l.lot_id = NEW.lot_id))) THEN
-        RAISE EXCEPTION 'Material is reprocessed on the approval of Quality Control alone (DEV-060, BPR-150).'
+        RAISE EXCEPTION 'Material can only be reprocessed with the approval of Quality Control (DEV-060, BPR-150).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_rework_approved';
     END IF;
     RETURN NEW;

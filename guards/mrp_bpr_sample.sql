@@ -7,7 +7,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM mrp_bpr b WHERE b.id = NEW.bpr_id AND b.state IN ('progress', 'done')
                       AND b.release_state <> 'rejected' AND b.packed_state IS NULL
                       AND (b.release_state <> 'released' OR NEW.kind = 'reserve')) THEN
-        RAISE EXCEPTION 'Samples are recorded before the packaged lot is decided on (REL-060).'
+        RAISE EXCEPTION 'Samples can only be recorded before the packaged lot is decided on (REL-060).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_sample_in_time';
     END IF;
     RETURN NEW;

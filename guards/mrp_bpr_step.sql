@@ -12,7 +12,7 @@ BEGIN
                 SELECT FROM mrp_bpr_entry c
                  WHERE c.supersedes_id = e.id AND (NOT c.to_sign OR EXISTS (
                     SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.bpr.entry' AND s.res_id = c.id)))) THEN
-        RAISE EXCEPTION 'A lot of step % is not released any more (VER-030, 21 CFR 211.101(c)(1)).', OLD.name
+        RAISE EXCEPTION 'A lot of step % is no longer released (VER-030, 21 CFR 211.101(c)(1)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_lot';
     END IF;
     RETURN NEW;
@@ -35,7 +35,7 @@ DECLARE
     other record;
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        RAISE EXCEPTION 'Steps of batches are kept (BPR-010, 21 CFR 111.255).'
+        RAISE EXCEPTION 'Steps of batches cannot be deleted (BPR-010, 21 CFR 111.255).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_kept';
     END IF;
     IF NEW.planned IS DISTINCT FROM OLD.planned THEN
@@ -55,12 +55,12 @@ BEGIN
        OR OLD.state = 'started' AND NEW.state = 'open'
        OR NEW.retest_count < OLD.retest_count
        OR NEW.precaution_acknowledged IS DISTINCT FROM OLD.precaution_acknowledged AND OLD.started_at IS NOT NULL THEN
-        RAISE EXCEPTION 'What step % is, and what was done, cannot change (USE-030, 21 CFR 111.255(c)).', OLD.name
+        RAISE EXCEPTION 'The definition of step %, and what was done, cannot be changed (USE-030, 21 CFR 111.255(c)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_fixed';
     END IF;
     IF OLD.state = 'open' AND NEW.state <> 'open' THEN
         IF NOT EXISTS (SELECT FROM mrp_bpr b WHERE b.id = NEW.bpr_id AND b.state IN ('ready', 'progress')) THEN
-            RAISE EXCEPTION 'Step % cannot start: its record is not issued, or closed (BPR-160).', OLD.name
+            RAISE EXCEPTION 'Step % cannot start: its record has not been issued, or is closed (BPR-160).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_issued';
         END IF;
         IF EXISTS (
@@ -68,14 +68,14 @@ BEGIN
              WHERE p.bpr_id = NEW.bpr_id AND p.state NOT IN ('done', 'not_done')
                AND (p.stage = NEW.stage AND p.number < NEW.number
                     OR NEW.planned -> 'stage' -> 'predecessors' @> to_jsonb(p.stage))) THEN
-            RAISE EXCEPTION 'Step % waits for the steps before it (USE-050, 21 CFR 111.255(c)).', OLD.name
+            RAISE EXCEPTION 'Step % cannot start before the preceding steps are closed (USE-050, 21 CFR 111.255(c)).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_sequence';
         END IF;
     END IF;
     -- Pending or stopped: what was started is finished and recorded, and nothing else begins (REV-060, EU GMP 4.5).
     IF OLD.state = 'open' AND NEW.state IN ('started', 'checking', 'done') AND EXISTS (
         SELECT FROM mrp_production o WHERE o.id = NEW.production_id AND o.mmr_decision IN ('pending', 'stop')) THEN
-        RAISE EXCEPTION 'Quality Control has not decided that the batch of step % goes on (REV-060).', OLD.name
+        RAISE EXCEPTION 'Quality Control has not decided that the batch of step % continues (REV-060).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_pending';
     END IF;
     -- What QC rejected is worked on no more: nothing starts, and no point is signed. It can be closed as not done.
@@ -86,14 +86,14 @@ BEGIN
            (OLD.performed_signature_id, OLD.verified_signature_id, OLD.added_signature_id,
             OLD.addition_verified_signature_id, OLD.hold_signature_id, OLD.retest_count))
        AND EXISTS (SELECT FROM mrp_deviation d WHERE d.bpr_id = NEW.bpr_id AND d.disposition = 'reject') THEN
-        RAISE EXCEPTION 'Quality Control rejected the material: step % is not worked on (DEV-030, 21 CFR 111.113).',
+        RAISE EXCEPTION 'Quality Control rejected the material: work on step % cannot continue (DEV-030, 21 CFR 111.113).',
             OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_rejected';
     END IF;
     IF EXISTS (SELECT FROM jsonb_each_text(to_jsonb(NEW)) c
                 WHERE c.key LIKE '%\_signature\_id' AND c.value IS DISTINCT FROM to_jsonb(OLD) ->> c.key
                   AND NOT NEW.points ? replace(c.key, '_signature_id', '')) THEN
-        RAISE EXCEPTION 'Step % has no such point to sign (VER-050, SIG-030, 21 CFR 11.70).', OLD.name
+        RAISE EXCEPTION 'Step % does not have this signature (VER-050, SIG-030, 21 CFR 11.70).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_signed';
     END IF;
     before := NULL;
@@ -101,7 +101,7 @@ BEGIN
         signature := (to_jsonb(NEW) ->> (point || '_signature_id'))::integer;
         IF (to_jsonb(OLD) ->> (point || '_signature_id')) IS NOT NULL THEN
             IF signature IS DISTINCT FROM (to_jsonb(OLD) ->> (point || '_signature_id'))::integer THEN
-                RAISE EXCEPTION 'Signatures of step % stay (SIG-030, 21 CFR 11.70).', OLD.name
+                RAISE EXCEPTION 'The signatures of step % cannot be changed (SIG-030, 21 CFR 11.70).', OLD.name
                     USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                           CONSTRAINT = 'mrp_mmr_bpr_step_signed';
             END IF;
@@ -111,7 +111,7 @@ BEGIN
                AND s.content ->> 'point' = point;
             IF signer.id IS NULL OR before IS NOT NULL AND (to_jsonb(NEW) ->> (before || '_signature_id')) IS NULL
             THEN
-                RAISE EXCEPTION 'Step % is signed in its order, each point for itself (VER-050).', OLD.name
+                RAISE EXCEPTION 'The signatures of step % must be made one by one, in their order (VER-050).', OLD.name
                     USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                           CONSTRAINT = 'mrp_mmr_bpr_step_signed';
             END IF;
@@ -120,7 +120,7 @@ BEGIN
                     secs => floor((NEW.planned ->> 'minimum_time')::numeric * 60)::double precision)
                AND NOT EXISTS (SELECT FROM mrp_bpr_transcription t
                                 WHERE t.step_id = NEW.id AND t.state = 'verified') THEN
-                RAISE EXCEPTION 'Step % is signed before its minimum time has passed (CON-150, 21 CFR 211.111).',
+                RAISE EXCEPTION 'Step % cannot be signed before its minimum time has passed (CON-150, 21 CFR 211.111).',
                     OLD.name
                     USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                           CONSTRAINT = 'mrp_mmr_bpr_step_minimum_time';
@@ -130,7 +130,7 @@ BEGIN
                  WHERE s.id = (to_jsonb(NEW) ->> (before || '_signature_id'))::integer;
                 IF other.user_id = signer.user_id OR other.partner_id = signer.partner_id
                    OR mrp_mmr_performed(NEW.id, signer.user_id) THEN
-                    RAISE EXCEPTION 'Nobody verifies the own work: % (VER-010, VER-100, 21 CFR 111.210(h)(3)).', OLD.name
+                    RAISE EXCEPTION 'Nobody can verify their own work: % (VER-010, VER-100, 21 CFR 111.210(h)(3)).', OLD.name
                         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                               CONSTRAINT = 'mrp_mmr_bpr_step_second_person';
                 END IF;
@@ -144,7 +144,7 @@ BEGIN
     END IF;
     IF NEW.state = 'not_done' AND OLD.state <> 'not_done' AND NOT EXISTS (
         SELECT FROM mrp_deviation d WHERE d.step_id = NEW.id AND d.source = 'departure') THEN
-        RAISE EXCEPTION 'Step % is only closed as not done by a deviation (USE-050).', OLD.name
+        RAISE EXCEPTION 'Step % can only be closed as not done with a deviation (USE-050).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_not_done';
     END IF;
     RETURN NEW;
@@ -168,7 +168,7 @@ BEGIN
             OR s.yield_mmr_id IS DISTINCT FROM r.mmr_id
             OR COALESCE(s.performed_signature_id, s.verified_signature_id, s.added_signature_id,
                         s.addition_verified_signature_id, s.hold_signature_id) IS NOT NULL) THEN
-        RAISE EXCEPTION 'The steps of a batch are made by the release of its order (USE-030).'
+        RAISE EXCEPTION 'The steps of a batch can only be created by the release of its order (USE-030).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_planned';
     END IF;
     RETURN NULL;
@@ -188,7 +188,7 @@ DECLARE
 BEGIN
     IF (signed <> '{}' OR NEW.state = 'done' AND OLD.state <> 'done') AND EXISTS (
         SELECT FROM mrp_bpr_transcription t WHERE t.step_id = NEW.id AND t.state = 'open') THEN
-        RAISE EXCEPTION 'A transcription of step % waits for its verification (VER-050).', OLD.name
+        RAISE EXCEPTION 'A transcription of step % is waiting for its verification (VER-050).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_bpr_step_transcribed_verified';
     END IF;
@@ -196,7 +196,7 @@ BEGIN
             SELECT FROM mrp_bpr_transcription t WHERE t.step_id = NEW.id AND t.state = 'verified')
        AND EXISTS (SELECT FROM mrp_esignature g WHERE g.id = ANY(signed) AND g.content -> 'transcriptions' IS NULL)
     THEN
-        RAISE EXCEPTION 'The signature of step % says that it was transcribed (BPR-110, SIG-030).', OLD.name
+        RAISE EXCEPTION 'The signature of step % must state that the step was transcribed (BPR-110, SIG-030).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_bpr_step_transcribed_said';
     END IF;
     RETURN NEW;

@@ -12,7 +12,7 @@ BEGIN
         IF EXISTS (SELECT FROM mrp_bpr b WHERE b.id = OLD.bpr_id AND b.disposal_id IS NOT NULL) THEN
             RETURN OLD;     -- by a signed disposal (REC-040)
         END IF;
-        RAISE EXCEPTION 'Transcriptions are kept (AUD-030, 21 CFR 111.605).'
+        RAISE EXCEPTION 'Transcriptions cannot be deleted (AUD-030, 21 CFR 111.605).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_kept';
     END IF;
     IF TG_OP = 'INSERT' THEN
@@ -22,7 +22,7 @@ BEGIN
                  WHERE s.id = NEW.step_id AND c.id = NEW.copy_id AND c.void_at IS NULL AND s.state <> 'open'
                    AND (s.bpr_id, s.company_id) = (NEW.bpr_id, NEW.company_id)
                    AND NEW.to_sign = (s.state <> 'started') AND c.sequences @> to_jsonb(s.sequence)) THEN
-            RAISE EXCEPTION 'What is transcribed was written on a worksheet of its step (BPR-110).'
+            RAISE EXCEPTION 'A transcription needs a worksheet that contains its step (BPR-110).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_of';
         END IF;
         RETURN NEW;
@@ -35,7 +35,7 @@ BEGIN
           IS DISTINCT FROM (OLD.state, OLD.decision_signature_id, OLD.transcribed_signature_id)
        OR OLD.transcribed_signature_id IS NOT NULL
           AND NEW.transcribed_signature_id IS DISTINCT FROM OLD.transcribed_signature_id THEN
-        RAISE EXCEPTION 'What was transcribed stays as it is (AUD-020, 21 CFR 11.10(e)).'
+        RAISE EXCEPTION 'A transcription cannot be changed (AUD-020, 21 CFR 11.10(e)).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_fixed';
     END IF;
     FOR point, given IN VALUES ('transcribed', NEW.transcribed_signature_id),
@@ -47,13 +47,13 @@ BEGIN
                AND CASE point WHEN 'transcribed' THEN g.user_id = u.id
                               WHEN 'verified' THEN g.user_id <> u.id AND g.partner_id <> u.partner_id
                               ELSE true END) THEN
-            RAISE EXCEPTION 'A transcription is compared with its scan by another person, who signs (VER-050).'
+            RAISE EXCEPTION 'A transcription must be compared with its scan and signed by another person (VER-050).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_transcription_second_person';
         END IF;
     END LOOP;
     IF NEW.state = 'verified' AND NEW.to_sign AND NEW.transcribed_signature_id IS NULL THEN
-        RAISE EXCEPTION 'A late transcription is signed by its author first (BPR-110).'
+        RAISE EXCEPTION 'A late transcription must first be signed by its author (BPR-110).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_transcription_author';
     END IF;
     RETURN NEW;

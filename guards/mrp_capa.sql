@@ -9,21 +9,21 @@ DECLARE
 BEGIN
     IF TG_OP = 'DELETE' THEN
         IF OLD.state <> 'draft' THEN
-            RAISE EXCEPTION '% was started and is kept (DEV-090, REC-040).', OLD.name
+            RAISE EXCEPTION '% was started and cannot be deleted (DEV-090, REC-040).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_capa_kept';
         END IF;
         RETURN OLD;
     END IF;
     IF TG_OP = 'INSERT' THEN
         IF NEW.state <> 'draft' OR NEW.closing_signature_id IS NOT NULL THEN
-            RAISE EXCEPTION 'A CAPA begins as a draft (DEV-090).'
+            RAISE EXCEPTION 'A CAPA starts as a draft (DEV-090).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_capa_state';
         END IF;
         RETURN NEW;
     END IF;
     IF (NEW.name, NEW.company_id) IS DISTINCT FROM (OLD.name, OLD.company_id)
        OR OLD.state = 'closed' AND to_jsonb(NEW) - free <> to_jsonb(OLD) - free THEN
-        RAISE EXCEPTION '% keeps its number, and stays as it was closed (DEV-090).', OLD.name
+        RAISE EXCEPTION 'The number of %, and what was closed, cannot be changed (DEV-090).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_capa_fixed';
     END IF;
     IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
@@ -35,7 +35,7 @@ BEGIN
             SELECT FROM mrp_esignature s
              WHERE s.id = NEW.closing_signature_id AND s.res_model = 'mrp.capa' AND s.res_id = NEW.id
                AND s.meaning = 'approved')) THEN
-        RAISE EXCEPTION '% is closed by Quality Control when the effect of its actions was checked (DEV-090).',
+        RAISE EXCEPTION '% can only be closed by Quality Control after the effectiveness of its actions was checked (DEV-090).',
             OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_capa_state';
     END IF;

@@ -11,14 +11,14 @@ BEGIN
      WHERE c.id = CASE TG_OP WHEN 'DELETE' THEN OLD.capa_id ELSE NEW.capa_id END;
     IF TG_OP = 'DELETE' THEN
         IF capa <> 'draft' THEN
-            RAISE EXCEPTION 'Actions of a CAPA that was started are kept (DEV-090, REC-040).'
+            RAISE EXCEPTION 'The actions of a CAPA that was started cannot be deleted (DEV-090, REC-040).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_capa_action_kept';
         END IF;
         RETURN OLD;
     END IF;
     IF capa = 'closed' OR TG_OP = 'UPDATE' AND (NEW.capa_id <> OLD.capa_id
         OR OLD.done_at IS NOT NULL AND NEW.done_at IS NULL) THEN
-        RAISE EXCEPTION 'Actions of a closed CAPA, and that one is done, stay (DEV-090).'
+        RAISE EXCEPTION 'The actions of a closed CAPA, and completed actions, cannot be changed (DEV-090).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_capa_action_fixed';
     END IF;
     RETURN NEW;

@@ -48,25 +48,25 @@ DECLARE
         'scientific_reason', 'procedure_id', 'identity_result', 'test_finding', 'capa_id', 'no_capa_reason'];
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        RAISE EXCEPTION 'Deviations are kept (DEV-010, 21 CFR 111.113, 211.192).'
+        RAISE EXCEPTION 'Deviations cannot be deleted (DEV-010, 21 CFR 111.113, 211.192).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_kept';
     END IF;
     IF TG_OP = 'INSERT' THEN
         IF NEW.state <> 'open'
            OR num_nonnulls(NEW.disposition, NEW.decision_signature_id, NEW.closing_signature_id) > 0 THEN
-            RAISE EXCEPTION 'A deviation begins as open (DEV-010, 21 CFR 111.113(a)).'
+            RAISE EXCEPTION 'A deviation starts as open (DEV-010, 21 CFR 111.113(a)).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_decided';
         END IF;
         RETURN NEW;
     END IF;
     IF OLD.state = 'closed' AND to_jsonb(NEW) - free <> to_jsonb(OLD) - free
        OR to_jsonb(NEW) - free - open <> to_jsonb(OLD) - free - open THEN
-        RAISE EXCEPTION 'What was reported as %, and what was closed, stays as it is (DEV-010).', OLD.name
+        RAISE EXCEPTION 'The report of %, and what was closed, cannot be changed (DEV-010).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_fixed';
     END IF;
     IF OLD.capa_id IS NOT NULL AND NEW.capa_id IS DISTINCT FROM OLD.capa_id AND EXISTS (
         SELECT FROM mrp_capa c WHERE c.id = OLD.capa_id AND c.state <> 'draft') THEN
-        RAISE EXCEPTION '% does not leave a CAPA that was started (DEV-090).', OLD.name
+        RAISE EXCEPTION '% cannot leave a CAPA that was started (DEV-090).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_capa';
     END IF;
     IF (NEW.disposition, NEW.decision_signature_id) IS DISTINCT FROM (OLD.disposition, OLD.decision_signature_id)
@@ -82,7 +82,7 @@ BEGIN
                        AND mrp_mmr_performed(t.id, s.user_id))
                AND NOT EXISTS (
                     SELECT FROM mrp_bpr_result r WHERE r.id = NEW.result_id AND mrp_mmr_same_person(r.user_id, s.user_id))) THEN
-            RAISE EXCEPTION '% is decided by a signature of Quality Control (DEV-030, 21 CFR 111.113(c)).',
+            RAISE EXCEPTION '% can only be decided by a signature of Quality Control (DEV-030, 21 CFR 111.113(c)).',
                 OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_decided';
         END IF;
@@ -91,20 +91,20 @@ BEGIN
                 AND mrp_mmr_demanded(NEW.profile_id, 'deviation_accept')
            OR NEW.disposition <> 'reject' AND NEW.identity_result = 'failed'
                 AND mrp_mmr_demanded(NEW.profile_id, 'deviation_identity') THEN
-            RAISE EXCEPTION 'What does not meet its specification is not accepted: % (DEV-040, DEV-050).', OLD.name
+            RAISE EXCEPTION 'Material that does not meet its specification cannot be accepted: % (DEV-040, DEV-050).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_deviation_disposition';
         END IF;
     END IF;
     IF NEW.disposition = 'accept' AND OLD.disposition = 'accept'
        AND NEW.test_finding IS DISTINCT FROM OLD.test_finding THEN
-        RAISE EXCEPTION 'What the test of % showed was signed with its decision (DEV-040, SIG-030).', OLD.name
+        RAISE EXCEPTION 'The finding on the test of % was signed with its decision (DEV-040, SIG-030).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_disposition';
     END IF;
     IF NEW.disposition <> 'reject' AND NEW.identity_result = 'failed'
        AND OLD.identity_result IS DISTINCT FROM 'failed'
        AND mrp_mmr_demanded(NEW.profile_id, 'deviation_identity') THEN
-        RAISE EXCEPTION 'A component that fails its identity test is rejected: % (DEV-050).', OLD.name
+        RAISE EXCEPTION 'A component that fails its identity test must be rejected: % (DEV-050).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_disposition';
     END IF;
     IF (NEW.state = 'closed') <> (NEW.closing_signature_id IS NOT NULL)
@@ -114,7 +114,7 @@ BEGIN
            AND s.meaning = 'approved' AND s.content ->> 'closure' IS NOT NULL
            AND NOT (NEW.step_id IS NOT NULL AND mrp_mmr_performed(NEW.step_id, s.user_id))
            AND s.content #>> '{decision,disposition}' = NEW.disposition)) THEN
-        RAISE EXCEPTION '% is closed by a signature of Quality Control (DEV-020, 21 CFR 111.140(b)(3)).', OLD.name
+        RAISE EXCEPTION '% can only be closed by a signature of Quality Control (DEV-020, 21 CFR 111.140(b)(3)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_closed';
     END IF;
     RETURN NEW;

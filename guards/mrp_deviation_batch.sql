@@ -8,13 +8,13 @@ DECLARE
     deviation record;
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        RAISE EXCEPTION 'A batch that was found to be related stays (DEV-070, 21 CFR 211.192).'
+        RAISE EXCEPTION 'A related batch cannot be removed (DEV-070, 21 CFR 211.192).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_batch_kept';
     END IF;
     SELECT d.state, d.bpr_id INTO deviation FROM mrp_deviation d WHERE d.id = NEW.deviation_id;
     IF deviation.state = 'closed' OR deviation.bpr_id = NEW.bpr_id OR TG_OP = 'UPDATE'
        AND (NEW.deviation_id, NEW.bpr_id, NEW.company_id) <> (OLD.deviation_id, OLD.bpr_id, OLD.company_id) THEN
-        RAISE EXCEPTION 'The related batches of a closed deviation stay as they are (DEV-070).'
+        RAISE EXCEPTION 'The related batches of a closed deviation cannot be changed (DEV-070).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_deviation_batch_fixed';
     END IF;
     RETURN NEW;

@@ -11,8 +11,8 @@ BEGIN
        OR TG_OP = 'INSERT' AND NEW.signature_id IS NOT NULL
        OR TG_OP = 'UPDATE' AND NEW.deviation_id <> OLD.deviation_id
        OR EXISTS (SELECT FROM mrp_deviation d WHERE d.id = deviation AND d.state = 'closed') THEN
-        RAISE EXCEPTION 'What a person signed for an investigation stays, and nothing is added once it is closed '
-            '(DEV-030, 21 CFR 111.140(b)(3)(vii)).'
+        RAISE EXCEPTION 'A signed contribution cannot be changed, and none can be added to a closed investigation '
+                        '(DEV-030, 21 CFR 111.140(b)(3)(vii)).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_contributor_fixed';
     END IF;
     IF TG_OP = 'DELETE' THEN
@@ -22,7 +22,7 @@ BEGIN
         SELECT FROM mrp_esignature s
          WHERE s.id = NEW.signature_id AND s.res_model = 'mrp.deviation.contributor' AND s.res_id = NEW.id
            AND s.user_id = NEW.user_id AND s.content ->> 'contribution' = NEW.contribution) THEN
-        RAISE EXCEPTION 'A contribution is signed by the person who made it (DEV-030).'
+        RAISE EXCEPTION 'A contribution must be signed by the person who made it (DEV-030).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_contributor_signed';
     END IF;
     RETURN NEW;

@@ -99,7 +99,7 @@ BEGIN
     IF NEW.supersedes_id IS NOT NULL AND NOT EXISTS (
         SELECT FROM mrp_equipment_log l
          WHERE l.id = NEW.supersedes_id AND l.kind = NEW.kind AND l.equipment_id = NEW.equipment_id) THEN
-        RAISE EXCEPTION 'A line corrects one of the same unit and kind (AUD-020).'
+        RAISE EXCEPTION 'An entry can only correct one of the same unit and kind (AUD-020).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_log_corrects';
     END IF;
     IF NEW.bpr_id IS NOT NULL AND (NEW.kind <> 'use' OR NOT EXISTS (
@@ -107,7 +107,7 @@ BEGIN
          WHERE b.id = NEW.bpr_id AND s.id = NEW.step_id AND b.product_id = NEW.product_id
            AND b.company_id = NEW.company_id
            AND (to_jsonb(s) ->> ((s.points ->> 0) || '_signature_id'))::integer = NEW.signature_id)) THEN
-        RAISE EXCEPTION 'A use in a batch comes with the signature of its step (BPR-030, 21 CFR 211.182).'
+        RAISE EXCEPTION 'A use in a batch needs the signature of its step (BPR-030, 21 CFR 211.182).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_log_use_signed';
     END IF;
     RETURN NEW;

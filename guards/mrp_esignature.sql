@@ -48,7 +48,7 @@ BEGIN
                 NEW.key_nonce IS NOT NULL OR COALESCE(NEW.key_signature, '') !~ '^[A-Za-z0-9+/]{86}==$')
             OR key.credential_id IS NOT NULL AND (COALESCE(NEW.key_nonce, '') !~ '^[0-9a-f]{64}$'
                 OR NOT mrp_mmr_is_assertion(NEW.key_signature, NEW.signature_sha256, key.rp_id, key.origin)) THEN
-        RAISE EXCEPTION '% signs with the own key alone (SIG-110, 21 CFR 11.200(a)(2)).', NEW.signer_login
+        RAISE EXCEPTION '% can only sign with their own key (SIG-110, 21 CFR 11.200(a)(2)).', NEW.signer_login
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_esignature_keyed';
     END IF;
     IF NEW.res_model = 'mrp.signer.key' THEN
@@ -59,7 +59,7 @@ BEGIN
                AND NOT mrp_mmr_has_enroller());
         IF signed.id IS NULL OR NEW.meaning NOT IN ('approved', 'retired')
                 OR signed.user_id = NEW.user_id AND NEW.meaning = 'approved' AND NOT is_first THEN
-            RAISE EXCEPTION 'Nobody enrols the own key (SIG-120, 21 CFR 11.100(b)).'
+            RAISE EXCEPTION 'Nobody can enrol their own key (SIG-120, 21 CFR 11.100(b)).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_esignature_enrolment';
         END IF;
     END IF;
@@ -78,7 +78,7 @@ BEGIN
       FROM mrp_esignature s WHERE s.user_id = NEW.user_id ORDER BY s.id DESC LIMIT 1;
     IF NEW.key_number IS DISTINCT FROM COALESCE(last_number, 0) + 1
             OR NEW.key_previous IS DISTINCT FROM COALESCE(last_digest, repeat('0', 64)) THEN
-        RAISE EXCEPTION 'A signature of % follows the one before (SIG-110, 21 CFR 11.70).', NEW.signer_login
+        RAISE EXCEPTION 'A signature of % must follow that person''s previous one (SIG-110, 21 CFR 11.70).', NEW.signer_login
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_esignature_sequence';
     END IF;
     RETURN NEW;
@@ -95,7 +95,7 @@ BEGIN
        OR EXISTS (SELECT FROM mrp_esignature s
                    WHERE s.res_model = NEW.res_model AND s.res_id = NEW.res_id AND s.id <> NEW.id
                      AND s.content ->> 'point' = 'corrected' AND mrp_mmr_same_person(s.user_id, NEW.user_id)) THEN
-        RAISE EXCEPTION 'Nobody verifies the own entry (VER-010, VER-050, VER-100).'
+        RAISE EXCEPTION 'Nobody can verify their own entry (VER-010, VER-050, VER-100).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_entry_second_person';
     END IF;
     RETURN NEW;

@@ -6,12 +6,12 @@ CREATE FUNCTION mrp_mmr_guard_hold() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        RAISE EXCEPTION 'Holds are lifted and kept (REC-040).'
+        RAISE EXCEPTION 'Legal holds are lifted, not deleted (REC-040).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_hold_kept';
     END IF;
     IF TG_OP = 'INSERT' THEN
         IF num_nonnulls(NEW.signature_id, NEW.lift_signature_id) > 0 THEN
-            RAISE EXCEPTION 'Hold % is signed after it was recorded (REC-040).', NEW.name
+            RAISE EXCEPTION 'Hold % can only be signed after it was recorded (REC-040).', NEW.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_hold_signed';
         END IF;
         RETURN NEW;
@@ -32,7 +32,7 @@ BEGIN
              WHERE s.id = NEW.lift_signature_id AND s.res_model = 'mrp.legal.hold' AND s.res_id = NEW.id
                AND s.content ->> 'schema' = 'mrp_mmr/hold/1' AND s.content ->> 'action' = 'lift'
                AND s.basis_signature_id = NEW.signature_id AND trim(s.comment) <> '') THEN
-        RAISE EXCEPTION 'Hold % is set and lifted by signatures of Quality Control (REC-040).', OLD.name
+        RAISE EXCEPTION 'Hold % can only be set and lifted by signatures of Quality Control (REC-040).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_hold_signed';
     END IF;
     RETURN NEW;

@@ -6,12 +6,12 @@ CREATE FUNCTION mrp_mmr_guard_destruction() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        RAISE EXCEPTION 'Destructions are kept (DEV-080, REC-040).'
+        RAISE EXCEPTION 'Destructions cannot be deleted (DEV-080, REC-040).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_destruction_kept';
     END IF;
     IF TG_OP = 'INSERT' THEN
         IF NEW.signature_id IS NOT NULL OR NEW.move_id IS NOT NULL THEN
-            RAISE EXCEPTION 'Destruction % is signed after it was recorded (DEV-080).', NEW.name
+            RAISE EXCEPTION 'Destruction % can only be signed after it was recorded (DEV-080).', NEW.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_destruction_signed';
         END IF;
@@ -31,7 +31,7 @@ BEGIN
                AND s.content ->> 'schema' = 'mrp_mmr/destruction/1'
                AND (s.content #>> '{lot,id}')::integer = NEW.lot_id
                AND (s.content ->> 'quantity')::numeric = NEW.quantity::numeric) THEN
-        RAISE EXCEPTION 'Destruction % is signed once, as it was recorded (DEV-080, SIG-030).', OLD.name
+        RAISE EXCEPTION 'Destruction % can only be signed once, as it was recorded (DEV-080, SIG-030).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_destruction_signed';
     END IF;
     RETURN NEW;

@@ -14,7 +14,7 @@ BEGIN
             OLD.company_id, OLD.batch_size_product_uom, OLD.active)
            AND EXISTS (SELECT FROM mrp_mmr_revision r
                         WHERE r.mmr_id = OLD.id AND r.submitted_once)) THEN
-        RAISE EXCEPTION '% was signed: its identity is fixed, and it stays in sight (REV-040, REC-040).', OLD.name
+        RAISE EXCEPTION '% was signed: its identity is fixed, and it cannot be archived (REV-040, REC-040).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_identity_fixed';
     END IF;

@@ -10,7 +10,7 @@ BEGIN
             SELECT FROM mrp_esignature s
              WHERE s.id = NEW.approved_signature_id AND s.res_model = 'mrp.mmr.label'
                AND s.res_id = NEW.id AND s.meaning = 'approved') THEN
-        RAISE EXCEPTION 'Label % has no approval of its own (CON-070).', NEW.code
+        RAISE EXCEPTION 'Label % has no approval signature of its own (CON-070).', NEW.code
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_label_signed';
     END IF;
@@ -22,7 +22,7 @@ BEGIN
             OR NEW.state = 'obsolete' AND EXISTS (
                 SELECT FROM mrp_esignature s
                  WHERE s.res_model = 'mrp.mmr.label' AND s.res_id = NEW.id AND s.meaning = 'retired')) THEN
-        RAISE EXCEPTION 'Label % is approved and retired by signatures (CON-070, 21 CFR 211.186(b)(8)).', OLD.code
+        RAISE EXCEPTION 'Label % can only be approved and retired by signatures (CON-070, 21 CFR 211.186(b)(8)).', OLD.code
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_label_signed';
     END IF;
     IF (OLD.approved_signature_id IS NOT NULL OR OLD.state <> 'draft' OR EXISTS (
@@ -32,7 +32,7 @@ BEGIN
             ({{NEW.mrp_mmr_label}}) IS DISTINCT FROM ({{OLD.mrp_mmr_label}})
             OR (OLD.approved_signature_id IS NOT NULL
                 AND NEW.approved_signature_id IS DISTINCT FROM OLD.approved_signature_id)) THEN
-        RAISE EXCEPTION 'Label % is signed and cannot change (REV-010).', OLD.code
+        RAISE EXCEPTION 'Label % is signed and cannot be changed (REV-010).', OLD.code
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_label_content_frozen';
     END IF;

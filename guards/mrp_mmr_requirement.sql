@@ -12,11 +12,11 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         SELECT shipped -> (p.code || '/' || OLD.code) INTO wanted FROM mrp_mmr_profile p WHERE p.id = OLD.profile_id;
         IF OLD.check IS NOT NULL AND wanted IS NOT NULL THEN
-            RAISE EXCEPTION 'Requirement % is shipped with the addon and stays as it is.', OLD.code
+            RAISE EXCEPTION 'Requirement % is supplied with the addon and cannot be changed.', OLD.code
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
         END IF;
         IF EXISTS (SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.mmr.requirement' AND s.res_id = OLD.id) THEN
-            RAISE EXCEPTION 'Requirement % was signed and is kept (REC-040).', OLD.code
+            RAISE EXCEPTION 'Requirement % was signed and cannot be deleted (REC-040).', OLD.code
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
         END IF;
         RETURN OLD;
@@ -33,13 +33,13 @@ BEGIN
         IF NEW.company_id IS NOT NULL OR wanted IS DISTINCT FROM
                 jsonb_build_array(NEW.scope, NEW.citation, NEW.enforcement, NEW.check, NEW.name ->> 'en_US')
            OR (TG_OP = 'UPDATE' AND (NEW.code, NEW.profile_id) IS DISTINCT FROM (OLD.code, OLD.profile_id)) THEN
-            RAISE EXCEPTION 'Requirement % is shipped with the addon and stays as it is.', NEW.code
+            RAISE EXCEPTION 'Requirement % is supplied with the addon and cannot be changed.', NEW.code
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_kept';
         END IF;
     END IF;
     IF TG_OP = 'INSERT' THEN
         IF NEW.enabled IS DISTINCT FROM (NEW.check IS NULL OR NEW.enforcement <> 'O') THEN
-            RAISE EXCEPTION 'Requirement % is switched on and off by a signature of Quality Control.', NEW.code
+            RAISE EXCEPTION 'Requirement % can only be switched on and off by a signature of Quality Control.', NEW.code
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_signed';
         END IF;
         RETURN NEW;
@@ -49,7 +49,7 @@ BEGIN
             SELECT s.content ->> 'enabled' FROM mrp_esignature s
              WHERE s.res_model = 'mrp.mmr.requirement' AND s.res_id = NEW.id AND s.meaning = 'approved'
              ORDER BY s.id DESC LIMIT 1) THEN
-        RAISE EXCEPTION 'Requirement % is switched on and off by a signature of Quality Control.', OLD.code
+        RAISE EXCEPTION 'Requirement % can only be switched on and off by a signature of Quality Control.', OLD.code
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_requirement_signed';
     END IF;
     RETURN NEW;

@@ -12,7 +12,7 @@ BEGIN
             (NEW.revision_id, NEW.name, NEW.group_id, NEW.prepared_signature_id)
             IS DISTINCT FROM (OLD.revision_id, OLD.name, OLD.group_id, OLD.prepared_signature_id)
             OR (OLD.signature_id IS NOT NULL AND NEW.signature_id IS DISTINCT FROM OLD.signature_id))) THEN
-        RAISE EXCEPTION 'A review of an MMR is kept as it is (REC-040).'
+        RAISE EXCEPTION 'A review of an MMR cannot be changed or deleted (REC-040).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_review_kept';
     END IF;

@@ -9,21 +9,21 @@ DECLARE
 BEGIN
     IF TG_OP = 'DELETE' THEN
         IF EXISTS (SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.mmr.reviewer' AND s.res_id = OLD.id) THEN
-            RAISE EXCEPTION 'The review % was signed and is kept (REC-040).', OLD.name
+            RAISE EXCEPTION 'The review % was signed and cannot be deleted (REC-040).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_reviewer_kept';
         END IF;
         RETURN OLD;
     END IF;
     IF TG_OP = 'INSERT' THEN
         IF NEW.enabled THEN
-            RAISE EXCEPTION 'The review % comes into force by a signature (APR-030).', NEW.name
+            RAISE EXCEPTION 'The review % can only be put in force by a signature (APR-030).', NEW.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_reviewer_signed';
         END IF;
         RETURN NEW;
     END IF;
     IF OLD.enabled AND (NEW.name, NEW.sequence, NEW.group_id, NEW.profile_id, NEW.company_id, NEW.active)
        IS DISTINCT FROM (OLD.name, OLD.sequence, OLD.group_id, OLD.profile_id, OLD.company_id, OLD.active) THEN
-        RAISE EXCEPTION 'The review % is in force and stays as it was signed (APR-030).', OLD.name
+        RAISE EXCEPTION 'The review % is in force and cannot be changed (APR-030).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_reviewer_fixed';
     END IF;
     IF NEW.enabled IS DISTINCT FROM OLD.enabled THEN
@@ -35,7 +35,7 @@ BEGIN
            IS DISTINCT FROM
            (signed ->> 'enabled', signed ->> 'name', signed ->> 'sequence', signed -> 'role' ->> 'id',
             signed -> 'profile' ->> 'id', signed -> 'company' ->> 'id') THEN
-            RAISE EXCEPTION 'The review % comes into force, and out of it, by a signature (APR-030).', OLD.name
+            RAISE EXCEPTION 'The review % can only be put in force and taken out of force by a signature (APR-030).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_reviewer_signed';
         END IF;
     END IF;

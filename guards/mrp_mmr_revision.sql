@@ -11,7 +11,7 @@ DECLARE
 BEGIN
     IF TG_OP = 'DELETE' THEN
         IF OLD.state <> 'draft' OR OLD.submitted_once THEN
-            RAISE EXCEPTION 'Revision % was submitted or cancelled and is kept (REC-040).', OLD.revision
+            RAISE EXCEPTION 'Revision % was submitted or cancelled and cannot be deleted (REC-040).', OLD.revision
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_revision_kept';
         END IF;
@@ -19,7 +19,7 @@ BEGIN
     END IF;
     IF TG_OP = 'INSERT' THEN
         IF NEW.state <> 'draft' OR NEW.document IS NOT NULL OR NEW.submitted_once THEN
-            RAISE EXCEPTION 'A revision begins as a draft (APR-010).'
+            RAISE EXCEPTION 'A revision starts as a draft (APR-010).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_revision_transition';
         END IF;
@@ -45,7 +45,7 @@ BEGIN
        OR (OLD.effective_at IS NOT NULL AND NEW.effective_at IS DISTINCT FROM OLD.effective_at)
        OR (OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at)
        OR (OLD.retired_signature_id IS NOT NULL AND NEW.retired_signature_id IS DISTINCT FROM OLD.retired_signature_id) THEN
-        RAISE EXCEPTION 'The content of revision % is signed and cannot change (REV-010).', OLD.revision
+        RAISE EXCEPTION 'The content of revision % is signed and cannot be changed (REV-010).', OLD.revision
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_revision_content_frozen';
     END IF;
@@ -54,7 +54,8 @@ BEGIN
        OR OLD.retired_signature_id IS NULL AND NEW.retired_signature_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM mrp_esignature s WHERE s.id = NEW.retired_signature_id AND s.meaning = 'retired'
                AND s.res_model = 'mrp.mmr.revision' AND s.res_id = NEW.id) THEN
-        RAISE EXCEPTION 'Revision % ends by its successor or by a signature of its own (REV-050, REV-080).', OLD.revision
+        RAISE EXCEPTION 'Revision % can only be ended by its successor or by a signature of its own '
+                        '(REV-050, REV-080).', OLD.revision
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_revision_ended';
     END IF;
@@ -89,7 +90,7 @@ BEGIN
            OR jsonb_array_length(COALESCE(NEW.document -> 'reviewers', '[]')) <> (
                 SELECT count(*) FROM mrp_mmr_review v
                  WHERE v.revision_id = NEW.id AND v.prepared_signature_id = NEW.prepared_signature_id) THEN
-            RAISE EXCEPTION 'Revision % still waits for a review (APR-030).', OLD.revision
+            RAISE EXCEPTION 'Revision % is still waiting for a review (APR-030).', OLD.revision
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_revision_reviewed';
         END IF;

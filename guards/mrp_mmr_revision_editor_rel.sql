@@ -7,7 +7,7 @@ CREATE FUNCTION mrp_mmr_guard_editor() RETURNS trigger
 BEGIN
     IF EXISTS (SELECT FROM mrp_mmr_revision WHERE id = OLD.revision_id)
        AND (TG_OP = 'DELETE' OR NEW IS DISTINCT FROM OLD) THEN
-        RAISE EXCEPTION 'Who edited a revision is not forgotten (APR-040).'
+        RAISE EXCEPTION 'The editors of a revision cannot be removed (APR-040).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_editor_kept';
     END IF;

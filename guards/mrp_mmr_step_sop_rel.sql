@@ -9,7 +9,7 @@ BEGIN
          WHERE r.state <> 'draft'
            AND s.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.step_id END,
                         CASE WHEN TG_OP <> 'INSERT' THEN OLD.step_id END)) THEN
-        RAISE EXCEPTION 'The procedures of a step are signed and cannot change (REV-010).'
+        RAISE EXCEPTION 'The procedures of a step are signed and cannot be changed (REV-010).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_step_sop_rel_content_frozen';
     END IF;

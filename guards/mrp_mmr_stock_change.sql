@@ -16,7 +16,7 @@ BEGIN
         RETURNING c.quantity)
     SELECT round(sum(g.quantity), 6) INTO rest FROM gone g;
     IF rest <> 0 THEN
-        RAISE EXCEPTION 'Stock of product % and lot % at % changes by moves alone: % (REL-070, STK-040).',
+        RAISE EXCEPTION 'The stock of product % and lot % at % can only be changed by moves: % (REL-070, STK-040).',
             NEW.product_id, COALESCE((SELECT l.name FROM stock_lot l WHERE l.id = NEW.lot_id), '–'), NEW.location_id, rest
             USING ERRCODE = 'check_violation', TABLE = 'stock_quant', CONSTRAINT = 'mrp_mmr_stock_moved';
     END IF;
@@ -32,7 +32,7 @@ CREATE FUNCTION mrp_mmr_guard_stock_notes() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF pg_trigger_depth() < 2 THEN
-        RAISE EXCEPTION 'What stock and moves say differently is noted by the guards alone (REL-070, STK-040).'
+        RAISE EXCEPTION 'Only the guards record differences between stock and moves (REL-070, STK-040).'
             USING ERRCODE = 'check_violation', TABLE = 'stock_quant', CONSTRAINT = 'mrp_mmr_stock_moved';
     END IF;
     RETURN NULL;

@@ -14,7 +14,7 @@ BEGIN
                AND s.meaning = CASE NEW.mmr_decision WHEN 'continue' THEN 'approved' WHEN 'stop' THEN 'rejected' END
                AND s.content ->> 'decision' = NEW.mmr_decision
                AND s.id > COALESCE(OLD.mmr_decision_signature_id, 0)) THEN
-        RAISE EXCEPTION 'Whether batch % goes on is decided by a signature of Quality Control (REV-060).', OLD.name
+        RAISE EXCEPTION 'Only a signature of Quality Control decides whether batch % continues (REV-060).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_production_mmr_decision_signed';
     END IF;
@@ -35,7 +35,7 @@ DECLARE
 BEGIN
     IF TG_OP = 'DELETE' THEN
         IF OLD.mmr_snapshot IS NOT NULL THEN
-            RAISE EXCEPTION 'Order % was released by an MMR and is kept (BPR-010).', OLD.name
+            RAISE EXCEPTION 'Order % was released on an MMR and cannot be deleted (BPR-010).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_production_kept';
         END IF;
@@ -54,13 +54,13 @@ BEGIN
            IS DISTINCT FROM
            (OLD.mmr_snapshot, OLD.mmr_snapshot_sha256, OLD.mmr_revision_id, OLD.mmr_controlled,
             OLD.product_id, OLD.product_qty, OLD.product_uom_id, OLD.bom_id, OLD.company_id) THEN
-            RAISE EXCEPTION 'Order % was released: what it makes, how much and how is fixed (USE-020).',
+            RAISE EXCEPTION 'Order % was released: its product, quantity and process are fixed (USE-020).',
                 OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_snapshot_fixed';
         END IF;
         IF OLD.mmr_snapshot IS NOT NULL AND OLD.state IN ('done', 'cancel') AND NEW.state <> OLD.state THEN
-            RAISE EXCEPTION 'Order % is closed and cannot be opened again (USE-020).', OLD.name
+            RAISE EXCEPTION 'Order % is closed and cannot be reopened (USE-020).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_snapshot_fixed';
         END IF;
@@ -111,7 +111,7 @@ BEGIN
                   CONSTRAINT = 'mrp_mmr_production_open_steps';
     END IF;
     IF TG_OP = 'UPDATE' AND NEW.state = 'done' AND OLD.state <> 'done' AND NEW.mmr_decision = 'pending' THEN
-        RAISE EXCEPTION 'Quality Control has not decided whether % goes on (REV-060, EU GMP 4.5).', NEW.name
+        RAISE EXCEPTION 'Quality Control has not decided whether % continues (REV-060, EU GMP 4.5).', NEW.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_production_pending';
     END IF;
     IF NEW.state NOT IN ('draft', 'cancel') AND NEW.mmr_snapshot IS NULL

@@ -13,21 +13,21 @@ BEGIN
         IF NEW.revoked_at IS NOT NULL OR EXISTS (
                 SELECT FROM res_users u JOIN res_users g ON g.id = NEW.granted_by_id
                  WHERE u.id = NEW.user_id AND (g.id = u.id OR g.partner_id = u.partner_id)) THEN
-            RAISE EXCEPTION 'A qualification is granted by another person, and revoked later (SEC-030).'
+            RAISE EXCEPTION 'A qualification must be granted by another person, and can only be revoked later (SEC-030).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                       CONSTRAINT = 'mrp_mmr_qualification_granted';
         END IF;
         RETURN NEW;
     END IF;
     IF TG_OP <> 'UPDATE' THEN
-        RAISE EXCEPTION 'A qualification is kept (SEC-030, REC-040, 21 CFR 111.605(b)).'
+        RAISE EXCEPTION 'A qualification cannot be deleted (SEC-030, REC-040, 21 CFR 111.605(b)).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_qualification_kept';
     END IF;
     IF to_jsonb(NEW) - free <> to_jsonb(OLD) - free
        OR (OLD.revoked_at IS NOT NULL AND (NEW.revoked_at, NEW.revoked_by_id, NEW.revoke_reason)
            IS DISTINCT FROM (OLD.revoked_at, OLD.revoked_by_id, OLD.revoke_reason)) THEN
-        RAISE EXCEPTION 'What a qualification says does not change: it is revoked, and granted anew (SEC-030).'
+        RAISE EXCEPTION 'A qualification cannot be changed: it is revoked, and a new one is granted (SEC-030).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_qualification_fixed';
     END IF;

@@ -12,7 +12,7 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         IF OLD.state <> 'draft' OR EXISTS (
             SELECT FROM mrp_esignature s WHERE s.res_model = 'mrp.quality.review' AND s.res_id = OLD.id) THEN
-            RAISE EXCEPTION '% was signed and is kept (RPT-030, REC-040).', OLD.name
+            RAISE EXCEPTION '% was signed and cannot be deleted (RPT-030, REC-040).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_quality_review_kept';
         END IF;
         RETURN OLD;
@@ -21,7 +21,7 @@ BEGIN
        OR (NEW.state = 'draft') <> (NEW.prepared_signature_id IS NULL)
        OR (NEW.state = 'approved') <> (NEW.approved_signature_id IS NOT NULL)
        OR TG_OP = 'INSERT' AND NEW.state <> 'draft' THEN
-        RAISE EXCEPTION '% is prepared and approved by signatures over its document (RPT-030).', NEW.name
+        RAISE EXCEPTION '% must be prepared and approved by signatures on its document (RPT-030).', NEW.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_quality_review_signed';
     END IF;
     IF TG_OP = 'INSERT' THEN
@@ -33,7 +33,7 @@ BEGIN
        OR OLD.state = 'prepared' AND NEW.state <> 'draft'
           AND (NEW.document, NEW.document_sha256, NEW.prepared_signature_id)
               IS DISTINCT FROM (OLD.document, OLD.document_sha256, OLD.prepared_signature_id) THEN
-        RAISE EXCEPTION '% stays as it was signed (RPT-030, 21 CFR 11.70).', OLD.name
+        RAISE EXCEPTION '% cannot be changed after it was signed (RPT-030, 21 CFR 11.70).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_quality_review_fixed';
     END IF;
     IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
@@ -52,7 +52,7 @@ BEGIN
              WHERE s.id = NEW.approved_signature_id AND s.res_model = 'mrp.quality.review' AND s.res_id = NEW.id
                AND s.meaning = 'approved' AND s.content_sha256 = NEW.document_sha256
                AND s.basis_signature_id = p.id AND s.user_id <> p.user_id AND s.partner_id <> p.partner_id) THEN
-        RAISE EXCEPTION '% is prepared by one person and approved by another, by signature (RPT-030).', OLD.name
+        RAISE EXCEPTION '% must be signed as prepared by one person and as approved by another (RPT-030).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_quality_review_signed';
     END IF;
     RETURN NEW;

@@ -8,7 +8,7 @@ BEGIN
     IF EXISTS (SELECT FROM mrp_quality_review r WHERE r.state <> 'draft'
                   AND r.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.review_id END,
                                CASE WHEN TG_OP <> 'INSERT' THEN OLD.review_id END)) THEN
-        RAISE EXCEPTION 'The products of a review are signed and cannot change (RPT-030, 21 CFR 11.70).'
+        RAISE EXCEPTION 'The products of a review are signed and cannot be changed (RPT-030, 21 CFR 11.70).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_quality_review_product_rel_fixed';
     END IF;

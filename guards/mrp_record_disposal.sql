@@ -6,12 +6,12 @@ CREATE FUNCTION mrp_mmr_guard_disposal() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        RAISE EXCEPTION 'Disposals are kept (REC-040, 21 CFR 11.10(c)).'
+        RAISE EXCEPTION 'Disposals cannot be deleted (REC-040, 21 CFR 11.10(c)).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_disposal_kept';
     END IF;
     IF TG_OP = 'INSERT' THEN
         IF NEW.signature_id IS NOT NULL THEN
-            RAISE EXCEPTION 'Disposal % is signed after it was recorded (REC-040).', NEW.name
+            RAISE EXCEPTION 'Disposal % can only be signed after it was recorded (REC-040).', NEW.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_disposal_signed';
         END IF;
         RETURN NEW;
@@ -27,7 +27,7 @@ BEGIN
         OR EXISTS (
             SELECT FROM mrp_esignature s CROSS JOIN jsonb_array_elements(s.content -> 'batches') k
              WHERE s.id = NEW.signature_id AND NOT mrp_mmr_may_dispose((k ->> 'id')::integer))) THEN
-        RAISE EXCEPTION 'Disposal % is signed once, over records whose date has passed and that nobody holds '
+        RAISE EXCEPTION 'Disposal % can only be signed once, for records whose date has passed and that are not on hold '
                         '(REC-040).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_disposal_signed';
     END IF;

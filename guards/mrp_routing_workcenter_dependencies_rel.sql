@@ -10,7 +10,7 @@ BEGIN
          WHERE r.state <> 'draft'
            AND o.id IN (CASE WHEN TG_OP <> 'DELETE' THEN NEW.operation_id END,
                         CASE WHEN TG_OP <> 'INSERT' THEN OLD.operation_id END)) THEN
-        RAISE EXCEPTION 'The order of operations is signed and cannot change (REV-010).'
+        RAISE EXCEPTION 'The sequence of operations is signed and cannot be changed (REV-010).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_routing_workcenter_dependencies_rel_content_frozen';
     END IF;
@@ -25,7 +25,7 @@ BEGIN
         SELECT FROM mrp_routing_workcenter o JOIN mrp_routing_workcenter b ON b.id = NEW.blocked_by_id
          WHERE o.id = NEW.operation_id AND o.bom_id <> b.bom_id
            AND EXISTS (SELECT FROM mrp_mmr_revision r WHERE r.bom_id IN (o.bom_id, b.bom_id))) THEN
-        RAISE EXCEPTION 'A stage only follows stages of the same revision (REV-010).'
+        RAISE EXCEPTION 'A stage can only follow stages of the same revision (REV-010).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_routing_workcenter_dependencies_rel_content_foreign';
     END IF;

@@ -51,7 +51,8 @@ BEGIN
             RETURN NEW;
         END IF;
     END IF;
-    RAISE EXCEPTION 'A suspension ends when a security administrator, other than who caused it, enrols the key (SIG-120, 21 CFR 11.300(b)).'
+    RAISE EXCEPTION 'A suspension only ends when a security administrator who did not cause it enrols the key '
+                    '(SIG-120, 21 CFR 11.300(b)).'
         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_signer_suspended';
 END $$;
 CREATE TRIGGER mrp_mmr_guard_suspension BEFORE UPDATE ON mrp_signer
@@ -94,7 +95,8 @@ BEGIN
             value := value || 'Z';
         END IF;
         IF value IS DISTINCT FROM said ->> name THEN
-            RAISE EXCEPTION 'What is known about signer % changes with its line in the ledger alone: % (SIG-070, AUD-080).',
+            RAISE EXCEPTION 'What is known about signer % can only change together with its line in the ledger: % '
+                            '(SIG-070, AUD-080).',
                 NEW.user_id, name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_signer_known';
         END IF;

@@ -69,22 +69,25 @@ BEGIN
         END LOOP;
     END IF;
     IF raw IS NULL OR NEW.fingerprint <> encode(sha256(raw), 'hex') THEN
-        RAISE EXCEPTION 'The fingerprint of a key is the SHA-256 of the key (SIG-110, 21 CFR 11.70).'
+        RAISE EXCEPTION 'The fingerprint of a key must be the SHA-256 of the key (SIG-110, 21 CFR 11.70).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_signer_key_fingerprint';
     END IF;
     -- What a secret opens is Ed25519; a passkey says where it signs.
     IF num_nonnulls(NEW.credential_id, NEW.rp_id, NEW.origin) NOT IN (0, 3)
             OR NEW.credential_id IS NULL AND NEW.algorithm <> 'ed25519' THEN
-        RAISE EXCEPTION 'A key is opened by a secret, or is a passkey with credential, server and address (SIG-110, 21 CFR 11.70).'
+        RAISE EXCEPTION 'A key must be opened by a secret, or be a passkey with credential, server and address '
+                        '(SIG-110, 21 CFR 11.70).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_signer_key_kind';
     END IF;
     IF NEW.reason = 'update' AND (COALESCE(mrp_mmr_key_transition() < NEW.made_at, true) OR EXISTS (
             SELECT FROM mrp_signer_key k WHERE k.user_id = NEW.user_id)) THEN
-        RAISE EXCEPTION 'Only the first key of a person is made after an update, and in its time (SIG-120, 21 CFR 11.100(b)).'
+        RAISE EXCEPTION 'Only a person''s first key can be made after an update, and only within its time '
+                        '(SIG-120, 21 CFR 11.100(b)).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_signer_key_update';
     END IF;
     IF NEW.reason = 'recovery' AND (COALESCE(mrp_mmr_key_recovery(NEW.user_id) < NEW.made_at, true) OR mrp_mmr_has_enroller()) THEN
-        RAISE EXCEPTION 'The server opened no own enrolment of this person, or somebody else can enrol (SIG-120, 21 CFR 11.300(b)-(c)).'
+        RAISE EXCEPTION 'The server has not opened self-enrolment for this person, or somebody else can enrol '
+                        '(SIG-120, 21 CFR 11.300(b)-(c)).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_signer_key_recovery';
     END IF;
     RETURN NEW;

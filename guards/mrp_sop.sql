@@ -17,12 +17,12 @@ BEGIN
         UNION SELECT revision_id FROM mrp_mmr_specification WHERE method_id = OLD.id OR document_id = OLD.id
         UNION SELECT revision_id FROM mrp_mmr_reference WHERE sop_id = OLD.id);
     IF EXISTS (SELECT FROM mrp_mmr_revision r WHERE r.id = ANY(used) AND r.state <> 'draft') THEN
-        RAISE EXCEPTION 'Document % is named in a signed revision and cannot change (REV-010).', OLD.code
+        RAISE EXCEPTION 'Document % is referenced in a signed revision and cannot be changed (REV-010).', OLD.code
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_sop_content_frozen';
     END IF;
     IF EXISTS (SELECT FROM mrp_qualification q WHERE q.sop_id = OLD.id) THEN
-        RAISE EXCEPTION 'Persons were trained on document %: it cannot change (SEC-030).', OLD.code
+        RAISE EXCEPTION 'People were trained on document %: it cannot be changed (SEC-030).', OLD.code
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME,
                   CONSTRAINT = 'mrp_mmr_sop_content_frozen';
     END IF;

@@ -17,7 +17,7 @@ BEGIN
                       AND s.meaning = 'checked' AND s.content_sha256 = NEW.results_sha256) THEN
         RETURN NEW;
     END IF;
-    RAISE EXCEPTION 'The result of a tamper drill is kept as it is (AUD-030, 21 CFR 11.10(e)).'
+    RAISE EXCEPTION 'The result of a tamper drill cannot be changed (AUD-030, 21 CFR 11.10(e)).'
         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_drill_kept';
 END $$;
 CREATE TRIGGER mrp_mmr_guard_drill BEFORE INSERT OR UPDATE OR DELETE ON mrp_tamper_drill

@@ -10,7 +10,7 @@ BEGIN
              WHERE p.product_tmpl_id = OLD.id
                AND (l.mmr_status IS NOT NULL OR OLD.mmr_controlled OR OLD.mmr_needs_release))
        OR EXISTS (SELECT FROM product_product p JOIN mrp_bpr b ON b.product_id = p.id WHERE p.product_tmpl_id = OLD.id) THEN
-        RAISE EXCEPTION 'Product % has lots or batches: its type and tracking stay (REL-070, REL-010).', OLD.id
+        RAISE EXCEPTION 'Product % has lots or batches: its type and tracking cannot be changed (REL-070, REL-010).', OLD.id
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_product_tracking';
     END IF;
     RETURN NEW;

@@ -21,7 +21,7 @@ BEGIN
        OR NOT EXISTS (
             SELECT FROM res_groups_users_rel g JOIN ir_model_data x ON x.res_id = g.gid AND x.model = 'res.groups'
                AND x.module = 'mrp_mmr' AND x.name = 'group_mmr_security' WHERE g.uid = NEW.mmr_setup_closed_by_id) THEN
-        RAISE EXCEPTION 'The set-up of company % ends once, by a security administrator (SEC-070).', OLD.name
+        RAISE EXCEPTION 'The set-up of company % can only be closed once, by a security administrator (SEC-070).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_company_setup';
     END IF;
     RETURN NEW;

@@ -13,7 +13,8 @@ CREATE FUNCTION mrp_mmr_guard_location() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF mrp_mmr_holds_goods(OLD.id) THEN
-        RAISE EXCEPTION 'Goods that are not released lie at %, which stays what it is (REL-070, REL-010).', OLD.complete_name
+        RAISE EXCEPTION 'Location % contains goods that are not released, so its use cannot be changed '
+                        '(REL-070, REL-010).', OLD.complete_name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_location_holds';
     END IF;
     RETURN NEW;

@@ -9,13 +9,13 @@ CREATE FUNCTION mrp_mmr_guard_lot() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        RAISE EXCEPTION 'Lot % has a signed status or a batch and is kept (USE-060, 21 CFR 211.184).', OLD.name
+        RAISE EXCEPTION 'Lot % has a signed status or a batch and cannot be deleted (USE-060, 21 CFR 211.184).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_kept';
     END IF;
     IF TG_OP = 'INSERT' THEN
         IF NEW.mmr_status IS DISTINCT FROM 'quarantine' OR NEW.mmr_status_signature_id IS NOT NULL
            OR NEW.mmr_bpr_id IS NOT NULL THEN
-            RAISE EXCEPTION 'Lot % begins in quarantine (USE-060).', NEW.name
+            RAISE EXCEPTION 'Lot % must start in quarantine (USE-060).', NEW.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_signed';
         END IF;
         RETURN NEW;
@@ -25,7 +25,7 @@ BEGIN
             OR NEW.mmr_status IS DISTINCT FROM 'quarantine')
        OR OLD.mmr_bpr_id IS NOT NULL
           AND (NEW.name, NEW.product_id) IS DISTINCT FROM (OLD.name, OLD.product_id) THEN
-        RAISE EXCEPTION 'A lot is made by one batch and stays what it is: % (REL-010, 21 CFR 111.260(a)).', OLD.name
+        RAISE EXCEPTION 'A lot is made by one batch, which cannot be changed: % (REL-010, 21 CFR 111.260(a)).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
     END IF;
     -- Company and expiry of a lot are those of the batch that made it (REL-070).
@@ -34,7 +34,7 @@ BEGIN
             AND NEW.company_id IS DISTINCT FROM (SELECT b.company_id FROM mrp_bpr b WHERE b.id = NEW.mmr_bpr_id)
             OR NEW.expiration_date IS DISTINCT FROM OLD.expiration_date
                AND (OLD.mmr_status_signature_id IS NOT NULL OR OLD.mmr_bpr_id IS NOT NULL AND OLD.expiration_date IS NOT NULL)) THEN
-        RAISE EXCEPTION 'Company and expiry of lot % are those of its batch (REL-070).', OLD.name
+        RAISE EXCEPTION 'The company and the expiry date of lot % must be those of its batch (REL-070).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
     END IF;
     IF OLD.mmr_status IS NULL AND NEW.mmr_status = 'quarantine' AND NEW.mmr_status_signature_id IS NULL
@@ -54,7 +54,7 @@ BEGIN
     END IF;
     IF NEW.mmr_status = 'released' AND OLD.mmr_status IS DISTINCT FROM 'released'
        AND EXISTS (SELECT FROM mrp_mmr_concerning(NEW.id)) THEN
-        RAISE EXCEPTION 'An open deviation concerns lot %, which is not released (DEV-100, 21 CFR 211.192).', OLD.name
+        RAISE EXCEPTION 'An open deviation affects lot %, which cannot be released (DEV-100, 21 CFR 211.192).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_concerned';
     END IF;
     -- The rule of its batch, on the lot: the batch is released, nothing of it is open, nobody who worked on it signs, and the
@@ -70,7 +70,7 @@ BEGIN
                 OR p.code = 'PEU' AND NOT EXISTS (
                     SELECT FROM res_groups_users_rel g JOIN ir_model_data x ON x.res_id = g.gid AND x.model = 'res.groups'
                        AND x.module = 'mrp_mmr' AND x.name = 'group_mmr_qp' WHERE g.uid = s.user_id))) THEN
-        RAISE EXCEPTION 'Lot % is released by the rule of its batch (REL-070, REL-020).', OLD.name
+        RAISE EXCEPTION 'Lot % can only be released under the rules of its batch (REL-070, REL-020).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_of_batch';
     END IF;
     IF (NEW.mmr_status, NEW.mmr_status_signature_id) IS DISTINCT FROM (OLD.mmr_status, OLD.mmr_status_signature_id)
@@ -107,7 +107,7 @@ BEGIN
                     AND (s.content #>> '{assay,basis}') IS NOT DISTINCT FROM NEW.mmr_assay_basis
                     AND (s.content #>> '{assay,moisture}')::numeric = COALESCE(NEW.mmr_assay_moisture::numeric, 0)
                     AND (s.content #>> '{assay,date}')::date IS NOT DISTINCT FROM NEW.mmr_assay_date))) THEN
-            RAISE EXCEPTION 'Lot % is released or rejected by a signature of Quality Control (USE-060).', OLD.name
+            RAISE EXCEPTION 'Lot % can only be released or rejected by a signature of Quality Control (USE-060).', OLD.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_signed';
         END IF;
     ELSIF OLD.mmr_status IN ('released', 'rejected')
@@ -118,13 +118,14 @@ BEGIN
            (OLD.name, OLD.product_id, OLD.expiration_date, OLD.mmr_supplier_lot, OLD.mmr_file_id,
             OLD.mmr_retest_date, OLD.mmr_assay, OLD.mmr_assay_unit, OLD.mmr_assay_basis, OLD.mmr_assay_moisture,
             OLD.mmr_assay_date) THEN
-        RAISE EXCEPTION 'What Quality Control decided on lot % covers its data (USE-060, SIG-030).', OLD.name
+        RAISE EXCEPTION 'Quality Control decided on the present data of lot %, which cannot be changed '
+                        '(USE-060, SIG-030).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_fixed';
     END IF;
     -- Of a product under control, what was counted in or made without a record is not released (REL-070, USE-010).
     IF NEW.mmr_status = 'released' AND OLD.mmr_status IS DISTINCT FROM 'released' AND NEW.mmr_bpr_id IS NULL
        AND NOT mrp_mmr_has_origin(NEW.id, NEW.product_id) THEN
-        RAISE EXCEPTION 'Lot % of a product under control was made by no batch record (REL-070, USE-010).', OLD.name
+        RAISE EXCEPTION 'Lot % of a controlled product was not made by a batch record (REL-070, USE-010).', OLD.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_lot_origin';
     END IF;
     RETURN NEW;

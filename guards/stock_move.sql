@@ -21,7 +21,7 @@ BEGIN
            AND EXISTS (SELECT FROM mrp_bpr b
                         WHERE b.production_id IN (OLD.raw_material_production_id, OLD.production_id)
                           AND b.state IN ('done', 'cancel')) THEN
-            RAISE EXCEPTION 'What a batch used or made stays as it was done (STK-040, REL-050, 21 CFR 211.188).'
+            RAISE EXCEPTION 'What a batch consumed or produced cannot be changed (STK-040, REL-050, 21 CFR 211.188).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_fixed';
         END IF;
     END IF;
@@ -31,7 +31,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF NEW.picking_id IS NOT NULL THEN
-        RAISE EXCEPTION '% is completed by its record: no transfer does its moves (STK-040, USE-050).', batch.name
+        RAISE EXCEPTION '% is completed by its record: its moves cannot be done in a transfer (STK-040, USE-050).', batch.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_of_record';
     END IF;
     IF NEW.state = 'done' AND (TG_OP = 'INSERT' OR OLD.state IS DISTINCT FROM 'done')
@@ -40,7 +40,8 @@ BEGIN
        AND NOT EXISTS (
             SELECT FROM mrp_esignature g WHERE g.res_model = 'mrp.bpr' AND g.res_id = batch.id
                AND g.content ->> 'schema' = 'mrp_mmr/cancel/1') THEN
-        RAISE EXCEPTION '% has open steps: nothing is used up or made before they are closed (STK-040, USE-050).', batch.name
+        RAISE EXCEPTION '% has open steps: nothing can be consumed or produced before they are closed '
+                        '(STK-040, USE-050).', batch.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_of_record';
     END IF;
     RETURN NEW;

@@ -63,7 +63,7 @@ BEGIN
               JOIN product_product p ON p.id = NEW.product_id
               JOIN product_template t ON t.id = p.product_tmpl_id AND t.mmr_controlled IS NOT TRUE
              WHERE m.id = NEW.move_id AND m.is_inventory) THEN
-            RAISE EXCEPTION 'What Quality Control decides on is moved by lot (REL-070, REL-010, REL-050).'
+            RAISE EXCEPTION 'Goods that Quality Control decides on can only be moved by lot (REL-070, REL-010, REL-050).'
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_lot_named';
         END IF;
         RETURN NEW;
@@ -71,7 +71,7 @@ BEGIN
     SELECT name, product_id, mmr_status, mmr_bpr_id, mrp_mmr_is_free(id) AS is_free INTO lot FROM stock_lot WHERE id = NEW.lot_id;
     IF lot.product_id <> NEW.product_id
        AND (lot.mmr_status IS NOT NULL OR mrp_mmr_decided_on(lot.product_id) OR mrp_mmr_decided_on(NEW.product_id)) THEN
-        RAISE EXCEPTION 'Lot % is of another product (REL-070, REL-050).', lot.name
+        RAISE EXCEPTION 'Lot % belongs to another product (REL-070, REL-050).', lot.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_lot_product';
     END IF;
     IF NEW.quantity <> 0 AND (lot.mmr_status = 'released' OR lot.mmr_status IS NULL AND EXISTS (
@@ -79,7 +79,7 @@ BEGIN
              WHERE p.id = NEW.product_id AND t.mmr_controlled))
        AND (mrp_mmr_comes_back(NEW.location_id, NEW.location_dest_id, lot.mmr_bpr_id)
             OR mrp_mmr_appears(NEW.location_id, NEW.location_dest_id) AND mrp_mmr_was_outside(NEW.lot_id, lot.mmr_bpr_id)) THEN
-        RAISE EXCEPTION 'Lot % came back and is not in quarantine (DEV-100, 21 CFR 111.503, 211.204).', lot.name
+        RAISE EXCEPTION 'Lot % was returned and is not in quarantine (DEV-100, 21 CFR 111.503, 211.204).', lot.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_returned';
     END IF;
     IF batch IS NOT NULL AND lot.mmr_bpr_id IS DISTINCT FROM batch THEN
@@ -95,7 +95,7 @@ BEGIN
     END IF;
     IF NOT lot.is_free AND NEW.quantity <> 0 AND mrp_mmr_leaves(NEW.location_id, NEW.location_dest_id)
        AND NOT mrp_mmr_is_excepted(NEW) THEN
-        RAISE EXCEPTION 'Lot % is not released by Quality Control and does not leave (REL-070, REL-010, DEV-080).', lot.name
+        RAISE EXCEPTION 'Lot % is not released by Quality Control and cannot leave (REL-070, REL-010, DEV-080).', lot.name
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_lot_held';
     END IF;
     RETURN NEW;
@@ -124,7 +124,7 @@ BEGIN
        AND (mrp_mmr_is_outside(OLD.location_dest_id, batch)
             OR mrp_mmr_appears(OLD.location_dest_id, OLD.location_id) AND mrp_mmr_was_outside(OLD.lot_id, batch)
                AND EXISTS (SELECT FROM stock_location l WHERE l.id = OLD.location_dest_id AND l.usage = 'inventory')) THEN
-        RAISE EXCEPTION 'Lot % came back and is not in quarantine (DEV-100, 21 CFR 111.503, 211.204).',
+        RAISE EXCEPTION 'Lot % was returned and is not in quarantine (DEV-100, 21 CFR 111.503, 211.204).',
             (SELECT l.name FROM stock_lot l WHERE l.id = OLD.lot_id)
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_returned';
     END IF;
@@ -155,7 +155,7 @@ BEGIN
        AND NOT EXISTS (SELECT FROM stock_move m WHERE m.id = NEW.move_id
                           AND (m.production_id IS NOT NULL OR m.unbuild_id IS NOT NULL
                                OR m.mmr_deviation_id IN (SELECT mrp_mmr_concerning(NEW.lot_id)))) THEN
-        RAISE EXCEPTION 'More of lot % than its batch made (REL-070, STK-020).',
+        RAISE EXCEPTION 'Lot % would exceed the quantity that its batch made (REL-070, STK-020).',
             (SELECT l.name FROM stock_lot l WHERE l.id = NEW.lot_id)
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_move_line_surplus';
     END IF;
@@ -217,7 +217,7 @@ BEGIN
           JOIN mrp_bpr b ON b.production_id IN (m.raw_material_production_id, m.production_id) WHERE m.id = OLD.move_id LIMIT 1;
         IF FOUND AND OLD.state = 'done' THEN
             IF TG_OP = 'DELETE' THEN
-                RAISE EXCEPTION 'What % used or made stays as it was done (STK-040, REL-050).', batch.name
+                RAISE EXCEPTION 'What % consumed or produced cannot be changed (STK-040, REL-050).', batch.name
                     USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_line_fixed';
             ELSIF (NEW.state, NEW.move_id, NEW.product_id, NEW.product_uom_id, NEW.lot_id, NEW.location_id,
                    NEW.location_dest_id, NEW.package_id, NEW.result_package_id, NEW.owner_id)
@@ -228,7 +228,7 @@ BEGIN
                   OR batch.state IN ('done', 'cancel') AND NEW.date IS DISTINCT FROM OLD.date
                   OR batch.release_state IN ('released', 'rejected')
                      AND (NEW.quantity, NEW.quantity_product_uom) IS DISTINCT FROM (OLD.quantity, OLD.quantity_product_uom) THEN
-                RAISE EXCEPTION 'What % used or made stays as it was done (STK-040, REL-050).', batch.name
+                RAISE EXCEPTION 'What % consumed or produced cannot be changed (STK-040, REL-050).', batch.name
                     USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_line_fixed';
             END IF;
         END IF;
@@ -241,7 +241,7 @@ BEGIN
           JOIN mrp_bpr b ON b.production_id IN (m.raw_material_production_id, m.production_id) WHERE m.id = NEW.move_id LIMIT 1;
         IF FOUND AND (TG_OP = 'INSERT' AND batch.release_state = 'released'
                       OR TG_OP = 'UPDATE' AND OLD.move_id IS DISTINCT FROM NEW.move_id AND OLD.state = 'done') THEN
-            RAISE EXCEPTION 'Nothing is added to what % used or made (STK-040, REL-050).', batch.name
+            RAISE EXCEPTION 'Nothing can be added to what % consumed or produced (STK-040, REL-050).', batch.name
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_line_fixed';
         END IF;
     END IF;

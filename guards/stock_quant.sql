@@ -28,7 +28,8 @@ BEGIN
          WHERE q.product_id = changed.product_id AND q.lot_id IS NOT DISTINCT FROM changed.lot_id AND q.location_id = changed.location_id
            AND q.package_id IS NOT DISTINCT FROM changed.package_id AND q.owner_id IS NOT DISTINCT FROM changed.owner_id;
         IF rest < 0 THEN
-            RAISE EXCEPTION 'More of lot % is taken than is there: % are missing (STK-010, STK-020).', COALESCE(lot.name, '–'), -rest
+            RAISE EXCEPTION 'More of lot % would be taken than is there: % is missing '
+                            '(STK-010, STK-020).', COALESCE(lot.name, '–'), -rest
                 USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_quant_not_negative';
         END IF;
     END LOOP;
@@ -89,7 +90,7 @@ BEGIN
     -- As it is at the end: what came between was written again.
     IF EXISTS (SELECT FROM stock_quant q LEFT JOIN stock_lot l ON l.id = q.lot_id
                 WHERE q.id = NEW.id AND q.mmr_lot_status IS DISTINCT FROM l.mmr_status) THEN
-        RAISE EXCEPTION 'The status of goods is that of their lot (REL-070, USE-060).'
+        RAISE EXCEPTION 'The status of goods must be the status of their lot (REL-070, USE-060).'
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_quant_status';
     END IF;
     RETURN NEW;

@@ -58,7 +58,7 @@ class BatchSections(UsageSections, DeviationSections):
         return cell or text(self.missing, style='o_empty')
 
     def _fact(self, label, value, **style):
-        """Return a fact that is part of every record: where there is no value, it says so."""
+        """Return a fact that is part of every record; a missing value is printed as such."""
         return label, self._or_missing(text(value, **style))
 
     def _time(self, moment):
@@ -217,12 +217,12 @@ class BatchSections(UsageSections, DeviationSections):
         }
 
     def _get_planned_control(self, step, planned):
-        """Return limits, checks and signatures as planned; what the MMR demands without a step of its own says so."""
+        """Return limits, checks and signatures as planned; steps that were added because the MMR requires them are marked."""
         env = self.env
         origins = {
-            'formula': env._("demanded by the formula"), 'equipment': env._("demanded by the equipment of the stage"),
-            'yield': env._("demanded by the yield limits"), 'packs': env._("demanded by the pack sizes"),
-            'clearance': env._("demanded by a rule of the profile")}
+            'formula': env._("required by the formula"), 'equipment': env._("required by the equipment of the stage"),
+            'yield': env._("required by the yield limits"), 'packs': env._("required by the pack sizes"),
+            'clearance': env._("required by a rule of the profile")}
         target, pack, band = planned['target'], planned['pack'], planned['band'] if step.kind == 'yield' else None
         tolerance = target and target.get('tolerance') not in (None, '0') and target['tolerance']
         return [
@@ -253,7 +253,7 @@ class BatchSections(UsageSections, DeviationSections):
         return self._table(columns, rows + self._get_step_signatures(step))
 
     def _get_unrecorded(self, step, planned):
-        """Return what the step asks for and nobody recorded, as labels."""
+        """Return the labels of what the step requires but nobody recorded."""
         env = self.env
         entries = self.batch.current_entries_of(step)
         kinds = set(entries.mapped('kind'))
@@ -364,7 +364,7 @@ class BatchSections(UsageSections, DeviationSections):
             'label': env._("Label"), 'version': env._("Version"), 'issued': env._("Issued"), 'used': env._("Used"),
             'destroyed': env._("Destroyed"), 'returned': env._("Returned"), 'sampled': env._("Sampled or attached"),
             'difference': env._("Difference"),
-            'finished': env._("Units finished"), 'finished_difference': env._("Used less finished"),
+            'finished': env._("Units finished"), 'finished_difference': env._("Used minus finished"),
             'limit': env._("Limit of the difference"), 'coded': env._("With a lot number"), 'waiver': env._("Waived for"),
             'examined_by': env._("Examined electronically by"), 'examination': env._("Result of the examination"),
         }
@@ -400,7 +400,7 @@ class BatchSections(UsageSections, DeviationSections):
         return self._section(env._("Worksheets on Paper"), tables=[
             self._table([
                 (env._("Copy"), 8, ''), (env._("Steps"), 20, ''), (env._("Issued by"), *PERSON), (env._("Printed"), 20, ''),
-                (env._("Why on paper"), 30, ''),
+                (env._("Reason for paper"), 30, ''),
             ], [[
                 text(copy.number, bold=True), text(copy.step_codes),
                 [*text(copy.user_name), *self._time(copy.at)], self._or_missing(self._time(copy.printed_at)),
@@ -461,7 +461,7 @@ class BatchSections(UsageSections, DeviationSections):
         kinds = self._selection('mrp.audit.entry', 'kind')
         return self._section(
             env._("Audit Trail"), notes=text(env._(
-                "Lines about prints and exports of this record are left out; their numbers are missing here.")),
+                "Lines about prints and exports of this record are left out, so their numbers are missing here.")),
             tables=[self._table([
                 (env._("No."), 4, ''), (env._("Date and time (UTC)"), 15, ''), (env._("By"), 15, ''),
                 (env._("What"), 22, ''), (env._("Old and new values, reason"), 44, ''),
@@ -473,7 +473,7 @@ class BatchSections(UsageSections, DeviationSections):
             ] for line in self.batch.trail], style='o_dense o_trail')])
 
     def printing(self, status):
-        """Return what is true of this print alone: who, when, the head of the ledger, the MMR's present status."""
+        """Return what is specific to this print: who, when, the head of the ledger, the MMR's present status."""
         env, chain = self.env, self.batch.chain
         return self._section(env._("This Print"), [
             (env._("Made"), text(self.report._get_printed_label())),

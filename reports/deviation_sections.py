@@ -80,11 +80,11 @@ class DeviationSections(DocumentSections):
             *([(env._("Identity of the component"), text(
                 self._selection(deviation._name, 'identity_result')[deviation.identity_result]))]
               if deviation.identity_result else []),
-            *([(env._("First result was"), text(self._selection(deviation._name, 'test_finding')[deviation.test_finding]))]
+            *([(env._("First result"), text(self._selection(deviation._name, 'test_finding')[deviation.test_finding]))]
               if deviation.test_finding else []),
             self._fact(env._("Written procedure"), document_label(deviation.procedure_id._get_document())),
             *([(env._("CAPA"), text(deviation.capa_id.display_name))] if deviation.capa_id else []),
-            *([(env._("Why no CAPA"), text(deviation.no_capa_reason))] if deviation.no_capa_reason else []),
+            *([(env._("Reason for no CAPA"), text(deviation.no_capa_reason))] if deviation.no_capa_reason else []),
             self._fact(env._("Disposition"), deviation.disposition_label, bold=True),
         ]
 
@@ -98,7 +98,7 @@ class DeviationSections(DocumentSections):
     def _get_contributors(self, deviation):
         env = self.env
         return self._table([
-            (env._("Contributor"), 22, ''), (env._("What the person supplied"), 48, ''), (env._("Signed"), 30, ''),
+            (env._("Contributor"), 22, ''), (env._("Information supplied"), 48, ''), (env._("Signed"), 30, ''),
         ], [[
             text(row.user_id.name), text(row.contribution),
             self._or_missing(self._signed(row.signature_id) if row.signature_id else []),
@@ -107,7 +107,7 @@ class DeviationSections(DocumentSections):
     def _get_related(self, deviation):
         env, labels = self.env, self._selection('mrp.deviation.batch', 'assessment')
         return self._table([
-            (env._("Related batch"), 18, ''), (env._("Shares"), 24, ''), (env._("Assessment"), 36, ''),
+            (env._("Related batch"), 18, ''), (env._("In common"), 24, ''), (env._("Assessment"), 36, ''),
             (env._("Assessed by"), 22, ''),
         ], [[
             text(row.bpr_id.name), text(row.reason),

@@ -123,7 +123,7 @@ class DocumentSections:
         return [
             (env._("Theoretical yield"), text(measure(content, 'theoretical'), bold=True)),
             (env._("Acceptable yield"), text(band, bold=True)),
-            (env._("Rationale of the limits"), text(content.get('rationale'))),
+            (env._("Rationale for the limits"), text(content.get('rationale'))),
         ]
 
     def _file(self, content, label):
@@ -163,7 +163,7 @@ class DocumentSections:
         return self._section(None, tables=[
             self._table(
                 [(env._("Position"), 9, ''), (env._("Component"), 31, ''), (env._("Overage"), 20, ''),
-                 (env._("Rationale of the overage"), 40, '')],
+                 (env._("Rationale for the overage"), 40, '')],
                 [[text(row['position']), text(row['product']['name']), text(self._overage(row['overage']), bold=True),
                   text(row['overage'].get('rationale'))] for row in stated],
                 env._("Overage")),
@@ -342,7 +342,7 @@ class DocumentSections:
              *text(document_label(row.get('document')), env._("Specification"))],
         ] for row in rows]
         if any(row.get('product') for row in rows):
-            columns.insert(0, (env._("Of"), 19, ''))
+            columns.insert(0, (env._("Scope"), 19, ''))
             for row, line in zip(rows, cells, strict=True):
                 line.insert(0, text(product_label(row.get('product'))))
         return self._table(columns, cells, title)
@@ -399,7 +399,7 @@ class DocumentSections:
             [[[*text(row['name'], bold=True), *text(row['code'], style='o_label')],
               [*text(row.get('text')), *self._file(row.get('file'), env._("File")),
                *text(row.get('location'), env._("Location")),
-               *text(row.get('not_applicable_reason'), env._("Not applicable because"))]]
+               *text(row.get('not_applicable_reason'), env._("Reason for not applicable"))]]
              for row in self.document.get('sections') or []])])
 
     def reviewers(self):

@@ -1,7 +1,7 @@
 """Makes inspection packs: all about some products in a period, in one zip that checks itself (PRD-100, REC-050).
 
 A pack is a bundle of many batches, with an index for people and for programs. What lies in the audit trail of the
-company, among what is no matter of the inspection, comes as an excerpt: the lines about the records of the pack.
+company, among lines outside the inspection, comes as an excerpt: the lines about the records of the pack.
 """
 
 import csv
@@ -91,8 +91,9 @@ class InspectionPackBundle(Bundle):
         if count + 10 * len(self.orders) > verify.MAX_FILES:
             raise refusal(
                 self.record.env, self.record.env._(
-                    "%(batches)s batches with %(files)s files do not go into one pack.", batches=len(self.orders), files=count),
-                "PRD-100, REC-050", self.record.env._("make several packs of shorter periods."), record=self.record)
+                    "%(batches)s batches with %(files)s files are too many for one inspection pack.", batches=len(self.orders),
+                    files=count),
+                "PRD-100, REC-050", self.record.env._("create several packs for shorter periods."), record=self.record)
 
     def get_name(self):
         pack = self.record.sudo()

@@ -35,7 +35,7 @@ def _render_document(html, arguments):
     Header, footer and further documents in one run need a patched Qt, hence are not asked for.
 
     :rtype: bytes
-    :raise WkhtmltopdfError: where there is no PDF
+    :raise WkhtmltopdfError: if no PDF was made
     """
     with TemporaryDirectory(prefix='mrp_mmr.report.') as folder:
         source, target = Path(folder) / 'document.html', Path(folder) / 'document.pdf'

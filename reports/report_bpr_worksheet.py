@@ -65,7 +65,7 @@ class ReportBprWorksheet(models.AbstractModel):
             'company': document['company']['name'],
             'facts': [
                 sections._fact(env._("Controlled copy"), copy.number, bold=True),
-                sections._fact(env._("Why on paper"), copy.reason),
+                sections._fact(env._("Reason for paper"), copy.reason),
                 sections._fact(env._("Steps"), copy.step_codes),
                 (env._("Issued"), [*text(copy.user_name), *text(self._format_utc(copy.at))]),
                 sections._fact(env._("Manufacturing order"), batch.order.name),

@@ -41,10 +41,10 @@ class ReportCapa(models.AbstractModel):
                 fact(env._("Responsible"), capa.owner_id.name),
                 fact(env._("Deviations"), '\n'.join(capa.deviation_ids.sorted('id').mapped('display_name'))),
                 fact(env._("Cause"), '\n'.join(filter(None, (capa.cause_id.name, capa.cause)))),
-                fact(env._("Criterion of the effect"), capa.effectiveness_criterion),
+                fact(env._("Effectiveness criterion"), capa.effectiveness_criterion),
                 fact(env._("Checked from"), capa.effectiveness_due),
-                fact(env._("Result of the check"), words(capa, 'effectiveness_result')),
-                fact(env._("What was found"), capa.effectiveness_text), fact(env._("Checked"), checked)],
+                fact(env._("Result of the effectiveness check"), words(capa, 'effectiveness_result')),
+                fact(env._("Finding"), capa.effectiveness_text), fact(env._("Checked"), checked)],
             'tables': [{
                 'columns': [(env._("Action"), 30, ''), (env._("Kind, owner"), 20, ''), (env._("Due"), 14, ''),
                             (env._("Result"), 36, '')],

@@ -24,8 +24,8 @@ class ReportDispensingLabel(models.AbstractModel):
         for entry in entries:
             if entry.kind != 'weight' or not entry.is_current:
                 raise refusal(
-                    self.env, self.env._("%s is no valid weight.", entry.display_name or entry.id), RULE,
-                    self.env._("print the labels of the weights that count, from their step."), record=entry)
+                    self.env, self.env._("%s is not a valid weight.", entry.display_name or entry.id), RULE,
+                    self.env._("print the labels of the valid weights, from their step."), record=entry)
         containers = {
             entry: (number, len(weights))
             for weights in (step.entry_ids.filtered(lambda entry: entry.kind == 'weight')._get_current()

@@ -49,7 +49,7 @@ class QualitySections:
             self.deviations(), self.rejections(), self.rework(), self.capa(), self.lots(), self.equipment()]
 
     def _section(self, title, columns=(), rows=(), *, facts=(), notes=(), tables=(), parts=()):
-        """Return a section; one that is empty says so, as that is what was found."""
+        """Return a section; an empty one states that nothing was found."""
         table = {'title': None, 'columns': columns, 'rows': rows} if rows else None
         is_empty = not (rows or facts or notes or tables or parts)
         return {
@@ -112,7 +112,7 @@ class QualitySections:
             [*text(self.word('category', row['category']), style='o_label'), *text(row['description']), *text(row['reason'])],
             text(row['batches']),
         ] for row in self.document['revisions']], notes=text(
-            env._("What became effective in the period is printed bold."), style='o_label')
+            env._("What became effective in the period is printed in bold."), style='o_label')
             if any(row['is_new'] for row in self.document['revisions']) else ())
 
     def yields(self):
@@ -269,9 +269,9 @@ class QualitySections:
         facts = [
             (env._("Conclusions"), text(document['conclusion']) or missing),
             (env._("Actions"), text(document['actions']) or missing),
-            (env._("From elsewhere"), text(document['other_information']) or text(env._("none"), style='o_empty'))]
+            (env._("From other sources"), text(document['other_information']) or text(env._("none"), style='o_empty'))]
         if earlier:
-            facts.append((env._("Review before"), [
+            facts.append((env._("Previous review"), [
                 *text(f"{earlier['name']}, {earlier['from']} – {earlier['to']}", bold=True),
                 *text(earlier['conclusion']), *text(earlier['actions'], env._("Actions"))]))
         return {'title': env._("Conclusions"), 'facts': facts, 'tables': [], 'notes': [], 'parts': []}
@@ -305,7 +305,8 @@ class ReportQualityReview(models.AbstractModel):
             'facts': [(label, text(value)) for label, value in (
                 (self.env._("Period"), f"{period['from']} – {period['to']} ({period['time_zone']})"),
                 (self.env._("Profile, rule"), '\n'.join(f"{row['code']}: {row['citation']}" for row in document['profiles'])),
-                (self.env._("Why together"), document['grouping_reason']), (self.env._("Figures as of"), document['as_of']),
+                (self.env._("Reason for grouping"), document['grouping_reason']), (self.env._("Figures as of"),
+                                                                                   document['as_of']),
                 (self.env._("Document, SHA-256"), review.document_sha256)) if value],
             'sections': [sections.statements(), *sections.build()],
             'signatures': self._prepare_signatures(review)[review.id]}

@@ -24,8 +24,8 @@ class ReportReleaseCertificate(models.AbstractModel):
         for bpr in bprs:
             if bpr.release_state != 'released':
                 raise refusal(
-                    self.env, self.env._("%s is not released.", bpr.name), "REL-020, 21 CFR 111.123(a)(8)",
-                    self.env._("print its record."), record=bpr)
+                    self.env, self.env._("%s has not been released.", bpr.name), "REL-020, 21 CFR 111.123(a)(8)",
+                    self.env._("print its batch record instead."), record=bpr)
         return {'doc_ids': docids, 'doc_model': bprs._name, 'docs': [self._prepare_certificate(bpr.sudo()) for bpr in bprs]}
 
     @api.model
@@ -36,7 +36,7 @@ class ReportReleaseCertificate(models.AbstractModel):
         lots = [f"{row['name']}{', ' + self.env._('expires %s', day(row['expires'])) if row['expires'] else ''}"
                 for row in decision['lots']]
         unit = document['made']['unit']
-        states = {'pass': self.env._("meets the specification"), 'fail': self.env._("an error of the test; tested again")}
+        states = {'pass': self.env._("meets the specification"), 'fail': self.env._("test error; tested again")}
         released = self.env._("not decided yet") if bpr._is_packed() and not packed else f"{decision['released']} {unit}"
         signatures = (*bpr._get_decision_signatures(), bpr.release_signature_id, packed)
         return {

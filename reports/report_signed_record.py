@@ -109,14 +109,14 @@ class ReportTamperDrill(models.AbstractModel):
 
     @api.model
     def _prepare_facts(self, record):
-        """Return what the drill found beside the acts, as ``(label, value)``."""
+        """Return the further findings of the drill, as ``(label, value)``."""
         results = record.results
         evidence, run_by = results['evidence'], results['run_by']
         return [
             (self.env._("Result"), dict(record._fields['state']._description_selection(self.env))[record.state]),
             (self.env._("Run by"), f"{run_by['name']} ({run_by['login']})"),
             (self.env._("Run on"), f"{results['at']} UTC"),
-            (self.env._("Acts"), self.env._(
+            (self.env._("Attempts"), self.env._(
                 "%(acts)s: %(refused)s refused or found, %(faults)s faults, %(untried)s not tried", acts=record.act_count,
                 refused=record.refused_count, faults=record.fault_count, untried=record.untried_count)),
             (self.env._("Evidence before, SHA-256"), evidence['sha256_before']),
@@ -125,9 +125,10 @@ class ReportTamperDrill(models.AbstractModel):
                 "%(rows)s rows and the last lines of %(chains)s chains: %(result)s", rows=evidence['rows'],
                 chains=evidence['chains'], result=self.env._("unchanged") if results['is_unchanged']
                 else self.env._("NOT WHAT IT WAS BEFORE"))),
-            (self.env._("Lines that the acts left in the audit trail"), self.env._(
-                "none: their transaction was rolled back (by people at work meanwhile: %s)", evidence['lines_by_others'])),
-            (self.env._("Tables that people at work wrote meanwhile"),
+            (self.env._("Lines that the attempts left in the audit trail"), self.env._(
+                "none: their transaction was rolled back (by people working at the same time: %s)",
+                evidence['lines_by_others'])),
+            (self.env._("Tables that people wrote at the same time"),
              ', '.join(evidence['written_by_others']) or self.env._("none")),
             (self.env._("Digest of the results, SHA-256"), record.results_sha256),
         ]

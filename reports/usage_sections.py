@@ -165,7 +165,7 @@ class UsageSections:
                 [*text(row.user_name), *self._time(row.at)],
                 [*self._or_missing(self._signed(row.signature_id) if row.signature_id else []),
                  *(self._signed(row.retest_signature_id) if row.retest_signature_id else []),
-                 *text(row.retest_signature_id.comment, env._("Reason of the retest"))],
+                 *text(row.retest_signature_id.comment, env._("Reason for the retest"))],
             ] for row in batch.results]),
             self._table([
                 (env._("Sample"), 24, ''), (env._("Amount, needed for all tests"), 20, ''),

@@ -210,7 +210,7 @@ class _BatchSheets(Sheets):
     def _add_worksheets(self):
         env, batch = self.env, self.batch
         self.book.add_table(env._("Worksheets"), [
-            Column(env._("Copy"), 'integer'), Column(env._("Steps")), Column(env._("Why on paper"), width=50),
+            Column(env._("Copy"), 'integer'), Column(env._("Steps")), Column(env._("Reason for paper"), width=50),
             Column(env._("Issued by")), Column(env._("Issued (UTC)"), 'datetime'), Column(env._("Printed (UTC)"), 'datetime'),
         ], [[copy.number, copy.step_codes, copy.reason, copy.user_name, copy.at, copy.printed_at or None]
             for copy in batch.copies])
@@ -231,7 +231,7 @@ class _BatchSheets(Sheets):
             Column(env._("Remark"), width=48), Column(env._("Reference")),
             Column(env._("Entered by")), Column(env._("Entered (UTC)"), 'datetime'), Column(env._("Reason"), width=48),
             Column(env._("Approved by")), Column(env._("Approved (UTC)"), 'datetime'), Column(env._("Retest authorised by")),
-            Column(env._("Reason of the retest"), width=48),
+            Column(env._("Reason for the retest"), width=48),
         ], [[
             row.name, row.criterion_label, row.value, row.unit, row.compared or None,
             self.selection(row, 'outcome') or self.selection(row, 'kind'), row.text, row.reference,
@@ -241,7 +241,7 @@ class _BatchSheets(Sheets):
         self.book.add_table(env._("Samples"), [
             Column(env._("Sample"), width=36), Column(env._("Kind")), Column(env._("Lot number")),
             Column(env._("Amount"), 'number'), Column(env._("Unit")), Column(env._("Needed for all tests"), 'number'),
-            Column(env._("Container and closure"), width=36), Column(env._("Kept where"), width=36),
+            Column(env._("Container and closure"), width=36), Column(env._("Storage location"), width=36),
             Column(env._("Keep until"), 'date'), Column(env._("Reason"), width=48), Column(env._("Recorded by")),
             Column(env._("Recorded (UTC)"), 'datetime'),
         ], [[

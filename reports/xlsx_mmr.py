@@ -44,7 +44,7 @@ class Sheets:
             Column(env._("User name")), Column(env._("Role")), Column(env._("Signed at (UTC)"), 'datetime'),
             Column(env._("Time zone of the signer")), Column(env._("Statement"), width=48), Column(env._("Comment"), width=48),
             Column(env._("Signed content, SHA-256"), width=66), Column(env._("Signature, SHA-256"), width=66),
-            Column(env._("Intact")), Column(env._("Void by")), Column(env._("Reason of the voiding"), width=48),
+            Column(env._("Intact")), Column(env._("Void by")), Column(env._("Reason for voiding"), width=48),
         ], [[
             revision, signature['meaning_label'], signature['name'], signature['login'], signature['role'],
             parse_time(signature['signed_at']), signature['time_zone'], signature['statement'], signature['comment'],
@@ -126,8 +126,8 @@ class _RevisionSheets(Sheets):
             (env._("Unit of the yield"), final.get('unit')),
             (env._("Minimum yield, percent of theoretical"), final.get('minimum'), 'number'),
             (env._("Maximum yield, percent of theoretical"), final.get('maximum'), 'number'),
-            (env._("Rationale of the yield limits"), final.get('rationale')),
-            (env._("Rationale of the in-process specifications"), document.get('process_rationale')),
+            (env._("Rationale for the yield limits"), final.get('rationale')),
+            (env._("Rationale for the in-process specifications"), document.get('process_rationale')),
             (env._("Reviewed before approval by"), ", ".join(
                 f"{row['name']} ({row['role']})" for row in document.get('reviewers') or []) or None),
             (env._("Content, SHA-256"), self.digest),
@@ -168,9 +168,9 @@ class _RevisionSheets(Sheets):
             Column(env._("In the finished product"), width=12), Column(env._("Strength"), 'number'),
             Column(env._("Unit of the strength"), width=10), Column(env._("Overage"), width=12),
             Column(env._("Overage, percent"), 'number'), Column(env._("Overage, amount"), 'number'),
-            Column(env._("Overage, unit"), width=10), Column(env._("Rationale of the overage"), width=40),
+            Column(env._("Overage, unit"), width=10), Column(env._("Rationale for the overage"), width=40),
             Column(env._("Supplier")), Column(env._("Weighing tolerance (±)"), 'number'),
-            Column(env._("Justification of the tolerance"), width=40), Column(env._("Weighing is verified"), width=12),
+            Column(env._("Justification for the tolerance"), width=40), Column(env._("Weighing is verified"), width=12),
             Column(env._("Addition is verified"), width=12), Column(env._("Reference potency"), 'number'),
             Column(env._("Potency unit"), width=10), Column(env._("Potency basis"), width=12),
             Column(env._("Balancing filler"), width=10), Column(env._("Stated as"), width=30),
@@ -202,7 +202,7 @@ class _RevisionSheets(Sheets):
             Column(env._("Work center")), Column(env._("After stage")), Column(env._("Instruction"), width=60),
             Column(env._("Theoretical yield"), 'number'), Column(env._("Unit"), width=10),
             Column(env._("Minimum, percent"), 'number'), Column(env._("Maximum, percent"), 'number'),
-            Column(env._("Rationale of the limits"), width=40), Column(env._("Time limit, h"), 'number'),
+            Column(env._("Rationale for the limits"), width=40), Column(env._("Time limit, h"), 'number'),
             Column(env._("Hold time, h"), 'number'), Column(env._("Environment and storage"), width=36),
         ], [stage(row) for row in self.document['operations']])
         self.book.add_table(env._("Equipment"), [
@@ -274,7 +274,7 @@ class _RevisionSheets(Sheets):
     def _add_tests(self):
         env = self.env
         self.book.add_table(env._("Specifications"), [
-            Column(env._("Position"), 'integer'), Column(env._("Of"), width=18), Column(env._("Product"), width=36),
+            Column(env._("Position"), 'integer'), Column(env._("Scope"), width=18), Column(env._("Product"), width=36),
             Column(env._("Parameter"), width=30), Column(env._("Identity test"), width=10), *self._criterion_columns(),
             Column(env._("Method")), Column(env._("Method, document"), width=30),
             Column(env._("Specification, document"), width=30), Column(env._("Corrective action"), width=40),
@@ -323,7 +323,7 @@ class _RevisionSheets(Sheets):
         self.book.add_table(env._("Further sections"), [
             Column(env._("Code"), width=16), Column(env._("Section"), width=36), Column(env._("Text"), width=60),
             Column(env._("Location")), Column(env._("File")), Column(env._("File, SHA-256"), width=66),
-            Column(env._("Not applicable because"), width=40),
+            Column(env._("Reason for not applicable"), width=40),
         ], [[row['code'], row['name'], row['text'], row['location'], *_file_cells(row['file']), row['not_applicable_reason']]
             for row in document.get('sections') or []])
         self.book.add_table(env._("Company requirements"), [

@@ -45,11 +45,11 @@ class _ReviewSheets(Sheets):
             (env._("Number"), document['name']), (env._("Company"), document['company']),
             (env._("Status when this file was made"), dict(
                 self.review._fields['state']._description_selection(env))[self.review.state]),
-            (env._("Products"), '\n'.join(self.products.values())), (env._("Why together"), document['grouping_reason']),
+            (env._("Products"), '\n'.join(self.products.values())), (env._("Reason for grouping"), document['grouping_reason']),
             (env._("From"), parse_date(period['from']), 'date'), (env._("To"), parse_date(period['to']), 'date'),
             (env._("Time zone"), period['time_zone']), (env._("Figures as of"), parse_date(document['as_of']), 'date'),
             (env._("Conclusions"), document['conclusion']), (env._("Actions"), document['actions']),
-            (env._("From elsewhere"), document['other_information']),
+            (env._("From other sources"), document['other_information']),
             (env._("Document, SHA-256"), self.review.document_sha256 or None), (env._("Made"), made_label(env))])
 
     def _add_summary(self):
@@ -70,7 +70,7 @@ class _ReviewSheets(Sheets):
             (env._("Rejected lots of components"), 'rejected_lots'), (env._("Reprocessing and rework"), 'rework'))]
         # A count of 0 is a figure, and no empty cell.
         self.book.add_table(env._("Summary"), [
-            Column(env._("Figure"), width=36), Column(env._("Period"), 'number'), Column(env._("Period before"), 'number'),
+            Column(env._("Figure"), width=36), Column(env._("Period"), 'number'), Column(env._("Previous period"), 'number'),
         ], [[label, *(None if value is None else str(value) for value in values)] for label, *values in rows])
 
     def _add_batches(self):

@@ -62,7 +62,7 @@ class PlaceChecks(EvidenceReader):
         for place, name, text in self.cr.fetchall():
             if self._said_of_place(text):
                 yield Finding('stock.location', place, name, "the place that the ledger knows",
-                              "none: it was deleted beside the ledger")
+                              "none: it was deleted outside the ledger")
 
     def _read_place_lines(self, ids):
         """Return what the last line about each of these places says."""

@@ -98,7 +98,7 @@ class SignerChecks(EvidenceReader):
             for user, key, login, signed_at in rows:
                 if forgotten.get(user, '') < signed_at:
                     yield Finding('mrp.signer.key', key, f"{login}, key {key}", "what is stored of the key in force",
-                                  "none: it was deleted beside Odoo")
+                                  "none: it was deleted outside Odoo")
             yield CHECKPOINT
 
     def _read_forgotten(self, users):

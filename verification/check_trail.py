@@ -152,7 +152,7 @@ class TrailChecks(EvidenceReader):
                                           AND e.res_model = c.res_model AND e.res_id = c.res_id)
                      ORDER BY c.id""", [model])
             for chain, res_id, name in self.cr.fetchall():
-                yield Finding(model, res_id, name, f"the record of chain {chain}", "none: it was deleted beside the ledger")
+                yield Finding(model, res_id, name, f"the record of chain {chain}", "none: it was deleted outside the ledger")
         self.cr.execute(
             f"""SELECT 'mrp.mmr', t.id, t.name FROM mrp_mmr t
                  WHERE {self._model_condition('mrp.mmr')}
@@ -264,7 +264,8 @@ class TrailChecks(EvidenceReader):
                    AND {part}
                  GROUP BY e.res_id ORDER BY e.res_id""", [model])
         for res_id, name in self.cr.fetchall():
-            yield Finding(model, res_id, name, "the record that the ledger saw begin", "none: it was deleted beside the ledger")
+            yield Finding(model, res_id, name, "the record that the ledger saw begin",
+                          "none: it was deleted outside the ledger")
 
     @staticmethod
     def _logged_text(kind, value):

@@ -23,7 +23,7 @@ COMPARED = {
 class Comparison:
     """Compares a bundle that was checked with what a cursor reads; iterating yields each :class:`Finding`.
 
-    Lines, signatures and decisions that the database has beyond the bundle came later and are no finding. That the
+    Lines, signatures and decisions that the database has beyond the bundle are newer and not a finding. That the
     database is what its digests say is not looked at here (see :class:`Verification`).
 
     :param checker: a :class:`verify.Checker` that has run without failure

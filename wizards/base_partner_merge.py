@@ -1,4 +1,4 @@
-"""Odoo's merge of contacts leaves persons who signed alone (SIG-060)."""
+"""Odoo's merge of contacts does not touch people who signed (SIG-060)."""
 
 from odoo import models
 
@@ -19,7 +19,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             signed = (rows.user_id | rows.granted_by_id).partner_id.filtered(lambda partner: partner.id in partner_ids)[:1]
         if signed:
             raise refusal(
-                self.env, self.env._("%s signed GMP records or is qualified, and is not merged with anybody.", signed.name),
+                self.env,
+                self.env._("%s signed GMP records or is qualified, and cannot be merged with another contact.", signed.name),
                 "SIG-060, 21 CFR 11.100(a)", self.env._("leave this contact out."), record=signed)
         # The merge rewrites what points to a contact by SQL: in a draft without a line in the ledger.
         line = self.env['mrp.bom.line'].sudo().search(

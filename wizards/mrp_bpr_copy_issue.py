@@ -7,16 +7,16 @@ from ..domain.step_states import CLOSED
 
 class MrpBprCopyIssue(models.TransientModel):
     _name = 'mrp.bpr.copy.issue'
-    _description = "Issue of Worksheets on Paper"
+    _description = "Issue Worksheets on Paper"
 
     bpr_id = fields.Many2one(
         'mrp.bpr', "Batch Production Record", required=True, readonly=True,
         default=lambda self: self.env.context.get('active_id'))
-    reason = fields.Text("Why on Paper", required=True)
+    reason = fields.Text("Reason for Paper", required=True)
     step_ids = fields.Many2many(
         'mrp.bpr.step', string="Steps", required=True, compute='_compute_step_ids', store=True, readonly=False,
         domain="[('bpr_id', '=', bpr_id), ('state', 'not in', ('done', 'not_done'))]")
-    copy_numbers = fields.Char("Copies So Far", compute='_compute_copy_numbers')
+    copy_numbers = fields.Char("Number of Copies So Far", compute='_compute_copy_numbers')
 
     @api.depends('bpr_id')
     def _compute_step_ids(self):

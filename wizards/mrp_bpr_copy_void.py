@@ -10,7 +10,7 @@ class MrpBprCopyVoid(models.TransientModel):
 
     copy_id = fields.Many2one(
         'mrp.bpr.copy', "Worksheets", required=True, readonly=True, default=lambda self: self.env.context.get('active_id'))
-    reason = fields.Text("What Became of Them", required=True)
+    reason = fields.Text("Disposition of the Paper", required=True)
 
     def action_void(self):
         """Record it; the copy stays with its number."""

@@ -11,14 +11,14 @@ class MrpBprReserve(models.TransientModel):
         'mrp.bpr', "Batch Production Record", required=True, readonly=True,
         default=lambda self: self.env.context.get('active_id'))
     kind = fields.Selection(
-        [('reserve', "Reserve sample"), ('withheld', "Not released")], "What", required=True, default='reserve')
+        [('reserve', "Reserve sample"), ('withheld', "Not released")], required=True, default='reserve')
     pack = fields.Char(compute='_compute_pack', store=True, readonly=False, precompute=True)
     packs = fields.Json(compute='_compute_packs', help="Number and name of each pack size of the MMR.")
     quantity = fields.Char(required=True)
     unit = fields.Char()
-    test_quantity = fields.Char("Needed for All Tests")
-    container = fields.Char("Container and Closure", help="Empty: as the MMR describes the pack.")
-    location = fields.Char("Kept Where")
+    test_quantity = fields.Char("Quantity Needed for All Tests")
+    container = fields.Char("Container and Closure", help="Empty: as in the description of the packaging in the MMR.")
+    location = fields.Char("Storage Location")
     keep_until = fields.Date()
     reason = fields.Text()
 

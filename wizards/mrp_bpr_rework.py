@@ -12,7 +12,7 @@ class MrpBprReworkRecord(models.TransientModel):
     bpr_id = fields.Many2one(
         'mrp.bpr', "Into the Batch", required=True, domain="[('state', 'in', ('ready', 'progress'))]")
     lot_id = fields.Many2one('stock.lot')
-    lot_name = fields.Char("Lot Number", help="Of material that has no lot in Odoo, such as that of the running batch.")
+    lot_name = fields.Char("Lot Number", help="For material that has no lot in Odoo, such as that of the running batch.")
     quantity = fields.Char(required=True)
     uom_id = fields.Many2one(
         'uom.uom', "Unit", required=True, default=lambda self: self.env.ref('uom.product_uom_kgm', raise_if_not_found=False))

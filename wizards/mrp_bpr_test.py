@@ -7,7 +7,7 @@ from odoo.fields import Command
 
 class MrpBprTest(models.TransientModel):
     _name = 'mrp.bpr.test'
-    _description = "Results of Tests of a Batch"
+    _description = "Test Results of a Batch"
 
     bpr_id = fields.Many2one(
         'mrp.bpr', "Batch Production Record", required=True, readonly=True,
@@ -23,7 +23,7 @@ class MrpBprTest(models.TransientModel):
                 Command.create(wizard._prepare_line_vals(row)) for row in tests]
 
     def _prepare_line_vals(self, row):
-        """Return the line of a test: what it asks for is proposed, what was found is typed."""
+        """Return the line of a test: the kind of result is proposed, the finding is entered."""
         specification, result = row['specification'], row['result']
         is_numeric = (specification['criterion'] or {}).get('kind') in ('range', 'nlt', 'nmt')
         return {
@@ -47,7 +47,7 @@ class MrpBprTest(models.TransientModel):
 
 class MrpBprTestLine(models.TransientModel):
     _name = 'mrp.bpr.test.line'
-    _description = "Result of a Test of a Batch"
+    _description = "Test Result of a Batch"
     _order = 'position'
 
     wizard_id = fields.Many2one('mrp.bpr.test', required=True, ondelete='cascade')
@@ -63,14 +63,14 @@ class MrpBprTestLine(models.TransientModel):
         ('outcome', "Pass / fail"),
         ('reference', "In a report"),
         ('plan', "Covered by a plan"),
-    ], "Result Is")
+    ], "Kind of Result")
     value = fields.Char("Result", help="The number that was found, or a bound such as <10.")
     passes = fields.Selection([('yes', "Conforms"), ('no', "Does not conform")], "Judgement")
     reference = fields.Char("Report or Plan")
     file = fields.Binary(attachment=False)
     file_name = fields.Char()
     text = fields.Char("Remark")
-    reason = fields.Char("Reason of Correction")
+    reason = fields.Char("Reason for the Correction")
 
     def _prepare_result_vals(self):
         self.ensure_one()

@@ -14,7 +14,7 @@ FIGURES = ('issued', *LABEL_USES, 'scrapped', 'finished')
 class MrpBprTranscribe(models.TransientModel):
     """What a worksheet says about one step, typed with the scan of the original at hand."""
     _name = 'mrp.bpr.transcribe'
-    _description = "Transcription of a Worksheet: Form"
+    _description = "Transcription Form of a Worksheet"
 
     step_id = fields.Many2one(
         'mrp.bpr.step', required=True, readonly=True, default=lambda self: self.env.context.get('active_id'))
@@ -27,7 +27,8 @@ class MrpBprTranscribe(models.TransientModel):
     scan = fields.Binary("Scan or Photo of the Original", required=True, attachment=False)
     scan_name = fields.Char("File Name")
     precaution = fields.Text(compute='_compute_precaution')
-    acknowledged = fields.Boolean("Acknowledged on the Worksheet", help="The worksheet shows that the precaution was read.")
+    acknowledged = fields.Boolean("Acknowledged on the Worksheet", help="The worksheet shows that the precaution was "
+                                                                        "acknowledged.")
     line_ids = fields.One2many(
         'mrp.bpr.transcribe.line', 'wizard_id', "What the Worksheet Says", compute='_compute_line_ids', store=True,
         readonly=False)
@@ -68,12 +69,12 @@ class MrpBprTranscribe(models.TransientModel):
 
 class MrpBprTranscribeLine(models.TransientModel):
     _name = 'mrp.bpr.transcribe.line'
-    _description = "Transcription of a Worksheet: Line"
+    _description = "Line of a Transcription Form"
     _order = 'id'
 
     wizard_id = fields.Many2one('mrp.bpr.transcribe', required=True, ondelete='cascade')
-    kind = fields.Selection(ENTRY_KINDS, "What", required=True, default='comment')
-    label = fields.Char("Asked For", readonly=True)
+    kind = fields.Selection(ENTRY_KINDS, required=True, default='comment')
+    label = fields.Char("Requirement", readonly=True)
     position = fields.Integer("Row")
     value = fields.Char()
     unit = fields.Char(readonly=True)
@@ -81,7 +82,7 @@ class MrpBprTranscribeLine(models.TransientModel):
     conforms = fields.Selection([('yes', "Conforms"), ('no', "Does not conform")])
     lot_name = fields.Char("Lot")
     equipment_id = fields.Many2one('maintenance.equipment')
-    text = fields.Char("Words")
+    text = fields.Char("Comment")
     version = fields.Char("Label Version")
     coded = fields.Boolean("With Lot Number")
     not_made = fields.Boolean()
@@ -94,12 +95,12 @@ class MrpBprTranscribeLine(models.TransientModel):
     finished = fields.Char("Units Finished")
     photo = fields.Binary(attachment=False)
     photo_name = fields.Char("Photo File Name")
-    paper_time = fields.Char("Time on Paper", help="As it is written there.")
+    paper_time = fields.Char("Time on Paper", help="As written on the worksheet.")
     paper_by = fields.Char("By", help="Name or initials on the worksheet.")
     paper_verified_by = fields.Char("Verified By", help="Name or initials on the worksheet.")
 
     def _is_filled(self):
-        """Whether anything was typed: lines of what the worksheet does not say are left out."""
+        """Whether anything was entered: empty lines are left out."""
         self.ensure_one()
         return any(self[name] for name in (
             'value', 'conforms', 'lot_name', 'equipment_id', 'text', 'not_made', 'photo', *FIGURES, *PAPER_FIELDS))

@@ -20,7 +20,7 @@ class MrpDeviationDecide(models.TransientModel):
         ('met', "Met"),
         ('failed', "Not met"),
     ], "Identity of the Component")
-    test_finding = fields.Selection(TEST_FINDINGS, "First Result Was")
+    test_finding = fields.Selection(TEST_FINDINGS, "First Result")
     result_id = fields.Many2one(related='deviation_id.result_id')
     asks_identity = fields.Boolean(compute='_compute_asks_identity')
     is_rework = fields.Boolean(compute='_compute_is_rework')

@@ -14,7 +14,7 @@ class MrpDeviationReport(models.TransientModel):
         ('mrp.bpr', "A batch"),
         ('stock.lot', "A lot"),
         ('maintenance.equipment', "Equipment"),
-        ('product.product', "A product that was returned or complained about"),
+        ('product.product', "A product that was returned or subject of a complaint"),
     ], "Where", required=True, default='mrp.bpr')
     bpr_id = fields.Many2one('mrp.bpr', "Batch")
     lot_id = fields.Many2one('stock.lot')
@@ -25,7 +25,7 @@ class MrpDeviationReport(models.TransientModel):
         ('minor', "Minor"),
         ('major', "Major"),
         ('critical', "Critical"),
-    ], required=True, default='minor', help="Major and critical ones hold the batch until Quality Control decided.")
+    ], required=True, default='minor', help="Major and critical deviations hold the batch until Quality Control has decided.")
     identity_failed = fields.Boolean(
         "Identity Not Met", help="The lot failed its identity specification: it can only be rejected (21 CFR 111.77(b)).")
     title = fields.Char(required=True)

@@ -8,23 +8,23 @@ from ..models.equipment.log import CLEANING_KINDS, KINDS
 class MrpEquipmentRecord(models.TransientModel):
     """Record what was done with a unit of equipment, then sign it (BPR-040, IPC-070)."""
     _name = 'mrp.equipment.record'
-    _description = "Record in an Equipment Log"
+    _description = "Record Work in an Equipment Log"
 
     equipment_id = fields.Many2one('maintenance.equipment', required=True, readonly=True)
     company_id = fields.Many2one('res.company', compute='_compute_company_id')
     kind = fields.Selection(KINDS, required=True, readonly=True)
     supersedes_id = fields.Many2one('mrp.equipment.log', "Corrects", readonly=True)
-    reason = fields.Text("Reason of the Correction")
+    reason = fields.Text("Reason for the Correction")
     started_at = fields.Datetime("From")
     ended_at = fields.Datetime("Finished", required=True, default=fields.Datetime.now)
     product_id = fields.Many2one('product.product', "Used For")
     cleaning_kind = fields.Selection(CLEANING_KINDS)
     procedure_id = fields.Many2one('mrp.sop', "Procedure Followed")
-    performed_by = fields.Char(help="Laboratory or contractor, where it is not you.")
+    performed_by = fields.Char(help="Laboratory or contractor, if not you.")
     result = fields.Selection([('pass', "Passed"), ('fail', "Failed")])
     as_found = fields.Text()
     as_left = fields.Text()
-    next_due = fields.Date(help="By default after the calibration interval of the instrument.")
+    next_due = fields.Date(help="Proposed from the calibration interval of the instrument.")
     reference = fields.Char("Certificate Number")
     upload = fields.Binary("Certificate", attachment=False)
     upload_name = fields.Char("File Name")
@@ -51,7 +51,7 @@ class MrpEquipmentRecord(models.TransientModel):
         if done['deviations']:
             message = self.env._("Recorded. Deviations were opened: %s.", ', '.join(done['deviations']))
         elif done['to_sign']:
-            message = self.env._("Recorded. It counts when it is signed.")
+            message = self.env._("Recorded. It will count once it is signed.")
         return {
             'type': 'ir.actions.client', 'tag': 'display_notification',
             'params': {'message': message, 'type': 'warning' if done['to_sign'] else 'success',

@@ -27,11 +27,11 @@ class MrpInspectionPack(models.TransientModel):
     date_from = fields.Date(
         "From", required=True, default=lambda self: self.env.company._get_mmr_today() + relativedelta(years=-1, days=1))
     date_to = fields.Date("To", required=True, default=lambda self: self.env.company._get_mmr_today())
-    with_prints = fields.Boolean(default=True, help="A print takes some seconds for each record.")
+    with_prints = fields.Boolean(default=True, help="Printing takes a few seconds for each record.")
     batch_count = fields.Integer("Batches", compute='_compute_counts')
     deviation_count = fields.Integer("Deviations", compute='_compute_counts')
 
-    _period = models.Constraint('CHECK (date_from <= date_to)', "A period ends after it began (PRD-100).")
+    _period = models.Constraint('CHECK (date_from <= date_to)', "A period cannot end before it begins (PRD-100).")
 
     @api.depends('product_ids', 'date_from', 'date_to')
     def _compute_counts(self):
@@ -53,8 +53,8 @@ class MrpInspectionPack(models.TransientModel):
         super()._check_bundle_access()
         if not any(self.env.user.has_group(role) for role in ROLES):
             raise refusal(
-                self.env, self.env._("Inspection packs are made by Quality Control and auditors."), f"SEC-010, {RULE}",
-                self.env._("ask one of them; hand out the bundle of a single record."), exception=AccessError)
+                self.env, self.env._("Only Quality Control and auditors can create inspection packs."), f"SEC-010, {RULE}",
+                self.env._("ask one of them, or hand out the bundle of a single record."), exception=AccessError)
         self.product_ids.check_access('read')
         for name in ('mrp.capa', 'mrp.quality.review'):
             self.env[name].check_access('read')
@@ -66,8 +66,8 @@ class MrpInspectionPack(models.TransientModel):
         self._check_bundle_access()
         if not self._get_exported_records():
             raise refusal(
-                self.env, self.env._("None of these products has a master record."), RULE,
-                self.env._("choose products that are under control."))
+                self.env, self.env._("None of these products has an MMR."), RULE,
+                self.env._("choose products that are controlled by MMR."))
         return super()._make_bundle(prints=prints)
 
     def _get_exported_records(self):

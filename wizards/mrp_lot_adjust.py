@@ -16,12 +16,12 @@ class MrpLotAdjust(models.TransientModel):
     quant_id = fields.Many2one(
         'stock.quant', "Where", required=True, compute='_compute_quant_id', store=True, readonly=False,
         domain="[('lot_id', '=', lot_id), ('location_id.usage', 'in', ('internal', 'transit'))]")
-    on_stock = fields.Float(related='quant_id.quantity', string="On Stock")
+    on_stock = fields.Float(related='quant_id.quantity', string="In Stock")
     counted = GmpFloat(required=True, help="What is there, in the unit of the product.")
     uom_id = fields.Many2one(related='lot_id.product_uom_id', string="Unit")
     bpr_id = fields.Many2one(
         'mrp.bpr', "Found in Batch", domain=[('state', '=', 'progress')],
-        help="A batch in which it was found is not released before its deviation is closed.")
+        help="The batch in which it was found cannot be released before its deviation is closed.")
     description = fields.Text("How It Was Found", required=True)
 
     @api.depends('lot_id')
@@ -34,7 +34,7 @@ class MrpLotAdjust(models.TransientModel):
         """Open the deviation and make the stock right; show the deviation."""
         self.ensure_one()
         if not (self.description or '').strip():
-            raise UserError(self.env._("Say how it was found."))
+            raise UserError(self.env._("Enter how it was found."))
         deviation = self.lot_id._mmr_adjust(
             self.quant_id, in_stock(self.counted, GMP_DIGITS), self.description, self.bpr_id)
         return deviation.with_env(self.env).has_access('read') and {

@@ -19,7 +19,8 @@ class MrpLotDestroy(models.TransientModel):
     available_location_ids = fields.Many2many('stock.location', compute='_compute_available_location_ids')
     quantity = GmpFloat(required=True, compute='_compute_quantity', store=True, readonly=False)
     uom_id = fields.Many2one(related='lot_id.product_uom_id', string="Unit")
-    method = fields.Char("How and Where", required=True, help="Such as: burnt by the waste company, shredded on site.")
+    method = fields.Char("How and Where", required=True, help="For example: incinerated by the waste contractor, shredded on "
+                                                              "site.")
     reason = fields.Text(required=True)
 
     def _get_quants(self):

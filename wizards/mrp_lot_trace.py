@@ -9,7 +9,7 @@ from ..domain.numbers import decimal_string
 KINDS = [
     ('component', "Component lot"),
     ('batch', "Batch"),
-    ('product', "Lot made"),
+    ('product', "Lot produced"),
     ('receipt', "Receipt"),
     ('delivery', "Delivery"),
     ('return', "Return"),
@@ -89,8 +89,8 @@ class MrpLotTraceLine(models.TransientModel):
     _order = 'level, id'
 
     trace_id = fields.Many2one('mrp.lot.trace', required=True, readonly=True, ondelete='cascade', index=True)
-    level = fields.Integer(readonly=True, aggregator=None, help="Batches between this and the lot.")
-    kind = fields.Selection(KINDS, "What", required=True, readonly=True)
+    level = fields.Integer(readonly=True, aggregator=None, help="Number of batches between this item and the lot.")
+    kind = fields.Selection(KINDS, required=True, readonly=True)
     product_id = fields.Many2one('product.product', readonly=True)
     lot_id = fields.Many2one('stock.lot', readonly=True)
     lot_name = fields.Char("Lot Number", readonly=True)

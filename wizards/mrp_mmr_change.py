@@ -13,17 +13,17 @@ class MrpMmrChange(models.TransientModel):
 
     revision_ids = fields.Many2many(
         'mrp.mmr.revision', string="Revisions to Change", required=True,
-        help="The next revision of each MMR is copied from the one named here.")
+        help="The next revision of each MMR is copied from the one listed here.")
     blocked_ids = fields.Many2many(
-        'mrp.mmr.revision', compute='_compute_blocked_ids', string="Open Already",
-        help="Their MMRs have an open revision: finish or cancel it first, or change it as well.")
+        'mrp.mmr.revision', compute='_compute_blocked_ids', string="Already Open",
+        help="Their MMRs already have an open revision: finish or cancel it first, or change it as well.")
     change_category = fields.Selection(
         [item for item in CHANGE_CATEGORIES if item[0] != 'initial'], required=True, default='formula')
     description = fields.Text("Description of the Change", required=True)
     reason = fields.Text(required=True)
     date_effective = fields.Date("Effective Date")
     training_required = fields.Boolean(
-        help="Nobody works by the new revisions who was not trained on them (SEC-030, 21 CFR 111.14(b)(2)).")
+        help="Nobody can work with the new revisions without training on them (SEC-030, 21 CFR 111.14(b)(2)).")
 
     @api.depends('revision_ids')
     def _compute_blocked_ids(self):
@@ -44,7 +44,7 @@ class MrpMmrChange(models.TransientModel):
             (self.revision_ids.mmr_id or self.env['mrp.mmr'])._check_no_open_revision()
             raise refusal(
                 self.env, self.env._("No revision was chosen."), "REV-030, EU GMP 4.3",
-                self.env._("choose the revisions that the change is about."))
+                self.env._("choose the revisions to change."))
         drafts = revisions._create_successor({
             'change_category': self.change_category, 'description': self.description, 'reason': self.reason,
             'date_effective': self.date_effective, 'training_required': self.training_required,
@@ -69,7 +69,7 @@ class MrpMmrWhereUsed(models.TransientModel):
     sop_id = fields.Many2one('mrp.sop', "Document")
     label_id = fields.Many2one('mrp.mmr.label')
     partner_id = fields.Many2one('res.partner', "Supplier")
-    include_drafts = fields.Boolean("Open Revisions as Well")
+    include_drafts = fields.Boolean("Include Open Revisions")
     revision_ids = fields.Many2many('mrp.mmr.revision', compute='_compute_revision_ids', string="Revisions")
     revision_count = fields.Integer(compute='_compute_revision_ids')
 
@@ -92,7 +92,7 @@ class MrpMmrWhereUsed(models.TransientModel):
         revisions = self.revision_ids.filtered(lambda revision: revision.state == 'effective')
         if not revisions:
             raise refusal(
-                self.env, self.env._("No effective MMR uses it."), "REV-040, 21 CFR 111.123(a)(1)",
+                self.env, self.env._("No effective MMR uses what you chose."), "REV-040, 21 CFR 111.123(a)(1)",
                 self.env._("choose something else."))
         return {
             'type': 'ir.actions.act_window',

@@ -18,7 +18,7 @@ class MrpMmrCreate(models.TransientModel):
         precompute=True)
     source_id = fields.Many2one(
         'mrp.mmr.revision', "Copy From", ondelete='cascade',
-        help="Everything is copied: components, stages, steps, specifications, packaging. No signature is.")
+        help="Everything is copied: components, stages, steps, specifications, packaging. Signatures are not.")
     company_id = fields.Many2one(
         'res.company', required=True, compute='_compute_from_bom', store=True, readonly=False, precompute=True)
     product_id = fields.Many2one(
@@ -35,8 +35,8 @@ class MrpMmrCreate(models.TransientModel):
     is_other_size = fields.Boolean(compute='_compute_ratio')
     propose_scaled = fields.Boolean(
         "Propose Scaled Quantities", compute='_compute_from_bom', store=True, readonly=False, precompute=True,
-        help="Quantities and yields are multiplied by the ratio of the batch sizes, as a proposal that is to be "
-             "reviewed line by line. Otherwise they are copied as they are.")
+        help="Quantities and yields are multiplied by the ratio of the batch sizes, as a proposal to be reviewed line by "
+             "line. Otherwise they are copied unchanged.")
     ratio = fields.Char(compute='_compute_ratio')
 
     @api.depends('source_id')
@@ -86,8 +86,8 @@ class MrpMmrCreate(models.TransientModel):
             raise UserError(self.env._("Choose a bill of materials or a revision to copy from."))
         if bom.type == 'phantom':
             raise refusal(
-                self.env, self.env._("%s is a kit and is not manufactured.", bom.display_name),
-                "MMR-050, 21 CFR 111.210", self.env._("choose a bill of materials of manufacture."), record=bom)
+                self.env, self.env._("%s is a kit and cannot be manufactured.", bom.display_name),
+                "MMR-050, 21 CFR 111.210", self.env._("choose a bill of materials for manufacturing."), record=bom)
         ratio = self._get_ratio()
         to_review = ratio != 1
         mmr = self.env['mrp.mmr'].create({
@@ -102,11 +102,17 @@ class MrpMmrCreate(models.TransientModel):
         source = self.source_id or bom.mmr_revision_ids
         revision._copy_content_from(
             bom, source=source, to_review=to_review, ratio=ratio if self.propose_scaled else None)
-        revision._message_log(body=self.env._(
-            "Copied from %(origin)s%(scaled)s; no signature was copied.", origin=(source or bom).display_name,
-            scaled=self.env._(", quantities proposed × %s and to be reviewed", decimal_string(ratio))
-            if to_review and ratio and self.propose_scaled
-            else self.env._(", quantities as they were and to be reviewed") if to_review else ''))
+        origin = (source or bom).display_name
+        if to_review and ratio and self.propose_scaled:
+            body = self.env._(
+                "Copied from %(origin)s without signatures; the quantities are proposed × %(ratio)s and must be reviewed.",
+                origin=origin, ratio=decimal_string(ratio))
+        elif to_review:
+            body = self.env._(
+                "Copied from %(origin)s without signatures; the quantities are unchanged and must be reviewed.", origin=origin)
+        else:
+            body = self.env._("Copied from %(origin)s without signatures.", origin=origin)
+        revision._message_log(body=body)
         return {
             'type': 'ir.actions.act_window',
             'res_model': 'mrp.mmr.revision',

@@ -21,7 +21,7 @@ class MrpMmrPlan(models.TransientModel):
 
     production_id = fields.Many2one(
         'mrp.production', "Draft Order", readonly=True, ondelete='cascade',
-        help="This draft becomes the first batch; the others are made beside it, for the same demand.")
+        help="This draft becomes the first batch; the others are created in addition, for the same demand.")
     company_id = fields.Many2one('res.company', required=True, default=lambda self: self.env.company)
     product_id = fields.Many2one(
         'product.product', required=True, ondelete='cascade', domain="[('mmr_controlled', '=', True)]")
@@ -33,7 +33,7 @@ class MrpMmrPlan(models.TransientModel):
     formulation_count = fields.Integer(compute='_compute_formulation_codes')
     formulation_code = fields.Char(
         "Formulation", compute='_compute_formulation_code', store=True, readonly=False, precompute=True,
-        help="All batches are of one formulation.")
+        help="All batches use one formulation.")
     date_start = fields.Datetime("Start", required=True, default=fields.Datetime.now)
     line_ids = fields.One2many(
         'mrp.mmr.plan.line', 'plan_id', "Batches", compute='_compute_line_ids', store=True, readonly=False)
@@ -43,7 +43,7 @@ class MrpMmrPlan(models.TransientModel):
     missing_qty = GmpFloat("Missing", compute='_compute_totals')
     order_ids = fields.Many2many(
         'mrp.production', 'mrp_mmr_plan_order_rel', 'plan_id', 'production_id', "Orders Made", readonly=True, copy=False,
-        help="A plan is used once: a second press of a button would make the demand twice.")
+        help="Identifies the plan, so that pressing a button twice does not create the orders twice.")
 
     # === COMPUTE === #
 
@@ -152,7 +152,7 @@ class MrpMmrPlan(models.TransientModel):
             # Two planners splitting the same order would make its demand twice.
             if not order.try_lock_for_update(allow_referencing=True):
                 raise refusal(
-                    self.env, self.env._("Somebody else is changing %s at this moment.", order.name),
+                    self.env, self.env._("Somebody else is changing %s right now.", order.name),
                     "PRD-070, 21 CFR 111.205(a)", self.env._("look at the order and try again."), record=order)
             order._mmr_check_splittable()
         self._check_plan()
@@ -176,14 +176,15 @@ class MrpMmrPlan(models.TransientModel):
         """Refuse a second use, at the same time (two clicks, two windows) or later."""
         if not self.try_lock_for_update():
             raise refusal(
-                self.env, self.env._("The orders of this plan are being made at this moment."),
-                "PRD-070, 21 CFR 111.205(a)", self.env._("close the dialog; the orders appear under Manufacturing Orders."),
+                self.env, self.env._("The orders of this plan are being created right now."),
+                "PRD-070, 21 CFR 111.205(a)", self.env._("close the dialog; the orders will appear under Manufacturing "
+                                                         "Orders."),
                 record=self)
         if self.order_ids:
             raise refusal(
                 self.env,
-                self.env._("The orders of this plan were made already: %s.", ", ".join(self.order_ids.mapped('name'))),
-                "PRD-070, 21 CFR 111.205(a)", self.env._("close the dialog; plan a further demand anew."), record=self)
+                self.env._("The orders of this plan have already been created: %s.", ", ".join(self.order_ids.mapped('name'))),
+                "PRD-070, 21 CFR 111.205(a)", self.env._("close the dialog; start a new plan for further demand."), record=self)
 
     def _check_plan(self):
         """Check what the browser sent: it may be old, or not from this dialog at all."""
@@ -191,53 +192,55 @@ class MrpMmrPlan(models.TransientModel):
         if demand is None and self.demand_qty > 0 and self.demand_qty < MAX_DEMAND:
             raise refusal(
                 self.env,
-                self.env._("%(unit)s does not convert to %(product_unit)s, the unit of %(product)s.", unit=self.uom_id.name,
+                self.env._("%(unit)s cannot be converted to %(product_unit)s, the unit of %(product)s.", unit=self.uom_id.name,
                            product_unit=self.product_id.uom_id.name, product=self.product_id.display_name),
                 "MMR-030, 21 CFR 111.205(a)", self.env._("choose a unit of the same kind."), record=self)
         if not demand:
             raise refusal(
-                self.env, self.env._("There is no demand of %s to plan.", self.product_id.display_name),
+                self.env, self.env._("There is no demand for %s to plan.", self.product_id.display_name),
                 "PRD-070, 21 CFR 111.205(a)", self.env._("enter the quantity that is needed."), record=self)
         if production and (
                 production.product_id != self.product_id or production.company_id != self.company_id
                 or production._mmr_get_demand() != demand):
             raise refusal(
-                self.env, self.env._("%s was changed since this dialog was opened.", production.name),
+                self.env, self.env._("%s was changed after this dialog was opened.", production.name),
                 "PRD-070, 21 CFR 111.205(a)", self.env._("open Split into Batches again."), record=production)
         lines = self.line_ids.filtered('batch_count')
         if not lines and self.formulation_count > 1 and not self.formulation_code:
             raise refusal(
-                self.env, self.env._("%s has several formulations; its batches are of one.", self.product_id.display_name),
+                self.env,
+                self.env._("%s has more than one formulation; all its batches must use the same one.",
+                           self.product_id.display_name),
                 "MMR-030, USE-010, 21 CFR 111.205(a)", self.env._("choose the formulation."), record=self)
         usable = self._get_masters()
         for line in lines:
             if line.mmr_id not in usable:
                 raise refusal(
                     self.env,
-                    self.env._("%(mmr)s is no effective MMR of formulation %(formulation)s of %(product)s.",
+                    self.env._("%(mmr)s is not an effective MMR of formulation %(formulation)s of %(product)s.",
                                mmr=line.mmr_id.display_name, formulation=self.formulation_code or '',
                                product=self.product_id.display_name),
-                    "USE-010, 21 CFR 111.205(a)", self.env._("open the dialog again; it shows today's batch sizes."),
+                    "USE-010, 21 CFR 111.205(a)", self.env._("open the dialog again to see the current batch sizes."),
                     record=self)
         count, total = sum(lines.mapped('batch_count')), self._get_total()
         if count > MAX_BATCHES:
             raise refusal(
                 self.env,
-                self.env._("The plan has %(count)s orders; at most %(maximum)s are made at once.", count=count,
+                self.env._("The plan has %(count)s orders; at most %(maximum)s can be created at once.", count=count,
                            maximum=MAX_BATCHES),
                 "PRD-070, 21 CFR 111.205(a)",
-                self.env._("check the demand, plan it in parts, or have an MMR of a larger batch size approved."),
+                self.env._("check the demand, plan it in parts, or have an MMR with a larger batch size approved."),
                 record=self)
         if total < demand:
             unit = self.product_id.uom_id.name
             raise refusal(
                 self.env,
-                self.env._("The batches make %(total)s %(unit)s of %(product)s; %(demand)s %(unit)s are needed.",
+                self.env._("The batches make %(total)s %(unit)s of %(product)s, but %(demand)s %(unit)s is needed.",
                            total=decimal_string(total), demand=decimal_string(demand), unit=unit,
                            product=self.product_id.display_name),
                 "PRD-070, 21 CFR 111.205(a)",
-                self.env._("add batches, or have an MMR approved.") if production
-                else self.env._("add batches, or lower the demand."), record=self)
+                self.env._("add batches, or have another MMR approved.") if production
+                else self.env._("add batches, or reduce the demand."), record=self)
 
     def _action_show(self, orders):
         action = {
@@ -254,7 +257,7 @@ class MrpMmrPlan(models.TransientModel):
 class MrpMmrPlanLine(models.TransientModel):
     """How many batches a plan makes by one MMR."""
     _name = 'mrp.mmr.plan.line'
-    _description = "Planned Batches of one Size"
+    _description = "Planned Batches of One Size"
 
     plan_id = fields.Many2one('mrp.mmr.plan', required=True, ondelete='cascade', index=True)
     mmr_id = fields.Many2one('mrp.mmr', "MMR", required=True, readonly=True, ondelete='cascade')
@@ -264,7 +267,7 @@ class MrpMmrPlanLine(models.TransientModel):
     quantity = GmpFloat(compute='_compute_quantity', help="In the product's unit.")
 
     _batch_count_positive = models.Constraint(
-        'CHECK (batch_count >= 0)', "A number of batches is not negative. Rule: PRD-070, 21 CFR 111.205(a).")
+        'CHECK (batch_count >= 0)', "The number of batches cannot be negative. Rule: PRD-070, 21 CFR 111.205(a).")
 
     @api.depends('mmr_id', 'batch_count')
     def _compute_quantity(self):

@@ -18,17 +18,17 @@ MAX_NAMES = 10
 class MrpMmrYieldHistory(models.TransientModel):
     """Propose the yield band of a draft from the batches that were made (CON-060, 21 CFR 111.210(f), 211.180(e)).
 
-    The limits of a chart of individuals are a proposal: whoever prepares the revision decides and says why.
+    The limits of a chart of individuals are a proposal: the preparer of the revision decides and gives the reason.
     """
     _name = 'mrp.mmr.yield.history'
     _description = "Yield Band from History"
 
     revision_id = fields.Many2one('mrp.mmr.revision', "Draft", required=True, readonly=True, ondelete='cascade')
     operation_id = fields.Many2one(
-        'mrp.routing.workcenter', "Stage", readonly=True, ondelete='cascade', help="Empty: the end of manufacture.")
+        'mrp.routing.workcenter', "Stage", readonly=True, ondelete='cascade', help="Empty for the end of manufacture.")
     count = fields.Integer("Last Batches", required=True, default=WINDOW)
     any_size = fields.Boolean(
-        "Other Batch Sizes", help="Batches of this formulation in other sizes as well: yields are percentages.")
+        "Other Batch Sizes", help="Include batches of this formulation in other sizes: yields are percentages.")
     width = fields.Selection([
         ('2', "2 standard deviations"), ('3', "3 standard deviations"),
     ], "Limits", required=True, default='3')
@@ -42,15 +42,15 @@ class MrpMmrYieldHistory(models.TransientModel):
     highest = fields.Float(digits=(16, 2), compute='_compute_chart')
     proposed_min = GmpFloat("Minimum (%)", compute='_compute_proposed', store=True, readonly=False, precompute=True)
     proposed_max = GmpFloat("Maximum (%)", compute='_compute_proposed', store=True, readonly=False, precompute=True)
-    outside_count = fields.Integer("Would Have Been Deviations", compute='_compute_answer')
-    answer = fields.Text("What If", compute='_compute_answer')
+    outside_count = fields.Integer("Batches That Would Have Been Deviations", compute='_compute_answer')
+    answer = fields.Text("Effect of These Limits", compute='_compute_answer')
     rationale = fields.Text(compute='_compute_rationale', store=True, readonly=False, precompute=True)
 
     @api.model
     def _get_rule_labels(self):
         """Return what the rules of runs say, by their code."""
         return {
-            'beyond': self.env._("outside of three standard deviations"),
+            'beyond': self.env._("outside three standard deviations"),
             'zone_a': self.env._("two of three beyond two standard deviations on one side"),
             'zone_b': self.env._("four of five beyond one standard deviation on one side"),
             'side': self.env._("eight in a row on one side of the mean"),
@@ -107,7 +107,7 @@ class MrpMmrYieldHistory(models.TransientModel):
             outside = [name for name, value in rows if not low <= value <= high]
             wizard.outside_count = len(outside)
             if not rows:
-                wizard.answer = self.env._("No batch was made yet.")
+                wizard.answer = self.env._("No batch has been made yet.")
                 continue
             names = ', '.join(outside[:MAX_NAMES]) + (' …' if len(outside) > MAX_NAMES else '')
             wizard.answer = self.env._(
@@ -135,19 +135,19 @@ class MrpMmrYieldHistory(models.TransientModel):
     def action_apply(self):
         """Write band and rationale into the draft, as the person who decided about them.
 
-        :raise UserError: for a band that is none, without a rationale, or on a revision that is no draft any more
+        :raise UserError: for an invalid band, a missing rationale, or a revision that is no longer a draft
         """
         self.ensure_one()
         low, high = self._get_band()
         if not 0 <= low < high:
             raise refusal(
-                self.env, self.env._("%(low)s – %(high)s %% is no band.", low=plain(low), high=plain(high)),
+                self.env, self.env._("%(low)s – %(high)s %% is not a valid band.", low=plain(low), high=plain(high)),
                 "CON-060, 21 CFR 111.210(f), 211.186(b)(7)", self.env._("enter a minimum below the maximum."),
                 record=self.revision_id)
         if not (self.rationale or '').strip():
             raise refusal(
                 self.env, self.env._("A band needs a rationale."), "CON-060, 21 CFR 111.210(f), 211.186(b)(7)",
-                self.env._("write down why these limits."), record=self.revision_id)
+                self.env._("enter the reason for these limits."), record=self.revision_id)
         prefix = 'mmr_yield' if self.operation_id else 'yield'
         (self.operation_id or self.revision_id).write({
             f'{prefix}_min': Number.from_legacy(low), f'{prefix}_max': Number.from_legacy(high),

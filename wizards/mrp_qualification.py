@@ -18,7 +18,7 @@ class MrpQualificationGrant(models.TransientModel):
     ], "For", required=True, default='role')
     company_id = fields.Many2one('res.company', required=True, default=lambda self: self.env.company)
     user_ids = fields.Many2many(
-        'res.users', string="Persons", domain="[('share', '=', False), ('company_ids', 'in', company_id), ('id', '!=', uid)]")
+        'res.users', string="People", domain="[('share', '=', False), ('company_ids', 'in', company_id), ('id', '!=', uid)]")
     allowed_group_ids = fields.Many2many('res.groups', compute='_compute_allowed_group_ids')
     group_id = fields.Many2one('res.groups', "Role", domain="[('id', 'in', allowed_group_ids)]")
     revision_id = fields.Many2one(
@@ -27,7 +27,7 @@ class MrpQualificationGrant(models.TransientModel):
     sop_id = fields.Many2one('mrp.sop', "Document", domain="[('company_id', '=', company_id)]")
     valid_from = fields.Date(required=True, default=lambda self: self.env.company._get_mmr_today())
     valid_to = fields.Date(help="Last day. Empty: until it is revoked.")
-    evidence = fields.Text(help="Education, training, experience: what you saw, and where it is kept.")
+    evidence = fields.Text(help="Education, training and experience that you have seen, and where it is kept.")
     upload = fields.Binary("Certificate", attachment=False)
     upload_name = fields.Char("File Name")
 

@@ -10,7 +10,7 @@ class MrpRecordDispose(models.TransientModel):
     bpr_ids = fields.Many2many(
         'mrp.bpr', string="Batch Production Records", required=True, default=lambda self: self._default_bpr_ids())
     disposable_ids = fields.Many2many('mrp.bpr', string="Will Be Disposed Of", compute='_compute_disposable_ids')
-    refusals = fields.Text("Are Kept", compute='_compute_disposable_ids')
+    refusals = fields.Text("Must Be Kept", compute='_compute_disposable_ids')
     reason = fields.Text(required=True)
 
     @api.model

@@ -25,7 +25,7 @@ class MrpTamperDrillRun(models.TransientModel):
         self.ensure_one()
         if self.env.su or not self.env.user.has_group('mrp_mmr.group_mmr_security'):
             raise refusal(
-                self.env, self.env._("Only a security administrator runs a tamper drill."), "SEC-010, 21 CFR 11.10(d), (g)",
+                self.env, self.env._("Only a security administrator can run a tamper drill."), "SEC-010, 21 CFR 11.10(d), (g)",
                 self.env._("ask a security administrator."), record=self, exception=AccessError)
         _logger.info("A tamper drill begins: what is refused until it ends is tried by the drill, and by no person.")
         results = drill.run(self.env.registry.cursor, self.env.company.id, self.env.uid, ATTACKS)

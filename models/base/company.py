@@ -18,45 +18,52 @@ class ResCompany(models.Model):
 
     mmr_block_overdue_review = fields.Boolean(
         "Overdue Reviews Block Orders",
-        help="No order is confirmed on an MMR whose periodic review is overdue (REV-070, EU GMP 4.5).")
+        help="No order can be confirmed for an MMR whose periodic review is overdue (REV-070, EU GMP 4.5).")
     mmr_sign_continuous = fields.Boolean(
         "Continuous Sessions",
-        help="After a first signature with user name and password, later ones in the same session want the password "
-             "alone (SIG-050, 21 CFR 11.200(a)(1)).")
+        help="After a first signature with user name and password, later signatures in the same session need the password "
+             "only (SIG-050, 21 CFR 11.200(a)(1)).")
     mmr_sign_idle_minutes = fields.Integer(
-        "Idle Limit", default=10, help="Minutes since the last signature after which both components are asked again.")
+        "Idle Limit", default=10, help="Minutes since the last signature after which user name and password are both "
+                                       "required again.")
     mmr_sign_shared = fields.Boolean(
         "Shared Terminals", default=True,
-        help="Another person may sign in the session of a colleague, with user name and password (SIG-040).")
+        help="Another person may sign in a colleague's session, with their own user name and password (SIG-040).")
     mmr_sign_failures = fields.Integer(
-        "Failures Before Lock", default=5, help="Wrong attempts after which signing is locked (SIG-090, 21 CFR 11.300(d)).")
-    mmr_sign_failure_minutes = fields.Integer("Counted Minutes", default=15)
+        "Failures Before Lock", default=5, help="Number of failed attempts after which signing is locked (SIG-090, 21 CFR "
+                                                "11.300(d)).")
+    mmr_sign_failure_minutes = fields.Integer("Minutes in Which Failures Count", default=15)
     mmr_sign_password_days = fields.Integer(
-        "Password Age", help="Days after which a password signs no more; 0 is never (SIG-090, 21 CFR 11.300(b)).")
+        "Maximum Password Age", help="Days after which a password can no longer be used to sign; 0 means no limit (SIG-090, "
+                                     "21 CFR 11.300(b)).")
     mmr_acceptance_text = fields.Text(
         "Accountability Text",
-        help="What every signer accepts before the first signature. Another text is asked for again (SIG-070).")
+        help="What every signer accepts before the first signature. When the text changes, each signer must accept it again "
+             "(SIG-070).")
     mmr_certified_on = fields.Date(
-        "Certified to the Agency", help="When the company certified that its signatures are binding (21 CFR 11.100(c)).")
+        "Certified to the Agency", help="Date on which the company certified to the agency that its electronic signatures "
+                                        "are legally binding (21 CFR 11.100(c)).")
     # In the table: an attachment could be changed or deleted without a line in the ledger.
     mmr_certification = fields.Binary("Certification", attachment=False)
     mmr_certification_name = fields.Char("File Name of the Certification")
 
     mmr_deviation_days = fields.Integer(
-        "Days to Close", default=30,
-        help="Days after its report until which a deviation is to be closed (DEV-010, 21 CFR 211.192).")
+        "Days to Close a Deviation", default=30,
+        help="Number of days after the report within which a deviation is to be closed (DEV-010, 21 CFR 211.192).")
     mmr_deviation_procedure_id = fields.Many2one(
         'mrp.sop', "Procedure of Material Reviews", ondelete='restrict',
-        help="Named in new deviations as the written procedure that is followed (DEV-030, 21 CFR 111.103).")
+        help="Entered in new deviations as the written procedure that is followed (DEV-030, 21 CFR 111.103).")
 
     mmr_related_days = fields.Integer(
-        "Days of Related Batches", default=90,
-        help="Batches of the same MMR revision that began so many days before or after a deviation are related (DEV-070).")
+        "Period for Related Batches (days)", default=90,
+        help="Batches of the same MMR revision that began within this number of days before or after a deviation count as "
+             "related (DEV-070).")
 
     mmr_recurrence_count = fields.Integer(
         "Recurring Deviations", default=3,
-        help="So many deviations of one cause on one product need a CAPA, or a signed reason not to (DEV-090).")
-    mmr_recurrence_months = fields.Integer("Months of Recurrence", default=12)
+        help="This number of deviations with the same cause on the same product requires a CAPA, or a signed reason for "
+             "having none (DEV-090).")
+    mmr_recurrence_months = fields.Integer("Period for Recurrence (months)", default=12)
 
     @api.constrains('mmr_deviation_days', 'mmr_related_days', 'mmr_recurrence_count', 'mmr_recurrence_months')
     def _check_mmr_deviation_limits(self):
@@ -64,8 +71,8 @@ class ResCompany(models.Model):
             if company.mmr_deviation_days < 1 or company.mmr_related_days < 1 or company.mmr_recurrence_count < 2 \
                     or company.mmr_recurrence_months < 1:
                 raise ValidationError(self.env._(
-                    "Deviations: at least one day to close and for related batches, at least two of one cause within at least "
-                    "one month recur. Rule: DEV-070, DEV-090, 21 CFR 211.192."))
+                    "Deviations need at least one day to close and for related batches; at least two of the same cause "
+                    "within at least one month count as recurring. Rule: DEV-070, DEV-090, 21 CFR 211.192."))
 
     @api.constrains('mmr_sign_idle_minutes', 'mmr_sign_failures', 'mmr_sign_failure_minutes', 'mmr_sign_password_days')
     def _check_mmr_sign_limits(self):
@@ -73,8 +80,8 @@ class ResCompany(models.Model):
             if not 1 <= company.mmr_sign_failures <= 10 or company.mmr_sign_failure_minutes < 5 \
                     or not 1 <= company.mmr_sign_idle_minutes <= 60 or company.mmr_sign_password_days < 0:
                 raise ValidationError(self.env._(
-                    "Signing: 1 to 10 failures in at least 5 minutes, an idle limit of 1 to 60 minutes, and a password "
-                    "age of 0 or more days. Rule: SIG-050, SIG-090, 21 CFR 11.200(a)(1), 11.300."))
+                    "Signing needs a limit of 1 to 10 failures in at least 5 minutes, an idle limit of 1 to 60 minutes, and "
+                    "a password age of 0 or more days. Rule: SIG-050, SIG-090, 21 CFR 11.200(a)(1), 11.300."))
 
     def _get_mmr_acceptance(self):
         """Return what signers of this company accept: text and digest."""
@@ -93,7 +100,8 @@ class ResCompany(models.Model):
         return fields.Date.to_string(value) or None if kind == 'date' else value
 
     mmr_seal_email = fields.Char(
-        "Seals Are Mailed To", help="The daily seal of the audit trail is sent here, so that a copy exists elsewhere.")
+        "Mail Seals To", help="The daily seal of the audit trail is sent to this address, so that a copy exists outside this "
+                              "database.")
 
     def write(self, vals):
         names = {name for name in vals if name.startswith('mmr_')}

@@ -17,7 +17,7 @@ class ResCompany(models.Model):
 
     mmr_tz = fields.Selection(
         _tz_get, "Time Zone", compute='_compute_mmr_tz', store=True, readonly=False,
-        help="Dates of expiry, retest, calibration, due and retention are days where the company is.")
+        help="Dates of expiry, retest, calibration, due and retention are calendar days in this time zone of the company.")
 
     # Computed once: a company that moves its calendar does not move its dates with it.
     def _compute_mmr_tz(self):
@@ -42,7 +42,7 @@ class ResCompany(models.Model):
             if company.mmr_tz and not self._is_mmr_zone(company.mmr_tz):
                 raise refusal(
                     self.env, self.env._("This server does not know the time zone %s.", company.mmr_tz), RULE,
-                    self.env._("choose the one of a city nearby."), record=company)
+                    self.env._("choose the time zone of a city nearby."), record=company)
 
     @api.model
     def _is_mmr_zone(self, name):

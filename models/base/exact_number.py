@@ -145,7 +145,7 @@ class Base(models.AbstractModel):
 
     @api.model
     def _mmr_get_quantity_fields(self):
-        """Return the names of Odoo's floats that say how much of what is under control; extended by the models that have them.
+        """Return the names of Odoo's float fields that hold controlled quantities; extended by the models that have them.
 
         An import reads them as the person writes numbers, like exact numbers, and not as Odoo guesses them (NUM-010).
         """

@@ -4,7 +4,7 @@ from odoo import api, models
 
 
 def is_update(env):
-    """Whether the registry is being loaded: an update of the addon removes what its code has no more."""
+    """Whether the registry is being loaded: an update of the addon removes what its code no longer contains."""
     return not env.registry.ready
 
 

@@ -20,5 +20,5 @@ class IrModuleModule(models.Model):
         if signatures or qualifications:
             raise UserError(self.env._(
                 "Master Manufacturing Records holds %(signatures)s signatures and %(qualifications)s qualifications. GMP "
-                "records are kept. Rule: AUD-030, REC-040, 21 CFR 11.10(c), 111.605. Leave the addon installed until every "
-                "record may be disposed.", signatures=signatures, qualifications=qualifications))
+                "records must be retained. Rule: AUD-030, REC-040, 21 CFR 11.10(c), 111.605. Leave the addon installed until "
+                "every record may be disposed of.", signatures=signatures, qualifications=qualifications))

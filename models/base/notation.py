@@ -23,7 +23,7 @@ def get_plain_writer(env):
     """Return the function that writes a canonical text as the person reads it, with narrow spaces between thousands.
 
     1.250 is one thing in English and another in German: what a person reads on a screen has that person's signs. What is no
-    number stays as it is. The same as ``formatPlainly`` of static/src/numbers/number_parser.js.
+    number is returned unchanged. The same as ``formatPlainly`` of static/src/numbers/number_parser.js.
     """
     notation = get_notation(env)._replace(thousands_sep='\u202f', grouping=(3, 0))
 
@@ -42,23 +42,24 @@ def explain_number(env, error, notation):
         return env._("%(text)s can be read as %(whole)s or as %(decimal)s. Write %(whole)s or %(decimal)s.",
                      text=text, whole=whole, decimal=decimal)
     if error.reason in ('separator', 'grouping', 'several_decimals'):
-        return env._("%(text)s is not a number in your language. Decimals are written %(example)s, thousands without a sign.",
+        return env._("%(text)s is not a number in your language. Write decimals as %(example)s, and thousands without a "
+                     "separator.",
                      text=text, example=write_number('12.5', notation))
     messages = {
-        'exponent': env._("%s has an exponent. Write all digits of the number.", text),
+        'exponent': env._("%s has an exponent. Write out all digits of the number.", text),
         'incomplete': env._("%s is not complete.", text),
-        'leading_zeros': env._("%s begins with zeros. Is it a code? Write the number without them.", text),
-        'too_many_digits': env._("%s has more digits than are kept: 18 before and 12 after the decimal sign.", text),
+        'leading_zeros': env._("%s begins with zeros. If it is a number, write it without them.", text),
+        'too_many_digits': env._("%s has more digits than can be stored: 18 before and 12 after the decimal separator.", text),
     }
     return messages.get(
-        error.reason, env._("%s is not a number. Write the number only; its unit is shown beside it.", text))
+        error.reason, env._("%s is not a number. Type the number only; its unit is shown next to it.", text))
 
 
 def take_number(env, value, record, rule=None):
     """Return the :class:`Number` of what a client sent: the canonical text of a number and nothing else (NUM-010).
 
     :param record: what the number is recorded for, which the refusal names
-    :param str rule: the rule by which it is recorded, beside NUM-010
+    :param str rule: the rule under which it is recorded, in addition to NUM-010
     :raise UserError: for a float, an int, and a text in the notation of a language
     """
     try:
@@ -77,5 +78,5 @@ def refuse_number(env, value, record, rule=None):
 
 def get_canonical_help(env):
     """Return what to send instead of a number that is not canonical."""
-    return env._("Send the decimal as text with a point and all its digits, such as “98.0”: no exponent, no separators "
-                 "of thousands, at most 18 digits before and 12 after the point.")
+    return env._("Send the decimal as text with a point and all its digits, such as “98.0”: no exponent, no thousands "
+                 "separators, at most 18 digits before and 12 after the point.")

@@ -18,8 +18,8 @@ class DecimalPrecision(models.Model):
             lowered = self.filtered(lambda row: row.name == APPLICATION and vals['digits'] < row.digits)
             if lowered and self.env['mrp.bpr'].sudo().search_count([], limit=1):
                 raise refusal(
-                    self.env, self.env._("Quantities of batch records are kept with %s decimals.", lowered.digits), RULE,
-                    self.env._("leave the precision as it is, or raise it."), record=lowered)
+                    self.env, self.env._("Quantities in batch records are stored with %s decimals.", lowered.digits), RULE,
+                    self.env._("leave the precision as it is, or increase it."), record=lowered)
         return super().write(vals)
 
 
@@ -28,7 +28,7 @@ class ResConfigSettings(models.TransientModel):
 
     mmr_quantity_digits = fields.Integer(
         "Decimals of Quantities", compute='_compute_mmr_quantity_digits', inverse='_inverse_mmr_quantity_digits',
-        readonly=False, help="Of all products, units and documents. It is raised and never lowered.")
+        readonly=False, help="For all products, units and documents. It can be increased but not reduced.")
 
     @api.depends('company_id')
     def _compute_mmr_quantity_digits(self):
@@ -39,7 +39,7 @@ class ResConfigSettings(models.TransientModel):
             settings._mmr_raise_precision(settings.mmr_quantity_digits)
 
     def _mmr_raise_precision(self, digits):
-        """Let stock hold more decimals, at once and for everything.
+        """Increase the number of decimals of stock, immediately and for all products.
 
         :raise UserError: where they would be fewer, or more than records have
         """
@@ -49,9 +49,10 @@ class ResConfigSettings(models.TransientModel):
             return
         if not row.digits < digits <= GMP_DIGITS:
             raise refusal(
-                self.env, self.env._("Quantities have %(digits)s decimals: they get more, and at most %(most)s.",
+                self.env,
+                self.env._("Quantities have %(digits)s decimals. This number can only be increased, to at most %(most)s.",
                                      digits=row.digits, most=GMP_DIGITS),
-                RULE, self.env._("type a number between these, or leave it."), record=row)
+                RULE, self.env._("type a number in this range, or leave it as it is."), record=row)
         before = row.digits
         row.digits = digits
         company = self.env.company
@@ -66,7 +67,7 @@ class ResConfigSettings(models.TransientModel):
             return {'warning': {
                 'title': self.env._("Decimals of Quantities"),
                 'message': self.env._(
-                    "Quantities of all products are shown, compared and rounded with %(digits)s instead of %(before)s decimals "
-                    "from now on, in stock, purchase, sales and manufacturing. This is not taken back.",
+                    "From now on, quantities of all products are shown, compared and rounded with %(digits)s decimals "
+                    "instead of %(before)s, in stock, purchase, sales and manufacturing. This cannot be undone.",
                     digits=self.mmr_quantity_digits, before=before)}}
         return None

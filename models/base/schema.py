@@ -29,6 +29,6 @@ def add_copied_column(cr, table, column, value, source):
 
 
 def drop_indexes(cr, table, *columns):
-    """Drop the indexes that an earlier version had on fields; Odoo keeps what no field asks for any more."""
+    """Drop the indexes that an earlier version had on fields; Odoo keeps indexes that no field needs any more."""
     for column in columns:
         sql.drop_index(cr, make_index_name(table, column), table)

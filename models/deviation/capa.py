@@ -50,26 +50,26 @@ class MrpCapa(models.Model):
         'res.users', "Responsible", required=True, tracking=True, ondelete='restrict', default=lambda self: self.env.user,
         domain="[('share', '=', False)]")
     cause_id = fields.Many2one('mrp.deviation.cause', "Category of the Cause", ondelete='restrict', check_company=True)
-    cause = fields.Text(help="The root cause that the actions remove.")
+    cause = fields.Text(help="The root cause that the actions are to remove.")
     deviation_ids = fields.One2many(
         'mrp.deviation', 'capa_id', "Deviations", domain="[('company_id', '=', company_id), ('state', '!=', 'closed')]")
     deviation_count = fields.Integer("Number of Deviations", compute='_compute_counts')
     action_ids = fields.One2many('mrp.capa.action', 'capa_id', "Actions")
     open_action_count = fields.Integer("Open Actions", compute='_compute_counts')
-    effectiveness_criterion = fields.Text(help="By what is judged whether the actions had their effect.")
-    effectiveness_due = fields.Date("Check From", help="When there is enough experience to judge.")
+    effectiveness_criterion = fields.Text(help="The criterion for judging whether the actions were effective.")
+    effectiveness_due = fields.Date("Check From", help="The day from which there is enough experience to judge.")
     effectiveness_result = fields.Selection([
         ('effective', "Effective"),
         ('not_effective', "Not effective"),
     ], "Result", tracking=True)
-    effectiveness_text = fields.Text("What Was Found")
+    effectiveness_text = fields.Text("Finding")
     checked_by_id = fields.Many2one('res.users', readonly=True, copy=False, ondelete='restrict')
     checked_at = fields.Datetime("Checked", readonly=True, copy=False)
     closing_signature_id = fields.Many2one('mrp.esignature', "Closed", readonly=True, copy=False, ondelete='restrict')
     is_overdue = fields.Boolean("Overdue", compute='_compute_is_overdue', search='_search_is_overdue')
-    reminded_on = fields.Date(readonly=True, copy=False, help="When the check of the effect was asked for.")
+    reminded_on = fields.Date(readonly=True, copy=False, help="When the check of the effectiveness was requested.")
 
-    _name_uniq = models.UniqueIndex('(company_id, name)', "CAPA have their own numbers.")
+    _name_uniq = models.UniqueIndex('(company_id, name)', "The number of a CAPA must be unique.")
 
     # === COMPUTE === #
 
@@ -126,13 +126,13 @@ class MrpCapa(models.Model):
             if guarded & EFFECT_FIELDS:
                 if any(capa.state != 'check' for capa in self):
                     raise refusal(
-                        self.env, self.env._("The effect is checked after all actions were done."), RULE,
-                        self.env._("have the actions finished, then begin the check."), record=self[:1])
+                        self.env, self.env._("The effectiveness can only be checked after all actions are done."), RULE,
+                        self.env._("have the actions finished, then start the check."), record=self[:1])
                 vals = {**vals, 'checked_by_id': self.env.uid, 'checked_at': fields.Datetime.now()}
         return super().write(vals)
 
     def copy(self, default=None):  # pylint: disable=method-required-super
-        raise UserError(self.env._("CAPA are not duplicated. Rule: DEV-090."))
+        raise UserError(self.env._("A CAPA cannot be duplicated. Rule: DEV-090."))
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_started(self):
@@ -147,14 +147,15 @@ class MrpCapa(models.Model):
         """
         if not self.env.user.has_group(QC):
             raise refusal(
-                self.env, self.env._("CAPA are led by Quality Control."), f"SEC-010, {RULE}",
-                self.env._("ask a person of Quality Control; enter the result of your own actions."), record=self[:1],
+                self.env, self.env._("Only Quality Control can edit a CAPA."), f"SEC-010, {RULE}",
+                self.env._("ask a member of Quality Control; you can enter the results of your own actions."), record=self[:1],
                 exception=AccessError)
 
     def _refuse_change(self):
         return refusal(
-            self.env, self.env._("Number, status and what was closed follow the steps of a CAPA and stay."), RULE,
-            self.env._("use the buttons of the CAPA; make another one where more is to be done."), record=self[:1])
+            self.env,
+            self.env._("The number and the status of a CAPA, and what was closed, can only be changed by its workflow."), RULE,
+            self.env._("use the buttons of the CAPA; create another one if more is to be done."), record=self[:1])
 
     @api.model
     def _audit_fields(self):
@@ -171,12 +172,13 @@ class MrpCapa(models.Model):
         missing = [text for filled, text in (
             ((self.cause or '').strip(), self.env._("the cause")), (self.cause_id, self.env._("the category of the cause")),
             (self.action_ids, self.env._("the actions")),
-            ((self.effectiveness_criterion or '').strip(), self.env._("the criterion of the effect")),
-            (self.effectiveness_due, self.env._("when the effect is checked"))) if not filled]
+            ((self.effectiveness_criterion or '').strip(), self.env._("the effectiveness criterion")),
+            (self.effectiveness_due, self.env._("the date of the effectiveness check"))) if not filled]
         if missing:
             raise refusal(
-                self.env, self.env._("%(capa)s cannot start without: %(missing)s.", capa=self.name, missing=', '.join(missing)),
-                RULE, self.env._("fill in what is missing, then start it."), record=self)
+                self.env,
+                self.env._("%(capa)s cannot be started. Missing: %(missing)s.", capa=self.name, missing=', '.join(missing)),
+                RULE, self.env._("enter what is missing, then start it."), record=self)
         self._move({'state': 'running'})
 
     def _move(self, vals):
@@ -195,7 +197,7 @@ class MrpCapa(models.Model):
             raise refusal(
                 self.env, self.env._("%(capa)s still waits for: %(actions)s.", capa=self.name,
                                      actions=', '.join(waiting.mapped('name')) or self.env._("its start")),
-                RULE, self.env._("have the results entered first."), record=self)
+                RULE, self.env._("have the results of the actions entered first."), record=self)
         self._move({'state': 'check'})
 
     def action_resume(self):
@@ -204,8 +206,8 @@ class MrpCapa(models.Model):
         self._check_quality()
         if self.state != 'check' or self.effectiveness_result != 'not_effective':
             raise refusal(
-                self.env, self.env._("%s goes back to its actions where they were not effective.", self.name), RULE,
-                self.env._("enter the result of the check first."), record=self)
+                self.env, self.env._("%s returns to its actions only if they were not effective.", self.name), RULE,
+                self.env._("enter the result of the effectiveness check first."), record=self)
         self._move({
             'state': 'running', 'effectiveness_result': False, 'checked_by_id': False, 'checked_at': False,
             'reminded_on': False})
@@ -224,7 +226,7 @@ class MrpCapa(models.Model):
     # === SIGNING === #
 
     _signing_citation = RULE
-    _signing_next_step = _lt("finish the actions, check their effect and enter the result.")
+    _signing_next_step = _lt("finish the actions, check their effectiveness and enter the result.")
     _signing_actions = {
         'close': SigningRule(
             meaning='approved', group=QC, states=('check',), leads_to='closed', at_terminal=True,
@@ -235,12 +237,12 @@ class MrpCapa(models.Model):
     def _prepare_closing(self, action):
         if not self.effectiveness_result or not (self.effectiveness_text or '').strip():
             raise refusal(
-                self.env, self.env._("%s has no result of the check of its effect.", self.name), RULE,
-                self.env._("finish the actions, check their effect and enter the result."), record=self)
+                self.env, self.env._("%s has no result of its effectiveness check.", self.name), RULE,
+                self.env._("finish the actions, check their effectiveness and enter the result."), record=self)
         if self.effectiveness_result == 'not_effective':
             raise refusal(
                 self.env, self.env._("The actions of %s were not effective.", self.name), RULE,
-                self.env._("go back to the actions, and do more."), record=self)
+                self.env._("return to the actions, and add what is needed."), record=self)
         return self._make_signing_action(action, self._get_document())
 
     def _get_document(self):
@@ -289,7 +291,7 @@ class MrpCapa(models.Model):
             Domain('state', '=', 'check') & Domain('reminded_on', '=', False) & past('effectiveness_due'))
         for capa in capas:
             capa.activity_schedule(
-                'mrp_mmr.mail_activity_type_capa', summary=self.env._("Check the effect of %s", capa.name),
+                'mrp_mmr.mail_activity_type_capa', summary=self.env._("Check the effectiveness of %s", capa.name),
                 user_id=capa.owner_id.id, date_deadline=capa.effectiveness_due)
         with transition(capas):
             for company, own in capas.grouped('company_id').items():
@@ -322,8 +324,8 @@ class MrpDeviation(models.Model):
             started = self.filtered(lambda row: row.capa_id and row.capa_id != capa and row.sudo().capa_id.state != 'draft')[:1]
             if started or capa.sudo().state == 'closed':
                 raise refusal(
-                    self.env, self.env._("A deviation does not leave a CAPA that was started, nor join one that was closed."),
-                    RULE, self.env._("lead it to its end, or make another CAPA."), record=started or self[:1])
+                    self.env, self.env._("A deviation cannot leave a CAPA that was started, or join one that is closed."),
+                    RULE, self.env._("complete the CAPA, or create another one."), record=started or self[:1])
         return super().write(vals)
 
     def _get_capa_demand(self):

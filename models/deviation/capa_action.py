@@ -29,14 +29,14 @@ class MrpCapaAction(models.Model):
     ], required=True, default='corrective')
     owner_id = fields.Many2one('res.users', required=True, ondelete='restrict', domain="[('share', '=', False)]")
     due_date = fields.Date("Due", required=True)
-    result = fields.Text(help="What was done and how it was verified; it finishes the action.")
+    result = fields.Text(help="What was done and how it was verified. Entering it completes the action.")
     done_by_id = fields.Many2one('res.users', readonly=True, ondelete='restrict')
     done_at = fields.Datetime("Done", readonly=True)
     reminded_on = fields.Date(readonly=True)
 
     _done = models.Constraint(
         "CHECK ((done_at IS NULL) = (done_by_id IS NULL) AND (done_at IS NULL OR trim(result) <> ''))",
-        "An action is done by a person, with a result. Rule: DEV-090.")
+        "A completed action needs a person and a result. Rule: DEV-090.")
 
     @api.depends('capa_id')
     def _compute_company_id(self):
@@ -65,7 +65,7 @@ class MrpCapaAction(models.Model):
             raise self._refuse_change()
         if not user.has_group(QC) and (set(vals) != {'result'} or any(action.owner_id != user for action in self)):
             raise refusal(
-                self.env, self.env._("Results are entered by the owner of the action, the rest by Quality Control."),
+                self.env, self.env._("Only the owner of an action enters its result; only Quality Control edits the rest."),
                 f"SEC-010, {RULE}", self.env._("ask the owner, or Quality Control."), record=self[:1], exception=AccessError)
         if 'result' in vals:
             self._check_result(vals['result'])
@@ -76,8 +76,8 @@ class MrpCapaAction(models.Model):
         """Refuse results of actions that were not started, and empty ones."""
         if 'draft' in self.mapped('capa_id.state') or not (result or '').strip():
             raise refusal(
-                self.env, self.env._("The result of an action says what was done, after the CAPA was started."), RULE,
-                self.env._("write down what was done and how it was verified."), record=self[:1])
+                self.env, self.env._("The result of an action states what was done after the CAPA was started."), RULE,
+                self.env._("describe what was done and how it was verified."), record=self[:1])
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_started(self):
@@ -87,8 +87,10 @@ class MrpCapaAction(models.Model):
 
     def _refuse_change(self):
         return refusal(
-            self.env, self.env._("Actions of a CAPA that was started stay, and are done by their result."), RULE,
-            self.env._("add another action while the CAPA runs, or enter the result."), record=self[:1])
+            self.env,
+            self.env._("The actions of a CAPA that was started cannot be changed; they are completed by entering a result."),
+            RULE,
+            self.env._("add another action while the CAPA is running, or enter the result."), record=self[:1])
 
     def _audit_chain(self):
         return self.sudo().capa_id._audit_chain()

@@ -13,7 +13,7 @@ class MrpDeviationCause(models.Model):
     Also held in guards/mrp_deviation_cause.sql.
     """
     _name = 'mrp.deviation.cause'
-    _description = "Category of Causes of Deviations"
+    _description = "Cause Category of Deviations"
     _inherit = ['mrp.audit.mixin']
     _order = 'sequence, name, id'
 
@@ -22,7 +22,7 @@ class MrpDeviationCause(models.Model):
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
         'res.company', ondelete='restrict', default=lambda self: self.env.company,
-        help="Those of the addon are for every company.")
+        help="Categories supplied with the addon apply to all companies.")
 
     def write(self, vals):
         if not self._is_loading() and self.filtered(lambda cause: not cause.company_id):
@@ -46,5 +46,6 @@ class MrpDeviationCause(models.Model):
 
     def _refuse_change(self):
         return refusal(
-            self.env, self.env._("The categories that the addon brings are the same for every company."),
-            "DEV-020, 21 CFR 211.192", self.env._("add a category of your company."), record=self[:1])
+            self.env,
+            self.env._("The categories supplied with the addon are the same for all companies and cannot be changed."),
+            "DEV-020, 21 CFR 211.192", self.env._("add a category for your company."), record=self[:1])

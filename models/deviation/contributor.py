@@ -29,7 +29,7 @@ class MrpDeviationContributor(models.Model):
         precompute=True)
     user_id = fields.Many2one(
         'res.users', "Person", required=True, ondelete='restrict', domain="[('share', '=', False)]")
-    contribution = fields.Text(required=True, help="What this person saw, did or found out.")
+    contribution = fields.Text(required=True, help="What this person saw, did or found.")
     signature_id = fields.Many2one('mrp.esignature', "Signed", readonly=True, copy=False, ondelete='restrict')
     is_mine = fields.Boolean(compute='_compute_is_mine')
 
@@ -85,8 +85,8 @@ class MrpDeviationContributor(models.Model):
 
     def _refuse_change(self):
         return refusal(
-            self.env, self.env._("What a person signed for an investigation stays as it is."), RULE,
-            self.env._("add another contribution of this person."), record=self[:1])
+            self.env, self.env._("What a person signed for an investigation cannot be changed."), RULE,
+            self.env._("add another contribution by this person."), record=self[:1])
 
     def _audit_chain(self):
         return self.sudo().deviation_id._audit_chain()
@@ -121,15 +121,15 @@ class MrpDeviationContributor(models.Model):
         return self.sudo().deviation_id
 
     def _check_signing_qualification(self, group):
-        """Whoever knows something says so: no role, and no qualification, is asked of a witness."""
+        """Anybody who knows something may contribute: a witness needs neither a role nor a qualification."""
 
     def _prepare_contribution(self, action):
         row = self.sudo()
         if row.deviation_id.state == 'closed':
             raise refusal(
-                self.env, self.env._("%(contribution)s: %(deviation)s was closed.", contribution=self.display_name,
+                self.env, self.env._("%(contribution)s: %(deviation)s is closed.", contribution=self.display_name,
                                      deviation=row.deviation_id.name), RULE,
-                self.env._("report another deviation, and name this one."), record=self)
+                self.env._("report another deviation that refers to this one."), record=self)
         return self._make_signing_action(action, {
             'schema': 'mrp_mmr/deviation-contributor/1', 'deviation': row.deviation_id.name,
             'title': row.deviation_id.title, 'person': row.user_id.name, 'contribution': row.contribution})
@@ -137,9 +137,9 @@ class MrpDeviationContributor(models.Model):
     def _check_contributor(self, action, user):
         if user != self.sudo().user_id:
             raise refusal(
-                self.env, self.env._("%(user)s did not supply this information; %(person)s did.", user=user.name,
+                self.env, self.env._("This information was supplied by %(person)s, not by %(user)s.", user=user.name,
                                      person=self.sudo().user_id.name),
-                RULE, self.env._("ask that person to sign, here with own user name and password."), record=self)
+                RULE, self.env._("ask that person to sign here, with their own user name and password."), record=self)
 
     def _apply_contribution(self, action, signature):
         self.write({'signature_id': signature.id})

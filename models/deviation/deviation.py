@@ -52,11 +52,13 @@ class MrpDeviation(models.Model):
     _check_company_auto = True
 
     name = fields.Char("Number", required=True, readonly=True, copy=False)
-    label = fields.Char("Kind of Record", compute='_compute_label', help="Deviation; NCR where the profile is for devices.")
+    label = fields.Char("Kind of Record", compute='_compute_label', help="Deviation, or NCR (nonconformance report) under a "
+                                                                         "device profile.")
     title = fields.Char(required=True, readonly=True)
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
     profile_id = fields.Many2one(
-        'mrp.mmr.profile', readonly=True, ondelete='restrict', help="The regulation of the batch or product at the report.")
+        'mrp.mmr.profile', readonly=True, ondelete='restrict',
+        help="The profile of the batch or product when the deviation was reported.")
     source = fields.Selection(SOURCES, required=True, readonly=True, tracking=True)
     severity = fields.Selection([
         ('minor', "Minor"),
@@ -69,31 +71,32 @@ class MrpDeviation(models.Model):
     production_id = fields.Many2one(related='bpr_id.production_id', string="Manufacturing Order")
     product_id = fields.Many2one('product.product', readonly=True, index='btree_not_null', ondelete='restrict')
     lot_id = fields.Many2one(
-        'stock.lot', readonly=True, index='btree_not_null', ondelete='restrict', help="Of a component, or the one returned.")
+        'stock.lot', readonly=True, index='btree_not_null', ondelete='restrict',
+        help="The lot of a component, or the lot that was returned.")
     equipment_id = fields.Many2one('maintenance.equipment', readonly=True, index='btree_not_null', ondelete='restrict')
     mmr_revision_id = fields.Many2one(related='bpr_id.mmr_revision_id')
     step_id = fields.Many2one('mrp.bpr.step', readonly=True, index='btree_not_null', ondelete='restrict')
     entry_id = fields.Many2one('mrp.bpr.entry', "Recorded Value", readonly=True, ondelete='restrict')
     result_id = fields.Many2one(
         'mrp.bpr.result', "Test Result", readonly=True, index='btree_not_null', ondelete='restrict',
-        help="The result out of specification (BPR-090).")
+        help="The out-of-specification result (BPR-090).")
     equipment_log_id = fields.Many2one(
         'mrp.equipment.log', "Line of the Equipment Log", readonly=True, index='btree_not_null', ondelete='restrict',
         help="The calibration that failed (IPC-070).")
     workcenter_id = fields.Many2one(related='step_id.workorder_id.workcenter_id')
     stage_name = fields.Char("Stage", readonly=True)
-    cause_key = fields.Char(readonly=True, help="What the system found, so that it reports it once.")
+    cause_key = fields.Char(readonly=True, help="Identifies what the system detected, so that it is reported only once.")
     description = fields.Text("What Happened", readonly=True)
     file_id = fields.Many2one('mrp.mmr.file', "Stored File", readonly=True, index='btree_not_null', ondelete='restrict')
     upload = fields.Binary("Photo or File", compute='_compute_upload', compute_sudo=True)
     upload_name = fields.Char("File Name", related='file_id.name')
     corrective_action = fields.Text(
-        "Corrective Action Plan", readonly=True, help="As the MMR writes it for this specification (CON-120).")
+        "Corrective Action Plan", readonly=True, help="As written in the MMR for this specification (CON-120).")
     is_blocking = fields.Boolean("Blocks the Batch", readonly=True)
     reported_by_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
     reported_at = fields.Datetime("Reported", required=True, readonly=True)
 
-    _name_uniq = models.UniqueIndex('(company_id, name)', "Deviations have their own numbers.")
+    _name_uniq = models.UniqueIndex('(company_id, name)', "The number of a deviation must be unique.")
 
     # === COMPUTE === #
 
@@ -122,8 +125,8 @@ class MrpDeviation(models.Model):
     @api.model_create_multi
     def create(self, vals_list):  # pylint: disable=method-required-super
         raise refusal(
-            self.env, self.env._("A deviation is reported at the step or the batch where it happened."),
-            "DEV-010, 21 CFR 111.113(a)", self.env._("use Report on the shop floor or on the list of deviations."))
+            self.env, self.env._("A deviation is reported at the step or in the batch where it happened."),
+            "DEV-010, 21 CFR 111.113(a)", self.env._("use Report on the shop floor or in the list of deviations."))
 
     def write(self, vals):
         guarded = {name for name in vals if not name.startswith(('message_', 'activity_'))}
@@ -132,18 +135,18 @@ class MrpDeviation(models.Model):
         return super().write(vals)
 
     def copy(self, default=None):  # pylint: disable=method-required-super
-        raise UserError(self.env._("Deviations are not duplicated. Rule: DEV-010."))
+        raise UserError(self.env._("A deviation cannot be duplicated. Rule: DEV-010."))
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_never(self):
         raise refusal(
-            self.env, self.env._("Deviations are kept."), RULE,
-            self.env._("decide on it; it stays a part of the batch record."), record=self[:1])
+            self.env, self.env._("A deviation cannot be deleted."), RULE,
+            self.env._("have it decided; it remains part of the batch record."), record=self[:1])
 
     def _refuse_change(self):
         return refusal(
-            self.env, self.env._("What was reported as a deviation stays as it is."), RULE,
-            self.env._("write down the investigation and what is known in the messages; decide by signature."),
+            self.env, self.env._("What was reported as a deviation cannot be changed."), RULE,
+            self.env._("describe the investigation, add what you know as a message, and decide by signature."),
             record=self[:1])
 
     def _audit_chain(self):
@@ -153,7 +156,7 @@ class MrpDeviation(models.Model):
 
     @api.model
     def _open(self, step, source, title, description, entry=None, severity=None, cause_key=None):
-        """Open a deviation at a step, in the transaction of what went wrong, and tell Quality Control at once.
+        """Open a deviation at a step, in the same transaction as its cause, and notify Quality Control immediately.
 
         A cause that the system found before at the same step is not reported again.
         """
@@ -240,12 +243,12 @@ class MrpDeviation(models.Model):
     def _check_reporter(self):
         """Refuse those who only read; every other role reports what went wrong (DEV-010, 21 CFR 111.113(a)(3)).
 
-        :raise AccessError: for auditors and whoever does not work with batches
+        :raise AccessError: for auditors and users who do not work with batches
         """
         if self.env.user.share or not self.env.user.has_group('mrp.group_mrp_user'):
             raise refusal(
-                self.env, self.env._("%s reads batch records and changes none.", self.env.user.name),
-                "SEC-010, DEV-010, 21 CFR 11.10(d), (g)", self.env._("tell a person on the floor what you saw."),
+                self.env, self.env._("%s may read batch records but not change them.", self.env.user.name),
+                "SEC-010, DEV-010, 21 CFR 11.10(d), (g)", self.env._("tell a member of the shop floor what you saw."),
                 exception=AccessError)
 
     @api.model
@@ -263,8 +266,10 @@ class MrpDeviation(models.Model):
         title, description = (title or '').strip(), (description or '').strip()
         if not title or not description:
             raise refusal(
-                self.env, self.env._("A deviation says what happened."), "DEV-010, 21 CFR 111.140(b)(3)(i), 211.192",
-                self.env._("give it a title and describe it."))
+                self.env,
+                self.env._("A deviation needs a title and a description of what happened."),
+                "DEV-010, 21 CFR 111.140(b)(3)(i), 211.192",
+                self.env._("enter both."))
         vals |= {'source': source, 'severity': severity, 'title': title, 'description': description,
                  'file_id': file.id if file else False}
         if subject._name == 'mrp.bpr':

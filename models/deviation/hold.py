@@ -54,7 +54,7 @@ class MrpDeviation(models.Model):
             self.env['stock.lot'].sudo().browse(lots)._mmr_hold(mmr_hold_deviation_id=deviation)
 
     def _is_cause_shared(self):
-        """Whether it extends by itself to other batches.
+        """Whether the hold automatically extends to other batches.
 
         What the system found of a rejected lot or a failed calibration has a deviation in each batch that it concerns.
         """

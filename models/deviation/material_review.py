@@ -21,7 +21,7 @@ QC_FIELDS = {'severity', 'investigator_id', 'due_date', 'identity_result', 'test
 #: What is known at the closing, in the order of 21 CFR 111.140(b)(3)(i)-(vi); each of them is needed.
 FINDINGS = ('cause_id', 'cause', 'quality_effect', 'label_effect', 'correction', 'material_fate', 'procedure_id')
 TEST_FINDINGS = [
-    ('error', "An error of the test"),
+    ('error', "Test error"),
     ('confirmed', "A true result"),
 ]
 INVESTIGATION_FIELDS = QC_FIELDS | {*FINDINGS, 'scientific_reason'}
@@ -50,32 +50,32 @@ class MrpDeviation(models.Model):
         'decide_adjust': _decide(_lt("I reviewed this deviation and approve that the material is adjusted in process.")),
         'close': SigningRule(
             meaning='approved', group=QC, states=('decided',), leads_to='closed', at_terminal=True, citation=CLOSING_RULE,
-            next_step=_lt("decide by Material Review first."),
+            next_step=_lt("make the decision with Material Review first."),
             statement=_lt("I reviewed the investigation; it is complete, and I close this deviation."),
             prepare='_prepare_closing', check_signer='_check_independent', apply='_apply_closing'),
     }
 
     investigator_id = fields.Many2one(
         'res.users', tracking=True, index='btree_not_null', ondelete='restrict', domain="[('share', '=', False)]",
-        help="Writes down the investigation, beside Quality Control.")
-    due_date = fields.Date("Close Until", tracking=True, help="Proposed by the settings of the company.")
+        help="May document the investigation, together with Quality Control.")
+    due_date = fields.Date("Close By", tracking=True, help="Proposed from the company's settings.")
     is_overdue = fields.Boolean("Overdue", compute='_compute_is_overdue', search='_search_is_overdue')
     cause_id = fields.Many2one(
         'mrp.deviation.cause', "Category of the Cause", tracking=True, index='btree_not_null', ondelete='restrict',
-        check_company=True, help="By which deviations are counted (DEV-090).")
-    cause = fields.Text(help="What the investigation found to be the cause (21 CFR 111.140(b)(3)(ii), 211.192).")
+        check_company=True, help="Used to count recurring deviations (DEV-090).")
+    cause = fields.Text(help="The root cause found by the investigation (21 CFR 111.140(b)(3)(ii), 211.192).")
     quality_effect = fields.Text(
         "Effect on Quality", help="Identity, purity, strength, composition (21 CFR 111.140(b)(3)(iii)).")
     label_effect = fields.Text(
         "Effect on Packaging and Labelling", help="For packaging, label and claims (21 CFR 111.140(b)(3)(iii)).")
     correction = fields.Text(
-        "Action to Correct and Prevent Recurrence", help="What was done, and what keeps it from happening again "
-        "(21 CFR 111.140(b)(3)(iv)).")
+        "Action to Correct and Prevent Recurrence",
+        help="What was done, and what prevents it from happening again (21 CFR 111.140(b)(3)(iv)).")
     material_fate = fields.Text(
-        "What Happened to the Material", help="Where it is and what became of it (21 CFR 111.140(b)(3)(v)).")
+        "What Happened to the Material", help="Where the material is and what was done with it (21 CFR 111.140(b)(3)(v)).")
     scientific_reason = fields.Text(
-        "Scientifically Valid Reason", help="Why the material meets its specifications after it was reprocessed, treated or "
-        "adjusted (21 CFR 111.140(b)(3)(vi), 111.90).")
+        "Scientifically Valid Reason", help="Why the material meets its specifications after reprocessing, treatment or "
+                                            "adjustment (21 CFR 111.140(b)(3)(vi), 111.90).")
     procedure_id = fields.Many2one(
         'mrp.sop', "Written Procedure", ondelete='restrict', check_company=True,
         help="The procedure that the material review followed (21 CFR 111.103, 111.140(b)(3)).")
@@ -84,8 +84,8 @@ class MrpDeviation(models.Model):
         ('failed', "Not met"),
     ], "Identity of the Component", tracking=True,
         help="A component that fails its identity specification is rejected (DEV-050, 21 CFR 111.77(b)).")
-    test_finding = fields.Selection(TEST_FINDINGS, "First Result Was", tracking=True,
-        help="What the investigation showed of a test result out of specification (21 CFR 211.192).")
+    test_finding = fields.Selection(TEST_FINDINGS, "First Result", tracking=True,
+        help="What the investigation of the out-of-specification result showed (21 CFR 211.192).")
     disposition = fields.Selection(DISPOSITIONS, readonly=True, copy=False, tracking=True)
     disposition_label = fields.Char("Disposition in Words", compute='_compute_disposition_label')
     decision_signature_id = fields.Many2one(
@@ -94,11 +94,12 @@ class MrpDeviation(models.Model):
     closed_at = fields.Datetime("Closed At", related='closing_signature_id.signed_at')
     contributor_ids = fields.One2many('mrp.deviation.contributor', 'deviation_id', "Contributors")
     no_capa_reason = fields.Text(
-        "Why No CAPA",
-        help="Critical and recurring deviations need a CAPA or a reason not to, which the closing signs (DEV-090).")
+        "Reason for No CAPA",
+        help="Critical and recurring deviations need a CAPA, or a reason for having none, which is signed when the deviation "
+             "is closed (DEV-090).")
     is_investigator = fields.Boolean(compute='_compute_is_investigator')
-    is_quality = fields.Boolean(compute='_compute_is_investigator', help="Whether the user is of Quality Control.")
-    missing = fields.Text("Missing for the Closing", compute='_compute_missing')
+    is_quality = fields.Boolean(compute='_compute_is_investigator', help="Whether the user is a member of Quality Control.")
+    missing = fields.Text("Missing for Closure", compute='_compute_missing')
 
     # === COMPUTE === #
 
@@ -166,7 +167,7 @@ class MrpDeviation(models.Model):
     # === INVESTIGATION === #
 
     def _check_investigator(self):
-        """Refuse everybody but Quality Control and the person who investigates, and changes of what is closed.
+        """Refuse everybody except Quality Control and the investigator, and refuse changes of a closed deviation.
 
         :raise AccessError: for those who do not investigate these deviations
         :raise UserError: where one of them is closed
@@ -174,16 +175,16 @@ class MrpDeviation(models.Model):
         user = self.env.user
         if not user.has_group(QC) and any(deviation.sudo().investigator_id != user for deviation in self):
             raise refusal(
-                self.env, self.env._("%(user)s does not investigate %(deviation)s.", user=user.name,
+                self.env, self.env._("%(user)s is not an investigator of %(deviation)s.", user=user.name,
                                      deviation=self[:1].display_name),
                 "DEV-030, SEC-010, 21 CFR 111.103, 211.192",
-                self.env._("tell the investigator or Quality Control what you know; you can be added as a contributor."),
+                self.env._("tell the investigator or Quality Control what you know; they can add you as a contributor."),
                 record=self[:1], exception=AccessError)
         closed = self.filtered(lambda deviation: deviation.state == 'closed')[:1]
         if closed:
             raise refusal(
-                self.env, self.env._("%s is closed: what was found stays as it is.", closed.name), CLOSING_RULE,
-                self.env._("report another deviation, and name this one."), record=closed)
+                self.env, self.env._("%s is closed: its findings cannot be changed.", closed.name), CLOSING_RULE,
+                self.env._("report another deviation that refers to this one."), record=closed)
 
     def _check_investigation(self, names):
         """Refuse to write what was reported, and the findings of others."""
@@ -192,8 +193,8 @@ class MrpDeviation(models.Model):
         self._check_investigator()
         if names & QC_FIELDS and not self.env.user.has_group(QC):
             raise refusal(
-                self.env, self.env._("Severity, investigator, dates, identity and CAPA are set by Quality Control."),
-                DECISION_RULE, self.env._("ask a person of Quality Control."), record=self[:1], exception=AccessError)
+                self.env, self.env._("Severity, investigator, dates, identity and CAPA can only be set by Quality Control."),
+                DECISION_RULE, self.env._("ask a member of Quality Control."), record=self[:1], exception=AccessError)
 
     # === DISPOSITION === #
 
@@ -234,30 +235,30 @@ class MrpDeviation(models.Model):
         """Return why a disposition is not possible, as message, rule and next action, or None (DEV-040, DEV-050)."""
         self.ensure_one()
         if self.state == 'closed' or self.disposition == 'reject':
-            return (self.env._("%s was decided already.", self.name), DECISION_RULE, self.env._("read the decision."))
+            return (self.env._("%s has already been decided.", self.name), DECISION_RULE, self.env._("read the decision."))
         if self.identity_result == 'failed' and disposition != 'reject' and self._is_demanded('deviation_identity'):
-            return (self.env._("%s: a component that fails its identity specification is rejected.", self.name),
+            return (self.env._("%s: a component that fails its identity specification must be rejected.", self.name),
                     "DEV-050, 21 CFR 111.77(b), 111.123(b)(1), 211.84(e)",
-                    self.env._("reject it; no reprocessing or adjustment is possible."))
+                    self.env._("reject it; reprocessing and adjustment are not possible."))
         if disposition != 'reject' and not self.identity_result and self._is_about_component():
-            return (self.env._("%s: whether the component met its identity specification was not said.", self.name),
+            return (self.env._("%s: it is not stated whether the component met its identity specification.", self.name),
                     "DEV-050, 21 CFR 111.77(b)", self.env._("enter the result of the identity test, then decide."))
         if disposition == 'accept' and self.result_id and self.test_finding == 'error' and not (self.cause or '').strip():
-            return (self.env._("%s: why the first result was an error of the test is not written down.", self.name),
-                    "DEV-040, DEV-020, 21 CFR 211.192", self.env._("write down the cause that was found, then decide."))
+            return (self.env._("%s: the cause of the test error is not documented.", self.name),
+                    "DEV-040, DEV-020, 21 CFR 211.192", self.env._("document the cause that was found, then decide."))
         if disposition == 'accept' and self._is_demanded('deviation_accept') and self._is_specification_unmet():
-            return (self.env._("%s: a specification that is not met is not accepted.", self.name),
+            return (self.env._("%s: material that fails a specification cannot be accepted.", self.name),
                     "DEV-040, 21 CFR 111.77(a), 111.113(b), 211.165(f), EU GMP 4.20(h)",
-                    self.env._("show by the investigation that the first result was an error of the test, and have the "
-                               "authorised retest approved; else reject it.") if self.result_id else
+                    self.env._("show by investigation that the first result was a test error, and have the authorised retest "
+                               "approved; otherwise reject it.") if self.result_id else
                     self.env._("use Material Review: reject it, or approve its reprocessing, treatment or adjustment."))
         if disposition != 'accept' and not self.procedure_id:
-            return (self.env._("%s: the written procedure of the material review is not named.", self.name), DECISION_RULE,
-                    self.env._("name the procedure that you follow, then decide."))
+            return (self.env._("%s: the written procedure for the material review is missing.", self.name), DECISION_RULE,
+                    self.env._("enter the procedure that you follow, then decide."))
         if disposition in REWORK and not (self.scientific_reason or '').strip():
-            return (self.env._("%s: material is reprocessed, treated or adjusted for a scientifically valid reason.",
+            return (self.env._("%s: reprocessing, treatment or adjustment needs a scientifically valid reason.",
                                self.name),
-                    "DEV-060, 21 CFR 111.90, 111.140(b)(3)(vi), 211.115(b)", self.env._("write down the reason, then decide."))
+                    "DEV-060, 21 CFR 111.90, 111.140(b)(3)(vi), 211.115(b)", self.env._("enter the reason, then decide."))
         return None
 
     # === SIGNING === #
@@ -317,31 +318,32 @@ class MrpDeviation(models.Model):
         issues = [] if (row.description or '').strip() else [env._("What happened is not described")]
         needed = [*FINDINGS, *(['scientific_reason'] if row.disposition in REWORK else [])]
         labels = self.fields_get(needed, ['string'])
-        issues += [env._("%s is not written down", labels[name]['string']) for name in needed
+        issues += [env._("%s is missing", labels[name]['string']) for name in needed
                    if not (row[name].strip() if isinstance(row[name], str) else row[name])]
-        issues += [env._("%s has not signed the own contribution", contributor.user_id.name)
+        issues += [env._("%s has not signed their contribution", contributor.user_id.name)
                    for contributor in row.contributor_ids if not contributor.signature_id]
         return issues
 
     # === SIGNER === #
 
     def _check_independent(self, action, user):
-        """Refuse to decide on the own work and, where the rule is on, on what oneself reported (DEV-030, 111.12(b))."""
+        """Refuse a decision on one's own work and, if the rule is on, on one's own report (DEV-030, 111.12(b))."""
         row = self.sudo()
         step = row.step_id
         workers = step._get_performers() | row.entry_id.step_id._get_performers() | row.result_id._get_authors()
         persons = user._get_gmp_persons()
         if workers._get_gmp_persons() & persons:
             raise refusal(
-                self.env, self.env._("%(user)s performed %(step)s and does not decide on %(deviation)s.", user=user.name,
+                self.env, self.env._("%(user)s performed %(step)s and cannot decide on %(deviation)s.", user=user.name,
                                      step=step.display_name or row.result_id.display_name, deviation=row.name),
-                f"VER-100, {DECISION_RULE}, 111.12(b)", self.env._("ask another person of Quality Control."), record=self)
+                f"VER-100, {DECISION_RULE}, 111.12(b)", self.env._("ask another member of Quality Control."), record=self)
         if not row.cause_key and row.source in ('occurrence', 'return', 'complaint') \
                 and row.reported_by_id._get_gmp_persons() & persons and self._is_demanded('deviation_independent'):
             raise refusal(
-                self.env, self.env._("%(user)s reported %(deviation)s and does not decide on it alone.", user=user.name,
+                self.env,
+                self.env._("%(user)s reported %(deviation)s and cannot be the only one to decide on it.", user=user.name,
                                      deviation=row.name),
-                f"{DECISION_RULE}, 111.12(b)", self.env._("ask another person of Quality Control."), record=self)
+                f"{DECISION_RULE}, 111.12(b)", self.env._("ask another member of Quality Control."), record=self)
 
     # === EFFECT === #
 

@@ -64,7 +64,7 @@ RELATED = """
 class MrpDeviationBatch(models.Model):
     """A batch that shares a component lot, a unit of equipment or the MMR revision with a deviation (21 CFR 211.192).
 
-    Whoever investigates says whether it is affected, and why. Rows stay.
+    The investigator assesses whether it is affected, with the reason. Rows cannot be deleted.
 
     Also held in guards/mrp_deviation_batch.sql.
     """
@@ -80,19 +80,19 @@ class MrpDeviationBatch(models.Model):
     bpr_id = fields.Many2one('mrp.bpr', "Batch", required=True, index=True, readonly=True, ondelete='restrict')
     product_id = fields.Many2one(related='bpr_id.product_id')
     bpr_state = fields.Selection(related='bpr_id.state', string="Status of the Batch")
-    reason = fields.Char("Shares", required=True, readonly=True)
+    reason = fields.Char("In Common", required=True, readonly=True)
     assessment = fields.Selection([
         ('affected', "Affected"),
         ('not_affected', "Not affected"),
     ])
-    text = fields.Text("Why", help="What was examined, and what follows for this batch.")
+    text = fields.Text("Reason", help="What was examined, and what it means for this batch.")
     assessed_by_id = fields.Many2one('res.users', readonly=True, ondelete='restrict')
     assessed_at = fields.Datetime("Assessed", readonly=True)
 
-    _once = models.UniqueIndex('(deviation_id, bpr_id)', "This batch is related already.")
+    _once = models.UniqueIndex('(deviation_id, bpr_id)', "This batch is already listed as related.")
     _complete = models.Constraint(
         "CHECK (assessment IS NULL OR (trim(text) <> '' AND assessed_by_id IS NOT NULL AND assessed_at IS NOT NULL))",
-        "An assessment says why, by whom and when. Rule: DEV-070, 21 CFR 211.192.")
+        "An assessment needs a reason, a person and a time. Rule: DEV-070, 21 CFR 211.192.")
 
     # === CRUD === #
 
@@ -107,8 +107,8 @@ class MrpDeviationBatch(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("Related batches are found by the system, and stay."), RULE,
-            self.env._("assess each of them: affected or not, and why."), record=self[:1])
+            self.env, self.env._("Related batches are found by the system and cannot be removed."), RULE,
+            self.env._("assess each of them as affected or not affected, with the reason."), record=self[:1])
 
     def _audit_chain(self):
         return self.sudo().deviation_id._audit_chain()
@@ -175,7 +175,7 @@ class MrpDeviation(models.Model):
         if self._is_demanded('deviation_related'):
             missing = [bpr.sudo().name for bpr in self._find_related() if bpr not in related.bpr_id]
             if missing:
-                issues.append(self.env._("Related batches were not looked for, or are new: %s", ', '.join(missing)))
+                issues.append(self.env._("Related batches were not looked for, or new ones were found: %s", ', '.join(missing)))
             issues += [self.env._("Related batch %s is not assessed", row.bpr_id.name)
                        for row in related if not row.assessment]
         return issues

@@ -1,4 +1,4 @@
-"""Reprocessing, treatment and adjustment of material in a batch, on the approval of Quality Control alone."""
+"""Reprocessing, treatment and adjustment of material in a batch, only with the approval of Quality Control."""
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
@@ -33,7 +33,7 @@ class MrpBprRework(models.Model):
     kind = fields.Selection([row for row in DISPOSITIONS if row[0] in REWORK], required=True, readonly=True)
     lot_id = fields.Many2one('stock.lot', readonly=True, index='btree_not_null', ondelete='restrict')
     lot_name = fields.Char("Lot Number", required=True, readonly=True)
-    quantity = fields.Char(required=True, readonly=True, help="As it was entered, with all its digits.")
+    quantity = fields.Char(required=True, readonly=True, help="As entered, with all its digits.")
     unit = fields.Char(required=True, readonly=True)
     text = fields.Text("What Was Done", required=True, readonly=True)
     user_id = fields.Many2one('res.users', "Recorded By", required=True, readonly=True, ondelete='restrict')
@@ -44,8 +44,9 @@ class MrpBprRework(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("Reprocessing is recorded on the approving deviation, and stays as it was recorded."), RULE,
-            self.env._("use Record Reprocessing on the deviation; correct by another line."), record=self[:1])
+            self.env,
+            self.env._("Reprocessing is recorded on the deviation that approved it, and the record cannot be changed."), RULE,
+            self.env._("use Record Reprocessing on the deviation; to correct a line, record another one."), record=self[:1])
 
     def _audit_chain(self):
         return self.sudo().bpr_id.production_id
@@ -64,8 +65,8 @@ class MrpBprRework(models.Model):
         user = self.env.user
         if not any(user.has_group(group) for group in WORKERS):
             raise refusal(
-                self.env, self.env._("%s does not work on batches.", user.name), f"SEC-010, {RULE}",
-                self.env._("ask an operator or the production responsible."), record=bpr, exception=AccessError)
+                self.env, self.env._("%s has no role for work on batches.", user.name), f"SEC-010, {RULE}",
+                self.env._("ask an operator or a Production Responsible."), record=bpr, exception=AccessError)
         deviation.check_access('read')
         bpr.check_access('read')
         deviation, bpr = deviation.sudo(), bpr.sudo()
@@ -74,15 +75,15 @@ class MrpBprRework(models.Model):
         bpr._check_not_rejected()
         if bpr.state not in ('ready', 'progress'):
             raise refusal(
-                self.env, self.env._("%s does not run: nothing is reprocessed in it.", bpr.name), RULE,
-                self.env._("record it in the batch into which the material goes."), record=bpr)
+                self.env, self.env._("%s is not in progress: nothing can be reprocessed in it.", bpr.name), RULE,
+                self.env._("record it in the batch to which the material is added."), record=bpr)
         number = take_number(self.env, quantity, bpr, RULE)
         text = (text or '').strip()
         name = lot.name if isinstance(lot, models.BaseModel) else (lot or '').strip()
         if number <= 0 or not text or not name:
             raise refusal(
-                self.env, self.env._("Lot, amount and what was done are part of the record."), RULE,
-                self.env._("type the lot, an amount above zero and what was done."), record=bpr)
+                self.env, self.env._("The lot, the amount and what was done must be recorded."), RULE,
+                self.env._("enter the lot, an amount greater than zero and what was done."), record=bpr)
         return self._store([{
             'deviation_id': deviation.id, 'bpr_id': bpr.id, 'company_id': bpr.company_id.id, 'kind': deviation.disposition,
             'lot_id': lot.id if isinstance(lot, models.BaseModel) else False, 'lot_name': name,
@@ -125,9 +126,9 @@ class MrpDeviation(models.Model):
         if not self or not self._is_rework_approved(bpr, lot):
             raise refusal(
                 self.env,
-                self.env._("Quality Control did not approve that this material is reprocessed, treated or adjusted: %s",
+                self.env._("Quality Control has not approved that this material is reprocessed, treated or adjusted: %s",
                            self.display_name or bpr.name or lot.name or '–'),
-                RULE, self.env._("have Quality Control decide so on the deviation, with the reason."), record=self)
+                RULE, self.env._("have Quality Control approve it on the deviation, with the reason."), record=self)
 
 
 class MrpBpr(models.Model):
@@ -142,7 +143,7 @@ class MrpProduction(models.Model):
     mmr_rework_deviation_id = fields.Many2one(
         'mrp.deviation', "Approved Rework", copy=False, index='btree_not_null', ondelete='restrict', check_company=True,
         domain="[('state', 'in', ('decided', 'closed')), ('disposition', 'in', ('reprocess', 'treat', 'adjust'))]",
-        help="By which decision of Quality Control this order reworks material of a controlled batch (DEV-060).")
+        help="The decision of Quality Control that allows this order to rework material of a controlled batch (DEV-060).")
 
     def _mmr_check_before_confirm(self):
         for production in self.filtered('mmr_rework_deviation_id'):

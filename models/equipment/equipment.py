@@ -31,7 +31,7 @@ CALIBRATION_STATES = [
 ]
 CLEANING_STATES = [
     ('clean', "Clean"),
-    ('used', "Used since it was cleaned"),
+    ('used', "Used since cleaning"),
     ('dirty', "To be cleaned"),
 ]
 
@@ -42,22 +42,25 @@ class MaintenanceEquipment(models.Model):
     _inherit = ['maintenance.equipment', 'mrp.audit.mixin']
 
     mmr_is_instrument = fields.Boolean(
-        "Measuring Instrument", tracking=True, help="Only used while its calibration is good (IPC-070, 21 CFR 211.68(a)).")
-    mmr_calibration_interval = fields.Integer("Calibration Interval", tracking=True, help="Days from one to the next.")
+        "Measuring Instrument", tracking=True,
+        help="Can only be used while its calibration is valid (IPC-070, 21 CFR 211.68(a)).")
+    mmr_calibration_interval = fields.Integer("Calibration Interval", tracking=True, help="Days from one calibration to the "
+                                                                                          "next.")
     mmr_needs_cleaning = fields.Boolean(
-        "Cleaned between Products", default=True, tracking=True,
-        help="Not used after another product, nor without a cleaning on record (BPR-040, 21 CFR 111.35(b)(2), 211.67).")
+        "Cleaning between Products", default=True, tracking=True,
+        help="Cannot be used after another product, or without a recorded cleaning (BPR-040, 21 CFR 111.35(b)(2), 211.67).")
     mmr_cleaning_checked = fields.Boolean(
-        "Cleaning Is Checked", default=True, tracking=True,
+        "Cleaning Must Be Checked", default=True, tracking=True,
         help="A second person checks and signs each cleaning (21 CFR 211.182).")
     mmr_cleaning_hold = fields.Integer(
-        "Clean Hold Time", tracking=True, help="Days for which a cleaning holds until a batch begins to use it; 0: no limit.")
+        "Clean Hold Time", tracking=True, help="Number of days within which a batch must begin to use the unit after "
+                                               "cleaning; 0 means no limit.")
 
     mmr_in_gmp_use = fields.Boolean(
         "In GMP Use", compute='_compute_mmr_in_gmp_use', search='_search_mmr_in_gmp_use',
-        help="Named by a master record, by itself or by its category, or with a log of its own.")
+        help="Named in a master record, directly or by its category, or with a log of its own.")
     mmr_log_ids = fields.One2many('mrp.equipment.log', 'equipment_id', "Log", readonly=True)
-    mmr_log_count = fields.Integer("Log Lines", compute='_compute_mmr_log_count')
+    mmr_log_count = fields.Integer("Log Entries", compute='_compute_mmr_log_count')
     mmr_calibration_status = fields.Selection(
         CALIBRATION_STATES, "Calibration", compute='_compute_mmr_status', search='_search_mmr_calibration_status')
     mmr_calibration_due = fields.Date("Calibration Due", compute='_compute_mmr_status')
@@ -68,11 +71,11 @@ class MaintenanceEquipment(models.Model):
     mmr_cleaning_status = fields.Selection(
         CLEANING_STATES, "Cleaning", compute='_compute_mmr_status', search='_search_mmr_cleaning_status')
     mmr_cleaned_at = fields.Datetime("Cleaned", compute='_compute_mmr_status')
-    mmr_used_at = fields.Datetime("Last Used", compute='_compute_mmr_status', help="Since it was cleaned.")
+    mmr_used_at = fields.Datetime("Last Used", compute='_compute_mmr_status', help="Since the last cleaning.")
     mmr_used_product_ids = fields.Many2many('product.product', string="Used For", compute='_compute_mmr_status')
 
     _mmr_not_negative = models.Constraint(
-        'CHECK (mmr_calibration_interval >= 0 AND mmr_cleaning_hold >= 0)', "Days are not negative.")
+        'CHECK (mmr_calibration_interval >= 0 AND mmr_cleaning_hold >= 0)', "The number of days cannot be negative.")
 
     # === STATUS === #
 
@@ -194,7 +197,8 @@ class MaintenanceEquipment(models.Model):
         """
         if not self.env.su and not self.env.user.has_group('maintenance.group_equipment_manager'):
             raise refusal(
-                self.env, self.env._("%s is changed by who looks after equipment.", self[:1].display_name), "SEC-010, " + RULE,
+                self.env,
+                self.env._("%s can only be changed by an Equipment Manager.", self[:1].display_name), "SEC-010, " + RULE,
                 self.env._("ask an Equipment Manager."), record=self[:1], exception=AccessError)
 
     def _mmr_check_settings_role(self):
@@ -204,15 +208,16 @@ class MaintenanceEquipment(models.Model):
         """
         if not self.env.user.has_group('mrp_mmr.group_mmr_qc'):
             raise refusal(
-                self.env, self.env._("Calibration and cleaning of equipment are ruled by Quality Control."),
-                f"AUD-060, {CALIBRATION_RULE}", self.env._("ask a person of Quality Control to change it."), record=self[:1],
+                self.env,
+                self.env._("Calibration and cleaning requirements of equipment can only be changed by Quality Control."),
+                f"AUD-060, {CALIBRATION_RULE}", self.env._("ask a member of Quality Control to change them."), record=self[:1],
                 exception=AccessError)
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_mmr_logged(self):
         for equipment in self.env['mrp.equipment.log'].sudo().search([('equipment_id', 'in', self.ids)], limit=1).equipment_id:
             raise refusal(
-                self.env, self.env._("%s has a log and is kept.", equipment.display_name), RULE,
+                self.env, self.env._("%s has a log and cannot be deleted.", equipment.display_name), RULE,
                 self.env._("archive the equipment."), record=equipment)
 
     @api.model
@@ -277,7 +282,7 @@ class MaintenanceEquipment(models.Model):
         prepare = {'cleaning': self._mmr_prepare_cleaning, 'maintenance': self._mmr_prepare_maintenance,
                    'calibration': self._mmr_prepare_calibration, 'use': self._mmr_prepare_use}.get(kind)
         if not prepare:
-            raise UserError(self.env._("A log does not hold that."))
+            raise UserError(self.env._("An equipment log cannot contain this kind of entry."))
         check_values(self, 'action_mmr_record', vals, **LOG_VALUES)
         # Which batches a failed calibration concerns is judged on what is committed (see mrp_mmr_guard_bpr_unit).
         self.env.cr.execute(SQL("UPDATE maintenance_equipment SET write_date = write_date WHERE id = %s", self.id))
@@ -289,7 +294,7 @@ class MaintenanceEquipment(models.Model):
     def _mmr_check_recorder(self):
         if not any(self.env.user.has_group(f'mrp_mmr.group_mmr_{role}') for role in RECORDERS):
             raise refusal(
-                self.env, self.env._("%s has no role that records the work on equipment.", self.env.user.name),
+                self.env, self.env._("%s has no role for recording work on equipment.", self.env.user.name),
                 f"SEC-010, {RULE}", self.env._("ask the security administrator for the role."), record=self,
                 exception=AccessError)
 
@@ -299,16 +304,17 @@ class MaintenanceEquipment(models.Model):
         ended = fields.Datetime.to_datetime(vals.get('ended_at')) or now
         if ended > now:
             raise refusal(
-                self.env, self.env._("%s: nothing is recorded before it is done.", self.display_name), RULE,
+                self.env, self.env._("%s: work cannot be recorded before it is done.", self.display_name), RULE,
                 self.env._("record it when it is finished."), record=self)
         corrected = self.env['mrp.equipment.log'].sudo().search([
             ('id', '=', vals.get('supersedes_id') or 0), ('equipment_id', '=', self.id), ('kind', '=', kind)])
         reason = (vals.get('reason') or '').strip()
         if vals.get('supersedes_id') and (not corrected or not reason or corrected.state == 'corrected' or corrected.bpr_id):
             raise refusal(
-                self.env, self.env._("That line is not corrected so: it is one of this log, valid, not of a batch, and the "
-                                     "correction has a reason."), "AUD-020, 21 CFR 11.10(e)",
-                self.env._("choose the valid line and say why it is corrected."), record=self)
+                self.env,
+                self.env._("That log entry cannot be corrected: it must be a valid entry of this log and not of a batch, and "
+                           "the correction needs a reason."), "AUD-020, 21 CFR 11.10(e)",
+                self.env._("choose the valid entry and enter the reason for the correction."), record=self)
         return {
             'equipment_id': self.id, 'company_id': self._mmr_get_company().id, 'kind': kind, 'ended_at': ended,
             'started_at': fields.Datetime.to_datetime(vals.get('started_at')) or False,
@@ -320,7 +326,7 @@ class MaintenanceEquipment(models.Model):
         procedure = self.env['mrp.sop'].sudo().browse(vals.get('procedure_id')).exists()
         if vals.get('cleaning_kind') not in dict(CLEANING_KINDS) or not procedure or procedure.state == 'obsolete':
             raise refusal(
-                self.env, self.env._("A cleaning of %s names its kind and the current procedure that was followed.",
+                self.env, self.env._("A cleaning of %s needs its kind and the current procedure that was followed.",
                                      self.display_name), f"{RULE}, 21 CFR 211.67(b)",
                 self.env._("choose both."), record=self)
         return {
@@ -330,8 +336,8 @@ class MaintenanceEquipment(models.Model):
     def _mmr_prepare_maintenance(self, vals):
         if not (vals.get('text') or '').strip():
             raise refusal(
-                self.env, self.env._("%s: say what was done.", self.display_name), RULE,
-                self.env._("describe the work and the parts replaced."), record=self)
+                self.env, self.env._("%s: what was done is missing.", self.display_name), RULE,
+                self.env._("describe the work and the parts that were replaced."), record=self)
         return {}
 
     def _mmr_prepare_use(self, vals):
@@ -339,8 +345,8 @@ class MaintenanceEquipment(models.Model):
         started = fields.Datetime.to_datetime(vals.get('started_at'))
         if not product or not started:
             raise refusal(
-                self.env, self.env._("A use of %s names its product and its time.", self.display_name), RULE,
-                self.env._("choose the product, or anything like it, and the time."), record=self)
+                self.env, self.env._("A use of %s needs its product and its time.", self.display_name), RULE,
+                self.env._("choose the product, or describe what the unit was used for, and enter the time."), record=self)
         return {'product_id': product.id}
 
     def _mmr_prepare_calibration(self, vals):
@@ -348,8 +354,8 @@ class MaintenanceEquipment(models.Model):
             due = parse_day(vals.get('next_due'))
         except ValueError as error:
             raise refusal(
-                self.env, self.env._("The next calibration of %s has no day of the calendar.", self.display_name),
-                CALIBRATION_RULE, self.env._("enter a day of the years 1 to 9999."), record=self) from error
+                self.env, self.env._("The date of the next calibration of %s is not valid.", self.display_name),
+                CALIBRATION_RULE, self.env._("enter a date in the years 1 to 9999."), record=self) from error
         result = vals.get('result')
         done = self._mmr_get_company()._get_mmr_day(
             fields.Datetime.to_datetime(vals.get('ended_at')) or fields.Datetime.now())
@@ -359,9 +365,10 @@ class MaintenanceEquipment(models.Model):
                 not due or due <= done)) or not all(
                 (vals.get(name) or '').strip() for name in ('as_found', 'performed_by')):
             raise refusal(
-                self.env, self.env._("A calibration of %s needs: a measuring instrument, what was found, the result, who "
-                                     "performed it and, where it passed, a later date for the next.", self.display_name),
-                CALIBRATION_RULE, self.env._("complete what is missing."), record=self)
+                self.env,
+                self.env._("A calibration of %s needs: a measuring instrument, what was found, the result, who performed it "
+                           "and, if it passed, a later date for the next one.", self.display_name),
+                CALIBRATION_RULE, self.env._("enter what is missing."), record=self)
         file = self.env['mrp.mmr.file']
         if vals.get('upload'):
             file = file._store(vals.get('upload_name') or 'certificate.pdf', vals['upload'])
@@ -411,8 +418,8 @@ class MaintenanceEquipment(models.Model):
         if message:
             raise self._mmr_refuse_use(
                 message, f"{RULE}, 21 CFR 211.67, EU GMP 4.31",
-                self.env._("record a full cleaning with Record Cleaning, on the unit or beside it on the shop floor, and have "
-                           "it signed; or use another unit."))
+                self.env._("record a full cleaning with Record Cleaning, on the unit or next to it on the shop floor, and "
+                           "have it signed; or use another unit."))
 
     def _mmr_get_cleaning_issue(self, row, bpr, moment=None):
         """Return why a unit is not clean for a batch, and which cleaning it needs, or None (BPR-040).
@@ -428,13 +435,13 @@ class MaintenanceEquipment(models.Model):
             message = self.env._("%s has no signed full cleaning on record.", self.display_name)
         elif others:
             message = self.env._(
-                "%(equipment)s was used for %(products)s and not cleaned since.", equipment=self.display_name,
+                "%(equipment)s was used for %(products)s and has not been cleaned since.", equipment=self.display_name,
                 products=', '.join(self.env['product.product'].sudo().browse(others).mapped('display_name')))
         elif not row['in_batch'] and self._mmr_is_hold_exceeded(row, moment):
             message = self.env._("%(equipment)s was cleaned more than %(days)s days ago.", equipment=self.display_name,
                                  days=self.mmr_cleaning_hold)
         return message and ' '.join(filter(None, (
-            message, self.env._("It needs a full cleaning (change of product), signed."), self._mmr_get_idle_cleaning(row))))
+            message, self.env._("It needs a signed full cleaning (change of product)."), self._mmr_get_idle_cleaning(row))))
 
     def _mmr_get_idle_cleaning(self, row):
         """Return which cleaning was recorded since the last one that counts, and why it does not count, or None."""
@@ -449,7 +456,7 @@ class MaintenanceEquipment(models.Model):
         texts = {'at': f"{line.ended_at:%Y-%m-%d %H:%M} UTC", 'kind': kinds[line.cleaning_kind]}
         if line.cleaning_kind != 'full':
             return self.env._("The cleaning of %(at)s (%(kind)s) does not count.", **texts)
-        return self.env._("The cleaning of %(at)s (%(kind)s) counts when it is signed.", **texts)
+        return self.env._("The cleaning of %(at)s (%(kind)s) will count once it is signed.", **texts)
 
     def action_mmr_clean_fully(self):
         """Open the dialog that records the cleaning which a batch waits for: a full one (BPR-040)."""
@@ -479,7 +486,7 @@ class MaintenanceEquipment(models.Model):
 
     @api.model
     def _cron_mmr_calibration_due(self, limit=100):
-        """Announce calibrations that are due soon to whoever looks after the equipment, once each, in batches."""
+        """Announce calibrations that are due soon to the people responsible for the equipment, once each, in batches."""
         kind = self.env.ref('mrp_mmr.mail_activity_type_calibration')
         units = self.search([
             ('mmr_calibration_status', 'in', ['soon', 'overdue', 'never']),

@@ -44,7 +44,7 @@ class MrpEquipmentLog(models.Model):
     """One line of the log of a unit of equipment (21 CFR 111.35(b)(2), 211.182, EU GMP 4.31).
 
     PostgreSQL refuses UPDATE, DELETE and TRUNCATE. A correction is another line with a reason. What a person attests
-    counts when it is signed; a calibration that failed counts at once, as nobody may go on measuring with it.
+    counts once it is signed; a failed calibration counts immediately, because nobody may continue to measure with it.
 
     Two functions of PostgreSQL say which lines count and what follows from them, so that the status that is shown, the
     rules of the ORM and the trigger of the batch records cannot differ.
@@ -52,19 +52,19 @@ class MrpEquipmentLog(models.Model):
     Also held in guards/mrp_equipment_log.sql.
     """
     _name = 'mrp.equipment.log'
-    _description = "Line of an Equipment Log"
+    _description = "Entry of an Equipment Log"
     _inherit = ['mrp.evidence.mixin', 'mrp.esignature.mixin']
     _order = 'ended_at desc, id desc'
 
     equipment_id = fields.Many2one('maintenance.equipment', required=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
-    kind = fields.Selection(KINDS, "What", required=True, readonly=True)
+    kind = fields.Selection(KINDS, "Activity", required=True, readonly=True)
     started_at = fields.Datetime("From", readonly=True)
-    ended_at = fields.Datetime("When", required=True, readonly=True, help="When it was finished.")
+    ended_at = fields.Datetime("When", required=True, readonly=True, help="When the work was finished.")
     user_id = fields.Many2one('res.users', "Recorded By", required=True, readonly=True, ondelete='restrict')
     user_name = fields.Char("Person", required=True, readonly=True)
-    recorded_at = fields.Datetime("Recorded", required=True, readonly=True, help="Time of the server, in UTC.")
-    performed_by = fields.Char(readonly=True, help="Laboratory, contractor or person, where it is not who recorded it.")
+    recorded_at = fields.Datetime("Recorded", required=True, readonly=True, help="Server time, in UTC.")
+    performed_by = fields.Char(readonly=True, help="Laboratory, contractor or person, if not the person who recorded it.")
     text = fields.Text("Remarks", readonly=True)
 
     product_id = fields.Many2one(
@@ -74,11 +74,11 @@ class MrpEquipmentLog(models.Model):
     step_id = fields.Many2one('mrp.bpr.step', readonly=True, index='btree_not_null', ondelete='restrict')
     signature_id = fields.Many2one(
         'mrp.esignature', "Signature of the Step", readonly=True, ondelete='restrict',
-        help="By which the step was performed on this unit.")
+        help="The entry that recorded the use of this unit at the step.")
 
     cleaning_kind = fields.Selection(CLEANING_KINDS, readonly=True)
     procedure_id = fields.Many2one('mrp.sop', readonly=True, index='btree_not_null', ondelete='restrict')
-    procedure_name = fields.Char("Procedure Followed", readonly=True, help="Number and version as they were then.")
+    procedure_name = fields.Char("Procedure Followed", readonly=True, help="Number and version at that time.")
 
     result = fields.Selection([('pass', "Passed"), ('fail', "Failed")], readonly=True)
     as_found = fields.Text(readonly=True)
@@ -110,22 +110,22 @@ class MrpEquipmentLog(models.Model):
         "(equipment_id, ended_at DESC, id DESC) WHERE kind = 'cleaning' AND cleaning_kind = 'full'")
     _use_idx = models.Index("(equipment_id, product_id, ended_at) WHERE kind = 'use'")
     _time_order = models.Constraint(
-        'CHECK (started_at IS NULL OR started_at <= ended_at)', "What ends before it begins was not done so.")
+        'CHECK (started_at IS NULL OR started_at <= ended_at)', "Work cannot end before it begins.")
     _use_named = models.Constraint(
         "CHECK (kind <> 'use' OR (started_at IS NOT NULL AND product_id IS NOT NULL))",
-        "A use names its product and its time. Rule: BPR-040, 21 CFR 211.182.")
+        "A use needs its product and its time. Rule: BPR-040, 21 CFR 211.182.")
     _cleaning_named = models.Constraint(
         "CHECK (kind <> 'cleaning' OR (cleaning_kind IS NOT NULL AND procedure_id IS NOT NULL))",
-        "A cleaning names its kind and the procedure followed. Rule: BPR-040, 21 CFR 211.67(b), 211.182.")
+        "A cleaning needs its kind and the procedure followed. Rule: BPR-040, 21 CFR 211.67(b), 211.182.")
     _calibration_judged = models.Constraint(
         "CHECK (kind <> 'calibration' OR (result IS NOT NULL AND trim(performed_by) <> '' AND trim(as_found) <> '' "
         "AND (result = 'fail' OR next_due IS NOT NULL)))",
-        "A calibration has what was found, a result, who performed it and, where it passed, the next date. "
-        "Rule: IPC-070, 21 CFR 111.30(c), 211.68(a).")
+        "A calibration needs what was found, a result, who performed it and, if it passed, the next date. Rule: IPC-070, 21 "
+        "CFR 111.30(c), 211.68(a).")
     _reason_given = models.Constraint(
         "CHECK (supersedes_id IS NULL OR trim(reason) <> '')", "A correction needs a reason (AUD-020, 21 CFR 11.10(e)).")
     _attested = models.Constraint(
-        "CHECK (kind = 'use' OR needs_signature)", "A person attests what was done. Rule: BPR-040, 21 CFR 211.182.")
+        "CHECK (kind = 'use' OR needs_signature)", "A person must attest what was done. Rule: BPR-040, 21 CFR 211.182.")
 
     # === COMPUTE === #
 
@@ -173,8 +173,9 @@ class MrpEquipmentLog(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("Lines of an equipment log are recorded on the equipment and stay as they are."),
-            f"AUD-030, {RULE}", self.env._("record it on the equipment, or correct the line by another one."), record=self[:1])
+            self.env, self.env._("Entries of an equipment log are recorded on the equipment and cannot be changed."),
+            f"AUD-030, {RULE}", self.env._("record the work on the equipment, or record a correction of the entry."),
+            record=self[:1])
 
     def _audit_chain(self):
         return self.company_id
@@ -185,7 +186,7 @@ class MrpEquipmentLog(models.Model):
     # === SIGNING === #
 
     _signing_citation = RULE
-    _signing_next_step = _lt("sign what the line waits for.")
+    _signing_next_step = _lt("sign what the entry is waiting for.")
     # Which kind of line has which of them is said by SIGNERS.
     _signing_actions = {
         'performed': SigningRule(
@@ -228,7 +229,7 @@ class MrpEquipmentLog(models.Model):
     def _prepare_attestation(self, action):
         if action != self._get_next_point():
             raise refusal(
-                self.env, self.env._("%(line)s is not to be signed so: %(state)s.", line=self.display_name,
+                self.env, self.env._("%(line)s cannot be signed like this: %(state)s.", line=self.display_name,
                                      state=self._get_signing_state_label()),
                 RULE, self.env._(self._signing_next_step), record=self)
         return self._make_signing_action(
@@ -238,8 +239,9 @@ class MrpEquipmentLog(models.Model):
         performed = self.sudo().esignature_ids.filtered(lambda signature: signature.content.get('point') == 'performed')
         if performed.user_id._get_gmp_persons() & user._get_gmp_persons() or performed.partner_id == user.partner_id:
             raise refusal(
-                self.env, self.env._("%s cleaned this and cannot check it.", user.name), "BPR-040, VER-010, 21 CFR 211.182",
-                self.env._("ask another person to check, here with own user name and password."), record=self)
+                self.env,
+                self.env._("%s cleaned this unit and cannot check it.", user.name), "BPR-040, VER-010, 21 CFR 211.182",
+                self.env._("ask another person to check it and sign here with their own user name and password."), record=self)
 
     def _apply_attestation(self, action, signature):
         self.invalidate_recordset(['esignature_ids', 'state'])
@@ -292,6 +294,6 @@ class MrpEquipmentLog(models.Model):
             self.env['mrp.deviation']._open_all(
                 line._get_affected_bprs(), 'calibration',
                 self.env._("%(equipment)s failed its calibration", equipment=line.equipment_id.name),
-                self.env._("Calibration of %(time)s UTC by %(by)s. As found: %(found)s. The batch used the instrument since "
-                           "its last good calibration.", time=line.ended_at, by=line.performed_by, found=line.as_found),
+                self.env._("Calibration of %(time)s UTC by %(by)s. As found: %(found)s. The batch used the instrument after "
+                           "its last passed calibration.", time=line.ended_at, by=line.performed_by, found=line.as_found),
                 severity='major', cause_key=f'calibration:{line.id}', equipment_log_id=line.id)

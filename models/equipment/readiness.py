@@ -13,7 +13,7 @@ class MaintenanceEquipment(models.Model):
         """
         self.ensure_one()
         return {
-            'never': self.env._("%s was never calibrated.", self.display_name),
+            'never': self.env._("%s has never been calibrated.", self.display_name),
             'failed': self.env._("%s failed its last calibration and is out of service.", self.display_name),
             'overdue': self.env._("The calibration of %(equipment)s was due on %(date)s.", equipment=self.display_name,
                                   date=row['due']),

@@ -1,4 +1,4 @@
-"""Evidence: what proves a record, whoever owns the database.
+"""Evidence: what proves a record, even against the owner of the database.
 
 The audit trail and its chains, the daily seal, electronic signatures, stored files, bundles and the tamper drill."""
 

@@ -1,4 +1,4 @@
-"""Records of evidence: rows that are added and stay, whoever stores them."""
+"""Records of evidence: rows that can be added but not changed or deleted by anybody."""
 
 from odoo import api, models
 

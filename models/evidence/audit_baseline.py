@@ -23,7 +23,7 @@ class MrpAuditEntry(models.Model):
 
         Every installation and update of the addon calls it before anything else is loaded; it works once. A line
         of the company closes the baseline: it counts the lines and holds their digest. What gets into a table
-        beside the ledger after that stays without a line, which verification reports.
+        outside the ledger after that has no line, which verification reports.
         """
         if self.sudo().search_count([('kind', '=', 'baseline'), ('res_model', '=', 'res.company')], limit=1):
             return
@@ -65,7 +65,7 @@ class MrpAuditEntry(models.Model):
 
     @api.model
     def _take_over_signatures(self, began):
-        """Append a line for each signature without one, on the chain of what was signed; return how many there are."""
+        """Append a line for each signature without one, to the chain of the signed record; return the number of lines."""
         return self._take_over_rows(
             self.env['mrp.esignature'], began, SQL("""NOT EXISTS (
                 SELECT FROM mrp_audit_entry e

@@ -81,13 +81,13 @@ class MrpAuditChain(models.Model):
     sealed_index = fields.Integer("Sealed Lines", readonly=True, aggregator=None)
     entry_ids = fields.One2many('mrp.audit.entry', 'chain_id', "Lines of the Ledger", readonly=True)
 
-    _record_uniq = models.UniqueIndex('(res_model, res_id, company_id)', "A record has one chain.")
+    _record_uniq = models.UniqueIndex('(res_model, res_id, company_id)', "A record has only one chain.")
 
     @api.model
     def _refuse_write(self):
         return UserError(self.env._(
-            "The audit trail is written by the system alone and never changed. Rule: AUD-030, 21 CFR 11.10(e). "
-            "What you can do: read it, verify it or export it."))
+            "Only the system writes the audit trail, and it cannot be changed. Rule: AUD-030, 21 CFR 11.10(e). What you can "
+            "do: read it, verify it or export it."))
 
     @api.model
     def _lock(self, keys):
@@ -133,23 +133,23 @@ class MrpAuditEntry(models.Model):
     chain_id = fields.Many2one('mrp.audit.chain', required=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
     index = fields.Integer("Number", required=True, readonly=True, aggregator=None)
-    kind = fields.Selection(KINDS, "What", required=True, readonly=True)
+    kind = fields.Selection(KINDS, "Action", required=True, readonly=True)
     res_model = fields.Char("Model", required=True, readonly=True)
     res_id = fields.Many2oneReference("Record ID", model_field='res_model', readonly=True)
     record_name = fields.Char("Record", required=True, readonly=True, index='trigram')
     user_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
     user_name = fields.Char("Person", required=True, readonly=True)
     user_login = fields.Char("User Name", required=True, readonly=True)
-    at = fields.Datetime("When", required=True, readonly=True, help="Time of the server, in UTC.")
+    at = fields.Datetime("When", required=True, readonly=True, help="Server time, in UTC.")
     values = CanonicalJson(readonly=True, prefetch=False, help="Old and new value of each field.")
     reason = fields.Text(readonly=True)
     summary = fields.Text("Old and New Values", compute='_compute_summary')
     details = fields.Html("Changed Values", compute='_compute_details', sanitize=False)
     model_name = fields.Char("Kind of Record", compute='_compute_model_name')
-    previous_sha256 = fields.Char("Digest of the Line Before", required=True, readonly=True)
+    previous_sha256 = fields.Char("Digest of the Previous Line", required=True, readonly=True)
     sha256 = fields.Char("Digest", required=True, readonly=True)
 
-    _index_uniq = models.UniqueIndex('(chain_id, index)', "Lines of a chain are numbered without a gap.")
+    _index_uniq = models.UniqueIndex('(chain_id, index)', "The lines of a chain are numbered without gaps.")
     _record_idx = models.Index('(res_model, res_id)')
     _baseline_idx = models.Index("(chain_id, index) WHERE kind = 'baseline'")
     # Lists of what is rare, the last lines first; of the other kinds the last lines are among the last of all.
@@ -205,7 +205,7 @@ class MrpAuditEntry(models.Model):
 
     @api.model
     def _get_value_labels(self):
-        """Return what values are called that are no field of the record they are about."""
+        """Return the labels of logged values that are not fields of the record concerned."""
         return {
             'signature_id': self.env._("Signature Number"), 'meaning': self.env._("Meaning"),
             'content_sha256': self.env._("Digest of the Content"),
@@ -253,7 +253,7 @@ class MrpAuditEntry(models.Model):
         model = self.env.get(self.res_model)
         record = model.browse(self.res_id).exists() if model is not None and self.res_id else None
         if not record:
-            raise UserError(self.env._("%s does not exist any more: this line is what is left of it.", self.record_name))
+            raise UserError(self.env._("%s no longer exists: this line is what remains of it.", self.record_name))
         record.check_access('read')
         return {'type': 'ir.actions.act_window', 'res_model': record._name, 'res_id': record.id, 'views': [(False, 'form')]}
 
@@ -271,7 +271,7 @@ class MrpAuditEntry(models.Model):
 
     @api.model
     def _append(self, lines, chain_name=None):
-        """Append lines to their chains, in the transaction of what they report.
+        """Append lines to their chains, in the same transaction as the change that they report.
 
         The number of queries does not depend on the number of lines or chains.
 

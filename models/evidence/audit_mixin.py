@@ -13,7 +13,7 @@ from ...domain.numbers import decimal_string
 class MrpAuditMixin(models.AbstractModel):
     """Records whose creation, change and deletion go to the ledger (AUD-010, 21 CFR 11.10(e)).
 
-    It works below every other override, so that it sees what is stored, whoever writes: form, import, remote
+    It works below every other override, so it sees what is stored regardless of the source: form, import, remote
     call, cron or ``sudo()``. No key of the context switches it off. Values are compared before they are
     logged: what did not change makes no line.
     """

@@ -32,14 +32,14 @@ class MrpAuditSeal(models.Model):
     heads = fields.Json("Chains That Grew", readonly=True, prefetch=False)
     guards_sha256 = fields.Char("Guards of PostgreSQL", readonly=True, help="Digest of functions, triggers and constraints.")
     keys = fields.Json("Keys of Signers", readonly=True, prefetch=False)
-    chain_count = fields.Integer("Chains", required=True, readonly=True, help="That grew since the seal before.")
-    line_count = fields.Integer("Lines", required=True, readonly=True, help="Of these chains, in all.")
-    previous_sha256 = fields.Char("Seal Before", required=True, readonly=True)
+    chain_count = fields.Integer("Chains", required=True, readonly=True, help="That grew since the previous seal.")
+    line_count = fields.Integer("Lines", required=True, readonly=True, help="Total of these chains.")
+    previous_sha256 = fields.Char("Previous Seal", required=True, readonly=True)
     sha256 = fields.Char("Seal", required=True, readonly=True)
     details = fields.Html("Sealed Chains", compute='_compute_details', sanitize=False)
     key_details = fields.Html("Sealed Keys", compute='_compute_key_details', sanitize=False)
 
-    _index_uniq = models.UniqueIndex('(company_id, index)', "Seals are numbered without a gap.")
+    _index_uniq = models.UniqueIndex('(company_id, index)', "Seals are numbered without gaps.")
 
     @api.depends('index')
     def _compute_display_name(self):

@@ -50,18 +50,18 @@ class MrpAuditVerify(models.Model):
 
     company_id = fields.Many2one(
         'res.company', readonly=True, index=True, ondelete='restrict',
-        help="The company whose evidence is verified; empty for what belongs to no company.")
+        help="The company whose evidence is verified; empty for records without a company.")
     user_id = fields.Many2one('res.users', "Started by", required=True, readonly=True, default=lambda self: self.env.user)
-    is_nightly = fields.Boolean("Every Night", readonly=True)
+    is_nightly = fields.Boolean("Nightly", readonly=True)
     state = fields.Selection([
         ('running', "In progress"), ('stopped', "Stopped"), ('passed', "Intact"), ('failed', "Not intact"),
     ], "Result", default='running', required=True, readonly=True, index=True)
     started_at = fields.Datetime("Started", required=True, readonly=True, default=fields.Datetime.now)
     ended_at = fields.Datetime("Finished", readonly=True)
     seconds = fields.Float(digits=(16, 1), readonly=True, aggregator=None, help="Time that it took, without interruptions.")
-    position = fields.Json(readonly=True, prefetch=False, help="Where it goes on.")
-    estimate = fields.Integer(readonly=True, aggregator=None, help="Lines and records to be verified, about.")
-    done = fields.Integer("Verified", readonly=True, aggregator=None, help="Lines and records that were verified.")
+    position = fields.Json(readonly=True, prefetch=False, help="Where verification continues.")
+    estimate = fields.Integer(readonly=True, aggregator=None, help="Approximate number of lines and records to verify.")
+    done = fields.Integer("Verified", readonly=True, aggregator=None, help="Number of lines and records verified so far.")
     progress = fields.Float("Progress (%)", compute='_compute_progress')
     finding_count = fields.Integer("Findings", readonly=True, aggregator=None)
     remark_count = fields.Integer("Remarks", readonly=True, aggregator=None)
@@ -73,16 +73,17 @@ class MrpAuditVerify(models.Model):
     label_count = fields.Integer("Labels", readonly=True, aggregator=None)
     file_count = fields.Integer("Files", readonly=True, aggregator=None)
     without_key_count = fields.Integer(
-        "Signatures without Key", readonly=True, aggregator=None, help="From before each signer had an own key (SIG-110).")
+        "Signatures without Key", readonly=True, aggregator=None,
+        help="Made before each signer had a key of their own (SIG-110).")
     disposed_count = fields.Integer("Records Disposed Of", readonly=True, aggregator=None)
     record_count = fields.Integer("Records Compared with the Audit Trail", readonly=True, aggregator=None)
-    finding_ids = fields.One2many('mrp.audit.verify.finding', 'verify_id', "Bad Records", readonly=True)
+    finding_ids = fields.One2many('mrp.audit.verify.finding', 'verify_id', "Affected Records", readonly=True)
 
     @api.depends('company_id', 'started_at')
     def _compute_display_name(self):
         for run in self:
             run.display_name = self.env._(
-                "%(company)s, %(time)s", company=run.company_id.name or self.env._("What belongs to no company"),
+                "%(company)s, %(time)s", company=run.company_id.name or self.env._("Records without a company"),
                 time=format_datetime(self.env, run.started_at))
 
     @api.depends('done', 'estimate', 'state')
@@ -97,7 +98,7 @@ class MrpAuditVerify(models.Model):
     def _check_verifier(self):
         if not self.env.su and not any(map(self.env.user.has_group, GROUPS)):
             raise refusal(
-                self.env, self.env._("Only Quality Control, auditors and security administrators verify evidence."),
+                self.env, self.env._("Only Quality Control, auditors and security administrators can verify evidence."),
                 "AUD-040, SEC-010, 21 CFR 11.10(d)", self.env._("ask a person with one of these roles."), exception=AccessError)
 
     @api.model
@@ -155,7 +156,7 @@ class MrpAuditVerify(models.Model):
     def _get_progress(self):
         return [{
             'id': run.id, 'company_id': run.company_id.id,
-            'company': run.company_id.name or self.env._("What belongs to no company"), 'state': run.state,
+            'company': run.company_id.name or self.env._("Records without a company"), 'state': run.state,
             'progress': run.progress, 'done': run.done, 'finding_count': run.finding_count,
         } for run in self.sorted('id')]
 
@@ -163,7 +164,7 @@ class MrpAuditVerify(models.Model):
     @api.model
     @api.readonly
     def verify(self, limit=MAX_KEPT):
-        """Verify the active companies at once and return what was found; it writes nothing, so a read replica can do it.
+        """Verify the active companies in one call and return the findings; it writes nothing, so a read replica can run it.
 
         :param int limit: findings that are returned one by one; all of them are counted
         :return: dict of ``counts``, ``findings`` (dicts), ``finding_count`` and ``remark_count``
@@ -247,7 +248,7 @@ class MrpAuditVerify(models.Model):
             'record_name': self.display_name, 'values': values, 'reason': '\n'.join(named.mapped('display_name')) or None}])
 
     def _alarm(self):
-        """Give whoever answers for the evidence an activity, unless there is one already."""
+        """Create an activity for the people responsible for the evidence, unless there is one already."""
         users = self.env['res.users'].union(*(self.env.ref(name).all_user_ids for name in ALARMED)).filtered(
             lambda user: user.active and not user.share and (not self.company_id or self.company_id in user.company_ids))
         kind = self.env.ref('mrp_mmr.mail_activity_type_verify')
@@ -255,7 +256,7 @@ class MrpAuditVerify(models.Model):
         for user in users - told:
             self.activity_schedule(
                 activity_type_id=kind.id, user_id=user.id,
-                summary=self.env._("%s records of the evidence do not verify", self.finding_count))
+                summary=self.env._("%s records of evidence failed verification", self.finding_count))
 
     # === EVERY NIGHT === #
 
@@ -314,12 +315,12 @@ class MrpAuditVerifyFinding(models.Model):
         self.ensure_one()
         if self.model == GUARD:
             raise refusal(
-                self.env, self.env._("%s is a guard of PostgreSQL and no record.", self.name), "AUD-080, 21 CFR 11.10(a), (c)",
-                self.env._("find out who changed it and what was written meanwhile; an update of the addon makes it again."))
+                self.env, self.env._("%s is a guard of PostgreSQL, not a record.", self.name), "AUD-080, 21 CFR 11.10(a), (c)",
+                self.env._("find out who changed it and what was written in the meantime; an update of the addon restores it."))
         model = self.env.get(self.model)
         record = model is not None and model.browse(self.res_id).exists()
         if not record:
             raise refusal(
-                self.env, self.env._("%s does not exist any more.", self.name), "AUD-040, 21 CFR 11.10(a)",
-                self.env._("restore a backup beside this database and compare."))
+                self.env, self.env._("%s no longer exists.", self.name), "AUD-040, 21 CFR 11.10(a)",
+                self.env._("restore a backup next to this database and compare them."))
         return {'type': 'ir.actions.act_window', 'res_model': self.model, 'res_id': self.res_id, 'views': [(False, 'form')]}

@@ -43,7 +43,7 @@ class MrpBundleMixin(models.AbstractModel):
         return self
 
     def _check_bundle_access(self):
-        """Whoever takes all that proves a record may read all of it; warehouse staff read master records alone."""
+        """Anybody who exports the evidence of a record may read all of it; warehouse staff may only read master records."""
         self.check_access('read')
         for name in ('mrp.audit.entry', 'mrp.esignature', 'mrp.bpr.step', 'mrp.bpr.entry', 'mrp.deviation', 'mrp.bpr.rework'):
             self.env[name].check_access('read')

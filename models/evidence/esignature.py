@@ -43,7 +43,7 @@ class MrpEsignature(models.Model):
     It is bound to the signed record by a digest over record identity, content, signer, meaning and
     time, and to its signer by a signature with the signer's own key over the same, which also says what the
     signer signed before (SIG-110); signatures from before there were keys have none. Voiding a signature adds
-    an entry that points to it and leaves it as it is.
+    an entry that points to it and does not change it.
 
     Also held in guards/mrp_esignature.sql.
     """
@@ -72,17 +72,18 @@ class MrpEsignature(models.Model):
     content_sha256 = fields.Char("Digest of the Content", required=True, readonly=True)
     signature_sha256 = fields.Char("Digest of the Signature", required=True, readonly=True)
     annex = fields.Json(
-        readonly=True, help="What else the signer was shown and signed, by digest: the redline, for instance.")
+        readonly=True, help="The digest of anything else that the signer was shown and signed, such as the redline.")
     signer_key_id = fields.Many2one('mrp.signer.key', "Key of the Signer", compute='_compute_signer_key_id')
     key_fingerprint = fields.Char("Key", readonly=True, help="SHA-256 of the signer's public key.")
-    key_number = fields.Integer("Signature of the Signer", readonly=True, aggregator=None, help="Numbered without a gap.")
-    key_previous = fields.Char("Signature Before", readonly=True, help="Digest of what the signer signed before.")
-    key_nonce = fields.Char("Nonce", readonly=True, help="Of a signature with a passkey: made its challenge unknown before.")
-    key_signature = fields.Char("Signature of the Key", readonly=True, help="Base64; of a passkey, its assertion as JSON.")
-    key_short = fields.Char("Key (Short)", compute='_compute_key_short', help="Beginning of the fingerprint.")
+    key_number = fields.Integer("Signature of the Signer", readonly=True, aggregator=None, help="Numbered without gaps.")
+    key_previous = fields.Char("Previous Signature", readonly=True, help="Digest of this signer's previous signature.")
+    key_nonce = fields.Char("Nonce", readonly=True, help="For a signature with a passkey: a random value that makes its "
+                                                         "challenge unpredictable.")
+    key_signature = fields.Char("Signature of the Key", readonly=True, help="Base64; for a passkey, its assertion as JSON.")
+    key_short = fields.Char("Key (Short)", compute='_compute_key_short', help="First digits of the fingerprint.")
     basis_signature_id = fields.Many2one(
         'mrp.esignature', "Given On", readonly=True, index='btree_not_null', ondelete='restrict',
-        help="The signature of the preparer over the same content; where that one is void, this one is.")
+        help="The preparer's signature on the same content; if that one is void, so is this one.")
     voids_signature_id = fields.Many2one(
         'mrp.esignature', "Voids", readonly=True, index='btree_not_null', ondelete='restrict')
     voided_by_ids = fields.One2many('mrp.esignature', 'voids_signature_id', readonly=True)
@@ -92,7 +93,7 @@ class MrpEsignature(models.Model):
     _signer_idx = models.Index('(user_id, id DESC)')
     _time_idx = models.Index('(signed_at DESC, id DESC)')
     _key_number_uniq = models.UniqueIndex(
-        '(user_id, key_number) WHERE key_number IS NOT NULL', "A signer's signatures are numbered without a gap.")
+        '(user_id, key_number) WHERE key_number IS NOT NULL', "The signatures of a signer are numbered without gaps.")
 
     @api.depends('voided_by_ids', 'basis_signature_id.voided_by_ids')
     def _compute_is_void(self):
@@ -127,13 +128,13 @@ class MrpEsignature(models.Model):
     def create(self, vals_list):  # pylint: disable=method-required-super
         if len(vals_list) != 1 or not is_signing(sha256(self._get_signed_content(vals_list[0]))):
             raise UserError(self.env._(
-                "A signature is only made by its signer, in the signature dialog, with user name and "
-                "password. Rule: SIG-080, 21 CFR 11.200(a)(2)."))
+                "Only the signer can make a signature: in the signature dialog, with user name and password. Rule: SIG-080, "
+                "21 CFR 11.200(a)(2)."))
         return self._store(vals_list)
 
     @api.model
     def _store(self, vals_list):
-        """Store signatures that their signers' keys made; whoever calls it (SIG-110)."""
+        """Store signatures made with their signers' keys, regardless of the caller (SIG-110)."""
         for vals in vals_list:
             if not self._is_key_right(vals, self._get_signed_content(vals)):
                 raise self._refuse_keyless(vals.get('signer_name'))
@@ -142,8 +143,9 @@ class MrpEsignature(models.Model):
     @api.model
     def _refuse_keyless(self, name):
         return refusal(
-            self.env, self.env._("Nobody can sign for %s without the key of this person, which the own password opens.", name),
-            "SIG-110, 21 CFR 11.70, 11.200(a)(2)", self.env._("let the person sign, in the signature dialog."))
+            self.env,
+            self.env._("Nobody can sign for %s without this person's key, which only their own password opens.", name),
+            "SIG-110, 21 CFR 11.70, 11.200(a)(2)", self.env._("let this person sign in the signature dialog."))
 
     @api.model
     def _is_key_right(self, vals, content, key=None):
@@ -158,8 +160,8 @@ class MrpEsignature(models.Model):
 
     def _refuse_write(self):
         return UserError(self.env._(
-            "Signatures cannot be changed, copied or deleted. Rule: SIG-030, 21 CFR 11.70.\n"
-            "What you can do: sign again; a rejection makes a signature void and keeps it."))
+            "Signatures cannot be changed, copied or deleted. Rule: SIG-030, 21 CFR 11.70.\nWhat you can do: sign again; a "
+            "rejection makes a signature void but keeps it."))
 
     def _get_meaning_label(self):
         self.ensure_one()

@@ -1,4 +1,4 @@
-"""Records that people sign: the table of what is signed, the check of the signer, and the signature (SIG-010 to SIG-080)."""
+"""Records that people sign: the table of signing actions, the check of the signer, and the signature (SIG-010 to SIG-080)."""
 
 import logging
 from datetime import timedelta
@@ -50,10 +50,10 @@ class MrpEsignatureMixin(models.AbstractModel):
     #: Requirement and citation by which a signature is refused in a wrong status, unless its rule has its own.
     _signing_citation = "SIG-010, 21 CFR 11.10(f), 11.50"
     #: What to do instead of signing in a wrong status, unless its rule says something else.
-    _signing_next_step = _lt("sign what the record waits for.")
+    _signing_next_step = _lt("sign what the record is waiting for.")
 
     esignature_ids = fields.Many2many(
-        'mrp.esignature', string="Electronic Signatures", compute='_compute_esignature_ids', help="Void ones included.")
+        'mrp.esignature', string="Electronic Signatures", compute='_compute_esignature_ids', help="Including void ones.")
 
     def _compute_esignature_ids(self):
         # Whoever may read a record may read who signed it (SIG-020, 21 CFR 11.50(b)).
@@ -80,7 +80,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         rule = self._get_signing_rules().get(action) if isinstance(action, str) else None
         if rule is None:
             raise refusal(
-                self.env, self.env._("%s is not signed in that way.", self.display_name), self._signing_citation,
+                self.env, self.env._("%s cannot be signed in that way.", self.display_name), self._signing_citation,
                 self.env._("use the buttons of the record."), record=self)
         return rule
 
@@ -100,11 +100,11 @@ class MrpEsignatureMixin(models.AbstractModel):
         :raise UserError: naming record, status and rule
         """
         if rule.once and self.sudo()[rule.once]:
-            message = self.env._("%(record)s was signed already: %(signature)s.", record=self.display_name,
+            message = self.env._("%(record)s is already signed: %(signature)s.", record=self.display_name,
                                  signature=self.sudo()[rule.once].display_name)
         elif rule.states is not None and self[self._signing_state_field] not in rule.states:
             message = self.env._(
-                "%(record)s does not wait for this signature (%(meaning)s); its status is: %(status)s.",
+                "%(record)s is not waiting for this signature (%(meaning)s); its status is: %(status)s.",
                 record=self.display_name, meaning=self._get_meaning_labels()[rule.meaning],
                 status=self._get_signing_state_label())
         else:
@@ -219,7 +219,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         :param dict credential: ``login`` and ``password``, both typed by the signer and never stored; or ``login`` and
             ``webauthn_response``, what the passkey of the signer answered to :meth:`esign_passkey`
         :param str digest: the digest that the dialog showed
-        :param str annex_sha256: the digest of what it showed beside, such as the redline
+        :param str annex_sha256: the digest of what the dialog showed in addition, such as the redline
         :param str accept: the digest of the text of accountability that the signer accepts
         :return: ``{'signature_id': id}`` or ``{'refused': message}``, with the text as ``acceptance`` where it is missing
         """
@@ -264,7 +264,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         comment = (comment.strip() if isinstance(comment, str) else comment) or ''
         if not is_storable(comment):
             raise refusal(
-                self.env, self.env._("%s: the reason is not a text that can be kept.", self.display_name),
+                self.env, self.env._("%s: the reason is not a text that can be stored.", self.display_name),
                 "SIG-010, 21 CFR 11.10(e)", self.env._("type the reason and sign again."), record=self)
         return comment
 
@@ -310,7 +310,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         comment = self._check_comment(comment)
         if prepared.comment_required and not comment:
             raise refusal(
-                self.env, self.env._("%s: a reason is needed.", self.display_name),
+                self.env, self.env._("%s: a reason is required.", self.display_name),
                 "APR-010, 21 CFR 111.123(a)(1)", self.env._("type the reason and sign again."), record=self)
         annex = prepared.annex
         if digest != prepared.digest or (annex_sha256 and (not annex or annex_sha256 != sha256(annex))):
@@ -318,7 +318,7 @@ class MrpEsignatureMixin(models.AbstractModel):
                 self.env,
                 self.env._("The content of %s changed while the signature dialog was open.", self.display_name),
                 "SIG-030, 21 CFR 11.70",
-                self.env._("close the dialog, read the content again and sign what you read."), record=self)
+                self.env._("close the dialog, read the content again and sign what you have read."), record=self)
         return self.env['mrp.esignature'].sudo()._prepare_signature_vals(
             self, user, prepared.meaning, prepared.statement, prepared.group.with_context(lang='en_US').name,
             prepared.digest, comment=comment, content=prepared.content, voids=prepared.voids, annex=annex,
@@ -326,7 +326,7 @@ class MrpEsignatureMixin(models.AbstractModel):
 
     @api.model
     def _get_signing_origin(self, group):
-        """Return what the ledger says of a signature beside it: the role by its identity, session and terminal by digests.
+        """Return the additional values of a signature's ledger line: the role by its identity, session and terminal by digests.
 
         The name of a role may change, and the signature holds that name (SEC-030). Session and terminal say whence it came
         (SEC-040, 21 CFR 11.10(d), (h)).
@@ -358,9 +358,9 @@ class MrpEsignatureMixin(models.AbstractModel):
 
     @api.model
     def _is_session_continuous(self):
-        """Whether the password alone signs now: the same person, the same session, not idle for long (SIG-050).
+        """Whether the password is sufficient to sign now: same person, same session, not idle for too long (SIG-050).
 
-        Idle is the time since the last signature, and not since the last request: a browser asks for news by
+        Idle time is measured from the last signature, not from the last request: a browser polls by
         itself, so that requests do not show that the person is still there.
         """
         company = self._get_signing_company()
@@ -389,13 +389,13 @@ class MrpEsignatureMixin(models.AbstractModel):
     def _check_signing_role(self, group):
         """Refuse users without the role; no role implies quality control, the administrator has none.
 
-        :raise AccessError: where the user is no member of the group
+        :raise AccessError: if the user is not a member of the group
         """
         group = self._get_signing_group(group)
         if group not in self.env.user.sudo().all_group_ids:
             raise refusal(
                 self.env,
-                self.env._("%(user)s does not have the role %(role)s, which signs this for %(record)s.",
+                self.env._("%(user)s does not have the role %(role)s, which is required to sign this for %(record)s.",
                            user=self.env.user.name, role=group.name,
                            record=self.display_name),
                 "APR-050, 21 CFR 111.12(b), 211.22(a)",

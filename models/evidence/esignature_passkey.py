@@ -36,9 +36,10 @@ class MrpEsignature(models.Model):
             vals['key_signature'] = asserted.sign(canonical_json(content))
         except BadAssertion as error:
             raise refusal(
-                self.env, self.env._("%s changed since the passkey was asked, or its signer signed something else.",
+                self.env,
+                self.env._("%s changed after the passkey was requested, or its signer signed something else in the meantime.",
                                      vals['record_name']), "SIG-030, SIG-110, 21 CFR 11.70",
-                self.env._("read it again and sign what you read."), record=stored) from error
+                self.env._("read it again and sign what you have read."), record=stored) from error
         stored._note_signed(vals['key_number'], sha256(content), asserted.assertion.counter)
 
 
@@ -72,14 +73,14 @@ class MrpEsignatureMixin(models.AbstractModel):
         self._check_browser()
         if len(self) != 1:
             raise refusal(
-                self.env, self.env._("A passkey signs one record at a time."), RULE,
-                self.env._("open the records one by one and sign each."), record=self[:1])
+                self.env, self.env._("A passkey can only sign one record at a time."), RULE,
+                self.env._("open and sign the records one by one."), record=self[:1])
         signer = self._find_signer(login)
         key = self.env['mrp.signer.key']._get_passkey(signer)
         if not key:
             raise refusal(
-                self.env, self.env._("No passkey of this name signs here."), RULE,
-                self.env._("sign with your password, or make your passkey your key in your preferences."), record=self)
+                self.env, self.env._("No passkey with this name can sign here."), RULE,
+                self.env._("sign with your password, or set your passkey as your key in your preferences."), record=self)
         self._check_works_here(signer)
         key._check_place(signer, key.is_synced, self)
         record = self._with_signer(signer)

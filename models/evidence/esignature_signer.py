@@ -66,8 +66,10 @@ class MrpEsignatureMixin(models.AbstractModel):
         user = self.env.user
         if self.env.su or user._is_superuser() or current_session_uid(request) != user.id or is_foreign_code():
             raise refusal(
-                self.env, self.env._("Nobody signs for another, and no program signs at all."), "SIG-080, 21 CFR 11.200(a)(2)",
-                self.env._("sign in with your own user name and password, in the browser."), record=self)
+                self.env,
+                self.env._("Nobody can sign for another person, and a program cannot sign at all."),
+                "SIG-080, 21 CFR 11.200(a)(2)",
+                self.env._("log in with your own user name and password, in the browser."), record=self)
         self._check_internal(user)
 
     def _find_signer(self, login):
@@ -86,7 +88,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         return user
 
     def _check_works_here(self, signer):
-        """Refuse who is no active internal user, or does not work for the company of the record (SIG-060, SEC-010)."""
+        """Refuse users who are not active internal users or do not work for the company of the record (SIG-060, SEC-010)."""
         self._check_internal(signer)
         company = self._get_signing_company()
         if company not in signer.sudo().company_ids:
@@ -102,7 +104,7 @@ class MrpEsignatureMixin(models.AbstractModel):
     def _check_internal(self, user):
         if not user.active or user._is_superuser() or not user._is_internal():
             raise refusal(
-                self.env, self.env._("%s is no active internal user and cannot sign.", user.name),
+                self.env, self.env._("%s is not an active internal user and cannot sign.", user.name),
                 "SIG-060, 21 CFR 11.100(a)", self.env._("ask an authorised person to sign."), record=self)
 
     def _check_accountability(self, signer, accept):
@@ -115,7 +117,7 @@ class MrpEsignatureMixin(models.AbstractModel):
             signers._accept(signer, acceptance)
             return None
         message = str(refusal(
-            self.env, self.env._("%s has not accepted yet to be accountable for electronic signatures.", signer.name),
+            self.env, self.env._("%s has not yet accepted accountability for electronic signatures.", signer.name),
             "SIG-070, 21 CFR 11.10(j), 11.100(b)", self.env._("read the text, accept it and sign again."), record=self))
         # Nobody did anything wrong: the ledger knows, and nobody else needs to.
         self.with_user(signer)._audit_signature('refused_sign', {'acceptance_sha256': {'new': acceptance['sha256']}}, message)

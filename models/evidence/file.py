@@ -33,7 +33,7 @@ class MrpMmrFile(models.Model):
     name = fields.Char("File Name", required=True, readonly=True)
     data = fields.Binary(required=True, readonly=True, attachment=False)
     size = fields.Integer("Size (bytes)", required=True, readonly=True, aggregator=None)
-    mimetype = fields.Char("Type", required=True, readonly=True)
+    mimetype = fields.Char("File Type", required=True, readonly=True)
     sha256 = fields.Char("SHA-256", required=True, readonly=True)
     # Where it is used; it is read by whoever may read one of these (see the record rule).
     label_ids = fields.One2many('mrp.mmr.label', 'file_id', readonly=True)
@@ -46,7 +46,7 @@ class MrpMmrFile(models.Model):
     deviation_ids = fields.One2many('mrp.deviation', 'file_id', "Deviations", readonly=True)
     transcription_ids = fields.One2many('mrp.bpr.transcription', 'scan_id', "Transcriptions", readonly=True)
 
-    _content_uniq = models.UniqueIndex('(sha256, name)', "This file is stored already.")
+    _content_uniq = models.UniqueIndex('(sha256, name)', "This file is already stored.")
 
     @api.model
     def _store(self, name, data, kinds=None):
@@ -65,9 +65,9 @@ class MrpMmrFile(models.Model):
         if len(content) > MAX_SIZE:
             raise refusal(
                 self.env,
-                self.env._("%(name)s has %(size)s MB; a file of a record has at most %(limit)s MB.", name=name,
+                self.env._("%(name)s has %(size)s MB; the limit for a file is %(limit)s MB.", name=name,
                            size=-(-len(content) // 2 ** 20), limit=MAX_SIZE // 2 ** 20),
-                RULE, self.env._("reduce the file, or write down the location of the original instead."))
+                RULE, self.env._("reduce the file, or enter the location of the original instead."))
         extension = PurePath(name).suffix.lower().lstrip('.')
         mimetype = guess_mimetype(content, default='application/octet-stream').partition(';')[0]
         expected = kinds.get(extension)
@@ -75,9 +75,9 @@ class MrpMmrFile(models.Model):
         if not expected or not (mimetype == expected or plain):
             raise refusal(
                 self.env,
-                self.env._("%(name)s is no file of an allowed type (its content looks like %(type)s).", name=name,
+                self.env._("%(name)s is not a file of an allowed type (its content looks like %(type)s).", name=name,
                            type=mimetype),
-                RULE, self.env._("use one of these types, nothing that can be run: %s.", ', '.join(sorted(kinds))))
+                RULE, self.env._("use one of these file types, but not an executable file: %s.", ', '.join(sorted(kinds))))
         digest = hashlib.sha256(content).hexdigest()
         # Nobody has a right to create files: they come with the record that they belong to.
         return self.sudo().search([('sha256', '=', digest), ('name', '=', name)], limit=1) or super()._store([{
@@ -95,14 +95,14 @@ class MrpMmrFile(models.Model):
         """Return the content of a file from its base64, which may be broken into lines.
 
         :param data: whatever a client sent as the content
-        :raise UserError: where it is no base64
+        :raise UserError: if it is not valid base64
         """
         try:
             encoded = data.encode() if isinstance(data, str) else data or b''
             return base64.b64decode(b''.join(encoded.split()), validate=True)
         except (AttributeError, TypeError, ValueError) as error:
             raise refusal(
-                self.env, self.env._("The content of %s did not arrive as a file: it is no base64.", name), RULE,
+                self.env, self.env._("The content of %s did not arrive as a file: it is not valid base64.", name), RULE,
                 self.env._("choose the file again."), record=self[:1]) from error
 
     def _is_intact(self):
@@ -121,4 +121,4 @@ class MrpMmrFile(models.Model):
         return refusal(
             self.env, self.env._("Files of records cannot be added by hand, changed, duplicated or deleted."),
             "REV-010, REC-040, 21 CFR 11.10(c), 111.605(b)",
-            self.env._("upload another file on the record that it belongs to; revisions share one copy."), record=self[:1])
+            self.env._("upload another file on the record to which it belongs; revisions share one copy."), record=self[:1])

@@ -9,7 +9,7 @@ from ...domain.transitions import without_defaults
 class MrpMmrFileMixin(models.AbstractModel):
     """Records with a file: it is uploaded into a field that is not stored, and kept as a record of mrp.mmr.file.
 
-    The field ``file_id`` comes from the upload alone, or from a record that the user may read.
+    The field ``file_id`` can only come from the upload, or from a record that the user may read.
     """
     _name = 'mrp.mmr.file.mixin'
     _description = "Record with a File"
@@ -41,7 +41,7 @@ class MrpMmrFileMixin(models.AbstractModel):
             record.sudo().file_id = file or False
 
     def _without_bin_size(self):
-        """Return these records so that content is content; the web client asks for sizes instead."""
+        """Return these records so that binary fields return content; the web client requests sizes instead."""
         keys = {'bin_size', f'bin_size_{self._mmr_upload_fields[0]}'}
         if not keys & self.env.context.keys():
             return self
@@ -62,9 +62,9 @@ class MrpMmrFileMixin(models.AbstractModel):
         return super().write(vals)
 
     def _check_mmr_file(self, vals):
-        """Refuse an upload that is no file, and a file that the user could not read otherwise: here it would become readable.
+        """Refuse an upload that is not a file, and a file that the user cannot read: it would become readable here.
 
-        :raise UserError: where the upload is no base64
+        :raise UserError: if the upload is not valid base64
         :raise AccessError: where no record of the user's companies refers to it
         """
         content_field, name_field = self._mmr_upload_fields

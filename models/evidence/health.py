@@ -1,4 +1,4 @@
-"""What whoever runs the server watches: the age of the last seal and verification, and the jobs (AUD-040)."""
+"""Health data for the people who run the server: the age of the last seal and verification, and the jobs (AUD-040)."""
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
@@ -30,7 +30,7 @@ class MrpAuditVerify(models.Model):
         """
         if not self.env.su and not any(map(self.env.user.has_group, GROUPS)):
             raise refusal(
-                self.env, self.env._("Who verifies evidence or administers Odoo asks for its health."),
+                self.env, self.env._("Only users who verify evidence or administer Odoo can read its health."),
                 "AUD-040, SEC-010, 21 CFR 11.10(d)", self.env._("ask a person with one of these roles."), exception=AccessError)
         now = fields.Datetime.now()
         unsealed, (verified, failed), jobs = self._get_unsealed_since(), self._get_last_outcomes(), self._get_jobs(now)

@@ -44,7 +44,7 @@ class MrpAuditEntry(models.Model):
 
     @api.model
     def _check_own_session(self, line):
-        """Refuse to write in the name of a person who does not act here: ``with_user()`` is nobody's session.
+        """Refuse to write in the name of a person who is not acting in this session: ``with_user()`` opens no session.
 
         The addon acts under the name of OdooBot; persons outside of the company have no name in GMP records.
 
@@ -54,9 +54,9 @@ class MrpAuditEntry(models.Model):
         if user._is_superuser() or not user._is_internal() or is_own_session(request, user.id, self.env.cr):
             return
         raise refusal(
-            self.env, self.env._("%(record)s: %(user)s does not act in this session, so nothing is written in that name.",
+            self.env, self.env._("%(record)s: %(user)s is not acting in this session, so nothing can be written in that name.",
                                  record=line['record_name'] or line['model'], user=user.name), RULE,
-            self.env._("let this person do it, logged in under the own name; server actions write no GMP records."),
+            self.env._("let this person do it, logged in under their own name; server actions cannot write GMP records."),
             record=user, exception=AccessError)
 
     @api.model
@@ -86,9 +86,9 @@ class MrpEsignatureMixin(models.AbstractModel):
         uid = current_session_uid(request)
         if uid and uid != self.env.uid and not self._get_signing_rule(action).at_terminal:
             raise refusal(
-                self.env, self.env._("%(record)s is not signed in the session of %(other)s.", record=self.display_name,
+                self.env, self.env._("%(record)s cannot be signed in the session of %(other)s.", record=self.display_name,
                                      other=self.env['res.users'].sudo().browse(uid).name), f"SIG-040, {RULE}",
-                self.env._("sign in with your own user name and password, in a session of your own."), record=self)
+                self.env._("log in with your own user name and password, in a session of your own."), record=self)
 
 
 class ResUsers(models.Model):

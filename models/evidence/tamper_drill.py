@@ -32,16 +32,16 @@ class MrpTamperDrill(models.Model):
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
     state = fields.Selection(
         [('passed', "Passed"), ('failed', "Failed")], "Result", required=True, readonly=True,
-        help="Failed: an act was not refused, or refused by another rule than its own, or the evidence changed.")
-    act_count = fields.Integer("Acts", required=True, readonly=True, aggregator=None)
+        help="Failed: an attempt was not refused, or was refused by a rule other than its own, or the evidence changed.")
+    act_count = fields.Integer("Attempts", required=True, readonly=True, aggregator=None)
     refused_count = fields.Integer("Refused or Found", required=True, readonly=True, aggregator=None)
     fault_count = fields.Integer("Faults", required=True, readonly=True, aggregator=None)
     untried_count = fields.Integer(
         "Not Tried", required=True, readonly=True, aggregator=None,
-        help="Nothing was there to try them on, or it was in use at the moment.")
+        help="There was nothing to try them on, or it was in use at that moment.")
     results = fields.Json(required=True, readonly=True, prefetch=False)
     results_sha256 = fields.Char("Digest of the Results", required=True, readonly=True)
-    acts_html = fields.Html("Tried Acts", compute='_compute_acts_html', sanitize=False)
+    acts_html = fields.Html("Attempted", compute='_compute_acts_html', sanitize=False)
     signature_id = fields.Many2one('mrp.esignature', "Checked", readonly=True, ondelete='restrict')
     file_id = fields.Many2one('mrp.mmr.file', "Signed Print", readonly=True, ondelete='restrict')
     file_sha256 = fields.Char(related='file_id.sha256', string="Digest of the Signed Print")
@@ -75,8 +75,8 @@ class MrpTamperDrill(models.Model):
 
     def _refuse_write(self):
         return UserError(self.env._(
-            "The result of a tamper drill is written by the drill alone and never changed. Rule: AUD-030, "
-            "21 CFR 11.10(e). What you can do: read it, sign it, or run another drill."))
+            "Only the drill writes the result of a tamper drill, and it cannot be changed. Rule: AUD-030, 21 CFR 11.10(e). "
+            "What you can do: read it, sign it, or run another drill."))
 
     @api.model
     def _record(self, results):

@@ -1,4 +1,4 @@
-"""What evidence depends on, beside the records: each change of it is in the ledger, or refused (AUD-090, 21 CFR 11.10(k))."""
+"""Settings on which evidence depends: each change is in the ledger, or refused (AUD-090, 21 CFR 11.10(k))."""
 
 import hashlib
 from contextlib import contextmanager
@@ -234,8 +234,9 @@ class IrActionsServer(models.Model):
     _watched_fields = ('name', 'model_id', 'state', 'code', 'update_path', 'webhook_url', 'group_ids')
 
     mmr_is_edited = fields.Boolean(
-        "Written Into the Database", readonly=True, copy=False,
-        help="Somebody wrote or changed it: it acts in nobody's session. What a module brings acts for whoever starts it.")
+        "Written in the Database", readonly=True, copy=False,
+        help="Somebody wrote or changed it, so it cannot act in anybody's session. What a module supplies acts for the user "
+             "who runs it.")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -272,13 +273,13 @@ class IrActionsServer(models.Model):
 
     def _refuse_code(self):
         return refusal(
-            self.env, self.env._("%(action)s: no code of the database works on %(model)s.", action=self.name,
+            self.env, self.env._("%(action)s: code stored in the database cannot work on %(model)s.", action=self.name,
                                  model=self.model_id.name), RULE,
-            self.env._("write an addon of its own, which is validated and has a version."), record=self)
+            self.env._("write an addon, which is validated and has a version."), record=self)
 
 
 class IrModuleModule(models.Model):
-    """Which modules are installed changes by Odoo's buttons alone."""
+    """The list of installed modules can only be changed with Odoo's buttons."""
     _name = 'ir.module.module'
     _inherit = ['ir.module.module', 'mrp.watched.setting.mixin']
     _watched_fields = ('state', 'latest_version')
@@ -296,8 +297,8 @@ class IrModuleModule(models.Model):
     def _check_state_by_button(self, names):
         if names and not is_update(self.env) and not _buttons.get():
             raise refusal(
-                self.env, self.env._("Which modules are installed is not typed."), RULE,
-                self.env._("use Install, Upgrade or Uninstall of the module."), record=self[:1])
+                self.env, self.env._("The list of installed modules cannot be edited."), RULE,
+                self.env._("use Install, Upgrade or Uninstall on the module."), record=self[:1])
 
     def _state_update(self, newstate, states_to_update, level=100):
         with module_button():

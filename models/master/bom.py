@@ -55,7 +55,7 @@ class MrpBom(models.Model):
                     self.env._("The bill of materials of %(revision)s follows the status of the revision.",
                                revision=revision.display_name),
                     "REV-050, 21 CFR 111.255(c)",
-                    self.env._("approve or retire the revision; its bill of materials follows by itself."),
+                    self.env._("approve or retire the revision; its bill of materials follows automatically."),
                     record=revision,
                 )
         return super().write(vals)

@@ -32,23 +32,24 @@ class MrpBomLine(models.Model):
     mmr_locked = fields.Boolean(related='bom_id.mmr_locked')
     mmr_to_review = fields.Boolean(
         "To Be Reviewed", copy=False,
-        help="The quantity was copied from another batch size and was not looked at yet.")
+        help="The quantity was copied from another batch size and has not been reviewed yet.")
     mmr_is_active = fields.Boolean(
         # Without a slash, which the import takes for a field of a linked record.
-        "Dietary or Active", help="A dietary or active ingredient: it has a strength and a statement of overage.")
-    mmr_is_declared = fields.Boolean("Declared", help="It stands on the label.")
+        "Dietary or Active", help="A dietary or active ingredient, with a strength and a statement of overage.")
+    mmr_is_declared = fields.Boolean("Declared", help="Declared on the label.")
     mmr_not_in_product = fields.Boolean(
-        "Not in the Finished Product", help="A processing aid that does not remain, such as water that is dried off.")
+        "Not in the Finished Product", help="A processing aid that does not remain in the product, such as water that is "
+                                            "removed by drying.")
     mmr_strength = ExactNumber(
         "Label Claim", help="Strength, concentration, weight or measure of the ingredient.")
     mmr_strength_unit = fields.Char("Claim Unit", help="For instance: mg per tablet.")
     mmr_supplier_id = fields.Many2one(
-        'res.partner', "Supplier", check_company=True, ondelete='restrict', help="Where only this one may be used.")
+        'res.partner', "Supplier", check_company=True, ondelete='restrict', help="Set it if only this supplier may be used.")
     mmr_overage_kind = fields.Selection([
         ('none', "None"),
         ('percent', "%"),
         ('amount', "Amount"),
-    ], "Overage", help="The amount added on purpose above the declared one. 'None' is a statement as well.")
+    ], "Overage", help="The amount intentionally added above the declared amount. 'None' is also a statement.")
     mmr_overage = ExactNumber("Overage Value", help="Percent of the quantity without overage, or an amount.")
     mmr_overage_unit = fields.Char(compute='_compute_mmr_overage_unit')
     mmr_base_qty = GmpFloat("Quantity without Overage", help="Quantity per batch less the overage.")
@@ -57,7 +58,7 @@ class MrpBomLine(models.Model):
     mmr_overage_rationale = fields.Text("Overage Rationale")
     mmr_overage_confirmed_id = fields.Many2one(
         'res.users', "Overage Confirmed By", readonly=True, copy=False, ondelete='restrict',
-        help="The member of Quality Control who set or confirmed overage and rationale.")
+        help="The member of Quality Control who set or confirmed the overage and its rationale.")
     mmr_overage_confirmed_at = fields.Datetime("Overage Confirmed On", readonly=True, copy=False)
     mmr_tolerance = ExactNumber(
         "Tolerance (±)", help="Permitted difference of the weighed quantity; 0: none.")
@@ -66,32 +67,33 @@ class MrpBomLine(models.Model):
     mmr_stated_as = fields.Selection([
         ('as_needed', "As needed, at most this quantity"),
         ('make_up', "To make up to a weight, a volume or a value"),
-    ], "Stated As", help="Blank: this quantity. As needed: nothing is a result as well. To make up to: the quantity is what is "
-                         "expected (21 CFR 111.210(c), 211.186(b)(4)).")
+    ], "Stated As", help="Blank: exactly this quantity. As needed: zero is also a result. To make up to: the quantity is the "
+                         "expected one (21 CFR 111.210(c), 211.186(b)(4)).")
     mmr_make_up_to = ExactNumber("Make Up To", help="The weight or volume of the whole.")
     mmr_make_up_uom_id = fields.Many2one('uom.uom', "Unit of the Whole", ondelete='restrict')
-    mmr_make_up_value = fields.Char("Value to Reach", help="Where it is no weight or volume, for instance pH 5.5 to 6.0.")
+    mmr_make_up_value = fields.Char("Value to Reach", help="If it is not a weight or volume, for instance pH 5.5 to 6.0.")
     mmr_assay_adjusted = fields.Boolean(
         "Adjusted to the Assay",
-        help="The target of the weighing is the quantity × reference potency ÷ potency of the lot (21 CFR 211.101(a)).")
+        help="The target weight is the quantity × reference potency ÷ potency of the lot (21 CFR 211.101(a)).")
     mmr_assay_reference = ExactNumber(
         "Reference Potency", help="The potency for which the quantity is written.")
     # Without default: what is blank means %, so that lines that are signed already stay as they are.
-    mmr_assay_unit = fields.Char("Potency Unit", help="% where it is blank, or an activity such as IU/mg.")
+    mmr_assay_unit = fields.Char("Potency Unit", help="% if blank, or an activity such as IU/mg.")
     mmr_assay_basis = fields.Selection(
-        [('as_is', "As is"), ('dried', "Dried substance")], "Potency Basis", help="As is, where it is blank.")
+        [('as_is', "As is"), ('dried', "Dried substance")], "Potency Basis", help="As is, if blank.")
     mmr_is_filler = fields.Boolean(
-        "Balancing Filler", help="Takes up what the adjusted components need more or less, so that the batch keeps its mass.")
+        "Balancing Filler", help="Compensates what the adjusted components need more or less, so that the mass of the batch "
+                                 "stays the same.")
     mmr_weighing_verified = fields.Boolean("Weighing Verified", default=True)
     mmr_addition_verified = fields.Boolean("Addition Verified", default=True)
 
     _mmr_not_negative = models.Constraint(
         "CHECK (mmr_overage::numeric >= 0 AND mmr_tolerance::numeric >= 0 AND mmr_strength::numeric >= 0 "
         "AND COALESCE(mmr_assay_reference::numeric, 0) >= 0)",
-        "Overage, tolerance, label claim and reference potency are not negative. Rule: CON-050, 21 CFR 111.210(e).")
+        "Overage, tolerance, label claim and reference potency cannot be negative. Rule: CON-050, 21 CFR 111.210(e).")
     _mmr_overage_stated = models.Constraint(
         "CHECK (COALESCE(mmr_overage::numeric, 0) = 0 OR COALESCE(mmr_overage_kind, 'none') <> 'none')",
-        "An overage is a percentage or an amount, or none. Rule: CON-050, 21 CFR 111.210(e).")
+        "An overage must be a percentage, an amount or none. Rule: CON-050, 21 CFR 111.210(e).")
 
     @api.model
     def default_get(self, fields):
@@ -189,7 +191,7 @@ class MrpBomLine(models.Model):
         for line in self.filtered('bom_id.mmr_revision_ids'):
             if not line.product_uom_id._has_common_reference(line.product_id.uom_id):
                 raise ValidationError(self.env._(
-                    "%(component)s: %(unit)s does not convert to %(product_unit)s, the unit of the component. Rule: "
+                    "%(component)s: %(unit)s cannot be converted to %(product_unit)s, the unit of the component. Rule: "
                     "CON-030, 21 CFR 111.210(c). Choose a unit of the same kind.", component=line.product_id.display_name,
                     unit=line.product_uom_id.name, product_unit=line.product_id.uom_id.name))
 
@@ -214,7 +216,7 @@ class MrpBomLine(models.Model):
     def write(self, vals):
         if CONFIRMATION_FIELDS & vals.keys() and not in_transition(self):
             raise refusal(
-                self.env, self.env._("An overage is confirmed by Quality Control in person."),
+                self.env, self.env._("Only a member of Quality Control can confirm an overage."),
                 "PRD-050, 21 CFR 111.123(a)(1)", self.env._("use the button Confirm Overage."), record=self)
         if vals.get('mmr_to_review') is False:
             self.filtered('mmr_to_review')._mmr_log_reviewed()
@@ -380,27 +382,27 @@ class MrpBomLine(models.Model):
         revisions = self.sudo().bom_id.mmr_revision_ids
         if not self.env.user.has_group('mrp_mmr.group_mmr_qc') or self.env.user._is_superuser():
             raise refusal(
-                self.env, self.env._("Only Quality Control confirms an overage."),
-                "PRD-050, APR-050, 21 CFR 111.12(b)", self.env._("ask a person of Quality Control."), record=self)
+                self.env, self.env._("Only Quality Control can confirm an overage."),
+                "PRD-050, APR-050, 21 CFR 111.12(b)", self.env._("ask a member of Quality Control."), record=self)
         for revision in revisions:
             revision.with_env(self.env).check_access('read')
             revision.with_env(self.env)._check_signing_qualification('mrp_mmr.group_mmr_qc')
             if revision.state not in ('draft', 'submitted'):
                 raise refusal(
-                    self.env, self.env._("%(revision)s is %(state)s: its overages are confirmed or never will be.",
+                    self.env, self.env._("%(revision)s is %(state)s: its overages can no longer be confirmed.",
                                          revision=revision.display_name, state=revision._get_state_label()),
                     "PRD-050, REV-010", self.env._("create a new revision."), record=revision)
             preparer = revision.prepared_signature_id.user_id if revision.state == 'submitted' else self.env['res.users']
             if preparer._get_gmp_persons() & self.env.user._get_gmp_persons():
                 raise refusal(
-                    self.env, self.env._("%(user)s prepared %(revision)s and does not confirm its overages.",
+                    self.env, self.env._("%(user)s prepared %(revision)s and cannot confirm its overages.",
                                          user=self.env.user.name, revision=revision.display_name),
-                    "PRD-050, VER-100, 21 CFR 111.12(b)", self.env._("ask another person of Quality Control."), record=revision)
+                    "PRD-050, VER-100, 21 CFR 111.12(b)", self.env._("ask another member of Quality Control."), record=revision)
         for line in self.sudo():
             if not line._has_overage() or not (line.mmr_overage_rationale or '').strip():
                 raise refusal(
                     self.env, self.env._("%s has no overage with a rationale.", line.product_id.display_name),
-                    "PRD-050, 21 CFR 111.210(e)", self.env._("write down the rationale first."), record=line)
+                    "PRD-050, 21 CFR 111.210(e)", self.env._("enter the rationale first."), record=line)
         lines = self.sudo()
         with transition(lines):
             lines.write({'mmr_overage_confirmed_id': self.env.uid, 'mmr_overage_confirmed_at': fields.Datetime.now()})
@@ -417,7 +419,7 @@ class MrpBomLine(models.Model):
         return (self.gmp_qty or 0) == self.product_qty
 
     def _get_mmr_quantity(self):
-        """Return the finer of the two quantities; lines older than the addon have Odoo's alone."""
+        """Return the more precise of the two quantities; lines older than the addon only have Odoo's."""
         self.ensure_one()
         quantity = self.gmp_qty or 0
         rounded = self.product_uom_id.compare(float(quantity), self.product_qty) == 0

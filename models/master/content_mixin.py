@@ -82,7 +82,7 @@ class MrpMmrContentMixin(models.AbstractModel):
     def _mmr_check_editable(self):
         """Refuse unless every revision concerned is a draft, and remember who edits it (APR-040).
 
-        :raise UserError: where a revision is no draft any more
+        :raise UserError: if a revision is no longer a draft
         """
         self._mmr_check_revisions(self.sudo()._mmr_revisions())
 
@@ -97,9 +97,9 @@ class MrpMmrContentMixin(models.AbstractModel):
         if revisions and not self.env.su and not revisions.with_env(self.env).has_access('write'):
             raise refusal(
                 self.env, self.env._(
-                    "%(user)s is no preparer and does not write the content of %(revision)s.", user=self.env.user.name,
+                    "%(user)s is not a preparer and cannot edit the content of %(revision)s.", user=self.env.user.name,
                     revision=', '.join(revisions.mapped('display_name'))),
-                "SEC-010, 21 CFR 11.10(d), (g), 211.186(a)", self.env._("ask a person with the role Preparer."),
+                "SEC-010, 21 CFR 11.10(d), (g), 211.186(a)", self.env._("ask a person with the Preparer role."),
                 record=revisions, exception=AccessError)
         revisions._check_editable()
 
@@ -124,7 +124,7 @@ class MrpMmrContentMixin(models.AbstractModel):
             for row in self.sudo().filtered(lambda row: row[self._mmr_owner_field].id != vals[self._mmr_owner_field]):
                 if target or row._mmr_revisions():
                     raise refusal(
-                        self.env, self.env._("%s stays in its revision.", row.display_name),
+                        self.env, self.env._("%s cannot be moved to another revision.", row.display_name),
                         "REV-010, 21 CFR 111.123(a)(1)", self.env._("create a new row there, and delete this one."),
                         record=row)
         return super().write(vals)
@@ -135,7 +135,7 @@ class MrpMmrContentMixin(models.AbstractModel):
 
 
 class MrpMmrRowMixin(models.AbstractModel):
-    """Rows that exist for a revision alone; every column of theirs is content. Also held in guards/_content.sql."""
+    """Rows that only exist for a revision; every column of them is content. Also held in guards/_content.sql."""
     _name = 'mrp.mmr.row.mixin'
     _inherit = ['mrp.mmr.content.mixin']
     _description = "Row of a Master Manufacturing Record"

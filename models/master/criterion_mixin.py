@@ -27,19 +27,19 @@ class MrpMmrCriterionMixin(models.AbstractModel):
     maximum = ExactNumber()
     has_target = fields.Boolean("Has a Target")
     target = ExactNumber()
-    unit = fields.Char(help="Of the limits, as it is read on the instrument: °C, mg, % RH, kp …")
-    criterion_text = fields.Text("Expected", help="What passes, where the result is no number.")
+    unit = fields.Char(help="The unit of the limits, as read on the instrument: °C, mg, % RH, kp …")
+    criterion_text = fields.Text("Expected", help="What counts as passing, if the result is not a number.")
     # Without default: rows of the time before are blank, which means as recorded.
     comparison = fields.Selection([
         (AS_RECORDED, "As recorded"),
         (ROUNDED, "Rounded to the digits of the limit"),
-    ], "Results Are Compared", help="Rounded: half up, to as many digits as the limit was written with (USP General Notices "
-       "7.20). What was recorded is kept and printed in either case.")
+    ], "Results Are Compared", help="Rounded: half up, to as many digits as the limit has (USP General Notices 7.20). The "
+                                    "recorded value is kept and printed in either case.")
     criterion_label = fields.Char("Acceptance Criterion", compute='_compute_criterion_label')
 
     _limits_in_order = models.Constraint(
         "CHECK (limit_kind IS DISTINCT FROM 'range' OR minimum::numeric <= maximum::numeric)",
-        "The minimum is above the maximum. Rule: CON-080, 21 CFR 111.210(h)(1).")
+        "The minimum cannot be above the maximum. Rule: CON-080, 21 CFR 111.210(h)(1).")
 
     @api.depends('limit_kind', 'minimum', 'maximum', 'has_target', 'target', 'unit', 'criterion_text')
     def _compute_criterion_label(self):
@@ -87,10 +87,11 @@ class MrpMmrCriterionMixin(models.AbstractModel):
         if not self.limit_kind:
             return [self.env._("%s has no acceptance criterion.", place)]
         if self.limit_kind == 'text':
-            return [] if (self.criterion_text or '').strip() else [self.env._("%s does not say what passes.", place)]
+            return [] if (self.criterion_text or '').strip() else [self.env._("%s does not state what counts as passing.",
+                                                                              place)]
         problems = []
         if not (self.unit or '').strip():
-            problems.append(self.env._("%s has limits without unit.", place))
+            problems.append(self.env._("%s has limits without a unit.", place))
         minimum = self.minimum if self.limit_kind != 'nmt' else None
         maximum = self.maximum if self.limit_kind != 'nlt' else None
         if minimum is None and maximum is None:

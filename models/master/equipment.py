@@ -1,4 +1,4 @@
-"""Equipment that a stage asks for: a unit, or a class of which any unit will do."""
+"""Equipment that a stage needs: a unit, or a class of which any unit may be used."""
 
 from odoo import api, fields, models
 
@@ -25,7 +25,7 @@ class MrpMmrEquipment(models.Model):
 
     _unit_or_class = models.Constraint(
         'CHECK (num_nonnulls(equipment_id, category_id) = 1)',
-        "Name either one unit of equipment or a class of which any unit may be used (CON-140, EU GMP 4.18(a)).")
+        "Enter either one unit of equipment or a class, of which any unit may be used (CON-140, EU GMP 4.18(a)).")
 
     @api.depends('equipment_id', 'category_id')
     def _compute_display_name(self):

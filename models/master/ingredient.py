@@ -17,11 +17,11 @@ class MrpMmrIngredient(models.Model):
 
     sequence = fields.Integer(default=10)
     name = fields.Char("Declared Name", required=True)
-    is_dietary = fields.Boolean("Dietary Ingredient", help="It stands on the Supplement Facts label with its amount.")
+    is_dietary = fields.Boolean("Dietary Ingredient", help="Listed on the Supplement Facts label with its amount.")
     product_id = fields.Many2one(
         'product.product', "Component", index=True, check_company=True, ondelete='restrict',
         help="The component that the ingredient comes from.")
     amount = ExactNumber("Declared Amount")
     amount_unit = fields.Char("Unit", help="For instance: mg per serving.")
 
-    _amount_positive = models.Constraint('CHECK (amount::numeric >= 0)', "A declared amount is not negative.")
+    _amount_positive = models.Constraint('CHECK (amount::numeric >= 0)', "A declared amount cannot be negative.")

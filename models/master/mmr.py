@@ -50,7 +50,7 @@ class MrpMmr(models.Model):
     profile_id = fields.Many2one(
         'mrp.mmr.profile', required=True, ondelete='restrict', tracking=True,
         default=lambda self: self.env['mrp.mmr.profile'].search([], limit=1),
-        help="The regulation this record is written for.")
+        help="The regulation for which this record is written.")
     batch_size = GmpFloat(required=True, tracking=True)
     uom_id = fields.Many2one(
         'uom.uom', "Unit", required=True, ondelete='restrict', tracking=True,
@@ -59,31 +59,32 @@ class MrpMmr(models.Model):
         "Batch Size in the Product's Unit", digits=(20, GMP_DIGITS), readonly=True, copy=False)
     revision_ids = fields.One2many('mrp.mmr.revision', 'mmr_id', "Revisions", copy=False)
     revision_count = fields.Integer(compute='_compute_revision_count')
-    last_revision = fields.Integer(readonly=True, copy=False, help="The highest revision number given so far.")
+    last_revision = fields.Integer(readonly=True, copy=False, help="The highest revision number used so far.")
     effective_revision_id = fields.Many2one(
         'mrp.mmr.revision', compute='_compute_effective_revision_id', store=True,
         compute_sudo=True)
     open_revision_id = fields.Many2one(
         'mrp.mmr.revision', compute='_compute_effective_revision_id', store=True,
-        compute_sudo=True, help="The revision that is a draft or waits for a signature or for its date.")
+        compute_sudo=True, help="The revision that is a draft, or is waiting for a signature or for its effective date.")
     is_effective = fields.Boolean("Usable", compute='_compute_is_effective', search='_search_is_effective')
     is_signed = fields.Boolean(
-        compute='_compute_is_signed', compute_sudo=True, help="Somebody signed a revision: the identity is fixed.")
+        compute='_compute_is_signed', compute_sudo=True,
+        help="A revision has been signed, so the identity of the MMR is fixed.")
     production_count = fields.Integer("Manufacturing Orders", compute='_compute_production_count')
     review_interval = fields.Integer(
         "Review Every (months)", tracking=True, compute='_compute_review_interval', store=True, readonly=False,
-        precompute=True, aggregator=None, help="0: no review is planned (REV-070, EU GMP 4.5).")
+        precompute=True, aggregator=None, help="0 means that no review is planned (REV-070, EU GMP 4.5).")
     date_next_review = fields.Date(
         "Next Review", readonly=True, copy=False, tracking=True,
-        help="Planned when a revision becomes effective and when somebody signed a periodic review.")
+        help="Set when a revision becomes effective and when a periodic review is signed.")
     is_review_overdue = fields.Boolean(
         "Review Overdue", compute='_compute_is_review_overdue', search='_search_is_review_overdue')
 
     _key_uniq = models.UniqueIndex(
         '(company_id, product_id, formulation_code, batch_size_product_uom)',
-        "This formulation already has an MMR of this batch size (also when written in another unit). "
-        "Rule: MMR-020, 21 CFR 111.205(a). Make a new revision of that MMR instead.")
-    _name_uniq = models.Constraint('UNIQUE (company_id, name)', "Each MMR has its own number (REV-020, EU GMP 4.3).")
+        "This formulation already has an MMR for this batch size (perhaps in another unit). Rule: MMR-020, 21 CFR "
+        "111.205(a). Create a new revision of that MMR instead.")
+    _name_uniq = models.Constraint('UNIQUE (company_id, name)', "The number of an MMR must be unique (REV-020, EU GMP 4.3).")
     _batch_size_positive = models.Constraint(
         'CHECK (batch_size > 0 AND batch_size_product_uom > 0)',
         "The batch size must be greater than zero. Rule: MMR-010, 21 CFR 111.205(a).")
@@ -173,15 +174,15 @@ class MrpMmr(models.Model):
         for mmr in self:
             if mmr.review_interval < 0 or (mmr.profile_id.code == 'PEU' and not mmr.review_interval):
                 raise ValidationError(self.env._(
-                    "%s: set after how many months it is reviewed. Rule: REV-070, EU GMP 4.5.", mmr.display_name))
+                    "%s: the review interval in months is missing. Rule: REV-070, EU GMP 4.5.", mmr.display_name))
 
     @api.constrains('batch_size', 'uom_id', 'product_id')
     def _check_batch_size_unit(self):
         for mmr in self:
             if convert(mmr.batch_size, mmr.uom_id, mmr.product_id.uom_id) is None:
                 raise ValidationError(self.env._(
-                    "%(unit)s does not convert to %(product_unit)s, the unit of %(product)s. Rule: MMR-030, "
-                    "21 CFR 111.205(a). Choose a unit of the same kind.",
+                    "%(unit)s cannot be converted to %(product_unit)s, the unit of %(product)s. Rule: MMR-030, 21 CFR "
+                    "111.205(a). Choose a unit of the same kind.",
                     unit=mmr.uom_id.name, product_unit=mmr.product_id.uom_id.name,
                     product=mmr.product_id.display_name))
 
@@ -199,7 +200,7 @@ class MrpMmr(models.Model):
             vals['name'] = self.env['ir.sequence'].with_company(company).next_by_code('mrp.mmr')
             if not vals['name']:
                 raise refusal(
-                    self.env, self.env._("There is no sequence that numbers the MMRs of %s.", company.name),
+                    self.env, self.env._("There is no sequence for the MMR numbers of %s.", company.name),
                     "REV-020, EU GMP 4.3", self.env._("ask an administrator for a sequence with the code mrp.mmr."))
             vals['last_revision'] = 0
             vals['formulation_code'] = (vals.get('formulation_code') or '').strip() or False
@@ -211,8 +212,8 @@ class MrpMmr(models.Model):
     def write(self, vals):
         if SYSTEM_FIELDS & vals.keys() and not in_transition(self):
             raise refusal(
-                self.env, self.env._("Number and revision counter of an MMR are given by the system."),
-                "REV-020, EU GMP 4.3", self.env._("leave them as they are."), record=self)
+                self.env, self.env._("The number and the revision counter of an MMR are set by the system."),
+                "REV-020, EU GMP 4.3", self.env._("leave them unchanged."), record=self)
         if not vals.get('active', True):
             self._check_archivable()
         changed = IDENTITY_FIELDS & vals.keys()
@@ -221,10 +222,11 @@ class MrpMmr(models.Model):
                 if mmr.is_signed:
                     raise refusal(
                         self.env,
-                        self.env._("%s was signed: its product, formulation, batch size, unit and profile are fixed.",
+                        self.env._("%s has been signed: its product, formulation, batch size, unit and profile cannot be "
+                                   "changed.",
                                    mmr.display_name),
                         "REV-040, MMR-040, 21 CFR 111.205(a)",
-                        self.env._("create an MMR for the other batch size; it can copy this one's content."),
+                        self.env._("create an MMR for the other batch size; it can copy the content of this one."),
                         record=mmr)
             for mmr in self:
                 values = dict(vals)
@@ -248,8 +250,9 @@ class MrpMmr(models.Model):
                     "REC-040, 21 CFR 111.605(b)", self.env._("retire or cancel that revision first."), record=mmr)
             if mmr.is_signed:
                 raise refusal(
-                    self.env, self.env._("%s was signed and is not archived.", mmr.display_name),
-                    "REC-040, 21 CFR 111.605(b)", self.env._("leave it: what is not effective makes no order."), record=mmr)
+                    self.env, self.env._("%s has been signed and cannot be archived.", mmr.display_name),
+                    "REC-040, 21 CFR 111.605(b)", self.env._("leave it as it is: only an effective MMR can be used for "
+                                                             "orders."), record=mmr)
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_submitted(self):
@@ -257,7 +260,8 @@ class MrpMmr(models.Model):
             revisions = mmr.sudo().revision_ids
             if any(revision.state != 'draft' or revision.submitted_once for revision in revisions):
                 raise refusal(
-                    self.env, self.env._("%s has revisions that were submitted or cancelled.", mmr.display_name),
+                    self.env,
+                    self.env._("%s has revisions that were submitted or cancelled, and cannot be deleted.", mmr.display_name),
                     "REC-040, 21 CFR 111.605(b)", self.env._("retire its effective revision."), record=mmr)
 
     def unlink(self):
@@ -268,8 +272,8 @@ class MrpMmr(models.Model):
 
     def copy(self, default=None):  # pylint: disable=method-required-super
         raise UserError(self.env._(
-            "An MMR is unique by formulation and batch size. Rule: MMR-020, 21 CFR 111.205(a). "
-            "Use Create MMR on a bill of materials, or a new revision of this MMR."))
+            "An MMR is unique by formulation and batch size. Rule: MMR-020, 21 CFR 111.205(a). Use Create MMR on a bill of "
+            "materials, or create a new revision of this MMR."))
 
     def _set_product_uom_size(self, vals):
         """Put the batch size in the product's unit, the unique key, into ``vals``."""
@@ -318,7 +322,7 @@ class MrpMmr(models.Model):
         for mmr in self.filtered('open_revision_id'):
             raise refusal(
                 self.env,
-                self.env._("%(mmr)s has the open revision %(number)s (%(state)s).", mmr=mmr.display_name,
+                self.env._("%(mmr)s already has the open revision %(number)s (%(state)s).", mmr=mmr.display_name,
                            number=mmr.open_revision_id.revision, state=mmr.open_revision_id._get_state_label()),
                 "REV-020, EU GMP 4.3", self.env._("finish or cancel that revision first."), record=mmr)
 

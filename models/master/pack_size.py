@@ -20,16 +20,16 @@ class MrpMmrPack(models.Model):
     quantity = ExactNumber("Content", required=True, default=1)
     uom_id = fields.Many2one('uom.uom', "Unit", required=True, ondelete='restrict')
     packed_under = fields.Char(
-        help="The record under which it is packed and labelled, where no stage of this master does that.")
+        help="The record under which it is packed and labelled, if no stage of this MMR does so.")
     description = fields.Text("Description of the Packaging")
-    coding_position = fields.Char("Lot and Expiry Printed", help="Where lot number and expiry date are printed.")
+    coding_position = fields.Char("Lot and Expiry Printed", help="Where the lot number and the expiry date are printed.")
     clearance = fields.Text("Line Clearance")
     checks = fields.Text("Packaging Checks")
     label_id = fields.Many2one('mrp.mmr.label', index=True, check_company=True, ondelete='restrict')
     label_state = fields.Selection(related='label_id.state', string="Status of the Label")
     line_ids = fields.One2many('mrp.mmr.pack.line', 'pack_id', "Packaging Materials")
 
-    _quantity_positive = models.Constraint('CHECK (quantity::numeric > 0)', "The content of a pack is greater than zero.")
+    _quantity_positive = models.Constraint('CHECK (quantity::numeric > 0)', "The content of a pack must be greater than zero.")
 
     @api.model
     def _mmr_copied_fields(self):
@@ -54,7 +54,7 @@ class MrpMmrPackLine(models.Model):
         readonly=False, precompute=True)
 
     _quantity_positive = models.Constraint(
-        'CHECK (quantity::numeric > 0)', "The quantity of a packaging material is greater than zero (CON-160).")
+        'CHECK (quantity::numeric > 0)', "The quantity of a packaging material must be greater than zero (CON-160).")
 
     @api.depends('product_id')
     def _compute_uom_id(self):

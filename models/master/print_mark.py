@@ -1,4 +1,4 @@
-"""What Odoo's own prints and overviews say of a controlled product: that they are no record, and which one is (PRD-030)."""
+"""Mark of Odoo's own prints and overviews of a controlled product: they are not a record, and which one is (PRD-030)."""
 
 from odoo import models
 
@@ -24,8 +24,9 @@ class MrpBom(models.Model):
                 return None
             return {
                 'watermark': NOT_FOR_PRODUCTION, 'model': False, 'id': False,
-                'text': self.env._("This bill of materials belongs to no master record; its product is made by its MMR only.")}
+                'text': self.env._("This bill of materials does not belong to an MMR; its product can only be made by its "
+                                   "MMR.")}
         return {
             'watermark': WATERMARKS.get(revision.state, NOT_FOR_PRODUCTION), 'model': revision._name, 'id': revision.id,
-            'text': self.env._("%(revision)s is %(status)s. This is no controlled print: print the master record itself.",
+            'text': self.env._("%(revision)s is %(status)s. This is not a controlled print: print the master record itself.",
                                revision=revision.display_name, status=revision._get_state_label().lower())}

@@ -16,12 +16,13 @@ class ProductProduct(models.Model):
                         or self.env['mrp.mmr'].sudo().with_context(active_test=False).search_count(
                             [('product_id', '=', product.id)], limit=1)):
                     raise refusal(
-                        self.env, self.env._("%s is controlled by MMR and stays what it is.", product.display_name),
+                        self.env,
+                        self.env._("%s is controlled by MMR: its type and tracking cannot be changed.", product.display_name),
                         "USE-020, 21 CFR 111.205(a)", self.env._("create another product."), record=product)
         return super().write(vals)
 
     def _mmr_in_company(self, company):
-        """Return these products so that their quantities are those of ``company`` alone."""
+        """Return these products with the quantities of ``company`` only."""
         return self.with_company(company).with_context(allowed_company_ids=company.ids)
 
     def _mmr_get_shortage(self, company):

@@ -8,7 +8,7 @@ class ProductCategory(models.Model):
 
     mmr_lot_release = fields.Boolean(
         "Lots Need Release by Quality Control",
-        help="New lots of the products of this category begin in quarantine (USE-060, 21 CFR 211.84(a)).")
+        help="New lots of products in this category start in quarantine (USE-060, 21 CFR 211.84(a)).")
 
     def write(self, vals):
         if 'mmr_lot_release' not in vals:

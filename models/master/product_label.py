@@ -36,7 +36,7 @@ class MrpMmrLabel(models.Model):
     name = fields.Char("Title", required=True, tracking=True)
     product_id = fields.Many2one(
         'product.product', "Label Stock", check_company=True, ondelete='restrict',
-        help="The label as a material in stock, where it is one.")
+        help="The label as a stocked material, if it is one.")
     company_id = fields.Many2one(
         'res.company', required=True, index=True, ondelete='restrict', default=lambda self: self.env.company)
     state = fields.Selection([
@@ -56,10 +56,10 @@ class MrpMmrLabel(models.Model):
         'mrp.esignature', "Approved by Quality Control", readonly=True, copy=False, ondelete='restrict')
 
     _code_uniq = models.Constraint(
-        'UNIQUE (company_id, code, version)', "This version of the label exists already (CON-070).")
+        'UNIQUE (company_id, code, version)', "This version of the label already exists (CON-070).")
     _approved = models.Constraint(
         "CHECK (state = 'draft' OR approved_signature_id IS NOT NULL OR state = 'obsolete')",
-        "A label is approved with a signature (CON-070, 21 CFR 211.186(b)(8)).")
+        "A label can only be approved with a signature (CON-070, 21 CFR 211.186(b)(8)).")
 
     @api.depends('code', 'version', 'name')
     def _compute_display_name(self):
@@ -88,7 +88,7 @@ class MrpMmrLabel(models.Model):
 
     def _refuse_status(self):
         return refusal(
-            self.env, self.env._("The status of a label follows its signature."),
+            self.env, self.env._("The status of a label can only be changed by signing."),
             "CON-070, 21 CFR 211.186(b)(8)", self.env._("use the buttons of the label."), record=self)
 
     def _check_not_in_use(self):
@@ -102,7 +102,7 @@ class MrpMmrLabel(models.Model):
             if label.approved_signature_id or label.state != 'draft' or label in packs:
                 raise refusal(
                     self.env,
-                    self.env._("%(label)s is signed%(revision)s and cannot change.", label=label.display_name,
+                    self.env._("%(label)s is signed%(revision)s and cannot be changed.", label=label.display_name,
                                revision=''.join(f", {name}" for name in packs[label].revision_id.mapped('display_name')[:1])
                                if label in packs else ''),
                     "REV-010, CON-070, 21 CFR 111.123(a)(1)",
@@ -156,7 +156,7 @@ class MrpMmrLabel(models.Model):
         if not self.file_id and not (self.location or '').strip():
             raise refusal(
                 self.env, self.env._("%s has neither a file nor a location.", self.display_name),
-                "CON-070, 21 CFR 111.210(g)", self.env._("attach the label or say where it is kept."), record=self)
+                "CON-070, 21 CFR 111.210(g)", self.env._("attach the label, or enter where it is kept."), record=self)
         return self._prepare_label_signature(action)
 
     def _prepare_label_signature(self, action):

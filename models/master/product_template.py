@@ -15,20 +15,20 @@ class ProductTemplate(models.Model):
 
     mmr_controlled = fields.Boolean(
         "Controlled by MMR", tracking=True,
-        help="Manufacturing orders of this product are only confirmed on an effective Master Manufacturing "
-             "Record of exactly their size (21 CFR 111.205(a)). Set by itself when the first MMR becomes effective.")
+        help="Manufacturing orders of this product can only be confirmed with an effective Master Manufacturing Record for "
+             "exactly their size (21 CFR 111.205(a)). Set automatically when the first MMR becomes effective.")
     # Off by default: on a database that is in use every lot of the product would need a signature from one day to the next.
     # Controlled batches use released lots alone in every profile (USE-060 is R or S), so that the components and the
     # packaging of a revision get it when that becomes effective, and keep it while it is (see _mmr_require_lot_release).
     mmr_lot_release = fields.Boolean(
         "Lots Need Release by Quality Control", tracking=True,
-        help="New lots begin in quarantine (USE-060, 21 CFR 211.84(a)). On for what an effective MMR uses.")
+        help="New lots start in quarantine (USE-060, 21 CFR 211.84(a)). Set for everything that an effective MMR uses.")
     # In the row of the product, so that making a lot asks nothing more.
     mmr_needs_release = fields.Boolean(
-        "New Lots Begin in Quarantine", compute='_compute_mmr_needs_release', store=True,
-        help="By the product itself or by its category.")
+        "New Lots Start in Quarantine", compute='_compute_mmr_needs_release', store=True,
+        help="Because of the product itself or its category.")
     mmr_has_udi = fields.Boolean(
-        "Has a UDI", tracking=True, help="A device with a unique identification: no batch is released without it (BPR-190).")
+        "Has a UDI", tracking=True, help="A device with a unique device identifier: no batch is released without it (BPR-190).")
     mmr_udi_di = fields.Char("Device Identifier (UDI-DI)", tracking=True)
     mmr_count = fields.Integer("Master Manufacturing Records", compute='_compute_mmr_count')
 
@@ -101,12 +101,12 @@ class ProductTemplate(models.Model):
         """
         if not self.env.user.has_group('mrp_mmr.group_mmr_qc'):
             raise refusal(
-                self.env, self.env._("Lots of %s need release by Quality Control.", record.display_name),
+                self.env, self.env._("Lots of %s must be released by Quality Control.", record.display_name),
                 "USE-060, AUD-060, 21 CFR 111.12(b), 211.22(a)",
-                self.env._("ask a person of Quality Control who may edit products."), record=record, exception=AccessError)
+                self.env._("ask a member of Quality Control who may edit products."), record=record, exception=AccessError)
 
     def _mmr_check_release_switched_off(self):
-        """Refuse to use lots of what an effective MMR uses without release (USE-060)."""
+        """Refuse to switch off the release of lots that an effective MMR uses (USE-060)."""
         for template in self:
             self._mmr_check_release_role(template)
         revision = self.env['mrp.mmr.revision'].sudo().search([('state', '=', 'effective'), '|', (
@@ -114,7 +114,8 @@ class ProductTemplate(models.Model):
             'pack_ids.line_ids.product_id.product_tmpl_id', 'in', self.ids)], limit=1)
         if revision:
             raise refusal(
-                self.env, self.env._("%s uses them: only released lots go into a controlled batch.", revision.display_name),
+                self.env,
+                self.env._("%s uses them: only released lots may be used in a controlled batch.", revision.display_name),
                 "USE-060, 21 CFR 111.155(c)(3), 211.84(a)", self.env._("release each lot."), record=revision)
 
     def _mmr_require_lot_release(self):
@@ -132,7 +133,7 @@ class ProductTemplate(models.Model):
             raise refusal(
                 self.env, self.env._("%s is controlled by MMR.", template.display_name),
                 "USE-020, 21 CFR 111.205(a), 111.12(b)",
-                self.env._("ask a person of Quality Control who may edit products."),
+                self.env._("ask a member of Quality Control who may edit products."),
                 record=template, exception=AccessError)
 
     def _mmr_check_no_kit(self):
@@ -147,10 +148,10 @@ class ProductTemplate(models.Model):
                            "its name, without order, lot and release.", product=kit.product_tmpl_id.display_name,
                            bom=kit.display_name),
                 "MMR-050, USE-010, REL-070, 21 CFR 111.205(a), 211.186(a)",
-                self.env._("archive the kit, or make another product of it."), record=kit)
+                self.env._("archive the kit, or create another product for it."), record=kit)
 
     def _mmr_check_keeps_lots(self, vals):
-        """Refuse to change type or tracking of what has batches, or lots that Quality Control decides on (REL-070, REL-010).
+        """Refuse to change type or tracking of a product with batches or lots that QC decides on (REL-070, REL-010).
 
         Tracking by lot may begin at any time. Also held in guards/product_template.sql.
         """
@@ -165,7 +166,7 @@ class ProductTemplate(models.Model):
         batch = products and self.env['mrp.bpr'].sudo().search([('product_id', 'in', products.ids)], limit=1)
         if lot or batch:
             raise refusal(
-                self.env, self.env._("%(product)s has lots that Quality Control decides on, such as %(lot)s.",
+                self.env, self.env._("%(product)s has lots with a decision of Quality Control, such as %(lot)s.",
                                      product=lot.product_id.display_name, lot=lot.name) if lot else
                 self.env._("%(product)s has batches, such as %(batch)s.", product=batch.product_id.display_name,
                            batch=batch.name),

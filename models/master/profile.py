@@ -15,14 +15,15 @@ class MrpMmrProfile(models.Model):
     name = fields.Char(required=True, translate=True)
     code = fields.Char(required=True, readonly=True)
     sequence = fields.Integer(default=10)
-    citation = fields.Char(help="The rules that ask for a master record under this profile.")
+    citation = fields.Char(help="The regulations that require a master record under this profile.")
 
     review_interval = fields.Integer(
-        "Review Every (months)", default=24, help="Proposed for new MMRs of this profile; 0: none (REV-070, EU GMP 4.5).")
+        "Review Every (months)", default=24,
+        help="Proposed for new MMRs with this profile; 0 means none (REV-070, EU GMP 4.5).")
     requirement_ids = fields.One2many('mrp.mmr.requirement', 'profile_id', "Requirements")
     reviewer_ids = fields.One2many('mrp.mmr.reviewer', 'profile_id', "Reviewers")
 
-    _code_uniq = models.Constraint('UNIQUE (code)', "A profile with this code exists already.")
+    _code_uniq = models.Constraint('UNIQUE (code)', "A profile with this code already exists.")
 
     def _audit_chain(self):
         return self.env.company

@@ -18,4 +18,4 @@ class MrpMmrReference(models.Model):
     sop_state = fields.Selection(related='sop_id.state', string="Status of the Document")
     purpose = fields.Char(help="What it is used for here.")
 
-    _once = models.Constraint('UNIQUE (revision_id, sop_id)', "The document is in the list already.")
+    _once = models.Constraint('UNIQUE (revision_id, sop_id)', "The document is already in the list.")

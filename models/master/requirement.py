@@ -32,12 +32,12 @@ class MrpMmrRequirement(models.Model):
     profile_id = fields.Many2one('mrp.mmr.profile', required=True, index=True, ondelete='restrict')
     company_id = fields.Many2one(
         'res.company', ondelete='restrict', default=lambda self: self.env.company,
-        help="Rows of the addon are for every company.")
+        help="Rows supplied with the addon apply to all companies.")
     sequence = fields.Integer(default=1000)
     code = fields.Char(required=True)
-    citation = fields.Char(required=True, help="The paragraph that asks for it.")
+    citation = fields.Char(required=True, help="The paragraph that requires it.")
     name = fields.Char("Requirement", required=True, translate=True)
-    help_text = fields.Text("Note", translate=True, help="Other names and letterings under which people know it.")
+    help_text = fields.Text("Note", translate=True, help="Other names and numberings by which it is known.")
     enforcement = fields.Selection([
         ('R', "Required by the rules"),
         ('S', "House rule"),
@@ -47,13 +47,13 @@ class MrpMmrRequirement(models.Model):
     scope = fields.Selection([
         ('master', "Master record"),
         ('batch', "Batch record"),
-    ], required=True, default='master', readonly=True, help="Whether it is a rule for the MMR or for each batch.")
-    check = fields.Char(readonly=True, help="The check that the addon makes; rows without one are answered in words.")
-    page = fields.Char(readonly=True, help="The page of the revision's form where it is filled in.")
+    ], required=True, default='master', readonly=True, help="Whether the rule applies to the MMR or to each batch.")
+    check = fields.Char(readonly=True, help="The check that the addon makes; rows without one are answered in writing.")
+    page = fields.Char(readonly=True, help="The page of the revision form where it is filled in.")
     enabled = fields.Boolean(default=True, readonly=True, copy=False, tracking=True)
-    is_shipped = fields.Boolean("Shipped", compute='_compute_is_shipped')
+    is_shipped = fields.Boolean("Supplied", compute='_compute_is_shipped')
 
-    _code_uniq = models.Constraint('UNIQUE (profile_id, code)', "This profile has a requirement of this code already.")
+    _code_uniq = models.Constraint('UNIQUE (profile_id, code)', "This profile already has a requirement with this code.")
     _cannot_be_off = models.Constraint(
         "CHECK (enabled OR enforcement IN ('C', 'O'))", "This requirement cannot be switched off.")
 
@@ -86,26 +86,26 @@ class MrpMmrRequirement(models.Model):
     def write(self, vals):
         if not self._is_loading() and not in_transition(self):
             if {'enabled', 'check'} & vals.keys():
-                raise self._refuse_change(self.env._("it is switched on and off by a signature of Quality Control"))
+                raise self._refuse_change(self.env._("only a signature of Quality Control switches it on and off"))
             if FIXED_FIELDS & vals.keys() and self.filtered('check'):
-                raise self._refuse_change(self.env._("it is shipped with the addon"))
+                raise self._refuse_change(self.env._("it is supplied with the addon"))
             if {'code', 'profile_id', 'company_id'} & vals.keys() and self.env['mrp.mmr.answer'].sudo().search_count(
                     [('requirement_id', 'in', self.ids), ('revision_id.state', '!=', 'draft')], limit=1):
-                raise self._refuse_change(self.env._("a signed revision answers it"))
+                raise self._refuse_change(self.env._("a signed revision contains an answer to it"))
         return super().write(vals)
 
     def _update_field_translations(self, field_name, translations, digest=None, source_lang=''):
         # The wording of the addon stays; other languages may say it better. This road does not lead through write().
         if 'en_US' in translations and field_name in FIXED_FIELDS and self.filtered('check') and not self._is_loading():
-            raise self._refuse_change(self.env._("it is shipped with the addon"))
+            raise self._refuse_change(self.env._("it is supplied with the addon"))
         return super()._update_field_translations(field_name, translations, digest=digest, source_lang=source_lang)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_shipped(self):
         if self.filtered('check'):
-            raise self._refuse_change(self.env._("it is shipped with the addon"))
+            raise self._refuse_change(self.env._("it is supplied with the addon"))
         if self.filtered('esignature_ids'):
-            raise self._refuse_change(self.env._("it was signed, and is kept"))
+            raise self._refuse_change(self.env._("it has been signed"))
 
     def _refuse_change(self, why):
         return refusal(
@@ -113,7 +113,7 @@ class MrpMmrRequirement(models.Model):
             self.env._("%(requirement)s cannot be changed: %(why)s.",
                        requirement=', '.join(self.mapped('display_name')) or self.env._("A requirement"), why=why),
             "CON-010 to CON-200, AUD-060, 21 CFR 11.10(k)",
-            self.env._("add a requirement of your own, or have Quality Control switch off what may be switched off."),
+            self.env._("add a requirement of your own, or have Quality Control switch off an optional one."),
             record=self)
 
     @api.model
@@ -146,7 +146,7 @@ class MrpMmrRequirement(models.Model):
 
     def _prepare_switch(self, action):
         if self.enforcement not in ('C', 'O'):
-            raise self._refuse_change(self.env._("it is demanded: %s", self.citation))
+            raise self._refuse_change(self.env._("it is required: %s", self.citation))
         return self._make_signing_action(action, {
             'schema': 'mrp_mmr/requirement/1', 'profile': self.profile_id.code, 'code': self.code,
             'citation': self.citation, 'enabled': self._get_signing_rule(action).leads_to,
@@ -169,4 +169,4 @@ class MrpMmrAnswer(models.Model):
         domain="[('check', '=', False)]")
     answer = fields.Text(required=True)
 
-    _once = models.Constraint('UNIQUE (revision_id, requirement_id)', "The requirement is answered already.")
+    _once = models.Constraint('UNIQUE (revision_id, requirement_id)', "The requirement has already been answered.")

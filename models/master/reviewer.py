@@ -31,9 +31,9 @@ class MrpMmrReviewer(models.Model):
         'res.groups', "Role", required=True, ondelete='restrict', tracking=True,
         help="Any member of this group may sign the review.")
     profile_id = fields.Many2one(
-        'mrp.mmr.profile', ondelete='restrict', tracking=True, help="Empty: for every profile.")
+        'mrp.mmr.profile', ondelete='restrict', tracking=True, help="Empty for all profiles.")
     company_id = fields.Many2one(
-        'res.company', ondelete='restrict', tracking=True, help="Empty: for every company.")
+        'res.company', ondelete='restrict', tracking=True, help="Empty for all companies.")
     active = fields.Boolean(default=True, tracking=True)
     enabled = fields.Boolean("In Force", readonly=True, copy=False, tracking=True)
 
@@ -48,13 +48,13 @@ class MrpMmrReviewer(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         if any(vals.get('enabled') for vals in vals_list):
-            raise self._refuse_change(self.env._("it is put in force by its button"))
+            raise self._refuse_change(self.env._("only its button puts it in force"))
         return super(MrpMmrReviewer, without_defaults(self, {'enabled'})).create(vals_list)
 
     def write(self, vals):
         if not in_transition(self):
             if 'enabled' in vals:
-                raise self._refuse_change(self.env._("it is put in force, and out of it, by its buttons"))
+                raise self._refuse_change(self.env._("only its buttons put it in force and take it out of force"))
             fixed = self.filtered('enabled') if FIXED_FIELDS & vals.keys() else self.browse()
             if fixed:
                 raise fixed._refuse_change(self.env._("it is in force"))
@@ -64,7 +64,7 @@ class MrpMmrReviewer(models.Model):
     def _unlink_except_signed(self):
         signed = self.filtered('esignature_ids')
         if signed:
-            raise signed._refuse_change(self.env._("it was signed, and is kept"))
+            raise signed._refuse_change(self.env._("it has been signed"))
 
     def _refuse_change(self, why):
         return refusal(
@@ -72,13 +72,13 @@ class MrpMmrReviewer(models.Model):
             self.env._("The review %(review)s cannot be changed: %(why)s.", review=', '.join(self.mapped('name')) or "–",
                        why=why),
             "APR-030, AUD-060, 21 CFR 111.123(a)(1), 11.10(k)",
-            self.env._("have Quality Control take it out of force by a signature; then change or archive it."), record=self)
+            self.env._("have Quality Control take it out of force by signature; then change or archive it."), record=self)
 
     # === SIGNING === #
 
     _signing_state_field = 'enabled'
     _signing_citation = "APR-030, AUD-060, 21 CFR 111.123(a)(1), 11.10(k)"
-    _signing_next_step = _lt("use the button that puts this review in force, or out of it.")
+    _signing_next_step = _lt("use the button that puts this review in force or takes it out of force.")
     _signing_actions = {
         'switch_on': SigningRule(
             meaning='approved', group='mrp_mmr.group_mmr_qc', states=(False,), leads_to=True, comment_required=True,

@@ -27,7 +27,7 @@ class MrpMmrReview(models.Model):
     is_void = fields.Boolean(related='prepared_signature_id.is_void')
 
     _signature_uniq = models.UniqueIndex(
-        '(signature_id)', "A signature gives one review and not two. Rule: APR-030, 21 CFR 111.123(a)(1).")
+        '(signature_id)', "A signature can give only one review. Rule: APR-030, 21 CFR 111.123(a)(1).")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -50,5 +50,5 @@ class MrpMmrReview(models.Model):
 
     def _refuse(self):
         return UserError(self.env._(
-            "Reviews of an MMR come with its submission and are given by signing. Rule: APR-030, REC-040, "
-            "21 CFR 111.123(a)(1). Use the button Review of the revision."))
+            "The reviews of an MMR are created when it is submitted and can only be given by signing. Rule: APR-030, "
+            "REC-040, 21 CFR 111.123(a)(1). Use the Review button of the revision."))

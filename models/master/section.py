@@ -23,14 +23,14 @@ class MrpMmrSection(models.Model):
 
     code = fields.Selection(SECTIONS, "Section", required=True)
     text = fields.Text()
-    location = fields.Char(help="Where it is kept, if not here.")
+    location = fields.Char(help="Where it is kept, if not in this database.")
     file_id = fields.Many2one('mrp.mmr.file', "Stored File", index='btree_not_null', ondelete='restrict')
     upload = fields.Binary("File", compute='_compute_upload', inverse='_inverse_upload')
     # The inverse is shared: without one of its own, the name of a new record's file would be lost.
     upload_name = fields.Char("File Name", compute='_compute_upload_name', inverse='_inverse_upload')
     not_applicable_reason = fields.Char("Not Applicable Because")
 
-    _once = models.Constraint('UNIQUE (revision_id, code)', "Each section stands in an MMR once.")
+    _once = models.Constraint('UNIQUE (revision_id, code)', "A section can appear only once in an MMR.")
 
     def _is_filled(self):
         self.ensure_one()

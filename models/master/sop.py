@@ -40,14 +40,14 @@ class MrpSop(models.Model):
     ], "Status", default='current', required=True, tracking=True)
     company_id = fields.Many2one(
         'res.company', required=True, index=True, ondelete='restrict', default=lambda self: self.env.company)
-    location = fields.Char(help="Where the document is kept: a shelf, or the address of a document system.")
+    location = fields.Char(help="Where the document is kept: a shelf, or the address in a document system.")
     file_id = fields.Many2one('mrp.mmr.file', readonly=True, index='btree_not_null', ondelete='restrict')
     upload = fields.Binary("Document", compute='_compute_upload', inverse='_inverse_upload')
     # The inverse is shared: without one of its own, the name of a new record's file would be lost.
     upload_name = fields.Char("File Name", compute='_compute_upload_name', inverse='_inverse_upload')
 
     _code_uniq = models.Constraint(
-        'UNIQUE (company_id, code, version)', "This version of the document exists already (CON-190).")
+        'UNIQUE (company_id, code, version)', "This version of the document already exists (CON-190).")
 
     @api.depends('code', 'version', 'name')
     @api.depends_context('mmr_short')
@@ -73,19 +73,19 @@ class MrpSop(models.Model):
         trained = self.env['mrp.qualification'].sudo().search([('sop_id', 'in', self.ids)], limit=1)
         if trained:
             raise refusal(
-                self.env, self.env._("Persons were trained on %s.", trained.sop_id.display_name),
+                self.env, self.env._("People were trained on %s: it cannot be changed.", trained.sop_id.display_name),
                 "SEC-030, CON-190, 21 CFR 111.14(b)(2)",
-                self.env._("add the new version as a document of its own and mark this one as obsolete."),
+                self.env._("add the new version as a separate document and mark this one as obsolete."),
                 record=trained.sop_id)
         for document in self:
             revision = document.sudo()._get_revisions().filtered(lambda revision: revision.state != 'draft')[:1]
             if revision:
                 raise refusal(
                     self.env,
-                    self.env._("%(document)s is named in %(revision)s, which was signed.",
+                    self.env._("%(document)s is referenced in %(revision)s, which has been signed.",
                                document=document.display_name, revision=revision.display_name),
                     "CON-190, REV-010, 21 CFR 111.123(a)(1)",
-                    self.env._("add the new version as a document of its own and mark this one as obsolete."),
+                    self.env._("add the new version as a separate document and mark this one as obsolete."),
                     record=document)
 
     def _get_revisions(self):

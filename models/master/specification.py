@@ -26,19 +26,20 @@ class MrpMmrSpecification(models.Model):
         ('packaging', "Packaging"),
         ('label', "Label"),
         ('product', "Finished product"),
-    ], "Of", required=True, default='component')
+    ], required=True, default='component')
     product_id = fields.Many2one(
         'product.product', "Component or Material", index=True, check_company=True, ondelete='restrict',
         help="Empty for the finished product and for labels.")
     name = fields.Char("Test or Property", required=True)
-    is_identity = fields.Boolean("Identity Test", help="It tells the component from every other one (21 CFR 111.70(b)(1)).")
+    is_identity = fields.Boolean("Identity Test", help="Distinguishes the component from every other one (21 CFR "
+                                                       "111.70(b)(1)).")
     limit_kind = fields.Selection(required=True, default='text')
     document_id = fields.Many2one(
         'mrp.sop', "Specification", ondelete='restrict', index=True, check_company=True,
         help="The specification with its version.")
     method = fields.Char(help="How it is tested, e.g. FTIR against the reference spectrum.")
     method_id = fields.Many2one('mrp.sop', "Test Procedure", ondelete='restrict', index=True, check_company=True)
-    corrective_action = fields.Text("Corrective Action Plan", help="What is done where the criterion is not met.")
+    corrective_action = fields.Text("Corrective Action Plan", help="What is done if the criterion is not met.")
 
     @api.model
     def default_get(self, fields):

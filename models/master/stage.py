@@ -20,7 +20,7 @@ class MrpRoutingWorkcenter(models.Model):
     _inherit = ['mrp.routing.workcenter', 'mrp.mmr.content.mixin']
 
     mmr_instruction = fields.Text(
-        "Instruction", help="What is to be done in this operation, as it is signed and printed in the MMR.")
+        "Instruction", help="What to do in this operation, as signed and printed in the MMR.")
     mmr_locked = fields.Boolean(related='bom_id.mmr_locked')
     mmr_stage = fields.Selection(STAGES, "Stage", default='processing')
     mmr_step_ids = fields.One2many('mrp.mmr.step', 'operation_id', "Steps")
@@ -41,11 +41,11 @@ class MrpRoutingWorkcenter(models.Model):
     _mmr_yield_band = models.Constraint(
         "CHECK (mmr_yield_min::numeric >= 0 AND mmr_theoretical_yield::numeric >= 0 "
         "AND (mmr_yield_max::numeric = 0 OR mmr_yield_min::numeric <= mmr_yield_max::numeric))",
-        "A yield band lies between a minimum of at least 0 % and a maximum that is not below it. "
-        "Rule: CON-060, 21 CFR 111.210(f).")
+        "The limits of a yield band must be at least 0 %, and the minimum cannot be above the maximum. Rule: CON-060, 21 CFR "
+        "111.210(f).")
     _mmr_times = models.Constraint(
         "CHECK (mmr_time_limit::numeric >= 0 AND mmr_hold_time::numeric >= 0)",
-        "Times are not negative. Rule: CON-150, 21 CFR 211.111.")
+        "Times cannot be negative. Rule: CON-150, 21 CFR 211.111.")
 
     @api.model
     def name_search(self, name='', domain=None, operator='ilike', limit=100):

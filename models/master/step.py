@@ -39,7 +39,7 @@ class MrpMmrStep(models.Model):
     sop_ids = fields.Many2many(
         'mrp.sop', 'mrp_mmr_step_sop_rel', 'step_id', 'sop_id', "Procedures", check_company=True, ondelete='restrict')
     file_id = fields.Many2one('mrp.mmr.file', "Stored Picture", index='btree_not_null', ondelete='restrict')
-    picture = fields.Binary(compute='_compute_upload', inverse='_inverse_upload', help="Shown with the instruction.")
+    picture = fields.Binary(compute='_compute_upload', inverse='_inverse_upload', help="Shown next to the instruction.")
     picture_name = fields.Char(compute='_compute_upload_name', inverse='_inverse_upload')
     check_ids = fields.One2many('mrp.mmr.step.check', 'step_id', "Checklist")
 
@@ -58,23 +58,25 @@ class MrpMmrStep(models.Model):
     is_critical = fields.Boolean(
         "Critical", help="Entries get an additional accuracy check (EU GMP Annex 11 §6).")
     is_hold_point = fields.Boolean(
-        "Hold Point", help="Quality Control decides on the material before the work goes on (21 CFR 211.110(c)).")
+        "Hold Point", help="Quality Control decides on the material before work continues (21 CFR 211.110(c)).")
     execution = fields.Selection([
         ('manual', "Manual"),
         ('automated', "Automated"),
-    ], required=True, default='manual', help="Automated: controlled equipment does it, one person checks (21 CFR 211.68(c)).")
+    ], required=True, default='manual', help="Automated: controlled equipment does the work and one person checks it (21 CFR "
+                                             "211.68(c)).")
     equipment_id = fields.Many2one(
         'mrp.mmr.equipment', index='btree_not_null', ondelete='set null',
-        help="The equipment of the stage that is used; needed for automated steps.")
+        help="The equipment of the stage that is used; required for automated steps.")
 
     pack_id = fields.Many2one(
         'mrp.mmr.pack', "Pack Size", index='btree_not_null', ondelete='set null',
-        help="Of a label reconciliation: whose labels are counted. Needed where there are several pack sizes.")
+        help="For a label reconciliation: the pack size whose labels are counted. Required if there is more than one pack "
+             "size.")
     limit_kind = fields.Selection(compute='_compute_limit_kind', store=True, readonly=False, precompute=True)
-    corrective_action = fields.Text("Corrective Action Plan", help="What is done where the criterion is not met.")
+    corrective_action = fields.Text("Corrective Action Plan", help="What is done if the criterion is not met.")
     method_id = fields.Many2one(
         'mrp.sop', "Test Procedure", check_company=True, ondelete='restrict', index='btree_not_null')
-    has_plausibility = fields.Boolean("Plausibility Range", help="Values outside it are refused as typing errors.")
+    has_plausibility = fields.Boolean("Plausibility Range", help="Values outside this range are refused as typing errors.")
     plausible_min = ExactNumber("Plausible From")
     plausible_max = ExactNumber("Plausible To")
     minimum_time = ExactNumber(
@@ -83,7 +85,7 @@ class MrpMmrStep(models.Model):
     # Without default: what is blank means minutes, so that steps that are signed already stay as they are.
     time_unit = fields.Selection(
         [('min', "minutes"), ('h', "hours"), ('d', "days"), ('wk', "weeks")], "Unit of Times",
-        help="Minutes, where it is blank.")
+        help="Minutes, if blank.")
     sample_required = fields.Boolean("Sample")
     sample_count = fields.Integer("Number of Samples", aggregator=None)
     sample_size = ExactNumber()
@@ -93,20 +95,20 @@ class MrpMmrStep(models.Model):
 
     _second_person = models.Constraint(
         "CHECK (kind NOT IN ('weigh', 'add') OR execution = 'automated' OR verifier_role IS NOT NULL)",
-        "Weighing and adding by hand need a second person. Rule: CON-100, 21 CFR 111.210(h)(3)(ii). Choose who "
-        "verifies, or name the equipment that does it automatically.")
+        "Weighing and adding by hand need a second person. Rule: CON-100, 21 CFR 111.210(h)(3)(ii). Choose who verifies, or "
+        "name the equipment that does the work automatically.")
     _plausibility_in_order = models.Constraint(
         "CHECK (has_plausibility IS NOT TRUE OR plausible_min::numeric <= plausible_max::numeric)",
-        "The plausibility range ends below its beginning. Rule: VER-060, EU GMP Annex 11 §6.")
+        "The end of the plausibility range cannot be below its beginning. Rule: VER-060, EU GMP Annex 11 §6.")
     _times_positive = models.Constraint(
         "CHECK (time_limit::numeric >= 0 AND sample_size::numeric >= 0 AND sample_count >= 0)",
-        "Time limits and samples are not negative. Rule: CON-090, CON-150.")
+        "Time limits and samples cannot be negative. Rule: CON-090, CON-150.")
 
     _times_in_order = models.Constraint(
         "CHECK (minimum_time::numeric >= 0 AND (minimum_time::numeric = 0 OR time_limit::numeric = 0 "
         "OR minimum_time::numeric <= time_limit::numeric))",
-        "A step cannot take longer than its time limit. Rule: CON-150, 21 CFR 211.111. Lower the minimum time, or raise the "
-        "limit.")
+        "The minimum time of a step cannot exceed its time limit. Rule: CON-150, 21 CFR 211.111. Lower the minimum time, or "
+        "raise the limit.")
 
     @api.depends('kind')
     def _compute_limit_kind(self):

@@ -24,13 +24,13 @@ class MrpProduction(models.Model):
         ('continue', "Continue"),
         ('stop', "Stopped"),
     ], "Decision of Quality Control", readonly=True, copy=False, index='btree_not_null', tracking=True,
-        help="Whether a batch goes on whose revision was superseded or retired.")
+        help="Whether a batch continues although its revision was superseded or retired.")
     mmr_decision_signature_id = fields.Many2one(
         'mrp.esignature', "Decided", readonly=True, copy=False, ondelete='restrict')
 
     _mmr_decision_signed = models.Constraint(
         "CHECK (mmr_decision NOT IN ('continue', 'stop') OR mmr_decision_signature_id IS NOT NULL)",
-        "Quality Control signs whether a running batch goes on (REV-060, EU GMP 4.5).")
+        "Only a signature of Quality Control decides whether a running batch continues (REV-060, EU GMP 4.5).")
     # While it is to be decided as well: guards/mrp_production.sql; batches that were completed before that rule stay.
     _mmr_stopped = models.Constraint(
         "CHECK (mmr_decision IS DISTINCT FROM 'stop' OR state <> 'done')",
@@ -40,8 +40,8 @@ class MrpProduction(models.Model):
         """Refuse to write the decision on a running batch otherwise than by its signature (REV-060)."""
         if DECISION_FIELDS & vals.keys() and not in_transition(self):
             raise refusal(
-                self.env, self.env._("Whether a running batch goes on is decided by a signature of Quality Control."),
-                RULE, self.env._("use the buttons Continue and Stop."), record=self)
+                self.env, self.env._("Only a signature of Quality Control decides whether a running batch continues."),
+                RULE, self.env._("use the Continue and Stop buttons."), record=self)
 
     # === AUDIT TRAIL === #
 
@@ -69,7 +69,7 @@ class MrpProduction(models.Model):
 
     _signing_state_field = 'mmr_decision'
     _signing_citation = RULE
-    _signing_next_step = _lt("only batches that run on a superseded or retired revision are decided on.")
+    _signing_next_step = _lt("only batches in progress on a superseded or retired revision need this decision.")
     _signing_actions = {
         'continue': SigningRule(
             meaning='approved', group='mrp_mmr.group_mmr_qc', states=('pending', 'stop'), leads_to='continue',
@@ -97,7 +97,7 @@ class MrpProduction(models.Model):
         # One that was completed in spite of it still waits for the decision, without which it is not released.
         if self.state == 'cancel' or self.state == 'done' and (self.mmr_decision, action) != ('pending', 'continue'):
             raise refusal(
-                self.env, self.env._("%s does not wait for this decision.", self.name), RULE,
+                self.env, self.env._("%s is not waiting for this decision.", self.name), RULE,
                 self.env._(self._signing_next_step), record=self)
         revision = self.sudo().mmr_revision_id
         return self._make_signing_action(action, {
@@ -135,8 +135,8 @@ class MrpProduction(models.Model):
     def _mmr_get_pending(self):
         """Return that Quality Control has not decided yet whether this batch goes on, as message, rule and next action."""
         self.ensure_one()
-        return (self.env._("%(order)s runs on a revision that is not effective any more, and Quality Control has not decided "
-                           "whether it goes on.", order=self.name),
+        return (self.env._("%(order)s is in progress on a revision that is no longer effective, and Quality Control has not "
+                           "decided whether it continues.", order=self.name),
                 "REV-060, 21 CFR 111.255(c), EU GMP 4.5",
                 self.env._("finish and record the steps that were started; Quality Control signs Continue or Stop."))
 

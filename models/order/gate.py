@@ -43,7 +43,7 @@ class MrpProduction(models.Model):
         """Hook: do what follows from the confirmation of these orders; some may still be drafts (see :func:`scheduling`)."""
 
     def _mmr_check_other_products(self):
-        """Refuse to make a controlled product beside another one: it has an MMR and an order of its own."""
+        """Refuse to make a controlled product together with another one: it needs its own MMR and order."""
         for production in self:
             for move in production.move_finished_ids:
                 if move.product_id.mmr_controlled and move.product_id != production.product_id \
@@ -53,10 +53,10 @@ class MrpProduction(models.Model):
     def _mmr_refuse_other_product(self, product):
         return refusal(
             self.env,
-            self.env._("%(order)s cannot make %(product)s beside %(main)s: %(product)s is controlled by MMR.",
+            self.env._("%(order)s cannot make %(product)s together with %(main)s: %(product)s is controlled by MMR.",
                        order=self.name, product=product.display_name, main=self.product_id.display_name),
             "USE-010, 21 CFR 111.205(a)",
-            self.env._("make %s by an order of its own, on its MMR.", product.display_name), record=self)
+            self.env._("make %s with an order of its own, on its MMR.", product.display_name), record=self)
 
     def _mmr_check_no_kits(self):
         """Refuse components that became kits after the approval: Odoo would put others in their place (MMR-050)."""
@@ -67,7 +67,7 @@ class MrpProduction(models.Model):
                 for product in order.move_raw_ids.product_id.filtered(kits.get):
                     raise refusal(
                         self.env,
-                        self.env._("%(order)s: %(product)s became a kit; its content is not what was signed.",
+                        self.env._("%(order)s: %(product)s has become a kit; its content is not what was signed.",
                                    order=order.name, product=product.display_name),
                         "MMR-050, 21 CFR 111.210(b)",
                         self.env._("archive the kit, or have a revision with the components of the kit approved."),
@@ -75,7 +75,7 @@ class MrpProduction(models.Model):
 
     def _mmr_refuse_without_lot(self):
         return refusal(
-            self.env, self.env._("%(order)s: %(product)s is controlled by MMR and has no lots.", order=self.name,
+            self.env, self.env._("%(order)s: %(product)s is controlled by MMR but is not tracked by lots.", order=self.name,
                                  product=self.product_id.display_name),
             "REL-010, BPR-020, 21 CFR 111.260(a), 111.410(d), 211.130(c)",
             self.env._("set its tracking to lots on the product, and give the batch a lot number."), record=self)
@@ -171,7 +171,7 @@ class MrpProduction(models.Model):
         wanted = f"{decimal_string(self.product_qty)} {self.product_uom_id.name}"
         if len(candidates) > 1:
             message = self.env._(
-                "%(order)s: %(product)s has several formulations for %(size)s.", order=self.name,
+                "%(order)s: %(product)s has more than one formulation for %(size)s.", order=self.name,
                 product=self.product_id.display_name, size=wanted)
             next_action = self.env._("choose the master manufacturing record on the order: %s.", sizes)
         elif sizes:
@@ -182,7 +182,7 @@ class MrpProduction(models.Model):
                 "choose an available batch size, or have an MMR for %s prepared and approved.", wanted)
         else:
             message = self.env._(
-                "%(order)s: %(product)s is controlled and has no effective MMR in %(company)s.", order=self.name,
+                "%(order)s: %(product)s is controlled by MMR and has no effective MMR in %(company)s.", order=self.name,
                 product=self.product_id.display_name, company=self.company_id.sudo().name)
             next_action = self.env._("have an MMR for %s prepared and approved.", wanted)
         raise refusal(
@@ -240,7 +240,7 @@ class MrpProduction(models.Model):
         rows += self._mmr_compare_workorders(plan['workorders'], plan['operations'])
         if len(finished) != 1 or finished.product_uom != self.product_uom_id \
                 or exact(finished.product_uom_qty) != exact(self.product_qty):
-            rows.append(self.env._("the order does not make %(size)s of %(product)s in one piece",
+            rows.append(self.env._("the order does not make %(size)s of %(product)s in a single batch",
                                    size=f"{decimal_string(self.product_qty)} {self.product_uom_id.name}",
                                    product=self.product_id.display_name))
         if rows:
@@ -249,7 +249,7 @@ class MrpProduction(models.Model):
                 self.env._("%(order)s differs from %(revision)s:\n%(rows)s", order=self.name,
                            revision=revision.display_name, rows='\n'.join(f"• {row}" for row in rows)),
                 "MMR-050, USE-030, 21 CFR 111.255(c)",
-                self.env._("use Reset to MMR on the order to take the content of the MMR again."), record=self)
+                self.env._("use Reset to MMR on the order to restore the content of the MMR."), record=self)
 
     def _mmr_compare_moves(self, plan, kind, moves):
         """Return what differs between the plan and moves, by product, unit and operation."""
@@ -293,7 +293,7 @@ class MrpProduction(models.Model):
         for others in by_operation.values():
             rows += [self.env._("operation %s is not in the MMR", workorder.name) for workorder in others]
         if not rows and list(workorders.operation_id) != list(operations):
-            rows.append(self.env._("the operations are not in the order of the MMR"))
+            rows.append(self.env._("the operations are not in the sequence of the MMR"))
         return rows
 
     # === EVIDENCE === #
@@ -301,7 +301,7 @@ class MrpProduction(models.Model):
     def _make_bundle(self, prints=True):
         if not self.sudo().mmr_snapshot_sha256:
             raise refusal(
-                self.env, self.env._("%s was not released by an MMR: there is no evidence to hand out.", self.name),
+                self.env, self.env._("%s was not released on an MMR: there is no evidence to export.", self.name),
                 "REC-050, 21 CFR 111.610(a)", self.env._("confirm the order first."), record=self)
         self.sudo().bpr_ids._check_not_disposed()
         return super()._make_bundle(prints=prints)

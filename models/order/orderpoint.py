@@ -15,7 +15,7 @@ class StockWarehouseOrderpoint(models.Model):
             return super()._post_process_scheduler()
 
     def _quantity_in_progress(self):
-        """Count orders of every batch size: core looks at those of one bill of materials alone and would order again."""
+        """Count orders of every batch size: core only looks at those of one bill of materials and would order again."""
         quantities = super()._quantity_in_progress()
         controlled = self.filtered('product_id.mmr_controlled')
         if not controlled:

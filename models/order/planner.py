@@ -38,8 +38,8 @@ class MrpMmr(models.Model):
             first.product_id, first.formulation_code, first.company_id))
         if not first or others:
             raise refusal(
-                self.env, self.env._("A demand is planned in the batch sizes of one product and one formulation."),
-                "MMR-030, 21 CFR 111.205(a)", self.env._("choose master manufacturing records of one formulation."),
+                self.env, self.env._("A demand can only be planned in the batch sizes of one product and one formulation."),
+                "MMR-030, 21 CFR 111.205(a)", self.env._("choose MMRs of one formulation."),
                 record=self)
         return self.env['mrp.mmr.plan']._open({
             'company_id': first.company_id.id,

@@ -1,4 +1,4 @@
-"""What Odoo's own prints of a controlled order say: that they are no batch record, and which one is (PRD-030, RPT-020)."""
+"""Mark of Odoo's own prints of a controlled order: they are not a batch record, and which one is (PRD-030, RPT-020)."""
 
 from odoo import models
 
@@ -17,12 +17,12 @@ class MrpProduction(models.Model):
                 return None
             return {
                 'watermark': NOT_FOR_PRODUCTION, 'model': False, 'id': False,
-                'text': self.env._("This order is not released by an MMR.")}
+                'text': self.env._("This order has not been released on an MMR.")}
         revision = order.mmr_revision_id
         return {
             'watermark': WATERMARKS.get(revision.state, NOT_FOR_PRODUCTION), 'model': 'mrp.bpr', 'id': order.bpr_ids[:1].id,
             'text': self.env._(
-                "%(order)s runs on %(revision)s (%(status)s). This is no batch record: print the batch record itself.",
+                "%(order)s uses %(revision)s (%(status)s). This is not a batch record: print the batch record itself.",
                 order=order.name, revision=revision.display_name, status=revision._get_state_label().lower())}
 
 

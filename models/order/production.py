@@ -28,7 +28,7 @@ class MrpProduction(models.Model):
 
     mmr_controlled = fields.Boolean(
         "Controlled by MMR", compute='_compute_mmr_controlled', store=True, precompute=True, copy=False,
-        help="Taken from the product while the order is a draft, then fixed.")
+        help="Copied from the product while the order is a draft, then fixed.")
     mmr_id = fields.Many2one(
         'mrp.mmr', "Master Manufacturing Record", compute='_compute_mmr_id', inverse='_inverse_mmr_id',
         search='_search_mmr_id', compute_sudo=True,
@@ -37,7 +37,7 @@ class MrpProduction(models.Model):
     mmr_other_size = fields.Boolean("Not an Available Batch Size", compute='_compute_mmr_available_sizes')
     mmr_revision_id = fields.Many2one(
         'mrp.mmr.revision', "MMR Revision", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
-        tracking=True, help="The revision this batch is made by.")
+        tracking=True, help="The revision by which this batch is made.")
     mmr_revision_state = fields.Selection(related='mmr_revision_id.state', string="Status of the MMR Revision")
     mmr_snapshot = SnapshotJson(
         "MMR Snapshot", readonly=True, copy=False, prefetch=False,
@@ -47,8 +47,8 @@ class MrpProduction(models.Model):
     _mmr_snapshot_required = models.Constraint(
         "CHECK (mmr_controlled IS NOT TRUE OR state IN ('draft', 'cancel') OR "
         "(mmr_snapshot IS NOT NULL AND mmr_snapshot_sha256 IS NOT NULL AND mmr_revision_id IS NOT NULL))",
-        "A controlled product is only made with the snapshot of an effective MMR of exactly this batch size "
-        "(USE-010, USE-030, 21 CFR 111.205(a)). Use the Confirm button of the order.")
+        "A controlled product can only be made with the snapshot of an effective MMR for exactly this batch size (USE-010, "
+        "USE-030, 21 CFR 111.205(a)). Use the Confirm button of the order.")
 
     @api.model
     def _mmr_get_quantity_fields(self):
@@ -191,9 +191,10 @@ class MrpProduction(models.Model):
         if self.product_id.mmr_controlled and exact(vals['product_qty']) > exact(self.product_qty):
             raise refusal(
                 self.env,
-                self.env._("%(order)s was confirmed before %(product)s came under control by MMR; it cannot grow.",
+                self.env._("%(order)s was confirmed before %(product)s came under control by MMR; its quantity cannot be "
+                           "increased.",
                            order=self.name, product=self.product_id.display_name),
-                "USE-020, 21 CFR 111.205(a)", self.env._("make a new order of an available batch size."), record=self)
+                "USE-020, 21 CFR 111.205(a)", self.env._("create a new order with an available batch size."), record=self)
 
     def unlink(self):
         self._unlink_except_mmr_released()
@@ -205,34 +206,34 @@ class MrpProduction(models.Model):
             if production.mmr_snapshot_sha256:
                 raise refusal(
                     self.env,
-                    self.env._("%(order)s was released by %(revision)s and is kept.", order=production.name,
+                    self.env._("%(order)s was released on %(revision)s and cannot be deleted.", order=production.name,
                                revision=production.mmr_revision_id.display_name),
                     "BPR-010, REC-040, 21 CFR 111.255(a), 111.605",
-                    self.env._("cancel the order; it stays as a record."), record=production)
+                    self.env._("cancel the order; it remains as a record."), record=production)
 
     # === REFUSALS === #
 
     def _mmr_refuse_snapshot_write(self):
         return refusal(
-            self.env, self.env._("The MMR snapshot of an order is written by its release alone."),
+            self.env, self.env._("The MMR snapshot of an order is only written when the order is released."),
             "USE-030, 21 CFR 111.255(c)", self.env._("use the Confirm button of the order."), record=self)
 
     def _mmr_refuse_unreleased(self):
         return refusal(
             self.env,
-            self.env._("%(order)s makes %(product)s, which is controlled by MMR, and was not released.",
+            self.env._("%(order)s makes %(product)s, which is controlled by MMR, and has not been released.",
                        order=self.name, product=self.product_id.display_name),
             "USE-010, 21 CFR 111.205(a), 111.255(c)",
-            self.env._("confirm the order; it is checked against the effective MMR."), record=self)
+            self.env._("confirm the order; it is then checked against the effective MMR."), record=self)
 
     def _mmr_refuse_change(self, what):
         return refusal(
             self.env,
-            self.env._("%(order)s was released by %(revision)s: %(what)s cannot be changed. Making less than "
-                       "planned is yield, not a smaller batch.", order=self.name,
+            self.env._("%(order)s was released on %(revision)s: %(what)s cannot be changed. A smaller result is recorded as "
+                       "yield, not as a smaller batch.", order=self.name,
                        revision=self.mmr_revision_id.display_name, what=what),
             "USE-020, 21 CFR 111.205(a)",
-            self.env._("cancel the order and make a new one of an available batch size."), record=self)
+            self.env._("cancel the order and create a new one with an available batch size."), record=self)
 
     # === ROUTES THAT A CONTROLLED BATCH DOES NOT TAKE === #
 
@@ -252,11 +253,11 @@ class MrpProduction(models.Model):
             if production.mmr_controlled or production.product_id.mmr_controlled:
                 raise refusal(
                     self.env,
-                    self.env._("%(order)s makes %(product)s, which is controlled by MMR: one batch is one order. It is "
-                               "not split, merged or back-ordered.", order=production.name,
+                    self.env._("%(order)s makes %(product)s, which is controlled by MMR: one batch is one order. It cannot "
+                               "be split, merged or back-ordered.", order=production.name,
                                product=production.product_id.display_name),
                     "USE-020, 21 CFR 111.205(a)",
-                    self.env._("make one order per batch of an available batch size."), record=production)
+                    self.env._("create one order for each batch, with an available batch size."), record=production)
 
     def _pre_action_split_merge_hook(self, merge=False, split=False):
         if merge or split:
@@ -370,6 +371,6 @@ class MrpProduction(models.Model):
     def action_generate_bom(self):
         if self.product_id.mmr_controlled:
             raise UserError(self.env._(
-                "%s is controlled by MMR: its formula is written in an MMR, not taken from an order. Rule: MMR-050, "
+                "%s is controlled by MMR: its formula is written in an MMR and cannot be taken from an order. Rule: MMR-050, "
                 "21 CFR 111.210. Use New Revision on the MMR.", self.product_id.display_name))
         return super().action_generate_bom()

@@ -39,7 +39,7 @@ class Snapshot(dict):
 
 
 class SnapshotJson(fields.Json):
-    """A snapshot, which is written to many orders at once; whoever reads it gets a copy."""
+    """A snapshot, which is written to many orders at once; each reader gets a copy."""
 
     def convert_to_cache(self, value, record, validate=True):
         if not value:

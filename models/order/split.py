@@ -16,7 +16,7 @@ class MrpProduction(models.Model):
     def action_mmr_split(self):
         """Open the dialog that meets the demand of this draft by batches of approved sizes.
 
-        :raise UserError: where the order is no draft of a controlled product, or its size is available
+        :raise UserError: if the order is not a draft of a controlled product, or its size is available
         """
         self.ensure_one()
         masters = self._mmr_check_splittable()
@@ -41,22 +41,23 @@ class MrpProduction(models.Model):
         if self.state != 'draft' or not self.product_id.mmr_controlled:
             raise refusal(
                 self.env,
-                self.env._("%(order)s is no draft of a controlled product: it is not split into batches.", order=self.name),
-                "USE-020, 21 CFR 111.205(a)", self.env._("plan a new demand on the product's MMR."), record=self)
+                self.env._("%(order)s is not a draft of a controlled product and cannot be split into batches.",
+                           order=self.name),
+                "USE-020, 21 CFR 111.205(a)", self.env._("plan a new demand on the MMR of the product."), record=self)
         masters = self.env['mrp.mmr']._get_effective_masters(self.product_id, self.company_id)
         if not masters:
             self._mmr_choose(masters)
         if self._get_mmr_of_size(masters):
             raise refusal(
-                self.env, self.env._("%s makes an available batch size: there is nothing to split.", self.name),
+                self.env, self.env._("%s already has an available batch size: there is nothing to split.", self.name),
                 "USE-010, 21 CFR 111.205(a)", self.env._("confirm the order."), record=self)
         return masters
 
     def _mmr_split(self, masters):
-        """Turn this draft into the first of several batches and create the others beside it.
+        """Turn this draft into the first of several batches and create the others.
 
         What the draft was asked for by (origin, deadline, reordering rule, the moves it delivers to) is asked of all
-        batches together; whoever waits for the goods is served by each of them.
+        batches together; each of them supplies whatever is waiting for the goods.
 
         :param masters: list of masters, one per batch
         :return: the orders, this one first
@@ -113,7 +114,7 @@ class MrpProduction(models.Model):
         return waiting
 
     def _mmr_serve(self, waiting):
-        """Let each of these orders deliver to the ``waiting`` moves; core links them to one order alone."""
+        """Let each of these orders deliver to the ``waiting`` moves; core only links them to one order."""
         for production in self:
             for move in production._mmr_main_moves():
                 missing = waiting - move.move_dest_ids

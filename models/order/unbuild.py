@@ -11,17 +11,17 @@ class MrpUnbuild(models.Model):
     mmr_deviation_id = fields.Many2one(
         'mrp.deviation', "Approved Reprocessing", copy=False, index='btree_not_null', ondelete='restrict', check_company=True,
         domain="[('production_id', '=', mo_id), ('disposition', '=', 'reprocess')]",
-        help="By which decision of Quality Control a batch is taken apart (DEV-060, 21 CFR 211.115(b)).")
+        help="The decision of Quality Control that allows this batch to be disassembled (DEV-060, 21 CFR 211.115(b)).")
 
     def action_unbuild(self):
         for unbuild in self:
             if (unbuild.product_id.mmr_controlled or unbuild.mo_id.mmr_controlled) and not unbuild._is_mmr_approved():
                 raise refusal(
                     self.env,
-                    self.env._("%s is controlled by MMR: a finished batch is not taken apart.",
+                    self.env._("%s is controlled by MMR: a finished batch cannot be disassembled.",
                                unbuild.product_id.display_name),
                     "USE-020, DEV-060, 21 CFR 111.90, 211.115",
-                    self.env._("have Quality Control approve the reprocessing of this batch on a deviation, and name it."),
+                    self.env._("have Quality Control approve the reprocessing of this batch on a deviation, and select it."),
                     record=unbuild)
         return super().action_unbuild()
 

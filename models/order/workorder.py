@@ -63,7 +63,7 @@ class MrpWorkorder(models.Model):
             raise refusal(
                 self.env, self.env._("%(stage)s is not finished: %(steps)s.", stage=self.display_name,
                                      steps=', '.join(steps.mapped('display_name'))),
-                "USE-050, 21 CFR 111.255(c)", self.env._("finish and sign its steps; it finishes with the last one."),
+                "USE-050, 21 CFR 111.255(c)", self.env._("finish and sign its steps; the stage finishes with the last one."),
                 record=self)
 
     def button_start(self, raise_on_invalid_state=False):

@@ -15,11 +15,11 @@ class MrpSignerAttempt(models.Model):
     _inherit = 'mrp.signer.attempt'
 
     session_sha256 = fields.Char(
-        "Digest of the Session", readonly=True, help="Of another person, who let this one be tried there.")
+        "Digest of the Session", readonly=True, help="Session of another person in which this person tried to sign.")
 
 
 class MrpSigner(models.Model):
-    """In the own session wrong attempts lock the signer; in that of another person they end the attempts of that session."""
+    """In one's own session, wrong attempts lock the signer; in another person's session they only end the attempts there."""
     _inherit = 'mrp.signer'
 
     @api.model
@@ -44,8 +44,9 @@ class MrpSigner(models.Model):
         trying = self.env.user
         if not self.env['res.users']._get_gmp_groups() & trying.sudo().all_group_ids:
             raise refusal(
-                self.env, self.env._("%(user)s has no GMP role: nobody is tried in this session.", user=trying.name), RULE,
-                self.env._("sign at a terminal of the floor, or in the own session."), record=trying)
+                self.env,
+                self.env._("%(user)s has no GMP role, so nobody else can try to sign in this session.", user=trying.name), RULE,
+                self.env._("sign at a terminal of the shop floor, or in your own session."), record=trying)
 
         def begin(env):
             signer = self._lock_row(env, user)
@@ -62,7 +63,7 @@ class MrpSigner(models.Model):
         if not attempt:
             raise refusal(
                 self.env, self.env._("Too many wrong attempts for %s in this session.", user.name), RULE,
-                self.env._("wait, or sign in the own session: signing is not locked."), record=trying)
+                self.env._("wait, or sign in your own session: signing is not locked there."), record=trying)
         return attempt
 
     @api.model

@@ -24,7 +24,7 @@ class ResUsers(models.Model):
 
     mmr_auditor_until = fields.Date(
         "Auditor Until", groups='mrp_mmr.group_mmr_security', copy=False,
-        help="Last day of the role Auditor, where the company is. Empty: until the role is taken away.")
+        help="Last day of the Auditor role, in the time zone of the company. Empty: until the role is removed.")
 
     @api.model
     def _get_invalidation_fields(self):
@@ -54,13 +54,14 @@ class ResUsers(models.Model):
         return ((user.group_ids - auditor | self.env.ref('base.group_user')).all_implied_ids - auditor)._ids
 
     def _check_auditor_until(self):
-        """Refuse everybody but a security administrator, and this one for the own account."""
+        """Refuse everybody except a security administrator, and also this one for their own account."""
         user = self.env.user
         if self.env.su:
             return
         if user in self or not user.has_group('mrp_mmr.group_mmr_security'):
             raise refusal(
-                self.env, self.env._("The end of an auditor's role is set by another person, who is a security administrator."),
+                self.env,
+                self.env._("The end of an auditor's role must be set by another person who is a security administrator."),
                 "SEC-010, 21 CFR 11.10(d), (g)", self.env._("ask a security administrator."), record=self,
                 exception=AccessError)
 

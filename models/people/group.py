@@ -17,8 +17,8 @@ class ResGroups(models.Model):
             return
         for group in self.sudo().search(Domain('id', 'in', self.ids) & self.env['res.users']._get_gmp_roles_domain()):
             raise refusal(
-                self.env, self.env._("%s is a role that signed records name.", group.display_name),
-                "REC-040, AUD-060, 21 CFR 11.10(c), (d)", self.env._("take the role from its users instead."), record=group)
+                self.env, self.env._("%s is a role that appears in signed records.", group.display_name),
+                "REC-040, AUD-060, 21 CFR 11.10(c), (d)", self.env._("remove the role from its users instead."), record=group)
 
     def unlink(self):
         # A group that gave a role takes it with it.
@@ -48,7 +48,7 @@ class ResGroups(models.Model):
             self.sudo().all_implied_ids | self.sudo()) else self.env['res.users']
 
     def _get_active_members(self, company):
-        """Return the active users of this role in a company, whoever asks, in the order in which they are told."""
+        """Return the active users of this role in a company, whoever calls, in the order in which they are notified."""
         return self.sudo().all_user_ids.filtered(lambda user: user.active and company in user.company_ids)
 
 

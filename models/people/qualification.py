@@ -30,12 +30,12 @@ class MrpQualification(models.Model):
     Role and qualification are two decisions of two persons. The security administrator gives the role: who may
     open and do what (21 CFR 11.10(d), (g), Annex 11 §12). Whether the person has the education, training and
     experience for it (21 CFR 111.12(c), 11.10(i)) is a judgement of quality: the quality manager grants the
-    qualification. Were that the security administrator as well, one person alone could make a signer. The one
+    qualification. If that were also the security administrator, a single person could create a signer. The one
     exception is where the chain begins: the qualification *as* quality manager is granted by another quality
     manager or, on the appointment by the management, by a security administrator. Training is recorded by
-    Production Responsible or Quality Control. Whoever judges others is qualified in the role that lets them judge.
+    Production Responsible or Quality Control. A person who assesses others must be qualified for the role that allows it.
 
-    What was granted does not change: a mistake is revoked with a reason and granted anew.
+    A granted qualification cannot be changed: a mistake is revoked with a reason, and a new one is granted.
 
     Also held in guards/mrp_qualification.sql.
     """
@@ -59,8 +59,8 @@ class MrpQualification(models.Model):
     sop_id = fields.Many2one(
         'mrp.sop', "Document", readonly=True, index='btree_not_null', check_company=True, ondelete='restrict')
     subject = fields.Char("Qualified For", compute='_compute_subject', compute_sudo=True)
-    valid_from = fields.Date(required=True, readonly=True, help="First day, where the company is.")
-    valid_to = fields.Date(readonly=True, help="Last day, where the company is. Empty: until it is revoked.")
+    valid_from = fields.Date(required=True, readonly=True, help="First day, in the time zone of the company.")
+    valid_to = fields.Date(readonly=True, help="Last day, in the time zone of the company. Empty: until it is revoked.")
     evidence = fields.Text(
         required=True, readonly=True, help="Education, training, experience: what was seen, and where it is kept.")
     file_id = fields.Many2one('mrp.mmr.file', "Stored File", readonly=True, index='btree_not_null', ondelete='restrict')
@@ -71,8 +71,8 @@ class MrpQualification(models.Model):
     granted_at = fields.Datetime("Granted", required=True, readonly=True)
     revoked_at = fields.Datetime("Revoked", readonly=True)
     revoked_by_id = fields.Many2one('res.users', readonly=True, ondelete='restrict')
-    revoke_reason = fields.Text("Reason of the Revocation", readonly=True)
-    reminded_on = fields.Date(readonly=True, help="When its renewal was asked for.")
+    revoke_reason = fields.Text("Reason for Revocation", readonly=True)
+    reminded_on = fields.Date(readonly=True, help="When its renewal was requested.")
     state = fields.Selection([
         ('future', "Not Yet Valid"),
         ('current', "Valid"),
@@ -83,13 +83,13 @@ class MrpQualification(models.Model):
 
     _one_subject = models.Constraint(
         "CHECK (num_nonnulls(group_id, revision_id, sop_id) = 1 AND (kind = 'role') = (group_id IS NOT NULL))",
-        "A qualification is for one role, or training on one revision or document (SEC-030, 21 CFR 111.12(c)).")
+        "A qualification is for one role, or for training on one revision or document (SEC-030, 21 CFR 111.12(c)).")
     _dates = models.Constraint(
         "CHECK (valid_to >= valid_from)",
-        "A qualification does not end before it begins (SEC-030, 21 CFR 111.12(c)).")
+        "A qualification cannot end before it begins (SEC-030, 21 CFR 111.12(c)).")
     _revocation = models.Constraint(
         "CHECK (num_nonnulls(revoked_at, revoked_by_id, NULLIF(btrim(revoke_reason), '')) IN (0, 3))",
-        "A qualification is revoked by a person, at a time and with a reason (SEC-030, 21 CFR 111.12(c)).")
+        "The revocation of a qualification needs a person, a time and a reason (SEC-030, 21 CFR 111.12(c)).")
     _current_idx = models.Index('(user_id, group_id, company_id) WHERE revoked_at IS NULL')
 
     # === COMPUTE === #
@@ -134,8 +134,10 @@ class MrpQualification(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("A qualification is granted and revoked by its own buttons alone, and kept."), RULE,
-            self.env._("revoke it with a reason, and grant it anew."), record=self)
+            self.env,
+            self.env._("A qualification can only be granted and revoked with its buttons, and cannot be changed or deleted."),
+            RULE,
+            self.env._("revoke it with a reason, and grant a new one."), record=self)
 
     @api.model
     def _audit_fields(self):
@@ -164,7 +166,7 @@ class MrpQualification(models.Model):
         if not mine or company not in user.sudo().company_ids:
             raise refusal(
                 self.env,
-                self.env._("%(user)s does not decide who is qualified: %(subject)s.", user=user.name,
+                self.env._("%(user)s cannot decide who is qualified: %(subject)s.", user=user.name,
                            subject=self._get_subject_name(subject)),
                 "SEC-010, SEC-030, 21 CFR 11.10(g), 11.10(i)",
                 self.env._("ask a person with the role %s.", " / ".join(groups.mapped('name'))), exception=AccessError)
@@ -185,7 +187,7 @@ class MrpQualification(models.Model):
         """
         if len(subject) != 1:
             raise refusal(
-                self.env, self.env._("A qualification is for one role, or training on one revision or document."), RULE,
+                self.env, self.env._("A qualification is for one role, or for training on one revision or document."), RULE,
                 self.env._("choose what it is for."))
         subject.check_access('read')
         company = subject.sudo().company_id if subject._name != 'res.groups' else company or self.env.company
@@ -195,17 +197,17 @@ class MrpQualification(models.Model):
         evidence = (evidence or '').strip()
         if not evidence:
             raise refusal(
-                self.env, self.env._("A qualification rests on evidence."), RULE,
-                self.env._("write down which education, training and experience you saw."))
+                self.env, self.env._("A qualification needs evidence."), RULE,
+                self.env._("describe the education, training and experience that you have seen."))
         try:
             valid_from, valid_to = parse_day(valid_from) or company._get_mmr_today(), parse_day(valid_to)
         except ValueError as error:
             raise refusal(
-                self.env, self.env._("A qualification has a first and a last day of the calendar."), RULE,
-                self.env._("enter days of the years 1 to 9999.")) from error
+                self.env, self.env._("The first or the last day of the qualification is not a valid date."), RULE,
+                self.env._("enter dates in the years 1 to 9999.")) from error
         if valid_to and valid_to < valid_from:
             raise refusal(
-                self.env, self.env._("A qualification does not end before it begins."), RULE,
+                self.env, self.env._("A qualification cannot end before it begins."), RULE,
                 self.env._("correct its first or its last day."))
         now = fields.Datetime.now()
         granted = self._store([{
@@ -222,34 +224,35 @@ class MrpQualification(models.Model):
 
     @api.model
     def _check_subject(self, subject):
-        """Refuse what is no GMP role, and training on content that may still change."""
+        """Refuse roles that are not GMP roles, and training on content that may still change."""
         if subject._name == 'res.groups':
             if subject not in self.env['res.users']._get_gmp_groups():
                 raise refusal(
-                    self.env, self.env._("%s is no GMP role.", subject.sudo().name), RULE,
+                    self.env, self.env._("%s is not a GMP role.", subject.sudo().name), RULE,
                     self.env._("choose a GMP role, or a role of the approval route."))
         elif subject._name == 'mrp.mmr.revision' and subject.state not in TRAINING_STATES:
             raise refusal(
                 self.env,
-                self.env._("%(revision)s is %(state)s: nobody is trained on content that may still change, or is not used.",
+                self.env._("%(revision)s is %(state)s: people cannot be trained on content that may still change or is not "
+                           "used.",
                            revision=subject.display_name, state=subject._get_state_label()), TRAINING_RULE,
                 self.env._("record the training once Quality Control has approved it."), record=subject)
 
     @api.model
     def _check_holders(self, users, company):
-        """Refuse persons whom nobody can qualify, and the granter: nobody judges oneself."""
+        """Refuse people who cannot be qualified, and the granter: nobody can qualify themselves."""
         if not users:
             raise refusal(self.env, self.env._("No person was chosen."), RULE, self.env._("choose at least one."))
         granter = self.env.user._get_gmp_persons()
         for user in users.sudo():
             if user.share or not user.active or user._is_superuser() or company not in user.company_ids:
                 raise refusal(
-                    self.env, self.env._("%(user)s is no active internal user of %(company)s.", user=user.name,
+                    self.env, self.env._("%(user)s is not an active internal user of %(company)s.", user=user.name,
                                          company=company.name), RULE,
                     self.env._("choose a person who works here."), record=user)
             if user._get_gmp_persons() & granter:
                 raise refusal(
-                    self.env, self.env._("%s cannot judge the own qualification.", user.name),
+                    self.env, self.env._("%s cannot grant their own qualification.", user.name),
                     f"{RULE}, 11.10(g)", self.env._("ask another person to grant it."), record=user)
 
     def _revoke(self, reason):
@@ -258,14 +261,14 @@ class MrpQualification(models.Model):
         reason = (reason or '').strip()
         if not reason:
             raise refusal(
-                self.env, self.env._("A revocation has a reason."), RULE, self.env._("write down why."), record=self)
+                self.env, self.env._("A revocation needs a reason."), RULE, self.env._("enter the reason."), record=self)
         for subject, company in {(row._get_subject(), row.company_id) for row in self}:
             self._check_granter(subject, company)
         revoked = self.filtered('revoked_at')[:1]
         if revoked:
             raise refusal(
-                self.env, self.env._("%s is revoked already.", revoked.display_name), RULE,
-                self.env._("grant it anew where that is right."), record=revoked)
+                self.env, self.env._("%s has already been revoked.", revoked.display_name), RULE,
+                self.env._("grant a new one if appropriate."), record=revoked)
         qualifications = self.sudo()
         with transition(qualifications):
             qualifications.write({
@@ -297,7 +300,7 @@ class MrpQualification(models.Model):
 
     @api.model
     def _get_current_domain(self, company):
-        """Return the domain of what is valid today, where the company is."""
+        """Return the domain of qualifications that are valid today, in the company's time zone."""
         today = company._get_mmr_today()
         return Domain('company_id', '=', company.id) & Domain('revoked_at', '=', False) \
             & Domain('valid_from', '<=', today) & (Domain('valid_to', '=', False) | Domain('valid_to', '>=', today))
@@ -394,7 +397,7 @@ class MrpQualification(models.Model):
 
     @api.model
     def _cron_remind(self):
-        """Ask for the renewal of what ends within :data:`REMINDER_DAYS` days and is not renewed yet, once."""
+        """Request, once, the renewal of qualifications that end within :data:`REMINDER_DAYS` days and are not renewed yet."""
         past = self.env['res.company']._get_mmr_past_domain
         qualifications = self.sudo().search(
             Domain('revoked_at', '=', False) & Domain('reminded_on', '=', False) & Domain('user_id.active', '=', True)

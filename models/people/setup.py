@@ -22,8 +22,8 @@ class ResCompany(models.Model):
 
     mmr_setup_closed_at = fields.Datetime(
         "Set-Up Closed", readonly=True, copy=False,
-        help="From then on GMP roles are given by security administrators alone, and count when a second person qualified "
-             "their holder. What was done before says so in the audit trail.")
+        help="After this date only security administrators can give GMP roles, and a role counts only once a second person "
+             "has qualified its holder. What was done before is marked in the audit trail.")
     mmr_setup_closed_by_id = fields.Many2one(
         'res.users', "Closed By", readonly=True, copy=False, ondelete='restrict')
 
@@ -44,7 +44,7 @@ class ResCompany(models.Model):
 
     def _mmr_refuse_setup(self):
         return refusal(
-            self.env, self.env._("The set-up of a company ends once, by its button."), RULE,
+            self.env, self.env._("The set-up of a company can only be closed once, with its button."), RULE,
             self.env._("use Close Set-Up on the company, as a security administrator."), record=self[:1])
 
     def action_mmr_close_setup(self):
@@ -58,18 +58,19 @@ class ResCompany(models.Model):
         if not user.has_group(SECURITY) or self not in user.sudo().company_ids or user._is_superuser():
             raise refusal(
                 self.env,
-                self.env._("%(user)s does not end the set-up of %(company)s.", user=user.name, company=self.name), RULE,
+                self.env._("%(user)s cannot close the set-up of %(company)s.", user=user.name, company=self.name), RULE,
                 self.env._("ask a security administrator of the company."), record=self, exception=AccessError)
         company = self.sudo()
         if company.mmr_setup_closed_at:
             raise refusal(
-                self.env, self.env._("The set-up of %s ended already.", self.name), RULE, self.env._("go on."), record=self)
+                self.env, self.env._("The set-up of %s is already closed.", self.name), RULE, self.env._("continue with your "
+                                                                                                         "work."), record=self)
         missing = company._mmr_get_missing_founders()
         if missing:
             raise refusal(
-                self.env, self.env._("%(company)s has nobody of its own yet who is verified and may sign as: %(roles)s.",
+                self.env, self.env._("%(company)s does not yet have a verified person of its own who may sign as: %(roles)s.",
                                      company=self.name, roles=', '.join(missing.mapped('name'))), RULE,
-                self.env._("enrol three different persons first."), record=self)
+                self.env._("enrol three different people first."), record=self)
         with transition(company):
             company.write({'mmr_setup_closed_at': fields.Datetime.now(), 'mmr_setup_closed_by_id': user.id})
         return True
@@ -139,9 +140,9 @@ class ResUsers(models.Model):
                 continue
             if not may_give or giver._get_gmp_persons() & user._get_gmp_persons():
                 raise refusal(
-                    self.env, self.env._("%(giver)s does not give %(user)s the roles: %(roles)s.", giver=giver.name,
+                    self.env, self.env._("%(giver)s cannot give %(user)s the roles: %(roles)s.", giver=giver.name,
                                          user=user.partner_id.name, roles=', '.join(sorted(gained))), RULE,
-                    self.env._("ask a security administrator other than the person who gets them."), record=user,
+                    self.env._("ask a security administrator who is not the person receiving the roles."), record=user,
                     exception=AccessError)
 
     def _get_role_givers(self, group, company):
@@ -161,7 +162,7 @@ class ResUsers(models.Model):
 
 
 class MrpQualification(models.Model):
-    """A role that was given after the set-up counts when a second person, not whoever gave it, qualified its holder."""
+    """A role given after the set-up counts once a second person, not the one who gave it, has qualified its holder."""
     _inherit = 'mrp.qualification'
 
     @api.model
@@ -171,7 +172,8 @@ class MrpQualification(models.Model):
             for user, (giver, _at) in givers.items():
                 if giver._get_gmp_persons() & self.env.user._get_gmp_persons():
                     raise refusal(
-                        self.env, self.env._("%(giver)s gave %(user)s this role and does not qualify for it as well.",
+                        self.env,
+                        self.env._("%(giver)s gave %(user)s this role and cannot also grant the qualification for it.",
                                              giver=giver.name, user=user.name), RULE,
                         self.env._("let a second person grant the qualification."), record=user)
         return super()._grant(users, subject, evidence, valid_from, valid_to, company, file)

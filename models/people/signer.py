@@ -25,7 +25,7 @@ SECRET_LENGTH = 8
 
 
 class MrpSigner(models.Model):
-    """What is known about one user as a signer. It changes by the methods below alone, each with a line in the ledger."""
+    """What is known about one user as a signer. Only the methods below change it, each with a line in the ledger."""
     _name = 'mrp.signer'
     _description = "GMP Signer"
     _inherit = ['mail.thread', 'mail.activity.mixin']
@@ -41,12 +41,14 @@ class MrpSigner(models.Model):
         ('suspended', "Suspended"),
         ('locked', "Locked"),
     ], "Signing", compute='_compute_state')
-    identity_document = fields.Char(readonly=True, help="Which document was seen, e.g. passport, last digits.")
+    identity_document = fields.Char(readonly=True, help="The document that was seen, for example a passport and its last "
+                                                        "digits.")
     identity_verified_at = fields.Datetime("Identity Verified", readonly=True)
     identity_verified_by_id = fields.Many2one('res.users', "Verified By", readonly=True, ondelete='restrict')
     acceptance_ids = fields.One2many('mrp.signer.acceptance', 'signer_id', readonly=True)
     accepted_at = fields.Datetime("Accountability Accepted", compute='_compute_accepted_at')
-    is_shared = fields.Boolean("Shared Account", readonly=True, help="A generic account of several persons; it cannot sign.")
+    is_shared = fields.Boolean("Shared Account", readonly=True, help="A generic account used by more than one person; it "
+                                                                     "cannot sign.")
     locked_at = fields.Datetime("Locked", readonly=True)
     unlocked_at = fields.Datetime("Unlocked", readonly=True)
     suspended_at = fields.Datetime("Suspended", readonly=True, help="Somebody else set the password.")
@@ -54,14 +56,16 @@ class MrpSigner(models.Model):
     reset_by_id = fields.Many2one('res.users', "Reset Link Sent By", readonly=True, ondelete='restrict')
     password_changed_at = fields.Datetime("Password Changed", readonly=True)
     is_password_own = fields.Boolean(
-        "Own Password", readonly=True, default=True, help="Nobody but the owner knows it: the owner set it last.")
-    signing_password = fields.Char(readonly=True, copy=False, prefetch=False, groups=fields.NO_ACCESS, help="Its hash.")
+        "Own Password", readonly=True, default=True, help="Only the owner knows it: the owner was the last to set it.")
+    signing_password = fields.Char(readonly=True, copy=False, prefetch=False, groups=fields.NO_ACCESS, help="The hash of the "
+                                                                                                            "password.")
     signing_password_at = fields.Datetime("Signing Password Set", readonly=True)
     enrolment_until = fields.Datetime("First Signing Password Until", readonly=True)
     key_short = fields.Char("Key in Force", compute='_compute_key_short')
-    counted = fields.Integer(readonly=True, help="Rises with every attempt, so that two at once follow each other.")
+    counted = fields.Integer(readonly=True, help="Increases with every attempt, so that simultaneous attempts are counted "
+                                                 "one after the other.")
 
-    _user_uniq = models.UniqueIndex('(user_id)', "A user is one signer.")
+    _user_uniq = models.UniqueIndex('(user_id)', "A user can be only one signer.")
 
     @api.depends('locked_at', 'suspended_at', 'is_shared', 'identity_verified_at')
     def _compute_state(self):
@@ -113,13 +117,14 @@ class MrpSigner(models.Model):
         for signer in self.sudo():
             if signer._is_enrolled() or signer.acceptance_ids:
                 raise refusal(
-                    self.env, self.env._("The identity of %s was verified, which is kept.", signer.user_id.name),
+                    self.env,
+                    self.env._("The identity of %s has been verified; the record cannot be deleted.", signer.user_id.name),
                     "SIG-060, SIG-070, 21 CFR 11.100", self.env._("archive the user."), record=signer)
 
     def _refuse_write(self):
         return UserError(self.env._(
-            "Who may sign is changed by its own buttons alone. Rule: SIG-070, 21 CFR 11.100(b).\n"
-            "What you can do: use the page GMP Signature of the user."))
+            "Who may sign can only be changed with the buttons provided. Rule: SIG-070, 21 CFR 11.100(b).\nWhat you can do: "
+            "use the GMP Signature page of the user."))
 
     @api.model
     def _get_for(self, users):
@@ -160,8 +165,8 @@ class MrpSigner(models.Model):
             'auth_password_policy.minlength', default=0)))
         if not isinstance(secret, str) or len(secret) < least or secret == current:
             raise refusal(
-                self.env, self.env._("What %(user)s signs with is a password of at least %(least)s characters, and a new one "
-                                     "where it is changed.", user=user.name, least=least),
+                self.env, self.env._("The password that %(user)s signs with must have at least %(least)s characters, and must "
+                                     "differ from the previous one.", user=user.name, least=least),
                 "SIG-080, 21 CFR 11.200(a)(2), 11.300", self.env._("choose a longer password, in Preferences, and sign with it."),
                 record=user)
 
@@ -172,11 +177,11 @@ class MrpSigner(models.Model):
         user = self.env.user
         if not user.has_group('mrp_mmr.group_mmr_security'):
             raise refusal(
-                self.env, self.env._("Only a security administrator decides who may sign."), "SEC-010, 21 CFR 11.10(d), (g)",
+                self.env, self.env._("Only a security administrator can decide who may sign."), "SEC-010, 21 CFR 11.10(d), (g)",
                 self.env._("ask a security administrator."), record=self, exception=AccessError)
         if not themselves and user in self.user_id:
             raise refusal(
-                self.env, self.env._("Nobody decides this about oneself."), "SIG-070, 21 CFR 11.100(b)",
+                self.env, self.env._("You cannot decide this about yourself."), "SIG-070, 21 CFR 11.100(b)",
                 self.env._("ask another security administrator."), record=self)
 
     def _verify_identity(self, document):
@@ -186,8 +191,8 @@ class MrpSigner(models.Model):
         document = (document or '').strip()
         if not document:
             raise refusal(
-                self.env, self.env._("The identity of %s is verified on a document.", self.user_id.name),
-                "SIG-070, 21 CFR 11.100(b)", self.env._("say which document you saw."), record=self)
+                self.env, self.env._("The identity of %s must be verified with a document.", self.user_id.name),
+                "SIG-070, 21 CFR 11.100(b)", self.env._("enter which document you saw."), record=self)
         self._change({
             'identity_document': document, 'identity_verified_at': fields.Datetime.now(),
             'identity_verified_by_id': self.env.uid,
@@ -230,7 +235,6 @@ class MrpSigner(models.Model):
         """
         signer = self._get_for(user)
         today = fields.Datetime.now()
-        security = self.env._("ask the security administrator to")
         if signer.is_shared:
             raise refusal(
                 self.env, self.env._("%s is a shared account and cannot sign.", user.name), "SIG-060, 21 CFR 11.100(a)",
@@ -251,8 +255,8 @@ class MrpSigner(models.Model):
                     else self.env._("set a new password in your preferences."), record=signer)
         if not signer.identity_verified_at:
             raise refusal(
-                self.env, self.env._("The identity of %s was not verified yet.", user.name), "SIG-070, 21 CFR 11.100(b)",
-                self.env._("%s verify it: user form, page GMP Signature.", security), record=signer)
+                self.env, self.env._("The identity of %s has not been verified yet.", user.name), "SIG-070, 21 CFR 11.100(b)",
+                self.env._("ask the security administrator to verify it: user form, GMP Signature page."), record=signer)
 
     @api.model
     def _has_accepted(self, user, acceptance):
@@ -323,7 +327,7 @@ class MrpSigner(models.Model):
         return keys._open(user, credential['password'])
 
     def _set_signing_password(self, password):
-        """Store the hash of the own signing password, as Odoo stores passwords."""
+        """Store the hash of the user's own signing password, as Odoo stores passwords."""
         self.ensure_one()
         context = self.env['res.users']._crypt_context()
         now = fields.Datetime.now()
@@ -380,7 +384,7 @@ class MrpSigner(models.Model):
 
     @api.model
     def _begin_attempt(self, user):
-        """Count an attempt as wrong before it is judged, so that many at once do not try more than one by one (SIG-090).
+        """Count an attempt as wrong before it is judged, so simultaneous attempts gain nothing over successive ones (SIG-090).
 
         :return: id of the attempt, for :meth:`_end_attempt`
         :raise UserError: where signing is locked
@@ -431,7 +435,7 @@ class MrpSigner(models.Model):
                 _logger.exception("The lock of %s could not be announced.", user.login)
 
     def _alert_locked(self):
-        """Tell every security administrator at once: an activity, a message and a notice on the screen (SIG-090)."""
+        """Notify every security administrator immediately: an activity, a message and a notice on the screen (SIG-090)."""
         self.ensure_one()
         user = self.user_id
         security = self.env.ref('mrp_mmr.group_mmr_security')._get_active_members(self.company_id) - user
@@ -450,7 +454,7 @@ class MrpSigner(models.Model):
 
 
 class MrpSignerAttempt(models.Model):
-    """An attempt to sign with a wrong credential; right ones are taken back at once. Evidence is in the ledger."""
+    """An attempt to sign with a wrong credential; successful attempts are removed immediately. Evidence is in the ledger."""
     _name = 'mrp.signer.attempt'
     _description = "Wrong Attempt to Sign"
     _order = 'id desc'

@@ -25,7 +25,7 @@ class MrpSignerAcceptance(models.Model):
     text = fields.Text(required=True, readonly=True)
     text_sha256 = fields.Char("Digest of the Text", required=True, readonly=True)
 
-    _once = models.UniqueIndex('(user_id, text_sha256)', "A text is accepted once.")
+    _once = models.UniqueIndex('(user_id, text_sha256)', "A text can be accepted only once.")
 
     @api.model
     def _record(self, signer, acceptance):
@@ -45,8 +45,8 @@ class MrpSignerAcceptance(models.Model):
     @api.model
     def _refuse_write(self):
         return UserError(self.env._(
-            "A person accepts accountability with user name and password, once and for good. "
-            "Rule: SIG-070, 21 CFR 11.10(j)."))
+            "A person accepts accountability with user name and password, and cannot take it back. Rule: SIG-070, 21 CFR "
+            "11.10(j)."))
 
     @api.model
     def _get_acceptance(self, text):

@@ -1,4 +1,4 @@
-"""The keys of signers: made under the own secret, enrolled in person, replaced, revoked (SIG-110, SIG-120)."""
+"""The keys of signers: made under the owner's secret, enrolled in person, replaced, revoked (SIG-110, SIG-120)."""
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -27,7 +27,7 @@ class MrpSignerKey(models.Model):
 
     It comes into force when a security administrator, who saw the person, signs for it; by the next one it is replaced, and a
     security administrator revokes it. The last signature over any key of a person says which one is in force. The private
-    key is in ``mrp.signer.secret``, where the secret of its owner alone opens it.
+    key is in ``mrp.signer.secret``, where only the secret of its owner opens it.
 
     Also held in guards/mrp_signer_key.sql and guards/mrp_esignature.sql.
     """
@@ -48,16 +48,16 @@ class MrpSignerKey(models.Model):
         ('first', "First key"),
         ('update', "First key after the update"),
         ('reset', "Password was reset"),
-        ('loss', "Former password is not known"),
+        ('loss', "Former password not known"),
         ('rotation', "Former key was revoked"),
         ('passkey', "Passkey in place of the password"),
-        ('recovery', "Opened on the server: nobody could enrol"),
+        ('recovery', "Opened on the server: nobody could enrol a key"),
     ], required=True, readonly=True)
     replaces_id = fields.Many2one('mrp.signer.key', readonly=True, ondelete='restrict')
     made_at = fields.Datetime("Made", required=True, readonly=True)
     short = fields.Char("Fingerprint (Short)", compute='_compute_short')
     state = fields.Selection([
-        ('waiting', "Waits for enrolment"),
+        ('waiting', "Waiting for enrolment"),
         ('force', "In force"),
         ('replaced', "Replaced"),
         ('revoked', "Revoked"),
@@ -65,7 +65,7 @@ class MrpSignerKey(models.Model):
     enrolment_id = fields.Many2one('mrp.esignature', "Enrolled", compute='_compute_state')
     revocation_id = fields.Many2one('mrp.esignature', "Revoked", compute='_compute_state')
 
-    _fingerprint_uniq = models.UniqueIndex('(fingerprint)', "A key is the key of one person.")
+    _fingerprint_uniq = models.UniqueIndex('(fingerprint)', "A key can belong to only one person.")
 
     @api.depends('fingerprint')
     def _compute_short(self):
@@ -101,8 +101,8 @@ class MrpSignerKey(models.Model):
 
     def _refuse_write(self):
         return UserError(self.env._(
-            "A key is made by the person who signs with it, and is never changed. Rule: SIG-110, SIG-120, 21 CFR 11.70.\n"
-            "What you can do: let a security administrator enrol or revoke it."))
+            "A key can only be made by the person who signs with it, and cannot be changed. Rule: SIG-110, SIG-120, 21 CFR "
+            "11.70.\nWhat you can do: let a security administrator enrol or revoke it."))
 
     # === WHICH KEY === #
 
@@ -131,7 +131,7 @@ class MrpSignerKey(models.Model):
 
     @api.model
     def _is_set_up_open(self):
-        """Whether no key of this database is enrolled yet, so that the first security administrator enrols the own one."""
+        """Whether no key of this database is enrolled yet, so that the first security administrator may enrol their own."""
         return not self.env['mrp.esignature'].sudo().search_count(
             [('res_model', '=', self._name), ('meaning', '=', 'approved')], limit=1)
 
@@ -244,7 +244,7 @@ class MrpSignerKey(models.Model):
         :param opened: what the secret opened, what a passkey signed, or None
         :param dict credential: ``password`` as typed; ``former``, where it was changed; ``renew``, where that is not known
         :raise FormerSecretNeeded: the password was changed without typing the former one
-        :raise UserError: there is no key, or it waits for its enrolment
+        :raise UserError: there is no key, or it is waiting for enrolment
         """
         if isinstance(opened, AssertedKey):
             return self._require_passkey(user, opened, record)
@@ -261,9 +261,9 @@ class MrpSignerKey(models.Model):
                 opened = self._open(user, secret)
             elif self._get_openable(user) and not credential.get('renew'):
                 raise FormerSecretNeeded(str(refusal(
-                    self.env, self.env._("The key of %s opens with the password that was valid before.", user.name),
+                    self.env, self.env._("The key of %s can only be opened with the previous password.", user.name),
                     RULE_ENROLMENT, self.env._(
-                        "type the former password as well; where it is not known, have a new key made, which a security "
+                        "enter the previous password as well; if it is not known, have a new key made, which a security "
                         "administrator enrols in person."), record=record)))
         if opened and opened.fingerprint == in_force.fingerprint and not signer.suspended_at:
             return opened
@@ -290,7 +290,7 @@ class MrpSignerKey(models.Model):
     def _refuse_waiting(self, record):
         user, key = self.user_id.sudo(), self
         return refusal(
-            self.env, self.env._("The key of %(user)s waits for its enrolment. Its fingerprint is %(short)s.",
+            self.env, self.env._("The key of %(user)s is waiting for enrolment. Its fingerprint is %(short)s.",
                                  user=user.name, short=key.short), RULE_ENROLMENT,
             self.env._("go to a security administrator, who sees you, compares the fingerprint and enrols the key."),
             record=record)
@@ -353,27 +353,27 @@ class MrpSignerKey(models.Model):
         signer, name = self.env['mrp.signer']._get_for(key.user_id), key.user_id.name
         if not signer.identity_verified_at:
             raise refusal(
-                self.env, self.env._("The identity of %s was not verified yet.", name), "SIG-070, 21 CFR 11.100(b)",
-                self.env._("verify it: user form, page GMP Signature."), record=self)
+                self.env, self.env._("The identity of %s has not been verified yet.", name), "SIG-070, 21 CFR 11.100(b)",
+                self.env._("verify it: user form, GMP Signature page."), record=self)
         if not signer.is_password_own:
             raise refusal(
                 self.env, self.env._("Somebody else set the password of %s.", name), RULE_ENROLMENT,
-                self.env._("let the person set a new one, and make the key by signing with it."), record=self)
+                self.env._("let this person set a new password, and make the key by signing with it."), record=self)
         if key.state == 'force' and not signer.suspended_at:
             raise refusal(
-                self.env, self.env._("%s is in force already.", key.display_name), RULE_ENROLMENT,
-                self.env._("go on: its owner signs with it."), record=self)
+                self.env, self.env._("%s is already in force.", key.display_name), RULE_ENROLMENT,
+                self.env._("no action is needed: its owner can sign with it."), record=self)
         return self._make_signing_action(action, key._prepare_content(action))
 
     def _check_enroller(self, action, user):
-        """Nobody enrols the own key, but the first one of a database, and where the server opened it because nobody else can;
-        nobody ends a suspension that he caused (SIG-120)."""
+        """Nobody can enrol their own key, except the first of a database, or if the server opened it because nobody else can;
+        nobody can end a suspension that they caused (SIG-120)."""
         key = self.sudo()
         signer = self.env['mrp.signer']._get_for(key.user_id)
         is_own = bool(user._get_gmp_persons() & key.user_id._get_gmp_persons())
         if is_own and not (user == key.user_id and (self._is_set_up_open() or key._is_recovery())):
             raise refusal(
-                self.env, self.env._("Nobody enrols the own key."), RULE_ENROLMENT,
+                self.env, self.env._("You cannot enrol your own key."), RULE_ENROLMENT,
                 self.env._("ask another security administrator."), record=self)
         [[is_cause]] = self.env.execute_query(SQL("SELECT mrp_mmr_caused_suspension(%s, %s)", key.user_id.id, user.id))
         if is_cause or signer.suspended_by_id and signer.suspended_by_id._get_gmp_persons() & user._get_gmp_persons():
@@ -382,7 +382,7 @@ class MrpSignerKey(models.Model):
                 RULE_ENROLMENT, self.env._("ask another security administrator."), record=self)
 
     def _check_signing_qualification(self, group):
-        """The role alone counts: before the first keys are in force nobody's qualification is signed by anybody."""
+        """Only the role counts: before the first keys are in force, nobody can sign a qualification."""
 
     def _apply_enrol(self, action, signature):
         signer = self.env['mrp.signer']._get(self.user_id)
@@ -437,6 +437,6 @@ class MrpSignerKey(models.Model):
         return {(key.fingerprint, key.user_id.id): key for key in keys}
 
     def _is_key_signature(self, signature, message):
-        """Whether ``signature``, as it is stored, was made over ``message`` with this key; never where there is none."""
+        """Whether ``signature``, as stored, was made on ``message`` with this key; False if there is none."""
         return bool(self) and is_key_signature(
             self.public_key, signature, message, self.rp_id or None, self.origin or None)

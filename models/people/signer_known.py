@@ -48,7 +48,9 @@ class MrpSigner(models.Model):
 
     def _refuse_unknown_password(self):
         return refusal(
-            self.env, self.env._("The password of %s is not the one that was set in Odoo; signing stops.", self.user_id.name),
+            self.env,
+            self.env._("The password of %s is not the one that was set in Odoo; signing has been suspended.",
+                       self.user_id.name),
             "SIG-080, SIG-120, 21 CFR 11.300(b)",
             self.env._("set a new password in your preferences, or have one set by an administrator, and go to a security "
                        "administrator, who sees you and enrols your key."), record=self)

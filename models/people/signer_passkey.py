@@ -33,11 +33,11 @@ class MrpSignerKey(models.Model):
     """
     _inherit = 'mrp.signer.key'
 
-    credential_id = fields.Char("Passkey", readonly=True, help="Identifier of the passkey, as its authenticator gave it.")
+    credential_id = fields.Char("Passkey", readonly=True, help="Identifier of the passkey, as supplied by its authenticator.")
     rp_id = fields.Char("Server of the Passkey", readonly=True)
     origin = fields.Char("Address of the Passkey", readonly=True)
     is_synced = fields.Boolean(
-        "May Be Copied", readonly=True, help="Its maker may copy the passkey to other devices; it does not sign at shared "
+        "May Be Copied", readonly=True, help="Its provider may copy the passkey to other devices; it cannot sign at shared "
                                              "terminals.")
 
     def _prepare_passkey_content(self):
@@ -156,17 +156,17 @@ class MrpSignerKey(models.Model):
         is_shared = user != self.env.user or self.env['mrp.terminal']._get_current()
         if is_shared and is_synced:
             raise refusal(
-                self.env, self.env._("The passkey of %s may be copied to other devices; it does not sign at a shared terminal.",
+                self.env, self.env._("The passkey of %s may be copied to other devices; it cannot sign at a shared terminal.",
                                      user.name), RULE,
-                self.env._("sign with a passkey on a device of its own, such as a security key that was enrolled for you; "
-                           "or sign at a computer of your own."), record=record)
+                self.env._("sign with a passkey that is bound to one device, such as a security key that was enrolled for "
+                           "you; or sign at your own computer."), record=record)
 
     @api.model
     def _refuse_password(self, user, record):
         """Return the refusal of a right password where a passkey signs; the dialog offers to have a new key made."""
         return PasskeyNeeded(str(refusal(
             self.env, self.env._("%s signs with a passkey.", user.name), RULE,
-            self.env._("press Sign with Passkey. Where it is lost, have a new key made, which a security administrator enrols "
+            self.env._("press Sign with Passkey. If it is lost, have a new key made, which a security administrator enrols "
                        "in person."), record=record)))
 
 
@@ -185,11 +185,11 @@ class ResUsers(models.Model):
         if not user._get_mmr_passkeys():
             raise refusal(
                 self.env, self.env._("%s has no passkey in Odoo.", user.name), "SIG-120, 21 CFR 11.100(b)",
-                self.env._("create one in your preferences, page Security."), record=user)
+                self.env._("create one on the Security page of your preferences."), record=user)
 
     @api.model
     def mmr_ask_passkey(self):
-        """Return what the browser hands to an own passkey, so that it becomes the own key, or ``{'refused': message}``."""
+        """Return what the browser passes to a passkey so that it becomes the user's key, or ``{'refused': message}``."""
         try:
             self._mmr_check_own_passkey()
         except UserError as error:
@@ -201,7 +201,7 @@ class ResUsers(models.Model):
     @takes(answer='text')
     @api.model
     def mmr_make_passkey(self, answer):
-        """Make the own key of a passkey that answered :meth:`mmr_ask_passkey`; a security administrator enrols it (SIG-120).
+        """Make the user's key of a passkey that answered :meth:`mmr_ask_passkey`; a security administrator enrols it (SIG-120).
 
         :return: ``{'done': short fingerprint}`` or ``{'refused': message}``, so that wrong attempts stay counted
         """
@@ -219,7 +219,7 @@ class ResUsers(models.Model):
                 signers._end_attempt(user, attempt, is_right)
         except BadAssertion as error:
             return {'refused': str(refusal(
-                self.env, self.env._("The answer of the passkey is none of yours: %s.", str(error)),
+                self.env, self.env._("The passkey's answer does not match any of your passkeys: %s.", str(error)),
                 "SIG-040, SIG-110, 21 CFR 11.200(a)(1)", self.env._("try again with your own passkey."), record=user).args[0])}
         except UserError as error:
             return {'refused': str(error.args[0])}

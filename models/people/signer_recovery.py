@@ -17,9 +17,9 @@ MOST_HOURS = 72
 
 
 class MrpSignerKey(models.Model):
-    """The own key of one security administrator, named on the server, where no key in force can enrol any more.
+    """Self-enrolment of one security administrator, named on the server, when no key in force can enrol any more.
 
-    It is a kind of set-up of its own: the ledger, the key, its enrolment and each verification say so. Also held in
+    It is an exceptional set-up: the ledger, the key, its enrolment and each verification show it. Also held in
     guards/mrp_signer_key.sql and guards/mrp_esignature.sql.
     """
     _inherit = 'mrp.signer.key'
@@ -32,7 +32,7 @@ class MrpSignerKey(models.Model):
 
     @api.model
     def _get_recovery_end(self, user):
-        """Return until when ``user`` may enrol the own key because the server says so, or None."""
+        """Return until when ``user`` may enrol their own key because the server allowed it, or None."""
         [[end]] = self.env.execute_query(SQL("SELECT mrp_mmr_key_recovery(%s)", user.id))
         return end if end and fields.Datetime.now() <= end and not self._has_enroller() else None
 
@@ -55,12 +55,12 @@ class MrpSignerKey(models.Model):
     @api.model
     def _refuse_recovery(self, record=None):
         return refusal(
-            self.env, self.env._("The enrolment of a first key is opened on the server alone."), RULE,
-            self.env._("ask whoever administers the server for: odoo-bin mrp_mmr recover."), record=record)
+            self.env, self.env._("The enrolment of a first key can only be opened on the server."), RULE,
+            self.env._("ask the administrator of the server to run: odoo-bin mrp_mmr recover."), record=record)
 
     @api.model
     def _open_recovery(self, user, hours, reason, by, document=None):
-        """Let ``user`` make and enrol the own key once, as whoever administers the server says; it goes to the ledger.
+        """Let ``user`` make and enrol their own key once, as the administrator of the server decided; the ledger records it.
 
         :param user: becomes a security administrator, where the role was lost with everybody who had it
         :param int hours: for which it is open, at most :data:`MOST_HOURS`
@@ -73,22 +73,24 @@ class MrpSignerKey(models.Model):
             raise self._refuse_recovery(user)
         if self._has_enroller() or self._is_set_up_open():
             raise refusal(
-                self.env, self.env._("A key of a security administrator is in force and can be used, or the first one is still "
-                                     "to be enrolled: nothing is lost."), RULE,
-                self.env._("let that security administrator enrol the key. Of a secret that nobody knows any more, let another "
-                           "person set a new password, which suspends the signer; archive the users of those who left."),
+                self.env,
+                self.env._("The key of a security administrator is in force and can be used, or the first key is still to be "
+                           "enrolled: recovery is not needed."), RULE,
+                self.env._("let that security administrator enrol the key. If nobody knows a password any more, let another "
+                           "person set a new one, which suspends the signer; archive the users of people who left."),
                 record=user)
         user = user.sudo()
         if not user.active or user._is_superuser() or not user._is_internal() or not reason or not 1 <= hours <= MOST_HOURS:
             raise refusal(
                 self.env, self.env._(
-                    "%(user)s is no active internal user, the reason is missing, or the time is not 1 to %(hours)s hours.",
-                    user=user.name, hours=MOST_HOURS), RULE, self.env._("name a person, a reason and a time."), record=user)
+                    "%(user)s is not an active internal user, the reason is missing, or the time is not between 1 and "
+                    "%(hours)s hours.",
+                    user=user.name, hours=MOST_HOURS), RULE, self.env._("enter a person, a reason and a time."), record=user)
         signer = self.env['mrp.signer'].sudo()._get(user)
         if not signer.identity_verified_at and not document:
             raise refusal(
-                self.env, self.env._("The identity of %s was not verified yet.", user.name), "SIG-070, 21 CFR 11.100(b)",
-                self.env._("see the person, and say which document you saw: --identity."), record=user)
+                self.env, self.env._("The identity of %s has not been verified yet.", user.name), "SIG-070, 21 CFR 11.100(b)",
+                self.env._("see the person, and enter which document you saw: --identity."), record=user)
         if not signer.identity_verified_at:
             signer._change({'identity_document': document, 'identity_verified_at': fields.Datetime.now(),
                             'identity_verified_by_id': self.env.uid}, {'identity_document': document}, by)

@@ -19,11 +19,11 @@ class MrpSignerSecret(models.Model):
     wrapped = fields.Char(readonly=True, prefetch=False, groups=fields.NO_ACCESS)
     kind = fields.Selection([('login', "Password"), ('signing', "Signing password"), ('passkey', "Passkey")],
                             required=True, readonly=True)
-    number = fields.Integer(readonly=True, help="Of the last signature that was made with it.")
+    number = fields.Integer(readonly=True, help="Number of the last signature made with it.")
     signature_sha256 = fields.Char("Last Signature", readonly=True)
     sign_count = fields.Integer(readonly=True, help="Counter of a passkey at its last signature.")
 
-    _key_uniq = models.UniqueIndex('(key_id)', "A key is wrapped once.")
+    _key_uniq = models.UniqueIndex('(key_id)', "A key can be wrapped only once for each secret.")
 
     @api.model
     def _get(self, key):
@@ -42,7 +42,7 @@ class MrpSignerSecret(models.Model):
 
     @api.model
     def _forget(self, keys):
-        """Destroy what is stored of keys that sign no more."""
+        """Destroy the stored secrets of keys that can no longer sign."""
         with transition(keys):
             self.sudo().search([('key_id', 'in', keys.ids)]).unlink()
 
@@ -53,8 +53,8 @@ class MrpSignerSecret(models.Model):
 
     def _refuse(self):
         return UserError(self.env._(
-            "A wrapped key is changed by the secret of its owner alone. Rule: SIG-110, 21 CFR 11.200(a)(2).\n"
-            "What you can do: let its owner change the password, and a security administrator enrol a new key."))
+            "A wrapped key can only be changed with the secret of its owner. Rule: SIG-110, 21 CFR 11.200(a)(2).\nWhat you "
+            "can do: let its owner change the password, and a security administrator enrol a new key."))
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -13,7 +13,7 @@ class MrpSignerKey(models.Model):
     def _set_up(self, users, enroller, secrets, cost=None):
         """Make a key for each of ``users`` that has none, and let ``enroller`` enrol them by own signature.
 
-        It needs what each of them types, so that it makes nobody's signature without the secret.
+        It needs what each of them types, so it cannot make a signature without the secret.
 
         :param dict secrets: login → what this person types; of the enroller too
         :param int cost: of the slow digest; a low one where the secrets are public anyway

@@ -10,7 +10,7 @@ RULE = "SIG-080, SIG-120, 21 CFR 11.200(a)(2), 11.300(b)"
 
 
 class MrpSigner(models.Model):
-    """A suspension ends by the enrolment of a key alone. Also held in guards/mrp_signer.sql."""
+    """A suspension only ends with the enrolment of a key. Also held in guards/mrp_signer.sql."""
     _inherit = 'mrp.signer'
 
     def _is_enrolled(self):
@@ -34,9 +34,9 @@ class MrpSigner(models.Model):
     def _refuse_suspended(self):
         """Return the refusal of a person whose password was set without the former one (SIG-080, SIG-120)."""
         return refusal(
-            self.env, self.env._("The password of %s was set without the former one; signing is suspended.",
+            self.env, self.env._("The password of %s was set without the previous one; signing is suspended.",
                                  self.user_id.name), RULE,
-            self.env._("go to a security administrator, who sees you and enrols your key; it is none who caused this.")
+            self.env._("go to a security administrator who did not cause this; the administrator sees you and enrols your key.")
             if self.is_password_own else
             self.env._("log in, change your password in your preferences, sign, and go to a security administrator, who sees "
                        "you and enrols your key."), record=self)

@@ -11,7 +11,7 @@ class MrpSignerKey(models.Model):
     def _get_transition_end(self):
         """Return until when keys that nobody enrolled yet sign, for who signed before the update; None: they do not.
 
-        The line of the ledger that the update wrote says so; a line that is younger than the first key says nothing.
+        The ledger line written by the update proves it; a line that is newer than the first key proves nothing.
         """
         [[end]] = self.env.execute_query(SQL("SELECT mrp_mmr_key_transition()"))
         return end

@@ -19,7 +19,7 @@ class MrpTerminal(models.Model):
     """A terminal on the floor, known by a secret that only its browser has (SEC-040, 21 CFR 11.10(h)).
 
     A name that a client sends proves nothing. A security administrator stands at the terminal and registers it: its
-    browser gets a random key in a cookie that no script can read; here is the digest alone. Registering again, or
+    browser gets a random key in a cookie that no script can read; only its digest is stored. Registering again, or
     revoking, ends the key.
 
     Also held in guards/mrp_terminal.sql and guards/mrp_workcenter_terminal_rel.sql.
@@ -30,20 +30,20 @@ class MrpTerminal(models.Model):
     _order = 'name'
     _check_company_auto = True
 
-    name = fields.Char(required=True, help="As it is stored with every entry made there.")
+    name = fields.Char(required=True, help="As stored with every entry made there.")
     company_id = fields.Many2one(
         'res.company', required=True, index=True, ondelete='restrict', default=lambda self: self.env.company)
     active = fields.Boolean(default=True)
-    place = fields.Char(help="Where it stands.")
+    place = fields.Char(help="Where it is located.")
     workcenter_ids = fields.Many2many(
         'mrp.workcenter', 'mrp_workcenter_terminal_rel', string="Work Centers", check_company=True,
-        help="These work centers accept entries from their own terminals alone.")
+        help="These work centers accept entries only from their own terminals.")
     key_sha256 = fields.Char("Digest of the Key", readonly=True, copy=False, groups=fields.NO_ACCESS)
     registered_at = fields.Datetime("Registered", readonly=True, copy=False)
     registered_by_id = fields.Many2one('res.users', readonly=True, copy=False, ondelete='restrict')
 
-    _name_uniq = models.UniqueIndex('(company_id, name)', "Terminals have different names.")
-    _key_uniq = models.UniqueIndex('(key_sha256) WHERE key_sha256 IS NOT NULL', "A key belongs to one terminal.")
+    _name_uniq = models.UniqueIndex('(company_id, name)', "The name of a terminal must be unique.")
+    _key_uniq = models.UniqueIndex('(key_sha256) WHERE key_sha256 IS NOT NULL', "A key can belong to only one terminal.")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -57,7 +57,7 @@ class MrpTerminal(models.Model):
             raise self._refuse()
         if 'name' in vals and any(terminal.name != vals['name'] and terminal._is_named() for terminal in self):
             raise refusal(
-                self.env, self.env._("Entries hold the name of this terminal."), TERMINAL_RULE,
+                self.env, self.env._("Entries contain the name of this terminal; it cannot be changed."), TERMINAL_RULE,
                 self.env._("archive it and register another one."), record=self[:1])
         return super().write(vals)
 
@@ -65,7 +65,7 @@ class MrpTerminal(models.Model):
     def _unlink_except_named(self):
         if any(terminal._is_named() for terminal in self):
             raise refusal(
-                self.env, self.env._("Entries hold the name of this terminal."), TERMINAL_RULE,
+                self.env, self.env._("Entries contain the name of this terminal; it cannot be deleted."), TERMINAL_RULE,
                 self.env._("archive it."), record=self[:1])
 
     def _is_named(self):
@@ -90,13 +90,13 @@ class MrpTerminal(models.Model):
         """
         if not self.env.user.has_group('mrp_mmr.group_mmr_security'):
             raise refusal(
-                self.env, self.env._("Terminals are registered by a security administrator."), TERMINAL_RULE,
+                self.env, self.env._("Only a security administrator can register a terminal."), TERMINAL_RULE,
                 self.env._("ask a security administrator."), record=self[:1], exception=AccessError)
 
     def _refuse(self):
         return refusal(
-            self.env, self.env._("A terminal is registered at the terminal itself."), TERMINAL_RULE,
-            self.env._("sign in there as security administrator and use Register This Terminal."), record=self[:1])
+            self.env, self.env._("A terminal can only be registered at the terminal itself."), TERMINAL_RULE,
+            self.env._("log in there as a security administrator and use Register This Terminal."), record=self[:1])
 
     # === REGISTRATION === #
 

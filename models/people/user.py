@@ -26,7 +26,7 @@ _renaming = ContextVar('mrp_mmr_renaming', default=False)
 
 
 class ResPartner(models.Model):
-    """The name of a person with a role is that of the contact, and is printed beside signatures (SIG-020, AUD-060)."""
+    """The name of a person with a role is that of the contact, and is printed next to signatures (SIG-020, AUD-060)."""
     _inherit = 'res.partner'
 
     def write(self, vals):
@@ -113,7 +113,8 @@ class ResUsers(models.Model):
                     ('mrp.qualification', 'user_id'), ('mrp.qualification', 'granted_by_id'))):
                 raise refusal(
                     self.env,
-                    self.env._("%s signed, accepted accountability, has a key, is qualified or qualified others, so is kept.",
+                    self.env._("%s has signed, accepted accountability, has a key, is qualified or qualified others, and "
+                               "cannot be deleted.",
                                user.name),
                     "SIG-060, 21 CFR 11.100(a), 111.14(b)(2)", self.env._("archive the user."), record=user)
 
@@ -182,7 +183,7 @@ class ResUsers(models.Model):
 
     @api.model
     def signup(self, values, token=None):
-        """Whoever opens the link of the mail sets the password, and signs when the key is enrolled (SIG-080, SIG-120).
+        """Who opens the link in the mail sets the password, and can sign once the key is enrolled (SIG-080, SIG-120).
 
         Of auth_signup, where it is installed.
         """
@@ -201,7 +202,7 @@ class ResUsers(models.Model):
             _by_token.reset(handle)
 
     def _check_signing_password(self, password, hashed):
-        """Check the own signing password of these users.
+        """Check the signing password of these users.
 
         :raise AccessDenied: where it is wrong
         """
@@ -211,7 +212,7 @@ class ResUsers(models.Model):
     @takes(current='text', password='text')
     @api.model
     def mmr_set_signing_password(self, current, password):
-        """Set the own signing password, which signs instead of the login password (SIG-080).
+        """Set one's own signing password, which signs instead of the login password (SIG-080).
 
         :param str current: the signing password until now or, for the first one, the login password
         :return: ``{'done': True}`` or ``{'refused': message}``, so that wrong attempts stay counted
@@ -228,8 +229,8 @@ class ResUsers(models.Model):
         rule = "SIG-080, 21 CFR 11.200(a)(2), 11.300"
         if self.env.su or current_session_uid(request) != user.id or not user._is_internal():
             raise refusal(
-                self.env, self.env._("Only its owner sets a signing password."), rule,
-                self.env._("sign in in the browser."), record=user)
+                self.env, self.env._("Only its owner can set a signing password."), rule,
+                self.env._("log in with the browser."), record=user)
         signers = self.env['mrp.signer']
         signer = signers._get_for(user)
         hashed = signer.signing_password
@@ -265,14 +266,14 @@ class ResUsers(models.Model):
         except AccessDenied as error:
             if not is_judged:
                 raise
-            raise AccessDenied(self.env._("The present password is wrong. Rule: SIG-040, 21 CFR 11.200(a)(1).")) from error
+            raise AccessDenied(self.env._("The current password is wrong. Rule: SIG-040, 21 CFR 11.200(a)(1).")) from error
         finally:
             signers._end_attempt(user, attempt, is_right or not is_judged)
 
     @takes(current='text')
     @api.model
     def mmr_make_key(self, current):
-        """Make the own key under what signs, so that a security administrator enrols it (SIG-120).
+        """Make one's own key under the secret that signs, so that a security administrator can enrol it (SIG-120).
 
         :return: ``{'done': short fingerprint}`` or ``{'refused': message}``, so that wrong attempts stay counted
         """
@@ -290,8 +291,8 @@ class ResUsers(models.Model):
         user = self.env.user
         if self.env.su or current_session_uid(request) != user.id or not user._is_internal():
             raise refusal(
-                self.env, self.env._("Only its owner makes a key."), "SIG-120, 21 CFR 11.100(b)",
-                self.env._("sign in in the browser."), record=user)
+                self.env, self.env._("Only its owner can make a key."), "SIG-120, 21 CFR 11.100(b)",
+                self.env._("log in with the browser."), record=user)
         signer = self.env['mrp.signer']._get(user)
         if not signer.is_password_own:
             raise signer._refuse_suspended()
@@ -306,17 +307,17 @@ class ResUsers(models.Model):
             return keys.search([('fingerprint', '=', opened.fingerprint)])
         if keys._get_openable(user):
             raise refusal(
-                self.env, self.env._("The key of %s opens with the password that was valid before.", user.name),
-                "SIG-120, 21 CFR 11.300(b)", self.env._("sign: the dialog asks for the former password, or makes a new key."),
+                self.env, self.env._("The key of %s can only be opened with the previous password.", user.name),
+                "SIG-120, 21 CFR 11.300(b)", self.env._("sign: the dialog asks for the previous password, or makes a new key."),
                 record=user)
         self.env['mrp.signer']._check_length(user, current)
         return keys._make(user, current, keys._get_reason(user), 'signing' if signer.signing_password else 'login')
 
     def action_mmr_make_key(self):
-        """Open the dialog in which the owner makes the own key, or sees its fingerprint."""
+        """Open the dialog in which the owner makes the key or sees its fingerprint."""
         self.ensure_one()
         if self != self.env.user or not self._is_internal():
-            raise UserError(self.env._("Only its owner makes a key. Rule: SIG-120, 21 CFR 11.100(b)."))
+            raise UserError(self.env._("Only its owner can make a key. Rule: SIG-120, 21 CFR 11.100(b)."))
         return {
             'type': 'ir.actions.client', 'tag': 'mrp_mmr.signing_password', 'target': 'new',
             'name': self.env._("Key for Signing"), 'params': {
@@ -327,7 +328,7 @@ class ResUsers(models.Model):
         """Open the dialog in which the owner sets the signing password."""
         self.ensure_one()
         if self != self.env.user or not self._is_internal():
-            raise UserError(self.env._("Only its owner sets a signing password. Rule: SIG-080, 21 CFR 11.200(a)(2)."))
+            raise UserError(self.env._("Only its owner can set a signing password. Rule: SIG-080, 21 CFR 11.200(a)(2)."))
         return {
             'type': 'ir.actions.client', 'tag': 'mrp_mmr.signing_password', 'target': 'new',
             'name': self.env._("Signing Password"),
@@ -380,7 +381,7 @@ class ResUsers(models.Model):
         return self.filtered(lambda user: user.id in trained)
 
     def _get_untrained(self, revision):
-        """Return those of these users who lack the training that ``revision`` asks for; few queries, however many users.
+        """Return those of these users who lack the training that ``revision`` requires; few queries, however many users.
 
         :param revision: mrp.mmr.revision by which they are to work
         """
@@ -448,9 +449,10 @@ class ResUsers(models.Model):
                         ['|', ('user_id', '=', user.id), ('granted_by_id', '=', user.id)], limit=1):
                 raise refusal(
                     self.env,
-                    self.env._("%s has signed or edited GMP records, has a key or is qualified, and stays the same person.",
+                    self.env._("%s has signed or edited GMP records, has a key or is qualified, and must remain the same "
+                               "person.",
                                user.name),
-                    "SIG-060, 21 CFR 11.100(a)", self.env._("create another user for another person."), record=user)
+                    "SIG-060, 21 CFR 11.100(a)", self.env._("create a new user for another person."), record=user)
 
     def _get_gmp_persons(self):
         """Return keys of the persons behind these users.

@@ -1,6 +1,6 @@
 """What happened to the batches of some products in a period: the figures of a product quality review (RPT-030).
 
-21 CFR 211.180(e); EU GMP Part I 1.10. Everything is read for all batches at once, so that queries do not grow with
+21 CFR 211.180(e); EU GMP Part I 1.10. Everything is read for all batches together, so the number of queries does not grow with
 them, and reckoned in decimals. What comes out is a document of codes and decimal strings, ready to be signed.
 """
 

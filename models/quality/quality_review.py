@@ -53,27 +53,28 @@ class MrpQualityReview(models.Model):
         'product.product', 'mrp_quality_review_product_rel', 'review_id', 'product_id', "Products", required=True,
         ondelete='restrict', domain="[('mmr_controlled', '=', True)]", check_company=True)
     grouping_reason = fields.Text(
-        "Why Together", help="Why products of several families are reviewed together (EU GMP Part I 1.11).")
-    is_grouped = fields.Boolean(compute='_compute_is_grouped', help="Whether its products are of several families.")
+        "Reason for Grouping", help="Why products of more than one family are reviewed together (EU GMP Part I 1.11).")
+    is_grouped = fields.Boolean(compute='_compute_is_grouped', help="Whether its products belong to more than one family.")
     date_from = fields.Date("From", required=True, default=lambda self: self._default_date_from(), tracking=True)
     date_to = fields.Date(
-        "To", required=True, default=lambda self: self._default_date_to(), tracking=True, help="The last day.")
+        "To", required=True, default=lambda self: self._default_date_to(), tracking=True, help="Last day of the period.")
     profile_ids = fields.Many2many('mrp.mmr.profile', string="Profiles", compute='_compute_profile_ids')
     state = fields.Selection(
         STATES, "Status", required=True, readonly=True, copy=False, default='draft', index=True, tracking=True)
     conclusion = fields.Text(
-        "Conclusions", help="Whether process, specifications and controls are still right, and why.")
-    actions = fields.Text(help="What is corrected, prevented, revalidated or changed, with the numbers of CAPA.")
+        "Conclusions", help="Whether the process, specifications and controls are still suitable, and why.")
+    actions = fields.Text(help="What is to be corrected, prevented, revalidated or changed, with the CAPA numbers.")
     other_information = fields.Text(
-        "From Elsewhere", help="What is kept elsewhere: stability, recalls, variations, commitments, agreements, utilities.")
+        "From Other Sources", help="What is kept outside this database: stability, recalls, variations, commitments, "
+                                   "agreements, utilities.")
     document = fields.Json("Frozen Document", readonly=True, copy=False, prefetch=False)
     document_sha256 = fields.Char("Digest of the Document", readonly=True, copy=False)
     figures_html = fields.Html("Figures", compute='_compute_figures_html', sanitize=False)
     prepared_signature_id = fields.Many2one('mrp.esignature', "Prepared", readonly=True, copy=False, ondelete='restrict')
     approved_signature_id = fields.Many2one('mrp.esignature', "Approved", readonly=True, copy=False, ondelete='restrict')
 
-    _name_uniq = models.UniqueIndex('(company_id, name)', "Product quality reviews have their own numbers.")
-    _period = models.Constraint('CHECK (date_from <= date_to)', "A period ends after it began (RPT-030).")
+    _name_uniq = models.UniqueIndex('(company_id, name)', "The number of a product quality review must be unique.")
+    _period = models.Constraint('CHECK (date_from <= date_to)', "A period cannot end before it begins (RPT-030).")
 
     # === COMPUTE === #
 
@@ -126,7 +127,7 @@ class MrpQualityReview(models.Model):
         return super().write(vals)
 
     def copy(self, default=None):  # pylint: disable=method-required-super
-        raise UserError(self.env._("Product quality reviews are not duplicated. Rule: RPT-030."))
+        raise UserError(self.env._("A product quality review cannot be duplicated. Rule: RPT-030."))
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_signed(self):
@@ -135,8 +136,9 @@ class MrpQualityReview(models.Model):
 
     def _refuse_change(self):
         return refusal(
-            self.env, self.env._("Number, status and what was signed of a product quality review stay as they are."),
-            f"SIG-030, {RULE}", self.env._("have it rejected, or write the next one."), record=self[:1])
+            self.env,
+            self.env._("The number, the status and the signed content of a product quality review cannot be changed."),
+            f"SIG-030, {RULE}", self.env._("have it rejected, or create the next one."), record=self[:1])
 
     def _audit_chain(self):
         return self.company_id
@@ -194,7 +196,7 @@ class MrpQualityReview(models.Model):
     # === SIGNING === #
 
     _signing_citation = RULE
-    _signing_next_step = _lt("prepare it, then have another person of Quality Control approve it.")
+    _signing_next_step = _lt("prepare it, then have another member of Quality Control approve it.")
     _signing_actions = {
         # A quality manager signs as such; everybody else as Quality Control.
         'prepare': SigningRule(
@@ -240,17 +242,19 @@ class MrpQualityReview(models.Model):
         missing = [text for is_there, text in (
             (self.product_ids, self.env._("a product")),
             ((self.conclusion or '').strip(), self.env._("the conclusions")),
-            ((self.actions or '').strip(), self.env._("the actions, or that none are needed")),
+            ((self.actions or '').strip(), self.env._("the actions, or a statement that none are needed")),
             (not self.is_grouped or (self.grouping_reason or '').strip(),
-             self.env._("why products of several families are reviewed together")),
+             self.env._("the reason for reviewing products of more than one family together")),
         ) if not is_there]
         if missing:
             raise refusal(
-                self.env, self.env._("%(review)s lacks: %(missing)s.", review=self.name, missing=', '.join(missing)), RULE,
-                self.env._("write down what is missing, then sign."), record=self)
+                self.env,
+                self.env._("%(review)s is incomplete. Missing: %(missing)s.", review=self.name, missing=', '.join(missing)),
+                RULE,
+                self.env._("enter what is missing, then sign."), record=self)
         if self.date_to >= self.company_id._get_mmr_today():
             raise refusal(
-                self.env, self.env._("The period of %s is not over.", self.name), RULE,
+                self.env, self.env._("The period of %s is not over yet.", self.name), RULE,
                 self.env._("sign it after its last day."), record=self)
 
     def _check_approver(self, action, user):
@@ -258,7 +262,7 @@ class MrpQualityReview(models.Model):
         if ({('partner', signature.partner_id.id)} | signature.user_id._get_gmp_persons()) & user._get_gmp_persons():
             raise refusal(
                 self.env, self.env._("%(user)s prepared %(review)s and cannot approve it.", user=user.name, review=self.name),
-                f"APR-040, {RULE}", self.env._("ask another person of Quality Control."), record=self)
+                f"APR-040, {RULE}", self.env._("ask another member of Quality Control."), record=self)
 
     def _get_signing_profile(self):
         return self.profile_ids[:1]
@@ -285,7 +289,7 @@ class MrpQualityReview(models.Model):
 
     @api.model
     def _get_due_mmrs(self):
-        """Return the MMRs whose profile asks for a yearly review and whose product had none for batches of a year.
+        """Return the MMRs whose profile requires a yearly review and whose product had none for batches of a year.
 
         Due is what was completed more than a year ago and lies in the period of no approved review.
         """

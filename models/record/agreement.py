@@ -24,8 +24,8 @@ class MrpBpr(models.Model):
                     'place': row.place}
             found[self.browse(row.bpr_id)].append({
                 'used': self.env._("%(what)s: recorded %(expected)s %(unit)s, taken from stock %(found)s %(unit)s"),
-                'made': self.env._("%(what)s: yield %(expected)s %(unit)s, put on stock %(found)s %(unit)s"),
-                'stock': self.env._("%(what)s: moved to %(place)s %(expected)s %(unit)s, on stock there %(found)s %(unit)s"),
+                'made': self.env._("%(what)s: yield %(expected)s %(unit)s, added to stock %(found)s %(unit)s"),
+                'stock': self.env._("%(what)s: moved to %(place)s %(expected)s %(unit)s, in stock there %(found)s %(unit)s"),
             }[row.kind] % vals)
         return found
 
@@ -37,7 +37,7 @@ class MrpBpr(models.Model):
         for bpr, rows in self._get_stock_differences().items():
             if rows:
                 raise refusal(
-                    self.env, self.env._("%(bpr)s: stock does not agree with the record:\n%(rows)s", bpr=bpr.name,
+                    self.env, self.env._("%(bpr)s: the stock does not agree with the record:\n%(rows)s", bpr=bpr.name,
                                          rows='\n'.join(f"• {row}" for row in rows[:30])), RULE,
                     self.env._("use Book Again on the batch record, which books what was recorded."), record=bpr)
 
@@ -63,13 +63,14 @@ class MrpBpr(models.Model):
         self.check_access('read')
         if not any(self.env.user.has_group(f'mrp_mmr.group_mmr_{role}') for role in ('production', 'qc')):
             raise refusal(
-                self.env, self.env._("%s does not book batches.", self.env.user.name), f"SEC-010, {RULE}",
-                self.env._("ask the production responsible or Quality Control."), record=self)
+                self.env, self.env._("%s has no role for booking batches.", self.env.user.name), f"SEC-010, {RULE}",
+                self.env._("ask a Production Responsible or Quality Control."), record=self)
         self._check_not_decided()
         bpr = self.sudo()
         if bpr.state != 'done':
             raise refusal(
-                self.env, self.env._("%s is not completed.", bpr.name), RULE, self.env._("complete its order."), record=bpr)
+                self.env, self.env._("%s is not completed.", bpr.name), RULE, self.env._("complete its order first."),
+                record=bpr)
         before = bpr._get_stock_differences()[bpr]
         bpr.production_id._mmr_settle()
         bpr._check_stock_agrees()

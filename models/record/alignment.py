@@ -1,4 +1,4 @@
-"""Planned next to actual: each step of the snapshot and the time of each stage, beside what was recorded (PRD-070)."""
+"""Planned and actual: each step of the snapshot and the time of each stage, next to what was recorded (PRD-070)."""
 
 from odoo import fields, models
 from odoo.tools import SQL
@@ -100,7 +100,7 @@ QUERY = """
 class MrpBprAlignment(models.Model):
     """One row for each step of a batch and for the time of each of its stages; the plan is the snapshot's (USE-040)."""
     _name = 'mrp.bpr.alignment'
-    _description = "Planned and Actual of a Batch"
+    _description = "Planned and Actual Values of a Batch"
     _auto = False
     _order = 'bpr_id desc, sequence, id'
     _rec_name = 'name'
@@ -135,10 +135,10 @@ class MrpBprAlignment(models.Model):
     component_id = fields.Many2one('product.product', readonly=True)
     unit = fields.Char(readonly=True)
     planned = fields.Float(readonly=True, digits=(16, 6), help="Quantity, theoretical yield or target of the snapshot.")
-    lower = fields.Float("From", readonly=True, digits=(16, 6), aggregator=None, help="Smallest value within the limits.")
-    upper = fields.Float("To", readonly=True, digits=(16, 6), aggregator=None, help="Greatest value within the limits.")
+    lower = fields.Float("From", readonly=True, digits=(16, 6), aggregator=None, help="Lower limit.")
+    upper = fields.Float("To", readonly=True, digits=(16, 6), aggregator=None, help="Upper limit.")
     actual = fields.Float(readonly=True, digits=(16, 6))
-    difference = fields.Float(readonly=True, digits=(16, 6), help="Actual less planned.")
+    difference = fields.Float(readonly=True, digits=(16, 6), help="Actual minus planned.")
     percent = fields.Float("Actual in % of Planned", readonly=True, digits=(16, 2), aggregator='avg')
     lots = fields.Char(readonly=True, help="Amount of each lot of the component.")
     status = fields.Selection([

@@ -1,4 +1,4 @@
-"""Figures of batches for graphs and pivots: how long they took, what they yielded, whether they were right at once."""
+"""Figures of batches for graphs and pivots: duration, yield, whether they were right first time."""
 
 from decimal import Decimal
 
@@ -17,18 +17,18 @@ class MrpBpr(models.Model):
     mmr_id = fields.Many2one(related='mmr_revision_id.mmr_id', string="MMR")
     making_hours = fields.Float(
         "Hours to Completion", digits=(16, 2), compute='_compute_hours', store=True, aggregator='avg',
-        help="From the issue of the record, or the release of the order where it is not issued, to its completion.")
+        help="From the issue of the record, or from the release of the order if it is not issued, to its completion.")
     release_hours = fields.Float(
         "Hours to Decision", digits=(16, 2), compute='_compute_hours', store=True, aggregator='avg',
         help="From the completion to the release or rejection of the batch.")
     is_right_first_time = fields.Boolean(
         compute='_compute_right_first_time', store=True,
-        help="Completed without a deviation and without a correction of a recorded value or test result, and not rejected.")
+        help="Completed without a deviation and without correction of a recorded value or test result, and not rejected.")
     right_first_time = fields.Float(
         "Right First Time (%)", digits=(16, 1), compute='_compute_right_first_time', store=True, aggregator='avg')
     yield_percent = fields.Float(
         "Yield (%)", digits=(16, 2), compute='_compute_yield_percent', store=True, aggregator='avg',
-        help="At the end of manufacture, in percent of theoretical.")
+        help="At the end of manufacture, in percent of the theoretical yield.")
 
     @api.depends('issue_signature_id', 'completed_at', 'released_at')
     def _compute_hours(self):

@@ -122,7 +122,7 @@ class MrpBpr(models.Model):
 
         :param int checked: how many records it looked at: the proof of absence where it found nothing
         :param items: pairs of a record and what is to be said about it
-        :param bool info: whether what it found is no exception
+        :param bool info: whether its findings are not exceptions
         """
         items = [{'model': record._name, 'id': record.id, 'text': words} for record, words in items]
         return {

@@ -26,7 +26,7 @@ class MrpBpr(models.Model):
     """The batch production record of one manufacturing order (21 CFR 111.255, 111.260, 211.188, EU GMP 4.20).
 
     It is made with its steps when the order is released, from the snapshot and from nothing else, and it is
-    never deleted. Its steps are written by the methods of `mrp.bpr.step` alone.
+    never deleted. Only the methods of `mrp.bpr.step` write its steps.
 
     Also held in guards/mrp_bpr.sql.
     """
@@ -44,7 +44,8 @@ class MrpBpr(models.Model):
         'mrp.mmr.revision', "MMR Revision", required=True, readonly=True, index=True, ondelete='restrict')
     product_id = fields.Many2one('product.product', required=True, readonly=True, index=True, ondelete='restrict')
     state = fields.Selection(STATES, "Status", required=True, readonly=True, index=True)
-    rules = fields.Json(readonly=True, prefetch=False, help="Optional rules of the profile that were on at the release.")
+    rules = fields.Json(readonly=True, prefetch=False, help="Optional rules of the profile that were switched on when the "
+                                                            "order was released.")
     plan_sha256 = fields.Char("Digest of the Steps", required=True, readonly=True)
     issue_signature_id = fields.Many2one('mrp.esignature', "Issued", readonly=True, ondelete='restrict')
     step_ids = fields.One2many('mrp.bpr.step', 'bpr_id', "Steps", readonly=True)
@@ -56,7 +57,7 @@ class MrpBpr(models.Model):
     lot_producing_ids = fields.Many2many(related='production_id.lot_producing_ids', string="Lot")
     step_count = fields.Integer("Number of Steps", required=True, readonly=True, aggregator=None)
     closed_count = fields.Integer("Closed Steps", compute='_compute_progress')
-    progress = fields.Float(compute='_compute_progress', help="Closed steps in percent of all.")
+    progress = fields.Float(compute='_compute_progress', help="Closed steps as a percentage of all steps.")
     current_step_id = fields.Many2one('mrp.bpr.step', "Next Step", compute='_compute_progress')
     open_deviation_count = fields.Integer("Open Deviations", compute='_compute_open_deviation_count')
     is_on_hold = fields.Boolean("On Hold", compute='_compute_open_deviation_count')
@@ -89,14 +90,16 @@ class MrpBpr(models.Model):
     @api.ondelete(at_uninstall=True)
     def _unlink_except_never(self):
         raise refusal(
-            self.env, self.env._("Batch production records are kept."), "BPR-010, REC-040, 21 CFR 111.255(a), 111.605",
-            self.env._("cancel the order; its record stays."), record=self[:1])
+            self.env,
+            self.env._("A batch production record cannot be deleted."), "BPR-010, REC-040, 21 CFR 111.255(a), 111.605",
+            self.env._("cancel the order; its record remains."), record=self[:1])
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("A batch production record is made by the release of its order and filled by its steps."),
+            self.env,
+            self.env._("A batch production record is created by the release of its order and completed by its steps."),
             "BPR-010, SEC-020, 21 CFR 111.255(b)",
-            self.env._("confirm the order; record on the shop floor."), record=self[:1])
+            self.env._("confirm the order; record the work on the shop floor."), record=self[:1])
 
     def _audit_chain(self):
         return self.production_id
@@ -223,7 +226,7 @@ class MrpBpr(models.Model):
         # At the terminal where the work begins.
         'issue': SigningRule(
             meaning='issued', group='mrp_mmr.group_mmr_production', states=('issue',), leads_to='ready', at_terminal=True,
-            citation="BPR-160, 21 CFR 211.188(a)", next_step=_lt("go on with its steps."),
+            citation="BPR-160, 21 CFR 211.188(a)", next_step=_lt("continue with its steps."),
             statement=_lt("I checked that this record is an accurate copy of the master, digest by digest, and issue it."),
             prepare='_prepare_issue_of_record', apply='_apply_issue'),
     }
@@ -250,7 +253,7 @@ class MrpBpr(models.Model):
         }
         if not all(content['compared'].values()):
             raise refusal(
-                self.env, self.env._("The copy of the master in %s is not the signed one.", self.name),
+                self.env, self.env._("The copy of the master in %s is not the one that was signed.", self.name),
                 "BPR-160, USE-030, 21 CFR 211.188(a)", self.env._("inform Quality Control; verify the evidence."), record=self)
         return self._make_signing_action(action, content)
 
@@ -290,22 +293,22 @@ class MrpBpr(models.Model):
                 self.env._("deviation %(name)s: %(title)s", name=deviation.name, title=deviation.title)
                 for deviation in bpr.deviation_ids if deviation.is_blocking and deviation.state == 'open']
             rows += [
-                self.env._("correction of step %s waits for a signature", entry.step_id.code)
+                self.env._("a correction of step %s is waiting for a signature", entry.step_id.code)
                 for entry in bpr.step_ids.entry_ids if entry.is_proposed]
             rows += [
-                self.env._("worksheets %s did not come back: transcribe or void them", copy.display_name)
+                self.env._("worksheets %s have not been returned: transcribe or void them", copy.display_name)
                 for copy in bpr.copy_ids.sorted('number') if copy.state == 'open']
             if bpr.production_id.mmr_decision == 'pending':
                 rows.append(self.env._("Quality Control has not decided whether the batch continues or stops"))
             if bpr.state == 'issue':
-                rows.insert(0, self.env._("the record was not issued"))
+                rows.insert(0, self.env._("the record has not been issued"))
             if rows:
                 shown = rows[:30] + ([self.env._("and %s more", len(rows) - 30)] if len(rows) > 30 else [])
                 raise refusal(
                     self.env,
                     self.env._("%(bpr)s is not complete:\n%(rows)s", bpr=bpr.name, rows='\n'.join(f"• {row}" for row in shown)),
                     "USE-050, 21 CFR 111.255(c)",
-                    self.env._("finish these on the shop floor, or close a step as not done by a deviation."), record=bpr)
+                    self.env._("finish these on the shop floor, or close a step as not done with a deviation."), record=bpr)
 
     def _complete(self):
         """Close the record with its order."""

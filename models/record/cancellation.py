@@ -22,14 +22,15 @@ class MrpBpr(models.Model):
     _signing_actions = {
         'cancel': SigningRule(
             meaning='checked', group=ROLE_GROUPS['production'], states=('progress',), comment_required=True, citation=RULE,
-            next_step=_lt("cancel the order itself where nothing was begun; what is completed is released or rejected."),
+            next_step=_lt("cancel the order itself if no work has begun; a completed batch is released or rejected."),
             statement=_lt(
                 "I cancel this batch for the reason given. The material listed was weighed or issued for it and is accounted "
                 "for as listed."),
             prepare='_prepare_cancellation', apply='_apply_cancellation'),
     }
 
-    is_cancellable = fields.Boolean(compute='_compute_is_cancellable', help="It runs, so that a signature cancels it.")
+    is_cancellable = fields.Boolean(compute='_compute_is_cancellable', help="It is in progress, so cancelling it needs a "
+                                                                            "signature.")
 
     @api.depends('state', 'release_state')
     def _compute_is_cancellable(self):
@@ -86,7 +87,7 @@ class MrpBpr(models.Model):
 class MrpProduction(models.Model):
     _inherit = 'mrp.production'
 
-    mmr_is_running = fields.Boolean(compute='_compute_mmr_is_running', help="A signature cancels its batch.")
+    mmr_is_running = fields.Boolean(compute='_compute_mmr_is_running', help="Cancelling the batch needs a signature.")
 
     @api.depends('bpr_ids.state', 'bpr_ids.release_state')
     def _compute_mmr_is_running(self):
@@ -104,7 +105,7 @@ class MrpProduction(models.Model):
             bpr = production.sudo().bpr_ids
             if production.state not in ('done', 'cancel') and bpr.is_cancellable and not in_transition(bpr):
                 raise refusal(
-                    self.env, self.env._("%s runs: it is cancelled by a signature with its reason.", bpr.name), RULE,
-                    self.env._("use Cancel Batch on the order or its record: the production responsible signs, and what was "
+                    self.env, self.env._("%s is in progress: cancelling it needs a signature with a reason.", bpr.name), RULE,
+                    self.env._("use Cancel Batch on the order or its record: the Production Responsible signs, and what was "
                                "weighed is accounted for."), record=bpr)
         super()._mmr_prepare_cancel()

@@ -21,7 +21,7 @@ class StockLot(models.Model):
     def _mmr_lock(self):
         """Let batches that take from the same lots wait for each other, and judge on what is committed.
 
-        The rows are written, so that PostgreSQL refuses whoever read before: Odoo tries that request again.
+        The rows are written, so that PostgreSQL refuses requests that read them before; Odoo repeats such a request.
         """
         if self:
             self.env.execute_query(SQL(
@@ -238,44 +238,45 @@ class MrpProduction(models.Model):
         unit = move.product_id.uom_id.name
         return refusal(
             self.env,
-            self.env._("%(order)s: %(wanted)s %(unit)s of lot %(lot)s of %(product)s are recorded, and %(available)s %(unit)s "
-                       "of it are at %(place)s.", order=self.name, wanted=decimal_string(wanted), unit=unit, lot=lot.name,
+            self.env._("%(order)s: %(wanted)s %(unit)s of lot %(lot)s of %(product)s is recorded, but only %(available)s "
+                       "%(unit)s of it is at %(place)s.", order=self.name, wanted=decimal_string(wanted),
+                       unit=unit, lot=lot.name,
                        product=move.product_id.display_name, available=decimal_string(available),
                        place=move.location_id.display_name),
             RULE, self._mmr_get_overdraw_action(), record=lot)
 
     def _mmr_get_overdraw_action(self):
         return self.env._(
-            "compare the label: probably another lot was on the scale. Where the stock is wrong, use Adjust Stock on the "
-            "lot, which opens a deviation, and record again.")
+            "compare the label: probably another lot was on the scale. If the stock is wrong, use Adjust Stock on the lot, "
+            "which opens a deviation, and record again.")
 
     # === WHAT THE RECORD SAYS === #
 
-    def _mmr_get_consumption_beside(self):
-        """Return what entries of the record take out of the stock that is no line of the formula (BPR-060, BPR-120).
+    def _mmr_get_other_consumption(self):
+        """Return what the entries of the record consume in addition to the lines of the formula (BPR-060, BPR-120).
 
         :return: for each valid entry ``(product, quantity, unit)``: packaging materials that were used or destroyed, and
-            what was scrapped of a component that was issued
+            the scrapped part of an issued component
         """
         self.ensure_one()
-        beside = {}
+        others = {}
         for step in self.bpr_ids.sudo().step_ids.filtered(lambda step: step.kind in ('material', 'weigh')):
             if step.kind == 'weigh':
                 for entry in step._get_weights():
-                    beside[entry] = (step.planned['target'], exact(entry.data.get('scrapped')))
+                    others[entry] = (step.planned['target'], exact(entry.data.get('scrapped')))
                 continue
             rows = {row['position']: row for row in step.planned['pack']['materials']}
             for entry in step.entry_ids.filtered(lambda entry: entry.kind == 'material')._get_current():
                 if entry.position in rows:
-                    beside[entry] = (rows[entry.position], exact(entry.data.get('used')) + exact(entry.data.get('destroyed')))
+                    others[entry] = (rows[entry.position], exact(entry.data.get('used')) + exact(entry.data.get('destroyed')))
         return {
             entry: (self.env['product.product'].browse(row['product']['id']), quantity,
-                    self.env['uom.uom'].browse(row['unit_id'])) for entry, (row, quantity) in beside.items() if quantity}
+                    self.env['uom.uom'].browse(row['unit_id'])) for entry, (row, quantity) in others.items() if quantity}
 
     def _mmr_get_formula(self):
-        """Return what each move of the formula is to take as the record says: all valid weights, added or not.
+        """Return what each move of the formula must take according to the record: all valid weights, added or not.
 
-        Material that was weighed is contaminated or mixed until somebody of Quality Control says otherwise, so that it
+        Material that was weighed is contaminated or mixed until Quality Control decides otherwise, so it
         counts as used (21 CFR 111.370, 211.110(d)).
         """
         wanted = {}
@@ -287,18 +288,18 @@ class MrpProduction(models.Model):
                     rows[lot] = rows.get(lot, 0) + quantity
         return wanted
 
-    def _mmr_post_beside(self):
-        """Return what was recorded beside the formula by its moves, each valid entry with one of its own (BPR-060, BPR-120).
+    def _mmr_post_other_consumption(self):
+        """Create one move for each valid entry that consumes something in addition to the formula (BPR-060, BPR-120).
 
-        A move whose entry was corrected since goes, or takes nothing where it is done: a dialog of Odoo may have come
-        between.
+        The move of an entry that was corrected since is removed or, if it is done, takes nothing: a dialog of Odoo may
+        have completed it in the meantime.
 
         :return: dict of moves to dicts of lots to quantities, see :meth:`_mmr_book`
         """
-        beside = self._mmr_get_consumption_beside()
+        others = self._mmr_get_other_consumption()
         moves = self.move_raw_ids.filtered(lambda move: move.mmr_entry_id and move.state != 'cancel')
         booked = moves.grouped('mmr_entry_id')
-        stale = moves.filtered(lambda move: move.mmr_entry_id not in beside)
+        stale = moves.filtered(lambda move: move.mmr_entry_id not in others)
         with transition(self):
             open_ones = stale.filtered(lambda move: move.state != 'done')
             open_ones._action_cancel()
@@ -306,22 +307,22 @@ class MrpProduction(models.Model):
             created = self.env['stock.move'].create([
                 dict(self._get_move_raw_values(product, float(quantity), unit, entry.step_id.workorder_id.operation_id.id),
                      mmr_entry_id=entry.id, manual_consumption=True)
-                for entry, (product, quantity, unit) in beside.items() if entry not in booked])
+                for entry, (product, quantity, unit) in others.items() if entry not in booked])
             created._action_confirm(merge=False)
             created.move_line_ids.unlink()
         booked.update(created.grouped('mmr_entry_id'))
         return {
             **{move: {} for move in stale - open_ones},
             **{booked[entry]: {entry.lot_id: booked[entry]._mmr_to_stock(quantity, unit)}
-               for entry, (_product, quantity, unit) in beside.items()}}
+               for entry, (_product, quantity, unit) in others.items()}}
 
     def _mmr_settle(self):
-        """Make all moves that take from stock follow the record; those of a closed order are done at once.
+        """Make all moves that take from stock follow the record; those of a closed order are done immediately.
 
         :return: the moves
         """
         self.ensure_one()
-        wanted = {**self._mmr_get_formula(), **self._mmr_post_beside()}
+        wanted = {**self._mmr_get_formula(), **self._mmr_post_other_consumption()}
         self._mmr_book(wanted)
         moves = self.env['stock.move'].union(*wanted)
         if self.state in ('done', 'cancel'):

@@ -1,4 +1,4 @@
-"""Batches with everything that was recorded about them, read at once for as many as are printed.
+"""Batches with everything that was recorded about them, read together for all that are printed.
 
 Prints and spreadsheets of a batch take all of it from here: from the snapshot of its order and from what was stored
 when it happened, never from live records of the MMR (USE-040). Nobody's present name appears: names are those of

@@ -35,16 +35,16 @@ class MrpBprCopy(models.Model):
     bpr_id = fields.Many2one('mrp.bpr', "Batch Production Record", required=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True, ondelete='restrict')
     number = fields.Integer("Copy", required=True, readonly=True, aggregator=None)
-    reason = fields.Text("Why on Paper", required=True, readonly=True)
-    sequences = fields.Json("Numbers of the Steps", required=True, readonly=True)
+    reason = fields.Text("Reason for Paper", required=True, readonly=True)
+    sequences = fields.Json("Step IDs", required=True, readonly=True)
     step_ids = fields.Many2many('mrp.bpr.step', string="Steps", compute='_compute_step_ids')
     step_codes = fields.Char("Step Numbers", compute='_compute_step_ids')
     user_id = fields.Many2one('res.users', "Issued By", required=True, readonly=True, ondelete='restrict')
     user_name = fields.Char("Person", required=True, readonly=True)
-    at = fields.Datetime("Issued", required=True, readonly=True, help="Time of the server, in UTC.")
+    at = fields.Datetime("Issued", required=True, readonly=True, help="Server time, in UTC.")
     printed_at = fields.Datetime("Printed", compute='_compute_printed_at')
     transcription_ids = fields.One2many('mrp.bpr.transcription', 'copy_id', "Transcriptions", readonly=True)
-    void_reason = fields.Text("What Became of It", readonly=True)
+    void_reason = fields.Text("Disposition of the Paper", readonly=True)
     void_by_id = fields.Many2one('res.users', readonly=True, ondelete='restrict')
     void_name = fields.Char("Voided By", readonly=True)
     void_at = fields.Datetime("Voided", readonly=True)
@@ -52,13 +52,15 @@ class MrpBprCopy(models.Model):
         ('open', "Open"),
         ('used', "Used"),
         ('void', "Void"),
-    ], "Status", compute='_compute_state', compute_sudo=True, help="An open copy is on paper and did not come back.")
+    ], "Status", compute='_compute_state', compute_sudo=True, help="An open copy is on paper and has not been returned.")
 
     _void_named = models.Constraint(
         "CHECK (num_nonnulls(void_reason, void_by_id, void_name, void_at) IN (0, 4) AND (void_reason IS NULL "
-        "OR trim(void_reason) <> ''))", "Say what became of the worksheets, and who says so. Rule: BPR-200, EU GMP 4.8.")
-    _number_uniq = models.UniqueIndex('(bpr_id, number)', "Each copy of a batch record has its own number.")
-    _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "Say why the work is recorded on paper.")
+        "OR trim(void_reason) <> ''))", "Enter what happened to the worksheets; who voids them and when is recorded. Rule: "
+                                        "BPR-200, EU GMP 4.8.")
+    _number_uniq = models.UniqueIndex('(bpr_id, number)', "The copies of a batch record are numbered; a number can be used "
+                                                          "only once.")
+    _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "Enter the reason for recording the work on paper.")
 
     @api.depends('void_at', 'transcription_ids.state')
     def _compute_state(self):
@@ -90,7 +92,7 @@ class MrpBprCopy(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("Copies of worksheets are issued one by one and stay as they are."),
+            self.env, self.env._("Copies of worksheets are issued one by one and cannot be changed."),
             f"AUD-030, {RULE}", self.env._("issue another copy from the batch record."), record=self[:1])
 
     def _audit_chain(self):
@@ -106,7 +108,7 @@ class MrpBprCopy(models.Model):
         """
         if self.env.su or not any(self.env.user.has_group(group) for group in GROUPS):
             raise refusal(
-                self.env, self.env._("Worksheets are issued by the production responsible or Quality Control."), RULE,
+                self.env, self.env._("Worksheets can only be issued by a Production Responsible or Quality Control."), RULE,
                 self.env._("ask one of them for a copy."), exception=AccessError)
 
     @api.model
@@ -122,12 +124,12 @@ class MrpBprCopy(models.Model):
         steps = steps.filtered(lambda step: step.bpr_id == bpr and step.state not in CLOSED).sorted('sequence')
         if bpr.state not in ('ready', 'progress'):
             raise refusal(
-                self.env, self.env._("%s is not issued, or closed.", bpr.name), RULE,
-                self.env._("issue the record first; what was forgotten in a closed one is a late entry."), record=bpr)
+                self.env, self.env._("%s has not been issued, or is closed.", bpr.name), RULE,
+                self.env._("issue the record first; what was forgotten in a closed record is a late entry."), record=bpr)
         if not reason or not steps:
             raise refusal(
                 self.env, self.env._("A copy of worksheets needs a reason and open steps."), RULE,
-                self.env._("say why the work is recorded on paper, and choose the steps."), record=bpr)
+                self.env._("enter the reason for recording the work on paper, and choose the steps."), record=bpr)
         return self._store([{
             'bpr_id': bpr.id, 'company_id': bpr.company_id.id, 'reason': reason, 'sequences': steps.mapped('sequence'),
             'number': self.sudo().search_count([('bpr_id', '=', bpr.id)]) + 1,
@@ -160,16 +162,17 @@ class MrpBprCopy(models.Model):
         reason = (reason or '').strip()
         if self.state != 'open' or not reason:
             raise refusal(
-                self.env, self.env._("%(copy)s is %(state)s; only an open one is voided, for a reason.", copy=self.display_name,
+                self.env,
+                self.env._("%(copy)s is %(state)s; only an open copy can be voided, with a reason.", copy=self.display_name,
                                      state=dict(self._fields['state']._description_selection(self.env))[self.state].lower()),
-                VOID_RULE, self.env._("transcribe what is written on it, or say what became of the paper."), record=self)
+                VOID_RULE, self.env._("transcribe what is written on it, or enter what happened to the paper."), record=self)
         with transition(self):
             self.sudo().write({
                 'void_reason': reason, 'void_by_id': self.env.uid, 'void_name': self.env.user.name,
                 'void_at': fields.Datetime.now()})
 
     def _check_printable(self):
-        """Refuse another print of a copy: two papers with one number are no controlled copies."""
+        """Refuse another print of a copy: two papers with the same number are not controlled copies."""
         self._check_issuer()
         for copy in self:
             if copy.void_at:
@@ -178,7 +181,8 @@ class MrpBprCopy(models.Model):
                     self.env._("issue another copy, which gets the next number."), record=copy)
             if copy.printed_at:
                 raise refusal(
-                    self.env, self.env._("%(copy)s was printed on %(time)s UTC.", copy=copy.display_name, time=copy.printed_at),
+                    self.env,
+                    self.env._("%(copy)s was already printed on %(time)s UTC.", copy=copy.display_name, time=copy.printed_at),
                     RULE, self.env._("issue another copy, which gets the next number."), record=copy)
 
 

@@ -188,9 +188,9 @@ class MrpBpr(models.Model):
             return self._prepare_floor_wait('qc', self.env._("decides whether the batch continues or stops"), None)
         if self.release_state == 'rejected':
             return self._prepare_floor_wait(
-                'production', self.env._("has the order cancelled: the batch was rejected"), self.released_at)
+                'production', self.env._("cancels the order: the batch was rejected"), self.released_at)
         if self._get_rejection():
-            return self._prepare_floor_wait('qc', self.env._("rejects the batch, as its material was"), None)
+            return self._prepare_floor_wait('qc', self.env._("rejects the batch, because its material was rejected"), None)
         ended = [row['ended_at'] for row in stages if row['ended_at']]
         if not step:
             return self._prepare_floor_wait('production', self.env._("completes the order"), max(ended, default=None))
@@ -304,7 +304,7 @@ class MrpBpr(models.Model):
                 return found
         return self._find_floor_batch(code) or self._find_floor_equipment(names) or {
             'type': 'unknown', 'message': self.env._(
-                "%s is no lot, equipment, batch, order or step that is known here.", code)}
+                "%s is not a known lot, equipment, batch, order or step.", code)}
 
     @api.model
     def _parse_floor_code(self, code):

@@ -17,7 +17,7 @@ class MrpBprStep(models.Model):
     _inherit = 'mrp.bpr.step'
 
     def _get_column_differences(self, number):
-        """Return the names of the columns of this step that say something else than its plan.
+        """Return the names of the columns of this step that differ from its plan.
 
         :param int number: its place among the steps of its stage
         """

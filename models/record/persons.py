@@ -11,7 +11,7 @@ class MrpBprStep(models.Model):
     _inherit = 'mrp.bpr.step'
 
     def _get_performers(self):
-        """Return the users who did these steps: whoever wrote any entry of them, or signed them as performed or added.
+        """Return the users who did these steps: the authors of their entries, and those who signed them as performed or added.
 
         Also held in guards/_persons.sql (mrp_mmr_performed).
         """
@@ -48,7 +48,7 @@ class MrpBpr(models.Model):
         return steps._get_performers() | signatures.user_id
 
     def _check_took_no_part(self, action, user):
-        """Refuse to review or release what oneself worked on, where the profile asks for that (REL-020, VER-100)."""
+        """Refuse a review or release of one's own work, if the profile requires that (REL-020, VER-100)."""
         if not self._needs('releaser') or not self._get_participants()._get_gmp_persons() & user._get_gmp_persons():
             return
         mine = user._get_gmp_persons()
@@ -56,16 +56,17 @@ class MrpBpr(models.Model):
             step._get_performers() | step.verified_signature_id.user_id | step.addition_verified_signature_id.user_id
         )._get_gmp_persons() & mine)[:1]
         raise refusal(
-            self.env, self.env._("%(user)s performed or verified step %(step)s of this batch and does not review or release "
-                                 "it.", user=user.name, step=step.display_name),
-            RULE, self.env._("ask another person of Quality Control."), record=self)
+            self.env,
+            self.env._("%(user)s performed or verified step %(step)s of this batch and cannot review or release it.",
+                       user=user.name, step=step.display_name),
+            RULE, self.env._("ask another member of Quality Control."), record=self)
 
     def _check_second_of_results(self, action, user):
-        """Refuse to approve results that oneself entered or corrected, and those of a batch that oneself worked on."""
+        """Refuse the approval of one's own results, and of those of a batch on which one worked."""
         results = self._get_waiting_results()
         if results._get_authors()._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
-                self.env, self.env._("%(user)s entered results of %(bpr)s and does not approve them.", user=user.name,
+                self.env, self.env._("%(user)s entered results of %(bpr)s and cannot approve them.", user=user.name,
                                      bpr=self.name),
-                RULE, self.env._("ask another person of Quality Control to approve them."), record=self)
+                RULE, self.env._("ask another member of Quality Control to approve them."), record=self)
         self._check_took_no_part(action, user)

@@ -87,11 +87,12 @@ class MrpProduction(models.Model):
             if move.picked and differences(wanted, move._mmr_get_booked()):
                 raise refusal(
                     self.env,
-                    self.env._("%(order)s: %(product)s is booked differently from what was weighed (%(weighed)s %(unit)s).",
+                    self.env._("%(order)s: the booked quantity of %(product)s differs from what was weighed (%(weighed)s "
+                               "%(unit)s).",
                                order=self.name, product=move.product_id.display_name,
                                weighed=decimal_string(sum(wanted.values())), unit=move.product_id.uom_id.name),
                     "BPR-060, USE-060, 21 CFR 111.260(d)-(e)",
-                    self.env._("correct the weight in the batch record, which books it again."), record=self)
+                    self.env._("correct the weight in the batch record, which then books it again."), record=self)
 
     def _mmr_follow_done(self):
         super()._mmr_follow_done()

@@ -28,7 +28,7 @@ class MrpBpr(models.Model):
 
     release_state = fields.Selection(
         RELEASE_STATES, "Release", required=True, readonly=True, default='none', index=True,
-        help="The batch waits in quarantine until its record is reviewed and Quality Control decides.")
+        help="The batch remains in quarantine until its record is reviewed and Quality Control decides.")
     review_signature_id = fields.Many2one('mrp.esignature', "Reviewed", readonly=True, ondelete='restrict')
     production_signature_id = fields.Many2one(
         'mrp.esignature', "Production Responsible", readonly=True, ondelete='restrict')
@@ -73,8 +73,8 @@ class MrpBpr(models.Model):
         for bpr in self.sudo():
             if bpr.release_state in DECIDED:
                 raise refusal(
-                    self.env, self.env._("Quality Control decided on %s; its record stays as it is.", bpr.name),
-                    "REL-030, SIG-030, 21 CFR 11.70, 211.192", self.env._("report what was found later as a deviation."),
+                    self.env, self.env._("Quality Control has decided on %s; its record cannot be changed.", bpr.name),
+                    "REL-030, SIG-030, 21 CFR 11.70, 211.192", self.env._("report anything found later as a deviation."),
                     record=bpr)
 
     def _get_rejection(self):
@@ -86,7 +86,8 @@ class MrpBpr(models.Model):
         return (self.env._("Quality Control rejected the material of %(bpr)s: %(deviations)s.", bpr=self.name,
                            deviations=', '.join(rejected.mapped('display_name'))),
                 "DEV-030, DEV-050, DEV-080, 21 CFR 111.77, 111.113(b), 211.165(f)",
-                self.env._("keep the material apart; the batch can only be rejected by Quality Control, and destroyed."))
+                self.env._("keep the material apart; Quality Control can only reject the batch, and the material must be "
+                           "destroyed."))
 
     def _check_not_rejected(self):
         """Refuse to go on with material that was rejected.
@@ -189,24 +190,26 @@ class MrpBpr(models.Model):
             self._check_not_decided()
         elif self.packed_state or not self._is_packed():
             raise refusal(
-                self.env, self.env._("%s has no packaged lot that waits for a decision.", self.name), RULE,
+                self.env, self.env._("%s has no packaged lot that is waiting for a decision.", self.name), RULE,
                 self.env._("read the decision."), record=self)
         if not (self._is_rejectable() if action == 'reject' else self.state == 'done') \
                 or action == 'reject_packed' and self.release_state != 'released':
             raise refusal(
-                self.env, self.env._("%s is not completed, or its batch is not released.", self.name), RULE,
+                self.env, self.env._("%s is not completed, or its batch has not been released.", self.name), RULE,
                 self.env._("finish the batch first."), record=self)
         if action in ('reject', 'reject_packed'):
             return
         if action == 'produce' and not self._needs('production_signature') or \
                 action == 'certify' and not self._needs_certification():
             raise refusal(
-                self.env, self.env._("The profile of %s does not ask for this signature.", self.name), "BPR-130, REL-040",
-                self.env._("go on with the release."), record=self)
+                self.env, self.env._("The profile of %s does not require this signature.", self.name), "BPR-130, REL-040",
+                self.env._("continue with the release."), record=self)
         if action == 'produce' and self._is_production_signature_current():
             raise refusal(
-                self.env, self.env._("The production responsible signed %s as it is.", self.name), "BPR-130, EU GMP 4.20(i)",
-                self.env._("go on with the review."), record=self)
+                self.env,
+                self.env._("The Production Responsible has already signed %s in this state.", self.name),
+                "BPR-130, EU GMP 4.20(i)",
+                self.env._("continue with the review."), record=self)
         issues = self._get_release_issues(action)[self]
         if issues:
             shown = [f"• {issue['text']} ({issue['rule']})" for issue in issues[:40]]

@@ -1,4 +1,4 @@
-"""What Quality Control reviews of a batch and signs on its release: the audit trail as it is, the frozen record (REL-030)."""
+"""What Quality Control reviews and signs on the release of a batch: the present audit trail, the frozen record (REL-030)."""
 
 from odoo import models
 from odoo.fields import Domain
@@ -26,7 +26,7 @@ class MrpBpr(models.Model):
         return self.sudo().lot_ids.filtered(lambda lot: lot.product_id == self.product_id).sorted('id')
 
     def _get_trail_head(self):
-        """Return number and digest of the last line of the ledger that says something about the batch (AUD-050)."""
+        """Return number and digest of the last line of the ledger about the batch (AUD-050)."""
         self.ensure_one()
         line = self.env['mrp.audit.entry'].sudo().search(
             self._get_trail_domain() & Domain('kind', 'not in', SILENT), order='index desc', limit=1)
@@ -80,7 +80,7 @@ class MrpBpr(models.Model):
     def _get_document(self):
         """Return the whole record as the review and the release hold it: what was planned by digest, what was done by word.
 
-        Decisions on the batch are no part of it, so that they can be made over it.
+        Decisions on the batch are not part of it, so that they can be signed over it.
         """
         self.ensure_one()
         batch = read_batches(self)[0]

@@ -51,27 +51,27 @@ class MrpBprResult(models.Model):
     name = fields.Char("Test or Property", required=True, readonly=True)
     criterion_label = fields.Char("Acceptance Criterion", readonly=True)
     kind = fields.Selection(KINDS, required=True, readonly=True)
-    value = fields.Char("Result", readonly=True, help="A number or bound as it was entered, with all its digits.")
+    value = fields.Char("Result", readonly=True, help="A number, or a bound, as it was entered with all its digits.")
     compared = fields.Char(
         "Compared As", readonly=True,
-        help="The result rounded to the digits of the limit, where the specification compares it so.")
+        help="The result rounded to the digits of the limit, if the specification compares it rounded.")
     unit = fields.Char(readonly=True)
     outcome = fields.Selection([('pass', "Meets the specification"), ('fail', "Out of specification")], readonly=True)
     text = fields.Text("Remark", readonly=True)
-    reference = fields.Char(readonly=True, help="Number and place of the report, certificate or plan.")
+    reference = fields.Char(readonly=True, help="Number and location of the report, certificate or plan.")
     file_id = fields.Many2one('mrp.mmr.file', readonly=True, index='btree_not_null', ondelete='restrict')
     user_id = fields.Many2one('res.users', "Entered By", required=True, readonly=True, ondelete='restrict')
     user_name = fields.Char("Person", required=True, readonly=True)
-    at = fields.Datetime("When", required=True, readonly=True, help="Time of the server, in UTC.")
+    at = fields.Datetime("When", required=True, readonly=True, help="Server time, in UTC.")
     supersedes_id = fields.Many2one('mrp.bpr.result', "Corrects", readonly=True, index='btree_not_null', ondelete='restrict')
     superseded_by_ids = fields.One2many('mrp.bpr.result', 'supersedes_id', "Corrected By", readonly=True)
     reason = fields.Text(readonly=True)
     signature_id = fields.Many2one('mrp.esignature', "Approved", readonly=True, ondelete='restrict')
     retest_signature_id = fields.Many2one('mrp.esignature', "Retest Authorised", readonly=True, ondelete='restrict')
-    retest_reason = fields.Text("Reason of the Retest", related='retest_signature_id.comment')
+    retest_reason = fields.Text("Reason for the Retest", related='retest_signature_id.comment')
     retest_of_id = fields.Many2one(
         'mrp.bpr.result', readonly=True, index='btree_not_null', ondelete='restrict',
-        help="The result out of specification, which stays.")
+        help="The out-of-specification result, which remains on record.")
     retest_ids = fields.One2many('mrp.bpr.result', 'retest_of_id', "Retests", readonly=True)
 
     _reason_given = models.Constraint(
@@ -83,10 +83,10 @@ class MrpBprResult(models.Model):
                   WHEN 'reference' THEN outcome IS NOT NULL AND (COALESCE(trim(reference), '') <> '' OR file_id IS NOT NULL)
                   WHEN 'value' THEN outcome IS NOT NULL AND value IS NOT NULL
                   ELSE outcome IS NOT NULL END)""",
-        "A result says what was found, or where it is written (BPR-090, 21 CFR 111.260(h)).")
+        "A result needs a finding, or a reference to where it is written (BPR-090, 21 CFR 111.260(h)).")
     _retest_uniq = models.UniqueIndex(
         '(retest_of_id) WHERE retest_of_id IS NOT NULL AND supersedes_id IS NULL',
-        "Each retest has an authorisation of its own (IPC-030, 21 CFR 211.192).")
+        "Each retest needs an authorisation of its own (IPC-030, 21 CFR 211.192).")
 
     @api.depends('name', 'value', 'compared', 'unit', 'outcome')
     def _compute_display_name(self):
@@ -95,7 +95,7 @@ class MrpBprResult(models.Model):
             result.display_name = f"{result.name}: {found}"
 
     def _get_found(self):
-        """Return what was found with its unit, and what was compared where it was rounded; empty where it is no reading."""
+        """Return the value found with its unit, and the compared value if it was rounded; empty if it is not a reading."""
         self.ensure_one()
         found = ' '.join(filter(None, (self.value, self.unit)))
         if not self.compared:
@@ -106,7 +106,7 @@ class MrpBprResult(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("Results are entered on the batch record, and stay as they are."), f"AUD-030, {RULE}",
+            self.env, self.env._("Results are entered on the batch record and cannot be changed."), f"AUD-030, {RULE}",
             self.env._("enter another result with a reason."), record=self[:1])
 
     def _audit_chain(self):
@@ -121,7 +121,7 @@ class MrpBprResult(models.Model):
     _signing_actions = {
         'authorise_retest': SigningRule(
             meaning='approved', group='mrp_mmr.group_mmr_qc', once='retest_signature_id', comment_required=True,
-            next_step=_lt("enter the result of the retest, or go on with the release."),
+            next_step=_lt("enter the result of the retest, or continue with the release."),
             statement=_lt("I authorise one more test; the first result stays."),
             prepare='_prepare_retest', check_signer='_check_retest_signer', apply='_apply_retest'),
     }
@@ -142,18 +142,18 @@ class MrpBprResult(models.Model):
         bpr._check_not_rejected()
         if self.outcome != 'fail':
             raise refusal(
-                self.env, self.env._("%s does not wait for a retest to be authorised.", self.display_name), RETEST_RULE,
-                self.env._("enter the result of the retest, or go on with the release."), record=self)
+                self.env, self.env._("%s has no retest waiting for authorisation.", self.display_name), RETEST_RULE,
+                self.env._("enter the result of the retest, or continue with the release."), record=self)
         return self._make_signing_action(
             action, {'schema': 'mrp_mmr/retest/1', 'bpr': bpr.name, 'result': self.sudo()._get_document()})
 
     def _check_retest_signer(self, action, user):
-        """Refuse to authorise the retest of what oneself found."""
+        """Refuse the authorisation of a retest of one's own result."""
         if self.sudo().user_id._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
-                self.env, self.env._("%(user)s entered %(result)s and does not authorise its retest.", user=user.name,
+                self.env, self.env._("%(user)s entered %(result)s and cannot authorise its retest.", user=user.name,
                                      result=self.display_name),
-                f"{RETEST_RULE}, 211.22(a)", self.env._("ask another person of Quality Control."), record=self)
+                f"{RETEST_RULE}, 211.22(a)", self.env._("ask another member of Quality Control."), record=self)
 
     def _apply_retest(self, action, signature):
         self.write({'retest_signature_id': signature.id})
@@ -239,7 +239,7 @@ class MrpBpr(models.Model):
             ``text``, ``reference``, ``file`` (a dict of ``name`` and ``data``)
         :param int corrects: the result that is corrected, with ``reason``
         :return: dict of ``result_id``, ``outcome`` and the names of the ``deviations`` that it opened
-        :raise UserError: where it is no such result, or not now
+        :raise UserError: if there is no such result, or it cannot be corrected now
         :raise AccessError: for those who are not of Quality Control
         """
         self.ensure_one()
@@ -249,8 +249,8 @@ class MrpBpr(models.Model):
         self._check_not_decided()
         if self.state not in ('progress', 'done'):
             raise refusal(
-                self.env, self.env._("%s was not begun, or cancelled.", self.name), RULE,
-                self.env._("enter results of batches that are made."), record=self)
+                self.env, self.env._("%s has not begun, or was cancelled.", self.name), RULE,
+                self.env._("enter results for batches that are in progress or completed."), record=self)
         test = next((row for row in self._get_tests()[self] if row['specification']['position'] == position), None)
         if not test or not isinstance(vals, dict):
             raise UserError(self.env._("%s has no such test.", self.name))
@@ -281,12 +281,12 @@ class MrpBpr(models.Model):
         group = self.env.ref('mrp_mmr.group_mmr_qc')
         if group not in self.env.user.sudo().all_group_ids:
             raise refusal(
-                self.env, self.env._("Test results are entered by Quality Control."), "SEC-010, 21 CFR 111.12(b), 211.22(a)",
-                self.env._("ask a person of Quality Control."), record=self, exception=AccessError)
+                self.env, self.env._("Only Quality Control can enter test results."), "SEC-010, 21 CFR 111.12(b), 211.22(a)",
+                self.env._("ask a member of Quality Control."), record=self, exception=AccessError)
         self._check_signing_qualification(group)
 
     def _get_corrected_result(self, test, result_id, reason):
-        """Return the result that is corrected, or an empty one where the test is made anew.
+        """Return the result that is corrected, or an empty one if the test is repeated.
 
         :raise UserError: where a result is there already, no retest of it was authorised, or a reason is missing
         """
@@ -295,28 +295,29 @@ class MrpBpr(models.Model):
             raise refusal(
                 self.env, self.env._("That result of %s cannot be corrected.", test['specification']['parameter']),
                 "IPC-030, AUD-020, 21 CFR 211.192",
-                self.env._("what is out of specification is tested again when a retest of it is authorised."), record=self)
+                self.env._("a result out of specification can only be tested again once a retest of it is authorised."),
+                record=self)
         if corrected and not reason:
             raise refusal(
                 self.env, self.env._("A correction needs a reason."), "AUD-020, 21 CFR 11.10(e)",
-                self.env._("say why; the first result stays readable."), record=self)
+                self.env._("enter the reason; the first result remains readable."), record=self)
         last = test['result']
         if last and not corrected:
             if last.outcome != 'fail':
                 raise refusal(
-                    self.env, self.env._("%s has a result.", last.name), RULE,
+                    self.env, self.env._("%s already has a result.", last.name), RULE,
                     self.env._("correct it, with a reason."), record=self)
             if not last.retest_signature_id:
                 raise refusal(
                     self.env, self.env._("%s is out of specification.", last.name), RETEST_RULE,
-                    self.env._("have another person of Quality Control authorise a retest."), record=self)
+                    self.env._("have another member of Quality Control authorise a retest."), record=self)
             self._check_not_rejected()
         return corrected
 
     def _prepare_result(self, specification, vals):
         """Return the values of a result, judged against its frozen specification.
 
-        :raise UserError: naming what is missing, or why no plan stands in for this test
+        :raise UserError: naming what is missing, or why no plan can replace this test
         """
         kind, criterion = vals.get('kind'), specification['criterion'] or {}
         is_measured = get_limits(criterion) is not None
@@ -331,26 +332,27 @@ class MrpBpr(models.Model):
         if kind == 'plan':
             self._check_plan_allowed(specification)
             if not (common['reference'] and common['text']):
-                raise self._refuse_result(specification, self.env._("name the plan and say why it covers this batch."))
+                raise self._refuse_result(specification, self.env._("enter the plan and the reason why it covers this batch."))
             return common
         if kind == 'value' and is_measured:
             return {**common, **self._judge_result(specification, vals.get('value'))}
         if kind == 'reference' or kind == 'outcome' and not is_measured:
             if not isinstance(vals.get('pass'), bool):
-                raise self._refuse_result(specification, self.env._("say whether it meets its specification."))
+                raise self._refuse_result(specification, self.env._("enter whether it meets its specification."))
             if kind == 'reference' and not (common['reference'] or file):
-                raise self._refuse_result(specification, self.env._("name the report, or attach it."))
+                raise self._refuse_result(specification, self.env._("enter the reference of the report, or attach the report."))
             if not vals['pass'] and not common['text']:
                 raise self._refuse_result(specification, self.env._("describe what was found."))
             return {**common, 'outcome': 'pass' if vals['pass'] else 'fail'}
         raise self._refuse_result(
-            specification, self.env._("type the number that was found, or name the report that has it.") if is_measured
-            else self.env._("say whether it conforms, or name the report."))
+            specification,
+            self.env._("enter the number that was found, or the reference of the report that contains it.") if is_measured
+            else self.env._("choose whether it conforms, or enter the reference of the report."))
 
     def _judge_result(self, specification, value):
         """Return value, unit, outcome and what was compared of a reading, judged against its frozen criterion (NUM-040).
 
-        :raise UserError: where it is no result in its canonical form, or one that the criterion cannot decide
+        :raise UserError: if the result is not in its canonical form, or does not decide the criterion
         """
         criterion = specification['criterion']
         try:
@@ -370,18 +372,20 @@ class MrpBpr(models.Model):
         names = {'bpr': self.name, 'test': specification['parameter'], 'result': result.text,
                  'criterion': criterion.get('finding') or self._get_criterion_label(criterion)}
         messages = {
-            'bound': self.env._("%(bpr)s, %(test)s: what is %(result)s can lie within %(criterion)s and out of it.", **names),
-            'finding': self.env._("%(bpr)s, %(test)s: %(criterion)s asks for another result than “%(result)s”.", **names),
-            'number': self.env._("%(bpr)s, %(test)s: “%(criterion)s” asks for a finding, not for %(result)s.", **names),
-            'amount': self.env._("%(bpr)s, %(test)s: %(result)s says nothing about “%(criterion)s”.", **names),
+            'bound': self.env._("%(bpr)s, %(test)s: with the result %(result)s it cannot be decided whether %(criterion)s is "
+                                "met.", **names),
+            'finding': self.env._("%(bpr)s, %(test)s: %(criterion)s requires another kind of result than “%(result)s”.",
+                                  **names),
+            'number': self.env._("%(bpr)s, %(test)s: “%(criterion)s” requires a finding in words, not %(result)s.", **names),
+            'amount': self.env._("%(bpr)s, %(test)s: %(result)s cannot be judged against “%(criterion)s”.", **names),
         }
         return refusal(
             self.env, messages[reason], f"{BOUND_RULE}, {RULE}",
-            self.env._("enter what a method finds that can decide it, or the report that does."), record=self)
+            self.env._("enter a result that decides the criterion, or the reference of the report that does."), record=self)
 
     def _refuse_result(self, specification, next_action):
         return refusal(
-            self.env, self.env._("%(bpr)s: this is no result of %(test)s.", bpr=self.name, test=specification['parameter']),
+            self.env, self.env._("%(bpr)s: this is not a result of %(test)s.", bpr=self.name, test=specification['parameter']),
             RULE, next_action, record=self)
 
     def _check_plan_allowed(self, specification):
@@ -392,7 +396,7 @@ class MrpBpr(models.Model):
         is_numeric = (specification['criterion'] or {}).get('kind') in ('range', 'nlt', 'nmt')
         if self._get_signing_profile().code == 'P211' and (specification['is_identity'] or is_numeric):
             raise refusal(
-                self.env, self.env._("%s: identity and strength are tested on each batch.", specification['parameter']),
+                self.env, self.env._("%s: identity and strength must be tested on each batch.", specification['parameter']),
                 "BPR-100, 21 CFR 211.165(a)", self.env._("enter the result."), record=self)
 
     # === APPROVAL === #
@@ -419,7 +423,7 @@ class MrpBpr(models.Model):
         results = self._get_waiting_results()
         if not results:
             raise refusal(
-                self.env, self.env._("No result of %s waits for approval.", self.name), RULE,
+                self.env, self.env._("No result of %s is waiting for approval.", self.name), RULE,
                 self.env._("enter the results first."), record=self)
         return self._make_signing_action(action, {
             'schema': 'mrp_mmr/results/2', 'bpr': self.name, 'results': [result._get_document() for result in results]})

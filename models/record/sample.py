@@ -32,32 +32,34 @@ class MrpBprSample(models.Model):
     company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')
     kind = fields.Selection(
         [('reserve', "Reserve sample"), ('withheld', "Not released")], required=True, readonly=True)
-    pack = fields.Integer("No. of the Pack", readonly=True, aggregator=None, help="Of the pack size in the MMR.")
+    pack = fields.Integer("No. of the Pack", readonly=True, aggregator=None, help="From the pack size in the MMR.")
     name = fields.Char("Pack", required=True, readonly=True)
     lot_name = fields.Char("Lot Number", required=True, readonly=True)
-    quantity = fields.Char(required=True, readonly=True, help="A number as it was entered, with all its digits.")
+    quantity = fields.Char(required=True, readonly=True, help="A number, as it was entered with all its digits.")
     unit = fields.Char(required=True, readonly=True)
-    test_quantity = fields.Char("Needed for All Tests", readonly=True)
-    container = fields.Char("Container and Closure", readonly=True, help="The same in which the product is distributed.")
-    location = fields.Char("Kept Where", readonly=True)
+    test_quantity = fields.Char("Quantity Needed for All Tests", readonly=True)
+    container = fields.Char("Container and Closure", readonly=True, help="The same as those in which the product is "
+                                                                         "distributed.")
+    location = fields.Char("Storage Location", readonly=True)
     keep_until = fields.Date(readonly=True)
     reason = fields.Text(readonly=True)
     user_id = fields.Many2one('res.users', "Recorded By", required=True, readonly=True, ondelete='restrict')
     user_name = fields.Char("Person", required=True, readonly=True)
-    at = fields.Datetime("When", required=True, readonly=True, help="Time of the server, in UTC.")
+    at = fields.Datetime("When", required=True, readonly=True, help="Server time, in UTC.")
     supersedes_id = fields.Many2one('mrp.bpr.sample', "Corrects", readonly=True, index='btree_not_null', ondelete='restrict')
     superseded_by_ids = fields.One2many('mrp.bpr.sample', 'supersedes_id', "Corrected By", readonly=True)
 
     _complete = models.Constraint(
         "CHECK (CASE kind WHEN 'reserve' THEN num_nonnulls(test_quantity, container, location, keep_until) = 4 "
         "ELSE COALESCE(trim(reason), '') <> '' END AND (supersedes_id IS NULL OR COALESCE(trim(reason), '') <> ''))",
-        "A reserve sample says how much, in what, where and until when; what is withheld or corrected says why (REL-060).")
+        "A reserve sample needs a quantity, a container, a location and a date; a withheld or corrected one needs a reason "
+        "(REL-060).")
 
     # === GUARDS === #
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("Samples are recorded on the batch record, and stay as they are."), f"AUD-030, {RULE}",
+            self.env, self.env._("Samples are recorded on the batch record and cannot be changed."), f"AUD-030, {RULE}",
             self.env._("record another one with a reason."), record=self[:1])
 
     def _audit_chain(self):
@@ -108,8 +110,8 @@ class MrpBpr(models.Model):
         group = self.env.ref('mrp_mmr.group_mmr_qc')
         if group not in self.env.user.sudo().all_group_ids:
             raise refusal(
-                self.env, self.env._("Reserve samples are recorded by Quality Control."), f"SEC-010, {RULE}",
-                self.env._("ask a person of Quality Control."), record=self, exception=AccessError)
+                self.env, self.env._("Only Quality Control can record reserve samples."), f"SEC-010, {RULE}",
+                self.env._("ask a member of Quality Control."), record=self, exception=AccessError)
         self._check_signing_qualification(group)
         self._lock_for_signing()
         corrected = self.sample_ids.sudo().filtered(lambda row: row.id == corrects)._get_current()
@@ -117,13 +119,14 @@ class MrpBpr(models.Model):
         text = {name: (vals.get(name) or '').strip() or False if isinstance(vals.get(name), str) else False
                 for name in ('unit', 'container', 'location', 'reason')}
         if corrects and (not corrected or not text['reason']):
-            raise self._refuse_sample(self.env._("choose the row that is valid, and say why it is corrected."))
+            raise self._refuse_sample(self.env._("choose the row that is valid, and enter the reason for the correction."))
         if not isinstance(vals.get('kind'), str) or vals['kind'] not in self._sample_methods:
-            raise self._refuse_sample(self.env._("say whether it is a reserve sample or a quantity that is withheld."))
+            raise self._refuse_sample(self.env._("choose whether it is a reserve sample or a quantity that is withheld."))
         lots = self._get_own_lots() or self.sudo().production_id.lot_producing_ids
         if not lots or self.state not in ('progress', 'done') or self.packed_state or self.release_state == 'rejected':
             raise self._refuse_sample(self.env._(
-                "record it from the beginning of the work until the packaged lot is decided on; the batch has its lot number."))
+                "record it after the work has begun and before the packaged lot is decided on; the batch must have its lot "
+                "number."))
         prepared = getattr(self, self._sample_methods[vals['kind']])(vals, text, corrected)
         return self.env['mrp.bpr.sample']._store([{
             **prepared, 'kind': vals['kind'], 'bpr_id': self.id, 'company_id': self.sudo().company_id.id,
@@ -131,13 +134,13 @@ class MrpBpr(models.Model):
             'user_name': self.env.user.name, 'at': fields.Datetime.now(), 'supersedes_id': corrected.id}]).id
 
     def _refuse_sample(self, next_action):
-        return refusal(self.env, self.env._("%s: this is no sample that can be recorded.", self.name), RULE, next_action,
+        return refusal(self.env, self.env._("%s: this sample cannot be recorded.", self.name), RULE, next_action,
                        record=self)
 
     def _parse_quantity(self, value):
         number = take_number(self.env, value, self, RULE)
         if number <= 0:
-            raise self._refuse_sample(self.env._("type quantities as numbers above zero."))
+            raise self._refuse_sample(self.env._("enter quantities as numbers greater than zero."))
         return number
 
     def _prepare_reserve_sample(self, vals, text, corrected):
@@ -146,14 +149,15 @@ class MrpBpr(models.Model):
         try:
             keep_until = parse_day(vals.get('keep_until'))
         except ValueError as error:
-            raise self._refuse_sample(self.env._("enter until which day it is kept, of the years 1 to 9999.")) from error
+            raise self._refuse_sample(self.env._("enter the date until which it is kept, in the years 1 to 9999.")) from error
         container = text['container'] or pack and pack['description']
         if not pack or not (text['unit'] and container and text['location'] and keep_until):
-            raise self._refuse_sample(self.env._("name pack, unit, container and closure, place, and until when it is kept."))
+            raise self._refuse_sample(self.env._("enter the pack, unit, container and closure, location, and the date until "
+                                                 "which it is kept."))
         expiry = self.sudo().company_id._get_mmr_day(
             max(filter(None, self._get_own_lots().mapped('expiration_date')), default=None))
         if expiry and keep_until < in_years(expiry, 1):
-            raise self._refuse_sample(self.env._("keep it for at least one year after the expiry on %s.", expiry))
+            raise self._refuse_sample(self.env._("keep it for at least one year after the expiry date %s.", expiry))
         return {
             'pack': pack['position'], 'name': pack['name'], 'container': container, 'location': text['location'],
             'unit': text['unit'], 'keep_until': keep_until, 'quantity': self._parse_quantity(vals.get('quantity')).text,
@@ -165,7 +169,8 @@ class MrpBpr(models.Model):
         if self.state != 'done':
             raise self._refuse_sample(self.env._("complete the batch first."))
         if not text['reason'] or quantity.value + others > Decimal(self._get_quantity_made()):
-            raise self._refuse_sample(self.env._("say why, and withhold no more than %s was made.", self._get_quantity_made()))
+            raise self._refuse_sample(self.env._("enter the reason, and withhold no more than the %s that was made.",
+                                                 self._get_quantity_made()))
         unit = self.sudo().production_id.mmr_snapshot['document']['batch_size']['unit']
         return {'name': self.env._("Not released"), 'quantity': quantity.text, 'unit': unit}
 

@@ -34,9 +34,9 @@ class MrpBprStep(models.Model):
             seen.update(names)
             if unknown or len(set(names)) < len(names):
                 raise refusal(
-                    self.env, self.env._("%(order)s makes no such units, or they are named twice: %(names)s.",
+                    self.env, self.env._("%(order)s makes no such units, or they are listed twice: %(names)s.",
                                          order=self.sudo().production_id.name, names=', '.join(unknown or names)),
-                    RULE, self.env._("type serial numbers of this order, each once."), record=self)
+                    RULE, self.env._("enter serial numbers of this order, each once."), record=self)
             if names:
                 fates[fate] = names
         if fates:
@@ -79,11 +79,11 @@ class MrpProduction(models.Model):
         if exact(len(kept)) != exact(quantity):
             raise refusal(
                 self.env,
-                self.env._("%(order)s: the yield is %(quantity)s, and %(count)s serial numbers are neither destroyed nor "
+                self.env._("%(order)s: the yield is %(quantity)s, but %(count)s serial numbers are neither destroyed nor "
                            "sampled: %(names)s.", order=self.name, quantity=decimal_string(quantity), count=len(kept),
                            names=', '.join(kept.mapped('name')) or '–'),
                 RULE,
-                self.env._("correct the yield and name the units that were destroyed or sampled, or give each unit its "
+                self.env._("correct the yield and list the units that were destroyed or sampled, or give each unit its "
                            "serial number."), record=self)
         if kept != self.lot_producing_ids:
             with transition(self):

@@ -21,7 +21,7 @@ class MrpBpr(models.Model):
         ('quarantine', "In Quarantine"),
         ('released', "Released"),
         ('rejected', "Rejected"),
-    ], compute='_compute_status', compute_sudo=True, help="What may be done with the goods: released ones alone leave.")
+    ], compute='_compute_status', compute_sudo=True, help="What may be done with the goods: only released goods may leave.")
 
     @api.depends('state', 'release_state', 'packed_state', 'lot_ids.mmr_status')
     @api.depends_context('lang')

@@ -20,7 +20,7 @@ class MrpBprTranscription(models.Model):
     """Entries of one step that were typed from one worksheet, with the scan of the original.
 
     They count when another person has compared them with the scan and signed that. The time of record is the server's;
-    what the paper says is kept as it is written there. A transcription that does not agree is rejected and made again.
+    what the paper says is stored as written there. A transcription that does not agree is rejected and repeated.
 
     Also held in guards/mrp_bpr_transcription.sql.
     """
@@ -41,9 +41,9 @@ class MrpBprTranscription(models.Model):
     scan_mimetype = fields.Char(related='scan_id.mimetype')
     user_id = fields.Many2one('res.users', "Transcribed By", required=True, readonly=True, ondelete='restrict')
     user_name = fields.Char("Person", required=True, readonly=True)
-    at = fields.Datetime("Transcribed", required=True, readonly=True, help="Time of the server, in UTC.")
+    at = fields.Datetime("Transcribed", required=True, readonly=True, help="Server time, in UTC.")
     to_sign = fields.Boolean(
-        "Signed by its Author", readonly=True, help="Made after the step was signed: whoever typed it signs it too.")
+        "Signed by Its Author", readonly=True, help="Made after the step was signed: the person who typed it must sign it too.")
     state = fields.Selection([
         ('open', "To be verified"),
         ('verified', "Verified"),
@@ -70,7 +70,7 @@ class MrpBprTranscription(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("What was transcribed stays as it is; it is compared with its scan and signed."),
+            self.env, self.env._("A transcription cannot be changed; it is compared with its scan and signed."),
             f"AUD-030, {RULE}", self.env._("transcribe at the step; sign or reject here."), record=self[:1])
 
     def _audit_chain(self):
@@ -79,7 +79,7 @@ class MrpBprTranscription(models.Model):
     # === SIGNATURES === #
 
     _signing_citation = RULE
-    _signing_next_step = _lt("reload it and sign what it waits for.")
+    _signing_next_step = _lt("reload it and sign what it is waiting for.")
     _signing_actions = {
         # The roles are those of the performer and the verifier of the step.
         'transcribed': SigningRule(
@@ -114,7 +114,7 @@ class MrpBprTranscription(models.Model):
         return self.sudo().bpr_id._get_signing_profile()
 
     def _waits_for_author(self):
-        """Whether whoever typed the entries signs them first."""
+        """Whether the person who typed the entries must sign them first."""
         self.ensure_one()
         return self.to_sign and not self.transcribed_signature_id
 
@@ -138,20 +138,21 @@ class MrpBprTranscription(models.Model):
 
     def _refuse_order(self):
         return refusal(
-            self.env, self.env._("%s does not wait for that signature.", self.display_name), RULE,
+            self.env, self.env._("%s is not waiting for that signature.", self.display_name), RULE,
             self.env._(self._signing_next_step), record=self)
 
     def _check_other_person(self, action, user):
         if self.sudo().user_id._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
-                self.env, self.env._("%s typed these entries and cannot compare them.", user.name), f"VER-010, {RULE}",
+                self.env,
+                self.env._("%s typed these entries and cannot compare them with the scan.", user.name), f"VER-010, {RULE}",
                 self.env._("ask another person to compare them with the scan."), record=self)
 
     def _check_author(self, action, user):
         if user != self.sudo().user_id:
             raise refusal(
-                self.env, self.env._("Only %s, who typed these entries, signs them as transcribed.", self.sudo().user_name),
-                RULE, self.env._("sign with your own user name and password what you typed."), record=self)
+                self.env, self.env._("Only %s, who typed these entries, can sign them as transcribed.", self.sudo().user_name),
+                RULE, self.env._("sign what you typed with your own user name and password."), record=self)
 
     def _apply_transcription(self, action, signature):
         self.write({'transcribed_signature_id': signature.id})
@@ -181,12 +182,12 @@ class MrpBprEntry(models.Model):
 
     transcription_id = fields.Many2one(
         'mrp.bpr.transcription', readonly=True, index='btree_not_null', ondelete='restrict',
-        help="Typed from a worksheet: it counts when another person has compared it with the scan.")
+        help="Typed from a worksheet: it counts once another person has compared it with the scan.")
     paper_time = fields.Char(
-        "Time on Paper", readonly=True, help="As it is written there; the time of record is the server's.")
+        "Time on Paper", readonly=True, help="As written there; the time of recording is the server's.")
     paper_by = fields.Char("By, on Paper", readonly=True)
     paper_verified_by = fields.Char("Verified By, on Paper", readonly=True)
-    is_rejected = fields.Boolean("Rejected", compute='_compute_is_rejected', help="The scan says something else.")
+    is_rejected = fields.Boolean("Rejected", compute='_compute_is_rejected', help="The scan says something different.")
 
     @api.depends('transcription_id.state')
     def _compute_is_rejected(self):
@@ -205,7 +206,7 @@ class MrpBprEntry(models.Model):
     def _prepare_correction(self, action):
         if self.transcription_id:
             raise refusal(
-                self.env, self.env._("This entry is signed with its transcription."), RULE,
+                self.env, self.env._("This entry is signed together with its transcription."), RULE,
                 self.env._("open the transcription and compare it with the scan."), record=self)
         return super()._prepare_correction(action)
 
@@ -259,12 +260,12 @@ class MrpBprStep(models.Model):
         self._check_worksheet(copy)
         if not rows:
             raise refusal(
-                self.env, self.env._("Nothing was typed."), RULE,
-                self.env._("type what the worksheet says; a step without values gets a comment."), record=self)
+                self.env, self.env._("No value was entered."), RULE,
+                self.env._("enter what the worksheet says; a step without values needs a comment."), record=self)
         if any(not (row.get(name) or '').strip() for row in rows for name in ('paper_time', 'paper_by')):
             raise refusal(
-                self.env, self.env._("Each value has its time and initials on the worksheet."), RULE,
-                self.env._("type them as they are written; where the paper has none, report a deviation."), record=self)
+                self.env, self.env._("Each value needs the time and initials from the worksheet."), RULE,
+                self.env._("enter them as they are written; if the paper has none, report a deviation."), record=self)
         if self.state == 'open':
             started = self.action_start(acknowledged=acknowledged)
             if 'blocked' in started:
@@ -285,7 +286,7 @@ class MrpBprStep(models.Model):
         """Refuse to transcribe from anything but a printed worksheet of this step."""
         if copy.bpr_id != self.bpr_id or self.sequence not in (copy.sequences or ()) or not copy.printed_at or copy.void_at:
             raise refusal(
-                self.env, self.env._("%(step)s was not printed on %(copy)s, or that is void.", step=self.display_name,
+                self.env, self.env._("%(step)s was not printed on %(copy)s, or that copy is void.", step=self.display_name,
                                      copy=copy.display_name or self.env._("a worksheet")),
                 RULE, self.env._("choose the copy whose number is on the paper."), record=self)
 

@@ -14,7 +14,8 @@ class MrpWorkcenter(models.Model):
     mmr_terminal_ids = fields.Many2many(
         'mrp.terminal', 'mrp_workcenter_terminal_rel', string="Terminals", readonly=True, copy=False,
         context={'active_test': False}, groups='mrp.group_mrp_user,mrp_mmr.group_mmr_security,mrp_mmr.group_mmr_auditor',
-        help="Where named, batches of this work center are recorded from these alone (SEC-040, 21 CFR 11.10(h)).")
+        help="If any are selected, batches of this work center can only be recorded at these terminals (SEC-040, 21 CFR "
+             "11.10(h)).")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -29,7 +30,7 @@ class MrpWorkcenter(models.Model):
 
     def _mmr_refuse_terminals(self):
         return refusal(
-            self.env, self.env._("Which terminals a work center accepts is set on the terminals."), TERMINAL_RULE,
+            self.env, self.env._("The terminals that a work center accepts are set on the terminals."), TERMINAL_RULE,
             self.env._("ask a security administrator to choose the work centers of each terminal."), record=self[:1])
 
     @api.model

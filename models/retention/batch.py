@@ -28,11 +28,11 @@ class MrpBpr(models.Model):
 
     retain_until = fields.Date(
         "Keep Until", compute='_compute_retain_until', store=True, index=True,
-        help="The record is kept through this day; without a date there is none yet on which it may be disposed of.")
-    retention_basis = fields.Text("Because", compute='_compute_retention_basis', compute_sudo=True)
+        help="The record must be kept through this day; without a date it cannot be disposed of yet.")
+    retention_basis = fields.Text("Reason", compute='_compute_retention_basis', compute_sudo=True)
     cancelled_at = fields.Datetime("Cancelled", readonly=True)
     legal_hold = fields.Boolean(
-        compute='_compute_legal_hold', store=True, help="Quality Control holds it: nothing of it is disposed of.")
+        compute='_compute_legal_hold', store=True, help="Held by Quality Control: none of it can be disposed of.")
     hold_ids = fields.One2many('mrp.legal.hold', 'bpr_id', "Legal Holds", readonly=True)
     distribution_ids = fields.One2many('mrp.bpr.distribution', 'bpr_id', readonly=True)
     disposal_id = fields.Many2one(
@@ -111,9 +111,9 @@ class MrpBpr(models.Model):
 
     @api.model
     def _update_retention(self):
-        """Record shipments without a row and count all dates anew; called by the data of the addon and by the cron.
+        """Record shipments without a row and recompute all dates; called by the data of the addon and by the cron.
 
-        All batches are read at once: a call for each of them would plan and look up everything again (PRF-010).
+        All batches are read together: a call for each of them would plan and look up everything again (PRF-010).
         """
         self.env['mrp.bpr.distribution'].sudo()._record_missing()
         stale = self.browse(row[0] for row in self.env.execute_query(SQL(
@@ -199,7 +199,7 @@ class MrpBpr(models.Model):
                 ('lot_id', 'in', bpr.lot_ids.ids), ('quantity', '>', 0), ('location_id.usage', 'in', ('internal', 'transit'))],
                 limit=1)
             if stocked:
-                return self.env._("%(bpr)s: lot %(lot)s is on stock, so that its distribution goes on", bpr=bpr.name,
+                return self.env._("%(bpr)s: lot %(lot)s is still in stock, so its distribution continues", bpr=bpr.name,
                                   lot=stocked.lot_id.name)
         return None
 
@@ -213,11 +213,12 @@ class MrpBpr(models.Model):
                 raise refusal(
                     self.env, self.env._("The content of %(bpr)s was removed by the disposal %(disposal)s.", bpr=bpr.name,
                                          disposal=bpr.disposal_id.name),
-                    RULE, self.env._("read the disposal, which says what it was, who removed it, when and why."), record=bpr)
+                    RULE, self.env._("read the disposal record, which states what the content was, who removed it, when and "
+                                     "why."), record=bpr)
 
     @api.model
     def _cron_retention(self):
-        """Count the dates anew and tell Quality Control what may be disposed of; nothing is removed by itself."""
+        """Recompute the dates and tell Quality Control what may be disposed of; nothing is removed automatically."""
         self._update_retention()
         due = self.sudo().search([('is_disposable', '=', True)], limit=10000)
         kind = 'mrp_mmr.mail_activity_type_retention'

@@ -35,12 +35,12 @@ class MrpRecordDisposal(models.Model):
     reason = fields.Text(required=True, readonly=True)
     recorded_by_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
     recorded_at = fields.Datetime("Recorded", required=True, readonly=True)
-    selection = fields.Json(required=True, readonly=True, help="Ids of the batch records that were selected.")
+    selection = fields.Json(required=True, readonly=True, help="IDs of the batch records that were selected.")
     selected_ids = fields.Many2many('mrp.bpr', string="Batch Production Records", compute='_compute_selected_ids')
     bpr_ids = fields.One2many('mrp.bpr', 'disposal_id', "Disposed Of", readonly=True)
     signature_id = fields.Many2one('mrp.esignature', "Signed", readonly=True, ondelete='restrict')
 
-    _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "A disposal has a reason (REC-040).")
+    _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "A disposal needs a reason (REC-040).")
 
     @api.depends('selection')
     def _compute_selected_ids(self):
@@ -58,7 +58,7 @@ class MrpRecordDisposal(models.Model):
         bprs._check_disposable()
         if len(bprs.company_id) != 1:
             raise refusal(
-                self.env, self.env._("A disposal is of the records of one company."), RULE,
+                self.env, self.env._("A disposal can only cover records of one company."), RULE,
                 self.env._("select records of one company."), record=bprs[:1])
         company = bprs.company_id
         return self._store([{
@@ -68,8 +68,9 @@ class MrpRecordDisposal(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("A disposal is recorded in its dialog, signed by Quality Control and kept."), RULE,
-            self.env._("use Dispose on the list of retention."), record=self[:1])
+            self.env,
+            self.env._("A disposal is recorded in its dialog and signed by Quality Control; it cannot be changed."), RULE,
+            self.env._("use Dispose in the Retention list."), record=self[:1])
 
     # === SIGNATURE === #
 
@@ -116,7 +117,7 @@ class MrpRecordDisposal(models.Model):
 
     @api.model
     def _remove_content(self, bprs, file_ids):
-        """Take the content out of the rows of these records; PostgreSQL lets it go by the signed disposal alone."""
+        """Remove the content from the rows of these records; PostgreSQL only allows it with the signed disposal."""
         execute, ids = self.env.cr.execute, bprs._ids
         execute(SQL(
             "UPDATE mrp_bpr_step SET planned = mrp_mmr_emptied(planned, %s) WHERE bpr_id IN %s",
@@ -213,6 +214,6 @@ class MrpBpr(models.Model):
         kept = [words for bpr in self if (words := bpr._get_disposal_refusal())]
         if kept or not self:
             raise refusal(
-                self.env, self.env._("These records are kept:\n%s", '\n'.join(f"• {words}" for words in kept))
+                self.env, self.env._("These records must be kept:\n%s", '\n'.join(f"• {words}" for words in kept))
                 if kept else self.env._("There is nothing to dispose of."), RULE,
-                self.env._("leave them out, and wait until their date has passed and no hold stands."), record=self[:1])
+                self.env._("leave them out, and wait until their date has passed and every hold is lifted."), record=self[:1])

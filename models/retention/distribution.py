@@ -46,7 +46,8 @@ class MrpBprDistribution(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("What was distributed is written by the transfers themselves and never changed."), RULE,
+            self.env,
+            self.env._("The distribution of lots is written by the transfers themselves and cannot be changed."), RULE,
             self.env._("validate the transfer; correct its done quantity there."), record=self[:1])
 
     def _audit_chain(self):

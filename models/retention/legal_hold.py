@@ -32,14 +32,14 @@ class MrpLegalHold(models.Model):
     recorded_at = fields.Datetime("Recorded", required=True, readonly=True)
     signature_id = fields.Many2one('mrp.esignature', "Set", readonly=True, ondelete='restrict')
     lift_signature_id = fields.Many2one('mrp.esignature', "Lifted", readonly=True, ondelete='restrict')
-    lift_reason = fields.Text(related='lift_signature_id.comment', string="Lifted Because", related_sudo=True)
+    lift_reason = fields.Text(related='lift_signature_id.comment', string="Reason for Lifting", related_sudo=True)
     state = fields.Selection(
         [('draft', "To be signed"), ('held', "Held"), ('lifted', "Lifted")], "Status", compute='_compute_state',
         search='_search_state')
 
     _one_subject = models.Constraint(
-        'CHECK (num_nonnulls(bpr_id, mmr_id) = 1)', "A hold is on one batch record, or on one master (REC-040).")
-    _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "A hold has a reason (REC-040).")
+        'CHECK (num_nonnulls(bpr_id, mmr_id) = 1)', "A hold is on either one batch record or one master (REC-040).")
+    _reason_given = models.Constraint("CHECK (trim(reason) <> '')", "A hold needs a reason (REC-040).")
 
     @api.depends('signature_id', 'lift_signature_id')
     def _compute_state(self):
@@ -60,7 +60,7 @@ class MrpLegalHold(models.Model):
     def _record(self, reason, bpr=None, mmr=None):
         """Record a hold, by the user of the environment; it holds from its signature on.
 
-        :raise UserError: for a batch record whose content is gone
+        :raise UserError: for a batch record whose content was disposed of
         """
         subject = bpr or mmr
         if bpr:
@@ -73,7 +73,8 @@ class MrpLegalHold(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("A hold is set and lifted by signatures of Quality Control, and kept."), RULE,
+            self.env,
+            self.env._("A hold can only be set and lifted by signatures of Quality Control, and cannot be deleted."), RULE,
             self.env._("use Hold on the batch record or the master, and Lift on the hold."), record=self[:1])
 
     def _audit_chain(self):
@@ -82,7 +83,7 @@ class MrpLegalHold(models.Model):
     # === SIGNATURES === #
 
     _signing_citation = RULE
-    _signing_next_step = _lt("read who set and lifted it.")
+    _signing_next_step = _lt("read who set it and who lifted it.")
     _signing_actions = {
         'hold': SigningRule(
             meaning='approved', group='mrp_mmr.group_mmr_qc', states=('draft',),
@@ -150,7 +151,7 @@ class MrpMmr(models.Model):
     _inherit = 'mrp.mmr'
 
     hold_ids = fields.One2many('mrp.legal.hold', 'mmr_id', "Legal Holds", readonly=True, copy=False)
-    legal_hold = fields.Boolean("On Hold", compute='_compute_legal_hold', help="All its batch records are kept.")
+    legal_hold = fields.Boolean("On Hold", compute='_compute_legal_hold', help="All its batch records must be kept.")
 
     @api.depends('hold_ids.signature_id', 'hold_ids.lift_signature_id')
     def _compute_legal_hold(self):

@@ -15,13 +15,14 @@ class ProductTemplate(models.Model):
 
     mmr_otc_exempt = fields.Boolean(
         "Exempt OTC Product", tracking=True,
-        help="Without expiry date by 21 CFR 211.137: records are kept three years after the last distribution (REC-020).")
+        help="Has no expiry date under 21 CFR 211.137: records are kept for three years after the last distribution (REC-020).")
     mmr_lifetime_years = fields.Integer(
         "Lifetime (years)", tracking=True,
-        help="Of a device: its records are kept so long from the release, at least two years (REC-030).")
+        help="For a device: its records are kept for this time after release, for at least two years (REC-030).")
 
     _mmr_lifetime = models.Constraint(
-        'CHECK (mmr_lifetime_years >= 0)', "A device lives a number of years (REC-030, ISO 13485 4.2.5).")
+        'CHECK (mmr_lifetime_years >= 0)', "The lifetime of a device must be a positive number of years (REC-030, ISO 13485 "
+                                           "4.2.5).")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -42,7 +43,7 @@ class ProductTemplate(models.Model):
         """Record in the ledger what of the retention changed.
 
         :param dict before: old values by product
-        :raise AccessError: where the user is no member of Quality Control
+        :raise AccessError: if the user is not a member of Quality Control
         """
         lines = []
         for template, values in before.items():
@@ -52,9 +53,9 @@ class ProductTemplate(models.Model):
                 continue
             if not self.env.user.has_group('mrp_mmr.group_mmr_qc'):
                 raise refusal(
-                    self.env, self.env._("How long records of %s are kept follows from this.", template.display_name),
+                    self.env, self.env._("This setting determines how long records of %s are kept.", template.display_name),
                     "REC-020, REC-030, AUD-060, 21 CFR 211.22(a)",
-                    self.env._("ask a person of Quality Control who may edit products."), record=template,
+                    self.env._("ask a member of Quality Control who may edit products."), record=template,
                     exception=AccessError)
             lines.append({
                 'chain': template.company_id or self.env.company, 'kind': 'setting', 'model': template._name,

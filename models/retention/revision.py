@@ -11,8 +11,8 @@ class MrpMmrRevision(models.Model):
 
     retain_until = fields.Date(
         "Keep Until", compute='_compute_retain_until', search='_search_retain_until',
-        help="The latest of its batches; no date while it is in use or one of them has none.")
-    retention_basis = fields.Text("Because", compute='_compute_retain_until')
+        help="The latest date of its batches; none while it is in use or while one of them has no date.")
+    retention_basis = fields.Text("Reason", compute='_compute_retain_until')
 
     def _get_retention(self):
         """Return the latest date of the batches of these revisions, their number and that of those without date, by id."""

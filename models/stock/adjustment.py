@@ -30,7 +30,7 @@ class StockMove(models.Model):
 
     mmr_deviation_id = fields.Many2one(
         'mrp.deviation', "Explained By", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
-        help="The deviation by which this adjustment made the stock of a lot right.")
+        help="The deviation for which this adjustment corrected the stock of a lot.")
 
 
 class StockQuant(models.Model):
@@ -58,14 +58,14 @@ class StockLot(models.Model):
 
     @api.model
     def _mmr_check_adjuster(self):
-        """Refuse adjustments by others than whoever is in charge of the warehouse, and Quality Control.
+        """Refuse adjustments by anybody except the warehouse manager and Quality Control.
 
         :raise AccessError: for anybody else
         """
         if not any(map(self.env.user.has_group, ('stock.group_stock_manager', 'mrp_mmr.group_mmr_qc'))):
             raise refusal(
-                self.env, self.env._("%s does not adjust stock.", self.env.user.name), f"SEC-010, {RULE}",
-                self.env._("ask the head of the warehouse or Quality Control."), record=self, exception=AccessError)
+                self.env, self.env._("%s has no role for adjusting stock.", self.env.user.name), f"SEC-010, {RULE}",
+                self.env._("ask the warehouse manager or Quality Control."), record=self, exception=AccessError)
 
     def _mmr_adjust(self, quant, counted, description, bpr=None):
         """Make the stock of this lot right where ``quant`` lies, and open the deviation that explains it.
@@ -88,9 +88,10 @@ class StockLot(models.Model):
         unit, product = self.product_id.uom_id.name, self.product_id
         if not quants or quant.lot_id != self or counted < 0 or counted == before:
             raise refusal(
-                self.env, self.env._("%(place)s has %(before)s %(unit)s of lot %(lot)s.", place=quant.location_id.display_name,
+                self.env,
+                self.env._("%(place)s already has %(before)s %(unit)s of lot %(lot)s.", place=quant.location_id.display_name,
                                      before=decimal_string(before), unit=unit, lot=self.name), RULE,
-                self.env._("choose where the lot lies and type what was counted there."), record=self)
+                self.env._("choose where the lot is stored and enter the quantity that was counted there."), record=self)
         place = ', '.join(filter(None, (
             quant.location_id.display_name, quant.package_id.display_name, quant.owner_id.display_name)))
         deviation = self._mmr_explain(

@@ -24,7 +24,8 @@ class MrpProduction(models.Model):
             if production.state != 'draft' and production.mmr_snapshot_sha256:
                 raise refusal(
                     self.env,
-                    self.env._("%s is completed by its batch record: no transfer does its moves.", production.name), RULE,
+                    self.env._("%s is completed by its batch record: its moves cannot be done in a transfer.",
+                               production.name), RULE,
                     self.env._("record the batch on the shop floor, and complete the order."), record=production)
 
     def _mmr_check_done_by_record(self):
@@ -35,7 +36,8 @@ class MrpProduction(models.Model):
         for production in self:
             if not in_transition(production):
                 raise refusal(
-                    self.env, self.env._("%s uses up and makes what its batch record says, when it is completed.",
+                    self.env,
+                    self.env._("%s can only consume and produce what its batch record states, when the order is completed.",
                                          production.name), RULE,
                     self.env._("record the batch on the shop floor, and complete the order."), record=production)
 
@@ -120,9 +122,9 @@ class StockQuant(models.Model):
         where = ', '.join(filter(None, (place.display_name, package.display_name, owner.display_name)))
         return refusal(
             self.env,
-            self.env._("%(missing)s %(unit)s more of lot %(lot)s of %(product)s would be taken than are at %(place)s.",
+            self.env._("%(missing)s %(unit)s more of lot %(lot)s of %(product)s would be taken than is at %(place)s.",
                        missing=decimal_string(missing), unit=lot.product_id.uom_id.name, lot=lot.name,
                        product=lot.product_id.display_name, place=where),
             "STK-010, STK-020, 21 CFR 211.184(c)",
-            self.env._("take what is there; where the stock is wrong, use Adjust Stock on the lot, which opens a "
+            self.env._("take only what is there; if the stock is wrong, use Adjust Stock on the lot, which opens a "
                        "deviation."), record=lot)

@@ -40,8 +40,8 @@ class MrpLotDestruction(models.Model):
     signature_id = fields.Many2one('mrp.esignature', "Signed", readonly=True, ondelete='restrict')
     move_id = fields.Many2one('stock.move', "Stock Move", readonly=True, index='btree_not_null', ondelete='restrict')
 
-    _positive = models.Constraint('CHECK (quantity > 0)', "A destruction has a quantity (DEV-080).")
-    _move_uniq = models.UniqueIndex('(move_id) WHERE move_id IS NOT NULL', "A move is one destruction.")
+    _positive = models.Constraint('CHECK (quantity > 0)', "A destruction needs a quantity (DEV-080).")
+    _move_uniq = models.UniqueIndex('(move_id) WHERE move_id IS NOT NULL', "A move can belong to only one destruction.")
 
     # === GUARDS === #
 
@@ -56,7 +56,7 @@ class MrpLotDestruction(models.Model):
         if quantity <= 0 or lot.product_uom_id.compare(quantity, available) > 0:
             raise refusal(
                 self.env,
-                self.env._("There are %(available)s %(unit)s of lot %(lot)s at %(place)s.", available=decimal_string(available),
+                self.env._("Only %(available)s %(unit)s of lot %(lot)s is at %(place)s.", available=decimal_string(available),
                            unit=lot.product_uom_id.name, lot=lot.name, place=location.display_name), RULE,
                 self.env._("enter the quantity that is destroyed."), record=lot)
         company = location.company_id or self.env.company
@@ -68,7 +68,7 @@ class MrpLotDestruction(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("A destruction is recorded on the lot, signed and kept."), f"REC-040, {RULE}",
+            self.env, self.env._("A destruction is recorded on the lot and signed; it cannot be changed."), f"REC-040, {RULE}",
             self.env._("use Destroy on the lot."), record=self[:1])
 
     def _audit_chain(self):
@@ -83,7 +83,7 @@ class MrpLotDestruction(models.Model):
     _signing_actions = {
         'destroy': SigningRule(
             meaning='approved', group='mrp_mmr.group_mmr_qc', once='signature_id',
-            next_step=_lt("record another one for what is left."),
+            next_step=_lt("record another destruction for the remainder."),
             statement=_lt("I confirm that this quantity of the lot was destroyed."),
             prepare='_prepare_destruction', apply='_apply_destruction'),
     }

@@ -88,7 +88,7 @@ class StockMoveLine(models.Model):
         """Refuse to move what Quality Control decides on by lot without saying which lot it is (H-24).
 
         What lies on stock without a lot, from the time before its product was tracked, is written off by an inventory
-        adjustment and counted again by lot; :meth:`stock.quant._mmr_check_watched` sees to it that no more is written off.
+        adjustment and counted again by lot; :meth:`stock.quant._mmr_check_watched` ensures that no more is written off.
 
         :raise UserError: naming the product
         """
@@ -99,7 +99,7 @@ class StockMoveLine(models.Model):
                     and line.location_id.usage == 'internal'):
                 continue
             raise refusal(
-                self.env, self.env._("%s is released by lot: each movement names the lot.", product.display_name)
+                self.env, self.env._("%s is released by lot: each movement must name the lot.", product.display_name)
                 if not product.mmr_controlled else
-                self.env._("%s is controlled by MMR: each movement names the lot.", product.display_name),
+                self.env._("%s is controlled by MMR: each movement must name the lot.", product.display_name),
                 f"{RULE}, REL-050, 21 CFR 111.410(d), 211.150(b)", self.env._("choose a released lot."), record=product)

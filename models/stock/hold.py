@@ -1,4 +1,4 @@
-"""Lots that are held at once, before anybody decided: after a grave deviation, and when goods come back (DEV-100)."""
+"""Lots that are held immediately, before anybody decides: after a serious deviation, and when goods are returned (DEV-100)."""
 
 from odoo import fields, models
 from odoo.tools import SQL
@@ -17,9 +17,9 @@ class StockLot(models.Model):
 
     mmr_hold_deviation_id = fields.Many2one(
         'mrp.deviation', "Held By", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
-        help="The deviation that put this lot into quarantine, until Quality Control decides on it.")
+        help="The deviation that put this lot in quarantine until Quality Control decides on it.")
     mmr_returned_at = fields.Datetime(
-        "Returned", readonly=True, copy=False, help="When goods of this lot came back, which put it into quarantine.")
+        "Returned", readonly=True, copy=False, help="When goods of this lot were returned, which put it in quarantine.")
 
     def _mmr_hold(self, **vals):
         """Put released lots, and those without a status, into quarantine in this transaction (DEV-100).
@@ -89,9 +89,9 @@ class StockLot(models.Model):
         """
         for lot, deviations in self._mmr_get_concerning().items():
             raise refusal(
-                self.env, self.env._("Lot %(lot)s is concerned by %(deviations)s.", lot=lot.name,
+                self.env, self.env._("Lot %(lot)s is affected by %(deviations)s.", lot=lot.name,
                                      deviations=', '.join(deviations.mapped('display_name'))), RULE,
-                self.env._("close the deviation, or find its batch not affected; then release the lot."), record=lot)
+                self.env._("close the deviation, or assess its batch as not affected; then release the lot."), record=lot)
 
 
 class StockMoveLine(models.Model):
@@ -100,7 +100,7 @@ class StockMoveLine(models.Model):
     def _mmr_get_returning(self):
         """Return those of these lines that bring goods back from outside (DEV-100).
 
-        From a customer, whatever document says so; from a supplier where an own batch made the lot; by a count or from
+        From a customer, by whatever document; from a supplier if a batch of the company made the lot; by a count or from
         production, where the lot was sent outside before.
         """
         inside = self.filtered(lambda line: line.quantity and line.location_dest_id.usage in OWN_PLACES)
@@ -147,12 +147,12 @@ class StockMoveLine(models.Model):
             product = line.product_id
             if not line.lot_id and product.mmr_controlled and product.tracking != 'none':
                 raise refusal(
-                    self.env, self.env._("%s is controlled by MMR: what comes back names its lot.", product.display_name),
-                    RULE, self.env._("enter the lot that is on the returned goods."), record=product)
+                    self.env, self.env._("%s is controlled by MMR: a return must name its lot.", product.display_name),
+                    RULE, self.env._("enter the lot that is printed on the returned goods."), record=product)
             if line.lot_id and line.location_dest_id.usage == 'transit' and line.lot_id.mmr_status:
                 raise refusal(
-                    self.env, self.env._("Lot %(lot)s comes back to %(place)s, where nobody can hold it.",
+                    self.env, self.env._("Lot %(lot)s would be returned to %(place)s, where it cannot be held.",
                                          lot=line.lot_id.name, place=line.location_dest_id.display_name),
-                    RULE, self.env._("receive it in a place of the own warehouse first."), record=line.lot_id)
+                    RULE, self.env._("receive it at a location of your own warehouse first."), record=line.lot_id)
         self._mmr_get_returning().lot_id._mmr_hold_back()
 

@@ -1,4 +1,4 @@
-"""What the ledger knows of stock beside lots that Quality Control decides on: places, and expiries of older lots (AUD-080)."""
+"""What the ledger covers of stock in addition to controlled lots: locations, and expiry dates of older lots (AUD-080)."""
 
 from odoo import SUPERUSER_ID, api, models
 from odoo.http import request
@@ -47,7 +47,7 @@ class StockLocation(models.Model):
         if not user._is_superuser() and not is_own_session(request, user.id, self.env.cr):
             # Jobs and actions of Odoo make places as well; nobody is said to have done it (SEC-060).
             entries = entries.with_user(SUPERUSER_ID)
-            reason = reason or self.env._("In the name of %s, who did not act in this session.", user.name)
+            reason = reason or self.env._("In the name of %s, who was not acting in this session.", user.name)
         for place in self.ids:
             name, old = before.get(place, (None, None))
             name, new = after.get(place, (name, None))
@@ -97,4 +97,4 @@ class MrpAuditEntry(models.Model):
 
     @api.model
     def _get_value_labels(self):
-        return {**super()._get_value_labels(), 'place': self.env._("Place: Use, Company, Parent, Warehouse")}
+        return {**super()._get_value_labels(), 'place': self.env._("Location: Usage, Company, Parent, Warehouse")}

@@ -40,4 +40,4 @@ class StockLocation(models.Model):
             raise refusal(
                 self.env, self.env._("Lot %(lot)s is held at %(place)s.", lot=held.lot_id.name,
                                      place=held.location_id.display_name), RULE,
-                self.env._("move it to another place of the warehouse first."), record=held.lot_id)
+                self.env._("move it to another location of the warehouse first."), record=held.lot_id)

@@ -51,8 +51,10 @@ class StockLot(models.Model):
     mmr_certificate_name = fields.Char(
         "File Name", compute='_compute_mmr_certificate_name', inverse='_inverse_mmr_certificate')
     mmr_expiry_day = fields.Date(
-        "Expires", compute='_compute_mmr_expiry_day', help="The last day on which it is used, where the company is.")
-    mmr_retest_date = fields.Date("Retest Date", copy=False, help="From this day on it is not used before it was tested again.")
+        "Expires", compute='_compute_mmr_expiry_day',
+        help="The last day on which it may be used, in the time zone of the company.")
+    mmr_retest_date = fields.Date("Retest Date", copy=False, help="From this day on it cannot be used before it has been "
+                                                                  "tested again.")
     mmr_assay = ExactNumber("Assay", copy=False, help="Potency that the laboratory found.")
     mmr_assay_unit = fields.Char("Assay Unit", default="%", copy=False, help="% or an activity, such as IU/mg.")
     mmr_assay_basis = fields.Selection(
@@ -62,7 +64,7 @@ class StockLot(models.Model):
 
     _mmr_results = models.Constraint(
         'CHECK (mmr_assay::numeric >= 0 AND mmr_assay_moisture::numeric >= 0 AND mmr_assay_moisture::numeric < 100)',
-        "An assay is not negative, and moisture lies between 0 and 100 %. Rule: USE-070, 21 CFR 211.101(a).")
+        "An assay cannot be negative, and moisture must be between 0 and 100 %. Rule: USE-070, 21 CFR 211.101(a).")
 
     # === CERTIFICATE === #
 
@@ -124,17 +126,19 @@ class StockLot(models.Model):
     def _unlink_except_mmr_decided(self):
         for lot in self.filtered(lambda lot: lot.mmr_status_signature_id or lot.mmr_bpr_id):
             raise refusal(
-                self.env, self.env._("Lot %s was made by a batch, or Quality Control decided on it; it is kept.", lot.name),
-                "REC-040, 21 CFR 211.184", self.env._("archive or destroy what is left of it."), record=lot)
+                self.env,
+                self.env._("Lot %s was made by a batch, or Quality Control decided on it; it cannot be deleted.", lot.name),
+                "REC-040, 21 CFR 211.184", self.env._("archive it, or destroy what is left of it."), record=lot)
 
     def _mmr_refuse_status(self):
         return refusal(
-            self.env, self.env._("The status of a lot and its certificate follow the decision of Quality Control."), RULE,
+            self.env,
+            self.env._("The status of a lot and its certificate can only be changed by a decision of Quality Control."), RULE,
             self.env._("use Release, Reject or Quarantine on the lot."), record=self[:1])
 
     def _mmr_refuse_change(self):
         return refusal(
-            self.env, self.env._("Quality Control decided on lot %s as it is.", self.name), f"SIG-030, {RULE}",
+            self.env, self.env._("Quality Control has decided on lot %s in its present state.", self.name), f"SIG-030, {RULE}",
             self.env._("have it put in quarantine, change it and have it released again."), record=self)
 
     def _mmr_check_results_role(self):
@@ -144,9 +148,9 @@ class StockLot(models.Model):
         """
         if not self.env.user.has_group('mrp_mmr.group_mmr_qc'):
             raise refusal(
-                self.env, self.env._("Assay and retest date are entered by Quality Control."),
+                self.env, self.env._("Only Quality Control can enter the assay and the retest date."),
                 "SEC-010, 21 CFR 111.75, 211.84(d)",
-                self.env._("ask a person of Quality Control."), record=self[:1], exception=AccessError)
+                self.env._("ask a member of Quality Control."), record=self[:1], exception=AccessError)
 
     def _audit_records(self, vals=None):
         return self if vals and 'mmr_status' in vals else self.filtered('mmr_status')
@@ -164,7 +168,7 @@ class StockLot(models.Model):
 
     _signing_state_field = 'mmr_status'
     _signing_citation = f"DEV-080, {RULE}"
-    _signing_next_step = _lt("a rejected lot stays rejected: have it destroyed.")
+    _signing_next_step = _lt("a rejected lot remains rejected: have it destroyed.")
     # Nothing leads out of 'rejected' (DEV-080).
     _signing_actions = {
         'release': SigningRule(
@@ -224,12 +228,12 @@ class StockLot(models.Model):
         """
         if self._mmr_has_assay() and self.mmr_assay_basis == 'dried' and self.mmr_assay_moisture is None:
             raise refusal(
-                self.env, self.env._("Lot %s has an assay of dried substance, and no moisture.", self.name),
+                self.env, self.env._("Lot %s has an assay on the dried substance, but no moisture.", self.name),
                 "USE-070, 21 CFR 211.101(a)", self.env._("enter the loss on drying, or the assay as is."), record=self)
         date = self._mmr_get_end_of_use()
         if date:
             raise refusal(
-                self.env, self.env._("Lot %(lot)s may not be used since %(date)s.", lot=self.name, date=date), RULE,
+                self.env, self.env._("Lot %(lot)s may no longer be used since %(date)s.", lot=self.name, date=date), RULE,
                 self.env._("have it tested again and set the new date, or reject it."), record=self)
 
     def _mmr_get_end_of_use(self):
@@ -247,7 +251,7 @@ class StockLot(models.Model):
             if lot.expiration_date and not has_day(lot.expiration_date, lot._mmr_get_company()._get_mmr_zone()):
                 raise refusal(
                     self.env, self.env._("Lot %s would expire in the year 10000.", lot.name), "DAY-010, 21 CFR 211.137",
-                    self.env._("enter a day of the years 1 to 9999."), record=lot)
+                    self.env._("enter a date in the years 1 to 9999."), record=lot)
 
     @api.depends('expiration_date', 'company_id.mmr_tz', 'mmr_bpr_id')
     @api.depends_context('company')

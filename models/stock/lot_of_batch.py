@@ -44,10 +44,12 @@ class StockLot(models.Model):
             if 'company_id' in changed and vals['company_id'] != bpr.company_id.id \
                     or 'expiration_date' in changed and (lot.mmr_status_signature_id or lot.expiration_date or not is_qc):
                 raise refusal(
-                    self.env, self.env._("Lot %(lot)s has company and expiry of %(bpr)s, which made it.", lot=lot.name,
+                    self.env,
+                    self.env._("The company and the expiry date of lot %(lot)s are those of %(bpr)s, which made it.",
+                               lot=lot.name,
                                          bpr=bpr.name), RULE,
-                    self.env._("open a deviation; a lot whose expiry was wrong is rejected. A lot without expiry gets one "
-                               "from Quality Control before the release."), record=lot)
+                    self.env._("open a deviation; a lot with a wrong expiry date must be rejected. A lot without an expiry "
+                               "date gets one from Quality Control before the release."), record=lot)
 
     def _mmr_check_batch_releasable(self):
         """Refuse to release a lot again that its batch would not be released with (REL-070).
@@ -63,9 +65,9 @@ class StockLot(models.Model):
                     or issues:
                 rows = [f"• {issue['text']} ({issue['rule']})" for issue in issues[:20]]
                 raise refusal(
-                    self.env, self.env._("Lot %(lot)s is released with %(bpr)s (%(state)s) and by the same rule.\n%(rows)s",
+                    self.env, self.env._("Lot %(lot)s is released with %(bpr)s (%(state)s), under the same rules.\n%(rows)s",
                                          lot=lot.name, bpr=bpr.name, state=bpr.release_state, rows='\n'.join(rows)), RULE,
-                    self.env._("settle what is open of the batch; a batch that was not released is decided on there."),
+                    self.env._("settle the open items of the batch; a batch that has not been released is decided on there."),
                     record=lot)
 
     def _mmr_check_origin(self):
@@ -85,15 +87,15 @@ class StockLot(models.Model):
         for lot in lots.filtered(lambda lot: lot.id not in found):
             raise refusal(
                 self.env,
-                self.env._("Lot %(lot)s of %(product)s, which is controlled by MMR, was made by no batch record, received from "
-                           "no supplier, and not on stock before the product came under control.", lot=lot.name,
+                self.env._("Lot %(lot)s of %(product)s, which is controlled by MMR, was not made by a batch record, not "
+                           "received from a supplier, and not in stock before the product came under control.", lot=lot.name,
                            product=lot.product_id.display_name),
                 "REL-070, REL-010, USE-010, 21 CFR 111.205(a), 111.123(a)(8), 211.188",
-                self.env._("have it rejected and destroyed; what is made here is made by a batch, and what is bought comes in "
-                               "by a receipt from its supplier that names the lot."), record=lot)
+                self.env._("have it rejected and destroyed; what is made here is made by a batch, and what is bought is "
+                           "received from its supplier with its lot."), record=lot)
 
     def _mmr_check_releaser(self, action, user):
-        """Refuse to release lots of a batch that oneself worked on (REL-020, VER-100)."""
+        """Refuse the release of lots of a batch on which one worked (REL-020, VER-100)."""
         bpr = self.sudo().mmr_bpr_id
         if bpr:
             bpr._check_took_no_part(action, user)

@@ -22,7 +22,7 @@ class StockMove(models.Model):
 
     mmr_entry_id = fields.Many2one(
         'mrp.bpr.entry', "Recorded Entry", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
-        help="The entry of the batch record that this move books: packaging material, or what was scrapped of a component.")
+        help="The entry of the batch record that this move books: packaging material, or the scrapped quantity of a component.")
 
     @api.model_create_multi
     def create(self, vals_list):

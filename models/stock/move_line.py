@@ -138,4 +138,4 @@ class StockMoveLine(models.Model):
                                      order=production.name, lot=lot.name, product=lot.product_id.display_name,
                                      status=lot._mmr_get_status_label()),
                 "USE-060, 21 CFR 111.120(e), 111.155(c)(3), 211.84(a)",
-                self.env._("take a lot that Quality Control released."), record=lot)
+                self.env._("use a lot that Quality Control has released."), record=lot)

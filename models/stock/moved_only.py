@@ -1,4 +1,4 @@
-"""Stock of what Quality Control decides on changes by moves alone: nobody writes it (REL-070, STK-040)."""
+"""Stock of goods that Quality Control decides on only changes by moves: nobody writes it (REL-070, STK-040)."""
 
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,7 +20,7 @@ _moving = ContextVar('mrp_mmr_moving', default=None)
 
 @contextmanager
 def moving(env):
-    """Let quants be written by what books moves; whether a move says so is compared at the end of the transaction.
+    """Let the booking of moves write quants; they are compared with the moves at the end of the transaction.
 
     A savepoint runs what waits for the end of the transaction: in the middle of a booking, the comparison waits on.
     """
@@ -38,7 +38,7 @@ def moving(env):
 
 
 class StockQuant(models.Model):
-    """Quants are split, merged and counted freely; what they say in sum changes with done move lines alone.
+    """Quants are split, merged and counted freely; their sum only changes with done move lines.
 
     Also held in guards/stock_quant.sql, guards/stock_move_line.sql and guards/mrp_mmr_stock_change.sql.
     """
@@ -91,10 +91,12 @@ class StockQuant(models.Model):
     def _mmr_refuse_written(self, product, quant=None):
         return refusal(
             self.env,
-            self.env._("Stock of %s changes by moves alone.", product.display_name) if not quant or not quant.lot_id else
-            self.env._("Stock of lot %(lot)s of %(product)s at %(place)s changes by moves alone.", lot=quant.lot_id.name,
+            self.env._("The stock of %s can only be changed by moves.",
+                       product.display_name) if not quant or not quant.lot_id else
+            self.env._("The stock of lot %(lot)s of %(product)s at %(place)s can only be changed by moves.",
+                       lot=quant.lot_id.name,
                        product=product.display_name, place=quant.location_id.display_name),
-            f"{RULE}, STK-040", self.env._("make a transfer; where the stock is wrong, use Adjust Stock on the lot."),
+            f"{RULE}, STK-040", self.env._("create a transfer; if the stock is wrong, use Adjust Stock on the lot."),
             record=quant or product)
 
     def _mmr_watch_moves(self):
@@ -128,12 +130,13 @@ class StockQuant(models.Model):
             product, lot = self.env['product.product'].browse(product_id), self.env['stock.lot'].browse(lot_id or ())
             raise refusal(
                 self.env,
-                self.env._("Stock of %(product)s, lot %(lot)s, at %(place)s would change by %(difference)s %(unit)s that no "
-                           "move says.", product=product.display_name, lot=lot.name or '–', unit=product.uom_id.name,
+                self.env._("The stock of %(product)s, lot %(lot)s, at %(place)s would change by %(difference)s %(unit)s "
+                           "without a move for it.", product=product.display_name, lot=lot.name or '–',
+                           unit=product.uom_id.name,
                            difference=decimal_string(difference),
                            place=self.env['stock.location'].browse(location_id).display_name),
                 f"{RULE}, STK-010, STK-040",
-                self.env._("take what is on stock of that lot; where the stock is wrong, use Adjust Stock."),
+                self.env._("take only what is in stock of that lot; if the stock is wrong, use Adjust Stock."),
                 record=lot or product)
 
 

@@ -14,7 +14,7 @@ class StockLot(models.Model):
 
     mmr_bpr_id = fields.Many2one(
         'mrp.bpr', "Made by Batch Record", readonly=True, copy=False, index='btree_not_null', ondelete='restrict',
-        help="The controlled batch that made this lot, which is released or rejected with it (REL-010).")
+        help="The controlled batch that made this lot; the lot is released or rejected with it (REL-010).")
     mmr_decided_by = fields.Char("Decided By", related='mmr_status_signature_id.signer_name')
     mmr_decided_at = fields.Datetime("Decided At", related='mmr_status_signature_id.signed_at')
     mmr_destruction_ids = fields.One2many('mrp.lot.destruction', 'lot_id', "Destructions", readonly=True)
@@ -51,16 +51,16 @@ class StockLot(models.Model):
             lot = line.lot_id
             raise refusal(
                 self.env,
-                self.env._("Lot %(lot)s of %(product)s is not released (%(status)s): it is not reserved for %(place)s.",
+                self.env._("Lot %(lot)s of %(product)s is not released (%(status)s) and cannot be reserved for %(place)s.",
                            lot=lot.name, product=lot.product_id.display_name, status=lot._mmr_get_status_label(),
                            place=line.location_dest_id.display_name) if purpose == 'reserve' else
-                self.env._("Lot %(lot)s of %(product)s is not released (%(status)s): it does not go to %(place)s.",
+                self.env._("Lot %(lot)s of %(product)s is not released (%(status)s) and cannot be moved to %(place)s.",
                            lot=lot.name, product=lot.product_id.display_name, status=lot._mmr_get_status_label(),
                            place=line.location_dest_id.display_name),
                 RULE,
                 self.env._("have its reprocessing approved on a deviation, or its destruction signed on the lot.")
                 if lot.mmr_status == 'rejected' else
-                self.env._("wait for the release by Quality Control; inside the warehouse it may be moved."), record=lot)
+                self.env._("wait for release by Quality Control; it may be moved within the warehouse."), record=lot)
 
     # === LOTS OF BATCHES === #
 
@@ -76,8 +76,8 @@ class StockLot(models.Model):
             if lot.mmr_bpr_id or lot.mmr_status in ('released', 'rejected') or lot in stocked.lot_id:
                 raise refusal(
                     self.env,
-                    self.env._("%(bpr)s: lot %(lot)s exists already (%(other)s).", bpr=bpr.name, lot=lot.name,
-                               other=lot.mmr_bpr_id.name or self.env._("on stock") if lot.mmr_bpr_id or lot in stocked.lot_id
+                    self.env._("%(bpr)s: lot %(lot)s already exists (%(other)s).", bpr=bpr.name, lot=lot.name,
+                               other=lot.mmr_bpr_id.name or self.env._("in stock") if lot.mmr_bpr_id or lot in stocked.lot_id
                                else lot._mmr_get_status_label()),
                     "REL-010, BPR-020, 21 CFR 111.260(a), 211.188", self.env._("give the batch a lot number of its own."),
                     record=lot)
@@ -93,7 +93,7 @@ class StockLot(models.Model):
             bpr = lot.sudo().mmr_bpr_id
             if bpr and bpr.product_id == lot.product_id and lot.mmr_status == 'quarantine' and not lot.mmr_status_signature_id:
                 raise refusal(
-                    self.env, self.env._("Lot %(lot)s was made by %(bpr)s, which is released or rejected with it.",
+                    self.env, self.env._("Lot %(lot)s was made by %(bpr)s and can only be released or rejected with it.",
                                          lot=lot.name, bpr=bpr.name),
                     "REL-020, REL-030, 21 CFR 111.123(a)(8), 211.192",
                     self.env._("review the batch record and decide there."), record=lot)

@@ -50,8 +50,8 @@ class StockMoveLine(models.Model):
             bpr = lot.sudo().mmr_bpr_id
             raise refusal(
                 self.env,
-                self.env._("Lot %(lot)s would be %(surplus)s %(unit)s more than %(bpr)s made.", lot=lot.name,
+                self.env._("Lot %(lot)s would have %(surplus)s %(unit)s more than %(bpr)s made.", lot=lot.name,
                            surplus=decimal_string(surplus), unit=lot.product_id.uom_id.name, bpr=bpr.name), RULE,
-                self.env._("look which lot it is; what was sent back comes in by a return. Where it is this one, "
-                           "use Adjust Stock on the lot: it opens a deviation, which holds the lot until Quality Control "
-                           "decided."), record=lot)
+                self.env._("check which lot it is; returned goods are received with a return. If it is this lot, use Adjust "
+                           "Stock on the lot: it opens a deviation, which holds the lot until Quality Control has decided."),
+                           record=lot)

@@ -227,7 +227,7 @@ class TestExactNumber(TransactionCase):
                 self.assertEqual(number and number.text, expected)
         for numbers, text, message in (
                 (self.numbers, '12,000', "12,000 can be read as 12000 or as 12.000"),
-                (german, '1.000', "1.000 can be read as 1000 or as 1,000"), (german, '12.5', "Decimals are written 12,5"),
+                (german, '1.000', "1.000 can be read as 1000 or as 1,000"), (german, '12.5', "Write decimals as 12,5"),
                 (self.numbers, '12 %', "12 % is not a number"), (self.numbers, '1e3', "exponent")):
             with self.subTest(text=text):
                 result = numbers.load(['name', 'number'], [['loaded', text]])

@@ -48,9 +48,9 @@ class TestCapa(DeviationCommon):
             with self.subTest(missing=name):
                 kept = capa[name]
                 capa[name] = False
-                self._refused_saying("cannot start without", capa.action_start)
+                self._refused_saying("cannot be started", capa.action_start)
                 capa[name] = kept
-        self._refused_saying("cannot start without", self._capa(action_ids=False).action_start)
+        self._refused_saying("cannot be started", self._capa(action_ids=False).action_start)
         self._refused("DEV-090", capa.action_check)
         self._refused("DEV-090", capa.action_ids[0].with_user(self.user_operator).write, {'result': "Too early"})
         capa.action_start()
@@ -152,7 +152,7 @@ class TestCapa(DeviationCommon):
                 'name': "New lamps", 'owner_id': self.production.id, 'due_date': '2030-01-01'})]})
         self._decide(first)
         self._investigate(first)
-        self.assertIn("was not started", self._esign(first, 'close', self.user_qc, digest='0' * 64)['refused'])
+        self.assertIn("has not been started", self._esign(first, 'close', self.user_qc, digest='0' * 64)['refused'])
         capa.with_user(self.user_qc).action_start()
         signature = self._close(first)
         self.assertEqual(signature.content['closure']['capa'], {'id': capa.id, 'name': capa.name})

@@ -340,7 +340,7 @@ class TestRejectedMaterial(DeviationCommon):
         self._record_step(first)
         deviation = self._reject()
         answer = self._esign(first, 'performed', self.user_operator, digest='0' * 64)
-        for words in (deviation.name, "DEV-030", "only be rejected", "destroyed"):
+        for words in (deviation.name, "DEV-030", "only reject the batch", "destroyed"):
             self.assertIn(words, answer['refused'])
         self._refused("DEV-030", second.with_user(self.user_operator).action_start, True)
         self._refused("DEV-030", first.with_user(self.user_operator).action_record, 'check', {'position': 1})
@@ -371,14 +371,14 @@ class TestRejectedMaterial(DeviationCommon):
 
         self.assertIn("REL-020", self._esign(self.bpr, 'reject', self.user_qc, digest='0' * 64, comment="x")['refused'])
         self._reject()
-        self.assertEqual(waits(), ('qc', "rejects the batch, as its material was"))
+        self.assertEqual(waits(), ('qc', "rejects the batch, because its material was rejected"))
         self.assertIn("APR-050", self._esign(self.bpr, 'reject', self.production, comment="x")['refused'])
         actions = self.bpr.with_user(self.user_qc).get_review()['actions']
         self.assertEqual([name for name, _label in actions], ['reject'])
         signature = self._sign(self.bpr, 'reject', self.user_qc, comment="Glass in the blend")
         self.assertRecordValues(self.bpr, [{
             'state': 'progress', 'release_state': 'rejected', 'release_signature_id': signature.id, 'quantity_released': '0'}])
-        self.assertEqual(waits(), ('production', "has the order cancelled: the batch was rejected"))
+        self.assertEqual(waits(), ('production', "cancels the order: the batch was rejected"))
         self.assertEqual(self.bpr.document['state'], 'progress')
         self.assertFalse(self.bpr.with_user(self.user_qc).get_review()['actions'])
         step = self.bpr.step_ids.sorted('sequence')[0]
@@ -438,14 +438,14 @@ class TestClosing(DeviationCommon):
         refused = self._esign(deviation, 'close', self.user_qc, digest='0' * 64)['refused']
         for label in ("Category of the Cause", "Cause", "Effect on Quality", "Effect on Packaging and Labelling",
                       "Action to Correct and Prevent Recurrence", "What Happened to the Material", "Written Procedure"):
-            self.assertIn(f"{label} is not written down", refused)
+            self.assertIn(f"{label} is missing", refused)
         self.assertEqual(deviation.missing.count('•'), 7)
         self._investigate(deviation)
         for name in (*FINDINGS, 'cause_id', 'procedure_id'):
             with self.subTest(empty=name):
                 kept = deviation[name]
                 deviation.with_user(self.user_qc)[name] = " " if name in FINDINGS else False
-                self.assertIn("is not written down", self._esign(
+                self.assertIn("is missing", self._esign(
                     deviation, 'close', self.user_qc, digest='0' * 64)['refused'])
                 deviation.with_user(self.user_qc)[name] = kept
         self.assertFalse(deviation.missing)
@@ -562,7 +562,7 @@ class TestClosing(DeviationCommon):
                 row.contribution = "I saw it fall."
         self.assertEqual(deviation.contributor_ids.user_id, self.user_operator)
         form = Form(deviation.with_user(self.user_operator))
-        self.assertIn("Effect on Quality is not written down", form.missing)
+        self.assertIn("Effect on Quality is missing", form.missing)
         with self.assertRaisesRegex(AssertionError, "readonly"):
             form.cause = "x"
 

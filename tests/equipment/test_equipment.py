@@ -306,7 +306,7 @@ class TestEquipmentInBatch(EquipmentCommon):
             self._clean(self.blender)
         with freeze_time(fields.Datetime.now() - timedelta(hours=2)):
             self._use(self.blender, self.component_other)
-        self._refused("was used for .*Magnesium stearate.* and not cleaned", step.action_record, 'equipment', identify)
+        self._refused("was used for .*Magnesium stearate.* and has not been cleaned", step.action_record, 'equipment', identify)
         # PostgreSQL refuses it too, whoever stores the entry.
         with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "BPR-040"), self.env.cr.savepoint():
             self.env['mrp.bpr.entry']._append({
@@ -317,15 +317,15 @@ class TestEquipmentInBatch(EquipmentCommon):
             self._clean(self.blender, cleaning_kind='sanitising')
         # what is needed is said again, and why what was done does not count, with the way to record it.
         self._refused(
-            r"needs a full cleaning \(change of product\), signed(?s:.)*Sanitising\) does not count(?s:.)*Record Cleaning",
+            r"needs a signed full cleaning \(change of product\)(?s:.)*Sanitising\) does not count(?s:.)*Record Cleaning",
             step.action_record, 'equipment', identify)
         [candidate] = [row for row in step._prepare_floor_equipment()['candidates'] if row['id'] == self.blender.id]
-        self.assertIn("needs a full cleaning", candidate['unclean'])
+        self.assertIn("needs a signed full cleaning", candidate['unclean'])
         action = self.blender.with_user(self._person('operator')).action_mmr_clean_fully()
         self.assertEqual((action['res_model'], action['context']['default_cleaning_kind']), ('mrp.equipment.record', 'full'))
         self._log_equipment(self.blender, 'cleaning', sign=False, cleaning_kind='full',
                             procedure_id=self.env['mrp.sop'].search([('code', '=', 'SOP-CLN')]).id)
-        self._refused("counts when it is signed", step.action_record, 'equipment', identify)
+        self._refused("will count once it is signed", step.action_record, 'equipment', identify)
         self._clean(self.blender)
         step.action_record('equipment', identify)
         self.assertEqual(step.entry_ids.equipment_id, self.blender)
@@ -387,7 +387,7 @@ class TestEquipmentInBatch(EquipmentCommon):
         self._clean(self.scale)
         order = self._release()
         order.bpr_id.step_ids.sorted('sequence')[0].with_user(self.operator).action_start()
-        self._refused("never calibrated", self._weigh, order, self.scale)
+        self._refused("never been calibrated", self._weigh, order, self.scale)
         with freeze_time(fields.Datetime.now() - timedelta(days=400)):
             self._calibrate(self.scale, next_due=False)
         self._refused("was due on", self._weigh, order, self.scale)
@@ -416,7 +416,7 @@ class TestEquipmentInBatch(EquipmentCommon):
         order = self._release()
         step = self._at_stage(order, number=order.bpr_id.step_ids.filtered(lambda step: step.kind == 'numeric').number)
         step.action_start(acknowledged=True)
-        self._refused("never calibrated", step.action_record, 'value', {'value': '15', 'equipment_id': self.scale.id})
+        self._refused("never been calibrated", step.action_record, 'value', {'value': '15', 'equipment_id': self.scale.id})
         self._calibrate(self.scale)
         step.action_record('value', {'value': '15', 'equipment_id': self.scale.id})
         self.assertEqual(step._get_units(step.planned['equipment']), self.blender)

@@ -138,7 +138,7 @@ class TestBaseline(EvidenceCommon):
             if line.startswith('FAIL') and not line.startswith('FAIL file') and ' failed' not in line]
 
     def test_forged_later(self):
-        """AUD-040: no update takes over what was put into a table beside the ledger after the baseline."""
+        """AUD-040: no update takes over what was put into a table outside the ledger after the baseline."""
         self._forget_the_ledger()
         self._take_baseline()
         cr = self.env.cr

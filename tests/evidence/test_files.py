@@ -35,7 +35,7 @@ class TestFiles(MmrCommon):
 
     def test_refused(self):
         """The name does not make a program an image."""
-        with self.assertRaisesRegex(UserError, "no file of an allowed type"):
+        with self.assertRaisesRegex(UserError, "not a file of an allowed type"):
             self.env['mrp.mmr.label'].with_user(self.user_preparer).create({
                 'code': "L-1", 'name': "Label", 'upload': base64.b64encode(b'<script>'), 'upload_name': "label.png"})
 
@@ -114,5 +114,5 @@ class TestFiles(MmrCommon):
     def test_names(self):
         """CON-070: something else than a file name is no name."""
         for name in (5, ['x'], 'a\0.png', '\ud800.png', ''):
-            with self.subTest(name=name), self.assertRaisesRegex(UserError, "file is no file of an allowed type"):
+            with self.subTest(name=name), self.assertRaisesRegex(UserError, "file is not a file of an allowed type"):
                 self.env['mrp.mmr.file']._store(name, PNG)

@@ -27,7 +27,7 @@ IN_ODOO = {
         "revision.with_user(qc)._esign('approve', revision.document_sha256, 'x')", ('SIG-110',)),
     "signs with something that is no key": (
         "revision.with_user(qc)._esign('approve', revision.document_sha256, 'x', None, me)", ('SIG-110',)),
-    "signs with the own key": (
+    "can only sign with their own key": (
         "revision.with_user(qc)._esign('approve', revision.document_sha256, 'x', None, keys._open(me, PASSWORD))",
         ('SIG-110',)),
     "signs together": (
@@ -287,7 +287,7 @@ PASSWORD, MINE, forged = {PASSWORD!r}, {MINE!r}, {self._forge()!r}
         own = self.user_qc.with_user(self.user_qc)
         own.env.user._change_password(f'{MINE}-2')
         answer = self._type(self.user_qc, f'{MINE}-2', renew=True)
-        self.assertIn("waits for its enrolment", answer['refused'])
+        self.assertIn("waiting for enrolment", answer['refused'])
         key = self.env['mrp.signer.key'].sudo()._get_last(self.user_qc)
         answer = self._esign(key, 'enrol', self.me)
         self.assertIn("caused the suspension", answer['refused'])

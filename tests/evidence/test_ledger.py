@@ -323,7 +323,7 @@ class TestLedger(LedgerCommon):
         foreign = self.env['mrp.audit.entry'].search([('res_model', '=', 'no.model')])
         self.assertEqual(foreign.summary, "<b>x</b>: <script> → a, –, Yes")
         self.assertNotIn('<script>', foreign.details)
-        with self.assertRefused(core="this line is what is left of it"):
+        with self.assertRefused(core="this line is what remains of it"):
             foreign.action_open_record()
         self.assertEqual(signed.action_open_record()['res_id'], revision.id)
         self.assertEqual(entries.search(signed.action_open_chain()['domain']), entries)

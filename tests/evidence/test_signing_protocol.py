@@ -77,8 +77,8 @@ class TestSigningTables(MmrCommon):
         """SIG-010, APR-010: a signature in another status is refused by the mixin: record, status, rule, what to do."""
         revision = self._create_mmr()
         with self.assertRaisesRegex(
-                UserError, r"revision 1 does not wait for this signature \(Approved\); its status is: Draft"
-                           r"(?s:.*)Rule: APR-010, 21 CFR 111.123(?s:.*)What you can do: follow the life"):
+                UserError, r"revision 1 is not waiting for this signature \(Approved\); its status is: Draft"
+                           r"(?s:.*)Rule: APR-010, 21 CFR 111.123(?s:.*)What you can do: follow the workflow"):
             revision.with_user(self.user_qc).esign_prepare('approve')
 
     def test_at_terminal(self):
@@ -114,7 +114,7 @@ class TestHostileClient(MmrCommon):
                         method(action)
                 answer = self._esign(revision, action, self.user_preparer, digest='0' * 64)
                 self.assertEqual(answer.keys(), {'refused'})
-                self.assertIn("is not signed in that way", answer['refused'])
+                self.assertIn("cannot be signed in that way", answer['refused'])
                 self.env.flush_all()
                 line = self.env['mrp.audit.entry'].search([('res_model', '=', revision._name), ('kind', '=', 'refused_sign')],
                                                           limit=1)
@@ -139,7 +139,7 @@ class TestHostileClient(MmrCommon):
         for comment in (5, ['x'], {'x': 1}, 'a\0b', '\ud800', True):
             with self.subTest(comment=comment), session_of(self.user_preparer):
                 answer = revision.with_user(self.user_preparer).esign('submit', own, digest, comment)
-                self.assertIn("the reason is not a text that can be kept", answer['refused'])
+                self.assertIn("the reason is not a text that can be stored", answer['refused'])
         for name in ('digest', 'annex_sha256', 'accept'):
             for value in (5, ['x'], {'x': 1}, '\0', '\ud800'):
                 with self.subTest(name=name, value=value), session_of(self.user_preparer):

@@ -73,7 +73,7 @@ class TestApprovalRoute(MmrCommon):
         self.assertIn(self.user_production, self.revision.activity_ids.user_id)
         self.assertNotIn(self.user_qp, self.revision.activity_ids.user_id, "not yet")
         self.assertNotIn(self.user_qc, self.revision.activity_ids.user_id, "not yet")
-        waits = "still waits for: Production, Regulatory Affairs(?s:.)*APR-030"
+        waits = "still waiting for: Production, Regulatory Affairs(?s:.)*APR-030"
         self._refuse('approve', self.user_qc, waits)
         with self.assertRaisesRegex(UserError, waits):
             self.revision.with_user(self.user_qc).action_approve()
@@ -92,7 +92,7 @@ class TestApprovalRoute(MmrCommon):
         # Nobody signs one review twice, nor the next one without its role.
         for user in (self.user_production, self.user_production2):
             self._refuse('review', user, "does not have the role Qualified Person")
-        self._refuse('approve', self.user_qc, "still waits for: Regulatory Affairs")
+        self._refuse('approve', self.user_qc, "still waiting for: Regulatory Affairs")
         self._sign(self.revision, 'review', self.user_qp)
         self.assertFalse(self.revision.open_review_names)
         self.assertIn(self.user_qc, self.revision.activity_ids.user_id)
@@ -162,7 +162,7 @@ class TestApprovalRoute(MmrCommon):
         again = self._submit()
         self.assertEqual(self.revision.open_review_names, "Production, Regulatory Affairs")
         self.assertEqual(len(self.revision.review_ids), 4)
-        self._refuse('approve', self.user_qc, "still waits for: Production, Regulatory Affairs")
+        self._refuse('approve', self.user_qc, "still waiting for: Production, Regulatory Affairs")
         for user in (self.user_production2, self.user_qp):
             self._sign(self.revision, 'review', user)
         approved = self._sign(self.revision, 'approve', self.user_qc)
@@ -209,7 +209,7 @@ class TestApprovalRoute(MmrCommon):
     def test_route_is_signed(self):
         """APR-030, AUD-060: a review comes into force, and goes out of it, by a signature with a reason, in the ledger."""
         review = self.draft_review
-        self._refuse('switch_on', self.user_qc, "a reason is needed", review)
+        self._refuse('switch_on', self.user_qc, "a reason is required", review)
         self.assertFalse(review.enabled)
         signature = self._sign(review, 'switch_on', self.user_qc, comment="Quality manual 4.2")
         self.assertTrue(review.enabled)
@@ -240,7 +240,7 @@ class TestApprovalRoute(MmrCommon):
         # Out of force it can be changed, and is put in force as it is then; what was signed stays.
         self._sign(review, 'switch_off', self.user_qc, comment="Reorganised.")
         review.with_user(self.user_qc).name = "Engineering"
-        with self.assertRaisesRegex(UserError, "it was signed, and is kept"):
+        with self.assertRaisesRegex(UserError, "it has been signed"):
             review.with_user(self.user_qc).unlink()
         self.assertEqual(signature.content['name'], "Not signed yet")
         review.with_user(self.user_qc).active = False
@@ -293,7 +293,7 @@ class TestApprovalRoute(MmrCommon):
         """APR-030: PostgreSQL approves nothing whose reviews are missing, whatever signature there is."""
         self._submit()
         approval = self._approval()
-        with self.assertRaisesRegex(CheckViolation, r"still waits for a review \(APR-030\)"):
+        with self.assertRaisesRegex(CheckViolation, r"still waiting for a review \(APR-030\)"):
             self._sql(self._APPROVE, approval.id, self.revision.id)
         self._sign(self.revision, 'review', self.user_production)
         with self.assertRaisesRegex(CheckViolation, "APR-030"):
@@ -428,7 +428,7 @@ class TestApprovalRoute(MmrCommon):
                 self.cr.execute(f'UPDATE mrp_esignature SET {change} WHERE id = %s', [approved.id])
                 self.env.invalidate_all()
                 self.assertFalse(approved._is_intact())
-                with self.assertRaisesRegex(UserError, "does not verify(?s:.)*SIG-030"):
+                with self.assertRaisesRegex(UserError, "verification of (?s:.)*SIG-030"):
                     second._check_signatures()
                 savepoint.rollback()
             self.env.invalidate_all()

@@ -188,7 +188,7 @@ class TestChange(ChangeCommon):
         with self.assertRaisesRegex(UserError, "has the open revision(?s:.)*REV-020"):
             form.save().action_create()
         nothing = self._where_used(self.user_preparer, product_id=self.component_other.id)
-        with self.assertRaisesRegex(UserError, "No effective MMR uses it(?s:.)*REV-040"):
+        with self.assertRaisesRegex(UserError, "No effective MMR uses what you chose(?s:.)*REV-040"):
             nothing.action_change()
 
     def test_two_revisions_of_one_mmr(self):
@@ -297,7 +297,7 @@ class TestChange(ChangeCommon):
         self.assertIn("Wrong excipient", ''.join(order.message_ids.mapped('body')))
         free = self._create_order(product=self.other_product)
         free.action_confirm()
-        with self.assertRaisesRegex(UserError, "does not wait for this signature(?s:.)*REV-060"):
+        with self.assertRaisesRegex(UserError, "is not waiting for this signature(?s:.)*REV-060"):
             free.with_user(self.user_qc).action_mmr_stop()
         born = self.env['mrp.production'].with_user(self.user_planner).with_context(default_mmr_decision='continue').create({
             'product_id': self.other_product.id, 'product_qty': 100, 'mmr_decision': 'continue'})
@@ -363,7 +363,7 @@ class TestChange(ChangeCommon):
         for component in (self.component_a, self.component_b):
             self._stock(component, quantity=1000)
         self._decide(order, 'stop', comment="Wait")
-        self.assertIn("does not wait", self._esign(order, 'stop', self.user_qc, digest='0' * 64, comment="x")['refused'])
+        self.assertIn("is not waiting", self._esign(order, 'stop', self.user_qc, digest='0' * 64, comment="x")['refused'])
         with self.assertRaisesRegex(UserError, "REV-060"):
             order.workorder_ids[0].button_start()
         self._sign(order.bpr_id, 'issue', self._person('production'))
@@ -377,7 +377,7 @@ class TestChange(ChangeCommon):
         self.assertEqual((order.state, order.mmr_revision_id), ('done', self.plain))
         self.assertEqual(len(self.env['mrp.esignature'].search([
             ('res_model', '=', 'mrp.production'), ('res_id', '=', order.id)])), 2)
-        self.assertIn("does not wait", self._esign(order, 'stop', self.user_qc, digest='0' * 64, comment="x")['refused'])
+        self.assertIn("is not waiting", self._esign(order, 'stop', self.user_qc, digest='0' * 64, comment="x")['refused'])
 
 
 @tagged('post_install', '-at_install')
@@ -433,8 +433,8 @@ class TestCopyToOtherSize(ChangeCommon):
         self.assertEqual(copy.to_review_count, 4)
         self.assertFalse(copy.bom_line_ids.mmr_overage_confirmed_id)
         body = ''.join(copy.message_ids.mapped('body'))
-        self.assertIn("quantities proposed × 5 and to be reviewed", body)
-        self.assertIn("no signature was copied", body)
+        self.assertIn("the quantities are proposed × 5 and must be reviewed", body)
+        self.assertIn("without signatures", body)
         # The source is as it was, and an order of the new size waits for the approval.
         self.assertEqual(self.source._prepare_document()['components'], old['components'])
         with self.assertRaisesRegex(UserError, "USE-010"):
@@ -446,7 +446,7 @@ class TestCopyToOtherSize(ChangeCommon):
         self.assertEqual([row['quantity'] for row in copy._prepare_document()['components']],
                          [row['quantity'] for row in self.source.document['components']])
         self.assertEqual((copy.to_review_count, copy.theoretical_yield), (4, 100))
-        self.assertIn("quantities as they were and to be reviewed", ''.join(copy.message_ids.mapped('body')))
+        self.assertIn("the quantities are unchanged and must be reviewed", ''.join(copy.message_ids.mapped('body')))
 
     def test_marks(self):
         """MMR-040: marks are cleared line by line or all at once; both are recorded, and none is forgotten at submission."""

@@ -193,7 +193,7 @@ class TestContent(ContentCommon):
                     if letter == '-':
                         self.assertFalse(row)
                     elif letter in 'RS':
-                        with self.assertRaisesRegex(UserError, f"{code}(?s:.)*it is demanded: (?s:.)*AUD-060"):
+                        with self.assertRaisesRegex(UserError, f"{code}(?s:.)*it is required: (?s:.)*AUD-060"):
                             row.with_user(self.user_qc).action_switch()
                     else:
                         revision = self.drafts[profile]
@@ -244,7 +244,7 @@ class TestContent(ContentCommon):
                     if code in ('MMR-010', 'MMR-040', 'CON-020', 'REV-070', 'PRD-050'):
                         continue
                     self.assertEqual(f"[{code}, " in message, letters[position] in 'RSC', code)
-                for expected in (revision.display_name, "completeness of the profile", "What you can do: fill in"):
+                for expected in (revision.display_name, "completeness of the profile", "What you can do: complete"):
                     self.assertIn(expected, message)
                 self.assertEqual(revision.unmet_count, len({
                     row['code'] for row in revision.completeness if row['problems']}))
@@ -254,12 +254,12 @@ class TestContent(ContentCommon):
     def test_mmr_010(self):
         """MMR-010, MMR-050: the bill of materials is one batch of the product of the MMR, of the ordinary kind."""
         self._check_row('MMR-010', [
-            (lambda revision: revision.bom_id, {'product_qty': 99}, "Odoo's precision"),
-            (lambda revision: revision.bom_id, {'type': 'phantom'}, "does not follow the MMR: BoM Type"),
-            (lambda revision: revision.bom_id, {'enable_batch_size': False}, "does not follow the MMR"),
+            (lambda revision: revision.bom_id, {'product_qty': 99}, "Odoo's decimal precision"),
+            (lambda revision: revision.bom_id, {'type': 'phantom'}, "differs from the MMR: BoM Type"),
+            (lambda revision: revision.bom_id, {'enable_batch_size': False}, "differs from the MMR"),
             (lambda revision: revision.bom_id,
              {'product_id': self.component_other.id, 'product_tmpl_id': self.component_other.product_tmpl_id.id},
-             "does not follow the MMR: Product"),
+             "differs from the MMR: Product"),
         ])
 
     def test_mmr_040(self):
@@ -283,11 +283,11 @@ class TestContent(ContentCommon):
         """CON-020, CON-190: components are listed; a procedure does not replace them; services and itself are none."""
         self._check_row('CON-020', [
             (lambda revision: revision.bom_line_ids, None, "The list of components is empty"),
-            (self._line, {'product_id': self.product.id}, "the product is no component of itself"),
+            (self._line, {'product_id': self.product.id}, "a product cannot be a component of itself"),
         ])
         with self._undone():
             self.component_a.type = 'service'
-            self._assert_blocked(self.drafts['P111'], 'CON-020', "Ascorbic acid: a service is no component")
+            self._assert_blocked(self.drafts['P111'], 'CON-020', "Ascorbic acid: a service cannot be a component")
 
     def test_con_020_same_component_twice(self):
         """CON-020: the same component may be used in two stages; a processing aid is listed and not declared."""
@@ -311,10 +311,10 @@ class TestContent(ContentCommon):
         self._check_row('CON-030', [
             (self._line, {'gmp_qty': 0}, "Ascorbic acid: the quantity must be greater than zero"),
             (self._line, {'operation_id': False}, "Ascorbic acid: the stage where it is used is missing"),
-            (self._line, {'gmp_qty': 0.12345}, "Ascorbic acid: Odoo's precision"),
+            (self._line, {'gmp_qty': 0.12345}, "Ascorbic acid: Odoo's decimal precision"),
         ])
         for revision in self.drafts.values():
-            with self.assertRaisesRegex(ValidationError, "Ascorbic acid: L does not convert to kg"), self.cr.savepoint():
+            with self.assertRaisesRegex(ValidationError, "Ascorbic acid: L cannot be converted to kg"), self.cr.savepoint():
                 self._line(revision).with_user(self.user_preparer).product_uom_id = self.litre
 
     def test_con_040(self):
@@ -322,8 +322,8 @@ class TestContent(ContentCommon):
         self._check_row('CON-040', [
             (lambda revision: revision.ingredient_ids, None, "No declared ingredient is listed"),
             (lambda revision: revision.ingredient_ids, {'product_id': self.component_other.id},
-             "Ascorbic acid: the declared dietary ingredient is none of the components"),
-            (lambda revision: revision.ingredient_ids, {'product_id': False}, "is none of the components"),
+             "Ascorbic acid: this declared dietary ingredient does not match any component"),
+            (lambda revision: revision.ingredient_ids, {'product_id': False}, "does not match any component"),
             (lambda revision: revision.ingredient_ids, {'amount': 0}, "Ascorbic acid: the declared amount or its unit"),
             (lambda revision: revision.ingredient_ids, {'amount_unit': False}, "the declared amount or its unit"),
             (lambda revision: revision.bom_line_ids, {'mmr_is_declared': True},
@@ -371,7 +371,7 @@ class TestContent(ContentCommon):
     def test_con_070(self):
         """CON-070: packaging is described, and a label has a file or a location; drugs have it signed."""
         self._check_row('CON-070', [
-            (lambda revision: revision.pack_ids, None, "The packaging is not described"),
+            (lambda revision: revision.pack_ids, None, "The packaging has no description"),
             (lambda revision: revision.pack_ids, {'description': False}, "Bottle of 60: the description of the packaging"),
             (lambda revision: revision.pack_ids, {'label_id': False}, "Bottle of 60: the label is missing"),
         ])
@@ -389,7 +389,7 @@ class TestContent(ContentCommon):
                 for vals in ({'location': "Shelf 4"}, {'location': False, 'upload': PNG, 'upload_name': "label.png"}):
                     other.write(vals)
                     if profile == 'P211':
-                        self._assert_blocked(revision, 'CON-070', r"LBL-X v\. 1[^\n]* is not signed by Quality Control")
+                        self._assert_blocked(revision, 'CON-070', r"LBL-X v\. 1[^\n]* has not been signed by Quality Control")
                     else:
                         self._assert_blocked(revision, '', '', False)
                 self.assertEqual(revision._prepare_document()['packs'][0]['label']['file']['sha256'], other.file_id.sha256)
@@ -433,14 +433,14 @@ class TestContent(ContentCommon):
         self._check_row('CON-080', [
             (lambda revision: revision.step_ids.filtered(lambda step: step.kind in ('numeric', 'passfail')), None,
              "There is no control point"),
-            (self._step("Blending time"), {'unit': False}, f"{where} has limits without unit"),
+            (self._step("Blending time"), {'unit': False}, f"{where} has limits without a unit"),
             (self._step("Blending time"), {'minimum': False, 'maximum': False}, f"{where} has no limits"),
             (self._step("Blending time"), {'has_target': True, 'target': 17}, f"{where} has a target outside its limits"),
-            (self._step("Blending time"), {'limit_kind': 'text'}, f"{where} is a measurement and has no limits"),
-            (self._step("Caps"), {'criterion_text': False}, f"{caps} does not say what passes"),
-            (self._step("Caps"), {'criterion_text': " \n"}, f"{caps} does not say what passes"),
+            (self._step("Blending time"), {'limit_kind': 'text'}, f"{where} is a measurement but has no limits"),
+            (self._step("Caps"), {'criterion_text': False}, f"{caps} does not state what counts as passing"),
+            (self._step("Caps"), {'criterion_text': " \n"}, f"{caps} does not state what counts as passing"),
             (self._step("Caps"), {'limit_kind': 'range', 'minimum': 1, 'maximum': 2, 'unit': "mm"},
-             f"{caps} is a pass / fail check and does not say what passes"),
+             f"{caps} is a pass/fail check but does not state what counts as passing"),
         ])
         for kind, vals in (('nlt', {'minimum': 0}), ('nmt', {'maximum': 0}), ('range', {'minimum': 15, 'maximum': 15})):
             with self.subTest(kind=kind), self._undone():
@@ -452,7 +452,7 @@ class TestContent(ContentCommon):
         revision = self.drafts['PEU']
         with self._undone():
             self._step("Blending time")(revision).write({'kind': 'environment', 'unit': False})
-            self._assert_blocked(revision, 'CON-080', "step 'Blending time' has limits without unit")
+            self._assert_blocked(revision, 'CON-080', "step 'Blending time' has limits without a unit")
 
     def test_con_090(self):
         """CON-090: a sample has count, size, unit, time, role and the procedure of the test."""
@@ -475,7 +475,7 @@ class TestContent(ContentCommon):
             (self._line, {'mmr_weighing_verified': False}, "Ascorbic acid: weighing and addition must both be verified"),
             (self._line, {'mmr_addition_verified': False}, "Ascorbic acid: weighing and addition must both be verified"),
             (weigh, None, "Ascorbic acid: no step weighs and adds it"),
-            (weigh, {'bom_line_id': False}, "Weighing, step 'Weigh and add Ascorbic acid' does not say which component"),
+            (weigh, {'bom_line_id': False}, "Weighing, step 'Weigh and add Ascorbic acid' has no component"),
         ])
 
     @mute_logger('odoo.sql_db')
@@ -509,7 +509,7 @@ class TestContent(ContentCommon):
             step.verifier_role = False
             step.flush_recordset()
         step.bom_line_id = False
-        self._assert_blocked(revision, 'CON-100', "does not say which component")
+        self._assert_blocked(revision, 'CON-100', "has no component")
 
     def test_con_110(self):
         """CON-110: special notations are written, or 'none' is."""
@@ -539,12 +539,12 @@ class TestContent(ContentCommon):
             (lambda revision: revision, {'dosage_unit_weight': 0}, "The total weight of a dosage unit, or its"),
             (lambda revision: revision, {'dosage_unit_weight_unit': False}, "The total weight of a dosage unit"),
             (self._line, {'mmr_tolerance': 0.5}, "Ascorbic acid: the permitted variation has no justification"),
-            (self._line, {'product_uom_id': pound.id}, "Metric and customary units are mixed: .*kg.*lb"),
+            (self._line, {'product_uom_id': pound.id}, "Metric and customary units cannot be mixed: .*kg.*lb"),
         ])
         drum = self.env['uom.uom'].create({'name': "drum", 'relative_uom_id': pound.id, 'relative_factor': 55})
         with self._undone():
             self._line(self.drafts['P211']).write({'product_uom_id': drum.id})
-            self._assert_blocked(self.drafts['P211'], 'CON-130', "Metric and customary units are mixed: .*drum")
+            self._assert_blocked(self.drafts['P211'], 'CON-130', "Metric and customary units cannot be mixed: .*drum")
 
     def test_con_140(self):
         """CON-140: a processing or packaging stage names equipment, its preparation and a line clearance."""
@@ -562,14 +562,14 @@ class TestContent(ContentCommon):
             (lambda revision: self._stage("Blending")(revision).mmr_step_ids, None, "Blending has no step"),
             (self._step("Blend"), {'instruction': " "}, "Blending, step 'Blend': the instruction is missing"),
             (self._step("Caps"), {'instruction': False}, "Bottling, step 'Caps': the instruction is missing"),
-            (lambda revision: revision.operation_ids, None, "There is no operation"),
-            (self._stage("Blending"), {'active': False}, "Blending is archived and still has steps or equipment"),
-            (self._stage("Bottling"), {'active': False}, "Bottling is archived and still has steps or equipment"),
+            (lambda revision: revision.operation_ids, None, "There are no operations"),
+            (self._stage("Blending"), {'active': False}, "Blending is archived but still has steps or equipment"),
+            (self._stage("Bottling"), {'active': False}, "Bottling is archived but still has steps or equipment"),
         ])
         revision = self.drafts['P111']
         with self._undone():
             self._step("Blending time")(revision).equipment_id = self._stage("Bottling")(revision).mmr_equipment_ids
-            self._assert_blocked(revision, 'CON-150', "Blending, step 'Blending time' names equipment of another stage")
+            self._assert_blocked(revision, 'CON-150', "Blending, step 'Blending time' uses equipment of another stage")
         with self._undone():
             revision.bom_id.allow_operation_dependencies = True
             first, second, third = revision.operation_ids.sorted('sequence')
@@ -586,9 +586,9 @@ class TestContent(ContentCommon):
         self._check_row('CON-160', [
             (lambda revision: revision.pack_ids.line_ids, None, "Bottle of 60: the list of packaging materials is empty"),
             (lambda revision: revision.pack_ids.line_ids, {'uom_id': self.kg.id},
-             "Bottle of 60, HDPE bottle: the unit does not convert"),
+             "Bottle of 60, HDPE bottle: the unit cannot be converted"),
             (lambda revision: revision.pack_ids, {'coding_position': False},
-             "Bottle of 60: where lot and expiry are printed is missing"),
+             "Bottle of 60: where the lot number and the expiry date are printed is missing"),
             (lambda revision: revision.pack_ids, {'clearance': " "}, "Bottle of 60: the line clearance is missing"),
             (lambda revision: revision.pack_ids, {'checks': False}, "Bottle of 60: the packaging checks is missing"),
         ])
@@ -619,20 +619,20 @@ class TestContent(ContentCommon):
                 step = revision.env['mrp.mmr.step'].create({
                     'revision_id': revision.id, 'operation_id': packaging.id, 'name': "Labels", 'kind': 'label',
                     'instruction': "Count.", 'sequence': 90})
-                self._assert_blocked(revision, 'PKG-010', "step 'Labels': it is not said which pack size its labels are of")
+                self._assert_blocked(revision, 'PKG-010', "step 'Labels': the pack size of its labels is missing")
                 step.pack_id = second
                 self.assertFalse([row for row in revision.completeness if row['code'] == 'PKG-010' and row['problems']])
                 steps = revision._prepare_document()['operations'][-1]['steps']
                 self.assertEqual([row.get('pack') for row in steps if row['kind'] == 'label'], [2])
                 step.copy()
-                self._assert_blocked(revision, 'PKG-010', "Bottle of 90: its labels are reconciled by several steps")
+                self._assert_blocked(revision, 'PKG-010', "Bottle of 90: its labels are reconciled in more than one step")
 
     def test_con_170(self):
         """CON-170: every step names who performs it, and what performer and verifier sign."""
         self._check_row('CON-170', [
             (self._step("Blend"), {'performer_role': False}, "Blending, step 'Blend': who performs it"),
             (self._step("Blend"), {'performer_meaning': False}, "Blending, step 'Blend': who performs it"),
-            (self._step("Weigh and add Ascorbic acid"), {'verifier_meaning': False}, "what the verifier's signature means"),
+            (self._step("Weigh and add Ascorbic acid"), {'verifier_meaning': False}, "the meaning of the verifier's signature"),
         ])
 
     def test_con_180(self):
@@ -683,17 +683,17 @@ class TestContent(ContentCommon):
             (rows('component', 1), {'is_identity': False},
              "Microcrystalline cellulose: the specification has no identity test"),
             (rows('component'), {'document_id': False}, "Ascorbic acid: the version of the specification is missing"),
-            (rows('component'), {'product_id': False}, "does not say which component it is about"),
+            (rows('component'), {'product_id': False}, "has no component"),
             (rows('product'), None, "The finished product has no specification"),
             (rows('label'), None, "The label has no specification"),
             (rows('packaging'), None, "HDPE bottle, a packaging material, has no specification"),
-            (rows('product'), {'criterion_text': False}, "Finished product: Appearance does not say what passes"),
-            (rows('product'), {'limit_kind': 'range', 'minimum': 1, 'maximum': 2}, "Appearance has limits without unit"),
+            (rows('product'), {'criterion_text': False}, "Finished product: Appearance does not state what counts as passing"),
+            (rows('product'), {'limit_kind': 'range', 'minimum': 1, 'maximum': 2}, "Appearance has limits without a unit"),
         ])
 
     def test_ver_040(self):
         """VER-040: an automated step names the equipment that does it."""
-        where = "Blending, step 'Blending time' is automated and names no equipment"
+        where = "Blending, step 'Blending time' is automated but has no equipment"
         self._check_row('VER-040', [
             (self._step("Blending time"), {'execution': 'automated', 'equipment_id': False}, where)])
         with self._undone():
@@ -703,15 +703,15 @@ class TestContent(ContentCommon):
     def test_apr_070(self):
         """APR-070: with in-process specifications, supplements explain why these assure the product; none, none."""
         self._check_row('APR-070', [
-            (lambda revision: revision, {'process_rationale': " "}, "Why the in-process specifications assure the product")])
+            (lambda revision: revision, {'process_rationale': " "}, "why the in-process specifications assure the product")])
 
     def test_rev_030(self):
         """REV-030: reason, description of a change, and an effective date that is not over."""
         yesterday = fields.Date.today() - timedelta(days=2)
         self._check_row('REV-030', [
-            (lambda revision: revision, {'reason': " "}, "The reason of this revision is missing"),
+            (lambda revision: revision, {'reason': " "}, "The reason for this revision is missing"),
             (lambda revision: revision, {'change_category': 'process'}, "The description of the change is missing"),
-            (lambda revision: revision, {'date_effective': yesterday}, "The effective date lies in the past"),
+            (lambda revision: revision, {'date_effective': yesterday}, "The effective date is in the past"),
         ])
         with self._undone():
             self.drafts['P111'].date_effective = fields.Date.today() + timedelta(days=1)
@@ -722,7 +722,7 @@ class TestContent(ContentCommon):
         for profile, revision in self.drafts.items():
             with self.subTest(profile=profile), self._undone():
                 if profile == 'PEU':
-                    with self.assertRaisesRegex(ValidationError, "set after how many months it is reviewed(?s:.)*REV-070"):
+                    with self.assertRaisesRegex(ValidationError, "the review interval in months is missing(?s:.)*REV-070"):
                         revision.mmr_id.review_interval = 0
                 else:
                     revision.mmr_id.review_interval = 0
@@ -783,7 +783,7 @@ class TestContent(ContentCommon):
                 row.with_user(user).unlink()
             # A key that switches guards of the ORM off meets PostgreSQL.
             with self.subTest(user=user.login, unlink='hostile'), \
-                    self.assertRaisesRegex(Exception, "stays as it is|not allowed to delete"), self.cr.savepoint():
+                    self.assertRaisesRegex(Exception, "cannot be changed|not allowed to delete"), self.cr.savepoint():
                 row.with_user(user).with_context(**hostile).unlink()
             self.env.invalidate_all()
         with self.assertRaisesRegex(UserError, "AUD-060"):
@@ -844,7 +844,7 @@ class TestContent(ContentCommon):
         self._sign(row, 'switch_off', self.user_qc, comment="Scales print")
         loader = row.sudo().with_context(install_mode=True)
         vals = {'citation': "House rule 2", 'enforcement': 'C'}
-        with self.assertRaisesRegex(CheckViolation, "stays as it is"), self.cr.savepoint():
+        with self.assertRaisesRegex(CheckViolation, "cannot be changed"), self.cr.savepoint():
             loader.write(vals)
             self.env.flush_all()
         shipped = guards.shipped_requirements()
@@ -892,7 +892,7 @@ class TestContent(ContentCommon):
                 ({'batch_size': False}, "batch_size"), ({'product_id': False}, "product_id"),
                 ({'formulation_code': " "}, "formulation_code"), ({'batch_size': 101}, "key_uniq"),
                 ({'batch_size': 101000, 'uom_id': self.gram.id}, "key_uniq"),
-                ({'uom_id': self.litre.id, 'batch_size': 9}, "L does not convert to kg(?s:.)*MMR-030")):
+                ({'uom_id': self.litre.id, 'batch_size': 9}, "L cannot be converted to kg(?s:.)*MMR-030")):
             with self.subTest(change=change), self.assertRaisesRegex(Exception, message), self.cr.savepoint():
                 mmrs.create({**vals, **change})
             self.env.invalidate_all()
@@ -957,8 +957,8 @@ class TestContent(ContentCommon):
         png = base64.b64decode(PNG)
         refused = [
             ("label.png", b'', "is empty"),
-            ("label.png", png + b'\0' * MAX_SIZE, "has 11 MB; a file of a record has at most 10 MB"),
-        ] + [(name, content, "is no file of an allowed type") for name, content in (
+            ("label.png", png + b'\0' * MAX_SIZE, "has 11 MB; the limit for a file is 10 MB"),
+        ] + [(name, content, "is not a file of an allowed type") for name, content in (
             ("label.exe", executable), ("label.png", executable), ("label.pdf", b'\x7fELF' + b'\0' * 200),
             ("label.pdf", b'#!/bin/sh\nrm -rf /\n'), ("label.bat", b'format c:'), ("label.js", b'alert(1)'),
             ("label.svg", svg), ("label.png", svg), ("label.html", b'<html></html>'), ("label.pdf", b'<!DOCTYPE html><html>'),
@@ -989,7 +989,7 @@ class TestContent(ContentCommon):
         # Pictures of steps are images alone.
         step = self._step("Blend")(self.drafts['P111'])
         for name, content in (("picture.svg", svg), ("picture.pdf", pdf), ("picture.png", executable)):
-            with self.subTest(picture=name), self.assertRaisesRegex(UserError, "is no file"):
+            with self.subTest(picture=name), self.assertRaisesRegex(UserError, "is not a file"):
                 step.write({'picture': encode(content), 'picture_name': name})
         step.write({'picture': PNG, 'picture_name': "picture.png"})
         self.assertEqual(step.file_id.mimetype, 'image/png')

@@ -517,7 +517,7 @@ class TestContentFrozen(MmrCommon):
             with self.subTest(record=record._name, vals=vals), self._undone():
                 record.sudo().write(vals)
                 self.assertTrue(self.signed._is_content_signed())
-        with self.assertRaisesRegex(UserError, "a signed revision answers it"):
+        with self.assertRaisesRegex(UserError, "a signed revision contains an answer to it"):
             requirement.with_user(self.user_qc).code = 'OWN-9'
 
     def test_document_ignores_hostile_context(self):
@@ -533,5 +533,5 @@ class TestContentFrozen(MmrCommon):
         without = self._digest(self.draft)
         self.env.invalidate_all()
         self.assertEqual(sha256(self.draft.with_context(active_test=False)._prepare_document()), without)
-        with self.assertRaisesRegex(UserError, "Blending is archived and still has steps or equipment"):
+        with self.assertRaisesRegex(UserError, "Blending is archived but still has steps or equipment"):
             self.draft.with_user(self.user_preparer).action_submit()

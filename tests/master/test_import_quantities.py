@@ -17,7 +17,7 @@ ENGLISH = {
     '1250': 1250, '12.5': 12.5, '1,250.5': 1250.5, '1,250': "1,250 can be read as 1250 or as 1.250",
     '12,50': "12,50 is not a number in your language", '1,2,3': "1,2,3 is not a number in your language",
     '1.250,5': "1.250,5 is not a number in your language", '$5': "$5 is not a number", '1e3': "1e3 has an exponent"}
-GERMAN = {'1250,5': 1250.5, '12,5': 12.5, '1.250': "1.250 can be read as 1250 or as 1,250", '12.5': "Decimals are written 12,5"}
+GERMAN = {'1250,5': 1250.5, '12,5': 12.5, '1.250': "1.250 can be read as 1250 or as 1,250", '12.5': "Write decimals as 12,5"}
 
 
 @tagged('post_install', '-at_install')

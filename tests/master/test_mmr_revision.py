@@ -481,7 +481,7 @@ class TestMmrRevision(MmrCommon):
         revision.write({'reason': False, 'precautions': False})
         revision.operation_ids.unlink()
         revision.bom_line_ids[0].gmp_qty = 0
-        with self.assertRaisesRegex(ValidationError, "cellulose: L does not convert to kg(?s:.)*CON-030"), \
+        with self.assertRaisesRegex(ValidationError, "cellulose: L cannot be converted to kg(?s:.)*CON-030"), \
                 self.cr.savepoint():
             revision.bom_line_ids[1].product_uom_id = self.litre
         with self.assertRaises(UserError) as caught:
@@ -490,7 +490,7 @@ class TestMmrRevision(MmrCommon):
             self.assertIn(expected, str(caught.exception))
         revision.bom_line_ids[1].product_id = self.product
         self.component_a.sudo().type = 'service'
-        with self.assertRaisesRegex(UserError, "a service is no component(?s:.)*no component of itself"):
+        with self.assertRaisesRegex(UserError, "a service cannot be a component(?s:.)*cannot be a component of itself"):
             revision.action_submit()
         revision.bom_line_ids.unlink()
         with self.assertRaisesRegex(UserError, "CON-020"):
@@ -507,7 +507,7 @@ class TestMmrRevision(MmrCommon):
         with self.assertRaisesRegex(UserError, r"Ascorbic acid: .* 0.00025 kg exactly.*\n?.*smaller unit"):
             revision.action_submit()
         line.write({'gmp_qty': 0.25, 'product_uom_id': self.gram.id})
-        with self.assertRaisesRegex(UserError, r"Ascorbic acid: 0.25 g are 0.00025 kg, and stock holds 2 decimals of kg"):
+        with self.assertRaisesRegex(UserError, r"Ascorbic acid: 0.25 g is 0.00025 kg, but stock is kept with 2 decimals of kg"):
             revision.action_submit()
         self._set_decimals()
         self._sign(revision, 'submit', self.user_preparer)
@@ -516,7 +516,7 @@ class TestMmrRevision(MmrCommon):
     def test_batch_size_must_fit_the_precision(self):
         """MMR-010: a batch size that Odoo would round is refused at submission."""
         revision = self._create_mmr(100.0005)
-        with self.assertRaisesRegex(UserError, "cannot hold the batch size 100.0005 kg"):
+        with self.assertRaisesRegex(UserError, "cannot represent the batch size 100.0005 kg"):
             revision.with_user(self.user_preparer).action_submit()
 
     def test_kit_is_refused(self):

@@ -291,11 +291,11 @@ class TestOverage(MmrCommon):
         admin = self.env.ref('base.user_admin')
         for user in (self.user_preparer, self.user_manager, self.user_planner, self.user_auditor, admin):
             with self.subTest(user=user.login):
-                with self.assertRaisesRegex(UserError, "Only Quality Control confirms(?s:.)*PRD-050"):
+                with self.assertRaisesRegex(UserError, "Only Quality Control can confirm(?s:.)*PRD-050"):
                     self.line.with_user(user).action_confirm_overage()
-                with self.assertRaisesRegex(UserError, "Only Quality Control confirms"):
+                with self.assertRaisesRegex(UserError, "Only Quality Control can confirm"):
                     self.revision.with_user(user).sudo().with_user(user).action_confirm_overages()
-        with self.assertRaisesRegex(UserError, "Only Quality Control confirms"):
+        with self.assertRaisesRegex(UserError, "Only Quality Control can confirm"):
             self.line.sudo().with_user(1).action_confirm_overage()
         forged = {'mmr_overage_confirmed_id': self.user_qc.id, 'mmr_overage_confirmed_at': '2020-01-01 00:00:00'}
         for user in (self.user_preparer, self.user_both, self.user_qc):

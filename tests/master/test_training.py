@@ -25,7 +25,7 @@ class TestTraining(QualificationCommon):
         if expected:
             revision._check_trained(users)
         else:
-            with self.assertRaisesRegex(UserError, rf"{revision.display_name} asks for training(?s:.)*SEC-030"):
+            with self.assertRaisesRegex(UserError, rf"{revision.display_name} requires training(?s:.)*SEC-030"):
                 revision._check_trained(users)
 
     def test_new_revision_asks_for_training(self):
@@ -177,7 +177,7 @@ class TestTrainingOnTheFloor(BprCommon, QualificationCommon):
         self._sign(weighing, 'verified', verifier)
 
     def test_new_training(self):
-        """SEC-030: where revision 2 asks for training, an operator trained on revision 1 does not start its steps."""
+        """SEC-030: where revision 2 requires training, an operator trained on revision 1 does not start its steps."""
         self._grant(self.user_production, self.user_operator | self.user_verifier, self.revision)
         draft = self._new_revision(self.revision, training_required=True)
         second = self._make_effective(draft)
@@ -196,12 +196,12 @@ class TestTrainingOnTheFloor(BprCommon, QualificationCommon):
         training = self._grant(self.user_production, self.user_operator, second)
         self.assertEqual(step.action_start(True), {'started': True})
         training.with_user(self.user_production)._revoke("Failed the test.")
-        self._refused("asks for training", step.action_record, 'comment', {'text': "Dusty"})
+        self._refused("requires training", step.action_record, 'comment', {'text': "Dusty"})
         self._grant(self.user_production, self.user_operator, second)
         self._record_step(step)
         self._sign(step, 'performed', self.user_operator)
         if step.next_point == 'verified':
             verifier = self._person(step.verifier_role)
-            self.assertIn("asks for training", self._esign(step, 'verified', verifier)['refused'])
+            self.assertIn("requires training", self._esign(step, 'verified', verifier)['refused'])
             self._grant(self.user_qc, verifier, second)
             self._sign(step, 'verified', verifier)

@@ -154,7 +154,7 @@ class TestProductionGate(GateCommon):
         order = self._create_order(100)
         order.bom_id = plain
         order.product_qty = 100
-        with self.assertRaisesRegex(UserError, r"several formulations.*(?s:.)*100 kg \(A\), 100 kg \(B\), 500 kg \(A\)"):
+        with self.assertRaisesRegex(UserError, r"more than one formulation.*(?s:.)*100 kg \(A\), 100 kg \(B\), 500 kg \(A\)"):
             order.action_confirm()
         order.mmr_id = other.mmr_id
         order.action_confirm()
@@ -652,7 +652,7 @@ class TestProductionRoutes(GateCommon):
         order = self._create_order(100)
         with self.assertRaisesRegex(UserError, "MMR-050"):
             order.action_confirm()
-        with self.assertRaisesRegex(UserError, rf"(?s){self.component_b.name} became a kit.*MMR-050"):
+        with self.assertRaisesRegex(UserError, rf"(?s){self.component_b.name} has become a kit.*MMR-050"):
             drafted.action_confirm()
 
     def test_component_that_becomes_a_kit_later(self):

@@ -161,7 +161,7 @@ class TestQualification(QualificationCommon):
     def test_reviewers(self):
         """SEC-030: a role of the approval route is qualified for as well, be it a GMP role or not."""
         group = self.env['res.groups'].create({'name': "Regulatory Affairs", 'user_ids': [Command.link(self.user_operator.id)]})
-        with self.assertRaisesRegex(UserError, "is no GMP role"):
+        with self.assertRaisesRegex(UserError, "is not a GMP role"):
             self._grant(self.user_qmanager, self.user_operator, group)
         self._create_reviewer(name="Regulatory", group_id=group.id)
         revision = self._create_mmr()
@@ -186,7 +186,7 @@ class TestQualification(QualificationCommon):
             'P111': ('SEC-030', 'R', True), 'P211': ('SEC-030', 'R', True), 'PDEV': ('SEC-030', 'R', True),
             'PEU': ('SEC-030', 'C', True)})
         for row in rows.filtered(lambda row: row.enforcement == 'R'):
-            with self.assertRaisesRegex(UserError, "it is demanded"):
+            with self.assertRaisesRegex(UserError, "it is required"):
                 row.with_user(self.user_qc).action_switch()
         requirement = self.env['mrp.mmr.requirement']
         european = self.env.ref('mrp_mmr.profile_peu')
@@ -233,7 +233,7 @@ class TestQualification(QualificationCommon):
             self._grant(self.user_qmanager, self.user_qc, self._role('qc'), company=elsewhere)
         self.user_security.company_ids += elsewhere
         self._grant(self.user_security, self.user_qmanager, self._role('quality_manager'), company=elsewhere)
-        with self.assertRaisesRegex(UserError, "no active internal user of Elsewhere"):
+        with self.assertRaisesRegex(UserError, "not an active internal user of Elsewhere"):
             self._grant(self.user_qmanager, self.user_qc, self._role('qc'), company=elsewhere)
         self.user_qc.company_ids += elsewhere
         filtered = self.env[QUALIFICATION]._filter_qualified
@@ -284,14 +284,14 @@ class TestQualification(QualificationCommon):
         partner = self.user_qmanager.partner_id
         twin = new_test_user(self.env, login='t_twin', groups='mrp_mmr.group_mmr_qc', partner_id=partner.id)
         for users in (self.user_qmanager, twin, self.user_operator | twin):
-            with self.subTest(users=users.mapped('login')), self.assertRaisesRegex(UserError, "cannot judge the own"):
+            with self.subTest(users=users.mapped('login')), self.assertRaisesRegex(UserError, "cannot grant their own"):
                 self._grant(self.user_qmanager, users, self._role('qc'))
         self.assertFalse(self._of(twin) | self._of(self.user_qmanager, 'qc'))
         if 'employee_ids' in self.env['res.users']._fields:
             other = new_test_user(self.env, login='t_employee', groups='mrp_mmr.group_mmr_qc')
             keys = {('employee', 7)}
             with patch.object(type(other), '_get_gmp_persons', lambda self: keys), \
-                    self.assertRaisesRegex(UserError, "cannot judge the own"):
+                    self.assertRaisesRegex(UserError, "cannot grant their own"):
                 self._grant(self.user_qmanager, other, self._role('qc'))
 
     def test_granter_is_qualified(self):
@@ -314,24 +314,24 @@ class TestQualification(QualificationCommon):
         archived.active = False
         operator = self._role('operator')
         for users, subject, kwargs, text in (
-                (portal, operator, {}, "no active internal user"), (archived, operator, {}, "no active internal user"),
-                (self.env.ref('base.user_root'), operator, {}, "no active internal user"),
+                (portal, operator, {}, "not an active internal user"), (archived, operator, {}, "not an active internal user"),
+                (self.env.ref('base.user_root'), operator, {}, "not an active internal user"),
                 (self.env['res.users'], operator, {}, "No person was chosen"),
                 (self.user_qc, self.env['res.groups'], {}, "for one role"),
                 (self.user_qc, operator | self._role('qc'), {}, "for one role"),
-                (self.user_qc, self.env.ref('base.group_system'), {}, "is no GMP role"),
-                (self.user_qc, operator, {'evidence': " \n "}, "rests on evidence"),
+                (self.user_qc, self.env.ref('base.group_system'), {}, "is not a GMP role"),
+                (self.user_qc, operator, {'evidence': " \n "}, "needs evidence"),
                 (self.user_qc, operator, {'valid_from': '2026-02-02', 'valid_to': '2026-02-01'}, "before it begins")):
             with self.subTest(text=text, users=users.mapped('login')), self.assertRaisesRegex(UserError, text), \
                     mute_logger('odoo.sql_db'), self.cr.savepoint():
                 self._grant(self.user_qmanager, users, subject, **kwargs)
         row = self._grant(self.user_qmanager, self.user_qc, operator)
-        with self.assertRaisesRegex(UserError, "has a reason"):
+        with self.assertRaisesRegex(UserError, "needs a reason"):
             row.with_user(self.user_qmanager)._revoke("  ")
         row.with_user(self.user_qmanager)._revoke("Mistake.")
         self.assertRecordValues(row, [{
             'state': 'revoked', 'revoke_reason': "Mistake.", 'revoked_by_id': self.user_qmanager.id}])
-        with self.assertRaisesRegex(UserError, "revoked already"):
+        with self.assertRaisesRegex(UserError, "already been revoked"):
             row.with_user(self.user_qmanager)._revoke("Again.")
 
     # === NO OTHER ROAD === #
@@ -491,7 +491,7 @@ class TestQualification(QualificationCommon):
             with self.subTest(user=user.login), self.assertRaisesRegex(UserError, "SIG-060"):
                 self.env['base.partner.merge.automatic.wizard']._merge((user.partner_id | other).ids, other)
         for user in (colleague, self.user_qmanager):
-            with self.subTest(user=user.login), self.assertRaisesRegex(UserError, "is kept"):
+            with self.subTest(user=user.login), self.assertRaisesRegex(UserError, "cannot be deleted"):
                 user.sudo().unlink()
 
     def test_uninstall(self):

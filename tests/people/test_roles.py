@@ -823,7 +823,7 @@ class TestRoles(RolesCommon):
             with self.subTest(call=name):
                 refused = self._refusal(lambda call=call: call(self.root_of_odoo))
                 # A contribution is signed by the person who made it, whatever the role.
-                self.assertRegex(refused or '', "APR-050|not allowed to access|did not supply this information")
+                self.assertRegex(refused or '', "APR-050|not allowed to access|This information was supplied by")
 
     def test_manager_writes_no_master_record(self):
         """SEC-010: who manages bills of materials in Odoo and is no preparer writes no draft, by no road."""

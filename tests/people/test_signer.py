@@ -453,7 +453,7 @@ class TestSigner(SignerCommon):
         answer = self._call(revision, 'submit', user, typed)
         self.assertIn("SIG-120", answer['refused'])
         self.assertTrue(answer['former'])
-        self.assertIn("waits for its enrolment", self._call(revision, 'submit', user, {**typed, 'renew': True})['refused'])
+        self.assertIn("waiting for enrolment", self._call(revision, 'submit', user, {**typed, 'renew': True})['refused'])
         self.assertEqual(revision.state, 'draft')
         self.assertIn('signature_id', enrol_waiting(user))
         self.assertIn('signature_id', self._call(revision, 'submit', user, typed))

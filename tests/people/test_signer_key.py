@@ -139,7 +139,7 @@ class TestSignerKey(KeyCommon):
         self.assertEqual(enrolment.content['identity']['document'], "Test")
         self.assertFalse(enrolment.content['set_up'])
         self.assertIn('signature_id', self._type(revision, 'submit', user))
-        self.assertIn("in force already", self._refusal(key))
+        self.assertIn("already in force", self._refusal(key))
         self.assertEqual(self._verify(), [])
 
     def _make_own(self, user, password=PASSWORD):
@@ -161,7 +161,7 @@ class TestSignerKey(KeyCommon):
         self.assertEqual(self._make_own(user), made)
         self.assertIn('signature_id', enrol_waiting(user))
         user.with_user(user).env.user._change_password(OTHER)
-        self.assertIn("valid before", self._make_own(user, OTHER)['refused'])
+        self.assertIn("the previous password", self._make_own(user, OTHER)['refused'])
         user.sudo().password = PASSWORD
         self.assertIn("suspended", self._make_own(user)['refused'])
 
@@ -179,7 +179,7 @@ class TestSignerKey(KeyCommon):
         for other in (self.user_qc, self.user_manager):
             with self.subTest(user=other.login), self.assertRaises(AccessError):
                 key.with_user(other).action_enrol()
-        self.assertIn("Nobody enrols the own key", self._refusal(
+        self.assertIn("cannot enrol your own key", self._refusal(
             self.keys._make(self.enroller, PASSWORD, 'rotation', cost=16), self.enroller))
         signer = self.env['mrp.signer']._get_for(user)
         self.cr.execute("UPDATE mrp_signer SET identity_verified_at = NULL WHERE id = %s", [signer.id])
@@ -308,7 +308,7 @@ class TestSignerKey(KeyCommon):
         old = self.keys._get_in_force(user)
         before = self._sign(self._create_mmr(500), 'submit', user)
         user.with_user(user).env.user._change_password(OTHER)
-        self.assertIn("waits for its enrolment", self._type(revision, 'submit', user, OTHER, renew=True)['refused'])
+        self.assertIn("waiting for enrolment", self._type(revision, 'submit', user, OTHER, renew=True)['refused'])
         new = self.keys._get_last(user)
         self.assertRecordValues(old | new, [
             {'state': 'force', 'replaces_id': False}, {'state': 'waiting', 'replaces_id': old.id}])
@@ -332,7 +332,7 @@ class TestSignerKey(KeyCommon):
         self.assertEqual(key.state, 'revoked')
         self.assertFalse(self.keys._get_in_force(user))
         revision = self._create_mmr(500)
-        self.assertIn("waits for its enrolment", self._type(revision, 'submit', user)['refused'])
+        self.assertIn("waiting for enrolment", self._type(revision, 'submit', user)['refused'])
         self.assertEqual(self.keys._get_last(user).reason, 'rotation')
         self.assertIn('signature_id', enrol_waiting(user))
         self.assertIn('signature_id', self._type(revision, 'submit', user))
@@ -387,8 +387,8 @@ class TestUpdate(KeyCommon):
         """SIG-120: a key that nobody enrolled in time signs no more."""
         self.assertIn('signature_id', self._type(self._create_mmr(), 'submit', self.user_preparer))
         with freeze_time(fields.Datetime.now() + timedelta(days=31)):
-            self.assertIn("waits for its enrolment", self._type(self._create_mmr(200), 'submit', self.user_preparer)['refused'])
-            self.assertIn("waits for its enrolment", self._type(self._create_mmr(400), 'submit', self.user_both)['refused'])
+            self.assertIn("waiting for enrolment", self._type(self._create_mmr(200), 'submit', self.user_preparer)['refused'])
+            self.assertIn("waiting for enrolment", self._type(self._create_mmr(400), 'submit', self.user_both)['refused'])
 
     def test_reset_in_the_meantime(self):
         """SIG-120: a password that somebody else set signs nothing in that time either."""

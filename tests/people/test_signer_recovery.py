@@ -72,14 +72,14 @@ class TestRecovery(RecoveryCommon):
         for hours, login in ((0, ENROLLER), (73, ENROLLER), (24, 'nobody'), (24, '__system__')):
             with self.subTest(hours=hours, login=login):
                 self.assertEqual(self._recover(login, hours)[0], 2)
-        with self.assertRaisesRegex(UserError, "on the server alone"):
+        with self.assertRaisesRegex(UserError, "only be opened on the server"):
             self.keys._open_recovery(self.enroller, 24, REASON, 'x')
-        with server_command(), foreign_code(), self.assertRaisesRegex(UserError, "on the server alone"):
+        with server_command(), foreign_code(), self.assertRaisesRegex(UserError, "only be opened on the server"):
             self.keys._open_recovery(self.enroller, 24, REASON, 'x')
         action = self.env['ir.actions.server'].create({
             'name': "Attack", 'model_id': self.env['ir.model']._get('res.partner').id, 'state': 'code',
             'code': f"env['mrp.signer.key'].sudo()._open_recovery(env['res.users'].browse({self.enroller.id}), 24, 'x', 'x')"})
-        with self.assertRaisesRegex(UserError, "on the server alone"):
+        with self.assertRaisesRegex(UserError, "only be opened on the server"):
             action.run()
         self.assertFalse(self.keys._get_recovery_end(self.enroller))
 
@@ -99,7 +99,7 @@ class TestRecovery(RecoveryCommon):
         key = self.keys._make(self.enroller, OTHER, self.keys._get_reason(self.enroller), cost=COST)
         self.assertEqual(key.reason, 'recovery')
         waiting = self._create_waiting()
-        self.assertIn("waits for its enrolment", self._type(waiting, 'enrol', self.enroller, OTHER)['refused'])
+        self.assertIn("waiting for enrolment", self._type(waiting, 'enrol', self.enroller, OTHER)['refused'])
         answer = self._type(key, 'enrol', self.enroller, OTHER)
         self.assertIn('signature_id', answer, answer)
         self.assertEqual((key.state, lost.state), ('force', 'replaced'))
@@ -109,7 +109,7 @@ class TestRecovery(RecoveryCommon):
         self.assertEqual(self._recover(ENROLLER)[0], 2)
         self.assertIn('signature_id', self._type(waiting, 'enrol', self.enroller, OTHER))
         again = self.keys._make(self.enroller, OTHER, 'loss', cost=COST)
-        self.assertIn("Nobody enrols the own key", self._type(again, 'enrol', self.enroller, OTHER)['refused'])
+        self.assertIn("cannot enrol your own key", self._type(again, 'enrol', self.enroller, OTHER)['refused'])
         self.assertEqual(self._verify(), [])
         self.assertEqual(len([text for text in self._verify(REMARK) if "the server had opened it" in text]), 1)
         # A bundle with what the person enrolled says so as well.
@@ -195,12 +195,12 @@ class TestRecovery(RecoveryCommon):
         self._reset(self.enroller)
         before = self.keys._make(self.enroller, OTHER, 'loss', cost=COST)
         self.assertEqual(self._recover(ENROLLER, 1)[0], 0)
-        self.assertIn("Nobody enrols the own key", self._refusal(before, self.enroller))
+        self.assertIn("cannot enrol your own key", self._refusal(before, self.enroller))
         other = self._create_person('t_other')
         self.assertFalse(self.keys._get_recovery_end(other))
         key = self.keys._make(self.enroller, OTHER, 'recovery', cost=COST)
         with freeze_time(fields.Datetime.now() + timedelta(hours=2)):
-            self.assertIn("Nobody enrols the own key", self._refusal(key, self.enroller))
+            self.assertIn("cannot enrol your own key", self._refusal(key, self.enroller))
         with self.assertRefused('mrp_mmr_signer_key_recovery'):
             self.keys._make(other, OTHER, 'recovery', cost=COST)
 
@@ -266,7 +266,7 @@ class TestSuspension(RecoveryCommon):
             with self.assertRefused('mrp_mmr_signer_suspended'):
                 self.cr.execute("UPDATE mrp_signer SET suspended_at = NULL WHERE id = %s", [signer.id])
         self._reset(self.user_both, self.enroller)
-        self.assertIn("waits for its enrolment", self._type(
+        self.assertIn("waiting for enrolment", self._type(
             self._revision(), 'submit', self.user_both, OTHER, renew=True)['refused'])
         self.assertIn("caused the suspension", self._type(
             self.keys._get_last(self.user_both), 'enrol', self.enroller)['refused'])
@@ -277,7 +277,7 @@ class TestSuspension(RecoveryCommon):
         user = self.user_both
         self._reset(user, self.enroller)
         signer = self._of(user)
-        self.assertIn("waits for its enrolment", self._type(self._revision(), 'submit', user, OTHER, renew=True)['refused'])
+        self.assertIn("waiting for enrolment", self._type(self._revision(), 'submit', user, OTHER, renew=True)['refused'])
         with transition(signer):
             signer.write({'suspended_by_id': self.admin.id})
         key = self.keys._get_last(user)
@@ -299,7 +299,7 @@ class TestSuspension(RecoveryCommon):
         """SIG-120: the enrolment of another security administrator ends it, and leaves nothing to find."""
         user = self.user_both
         self._reset(user)
-        self.assertIn("waits for its enrolment", self._type(self._revision(), 'submit', user, OTHER, renew=True)['refused'])
+        self.assertIn("waiting for enrolment", self._type(self._revision(), 'submit', user, OTHER, renew=True)['refused'])
         self.assertEqual(self.keys._get_last(user).reason, 'reset')
         self.assertIn('signature_id', enrol_waiting(user))
         self.assertEqual(self._of(user).state, 'ready')

@@ -296,7 +296,7 @@ class TestBpr(BprCommon):
         step = self._until("Blending time")
         for vals in ({'pass': True}, {'value': 'pass'}, {'value': '15.0.0'}, {'value': '1,000.5'}, {}):
             self._refused("BPR-080", step.action_record, 'value', vals)
-        self._refused("does not record", step.action_record, 'outcome', {'pass': True})
+        self._refused("cannot record", step.action_record, 'outcome', {'pass': True})
         before = fields.Datetime.now()
         answer = step.action_record('value', {'value': '14.00', 'at': '2001-01-01', 'user_id': 1, 'outcome': 'fail'})
         entry = self.env['mrp.bpr.entry'].browse(answer['entry_id'])
@@ -739,7 +739,7 @@ class TestBprControls(BprCommon):
         """IPC-050: the step does not close while a sample is missing."""
         step = self._until("Take samples")
         for count in ('0', '1.5', '-3', ''):
-            with self.assertRefused('BPR-060', 'BPR-080', core="is a whole number above zero"):
+            with self.assertRefused('BPR-060', 'BPR-080', core="must be a whole number greater than zero"):
                 step.action_record('sample', {'count': count})
         step.action_record('sample', {'count': '2', 'text': "S-1, S-2"})
         self.assertIn("2 of 3", self._esign(step, 'performed', self.user_operator, digest='0' * 64)['refused'])
@@ -753,7 +753,7 @@ class TestBprControls(BprCommon):
         self.assertIn("No dust", self._esign(step, 'performed', self.user_operator, digest='0' * 64)['refused'])
         for vals in ({'position': 3, 'pass': True}, {'position': 2}, {'position': 2, 'pass': 'yes'},
                      {'position': 2, 'pass': False}):
-            with self.assertRefused('BPR-080', core="has no such row|Say whether it conforms"):
+            with self.assertRefused('BPR-080', core="has no such row|Choose whether it conforms"):
                 step.action_record('check', vals)
         step.action_record('check', {'position': 2, 'pass': False, 'text': "Powder under the hopper"})
         self.assertIn("Powder under the hopper", step.deviation_ids.title)
@@ -777,7 +777,7 @@ class TestBprControls(BprCommon):
                                                'examined_by': "Camera 2", 'examination': "0 rejects"})
         self.assertEqual(answer['outcome'], 'pass')
         for wrong in ({'issued': '10.5'}, {'used': '-1'}, {'lot_name': ''}):
-            with self.assertRefused('BPR-060', 'USE-060', core="are whole numbers"):
+            with self.assertRefused('BPR-060', 'USE-060', core="must be whole numbers"):
                 step.action_record('labels', {**vals, **wrong})
 
     def test_label_version(self):

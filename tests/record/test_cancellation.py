@@ -24,7 +24,7 @@ class TestCancellation(StockCommon):
     def test_not_begun(self):
         """BPR-200: a batch of which nothing was begun is cancelled as in Odoo, and gives back what it reserved."""
         self.assertFalse(self.order.mmr_is_running)
-        self.assertIn("BPR-200", self._refused("does not wait for this signature", self.bpr.action_cancel_batch))
+        self.assertIn("BPR-200", self._refused("is not waiting for this signature", self.bpr.action_cancel_batch))
         self.order.with_user(self.user_planner).action_cancel()
         self.assertEqual((self.order.state, self.bpr.state, self._reserved(self.lot)), ('cancel', 'cancel', 0))
 
@@ -64,7 +64,7 @@ class TestCancellation(StockCommon):
             ["Ascorbic acid", "ASC-1", "kg", '7.5', '0.5', '0.5'])
         self.assertEqual(self.bpr._get_stock_differences()[self.bpr], [])
         self._refused(
-            "does not wait for this signature", self.bpr.with_user(self._person('production')).esign_prepare, 'cancel')
+            "is not waiting for this signature", self.bpr.with_user(self._person('production')).esign_prepare, 'cancel')
 
     def test_stock_missing(self):
         """R-11, STK-020: a cancellation takes no more of a lot than is there either."""

@@ -62,7 +62,7 @@ class TestFloor(FloorCommon):
         rows = {row['id']: row for row in self._batches()['batches']}
         self.assertEqual(rows[order.bpr_id.id]['waits']['role'], 'production')
         data = self.env['mrp.bpr'].with_user(self.user_operator).get_floor_batch(order.bpr_id.id)
-        self.assertIn("not issued", data['step']['obstacle']['message'])
+        self.assertIn("not been issued", data['step']['obstacle']['message'])
 
     def test_my_work_center(self):
         """PRD-080: a terminal shows the batches that have work at its work centre, those that can go on there first."""

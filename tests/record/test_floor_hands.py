@@ -332,7 +332,7 @@ class TestFloorKept(FloorHandsCommon):
                 hands.touch('.o_mrp_mmr_floor_user')
                 hands.see('.o_mrp_mmr_floor_person')
                 if login == 't_verifier':
-                    hands.see('.o_mrp_mmr_floor_open_work', "is not recorded")
+                    hands.see('.o_mrp_mmr_floor_open_work', "has not been recorded")
                 hands.touch('.o_mrp_mmr_floor_person [name=login]')
                 hands.insert(login)
                 hands.touch('.o_mrp_mmr_floor_person [name=password]')
@@ -377,7 +377,8 @@ class TestFloorKept(FloorHandsCommon):
             do = self._type_weight(hands)
             hands.touch('.o_mrp_mmr_floor_back')
             hands.touch('button[title="Leave the shop floor"]')
-            hands.see('.modal', "What was typed at a step is not recorded. It is kept on this terminal until you come back.")
+            hands.see(
+                '.modal', "What you entered at a step has not been recorded. It is kept on this terminal until you return.")
             hands.touch('.modal button', "Stay")
             hands.touch('.o_mrp_mmr_floor_card', order)
             self._see_weight(hands)

@@ -320,7 +320,7 @@ class TestFloorLayout(FloorKinds, HandsCase):
         self.assertEqual((row['id'], row['needs_cleaning']), (self.line.id, True))
         self.assertIn("no signed full cleaning", row['issue'])
         with self.at_terminal_of('t_operator', f'/odoo/mmr-floor/{self.bpr.id}') as hands:
-            hands.see('.o_mrp_mmr_floor_unready', "It needs a full cleaning (change of product), signed.")
+            hands.see('.o_mrp_mmr_floor_unready', "It needs a signed full cleaning (change of product).")
             hands.see('.o_mrp_mmr_floor_main:disabled', "Start")
             hands.touch('.o_mrp_mmr_floor_unready .o_mrp_mmr_floor_clean')
             hands.see('.modal', "Filling line 1")
@@ -328,6 +328,6 @@ class TestFloorLayout(FloorKinds, HandsCase):
         self.assertFalse(self._read(step)['step']['unready'])
         self.line.with_user(self.user_qc).mmr_is_instrument = True
         [row] = self._read(step)['step']['unready']
-        self.assertEqual((row['needs_cleaning'], row['issue']), (False, f"{self.line.display_name} was never calibrated."))
+        self.assertEqual((row['needs_cleaning'], row['issue']), (False, f"{self.line.display_name} has never been calibrated."))
         self._calibrate(self.line)
         self.assertEqual(step.with_user(self.user_operator).action_start(acknowledged=True), {'started': True})

@@ -90,17 +90,17 @@ class TestPotencyContent(PotencyCommon):
                 line.write(vals)
 
         unmet("reference potency is missing", (active, {'mmr_assay_reference': 0}))
-        unmet("balances nothing", (active, {'mmr_assay_adjusted': False}))
-        unmet("several balancing fillers", (active, {'mmr_is_filler': True}))
-        unmet("a filler is not adjusted itself", (filler, {'mmr_assay_adjusted': True, 'mmr_assay_reference': 100}))
-        unmet("adjusted to the assay of its lots has lots", (self.component_a, {'tracking': 'none'}))
+        unmet("has nothing to balance", (active, {'mmr_assay_adjusted': False}))
+        unmet("only one balancing filler", (active, {'mmr_is_filler': True}))
+        unmet("filler cannot be adjusted itself", (filler, {'mmr_assay_adjusted': True, 'mmr_assay_reference': 100}))
+        unmet("adjusted to the assay of its lots must be tracked by lots", (self.component_a, {'tracking': 'none'}))
         steps = draft.step_ids.filtered(lambda step: step.kind == 'weigh').sorted(lambda step: step.bom_line_id.sequence)
         unmet("weighed before a component", (steps[0], {'operation_id': filler.operation_id.id, 'sequence': 90}))
         litre = self.env['product.product'].create({
             'name': "Water", 'type': 'consu', 'is_storable': True, 'tracking': 'lot', 'uom_id': self.litre.id})
         other = filler.copy({'product_id': litre.id, 'product_uom_id': self.litre.id, 'mmr_is_filler': False,
                              'mmr_assay_adjusted': True, 'mmr_assay_reference': 1})
-        self.assertIn("does not convert to the unit of the filler", str(draft._get_unmet_requirements()))
+        self.assertIn("cannot be converted to the unit of the filler", str(draft._get_unmet_requirements()))
         other.unlink()
         self._make_effective(draft)
 
@@ -215,7 +215,7 @@ class TestPotencyInBatch(PotencyCommon):
         self.assertEqual(last['formula'], "(90 × 100 − 20 × 96 − 10 × 96) ÷ 99.9 = 61.261261 kg")
         self.assertEqual([row['lot'] for row in last['others']], ["A-1", "A-1"])
         self.assertEqual(self.active._get_adjusted_target()['quantity'], '91.261261')
-        self._refused("cover .* already", self._weigh, self.active, self._create_lot(
+        self._refused("already weighed cover .* completely", self._weigh, self.active, self._create_lot(
             self.component_a, "A-3", mmr_assay=90), '1')
         self._sign_step(self.active)
         self.assertFalse(order.bpr_id.deviation_ids)

@@ -200,13 +200,13 @@ class TestStatedQuantities(BprCommon):
         self.assertFalse(self.bpr.deviation_ids)
 
     def test_incomplete(self):
-        """NUM-050: a goal is named, and what follows an assay is not stated otherwise."""
+        """NUM-050: a goal is named, and what follows an assay cannot be stated otherwise."""
         draft = self._create_mmr(77)
         line = draft.bom_line_ids[:1]
         for vals, words in (
-                ({'mmr_stated_as': 'make_up'}, "to what it makes up is missing"),
-                ({'mmr_stated_as': 'make_up', 'mmr_make_up_to': '0'}, "not above zero"),
-                ({'mmr_stated_as': 'as_needed', 'mmr_assay_adjusted': True}, "is not stated otherwise")):
+                ({'mmr_stated_as': 'make_up'}, "value to make up to is missing"),
+                ({'mmr_stated_as': 'make_up', 'mmr_make_up_to': '0'}, "must be greater than zero"),
+                ({'mmr_stated_as': 'as_needed', 'mmr_assay_adjusted': True}, "cannot be stated otherwise")):
             with self.subTest(vals=vals), self.assertRaisesRegex(UserError, words), self.env.cr.savepoint():
                 line.write(vals)
                 draft._check_complete()

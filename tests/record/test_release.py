@@ -138,7 +138,7 @@ class TestResults(ReleaseCommon):
         first, deviation = self._fail_assay()
         self.assertIn("APR-050", self._esign(first, 'authorise_retest', self._person('production'), comment="x")['refused'])
         self.assertIn("IPC-030", self._esign(first, 'authorise_retest', self.user_qc, comment="x")['refused'])
-        self.assertIn("reason is needed", self._esign(first, 'authorise_retest', self.user_qc2)['refused'])
+        self.assertIn("reason is required", self._esign(first, 'authorise_retest', self.user_qc2)['refused'])
         signature = self._sign(first, 'authorise_retest', self.user_qc2, comment="Column was damaged")
         self.assertRecordValues(first, [{
             'outcome': 'fail', 'value': '94.999999', 'retest_signature_id': signature.id,
@@ -374,7 +374,7 @@ class TestRelease(ReleaseCommon):
     def test_rejected(self):
         """REL-020, DEV-080: a rejected batch and its lot stay rejected; nothing open keeps it from being rejected."""
         self._record("Assay", {'kind': 'value', 'value': "80"})
-        self.assertIn("reason is needed", self._esign(self.bpr, 'reject', self.user_qc)['refused'])
+        self.assertIn("reason is required", self._esign(self.bpr, 'reject', self.user_qc)['refused'])
         signature = self._sign(self.bpr, 'reject', self.user_qc, comment="Assay too low")
         self.assertRecordValues(self.bpr, [{'release_state': 'rejected', 'quantity_released': '0'}])
         self.assertRecordValues(self.lot, [{'mmr_status': 'rejected', 'mmr_status_signature_id': signature.id}])
@@ -490,7 +490,7 @@ class TestEuropeanRelease(MmrCommon):
         self.assertIn("APR-050", self._esign(bpr, 'produce', qp)['refused'])
         produced = self._sign(bpr, 'produce', production)
         self.assertEqual(produced.content['schema'], 'mrp_mmr/production/2')
-        refused('produce', production, "as it is")
+        refused('produce', production, "in this state")
         self.assertEqual(bpr._get_review_actions(bpr._get_release_issues('release')[bpr])[0][0], 'review')
         review = self._sign(bpr, 'review', self.user_qc)
         self.assertEqual(review.basis_signature_id, produced)
@@ -641,7 +641,7 @@ class TestSamples(ReleaseCommon):
                 self.assertEqual(self.bpr._get_udi(), f"(01)04012345678901(17){code}(10){self.lot.name}")
                 self.assertEqual(str(self.lot.mmr_expiry_day), day)
                 last = fields.Date.add(fields.Date.to_date(day), years=1)
-                with self.assertRaisesRegex(UserError, f"after the expiry on {day}"), self.env.cr.savepoint():
+                with self.assertRaisesRegex(UserError, f"after the expiry date {day}"), self.env.cr.savepoint():
                     self.qc.action_record_sample(self._prepare_reserve_vals(
                         keep_until=fields.Date.to_string(fields.Date.subtract(last, days=1))))
                 with self.env.cr.savepoint() as savepoint:

@@ -90,7 +90,7 @@ class TestPlausibleYield(StockCommon):
         step = step.with_user(self._person('operator'))
         step.action_start(acknowledged=True)
         message = self._refused("VER-060", step.action_record, 'yield', {'value': '99.75'})
-        for words in ("99.75 kg", "10 kg were put in", "read the scale again"):
+        for words in ("99.75 kg", "10 kg was put in", "read the scale again"):
             self.assertIn(words, message)
         self.assertFalse(order.bpr_id.deviation_ids)
         for answer in (False, "yes", 1, None):

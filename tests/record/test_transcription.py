@@ -108,7 +108,7 @@ class TestWorksheet(PaperCommon, BatchCommon):
         text = squeeze(' '.join(pages))
         order, mmr = self.bpr.production_id, self.bpr.mmr_revision_id.mmr_id
         for expected in (
-                "Why on paper The server is down", order.name, "VC-2031-001", order.mmr_snapshot_sha256,
+                "Reason for paper The server is down", order.name, "VC-2031-001", order.mmr_snapshot_sha256,
                 f"{mmr.name}, revision 1", "Protect from moisture.", "Printed name Initials Signature"):
             self.assertIn(squeeze(expected), text)
         self.assertEqual(copy.sequences, self.bpr.step_ids.sorted('sequence').mapped('sequence'))
@@ -152,7 +152,7 @@ class TestWorksheet(PaperCommon, BatchCommon):
         (first | second).invalidate_recordset()
         self.assertTrue(first.printed_at and second.printed_at)
         for again in (first.with_user(self._person('production')).action_print, lambda: self._print(action)):
-            with self.assertRaisesRegex(UserError, "was printed on"):
+            with self.assertRaisesRegex(UserError, "was already printed on"):
                 again()
         lines = self.env['mrp.audit.entry'].sudo().search([
             ('res_model', '=', 'mrp.bpr.copy'), ('res_id', 'in', (first | second).ids), ('kind', '=', 'print')], order='id')
@@ -178,7 +178,7 @@ class TestWorksheet(PaperCommon, BatchCommon):
         copies = self.env['mrp.bpr.copy']
         production = copies.with_user(self._person('production'))
         for user in (self.user_operator, self.user_planner, self.user_auditor, self._person('verifier')):
-            with self.subTest(user=user.login), self.assertRaisesRegex(AccessError, "production responsible"):
+            with self.subTest(user=user.login), self.assertRaisesRegex(AccessError, "Production Responsible"):
                 copies.with_user(user)._issue(self.bpr.with_user(user), "Because", self.bpr.step_ids)
         with self.assertRaises(AccessError):
             self.bpr.with_user(self.user_operator).action_issue_worksheets()
@@ -190,14 +190,14 @@ class TestWorksheet(PaperCommon, BatchCommon):
             self._print(action, self.user_operator)
         self.assertFalse(copy.printed_at)
         self.bpr.production_id.sudo().action_cancel()
-        with self.assertRaisesRegex(UserError, "not issued, or closed"):
+        with self.assertRaisesRegex(UserError, "not been issued, or is closed"):
             production._issue(self.bpr, "Because", self.bpr.step_ids)
 
     def test_open_copies(self):
         """R-12, BPR-200: a copy that did not come back is an open item of completion and release, until it is used or void."""
         copy, _action = self._issue(self.bpr)
         self.assertEqual(copy.state, 'open')
-        with self.assertRaisesRegex(UserError, f"{copy.display_name} did not come back"):
+        with self.assertRaisesRegex(UserError, f"{copy.display_name} have not been returned"):
             self.bpr._check_complete()
         for purpose in ('produce', 'review', 'release'):
             self.assertIn('copy', [issue['code'] for issue in self.bpr._get_release_issues(purpose)[self.bpr]])
@@ -274,7 +274,7 @@ class TestTranscription(PaperCommon):
             'kind': 'weight', 'value': "90", 'lot_name': "L-ASC", 'paper_time': "3 March, 6:15 h", 'paper_by': "OP",
             'paper_verified_by': "VE", 'user_id': self.operator.id, 'reason': "Transcribed from worksheet copy 1",
             'is_proposed': True, 'is_current': False, 'is_late': False}])
-        self.assertEqual(f"{entry.at:%Y-%m-%d %H:%M}", "2031-03-03 09:00", "the time of record is the server's")
+        self.assertEqual(f"{entry.at:%Y-%m-%d %H:%M}", "2031-03-03 09:00", "the time of recording is the server's")
         self.assertEqual((self.step.state, self.step.result), ('started', False))
         self.assertFalse(self.step._get_weights())
         self.assertIn("refused", self._esign(self.step, 'performed', self.operator, digest="0" * 64))
@@ -328,7 +328,7 @@ class TestTranscription(PaperCommon):
         step = self._find(kind='numeric')
         wrong = self._transcribe(step, self.copy, self._lines(step, value="51"))
         self.assertFalse(step.deviation_ids, "nothing counts before it is compared")
-        self.assertIn('refused', self._esign(wrong, 'rejected', self.verifier), "a reason is needed")
+        self.assertIn('refused', self._esign(wrong, 'rejected', self.verifier), "a reason is required")
         self._sign(wrong, 'rejected', self.verifier, comment="15, not 51")
         self.assertEqual(set(wrong.entry_ids.mapped('is_rejected')), {True})
         self.assertTrue(waits())
@@ -393,7 +393,7 @@ class TestTranscription(PaperCommon):
         order = self.bpr.production_id
         self._execute(order)
         transcription = self._transcribe(self.step, self.copy, [{'kind': 'comment', 'text': "Forgotten"}])
-        with self.assertRaisesRegex(UserError, "1.1 waits for a signature"):
+        with self.assertRaisesRegex(UserError, "1.1 is waiting for a signature"):
             order.with_user(self.user_planner).button_mark_done()
         self._sign(transcription, 'transcribed', self.operator)
         self._sign(transcription, 'verified', self.verifier)
@@ -415,10 +415,11 @@ class TestTranscription(PaperCommon):
                 ("was not printed on", (others, "scan.png", PNG, [row])),
                 ("was not printed on", (elsewhere, "scan.png", PNG, [row])),
                 ("was not printed on", (copy.browse(), "scan.png", PNG, [row])),
-                ("is empty", (copy, "scan.png", False, [row])), ("no file of an allowed type", (copy, "scan.docx", PNG, [row])),
-                ("Nothing was typed", (copy, "scan.png", PNG, [])),
-                ("its time and initials", (copy, "scan.png", PNG, [dict(row, paper_time=" ")])),
-                ("its time and initials", (copy, "scan.png", PNG, [dict(row, paper_by=None)])),
+                ("is empty", (copy, "scan.png", False, [row])),
+                ("not a file of an allowed type", (copy, "scan.docx", PNG, [row])),
+                ("No value was entered", (copy, "scan.png", PNG, [])),
+                ("needs the time and initials", (copy, "scan.png", PNG, [dict(row, paper_time=" ")])),
+                ("needs the time and initials", (copy, "scan.png", PNG, [dict(row, paper_by=None)])),
                 ("not a number", (copy, "scan.png", PNG, [dict(row, vals={'value': "9O", 'lot_name': "L-ASC"})])),
                 ("has no lot", (copy, "scan.png", PNG, [dict(row, vals={'value': "90", 'lot_name': "L-XYZ"})]))):
             self.env.invalidate_all()
@@ -440,7 +441,7 @@ class TestTranscription(PaperCommon):
             step.action_record('comment', {'text': "x"}, extra={'paper_time': "6:15"})
         entry = self._weigh().entry_ids
         for action in ('corrected', 'verified'):
-            with self.assertRaisesRegex(UserError, "signed with its transcription"):
+            with self.assertRaisesRegex(UserError, "signed together with its transcription"):
                 entry.with_user(self.verifier).esign_prepare(action)
 
     def test_attacks(self):
@@ -469,7 +470,7 @@ class TestTranscription(PaperCommon):
         attempt("UPDATE mrp_bpr_step SET performed_signature_id = %s WHERE id = %s", issued.id, self.step.id)
         missing = type(self.step)._get_missing
         self.patch(type(self.step), '_get_missing', lambda step, point: [])
-        self.assertIn("waits for its verification", self._esign(self.step, 'performed', self.operator)['refused'])
+        self.assertIn("waiting for its verification", self._esign(self.step, 'performed', self.operator)['refused'])
         self.patch(type(self.step), '_get_missing', missing)
         self._sign(transcription, 'verified', self.verifier)
         attempt(insert, self.operator.id, transcription.id, "6:15", entry.id)
@@ -479,7 +480,7 @@ class TestTranscription(PaperCommon):
         document = type(self.step)._get_document
         self.patch(type(self.step), '_get_document', lambda step, point: {
             name: value for name, value in document(step, point).items() if name != 'transcriptions'})
-        self.assertIn("says that it was transcribed", self._esign(self.step, 'performed', self.operator)['refused'])
+        self.assertIn("must state that the step was transcribed", self._esign(self.step, 'performed', self.operator)['refused'])
         for method in (lambda: transcription.sudo().write({'state': 'open'}), transcription.sudo().unlink,
                        transcription.sudo().copy, lambda: transcription.sudo().create({'step_id': self.step.id})):
             with self.assertRefused('AUD-030'):

@@ -128,7 +128,7 @@ class TestDispensingLabel(MmrCommon):
 
     def test_corrected(self):
         """VER-030: only weights that count get a label; of a corrected one none is printed."""
-        with self.assertRaisesRegex(UserError, "Nothing was weighed"):
+        with self.assertRaisesRegex(UserError, "Nothing has been weighed"):
             self.step.action_print_dispensing_labels()
         wrong = self._weigh("80")
         right = self._weigh("90", corrects=wrong.id, reason="Misread")
@@ -136,7 +136,7 @@ class TestDispensingLabel(MmrCommon):
         self.assertEqual(action['context']['active_ids'], right.ids)
         comment = self.step.action_record('comment', {'text': "Not a weight"})['entry_id']
         for entry_id in (wrong.id, comment):
-            with self.assertRaisesRegex(UserError, "no valid weight"):
+            with self.assertRaisesRegex(UserError, "not a valid weight"):
                 self._print(dict(action, context={'active_ids': [entry_id]}))
 
     def test_long_names(self):

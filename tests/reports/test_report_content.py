@@ -95,7 +95,7 @@ class TestReportContent(ReportCommon):
         for row in document['components']:
             row.update(strength=None, overage=None)
         text = ' '.join(read_pages(self._print_document(document)))
-        for title in ("Identity and Strength", "Rationale of the overage", "Declaration of Ingredients", "Specifications",
+        for title in ("Identity and Strength", "Rationale for the overage", "Declaration of Ingredients", "Specifications",
                       "Packaging and Label",
                       "Referenced Documents", "Further Sections", "Reviewed before", "Requirements of the Company",
                       "By-products", "Yield at the End", "Why the In-process"):

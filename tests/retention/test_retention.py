@@ -389,7 +389,7 @@ class TestHold(RetentionCommon):
         self.assertTrue(self.bpr.legal_hold)
         self.assertFalse(self.bpr.is_disposable)
         self._refused("on hold", self._dispose)
-        self.assertIn("reason is needed", self._esign(hold, 'lift', self.user_qc)['refused'])
+        self.assertIn("reason is required", self._esign(hold, 'lift', self.user_qc)['refused'])
         self._sign(hold, 'lift', self.user_qc, comment="Settled")
         self.assertRecordValues(hold, [{'state': 'lifted', 'lift_reason': "Settled"}])
         self.assertFalse(self.bpr.legal_hold)
@@ -635,7 +635,7 @@ class TestDisposal(RetentionCommon):
         with freeze_time('2020-03-15 12:00:00'):
             self._ship(self.lot)
         self.assertTrue(self.bpr.is_disposable)
-        self._refused("on stock", self._dispose)
+        self._refused("in stock", self._dispose)
         self._ship(self.lot, 95)
         self._refused("last distribution", self._dispose)
 

@@ -146,8 +146,8 @@ class TestByRecord(StockCommon):
         with self.cr.savepoint() as savepoint, self._unguarded('stock_move_line') as cr:
             cr.execute("UPDATE stock_move_line SET quantity = 500, quantity_product_uom = 500 WHERE id = %s", [made.id])
             words = ' '.join(bpr._get_stock_differences()[bpr])
-            self.assertIn("yield 10 kg, put on stock 500 kg", words)
-            self.assertIn("500 kg, on stock there 10 kg", words)
+            self.assertIn("yield 10 kg, added to stock 500 kg", words)
+            self.assertIn("500 kg, in stock there 10 kg", words)
             savepoint.rollback()
         self.env.invalidate_all()
         with self._unguarded('stock_quant') as cr:

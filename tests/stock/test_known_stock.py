@@ -40,7 +40,7 @@ class TestKnownStock(LotCommon):
     # === LOTS === #
 
     def test_expiry(self):
-        """B-80, AUD-080: an expiry that was changed, taken away or given beside the ledger is found at the lot."""
+        """B-80, AUD-080: an expiry that was changed, taken away or given outside the ledger is found at the lot."""
         lots = self._create_lot("E-1") | self._create_lot("E-2", expiration_date='2031-05-06 07:08:09')
         never = self._create_lot("E-3")
         never.expiration_date = False
@@ -86,7 +86,7 @@ class TestKnownStock(LotCommon):
             [('res_model', '=', 'stock.location'), ('res_id', '=', place.id)], order='id desc', limit=1)
 
     def test_places(self):
-        """B-81, AUD-080, REL-070: use, parent, company and warehouse of a place, changed beside the ledger, are found."""
+        """B-81, AUD-080, REL-070: use, parent, company and warehouse of a place, changed outside the ledger, are found."""
         self.assertEqual(self._found('places'), set())
         other = self.env['stock.location'].create({'name': "Other", 'usage': 'internal', 'company_id': self.company.id})
         for column, value in (('usage', 'customer'), ('location_id', other.id), ('company_id', None), ('warehouse_id', None)):

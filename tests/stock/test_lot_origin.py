@@ -48,7 +48,7 @@ class TestLotOrigin(HoldCommon):
         self._move_in(produced, self._places('production'))
         for lot in (counted, produced, self._make_lot("OUTSIDE-3")):
             with self.subTest(lot=lot.name):
-                self._refused("(?s)made by no batch record.*REL-070", lot.with_user(self.user_qc).esign_prepare, 'release')
+                self._refused("(?s)not made by a batch record.*REL-070", lot.with_user(self.user_qc).esign_prepare, 'release')
                 self.assertIn("REL-070", self._esign(lot, 'release', self.user_qc, digest='0')['refused'])
                 self.assertEqual(lot.mmr_status, 'quarantine')
         self._sign(counted, 'reject', self.user_qc, comment="Made by nobody")
@@ -60,7 +60,7 @@ class TestLotOrigin(HoldCommon):
         self._date(lot)
         self.patch(type(lot), '_mmr_check_origin', lambda self: None)
         self.assertEqual(self._verified(), {})
-        self.assertIn("Lot OUTSIDE-1 of a product under control was made by no batch record",
+        self.assertIn("Lot OUTSIDE-1 of a controlled product was not made by a batch record",
                       self._esign(lot, 'release', self.user_qc)['refused'])
         self.assertEqual(lot.mmr_status, 'quarantine')
         with self._unguarded('stock_lot') as cr:

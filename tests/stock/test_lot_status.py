@@ -126,17 +126,17 @@ class TestLotStatus(LotCommon):
             if vals != {'mmr_file_id': False}:
                 self._refused("SIG-030|USE-060", lot.with_user(self.user_qc).write, vals)
         lot.ref = "Shelf 4"
-        self.assertIn("reason is needed", self._esign(lot, 'quarantine', self.user_qc)['refused'])
+        self.assertIn("reason is required", self._esign(lot, 'quarantine', self.user_qc)['refused'])
         self._sign(lot, 'quarantine', self.user_qc, comment="Label of a drum damaged")
         self.assertEqual(lot.mmr_status, 'quarantine')
         lot.with_user(self.user_qc).mmr_retest_date = fields.Date.today()
-        self.assertIn("may not be used", self._esign(lot, 'release', self.user_qc, digest='0')['refused'])
+        self.assertIn("may no longer be used", self._esign(lot, 'release', self.user_qc, digest='0')['refused'])
         lot.with_user(self.user_qc).mmr_retest_date = fields.Date.today() + timedelta(days=1)
         self._sign(lot, 'release', self.user_qc)
         self._sign(lot, 'reject', self.user_qc, comment="Identity of drum 3")
         self.assertEqual(lot.mmr_status, 'rejected')
         for action in ('release', 'quarantine', 'reject'):
-            self.assertIn("stays rejected", self._esign(lot, action, self.user_qc, digest='0', comment="x")['refused'])
+            self.assertIn("remains rejected", self._esign(lot, action, self.user_qc, digest='0', comment="x")['refused'])
         self._refused("REC-040", lot.unlink)
         self.assertEqual(len(lot.esignature_ids), 4)
         entries = self.env['mrp.audit.entry'].search([('res_model', '=', 'stock.lot'), ('res_id', '=', lot.id)])
@@ -286,7 +286,7 @@ class TestLotsInBatch(LotCommon):
         retest.with_user(self.user_qc).mmr_retest_date = fields.Date.today() + timedelta(days=1)
         self._sign(retest, 'release', self.user_qc)
         with freeze_time(fields.Datetime.now() + timedelta(days=1)):
-            self._refused("tested again", self._weigh, retest)
+            self._refused("retest date", self._weigh, retest)
         for lot in (before, rejected):
             with mute_logger('odoo.sql_db'), self.assertRaisesRegex(CheckViolation, "USE-060"), self.env.cr.savepoint():
                 self.env['mrp.bpr.entry']._append({

@@ -58,7 +58,7 @@ class TestOverdraw(StockCommon):
         step.action_record('weight', {'value': '9', 'lot_id': self.lot.id})
         other = self._start_weighing(second, self.component_a)
         message = self._refused("STK-020", other.action_record, 'weight', {'value': '9', 'lot_id': self.lot.id})
-        self.assertIn("9 kg were recorded already", message)
+        self.assertIn("9 kg has already been recorded", message)
         other.action_record('weight', {'value': '6', 'lot_id': self.lot.id})
         self._sign_step(step)
         self._complete(first)

@@ -28,7 +28,7 @@ class TestPrecision(StockCommon):
         revision = self._make_fine()
         rows = [problem for row in revision.completeness for problem in row['problems'] if "Ascorbic" in problem]
         self.assertEqual(len(rows), 1)
-        for words in ("2.5 g", "0.0025 kg", "2 decimals", "finer unit", "raise the precision"):
+        for words in ("2.5 g", "0.0025 kg", "2 decimals", "smaller unit", "increase the decimals"):
             self.assertIn(words, rows[0])
         self.assertIn(rows[0], self._submit_refused(revision))
         self.assertEqual(revision.state, 'draft')

@@ -50,7 +50,7 @@ class MrpMmrRevision(models.Model):
 
     @api.model
     def _search_where_used(self, product=None, equipment=None, category=None, sop=None, label=None, partner=None):
-        """Return the revisions whose content uses all of what is given (REV-040); none where nothing is given."""
+        """Return the revisions whose content uses all of the given records (REV-040); none if nothing is given."""
         domains = []
         if product:
             materials = self.env['mrp.mmr.pack.line'].search([('product_id', '=', product.id)]).revision_id

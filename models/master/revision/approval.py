@@ -18,7 +18,7 @@ class MrpMmrRevision(models.Model):
     _inherit = 'mrp.mmr.revision'
 
     _signing_citation = "APR-010, 21 CFR 111.123(a)(1)"
-    _signing_next_step = _lt("follow the life of a revision: draft, submitted, approved, effective.")
+    _signing_next_step = _lt("follow the workflow of a revision: draft, submitted, approved, effective.")
     _signing_actions = {
         'submit': SigningRule(
             meaning='prepared', group='mrp_mmr.group_mmr_preparer', states=('draft',), leads_to='submitted',
@@ -83,7 +83,7 @@ class MrpMmrRevision(models.Model):
         review = self._get_open_reviews()[:1]
         if not review:
             raise refusal(
-                self.env, self.env._("%s waits for no review.", self.display_name), self._signing_citation,
+                self.env, self.env._("%s is not waiting for a review.", self.display_name), self._signing_citation,
                 self.env._("have Quality Control approve it, or reject it."), record=self)
         return self._make_signing_action(
             action, group=review.sudo().group_id, digest=self.document_sha256, basis=self.prepared_signature_id,
@@ -104,7 +104,7 @@ class MrpMmrRevision(models.Model):
         return self.profile_id
 
     def _prepare_annex(self, action):
-        """Return what a reviewer or approver signs beside the document: what is not in it, or a digest of it.
+        """Return what a reviewer or approver signs in addition to the document, or a digest of it.
 
         The redline is what changed against the revision before; overages are confirmed after the preparer signed.
         """
@@ -155,11 +155,11 @@ class MrpMmrRevision(models.Model):
                 self.env._("%(user)s prepared or edited %(revision)s and cannot approve it.",
                            user=user.name, revision=self.display_name),
                 "APR-040, 21 CFR 211.186(a), 111.12(b)",
-                self.env._("ask an independent person of Quality Control to approve."), record=self)
+                self.env._("ask an independent member of Quality Control to approve it."), record=self)
         if self.date_effective and self.date_effective < self._get_today():
             raise refusal(
                 self.env,
-                self.env._("The effective date %(date)s of %(revision)s lies before its approval.",
+                self.env._("The effective date %(date)s of %(revision)s is earlier than its approval.",
                            date=self.date_effective, revision=self.display_name),
                 "REV-030, EU GMP 4.3", self.env._("reject it, so that the preparer sets a new date."), record=self)
         if not self._is_content_signed():
@@ -174,7 +174,7 @@ class MrpMmrRevision(models.Model):
         if reviews:
             raise refusal(
                 self.env,
-                self.env._("%(revision)s still waits for: %(reviews)s.", revision=self.display_name,
+                self.env._("%(revision)s is still waiting for: %(reviews)s.", revision=self.display_name,
                            reviews=', '.join(reviews.mapped('name'))),
                 "APR-030, 21 CFR 111.123(a)(1)", self.env._("have these reviews signed first."), record=self)
         # Labels and documents may have been retired since the preparer signed.
@@ -182,10 +182,10 @@ class MrpMmrRevision(models.Model):
         if problems:
             raise refusal(
                 self.env,
-                self.env._("%(revision)s cannot be approved any more:\n%(rows)s", revision=self.display_name,
+                self.env._("%(revision)s can no longer be approved:\n%(rows)s", revision=self.display_name,
                            rows='\n'.join(f"• {problem}" for problem in problems)),
                 "CON-070, CON-190, 21 CFR 111.210(g), 111.123(a)(1)",
-                self.env._("reject it, so that the preparer names what is in force."), record=self)
+                self.env._("reject it, so that the preparer can replace what is no longer in force."), record=self)
         overages = self.sudo()._get_unconfirmed_overages()
         if overages:
             raise refusal(
@@ -193,7 +193,7 @@ class MrpMmrRevision(models.Model):
                 self.env._("%(revision)s has overages that Quality Control has not confirmed: %(components)s.",
                            revision=self.display_name, components=', '.join(overages.product_id.mapped('display_name'))),
                 "PRD-050, 21 CFR 111.123(a)(1), 111.210(e)",
-                self.env._("read each rationale on the page Components and use Confirm Overages."), record=self)
+                self.env._("read each rationale on the Components page and use Confirm Overages."), record=self)
 
     def _check_reviewer(self, action, user):
         """A reviewer is another person than the preparer (APR-040)."""

@@ -60,7 +60,7 @@ class MrpMmrRevision(models.Model):
         'process_rationale': '_unmet_process_rationale',
     }
 
-    completeness = fields.Json(compute='_compute_completeness', help="The content list of the profile, row by row.")
+    completeness = fields.Json(compute='_compute_completeness', help="The list of required content of the profile, row by row.")
     unmet_count = fields.Integer("Unmet Requirements", compute='_compute_completeness')
 
     @api.depends_context('lang')
@@ -110,7 +110,7 @@ class MrpMmrRevision(models.Model):
             for row in self.sudo()._evaluate_requirements() for problem in row['problems']]
 
     def _check_complete(self):
-        """Refuse with every unmet row at once.
+        """Refuse with all unmet rows in one message.
 
         :raise UserError: where anything is missing
         """
@@ -121,7 +121,7 @@ class MrpMmrRevision(models.Model):
                 self.env._("%(revision)s is not complete:\n%(rows)s", revision=self.display_name,
                            rows='\n'.join(f"• {text} [{citation}]" for citation, text in rows)),
                 self.env._("completeness of the profile %s", self.profile_id.name),
-                self.env._("fill in what is listed (page Completeness) and submit again."), record=self)
+                self.env._("complete what is listed (Completeness page) and submit it again."), record=self)
 
     # === IDENTITY AND CHANGE === #
 
@@ -129,37 +129,37 @@ class MrpMmrRevision(models.Model):
         bom = self.bom_id
         if decimal_string(bom.product_qty) != decimal_string(self.batch_size) or bom.product_uom_id != self.uom_id:
             yield self.env._(
-                "Odoo's precision 'Product Unit' cannot hold the batch size %(size)s exactly. Write it in a "
-                "smaller unit, or raise the precision.", size=self.mmr_id._get_batch_size_label())
+                "Odoo's decimal precision 'Product Unit' cannot represent the batch size %(size)s exactly. Enter it in a "
+                "smaller unit, or increase the precision.", size=self.mmr_id._get_batch_size_label())
         else:
             yield from self._get_stock_problems(self.product_id, self.batch_size, self.uom_id)
         wanted = self._prepare_bom_vals(self.mmr_id, self.revision)
         for name in ('product_tmpl_id', 'product_id', 'company_id', 'type', 'enable_batch_size'):
             if bom._fields[name].convert_to_write(bom[name], bom) != wanted[name]:
                 yield self.env._(
-                    "The bill of materials does not follow the MMR: %s differs.",
+                    "The bill of materials differs from the MMR: %s.",
                     bom._fields[name]._description_string(self.env))
 
     def _unmet_reviewed(self):
         for line in self.bom_line_ids.filtered('mmr_to_review'):
             yield self.env._(
-                "%s: the quantity comes from another batch size and was not reviewed.", line.product_id.display_name)
+                "%s: the quantity comes from another batch size and has not been reviewed.", line.product_id.display_name)
         for operation in self.operation_ids.filtered('mmr_yield_to_review'):
-            yield self.env._("%s: the yield comes from another batch size and was not reviewed.", operation.name)
+            yield self.env._("%s: the yield comes from another batch size and has not been reviewed.", operation.name)
         if self.yield_to_review:
-            yield self.env._("The yield of the batch comes from another batch size and was not reviewed.")
+            yield self.env._("The yield of the batch comes from another batch size and has not been reviewed.")
 
     def _unmet_change(self):
         if blank(self.reason):
-            yield self.env._("The reason of this revision is missing.")
+            yield self.env._("The reason for this revision is missing.")
         if self.change_category != 'initial' and blank(self.description):
             yield self.env._("The description of the change is missing.")
         if self.date_effective and self.date_effective < self._get_today():
-            yield self.env._("The effective date lies in the past.")
+            yield self.env._("The effective date is in the past.")
 
     def _unmet_review_interval(self):
         if not self.mmr_id.review_interval:
-            yield self.env._("It is not said after how many months this MMR is reviewed.")
+            yield self.env._("The interval in months for the periodic review is missing.")
 
     # === FORMULA === #
 
@@ -169,7 +169,7 @@ class MrpMmrRevision(models.Model):
                 yield self.env._("%s: the label claim or its unit is missing.", line.product_id.display_name)
         if self.profile_code in ('P111', 'P211', 'PEU') and self.bom_line_ids \
                 and not any(self.bom_line_ids.mapped('mmr_is_active')):
-            yield self.env._("No component is marked as dietary or active ingredient.")
+            yield self.env._("No component is marked as a dietary or active ingredient.")
 
     def _unmet_components(self):
         if not self.bom_line_ids:
@@ -179,9 +179,9 @@ class MrpMmrRevision(models.Model):
         for line in self.bom_line_ids:
             name = line.product_id.display_name
             if line.product_id == self.product_id:
-                yield self.env._("%s: the product is no component of itself.", name)
+                yield self.env._("%s: a product cannot be a component of itself.", name)
             if line.product_id.type != 'consu':
-                yield self.env._("%s: a service is no component; Odoo consumes goods only.", name)
+                yield self.env._("%s: a service cannot be a component; Odoo only consumes goods.", name)
             if kits.get(line.product_id):
                 yield self.env._("%s is a kit: add its components one by one.", name)
 
@@ -192,19 +192,19 @@ class MrpMmrRevision(models.Model):
                 yield self.env._("%s: the quantity must be greater than zero.", name)
             elif not line._is_mmr_quantity_exact():
                 yield self.env._(
-                    "%(component)s: Odoo's precision 'Product Unit' cannot hold %(quantity)s %(unit)s exactly. "
-                    "Write it in a smaller unit, or raise the precision.",
+                    "%(component)s: Odoo's decimal precision 'Product Unit' cannot represent %(quantity)s %(unit)s exactly. "
+                    "Enter it in a smaller unit, or increase the precision.",
                     component=name, quantity=decimal_string(line.gmp_qty), unit=line.product_uom_id.name)
             else:
                 yield from self._get_stock_problems(line.product_id, line.gmp_qty, line.product_uom_id)
             if not line.product_uom_id._has_common_reference(line.product_id.uom_id):
                 yield self.env._(
-                    "%(component)s: %(unit)s does not convert to %(product_unit)s.", component=name,
+                    "%(component)s: %(unit)s cannot be converted to %(product_unit)s.", component=name,
                     unit=line.product_uom_id.name, product_unit=line.product_id.uom_id.name)
             if line.operation_id not in self.operation_ids:
                 yield self.env._("%s: the stage where it is used is missing.", name)
             if line._skip_bom_line(self.product_id):
-                yield self.env._("%s is meant for other variants of the product alone.", name)
+                yield self.env._("%s is only meant for other variants of the product.", name)
             if line.mmr_stated_as:
                 yield from self._get_stated_problems(line, name)
         yield from self._get_potency_problems()
@@ -218,19 +218,20 @@ class MrpMmrRevision(models.Model):
             if (line.mmr_assay_reference or 0) == 0:
                 yield self.env._("%s: the reference potency is missing.", name)
             if line.product_id.tracking == 'none':
-                yield self.env._("%s: a component that is adjusted to the assay of its lots has lots.", name)
+                yield self.env._("%s: a component that is adjusted to the assay of its lots must be tracked by lots.", name)
         if len(fillers) > 1:
-            yield self.env._("There are several balancing fillers: %s.", ', '.join(fillers.product_id.mapped('display_name')))
+            yield self.env._("There can be only one balancing filler: %s.",
+                             ', '.join(fillers.product_id.mapped('display_name')))
         if fillers and not adjusted:
-            yield self.env._("%s balances nothing: no component is adjusted to its assay.",
+            yield self.env._("%s has nothing to balance: no component is adjusted to its assay.",
                              fillers[0].product_id.display_name)
         for filler in fillers[:1]:
             name = filler.product_id.display_name
             if filler.mmr_assay_adjusted:
-                yield self.env._("%s: a filler is not adjusted itself.", name)
+                yield self.env._("%s: a balancing filler cannot be adjusted itself.", name)
             for line in adjusted:
                 if not line.product_uom_id._has_common_reference(filler.product_uom_id):
-                    yield self.env._("%(component)s: %(unit)s does not convert to the unit of the filler.",
+                    yield self.env._("%(component)s: %(unit)s cannot be converted to the unit of the filler.",
                                      component=line.product_id.display_name, unit=line.product_uom_id.name)
             if any(self._get_weighing_place(line) > self._get_weighing_place(filler) for line in adjusted):
                 yield self.env._("%s is weighed before a component that it balances.", name)
@@ -253,15 +254,15 @@ class MrpMmrRevision(models.Model):
             if row.is_dietary and ((row.amount or 0) == 0 or blank(row.amount_unit)):
                 yield self.env._("%s: the declared amount or its unit is missing.", row.name)
             if row.is_dietary and row.product_id not in components:
-                yield self.env._("%s: the declared dietary ingredient is none of the components.", row.name)
+                yield self.env._("%s: this declared dietary ingredient does not match any component.", row.name)
         for product in self.bom_line_ids.filtered('mmr_is_declared').product_id - declared.product_id:
-            yield self.env._("%s is marked as declared and is not among the declared ingredients.", product.display_name)
+            yield self.env._("%s is marked as declared but is not among the declared ingredients.", product.display_name)
 
     def _unmet_overages(self):
         for line in self.bom_line_ids.filtered(lambda line: line.mmr_is_active or line._has_overage()):
             name = line.product_id.display_name
             if not line.mmr_overage_kind or (line.mmr_overage_kind != 'none' and not line._has_overage()):
-                yield self.env._("%s: the overage is blank; state a value, or 'None'.", name)
+                yield self.env._("%s: the overage is blank; enter a value or choose 'None'.", name)
 
     def _unmet_overage_rationale(self):
         for line in self.bom_line_ids:
@@ -287,7 +288,7 @@ class MrpMmrRevision(models.Model):
             if known:
                 systems.setdefault(known in customary, []).append(unit.name)
         if len(systems) > 1:
-            yield self.env._("Metric and customary units are mixed: %s.", ', '.join(systems[False] + systems[True]))
+            yield self.env._("Metric and customary units cannot be mixed: %s.", ', '.join(systems[False] + systems[True]))
 
     # === PROCESS === #
 
@@ -313,9 +314,9 @@ class MrpMmrRevision(models.Model):
         for step in controls:
             yield from step._get_criterion_problems(step._get_location())
             if step.kind in NUMERIC_KINDS and step.limit_kind == 'text':
-                yield self.env._("%s is a measurement and has no limits.", step._get_location())
+                yield self.env._("%s is a measurement but has no limits.", step._get_location())
             if step.kind == 'passfail' and step.limit_kind != 'text':
-                yield self.env._("%s is a pass / fail check and does not say what passes.", step._get_location())
+                yield self.env._("%s is a pass/fail check but does not state what counts as passing.", step._get_location())
 
     def _unmet_sampling(self):
         for step in self.step_ids.filtered(lambda step: step.sample_required or step.kind == 'sampling'):
@@ -339,17 +340,17 @@ class MrpMmrRevision(models.Model):
             yield self.env._("%s: no step weighs and adds it.", line.product_id.display_name)
         for step in self.step_ids.filtered(lambda step: step.kind in COMPONENT_KINDS):
             if not step.bom_line_id:
-                yield self.env._("%s does not say which component it is about.", step._get_location())
+                yield self.env._("%s has no component.", step._get_location())
             if step.execution == 'manual' and not step.verifier_role:
-                yield self.env._("%s is done by hand and has no second person.", step._get_location())
+                yield self.env._("%s is done by hand but has no second person.", step._get_location())
 
     def _unmet_automation(self):
         for step in self.step_ids.filtered(lambda step: step.execution == 'automated' and not step.equipment_id):
-            yield self.env._("%s is automated and names no equipment.", step._get_location())
+            yield self.env._("%s is automated but has no equipment.", step._get_location())
 
     def _unmet_precautions(self):
         if blank(self.precautions):
-            yield self.env._("Special notations and precautions are blank; write 'none' where there are none.")
+            yield self.env._("Special notations and precautions are blank; write 'none' if there are none.")
 
     def _unmet_corrective_actions(self):
         for step in self.step_ids.filtered(lambda step: step.kind in CONTROL_KINDS):
@@ -370,31 +371,31 @@ class MrpMmrRevision(models.Model):
 
     def _unmet_steps(self):
         if not self.operation_ids:
-            yield self.env._("There is no operation.")
+            yield self.env._("There are no operations.")
         for operation in self.operation_ids.filtered(lambda row: not row.mmr_step_ids):
-            yield self.env._("%s has no step.", operation.name)
+            yield self.env._("%s has no steps.", operation.name)
         # What hangs on an archived stage would be checked, and would not be in the document.
         for operation in (self.step_ids.operation_id | self.equipment_ids.operation_id) - self.operation_ids:
-            yield self.env._("%s is archived and still has steps or equipment.", operation.name)
+            yield self.env._("%s is archived but still has steps or equipment.", operation.name)
         for step in self.step_ids:
             if step.equipment_id and step.equipment_id.operation_id != step.operation_id:
                 # The document names equipment by its place in the list of the stage.
-                yield self.env._("%s names equipment of another stage.", step._get_location())
+                yield self.env._("%s uses equipment of another stage.", step._get_location())
             if blank(step.instruction) and step.kind in ('instruction', 'passfail', 'sampling', 'photo'):
                 yield self.env._("%s: the instruction is missing.", step._get_location())
 
     def _unmet_roles(self):
         for step in self.step_ids:
             if not step.performer_role or not step.performer_meaning:
-                yield self.env._("%s: who performs it, or what the signature means, is missing.", step._get_location())
+                yield self.env._("%s: who performs it, or the meaning of the signature, is missing.", step._get_location())
             if step.verifier_role and not step.verifier_meaning:
-                yield self.env._("%s: what the verifier's signature means is missing.", step._get_location())
+                yield self.env._("%s: the meaning of the verifier's signature is missing.", step._get_location())
 
     # === PACKAGING, LABEL, DOCUMENTS === #
 
     def _unmet_label(self):
         if not self.pack_ids:
-            yield self.env._("The packaging is not described.")
+            yield self.env._("The packaging has no description.")
         for pack in self.pack_ids:
             if blank(pack.description):
                 yield self.env._("%s: the description of the packaging is missing.", pack.name)
@@ -408,7 +409,7 @@ class MrpMmrRevision(models.Model):
             elif label.company_id != self.company_id:
                 yield self.env._("%s belongs to another company.", label.display_name)
             elif self.profile_code == 'P211' and label.state != 'approved':
-                yield self.env._("%s is not signed by Quality Control.", label.display_name)
+                yield self.env._("%s has not been signed by Quality Control.", label.display_name)
 
     def _unmet_packaging(self):
         if not set(PACKING) & set(self.operation_ids.mapped('mmr_stage')):
@@ -417,10 +418,10 @@ class MrpMmrRevision(models.Model):
             if not pack.line_ids:
                 yield self.env._("%s: the list of packaging materials is empty.", pack.name)
             for line in pack.line_ids.filtered(lambda line: not line.uom_id._has_common_reference(line.product_id.uom_id)):
-                yield self.env._("%(pack)s, %(material)s: the unit does not convert to the unit of the material.",
+                yield self.env._("%(pack)s, %(material)s: the unit cannot be converted to the unit of the material.",
                                  pack=pack.name, material=line.product_id.display_name)
             for value, label in (
-                    (pack.coding_position, self.env._("where lot and expiry are printed")),
+                    (pack.coding_position, self.env._("where the lot number and the expiry date are printed")),
                     (pack.clearance, self.env._("the line clearance")),
                     (pack.checks, self.env._("the packaging checks"))):
                 if blank(value):
@@ -432,21 +433,21 @@ class MrpMmrRevision(models.Model):
         if not packs:
             return
         if not self.operation_ids.filtered(lambda row: row.mmr_stage in PACKING):
-            yield self.env._("No stage is marked as packaging or labelling: mark the one that packs %s, or say under which "
-                             "record they are packed.", ', '.join(packs.mapped('name')))
+            yield self.env._("No stage is marked as packaging or labelling: mark the one that packs %s, or enter the record "
+                             "under which they are packed.", ', '.join(packs.mapped('name')))
         for pack in packs.filtered(lambda pack: not pack.line_ids):
             yield self.env._("%s: the list of packaging materials is empty.", pack.name)
         for pack in packs.filtered(lambda pack: not pack.label_id):
             yield self.env._("%s: the label that is issued and reconciled is missing.", pack.name)
         steps = self.step_ids.filtered(lambda step: step.kind == 'label')
         for step in steps.filtered(lambda step: not step.pack_id) if len(packs) > 1 else ():
-            yield self.env._("%s: it is not said which pack size its labels are of.", step._get_location())
+            yield self.env._("%s: the pack size of its labels is missing.", step._get_location())
         for step in steps.filtered(lambda step: step.pack_id and step.pack_id not in packs):
             yield self.env._("%(step)s: %(pack)s is packed under another record.", step=step._get_location(),
                              pack=step.pack_id.name)
         for pack in packs:
             if len(steps.filtered(lambda step, pack=pack: step.pack_id == pack)) > 1:
-                yield self.env._("%s: its labels are reconciled by several steps.", pack.name)
+                yield self.env._("%s: its labels are reconciled in more than one step.", pack.name)
 
     def _unmet_specifications(self):
         by_product = {}
@@ -454,7 +455,7 @@ class MrpMmrRevision(models.Model):
             by_product.setdefault((row.scope, row.product_id), []).append(row)
             yield from row._get_criterion_problems(row.display_name)
             if row.scope == 'component' and not row.product_id:
-                yield self.env._("%s does not say which component it is about.", row.display_name)
+                yield self.env._("%s has no component.", row.display_name)
         for product in self.bom_line_ids.product_id:
             rows = by_product.get(('component', product), [])
             if not rows:
@@ -483,7 +484,7 @@ class MrpMmrRevision(models.Model):
     def _unmet_sections(self):
         for row in self.section_ids.filtered(lambda row: not row._is_filled()):
             yield self.env._(
-                "%s: the section is empty and not marked as not applicable with a reason.",
+                "%s: the section is empty and is not marked as not applicable with a reason.",
                 dict(row._fields['code']._description_selection(self.env))[row.code])
         missing = set(dict(self.section_ids._fields['code'].selection)) - set(self.section_ids.mapped('code'))
         if missing:
@@ -491,4 +492,4 @@ class MrpMmrRevision(models.Model):
 
     def _unmet_process_rationale(self):
         if self.step_ids.filtered(lambda step: step.kind in CONTROL_KINDS) and blank(self.process_rationale):
-            yield self.env._("Why the in-process specifications assure the product is not explained.")
+            yield self.env._("The rationale why the in-process specifications assure the product is missing.")

@@ -23,7 +23,7 @@ class MrpMmrRevision(models.Model):
         :param source: the revision that everything else comes from
         :param bool to_review: mark every quantity and yield as *to be reviewed* (MMR-040)
         :param ratio: Decimal; propose quantities and yields multiplied by it. Only together with ``to_review``:
-            an approved MMR is never scaled by itself (MMR-030).
+            an approved MMR is never scaled automatically (MMR-030).
         """
         self.ensure_one()
         copying = ContentCopy(self, to_review, ratio)
@@ -79,10 +79,10 @@ class MrpMmrRevision(models.Model):
                     was=f"{was['quantity']} {was['unit']}" if was else self.env._("missing")))
         raise refusal(
             self.env,
-            self.env._("The bill of materials of %(revision)s is not what was signed.\n%(rows)s",
+            self.env._("The bill of materials of %(revision)s differs from what was signed.\n%(rows)s",
                        revision=self.display_name, rows='\n'.join(f"• {row}" for row in rows)),
             "MMR-050, 21 CFR 111.210, 11.70",
-            self.env._("inform Quality Control; a new revision is needed."), record=self)
+            self.env._("inform Quality Control; a new revision is required."), record=self)
 
     def _check_signatures(self):
         """Refuse where a signature is not intact or not over the frozen document (SIG-030, 21 CFR 11.70).
@@ -94,10 +94,10 @@ class MrpMmrRevision(models.Model):
             if not signature._is_intact() or signature.content_sha256 != self.document_sha256:
                 raise refusal(
                     self.env,
-                    self.env._("%(revision)s: %(signature)s does not verify.", revision=self.display_name,
+                    self.env._("%(revision)s: verification of %(signature)s failed.", revision=self.display_name,
                                signature=signature.display_name or self.env._("a signature")),
                     "SIG-030, 21 CFR 11.70",
-                    self.env._("inform Quality Control and your administrator; a new revision is needed."),
+                    self.env._("inform Quality Control and your administrator; a new revision is required."),
                     record=self)
 
     def _prepare_snapshot(self):

@@ -57,7 +57,7 @@ class MrpMmrRevision(models.Model):
                 # A damaged draft must not hold up the revision; it is refused when it is confirmed.
                 _logger.warning("%s cannot follow %s: %s", order, self, error)
             else:
-                order._message_log(body=self.env._("Follows %s, which became effective.", self.display_name))
+                order._message_log(body=self.env._("Replaces %s, which became effective.", self.display_name))
 
     @api.model
     def _cron_activate_due(self):
@@ -68,4 +68,4 @@ class MrpMmrRevision(models.Model):
                     revision._activate_due()
             except (UserError, IntegrityError) as error:
                 _logger.warning("%s cannot become effective: %s", revision, error)
-                revision._message_log(body=self.env._("Cannot become effective: %s", error))
+                revision._message_log(body=self.env._("It cannot become effective: %s", error))

@@ -73,7 +73,7 @@ class MrpMmrRevision(models.Model):
             old, new = (words.get(change[side], change[side]) for side in ('before', 'after'))
             row = {'field': change['field'], 'label': label, 'kind': change['kind'], 'before': old, 'after': new}
             if change['field'].endswith('.position'):
-                row.update(kind='moved', label=self.env._("Moved, place in the order"))
+                row.update(kind='moved', label=self.env._("Moved: position in the sequence"))
             elif change['kind'] == 'changed' and (max(len(old), len(new)) >= LONG_TEXT or '\n' in old + new):
                 parts = word_diff(old, new)
                 if any(kind == 'same' for kind, _text in parts):
@@ -158,7 +158,7 @@ class MrpMmrRevision(models.Model):
     def _browse_redline_other(self, other_id):
         """Return the revision to compare with, which its reader must be allowed to read.
 
-        :raise UserError: where there is no such revision
+        :raise UserError: if there is no such revision
         """
         other = self.browse(other_id if isinstance(other_id, int) and other_id else None).exists()
         if other_id and not other:

@@ -1,4 +1,4 @@
-"""One numbered version of a master: its fields, its states and what each transition asks for."""
+"""One numbered version of a master: its fields, its states and what each transition requires."""
 
 import logging
 
@@ -83,13 +83,13 @@ class MrpMmrRevision(models.Model):
     change_category = fields.Selection(CHANGE_CATEGORIES, default='formula', required=True, tracking=True)
     description = fields.Text("Description of the Change", tracking=True)
     reason = fields.Text(tracking=True, help="Why this revision is made.")
-    precautions = fields.Text("Special Notations and Precautions", help="Write 'none' where there are none.")
+    precautions = fields.Text("Special Notations and Precautions", help="Write 'none' if there are none.")
     date_effective = fields.Date(
         "Effective Date", tracking=True,
-        help="From this day on the revision is used. Empty: as soon as Quality Control approved it.")
+        help="The day from which the revision is used. Empty: as soon as Quality Control has approved it.")
 
     training_required = fields.Boolean(
-        tracking=True, help="Nobody works by this revision who was not trained on it (SEC-030, 21 CFR 111.14(b)(2)).")
+        tracking=True, help="Nobody can work with this revision without training on it (SEC-030, 21 CFR 111.14(b)(2)).")
 
     product_description = fields.Text("Description of the Product", help="Appearance, shape, colour, marking.")
     dosage_form = fields.Char(help="For instance: film-coated tablet (21 CFR 211.186(b)(1)).")
@@ -98,14 +98,15 @@ class MrpMmrRevision(models.Model):
     dosage_unit_weight_unit = fields.Char("Unit of the Dosage Weight")
     process_rationale = fields.Text(
         "Rationale of the Process Specifications",
-        help="Why meeting the in-process specifications assures that the product meets its own (21 CFR 111.70(c)(2)).")
+        help="Why meeting the in-process specifications ensures that the product meets its own specifications (21 CFR "
+             "111.70(c)(2)).")
     theoretical_yield = ExactNumber(
         help="Quantity at the end of manufacture if nothing were lost (21 CFR 111.3), in the unit of the batch size.")
     yield_min = ExactNumber("Minimum Yield (%)", help="A yield equal to the limit is inside.")
     yield_max = ExactNumber("Maximum Yield (%)")
     yield_rationale = fields.Text("Rationale of the Band")
     yield_to_review = fields.Boolean(
-        "Yield To Be Reviewed", copy=False, help="It was copied from another batch size and was not looked at yet.")
+        "Yield To Be Reviewed", copy=False, help="Copied from another batch size and not reviewed yet.")
 
     step_ids = fields.One2many('mrp.mmr.step', 'revision_id', "Steps")
     equipment_ids = fields.One2many('mrp.mmr.equipment', 'revision_id')
@@ -116,7 +117,7 @@ class MrpMmrRevision(models.Model):
     section_ids = fields.One2many('mrp.mmr.section', 'revision_id', "Device Sections")
     answer_ids = fields.One2many('mrp.mmr.answer', 'revision_id', "Answers")
     review_ids = fields.One2many('mrp.mmr.review', 'revision_id', "Reviews", readonly=True)
-    open_review_names = fields.Char("Waits for the Reviews", compute='_compute_open_review_names')
+    open_review_names = fields.Char("Reviews Still Needed", compute='_compute_open_review_names')
     overages_to_confirm = fields.Integer("Overages to Confirm", compute='_compute_overages_to_confirm')
     overage_summary = fields.Text("Overages", compute='_compute_overages_to_confirm')
 
@@ -137,7 +138,7 @@ class MrpMmrRevision(models.Model):
     editor_ids = fields.Many2many(
         'res.users', 'mrp_mmr_revision_editor_rel', 'revision_id', 'user_id', "Edited By",
         readonly=True, copy=False, ondelete='restrict', context={'active_test': False},
-        help="Everybody who edited content of this revision; none of them can approve it.")
+        help="Everyone who edited the content of this revision; none of them can approve it.")
     prepared_signature_id = fields.Many2one(
         'mrp.esignature', "Prepared", readonly=True, copy=False, ondelete='restrict')
     approved_signature_id = fields.Many2one(
@@ -145,7 +146,7 @@ class MrpMmrRevision(models.Model):
     retired_signature_id = fields.Many2one(
         'mrp.esignature', "Retired", readonly=True, copy=False, ondelete='restrict')
     signature_ids = fields.Many2many(
-        'mrp.esignature', "All Signatures", compute='_compute_signature_ids', help="Void ones included.")
+        'mrp.esignature', "All Signatures", compute='_compute_signature_ids', help="Including void ones.")
     signature_count = fields.Integer(compute='_compute_signature_ids')
     effective_at = fields.Datetime("Effective Since", readonly=True, copy=False, tracking=True)
     ended_at = fields.Datetime("Effective Until", readonly=True, copy=False, tracking=True)
@@ -153,29 +154,29 @@ class MrpMmrRevision(models.Model):
     production_count = fields.Integer(compute='_compute_production_count')
 
     _revision_uniq = models.Constraint(
-        'UNIQUE (mmr_id, revision)', "A revision number is used once (REV-020, EU GMP 4.3).")
-    _bom_uniq = models.Constraint('UNIQUE (bom_id)', "A bill of materials belongs to one revision.")
+        'UNIQUE (mmr_id, revision)', "A revision number can be used only once (REV-020, EU GMP 4.3).")
+    _bom_uniq = models.Constraint('UNIQUE (bom_id)', "A bill of materials can belong to only one revision.")
     _one_effective = models.UniqueIndex(
-        "(mmr_id) WHERE state = 'effective'", "An MMR has one effective revision (REV-050, 21 CFR 111.255(c)).")
+        "(mmr_id) WHERE state = 'effective'", "An MMR can have only one effective revision (REV-050, 21 CFR 111.255(c)).")
     _one_open = models.UniqueIndex(
         "(mmr_id) WHERE state IN ('draft', 'submitted', 'approved')",
-        "This MMR has an open revision already: finish or cancel it first (REV-020, EU GMP 4.3).")
+        "This MMR already has an open revision: finish or cancel it first (REV-020, EU GMP 4.3).")
     _signed = models.Constraint(
         """CHECK (
             (state IN ('draft', 'cancelled'))
             OR (document IS NOT NULL AND document_sha256 IS NOT NULL AND prepared_signature_id IS NOT NULL
                 AND (state = 'submitted' OR approved_signature_id IS NOT NULL))
         )""",
-        "A revision is used with two signatures over its frozen content (APR-030, 21 CFR 111.123(a)(1)).")
+        "A revision can only be used with two signatures on its frozen content (APR-030, 21 CFR 111.123(a)(1)).")
     _signatures_differ = models.Constraint(
         'CHECK (prepared_signature_id <> approved_signature_id)',
-        "Two signatures are needed (APR-030, 21 CFR 211.186(a)).")
+        "Two signatures are required (APR-030, 21 CFR 211.186(a)).")
 
     _yield_band = models.Constraint(
         "CHECK (yield_min::numeric >= 0 AND theoretical_yield::numeric >= 0 "
         "AND (yield_max::numeric = 0 OR yield_min::numeric <= yield_max::numeric))",
-        "A yield band lies between a minimum of at least 0 % and a maximum that is not below it. "
-        "Rule: CON-060, 21 CFR 111.210(f).")
+        "The limits of a yield band must be at least 0 %, and the minimum cannot be above the maximum. Rule: CON-060, 21 CFR "
+        "111.210(f).")
 
     # === COMPUTE === #
 
@@ -237,14 +238,14 @@ class MrpMmrRevision(models.Model):
             if SYSTEM_FIELDS & vals.keys() or vals.get('bom_id'):
                 raise refusal(
                     self.env,
-                    self.env._("A revision begins as a draft, with a number and a bill of materials of its own."),
+                    self.env._("A revision starts as a draft, with its own number and bill of materials."),
                     "APR-010, REV-020, EU GMP 4.3", self.env._("leave these fields out."))
             mmr = self.env['mrp.mmr'].browse(vals.get('mmr_id'))
             if not mmr:
-                raise UserError(self.env._("A revision needs its MMR. Create the MMR; its first revision comes with it."))
+                raise UserError(self.env._("A revision needs an MMR. Create the MMR; its first revision is created with it."))
             if self.sudo().search_count([('mmr_id', '=', mmr.id), ('state', 'in', OPEN_STATES)], limit=1):
                 raise refusal(
-                    self.env, self.env._("%s has an open revision already.", mmr.display_name),
+                    self.env, self.env._("%s already has an open revision.", mmr.display_name),
                     "REV-020, EU GMP 4.3", self.env._("finish or cancel that revision first."), record=mmr)
             vals['revision'] = mmr._take_revision_number()
             vals.setdefault('theoretical_yield', mmr.batch_size)
@@ -265,13 +266,13 @@ class MrpMmrRevision(models.Model):
         if SYSTEM_FIELDS & vals.keys() and not in_transition(self):
             raise refusal(
                 self.env,
-                self.env._("Status, number, digest and signatures of %s are set by signing alone.",
+                self.env._("The status, number, digest and signatures of %s can only be set by signing.",
                            ', '.join(self.mapped('display_name'))),
                 "APR-010, 21 CFR 111.123(a)(1)", self.env._("use the buttons of the revision."), record=self)
         if CONTENT_FIELDS & vals.keys() and not in_transition(self):
             if {'mmr_id', 'bom_id'} & vals.keys():
                 raise refusal(
-                    self.env, self.env._("A revision stays with its MMR and its bill of materials."),
+                    self.env, self.env._("A revision cannot be moved to another MMR or bill of materials."),
                     "REV-020, EU GMP 4.3", self.env._("create a new revision instead."), record=self)
             self._check_editable()
         if vals.get('yield_to_review') is False:
@@ -290,7 +291,7 @@ class MrpMmrRevision(models.Model):
     def _check_editable(self):
         """Refuse unless these revisions are drafts, and remember who edits them (APR-040).
 
-        :raise UserError: where a revision is no draft any more
+        :raise UserError: if a revision is no longer a draft
         """
         for revision in self:
             if revision.state != 'draft':
@@ -305,8 +306,8 @@ class MrpMmrRevision(models.Model):
 
     def copy(self, default=None):  # pylint: disable=method-required-super
         raise UserError(self.env._(
-            "Revisions are not duplicated: use New Revision, which copies content but no signature. "
-            "Rule: REV-030, EU GMP 4.3."))
+            "A revision cannot be duplicated: use New Revision, which copies the content without signatures. Rule: REV-030, "
+            "EU GMP 4.3."))
 
     @api.ondelete(at_uninstall=True)
     def _unlink_except_submitted(self):
@@ -314,7 +315,7 @@ class MrpMmrRevision(models.Model):
             if revision.state != 'draft' or revision.submitted_once:
                 raise refusal(
                     self.env,
-                    self.env._("%(revision)s is %(state)s and was submitted, so it is kept.",
+                    self.env._("%(revision)s is %(state)s and was submitted, so it cannot be deleted.",
                                revision=revision.display_name, state=revision._get_state_label()),
                     "REC-040, 21 CFR 111.605(b), 211.180(d)",
                     self.env._("cancel the draft, or retire the revision."), record=revision)

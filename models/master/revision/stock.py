@@ -19,8 +19,9 @@ class MrpMmrRevision(models.Model):
         stocked = convert_exactly(exact(quantity), unit, product.uom_id)
         if stocked is not None and not is_held(stocked, digits):
             yield self.env._(
-                "%(component)s: %(quantity)s %(unit)s are %(stocked)s %(product_unit)s, and stock holds %(digits)s decimals of "
-                "%(product_unit)s. Stock it in a finer unit, or raise the precision of quantities in the settings.",
+                "%(component)s: %(quantity)s %(unit)s is %(stocked)s %(product_unit)s, but stock is kept with %(digits)s "
+                "decimals of %(product_unit)s. Stock it in a smaller unit, or increase the decimals of quantities in the "
+                "settings.",
                 component=product.display_name, quantity=decimal_string(quantity), unit=unit.name,
                 stocked=format(stocked.normalize(), 'f'), product_unit=product.uom_id.name, digits=digits)
 
@@ -28,8 +29,9 @@ class MrpMmrRevision(models.Model):
         """Yield what is missing of a quantity that is as needed, or makes up to something (NUM-050)."""
         if line.mmr_stated_as == MAKE_UP:
             if line.mmr_make_up_to is None and not (line.mmr_make_up_value or '').strip():
-                yield self.env._("%s: to what it makes up is missing: a weight, a volume or a value.", name)
+                yield self.env._("%s: the weight, volume or value to make up to is missing.", name)
             if line.mmr_make_up_to is not None and (line.mmr_make_up_to <= 0 or not line.mmr_make_up_uom_id):
-                yield self.env._("%s: the weight or volume to which it makes up is not above zero, or has no unit.", name)
+                yield self.env._("%s: the weight or volume to make up to must be greater than zero and needs a unit.", name)
         if line.mmr_assay_adjusted or line.mmr_is_filler:
-            yield self.env._("%s: what is adjusted to an assay has a quantity, and is not stated otherwise.", name)
+            yield self.env._("%s: a component that is adjusted to an assay needs a quantity, and cannot be stated otherwise.",
+                             name)

@@ -1,4 +1,4 @@
-"""Training that a revision asks for: who has it, who lacks it, and the refusal (SEC-030, 21 CFR 111.14(b)(2))."""
+"""Training that a revision requires: who has it, who lacks it, and the refusal (SEC-030, 21 CFR 111.14(b)(2))."""
 
 from odoo import api, fields, models
 
@@ -14,14 +14,14 @@ class MrpMmrRevision(models.Model):
     _inherit = 'mrp.mmr.revision'
 
     training_revision_id = fields.Many2one(
-        'mrp.mmr.revision', "Training Asked For By", compute='_compute_training_revision_id', compute_sudo=True,
-        help="The last revision up to this one that asks for training. Whoever was trained on it, or on one since, may work.")
+        'mrp.mmr.revision', "Training Required By", compute='_compute_training_revision_id', compute_sudo=True,
+        help="The latest revision up to this one that requires training. Anyone trained on it, or on a later one, may work.")
     trained_user_ids = fields.Many2many(
         'res.users', string="Trained", compute='_compute_trained_user_ids', compute_sudo=True,
-        help="Who holds a role that a step of this revision names, and was trained.")
+        help="People who hold a role named in a step of this revision and were trained.")
     untrained_user_ids = fields.Many2many(
         'res.users', string="Not Trained", compute='_compute_trained_user_ids', compute_sudo=True,
-        help="Who holds a role that a step of this revision names, and was not trained.")
+        help="People who hold a role named in a step of this revision and were not trained.")
 
     @api.depends('training_required', 'state')
     def _compute_training_revision_id(self):
@@ -49,10 +49,10 @@ class MrpMmrRevision(models.Model):
         return self.env['res.groups'].union(*(self.env.ref(ROLE_GROUPS[role]) for role in roles))
 
     def _get_training_revisions(self):
-        """Return the revisions on which training counts for this one, the one that asks for it first; none: no training.
+        """Return the revisions whose training is valid for this one, the one that requires it first; empty if none is required.
 
-        A revision that asks for none does not undo what one before it asked for: otherwise a correction of a
-        word would let everybody work by a change that they never heard of. What was never used asks for nothing.
+        A revision that requires none does not cancel the requirement of an earlier one: otherwise a correction of a
+        word would let everybody work with a change that they do not know. A revision that was never used requires nothing.
         """
         self.ensure_one()
         if not self.id:
@@ -64,7 +64,7 @@ class MrpMmrRevision(models.Model):
         return history.filtered(lambda revision: asking and revision.revision >= asking.revision)
 
     def _check_trained(self, users):
-        """Refuse persons who lack the training that this revision asks for; called when they start a step.
+        """Refuse people who lack the training that this revision requires; called when they start a step.
 
         :raise UserError: naming them
         """
@@ -74,12 +74,13 @@ class MrpMmrRevision(models.Model):
             names = ", ".join(untrained[:NAMED].mapped('name'))
             raise refusal(
                 self.env,
-                self.env._("%(revision)s asks for training, and these persons have none that is valid on %(today)s: %(names)s.",
+                self.env._("%(revision)s requires training, and these people have no training that is valid on %(today)s: "
+                           "%(names)s.",
                            revision=self.display_name, today=self.company_id._get_mmr_today(),
                            names=f"{names} …" if len(untrained) > NAMED else names),
                 TRAINING_RULE,
-                self.env._("have Production Responsible or Quality Control record the training, on the page Training of the "
-                           "revision, or let a trained person work."), record=self)
+                self.env._("have a Production Responsible or Quality Control record the training, on the Training page of "
+                           "the revision, or let a trained person work."), record=self)
 
     def action_record_training(self):
         """Open the dialog that records training on this revision, for everybody who lacks it."""

@@ -57,7 +57,7 @@ class MrpMmrRevision(models.Model):
             return {
                 'type': 'ir.actions.client', 'tag': 'display_notification',
                 'params': {'type': 'info', 'message': self.env._(
-                    "No approved revision has specifications of the components that have none here.")},
+                    "No approved revision has specifications for components that have none here.")},
             }
         return True
 

@@ -38,46 +38,48 @@ class MrpBprEntry(models.Model):
         'mrp.bpr', "Batch Production Record", required=True, readonly=True, index=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')
     kind = fields.Selection(ENTRY_KINDS, required=True, readonly=True)
-    position = fields.Integer(readonly=True, aggregator=None, help="Row of the checklist or of the packs.")
-    value = fields.Char(readonly=True, help="A number as it was entered, with all its digits.")
+    position = fields.Integer(readonly=True, aggregator=None, help="Row of the checklist or of the pack sizes.")
+    value = fields.Char(readonly=True, help="A number, as it was entered with all its digits.")
     unit = fields.Char(readonly=True)
     text = fields.Text(readonly=True)
-    data = fields.Json(readonly=True, help="Further figures, such as those of a label reconciliation.")
+    data = fields.Json(readonly=True, help="Additional figures, such as those of a label reconciliation.")
     outcome = fields.Selection(
         [('pass', "Within limits"), ('fail', "Out of limits")], readonly=True,
-        help="Judged by the system against the limits of the snapshot, never by a person where there are numbers (IPC-010).")
+        help="Judged by the system against the limits of the snapshot; a person never judges a numeric result (IPC-010).")
     lot_id = fields.Many2one('stock.lot', readonly=True, index='btree_not_null', ondelete='restrict')
     lot_name = fields.Char("Lot Number", readonly=True)
     equipment_id = fields.Many2one('maintenance.equipment', readonly=True, ondelete='restrict')
     equipment_name = fields.Char(readonly=True)
     product_id = fields.Many2one(
         'product.product', compute='_compute_product_id', store=True, precompute=True, index='btree_not_null',
-        ondelete='restrict', help="Of the batch, where a unit is named: what that unit was used for.")
+        ondelete='restrict', help="If it names a unit: what that unit was used for.")
     file_id = fields.Many2one('mrp.mmr.file', readonly=True, index='btree_not_null', ondelete='restrict')
-    device = fields.Char("Terminal", readonly=True, help="The workstation on which it was entered.")
+    device = fields.Char("Terminal", readonly=True, help="The workstation at which it was entered.")
     session_sha256 = fields.Char(
-        "Digest of the Session", readonly=True, help="Entries of one session of a browser have the same (SEC-040).")
-    terminal_sha256 = fields.Char("Digest of the Terminal", readonly=True, help="Of the key of a registered terminal.")
+        "Digest of the Session", readonly=True, help="Entries made in the same browser session have the same digest (SEC-040).")
+    terminal_sha256 = fields.Char("Digest of the Terminal", readonly=True, help="Digest of the key of a registered terminal.")
     user_id = fields.Many2one('res.users', "Entered By", required=True, readonly=True, ondelete='restrict')
     user_name = fields.Char("Person", required=True, readonly=True)
-    at = fields.Datetime("When", required=True, readonly=True, help="Time of the server, in UTC.")
+    at = fields.Datetime("When", required=True, readonly=True, help="Server time, in UTC.")
     supersedes_id = fields.Many2one(
         'mrp.bpr.entry', "Corrects", readonly=True, index='btree_not_null', ondelete='restrict')
     superseded_by_ids = fields.One2many('mrp.bpr.entry', 'supersedes_id', "Corrected By", readonly=True)
     about_id = fields.Many2one('mrp.bpr.entry', readonly=True, index='btree_not_null', ondelete='restrict')
     reason = fields.Text(readonly=True)
     is_late = fields.Boolean("Late Entry", readonly=True, help="Made after the step was closed (BPR-110).")
-    to_sign = fields.Boolean("Signed by Itself", readonly=True, help="Made after the step was signed.")
-    token = fields.Char(readonly=True, help="Of the terminal: the same entry sent twice is stored once.")
+    to_sign = fields.Boolean("Signed Separately", readonly=True, help="Made after the step was signed.")
+    token = fields.Char(readonly=True, help="Identifies an entry sent by a terminal, so that an entry sent twice is stored "
+                                            "only once.")
     sent_sha256 = fields.Char(
-        "Digest of What Was Sent", readonly=True, help="Of the terminal: another entry with the same token is refused.")
-    is_proposed = fields.Boolean("Waits for Signature", compute='_compute_is_proposed')
+        "Digest of What Was Sent", readonly=True,
+        help="Computed from what the terminal sent: a different entry with the same token is refused.")
+    is_proposed = fields.Boolean("Waiting for Signature", compute='_compute_is_proposed')
     is_current = fields.Boolean("Valid", compute='_compute_is_current')
     summary = fields.Char(compute='_compute_summary')
 
     # What a unit was used for, and until when (mrp_mmr_equipment_status).
     _unit_idx = models.Index('(equipment_id, product_id, at) WHERE equipment_id IS NOT NULL')
-    _token_uniq = models.UniqueIndex('(step_id, token) WHERE token IS NOT NULL', "This was stored already.")
+    _token_uniq = models.UniqueIndex('(step_id, token) WHERE token IS NOT NULL', "This has already been stored.")
     _reason_given = models.Constraint(
         "CHECK ((supersedes_id IS NULL AND NOT is_late) OR trim(reason) <> '')",
         "A correction or late entry needs a reason (AUD-020, 21 CFR 11.10(e)).")
@@ -170,8 +172,8 @@ class MrpBprEntry(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("What was recorded stays as it is."), f"AUD-030, BPR-110, {RULE}",
-            self.env._("correct it by another entry with a reason."), record=self[:1])
+            self.env, self.env._("What was recorded cannot be changed."), f"AUD-030, BPR-110, {RULE}",
+            self.env._("correct it with another entry and a reason."), record=self[:1])
 
     def _audit_chain(self):
         return self.bpr_id.production_id
@@ -217,7 +219,7 @@ class MrpBprEntry(models.Model):
         corrected = self._get_correction_signature()
         if not self.is_proposed or (action == 'corrected') == bool(corrected):
             raise refusal(
-                self.env, self.env._("This entry does not wait for that signature."), RULE,
+                self.env, self.env._("This entry is not waiting for that signature."), RULE,
                 self.env._("reload the step."), record=self)
         role = step.performer_role or 'operator' if action == 'corrected' else step.verifier_role or 'verifier'
         return self._make_signing_action(action, {
@@ -230,7 +232,7 @@ class MrpBprEntry(models.Model):
         if workers._get_gmp_persons() & user._get_gmp_persons():
             raise refusal(
                 self.env, self.env._("%s wrote or corrected entries of this step and cannot verify this one.", user.name),
-                "VER-010, VER-050, VER-100, 21 CFR 111.260(j)", self.env._("ask another person to verify."), record=self)
+                "VER-010, VER-050, VER-100, 21 CFR 111.260(j)", self.env._("ask another person to verify it."), record=self)
 
     def _apply_correction(self, action, signature):
         self.invalidate_model(['is_proposed', 'is_current', 'esignature_ids'], flush=False)

@@ -17,10 +17,11 @@ class MrpBprStep(models.Model):
         equipment = self._find_unit(vals)
         if not equipment or not self._is_planned_unit(equipment):
             raise refusal(
-                self.env, self.env._("%(step)s is done with %(planned)s, not with %(actual)s.", step=self.display_name,
+                self.env, self.env._("%(step)s is to be done with %(planned)s, not with %(actual)s.", step=self.display_name,
                                      planned=self._get_planned_unit_name() or self.env._("an identified unit"),
                                      actual=equipment.name or vals.get('code') or self.env._("an unknown unit")),
-                "BPR-030, 21 CFR 111.260(b), 211.105(b)", self.env._("scan or choose the unit that you use."), record=self)
+                "BPR-030, 21 CFR 111.260(b), 211.105(b)", self.env._("scan or choose the unit that you are using."),
+                record=self)
         return self._describe_unit(equipment)
 
     def _prepare_instrument(self, vals):

@@ -126,7 +126,7 @@ class MrpBprStep(models.Model):
         }
 
     def _prepare_floor_instruction(self, stages):
-        """Return what the step is and what it asks for, which no entry changes."""
+        """Return the definition of the step and what it requires, which no entry changes."""
         planned, stage = self.planned, next(row for row in stages if row['stage'] == self.stage)
         return {
             'id': self.id,

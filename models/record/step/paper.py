@@ -22,7 +22,7 @@ class MrpBprStep(models.Model):
         weights = self.sudo().entry_ids.filtered(lambda entry: entry.kind == 'weight')._get_current()
         if not weights:
             raise refusal(
-                self.env, self.env._("Nothing was weighed yet at %s.", ', '.join(self.mapped('display_name'))),
+                self.env, self.env._("Nothing has been weighed yet at %s.", ', '.join(self.mapped('display_name'))),
                 "VER-030, 21 CFR 211.101(b)", self.env._("weigh the component, then print the labels."), record=self[:1])
         zpl = self.sudo().production_id.picking_type_id[:1].mmr_dispensing_label_to_print == 'zpl'
         report = self.env.ref(f"mrp_mmr.action_report_dispensing_label{'_zpl' if zpl else ''}")

@@ -14,8 +14,8 @@ RULE = "USE-070, 21 CFR 111.210(c), 211.101(a)"
 class MrpBprStep(models.Model):
     _inherit = 'mrp.bpr.step'
 
-    target_quantity = fields.Char("Target", compute='_compute_target_quantity', help="What is to be weighed.")
-    target_formula = fields.Char("How It Is Calculated", compute='_compute_target_quantity')
+    target_quantity = fields.Char("Target", compute='_compute_target_quantity', help="The quantity to be weighed.")
+    target_formula = fields.Char("Calculation", compute='_compute_target_quantity')
 
     @api.depends('kind', 'entry_ids')
     def _compute_target_quantity(self):
@@ -112,7 +112,8 @@ class MrpBprStep(models.Model):
                          'unit': row['unit'], 'difference': decimal_string(difference)})
         quantity = Decimal(target['quantity']) - sum(Decimal(row['difference']) for row in rows)
         if missing or not rows:
-            formula = self.env._("%(planned)s %(unit)s − what these need more: %(components)s", planned=target['quantity'],
+            formula = self.env._("%(planned)s %(unit)s − the additional quantity of: %(components)s",
+                                 planned=target['quantity'],
                                  unit=target['unit'], components=', '.join(missing))
         else:
             formula = ' − '.join([target['quantity'], *(
@@ -136,13 +137,14 @@ class MrpBprStep(models.Model):
             lot = self.env['stock.lot'].sudo().browse(prepared.get('lot_id'))
             if not lot:
                 raise self._refuse_potency(
-                    self.env._("%s is adjusted to the assay of its lots, and has none.", target['product']['name']),
-                    self.env._("let the product have lots, with an assay."))
+                    self.env._("%s is adjusted to the assay of its lots, but is not tracked by lots.",
+                               target['product']['name']),
+                    self.env._("track the product by lots, and give each lot an assay."))
             adjusted = self._get_assay_target(target, lot, without=corrected)
             inputs = adjusted['inputs']
             if Decimal(inputs['part']) <= 0:
                 raise self._refuse_potency(
-                    self.env._("The lots weighed so far cover %s already.", target['product']['name']),
+                    self.env._("The lots already weighed cover %s completely.", target['product']['name']),
                     self.env._("correct the weights."))
             return {'adjusted': {
                 'formula': adjusted['formula'], 'target': inputs['part'], 'potency': inputs['potency'],
@@ -152,14 +154,15 @@ class MrpBprStep(models.Model):
             adjusted = self._get_filler_target(target)
             if adjusted['quantity'] is None:
                 raise self._refuse_potency(
-                    self.env._("%(filler)s balances %(components)s, not weighed yet.", filler=target['product']['name'],
+                    self.env._("%(filler)s balances %(components)s, which are not weighed yet.",
+                               filler=target['product']['name'],
                                components=', '.join(adjusted['inputs']['missing'])),
                     self.env._("weigh these first."))
             if Decimal(adjusted['quantity']) < 0:
                 raise self._refuse_potency(
                     self.env._("The target of %(filler)s would be negative: %(formula)s.", filler=target['product']['name'],
                                formula=adjusted['formula']),
-                    self.env._("take lots of higher potency, or ask Quality Control."))
+                    self.env._("use lots of higher potency, or ask Quality Control."))
             return {'adjusted': {
                 'formula': adjusted['formula'], 'target': adjusted['quantity'], 'planned': target['quantity'],
                 'components': adjusted['inputs']['components']}}

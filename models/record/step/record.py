@@ -51,7 +51,7 @@ class MrpBprStep(models.Model):
         :param str reason: why a recorded value is corrected, or recorded late
         :param int corrects: the entry that is corrected
         :return: dict of ``entry_id``, ``outcome``, ``to_sign`` and the names of the ``deviations`` that it opened
-        :raise UserError: where it is no such value, not plausible, not now or not by this person
+        :raise UserError: if the value is invalid or not plausible, or cannot be recorded now or by this person
         """
         return self._record(kind, vals, token, reason, corrects)
 
@@ -68,10 +68,10 @@ class MrpBprStep(models.Model):
                 raise refusal(
                     self.env, self.env._("%s: another entry was sent with the same token.", self.display_name),
                     "AUD-020, ALCOA, 21 CFR 11.10(a), (e), 111.260(g)",
-                    self.env._("reload the step; what was stored is there, record the other one again."), record=self)
+                    self.env._("reload the step; what was stored is shown there. Record the other entry again."), record=self)
             return self._describe_entry(known, self.env['mrp.deviation'])
         if not isinstance(vals, dict) or not isinstance(kind, str) or kind not in (ENTRY_OF_STEP.get(self.kind), *ANYWHERE):
-            raise UserError(self.env._("%(step)s does not record that.", step=self.display_name))
+            raise UserError(self.env._("%(step)s cannot record this kind of entry.", step=self.display_name))
         self._check_performer(self.env.user)
         self._check_terminal()
         corrected = self._get_corrected(kind, corrects)
@@ -80,10 +80,10 @@ class MrpBprStep(models.Model):
         if (corrected or self.state in CLOSED) and not reason:
             raise refusal(
                 self.env, self.env._("A correction or late entry needs a reason: %s.", self.display_name), CORRECTION_RULE,
-                self.env._("say why; the first entry stays readable."), record=self)
+                self.env._("enter the reason; the first entry remains readable."), record=self)
         if self.state == 'open':
             raise refusal(
-                self.env, self.env._("%s was not started.", self.display_name), "BPR-110, 21 CFR 111.260(j)",
+                self.env, self.env._("%s has not been started.", self.display_name), "BPR-110, 21 CFR 111.260(j)",
                 self.env._("start the step, then record."), record=self)
         if self.state == 'started' and not is_note:
             self._check_workable(own_deviations=False)
@@ -116,11 +116,11 @@ class MrpBprStep(models.Model):
         entry = self.sudo().entry_ids.filtered(lambda entry: entry.id == entry_id)
         if entry_id and (not entry or entry.kind != kind or entry.superseded_by_ids):
             raise refusal(
-                self.env, self.env._("That entry of %s cannot be corrected any more.", self.display_name), CORRECTION_RULE,
+                self.env, self.env._("This entry of %s can no longer be corrected.", self.display_name), CORRECTION_RULE,
                 self.env._("reload the step and correct the valid entry."), record=self)
         if entry.outcome == 'fail' and kind == 'value' and (entry.is_current or entry.esignature_ids):
             raise refusal(
-                self.env, self.env._("A result out of limits is never overwritten: %s.", self.display_name),
+                self.env, self.env._("A result out of limits cannot be overwritten: %s.", self.display_name),
                 "IPC-030, 21 CFR 211.192", self.env._("ask Quality Control for a retest."), record=self)
         return entry
 
@@ -150,8 +150,8 @@ class MrpBprStep(models.Model):
         number = take_number(self.env, text, self, "BPR-080, 21 CFR 111.260(g)")
         if positive and number < 0:
             raise refusal(
-                self.env, self.env._("%s is negative.", text), "BPR-060, 21 CFR 111.260(e)",
-                self.env._("type the quantity that was measured."), record=self)
+                self.env, self.env._("%s cannot be negative.", text), "BPR-060, 21 CFR 111.260(e)",
+                self.env._("enter the quantity that was measured."), record=self)
         return number
 
     def _parse_optional(self, vals, name):
@@ -164,7 +164,7 @@ class MrpBprStep(models.Model):
         criterion, plausibility = self.planned['criterion'] or {}, self.planned['plausibility']
         if not is_plausible(number.value, plausibility):
             raise refusal(
-                self.env, self.env._("%(value)s is outside of what is plausible here (%(minimum)s to %(maximum)s).",
+                self.env, self.env._("%(value)s is outside the plausible range here (%(minimum)s to %(maximum)s).",
                                      value=number.text, **plausibility),
                 "VER-060, EU GMP Annex 11 §6", self.env._("read the instrument again."), record=self)
         limits, result, instrument = get_limits(criterion), Result(number=number), self._prepare_instrument(vals)
@@ -177,11 +177,11 @@ class MrpBprStep(models.Model):
 
     def _prepare_outcome(self, vals):
         if not isinstance(vals.get('pass'), bool):
-            raise UserError(self.env._("Say whether it conforms."))
+            raise UserError(self.env._("Choose whether it conforms."))
         text = self._text(vals)
         if not vals['pass'] and not text:
             raise refusal(
-                self.env, self.env._("%s: say what was found.", self.display_name), "BPR-080, 21 CFR 111.260(g)",
+                self.env, self.env._("%s: the finding is missing.", self.display_name), "BPR-080, 21 CFR 111.260(g)",
                 self.env._("describe what does not conform."), record=self)
         return {'outcome': 'pass' if vals['pass'] else 'fail', 'text': text}
 
@@ -196,7 +196,7 @@ class MrpBprStep(models.Model):
         text = self._text(vals)
         about = self.sudo().entry_ids.filtered(lambda entry: entry.id == vals.get('about_id'))
         if not text:
-            raise UserError(self.env._("Type the comment."))
+            raise UserError(self.env._("Enter the comment."))
         return {'text': text, 'about_id': about.id}
 
     def _prepare_photo(self, vals):
@@ -207,7 +207,7 @@ class MrpBprStep(models.Model):
         sample = self.planned['sample'] or {}
         count = self._parse(vals.get('count'), positive=True)
         if count != int(count.value) or count == 0:
-            raise UserError(self.env._("A number of samples is a whole number above zero."))
+            raise UserError(self.env._("The number of samples must be a whole number greater than zero."))
         size = self._parse_optional(vals, 'size')
         return {
             'value': count.text, 'text': self._text(vals), 'unit': None,
@@ -232,7 +232,7 @@ class MrpBprStep(models.Model):
         factor = Fraction(1) if entered == unit else get_factor(entered, unit)
         if factor is None:
             raise refusal(
-                self.env, self.env._("%(step)s: %(value)s %(unit)s is no quantity in %(target)s.", step=self.display_name,
+                self.env, self.env._("%(step)s: %(value)s %(unit)s cannot be converted to %(target)s.", step=self.display_name,
                                      value=number, unit=entered.name, target=unit.name),
                 "BPR-060, NUM-060, 21 CFR 111.260(e)", self.env._("weigh in %s.", unit.name), record=self)
         # The reading stays in the unit of the instrument; what is booked is as much of it as stock can hold (NUM-060).
@@ -247,7 +247,9 @@ class MrpBprStep(models.Model):
             missing = flows['issued'] - quantity - flows.get('returned', 0) - flows.get('scrapped', 0)
             if missing and not text:
                 raise refusal(
-                    self.env, self.env._("Issued, used, returned and scrapped of lot %(lot)s differ by %(missing)s %(unit)s.",
+                    self.env,
+                    self.env._("Issued does not equal used, returned and scrapped for lot %(lot)s: the difference is "
+                               "%(missing)s %(unit)s.",
                                          lot=lot.get('lot_name', '–'), missing=plain(missing), unit=unit.name),
                     "BPR-060, 21 CFR 111.260(e)", self.env._("correct the figures, or explain the difference."), record=self)
         instrument = self._prepare_instrument(vals)
@@ -263,7 +265,7 @@ class MrpBprStep(models.Model):
         name = vals['lot_name'].strip() if isinstance(vals.get('lot_name'), str) else ''
         if product.tracking == 'none':
             if not name:
-                raise self._refuse_lot(self.env._("No lot was named."))
+                raise self._refuse_lot(self.env._("No lot was entered."))
             return {'lot_name': name}
         lots = self.env['stock.lot'].sudo()
         lot = lots.browse(vals['lot_id']).exists() if isinstance(vals.get('lot_id'), int) else lots.search([
@@ -307,16 +309,16 @@ class MrpBprStep(models.Model):
             return
         if lot.mmr_status != 'released':
             raise self._refuse_lot(self.env._(
-                "Lot %(lot)s is not released by Quality Control: %(status)s.", lot=lot.name,
+                "Lot %(lot)s has not been released by Quality Control: %(status)s.", lot=lot.name,
                 status=lot._mmr_get_status_label()))
         if lot.mmr_retest_date and lot.mmr_retest_date <= self.sudo().company_id._get_mmr_today():
             raise self._refuse_lot(self.env._(
-                "Lot %(lot)s was to be tested again on %(date)s.", lot=lot.name, date=lot.mmr_retest_date))
+                "The retest date of lot %(lot)s was %(date)s.", lot=lot.name, date=lot.mmr_retest_date))
 
     def _refuse_lot(self, message):
         return refusal(
             self.env, message, "USE-060, BPR-050, 21 CFR 111.120(e), 111.155(c)(3), 211.84(a)",
-            self.env._("take a released lot of this component and scan its label."), record=self)
+            self.env._("use a released lot of this component and scan its label."), record=self)
 
     def _get_weights(self):
         """Return the valid weights of this step's component in this batch, wherever they were recorded."""
@@ -343,15 +345,15 @@ class MrpBprStep(models.Model):
         """Return a label reconciliation: issued is used, destroyed, returned and sampled (YLD-040 to YLD-060)."""
         name = vals['lot_name'].strip() if isinstance(vals.get('lot_name'), str) else ''
         if not name:
-            raise self._refuse_lot(self.env._("Labels are identified by their lot."))
+            raise self._refuse_lot(self.env._("Labels must be identified by their lot."))
         pack = self._get_pack(vals)
         figures = self._parse_figures(vals, ('issued', *LABEL_USES))
         # Zero is a count, as of a pack that is not made; only a blank is missing.
         if any(figure != int(figure) for figure in figures.values()) or vals.get('issued') in (None, False, ''):
-            raise UserError(self.env._("Numbers of labels are whole numbers; type how many were issued."))
+            raise UserError(self.env._("Numbers of labels must be whole numbers; enter how many were issued."))
         if vals.get('coded') and figures['returned']:
             raise refusal(
-                self.env, self.env._("Labels with a lot number on them do not go back to stock."),
+                self.env, self.env._("Labels printed with a lot number cannot be returned to stock."),
                 "YLD-060, 21 CFR 211.125(d), 111.415(h)", self.env._("destroy them and record their number."), record=self)
         difference = figures['issued'] - sum(figures[use] for use in LABEL_USES)
         data = {**self._check_label_version(pack, vals),
@@ -360,8 +362,9 @@ class MrpBprStep(models.Model):
         finished = self._parse_optional(vals, 'finished')
         if not finished and self._get_profile() == 'P211':
             raise refusal(
-                self.env, self.env._("Labels used are compared with the units finished."), "YLD-040, 21 CFR 211.125(c)",
-                self.env._("type the number of finished units."), record=self)
+                self.env,
+                self.env._("Labels used are compared with the number of finished units."), "YLD-040, 21 CFR 211.125(c)",
+                self.env._("enter the number of finished units."), record=self)
         if finished:
             data |= {'finished': plain(finished.value), 'finished_difference': plain(figures['used'] - finished.value)}
         waiver = self._prepare_waiver(vals) if vals.get('waiver') else {}
@@ -396,7 +399,7 @@ class MrpBprStep(models.Model):
                 self.env, self.env._("%(pack)s is labelled with %(code)s version %(version)s, not with version %(other)s.",
                                      pack=pack['name'], code=label['code'], version=label['version'], other=version or '–'),
                 "USE-060, BPR-120, 21 CFR 111.410(b), 211.125(b)",
-                self.env._("compare the labels with the MMR and type the version that is printed on them."), record=self)
+                self.env._("compare the labels with the MMR and enter the version that is printed on them."), record=self)
         return {'label': label['code'], 'version': version}
 
     def _get_snapshot_document(self):
@@ -412,7 +415,7 @@ class MrpBprStep(models.Model):
         if vals.get('not_made'):
             text = self._text(vals)
             if not text:
-                raise UserError(self.env._("Say why %s is not made in this batch.", pack['name']))
+                raise UserError(self.env._("Enter the reason why %s is not made in this batch.", pack['name']))
             return {'text': text, 'data': {'not_made': 'yes'}}
         if not row:
             raise UserError(self.env._("%s has no such material.", pack['name']))
@@ -420,10 +423,12 @@ class MrpBprStep(models.Model):
         figures = self._parse_figures(vals, ('issued', 'used', 'destroyed', 'returned'))
         difference = figures['issued'] - figures['used'] - figures['destroyed'] - figures['returned']
         if vals.get('issued') in (None, False, ''):
-            raise UserError(self.env._("Type how many were issued."))
+            raise UserError(self.env._("Enter how many were issued."))
         if difference and not self._text(vals):
             raise refusal(
-                self.env, self.env._("Issued, used, destroyed and returned of %(product)s differ by %(difference)s.",
+                self.env,
+                self.env._("Issued does not equal used, destroyed and returned for %(product)s: the difference is "
+                           "%(difference)s.",
                                      product=row['product']['name'], difference=plain(difference)),
                 "BPR-120, 21 CFR 111.260(k)(1)", self.env._("correct the figures, or explain the difference."), record=self)
         return {
@@ -436,10 +441,10 @@ class MrpBprStep(models.Model):
         examined, result = vals.get('examined_by'), vals.get('examination')
         if vals.get('label_type') not in ('cut', 'roll') or not examined or not result:
             raise refusal(
-                self.env, self.env._("A reconciliation is only waived for cut or roll labels that were examined "
-                                     "electronically, all of them."),
+                self.env,
+                self.env._("A reconciliation can only be waived for cut or roll labels that were all examined electronically."),
                 "YLD-050, 21 CFR 111.410(b), 211.125(c)",
-                self.env._("record equipment and result of the examination, or reconcile."), record=self)
+                self.env._("record the equipment and the result of the examination, or reconcile."), record=self)
         return {'waiver': str(vals['label_type']), 'examined_by': str(examined), 'examination': str(result)}
 
     # === CONSEQUENCES === #

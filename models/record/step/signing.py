@@ -25,7 +25,7 @@ class MrpBprStep(models.Model):
     _inherit = 'mrp.bpr.step'
 
     _signing_citation = "VER-050, USE-050, 21 CFR 111.260(j), 11.10(f)"
-    _signing_next_step = _lt("sign what the step waits for.")
+    _signing_next_step = _lt("sign what the step is waiting for.")
     # Everything here is signed at the terminal of a colleague, with own user name and password (SIG-040, VER-050).
     _signing_actions = {
         # The points of a step, in the order that its kind has. Its MMR may name other roles and meanings.
@@ -56,14 +56,14 @@ class MrpBprStep(models.Model):
             prepare='_prepare_hold_decision', apply='_apply_hold_rejection'),
         'authorise_retest': SigningRule(
             meaning='approved', group='mrp_mmr.group_mmr_qc', states=('open', 'started', 'checking'), at_terminal=True,
-            comment_required=True, citation=RETEST_RULE, next_step=_lt("go on with the step."),
+            comment_required=True, citation=RETEST_RULE, next_step=_lt("continue with the step."),
             statement=_lt("I authorise one more test; the first result stays."),
             prepare='_prepare_retest', apply='_apply_retest'),
         # Production on a step that is left out.
         'not_done': SigningRule(
             meaning='checked', group='mrp_mmr.group_mmr_production', states=('open', 'started', 'checking'),
             leads_to='not_done', at_terminal=True, comment_required=True, citation=CLOSING_RULE,
-            next_step=_lt("go on with the next step."),
+            next_step=_lt("continue with the next step."),
             statement=_lt("This step was not done; I report the departure from the MMR."),
             prepare='_prepare_not_done', apply='_apply_not_done'),
     }
@@ -94,7 +94,7 @@ class MrpBprStep(models.Model):
         """Return the signature of a point, by the role and with the meaning that the MMR plans."""
         if self.next_point != point:
             raise refusal(
-                self.env, self.env._("%(step)s is not to be signed as %(point)s now: %(state)s.", step=self.display_name,
+                self.env, self.env._("%(step)s cannot be signed as %(point)s now: %(state)s.", step=self.display_name,
                                      point=point.replace('_', ' '), state=self._describe_next()),
                 self._signing_citation, self.env._(self._signing_next_step), record=self)
         self._check_workable()
@@ -120,10 +120,10 @@ class MrpBprStep(models.Model):
         for lot in self._get_weights().lot_id:
             if lot.mmr_status != 'released' or lot._mmr_get_end_of_use():
                 raise refusal(
-                    self.env, self.env._("%(step)s: lot %(lot)s may not be used any more (%(status)s).",
+                    self.env, self.env._("%(step)s: lot %(lot)s may no longer be used (%(status)s).",
                                          step=self.display_name, lot=lot.name, status=lot._mmr_get_status_label()),
                     "VER-030, USE-060, 21 CFR 211.101(c)(1)",
-                    self.env._("keep it apart and weigh a released lot; correct the entry with the reason."), record=self)
+                    self.env._("keep it apart and weigh a released lot; correct the entry with a reason."), record=self)
 
     def _get_statement(self, point):
         """Return what the signer of ``point`` states."""
@@ -136,14 +136,14 @@ class MrpBprStep(models.Model):
             raise refusal(
                 self.env, self.env._("%(step)s cannot be closed before %(others)s.", step=self.display_name,
                                      others=', '.join(waiting[:3].mapped('display_name'))),
-                CLOSING_RULE, self.env._("close the steps before it."), record=self)
+                CLOSING_RULE, self.env._("close the preceding steps."), record=self)
         return self._make_signing_action(action, self._get_document(action))
 
     def _prepare_hold_decision(self, action):
         if self.next_point != 'hold':
             raise refusal(
-                self.env, self.env._("%s does not wait for a decision on the material.", self.display_name), HOLD_RULE,
-                self.env._("it is decided when the step is performed and verified."), record=self)
+                self.env, self.env._("%s is not waiting for a decision on the material.", self.display_name), HOLD_RULE,
+                self.env._("the decision is made once the step is performed and verified."), record=self)
         self._check_workable()
         # An approval is the point of the step; a rejection is none.
         return self._make_signing_action(action, self._get_document('hold' if action == 'hold_approve' else action))
@@ -152,7 +152,7 @@ class MrpBprStep(models.Model):
         if not self.sudo().entry_ids.filtered(lambda entry: entry.outcome == 'fail'):
             raise refusal(
                 self.env, self.env._("%s has no result out of limits that could be tested again.", self.display_name),
-                RETEST_RULE, self.env._("go on with the step."), record=self)
+                RETEST_RULE, self.env._("continue with the step."), record=self)
         self.sudo().bpr_id._check_not_rejected()
         return self._make_signing_action(action, self._get_document(action))
 
@@ -178,7 +178,7 @@ class MrpBprStep(models.Model):
     def _get_missing(self, point):
         """Return what must be recorded before ``point`` is signed, as sentences."""
         if point != next(iter(self.points)):
-            return [self.env._("a correction waits for its signature")] if any(
+            return [self.env._("a correction is waiting for its signature")] if any(
                 self.sudo().entry_ids.mapped('is_proposed')) else []
         entries = self.sudo().entry_ids._get_current()
         kinds = set(entries.mapped('kind'))
@@ -200,7 +200,7 @@ class MrpBprStep(models.Model):
             used = {entry.position for entry in entries if entry.kind == 'material'}
             rows += [row['product']['name'] for row in planned['pack']['materials'] if row['position'] not in used]
         if self.kind == 'add' and not self._get_weights():
-            rows.append(self.env._("the component was not weighed"))
+            rows.append(self.env._("the component has not been weighed"))
         if planned['equipment'] and self.kind != 'equipment' and not self._get_units(planned['equipment']):
             rows.append(self.env._("equipment: %s is not identified", self._get_planned_unit_name()))
         until = self._get_minimum_end()
@@ -225,7 +225,7 @@ class MrpBprStep(models.Model):
         self.sudo().bpr_id.mmr_revision_id._check_trained(user)
 
     def _check_verifier(self, action, user):
-        """Refuse to verify the own work: what one performed, added or wrote any entry of (VER-010, VER-020, VER-100)."""
+        """Refuse the verification of one's own work: performed, added or recorded in part (VER-010, VER-020, VER-100)."""
         self._check_trained_person(action, user)
         before = self.sudo()[POINT_FIELDS[VERIFIES[action]]]
         if self._get_performers()._get_gmp_persons() & user._get_gmp_persons() or before.partner_id == user.partner_id:
@@ -233,7 +233,8 @@ class MrpBprStep(models.Model):
                 self.env, self.env._("%(user)s did this at step %(step)s and cannot verify it.", user=user.name,
                                      step=self.display_name),
                 "VER-010, VER-020, VER-100, 21 CFR 111.210(h)(3)(ii), 211.101(c)-(d)",
-                self.env._("ask another qualified person to verify, here with own user name and password."), record=self)
+                self.env._("ask another qualified person to verify it and sign here with their own user name and password."),
+                record=self)
 
     # === EFFECT === #
 

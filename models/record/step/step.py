@@ -54,18 +54,18 @@ class MrpBprStep(models.Model):
     sequence = fields.Integer("Order of Work", required=True, readonly=True, aggregator=None)
     stage = fields.Integer(required=True, readonly=True, aggregator=None)
     number = fields.Integer("Number in the Stage", required=True, readonly=True, aggregator=None)
-    code = fields.Char("No.", compute='_compute_code', help="Stage and number, as printed on worksheets.")
+    code = fields.Char("No.", compute='_compute_code', help="Stage and step number, as printed on worksheets.")
     name = fields.Char("Step", required=True, readonly=True)
     kind = fields.Selection([*STEP_KINDS, ('material', "Packaging materials")], required=True, readonly=True)
     performer_role = fields.Selection(ROLES, "Performed By", readonly=True)
     verifier_role = fields.Selection(ROLES, "Verified By", readonly=True)
     is_critical = fields.Boolean("Critical", readonly=True)
     is_hold_point = fields.Boolean("Hold Point", readonly=True)
-    points = fields.Json(readonly=True, help="The signatures that close the step, in order.")
+    points = fields.Json(readonly=True, help="The signatures that close the step, in sequence.")
     yield_mmr_id = fields.Many2one(
         'mrp.mmr', compute='_compute_yield_mmr_id', store=True, precompute=True, ondelete='restrict',
-        help="Of a yield: the MMR in whose history it stands.")
-    planned = fields.Json(readonly=True, prefetch=False, help="The step as it is in the snapshot of the MMR.")
+        help="For a yield: the MMR to whose history it belongs.")
+    planned = fields.Json(readonly=True, prefetch=False, help="The step as in the snapshot of the MMR.")
 
     state = fields.Selection(STATES, "Status", required=True, readonly=True, index=True)
     started_at = fields.Datetime("Started", readonly=True)
@@ -88,14 +88,14 @@ class MrpBprStep(models.Model):
         ('added', "Addition"),
         ('addition_verified', "Verified addition"),
         ('hold', "Quality Control"),
-    ], "Waits For", compute='_compute_next_point')
-    result = fields.Char(compute='_compute_result', help="What was recorded, in short.")
+    ], "Waiting For", compute='_compute_next_point')
+    result = fields.Char(compute='_compute_result', help="A summary of what was recorded.")
     outcome = fields.Selection(
         [('pass', "Within limits"), ('fail', "Out of limits"), ('retest', "Within limits on retest")],
         compute='_compute_result',
-        help="A result out of limits stays, and so does its deviation, where an authorised retest lies within them.")
+        help="A result out of limits and its deviation remain, even if an authorised retest is within the limits.")
 
-    _order_uniq = models.UniqueIndex('(bpr_id, sequence)', "The steps of a batch have an order.")
+    _order_uniq = models.UniqueIndex('(bpr_id, sequence)', "The steps of a batch have a fixed sequence.")
     _yield_idx = models.Index(
         f'(yield_mmr_id, state, ({CONTROL_POINT}), closed_at DESC, id DESC) WHERE yield_mmr_id IS NOT NULL')
 
@@ -156,7 +156,7 @@ class MrpBprStep(models.Model):
 
     def _refuse_write(self):
         return refusal(
-            self.env, self.env._("The steps of a batch are started, recorded and signed; they are not written otherwise."),
+            self.env, self.env._("The steps of a batch can only be started, recorded and signed, not edited."),
             "SEC-020, BPR-110, 21 CFR 111.255(b), 11.10(f)", self.env._("work on the step on the shop floor."),
             record=self[:1])
 
@@ -223,7 +223,7 @@ class MrpBprStep(models.Model):
         """Refuse work on a step whose batch does not run, or is blocked.
 
         :param bool own_deviations: whether open deviations of this very step block as well
-        :param bool closing: whether the step is closed as not done, as it is where its material was rejected
+        :param bool closing: whether the step is closed as not done, which is also possible if its material was rejected
         :raise UserError: naming what must happen first
         """
         obstacle = self._get_obstacle(own_deviations, closing)
@@ -235,8 +235,8 @@ class MrpBprStep(models.Model):
         self.ensure_one()
         bpr, order = self.bpr_id.sudo(), self.sudo().production_id
         if bpr.state == 'issue':
-            return (self.env._("%s was not issued yet.", bpr.name), "BPR-160, 21 CFR 211.188(a), EU GMP 4.2",
-                    self.env._("the production responsible checks the copy and signs it as issued."))
+            return (self.env._("%s has not been issued yet.", bpr.name), "BPR-160, 21 CFR 211.188(a), EU GMP 4.2",
+                    self.env._("the Production Responsible checks the copy and signs it as issued."))
         if bpr.state in ('done', 'cancel') or order.state in ('done', 'cancel'):
             return (self.env._("%s is closed.", bpr.name), "BPR-110, 21 CFR 111.260(j)",
                     self.env._("record what was forgotten as a late entry."))
@@ -252,9 +252,9 @@ class MrpBprStep(models.Model):
         if not own_deviations:
             blocking = blocking.filtered(lambda deviation: deviation.step_id != self)
         if blocking:
-            return (self.env._("Step %(step)s waits for the decision on %(deviations)s.", step=self.display_name,
+            return (self.env._("Step %(step)s is waiting for the decision on %(deviations)s.", step=self.display_name,
                                deviations=', '.join(blocking.mapped('display_name'))),
-                    "IPC-020, 21 CFR 111.113(a), 211.192", self.env._("Quality Control decides on the deviation."))
+                    "IPC-020, 21 CFR 111.113(a), 211.192", self.env._("have Quality Control decide on the deviation."))
         return None
 
     # === START === #
@@ -280,7 +280,7 @@ class MrpBprStep(models.Model):
             raise refusal(
                 self.env, self.env._("Step %(step)s cannot start before %(others)s.", step=self.display_name,
                                      others=', '.join(waiting[:3].mapped('display_name'))),
-                "USE-050, 21 CFR 111.255(c), 11.10(f)", self.env._("finish and sign the steps before it."), record=self)
+                "USE-050, 21 CFR 111.255(c), 11.10(f)", self.env._("finish and sign the preceding steps."), record=self)
         if self.planned['precaution'] and acknowledged is not True:
             raise refusal(
                 self.env, self.env._("%(step)s has a precaution: %(text)s", step=self.display_name,
@@ -291,7 +291,7 @@ class MrpBprStep(models.Model):
         overdue = self.sudo()._open_hold_time_deviation()
         if overdue:
             return {'blocked': self.env._(
-                "%(step)s did not start: %(deviation)s. Quality Control decides before the work goes on.",
+                "%(step)s did not start: %(deviation)s. Quality Control must decide before work continues.",
                 step=self.display_name, deviation=overdue.display_name)}
         step = self.sudo()
         with transition(step):
@@ -364,12 +364,12 @@ class MrpBprStep(models.Model):
         self.check_access('read')
         if not self.env.user.has_group('mrp.group_mrp_user'):
             raise refusal(
-                self.env, self.env._("%s reads batch records and changes none.", self.env.user.name),
-                "SEC-010, 21 CFR 11.10(d), (g)", self.env._("tell a person on the floor what you saw."), record=self,
+                self.env, self.env._("%s may read batch records but not change them.", self.env.user.name),
+                "SEC-010, 21 CFR 11.10(d), (g)", self.env._("tell a member of the shop floor what you saw."), record=self,
                 exception=AccessError)
         title = (title or '').strip()
         if not title:
-            raise UserError(self.env._("Say in a few words what happened."))
+            raise UserError(self.env._("Describe in a few words what happened."))
         return self.env['mrp.deviation']._open(
             self.sudo(), 'occurrence', title, (description or '').strip(), severity=severity).id
 

@@ -123,8 +123,8 @@ class MrpBprStep(models.Model):
                        digits=digits, quantity=quantity, recorded=unit.name,
                        rounded=decimal_string(round(stocked, digits))),
             PRECISION_RULE,
-            self.env._("have the precision of quantities raised (Manufacturing, Settings, Master Manufacturing "
-                       "Records), which works at once; then record what the scale shows."), record=self)
+            self.env._("have the decimals of quantities increased (Manufacturing, Settings, Master Manufacturing Records), "
+                       "which takes effect immediately; then record what the scale shows."), record=self)
 
     def _check_available(self, lot, quantity, without):
         """Refuse more of a lot than is left where the order takes it from, less what is recorded already (STK-020).
@@ -149,8 +149,8 @@ class MrpBprStep(models.Model):
                 unit = lot.product_id.uom_id.name
                 raise refusal(
                     self.env,
-                    self.env._("%(step)s: %(wanted)s %(unit)s of lot %(lot)s of %(product)s are too much: at %(place)s are "
-                               "%(there)s %(unit)s of it, of which %(used)s %(unit)s were recorded already.",
+                    self.env._("%(step)s: %(wanted)s %(unit)s of lot %(lot)s of %(product)s is too much: %(there)s %(unit)s "
+                               "of it is at %(place)s, of which %(used)s %(unit)s has already been recorded.",
                                step=self.display_name, wanted=decimal_string(quantity), unit=unit, lot=lot.name,
                                product=lot.product_id.display_name, place=place.display_name, there=decimal_string(there),
                                used=decimal_string(taken - quantity)),
@@ -190,12 +190,13 @@ class MrpBprStep(models.Model):
         if number > most:
             raise refusal(
                 self.env,
-                self.env._("%(value)s %(unit)s came out, and %(most)s %(unit)s were put in.", value=decimal_string(number),
+                self.env._("%(value)s %(unit)s is the result, but only %(most)s %(unit)s was put in.",
+                           value=decimal_string(number),
                            unit=unit.name, most=decimal_string(most)) if put_in is not None else
-                self.env._("%(value)s %(unit)s are more than twice the theoretical yield of %(theoretical)s %(unit)s.",
+                self.env._("%(value)s %(unit)s is more than twice the theoretical yield of %(theoretical)s %(unit)s.",
                            value=decimal_string(number), unit=unit.name, theoretical=band['theoretical']),
                 "VER-060, YLD-020, EU GMP Annex 11 §6",
-                self.env._("read the scale again; where it is so, tick that you did and record it."), record=self)
+                self.env._("read the scale again; if the value is right, tick the confirmation and record it."), record=self)
 
     def _get_put_in(self, unit):
         """Return what was weighed for the batch in ``unit``, or None where its components do not all compare with it."""

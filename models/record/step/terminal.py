@@ -1,4 +1,4 @@
-"""The terminal of an entry, where a work center accepts certain ones alone (SEC-040)."""
+"""The terminal of an entry, if a work center only accepts certain ones (SEC-040)."""
 
 from odoo import models
 
@@ -23,6 +23,6 @@ class MrpBprStep(models.Model):
         allowed = self.sudo().workcenter_id.with_context(active_test=False).mmr_terminal_ids
         if allowed and self.env['mrp.terminal']._get_current() not in allowed:
             raise refusal(
-                self.env, self.env._("%(step)s is recorded at %(terminals)s, and this is another terminal.",
+                self.env, self.env._("%(step)s can only be recorded at %(terminals)s, and this is another terminal.",
                                      step=self.display_name, terminals=', '.join(allowed.mapped('name'))),
                 TERMINAL_RULE, self.env._("go to one of these terminals, or have this one registered."), record=self)

@@ -106,7 +106,7 @@ export class WeighEntry extends Entry {
             vals: { value, unit_id: unitId, lot_id: lotId, lot_name: lotName, ...flows, ...(isBalanced ? { text } : {}) },
             label: [this.understood("value", this.unit).shown, lotName].filter(Boolean).join(", "),
             isReady: Boolean(value && hasLot && !refused),
-            hint: refused || (!hasLot ? _t("Scan or choose the lot.") : !value ? _t("Type the weight.") : ""),
+            hint: refused || (!hasLot ? _t("Scan or choose the lot.") : !value ? _t("Enter the weight.") : ""),
         };
     }
 
@@ -186,7 +186,7 @@ export class OutcomeEntry extends Entry {
             vals: { pass, text },
             label: pass === null ? "" : pass ? _t("conforms") : _t("does not conform"),
             isReady: pass !== null && (pass || Boolean(text.trim())),
-            hint: pass === false && !text.trim() ? _t("Say what was found.") : "",
+            hint: pass === false && !text.trim() ? _t("Enter what was found.") : "",
         };
     }
 }

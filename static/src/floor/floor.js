@@ -204,7 +204,7 @@ export class Floor extends Component {
                 this.say("danger", error.message);
             } else if (isConnectionLost(error)) {
                 this.state.isLost = true;
-                this.say("danger", _t("No connection. Nothing was changed: try again when it is back."));
+                this.say("danger", _t("No connection. Nothing was changed: try again when you are connected."));
                 this.lookAgain();
             } else if (isSessionExpired(error)) {
                 this.state.isExpired = true;
@@ -310,9 +310,9 @@ export class Floor extends Component {
         const step = this.state.data?.step;
         const rows = this.unsaved.map((entry) => _t("%s is not saved yet.", entry.label));
         if (step && this.drafts.isOpen(step.id)) {
-            rows.push(_t("What was typed at %s is not recorded.", `${step.code} ${step.name}`));
+            rows.push(_t("What you entered at %s has not been recorded.", `${step.code} ${step.name}`));
         } else if (!step && this.drafts.keys.length) {
-            rows.push(_t("What was typed at a step is not recorded."));
+            rows.push(_t("What you entered at a step has not been recorded."));
         }
         return rows.join(" ");
     }
@@ -323,7 +323,7 @@ export class Floor extends Component {
             return confirm();
         }
         this.dialog.add(ConfirmationDialog, {
-            title: _t("Leave the shop floor?"), body: _t("%s It is kept on this terminal until you come back.", this.openWork), confirm,
+            title: _t("Leave the shop floor?"), body: _t("%s It is kept on this terminal until you return.", this.openWork), confirm,
             confirmLabel: _t("Leave"), cancelLabel: _t("Stay"), cancel: () => {},
         });
     }
@@ -389,7 +389,7 @@ export class Floor extends Component {
 
     tell(result, draft) {
         if (result.to_sign) {
-            this.say("warning", _t("Recorded: %s. It counts when it is signed: open it in the list.", draft.label));
+            this.say("warning", _t("Recorded: %s. It will count once it is signed: open it in the list.", draft.label));
         } else if (result.outcome === "fail" && !this.state.data.batch.deviations.length) {
             this.say("danger", _t("Out of limits: %s", draft.label));
         }
@@ -416,7 +416,7 @@ export class Floor extends Component {
     async note(step, kind, text, about) {
         const answer = await this.record(step, { kind, vals: { text, about_id: about || false }, label: text });
         if (answer.status === "saved" && kind === "handover") {
-            this.say("success", _t("Handed over. The next person sees it first."));
+            this.say("success", _t("Handed over. The next person will see it first."));
         }
         return answer;
     }

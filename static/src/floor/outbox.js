@@ -148,7 +148,7 @@ export class Outbox {
         try {
             this.storage.setItem(this.prefix + entry.token, JSON.stringify(entry));
         } catch {
-            this.state.problem = _t("This browser has no room left: do not close this screen before it is saved.");
+            this.state.problem = _t("This browser has no storage space left: do not close this screen before the entry is saved.");
         }
     }
 

@@ -52,7 +52,7 @@ export class LabelsEntry extends Entry {
             vals: { position: this.pack?.position, version, lot_name: lotName, coded, text, ...numbers, ...waived },
             label: _t("reconciliation"),
             isReady: Boolean(isPacked && lotName.trim() && numbers.issued && numbers.used && !refused),
-            hint: !isPacked ? _t("Choose the pack size.") : !lotName.trim() ? _t("Scan the roll or type its lot.") : refused,
+            hint: !isPacked ? _t("Choose the pack size.") : !lotName.trim() ? _t("Scan the roll or enter its lot.") : refused,
         };
     }
 
@@ -101,7 +101,7 @@ export class MaterialEntry extends Entry {
         if (isNotMade) {
             return {
                 kind: "material", vals: { not_made: true, text }, label: _t("not made"), isReady: Boolean(text.trim()),
-                hint: _t("Say why this pack is not made in this batch."),
+                hint: _t("Enter the reason why this pack size is not made in this batch."),
             };
         }
         const numbers = this.canonical();
@@ -111,7 +111,7 @@ export class MaterialEntry extends Entry {
             vals: { position, lot_name: lotName, text, ...numbers },
             label: this.material ? this.material.name : "",
             isReady: Boolean(this.material && lotName.trim() && numbers.issued && !refused),
-            hint: !this.material ? _t("Choose the material.") : !lotName.trim() ? _t("Scan the material or type its lot.") : refused,
+            hint: !this.material ? _t("Choose the material.") : !lotName.trim() ? _t("Scan the material or enter its lot.") : refused,
         };
     }
 

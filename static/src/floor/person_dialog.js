@@ -29,7 +29,7 @@ export class PersonDialog extends Component {
     }
 
     get title() {
-        return this.props.login ? _t("Your Session Has Ended") : _t("Who Works Here Now?");
+        return this.props.login ? _t("Your Session Has Ended") : _t("Who Is Working Here Now?");
     }
 
     get canLogIn() {

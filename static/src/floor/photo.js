@@ -26,7 +26,7 @@ export async function readPhoto(file) {
         try {
             await image.decode();
         } catch {
-            throw new Error(_t("%s is no photo that this browser can show.", name));
+            throw new Error(_t("%s is not a photo that this browser can show.", name));
         }
         const scale = Math.min(1, SIDE / Math.max(image.naturalWidth, image.naturalHeight));
         const canvas = document.createElement("canvas");

@@ -41,7 +41,7 @@ export class RunningBatches extends Component {
     }
 
     get filters() {
-        const names = { deviations: _t("Deviations"), waiting: _t("Waits for a check"), limits: _t("Time runs") };
+        const names = { deviations: _t("Deviations"), waiting: _t("Waiting for verification"), limits: _t("Time limit running") };
         return Object.entries(names).map(([name, label]) => ({
             name, label, count: this.state.batches.filter(FILTERS[name]).length }));
     }

@@ -245,7 +245,7 @@ export class StepPanel extends Component {
         const { step } = this;
         if (step.obstacle) {
             return this.blocking.length
-                ? _t("Quality Control decides first: %s", this.blocking.map((row) => row.name).join(", "))
+                ? _t("Quality Control must decide first: %s", this.blocking.map((row) => row.name).join(", "))
                 : step.obstacle.message;
         }
         return step.can_perform ? "" : _t("Done by: %s", step.performer_label);
@@ -278,7 +278,7 @@ export class StepPanel extends Component {
             return _t("An entry of this step is not saved yet.");
         }
         if (this.blocking.length) {
-            return _t("Quality Control decides first: %s", this.blocking.map((row) => row.name).join(", "));
+            return _t("Quality Control must decide first: %s", this.blocking.map((row) => row.name).join(", "));
         }
         if (this.step.obstacle) {
             return this.step.obstacle.message;
@@ -293,8 +293,8 @@ export class StepPanel extends Component {
         if (batch.state === "issue") {
             return {
                 icon: "fa-pencil-square-o", label: _t("Issue the record"), run: () => this.floor.sign("mrp.bpr", batch.id, "issue", {
-                    note: _t("The production responsible checks the copy of the master and signs here."), isForOther: true }),
-                note: _t("Production responsible signs here"),
+                    note: _t("The Production Responsible checks the copy of the master and signs here."), isForOther: true }),
+                note: _t("Production Responsible signs here"),
             };
         }
         if (CLOSED.includes(step.state)) {
@@ -305,7 +305,7 @@ export class StepPanel extends Component {
         if (step.state === "open") {
             if (step.waiting.length) {
                 return {
-                    icon: "fa-arrow-right", label: _t("Go to the next step"), note: _t("This one waits for %s", step.waiting[0]),
+                    icon: "fa-arrow-right", label: _t("Go to the next step"), note: _t("This step is waiting for %s", step.waiting[0]),
                     isDisabled: isHere || !batch.next_id, run: () => this.floor.openStep(batch.next_id) };
             }
             const obstacle = this.workObstacle;
@@ -341,11 +341,11 @@ export class StepPanel extends Component {
         }
         const obstacle = this.signObstacle;
         const note = point.point in VERIFIES
-            ? _t("%s signs here, with own user name and password", point.role_label)
+            ? _t("%s signs here, with their own user name and password", point.role_label)
             : _t("%s signs here", point.role_label);
         const labels = {
             performed: _t("Sign: performed"), verified: _t("Sign: verified"), added: _t("Sign: added"),
-            addition_verified: _t("Sign: addition verified"), hold: _t("Sign: approved, go on"),
+            addition_verified: _t("Sign: addition verified"), hold: _t("Sign: approved, continue"),
         };
         return {
             icon: "fa-pencil", label: labels[point.point], isDisabled: Boolean(obstacle), note: obstacle || note, isSigning: true,

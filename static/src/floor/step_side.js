@@ -58,7 +58,7 @@ export class StepSide extends Component {
     }
 
     async handOver() {
-        const text = await this.floor.ask(_t("Hand over to the next shift"), _t("What the next person has to know about this step."), _t("Hand Over"));
+        const text = await this.floor.ask(_t("Hand over to the next shift"), _t("What the next person needs to know about this step."), _t("Hand Over"));
         if (text) {
             await this.floor.note(this.step, "handover", text);
         }
@@ -73,6 +73,6 @@ export class StepSide extends Component {
 
     notDone() {
         return this.floor.sign("mrp.bpr.step", this.step.id, "not_done", {
-            note: _t("The production responsible closes this step as not done; it opens a deviation."), isForOther: true });
+            note: _t("The Production Responsible closes this step as not done, which opens a deviation."), isForOther: true });
     }
 }

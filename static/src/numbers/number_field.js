@@ -93,7 +93,7 @@ export const numberField = {
     supportedOptions: [
         { label: _t("Unit"), name: "unit", type: "string" },
         { label: _t("Field of the unit"), name: "unit_field", type: "field", availableTypes: ["char", "many2one", "selection"] },
-        { label: _t("Takes bounds such as <10"), name: "bounds", type: "boolean" },
+        { label: _t("Accepts bounds such as <10"), name: "bounds", type: "boolean" },
     ],
     supportedTypes: ["char"],
     // Zero is a value: only a blank is empty.
@@ -134,11 +134,11 @@ export class QuantityField extends NumberField {
         const decimals = canonical.split(".")[1] || "";
         if (decimals.length > this.digits) {
             return this.digits
-                ? _t("%(text)s: at most %(digits)s digits after the decimal sign are kept.", { text, digits: this.digits })
+                ? _t("%(text)s: at most %(digits)s digits after the decimal separator can be stored.", { text, digits: this.digits })
                 : _t("%s is not a whole number.", text);
         }
         return canonical.replace(/\D/g, "").length > FLOAT_DIGITS
-            ? _t("%(text)s: at most %(digits)s digits are kept.", { text, digits: FLOAT_DIGITS })
+            ? _t("%(text)s: at most %(digits)s digits can be stored.", { text, digits: FLOAT_DIGITS })
             : "";
     }
 

@@ -25,20 +25,20 @@ function explain(text, { reason, readings }, notation) {
         case "separator":
         case "grouping":
         case "several_decimals":
-            return _t("%(text)s is not a number in your language. Decimals are written %(example)s, thousands without a sign.", {
+            return _t("%(text)s is not a number in your language. Write decimals as %(example)s, and thousands without a separator.", {
                 text,
                 example: example(notation),
             });
         case "exponent":
-            return _t("%s has an exponent. Write all digits of the number.", text);
+            return _t("%s has an exponent. Write out all digits of the number.", text);
         case "incomplete":
             return _t("%s is not complete.", text);
         case "leading_zeros":
-            return _t("%s begins with zeros. Is it a code? Write the number without them.", text);
+            return _t("%s begins with zeros. If it is a number, write it without them.", text);
         case "too_many_digits":
-            return _t("%s has more digits than are kept: 18 before and 12 after the decimal sign.", text);
+            return _t("%s has more digits than can be stored: 18 before and 12 after the decimal separator.", text);
         default:
-            return _t("%s is not a number. Write the number only; its unit is shown beside it.", text);
+            return _t("%s is not a number. Type the number only; its unit is shown next to it.", text);
     }
 }
 

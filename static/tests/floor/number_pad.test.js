@@ -163,8 +163,8 @@ test("a code is handed on as a whole, with the digits that it begins with, and t
 test("NUM-010: what fingers type stays and is refused in words; no part of it is taken for the number", async () => {
     const { state } = await mountWithCleanup(Entry);
     for (const [text, message] of [
-        ["1e3", "1e3 has an exponent. Write all digits of the number."],
-        ["5 kg", "5 kg is not a number. Write the number only; its unit is shown beside it."],
+        ["1e3", "1e3 has an exponent. Write out all digits of the number."],
+        ["5 kg", "5 kg is not a number. Type the number only; its unit is shown next to it."],
         ["1 000", "= 1\u202f000 kg"],
     ]) {
         state.value = queryOne("#floor_value").value = "";

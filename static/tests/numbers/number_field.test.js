@@ -140,10 +140,10 @@ test("V-01: a quantity that Odoo keeps as a float is read and refused alike, and
     expect(input).toHaveValue("0");
     for (const [text, message] of [
         ["12,000", "12,000 can be read as 12000 or as 12.000. Write 12000 or 12.000."],
-        ["1,5", "1,5 is not a number in your language. Decimals are written 12.5, thousands without a sign."],
-        ["1e3", "1e3 has an exponent. Write all digits of the number."],
-        ["0.1234567", "0.1234567: at most 6 digits after the decimal sign are kept."],
-        ["1234567890.123456", "1234567890.123456: at most 15 digits are kept."],
+        ["1,5", "1,5 is not a number in your language. Write decimals as 12.5, and thousands without a separator."],
+        ["1e3", "1e3 has an exponent. Write out all digits of the number."],
+        ["0.1234567", "0.1234567: at most 6 digits after the decimal separator can be stored."],
+        ["1234567890.123456", "1234567890.123456: at most 15 digits can be stored."],
     ]) {
         await contains(input).edit(text, { confirm: "blur" });
         expect(".o_field_widget[name=quantity]").toHaveClass("o_field_invalid");
@@ -160,7 +160,7 @@ test("NUM-010: a count is read alike, and is a whole number", async () => {
     await mountView({ type: "form", resModel: "test.result", resId: 1, arch: `<form><field name="count" widget="mmr_quantity"/></form>` });
     const input = ".o_field_widget[name=count] input";
     for (const [text, message] of [
-        ["1,5", "1,5 is not a number in your language. Decimals are written 12.5, thousands without a sign."],
+        ["1,5", "1,5 is not a number in your language. Write decimals as 12.5, and thousands without a separator."],
         ["1.5", "1.5 is not a whole number."],
     ]) {
         await contains(input).edit(text, { confirm: "blur" });

@@ -61,7 +61,7 @@ test("V-01: what was understood is told with its unit, what is refused with both
     const refused = understand("12,000", english);
     expect([refused.canonical, refused.isValid]).toEqual([null, false]);
     expect(refused.message).toBe("12,000 can be read as 12000 or as 12.000. Write 12000 or 12.000.");
-    expect(understand("12.5", { notation: NOTATIONS.de }).message).toInclude("Decimals are written 12,5");
+    expect(understand("12.5", { notation: NOTATIONS.de }).message).toInclude("Write decimals as 12,5");
     for (const [text, word] of [["1e3", "exponent"], ["5.", "complete"], ["007", "zeros"], ["12 g", "unit"], ["1".repeat(40), "digits"]]) {
         expect(understand(text, english).message).toInclude(word);
     }
