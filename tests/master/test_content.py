@@ -588,9 +588,9 @@ class TestContent(ContentCommon):
             (lambda revision: revision.pack_ids.line_ids, {'uom_id': self.kg.id},
              "Bottle of 60, HDPE bottle: the unit cannot be converted"),
             (lambda revision: revision.pack_ids, {'coding_position': False},
-             "Bottle of 60: where the lot number and the expiry date are printed is missing"),
-            (lambda revision: revision.pack_ids, {'clearance': " "}, "Bottle of 60: the line clearance is missing"),
-            (lambda revision: revision.pack_ids, {'checks': False}, "Bottle of 60: the packaging checks is missing"),
+             "Bottle of 60 is incomplete. Missing: where the lot number and the expiry date are printed"),
+            (lambda revision: revision.pack_ids, {'clearance': " "}, "Missing: the line clearance"),
+            (lambda revision: revision.pack_ids, {'checks': False}, "Missing: the packaging checks"),
         ])
         for profile, revision in self.drafts.items():
             with self.subTest(profile=profile, packs=2), self._undone():

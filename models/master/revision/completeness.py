@@ -425,7 +425,7 @@ class MrpMmrRevision(models.Model):
                     (pack.clearance, self.env._("the line clearance")),
                     (pack.checks, self.env._("the packaging checks"))):
                 if blank(value):
-                    yield self.env._("%(pack)s: %(what)s is missing.", pack=pack.name, what=label)
+                    yield self.env._("%(pack)s is incomplete. Missing: %(what)s.", pack=pack.name, what=label)
 
     def _unmet_packs(self):
         """Each pack has its stage, its materials and its label reconciliation, or says where it is packed (PKG-010)."""
