@@ -59,7 +59,11 @@ export class NumberField extends Component {
     }
 
     understand(text) {
-        return understand(text, { unit: this.unit, hasBounds: this.props.hasBounds });
+        return understand(text, { unit: this.unit, hasBounds: this.props.hasBounds, isWhole: this.isWhole });
+    }
+
+    get isWhole() {
+        return false;
     }
 
     get messageId() {
@@ -119,8 +123,8 @@ export class QuantityField extends NumberField {
         return typeof value === "number" ? value.toFixed(QUANTITY_DIGITS).replace(/\.?0+$/, "") : value;
     }
 
-    get digits() {
-        return this.props.record.fields[this.props.name].type === "integer" ? 0 : QUANTITY_DIGITS;
+    get isWhole() {
+        return this.props.record.fields[this.props.name].type === "integer";
     }
 
     understand(text) {
@@ -132,10 +136,8 @@ export class QuantityField extends NumberField {
     /** Why a number cannot be kept; empty where it can. */
     refuse(text, canonical) {
         const decimals = canonical.split(".")[1] || "";
-        if (decimals.length > this.digits) {
-            return this.digits
-                ? _t("%(text)s: at most %(digits)s digits after the decimal sign are kept.", { text, digits: this.digits })
-                : _t("%s is not a whole number.", text);
+        if (decimals.length > QUANTITY_DIGITS) {
+            return _t("%(text)s: at most %(digits)s digits after the decimal sign are kept.", { text, digits: QUANTITY_DIGITS });
         }
         return canonical.replace(/\D/g, "").length > FLOAT_DIGITS
             ? _t("%(text)s: at most %(digits)s digits are kept.", { text, digits: FLOAT_DIGITS })
