@@ -381,7 +381,7 @@ class TestRoles(RolesCommon):
             'mrp.bpr.test.line': {'wizard_id': lambda: self._record('mrp.bpr.test').id, 'position': self.position},
             'mrp.bpr.reserve': {'bpr_id': self.completed.id, 'quantity': "1"},
             'mrp.lot.adjust': {
-                'lot_id': self.held.id, 'quant_id': self.held.quant_ids[:1].id, 'counted': 1, 'description': "x"},
+                'lot_id': self.held.id, 'quant_id': self.held.quant_ids[:1].id, 'quantity': '1', 'description': "x"},
             'mrp.lot.destroy': {
                 'lot_id': self.held.id, 'location_id': self.env.ref('stock.stock_location_stock').id, 'quantity': 1,
                 'method': "Burnt", 'reason': "Wet"},
@@ -633,7 +633,7 @@ class TestRoles(RolesCommon):
             **buttons(self.held, 'action_mmr_adjust'),
             **wizard('mrp.lot.adjust', 'action_adjust', {
                 'lot_id': self.held.id, 'quant_id': self.held.quant_ids.filtered(
-                    lambda quant: quant.location_id.usage == 'internal').id, 'counted': 8, 'description': "Counted."}),
+                    lambda quant: quant.location_id.usage == 'internal').id, 'quantity': '8', 'description': "Counted."}),
             **buttons(self.performing.bpr_id, 'action_cancel_batch'), **sign(self.performing.bpr_id, 'cancel'),
             **buttons(self.performing.production_id, 'action_mmr_cancel_batch'), **buttons(self.completed, 'action_book_again'),
             **wizard('mrp.lot.destroy', 'action_record', {

@@ -265,7 +265,8 @@ class MrpBprStep(models.Model):
             self._check_amount()
             self._log_use()
             self._check_duration(
-                self.planned['time_limit'], 'min', self.started_at, 'step', self.display_name, time_text(self.planned, 'time_limit'))
+                self.planned['time_limit'], 'min', self.started_at, 'step', self.display_name,
+                time_text(self.planned, 'time_limit'))
         if point == 'added':
             self._post_consumption()
         if not self.next_point:

@@ -30,13 +30,24 @@ export class NumberField extends Component {
             parse: (text) => this.parse(text),
         });
         useNumpadDecimal();
-        // What was typed is gone when the record was discarded or another one is shown: its message goes with it.
-        useEffect(() => {
-            const isInvalid = this.props.record.isFieldInvalid(this.props.name);
-            if (this.state.text !== null && !isInvalid && document.activeElement !== this.inputRef.el) {
-                this.state.text = null;
-            }
-        });
+        useEffect(() => this.keepRefused());
+    }
+
+    /**
+     * What was typed is gone when the record was discarded or another one is shown: its message goes with it. The answer of
+     * the server to what was typed before takes nothing away, however late it comes.
+     */
+    keepRefused() {
+        const { record, name } = this.props;
+        if (this.state.text === null || record.isFieldInvalid(name) || document.activeElement === this.inputRef.el) {
+            return;
+        }
+        if (this.refusedIn === record && record.dirty && !this.understood.isValid) {
+            record.setInvalidField(name);
+            this.inputRef.el.value = this.state.text;
+        } else {
+            this.state.text = null;
+        }
     }
 
     get value() {
@@ -84,6 +95,7 @@ export class NumberField extends Component {
     parse(text) {
         const { canonical, isValid, message } = this.understand(text);
         this.state.text = text;
+        this.refusedIn = isValid ? null : this.props.record;
         if (!isValid) {
             throw new Error(message);
         }
