@@ -1,4 +1,5 @@
 """Durations in the unit in which they were written (V-08): 72 h is not shown as 4320 min, and equals 3 d."""
+from datetime import timedelta
 from fractions import Fraction
 from functools import total_ordering
 
@@ -77,3 +78,23 @@ def from_seconds(seconds, unit='h'):
     if isinstance(seconds, float):
         raise TypeError("seconds are exact")
     return Fraction(seconds) / UNITS[unit]
+
+
+def is_longer(elapsed, limit, unit):
+    """Whether a time that was measured is longer than a limit, compared exactly.
+
+    :param timedelta elapsed: what was measured
+    :param limit: canonical text or exact number, in ``unit``
+    """
+    return elapsed // timedelta(microseconds=1) > Fraction(str(limit)) * UNITS[unit] * 10**6
+
+
+def add_to(start, limit, unit):
+    """Return the time that is so much later than ``start``; what is shorter than a microsecond is left out."""
+    return start + timedelta(microseconds=int(Fraction(str(limit)) * UNITS[unit] * 10**6))
+
+
+def elapsed_text(elapsed):
+    """Return a time that was measured in hours, minutes and seconds, which no language reads in another way: "73:05:09"."""
+    minutes, seconds = divmod(int(elapsed.total_seconds()), 60)
+    return f'{minutes // 60}:{minutes % 60:02}:{seconds:02}'

@@ -3,9 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..domain.numbers import GMP_DIGITS
-from ..domain.stock import in_stock
-from ..models.base.gmp_float import GmpFloat
+from ..models.base.exact_number import ExactNumber
 
 
 class MrpLotAdjust(models.TransientModel):
@@ -17,7 +15,8 @@ class MrpLotAdjust(models.TransientModel):
         'stock.quant', "Where", required=True, compute='_compute_quant_id', store=True, readonly=False,
         domain="[('lot_id', '=', lot_id), ('location_id.usage', 'in', ('internal', 'transit'))]")
     on_stock = fields.Float(related='quant_id.quantity', string="In Stock")
-    counted = GmpFloat(required=True, help="What is there, in the unit of the product.")
+    # What nobody counted is blank, not zero.
+    quantity = ExactNumber("Counted", required=True, help="What is there, in the unit of the product.")
     uom_id = fields.Many2one(related='lot_id.product_uom_id', string="Unit")
     bpr_id = fields.Many2one(
         'mrp.bpr', "Found in Batch", domain=[('state', '=', 'progress')],
@@ -35,7 +34,6 @@ class MrpLotAdjust(models.TransientModel):
         self.ensure_one()
         if not (self.description or '').strip():
             raise UserError(self.env._("Enter how it was found."))
-        deviation = self.lot_id._mmr_adjust(
-            self.quant_id, in_stock(self.counted, GMP_DIGITS), self.description, self.bpr_id)
+        deviation = self.lot_id._mmr_adjust(self.quant_id, self.quantity.value, self.description, self.bpr_id)
         return deviation.with_env(self.env).has_access('read') and {
             'type': 'ir.actions.act_window', 'res_model': 'mrp.deviation', 'view_mode': 'form', 'res_id': deviation.id}

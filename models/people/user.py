@@ -275,10 +275,12 @@ class ResUsers(models.Model):
     def mmr_make_key(self, current):
         """Make one's own key under the secret that signs, so that a security administrator can enrol it (SIG-120).
 
-        :return: ``{'done': short fingerprint}`` or ``{'refused': message}``, so that wrong attempts stay counted
+        :return: ``{'done': short fingerprint, 'in_force': bool}`` or ``{'refused': message}``, so that wrong attempts stay
+            counted
         """
         try:
-            return {'done': self._mmr_make_key(current).short}
+            key = self._mmr_make_key(current)
+            return {'done': key.short, 'in_force': key.state == 'force'}
         except (UserError, AccessDenied) as error:
             return {'refused': str(error.args[0]) if error.args else str(error)}
 

@@ -1,12 +1,12 @@
 """Review by exception: every rule of a batch evaluated with its result, exceptions first (AUD-050, PRD-100, 21 CFR 211.192)."""
 
-from datetime import timedelta
-
 from odoo import api, models
 from odoo.tools import LazyTranslate
 
 from ...domain.canonical import iso_utc
-from ...domain.numbers import decimal_string, exact
+from ...domain.criterion import time_text
+from ...domain.durations import elapsed_text, is_longer
+from ...domain.numbers import exact
 from ...domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 from .content import read_batches
 
@@ -276,11 +276,11 @@ class MrpBpr(models.Model):
             limit = batch.planned[step]['time_limit']
             if limit:
                 limited += 1
-                if step.closed_at and step.started_at and \
-                        step.closed_at - step.started_at > timedelta(minutes=float(exact(limit))):
-                    minutes = (step.closed_at - step.started_at).total_seconds() / 60
-                    slow.append((step, self.env._("%(step)s: %(minutes)s min, at most %(limit)s", step=step.display_name,
-                                                  minutes=round(minutes), limit=decimal_string(limit))))
+                taken = step.closed_at - step.started_at if step.closed_at and step.started_at else None
+                if taken is not None and is_longer(taken, limit, 'min'):
+                    slow.append((step, self.env._(
+                        "%(step)s: %(taken)s (h:mm:ss), at most %(limit)s", step=step.display_name,
+                        taken=elapsed_text(taken), limit=time_text(batch.planned[step], 'time_limit'))))
         yield self._rule('step_times', self.env._("No step took longer than it may"), limited, slow)
         held = batch.deviations.filtered(lambda row: (row.cause_key or '').startswith('hold:'))
         stages = {batch.planned[step]['stage']['position'] for step in batch.steps}

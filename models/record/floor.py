@@ -1,14 +1,12 @@
 """What the shop-floor screen and the supervisor's view show of batches; the number of queries does not grow with steps."""
 
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...domain.arguments import takes
 from ...domain.canonical import iso_utc
-from ...domain.numbers import exact
+from ...domain.durations import add_to
 from ...domain.step_plan import stages_before
 from ...domain.step_states import CLOSED, POINT_FIELDS
 
@@ -158,9 +156,8 @@ class MrpBpr(models.Model):
         self.ensure_one()
         rows = []
 
-        def add(kind, name, since, hours):
-            rows.append({'kind': kind, 'name': name, 'since': iso_utc(since), 'hours': hours,
-                         'until': iso_utc(since + timedelta(hours=float(exact(hours))))})
+        def add(kind, name, since, limit, unit='h'):
+            rows.append({'kind': kind, 'name': name, 'since': iso_utc(since), 'until': iso_utc(add_to(since, limit, unit))})
 
         by_stage = {row['stage']: row for row in stages}
         for row in stages:
@@ -172,7 +169,7 @@ class MrpBpr(models.Model):
             if row['time_limit'] and row['started_at']:
                 add('stage', row['name'], row['started_at'], row['time_limit'])
             if row['step_limit'] and row['step_started_at'] and not row['is_performed']:
-                add('step', row['step_name'], row['step_started_at'], str(exact(row['step_limit']) / 60))
+                add('step', row['step_name'], row['step_started_at'], row['step_limit'], 'min')
         return sorted(rows, key=lambda row: row['until'])
 
     # === WHO IS NEXT === #

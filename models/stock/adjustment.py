@@ -8,7 +8,8 @@ from odoo.exceptions import AccessError
 
 from ...domain.numbers import decimal_string
 from ...domain.refusals import refusal
-from ...domain.stock import in_stock
+from ...domain.stock import in_stock, is_held
+from ..base.notation import get_plain_writer
 
 RULE = "STK-020, 21 CFR 211.184(c), 111.113(a)"
 #: The deviation that the adjustment at hand names; a variable of the process, which no client can set.
@@ -67,6 +68,23 @@ class StockLot(models.Model):
                 self.env, self.env._("%s has no role for adjusting stock.", self.env.user.name), f"SEC-010, {RULE}",
                 self.env._("ask the warehouse manager or Quality Control."), record=self, exception=AccessError)
 
+    def _mmr_check_held(self, quantity):
+        """Refuse a quantity that the precision of stock would round: the record would say another one (STK-030).
+
+        :param Decimal quantity: in the unit of the product
+        """
+        digits = self.env['decimal.precision'].precision_get('Product Unit')
+        if not is_held(quantity, digits):
+            show = get_plain_writer(self.env)
+            raise refusal(
+                self.env,
+                self.env._("%(product)s is stocked in %(unit)s with %(digits)s decimals: %(quantity)s %(unit)s would be booked "
+                           "as %(rounded)s %(unit)s.", product=self.product_id.display_name, unit=self.product_id.uom_id.name,
+                           digits=digits, quantity=show(format(quantity, 'f')), rounded=show(str(round(quantity, digits)))),
+                "STK-030, 21 CFR 111.210(c), 111.260(e)",
+                self.env._("have the precision of quantities raised (Manufacturing, Settings, Master Manufacturing "
+                           "Records), or state what stock can hold."), record=self)
+
     def _mmr_adjust(self, quant, counted, description, bpr=None):
         """Make the stock of this lot right where ``quant`` lies, and open the deviation that explains it.
 
@@ -85,6 +103,7 @@ class StockLot(models.Model):
             ('package_id', '=', quant.package_id.id), ('owner_id', '=', quant.owner_id.id)])
         digits = self.env['decimal.precision'].precision_get('Product Unit')
         before = in_stock(sum(quants.mapped('quantity')), digits)
+        self._mmr_check_held(counted)
         unit, product = self.product_id.uom_id.name, self.product_id
         if not quants or quant.lot_id != self or counted < 0 or counted == before:
             raise refusal(

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import LazyTranslate
 
 from ...domain.canonical import iso_utc
-from ...domain.numbers import decimal_string
+from ...domain.numbers import decimal_string, exact
 from ...domain.refusals import refusal
 from ...domain.signing import SigningRule
 from ..base.gmp_float import GmpFloat
@@ -59,6 +59,7 @@ class MrpLotDestruction(models.Model):
                 self.env._("Only %(available)s %(unit)s of lot %(lot)s is at %(place)s.", available=decimal_string(available),
                            unit=lot.product_uom_id.name, lot=lot.name, place=location.display_name), RULE,
                 self.env._("enter the quantity that is destroyed."), record=lot)
+        lot._mmr_check_held(exact(quantity))
         company = location.company_id or self.env.company
         return self._store([{
             'name': self.env['ir.sequence'].sudo().with_company(company).next_by_code('mrp.lot.destruction'),

@@ -12,16 +12,13 @@ from unittest.mock import patch
 
 from pypdf import PdfReader
 
-from odoo import fields
+from odoo import fields, http
 from odoo.exceptions import AccessDenied, AccessError, UserError, ValidationError
 from odoo.fields import NO_ACCESS, Command
 from odoo.models import MAGIC_COLUMNS
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.mrp_mmr.controllers.downloads import MrpMmrDownloads
-from odoo.addons.mrp_mmr.controllers.health import MrpHealth
-from odoo.addons.mrp_mmr.controllers.terminal import MrpTerminal
 from odoo.addons.mrp_mmr.domain.sessions import session_of
 from odoo.addons.mrp_mmr.models.evidence import audit_entry
 from odoo.addons.mrp_mmr.models.people.terminal import COOKIE
@@ -384,7 +381,7 @@ class TestRoles(RolesCommon):
             'mrp.bpr.test.line': {'wizard_id': lambda: self._record('mrp.bpr.test').id, 'position': self.position},
             'mrp.bpr.reserve': {'bpr_id': self.completed.id, 'quantity': "1"},
             'mrp.lot.adjust': {
-                'lot_id': self.held.id, 'quant_id': self.held.quant_ids[:1].id, 'counted': 1, 'description': "x"},
+                'lot_id': self.held.id, 'quant_id': self.held.quant_ids[:1].id, 'quantity': '1', 'description': "x"},
             'mrp.lot.destroy': {
                 'lot_id': self.held.id, 'location_id': self.env.ref('stock.stock_location_stock').id, 'quantity': 1,
                 'method': "Burnt", 'reason': "Wet"},
@@ -637,7 +634,7 @@ class TestRoles(RolesCommon):
             **buttons(self.held, 'action_mmr_adjust'),
             **wizard('mrp.lot.adjust', 'action_adjust', {
                 'lot_id': self.held.id, 'quant_id': self.held.quant_ids.filtered(
-                    lambda quant: quant.location_id.usage == 'internal').id, 'counted': 8, 'description': "Counted."}),
+                    lambda quant: quant.location_id.usage == 'internal').id, 'quantity': '8', 'description': "Counted."}),
             **buttons(self.performing.bpr_id, 'action_cancel_batch'), **sign(self.performing.bpr_id, 'cancel'),
             **buttons(self.performing.production_id, 'action_mmr_cancel_batch'), **buttons(self.completed, 'action_book_again'),
             **wizard('mrp.lot.destroy', 'action_record', {
@@ -793,7 +790,7 @@ class TestRoles(RolesCommon):
         reports = self.env['ir.actions.report'].search([('report_name', '=like', 'mrp_mmr.%')])
         self.assertEqual(
             {f'report/{report.report_name}' for report in reports}, {call for call in TABLE.calls if call.startswith('report')})
-        routes = {route for controller in (MrpMmrDownloads, MrpHealth, MrpTerminal)
+        routes = {route for controller in http.Controller.children_classes['mrp_mmr']
                   for _name, method in inspect.getmembers(controller, inspect.isfunction)
                   for route in getattr(method, 'original_routing', {}).get('routes', ())}
         self.assertEqual({route.partition('/<')[0] for route in routes}, {
@@ -1050,11 +1047,30 @@ class TestRolesHttp(RolesCommon, HttpCase):
                 self.assertEqual(COOKIE in response.cookies, role in TABLE.calls['/mrp_mmr/terminal/register'])
         self.assertEqual(terminal.registered_by_id, self.users['security'])
 
+    def test_take_over(self):
+        """SEC-010, SEC-060: at a terminal everybody takes over as oneself: with the own password, and with nothing else."""
+        def take_over(login, password):
+            response = self.url_open(
+                '/mrp_mmr/floor/person', headers={'Content-Type': 'application/json'},
+                data=json.dumps({'jsonrpc': '2.0', 'params': {'login': login, 'password': password}}))
+            return response.json().get('result'), http.root.session_store.get(self.opener.cookies['session_id']).uid
+
+        self.authenticate('r_operator', PASSWORD)
+        uid = self.users['operator'].id
+        for role, user in self.users.items():
+            with self.subTest(role=role), mute_logger('odoo.http', 'odoo.addons.base.models.res_users'):
+                self.assertEqual(take_over(user.login, "wrong"), (None, uid), "whoever worked here goes on")
+                if role in TABLE.calls['/mrp_mmr/floor/person']:
+                    uid = user.id
+                    self.assertEqual(take_over(user.login, PASSWORD), ({'uid': uid}, uid))
+        self.assertEqual(uid, self.users[TABLE.roles[-1]].id)
+
     def test_downloads(self):
         """SEC-010: downloads and prints are refused to whoever may not read the record."""
         addresses = self._addresses()
         routes = {call for call in TABLE.calls if call.startswith('/')}
-        self.assertEqual(routes - {'/mrp_mmr/terminal/register', '/mrp_mmr/health'}, set(addresses))
+        self.assertEqual(
+            routes - {'/mrp_mmr/terminal/register', '/mrp_mmr/floor/person', '/mrp_mmr/health'}, set(addresses))
         addresses['report/mrp_mmr.report_mmr_revision'] = f'/report/pdf/mrp_mmr.report_mmr_revision/{self.effective.id}'
         # What the address says of the kind of the print changes nothing.
         addresses['report/mrp_mmr.report_bpr_worksheet'] = \

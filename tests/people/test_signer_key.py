@@ -157,9 +157,10 @@ class TestSignerKey(KeyCommon):
         self.assertFalse(self.keys._get_last(user))
         made = self._make_own(user)
         key = self.keys._get_last(user)
-        self.assertEqual((made['done'], key.state), (key.short, 'waiting'))
+        self.assertEqual((made, key.state), ({'done': key.short, 'in_force': False}, 'waiting'))
         self.assertEqual(self._make_own(user), made)
         self.assertIn('signature_id', enrol_waiting(user))
+        self.assertEqual(self._make_own(user), {'done': key.short, 'in_force': True})
         user.with_user(user).env.user._change_password(OTHER)
         self.assertIn("the previous password", self._make_own(user, OTHER)['refused'])
         user.sudo().password = PASSWORD

@@ -738,8 +738,8 @@ class TestBprControls(BprCommon):
     def test_samples(self):
         """IPC-050: the step does not close while a sample is missing."""
         step = self._until("Take samples")
-        for count in ('0', '1.5', '-3', ''):
-            with self.assertRefused('BPR-060', 'BPR-080', core="must be a whole number greater than zero"):
+        for count in ('0', '1.5', '1.000', '-3', ''):
+            with self.assertRefused('BPR-060', 'NUM-010', core="must be a whole number greater than zero"):
                 step.action_record('sample', {'count': count})
         step.action_record('sample', {'count': '2', 'text': "S-1, S-2"})
         self.assertIn("2 of 3", self._esign(step, 'performed', self.user_operator, digest='0' * 64)['refused'])
@@ -776,8 +776,10 @@ class TestBprControls(BprCommon):
         answer = step.action_record('labels', {**vals, 'used': '940', 'waiver': True, 'label_type': 'roll',
                                                'examined_by': "Camera 2", 'examination': "0 rejects"})
         self.assertEqual(answer['outcome'], 'pass')
-        for wrong in ({'issued': '10.5'}, {'used': '-1'}, {'lot_name': ''}):
-            with self.assertRefused('BPR-060', 'USE-060', core="must be whole numbers"):
+        # 1.000 labels are one to some and a thousand to others.
+        for wrong in ({'issued': '10.5'}, {'issued': '1.000', 'used': '1.000'}, {'finished': '940.0'}, {'used': '-1'},
+                      {'issued': ''}, {'lot_name': ''}):
+            with self.assertRefused('BPR-060', 'USE-060', 'NUM-010', core="Enter how many were issued"):
                 step.action_record('labels', {**vals, **wrong})
 
     def test_label_version(self):
@@ -820,6 +822,7 @@ class TestBprControls(BprCommon):
         with freeze_time(started + timedelta(minutes=31)):
             self._sign(step, 'performed', self.user_operator)
         self.assertEqual(step.deviation_ids.mapped('cause_key'), ['time:step'])
+        self.assertEqual(step.deviation_ids.description, "It took 0:31:00 (h:mm:ss); the limit is 30 min.")
 
 
 @tagged('post_install', '-at_install')
@@ -836,9 +839,9 @@ class TestBprMinimumTime(BprCommon):
         self.assertEqual(step.planned['minimum_time'], '60')
         started = step.started_at
         with freeze_time(started + timedelta(minutes=59, seconds=59)):
-            self._refused("60 minutes since the start: not before", step.esign_prepare, 'performed')
+            self._refused("60 min since the start: not before", step.esign_prepare, 'performed')
             answer = self._esign(step, 'performed', self.user_operator, digest='0' * 64)
-            self.assertIn("60 minutes since the start", answer['refused'])
+            self.assertIn("60 min since the start", answer['refused'])
             shown = self.env['mrp.bpr'].with_user(self.user_operator).get_floor_batch(self.bpr.id, step.id)['step']
             self.assertEqual(shown['not_before'], iso_utc(started + timedelta(minutes=60)))
             self.assertIn("not before", ' '.join(shown['missing']))

@@ -314,7 +314,7 @@ class TestFloorKept(FloorHandsCommon):
             hands.touch('.o_mrp_mmr_floor_person [name=password]')
             hands.insert("wrong")
             hands.touch('.modal .btn-primary:enabled')
-            hands.see('.o_mrp_mmr_floor_person .o_mrp_mmr_refused', "")
+            hands.see('.o_mrp_mmr_floor_person .o_mrp_mmr_refused', "Wrong user name or password.")
             hands.touch('.o_mrp_mmr_floor_person [name=password]')
             hands.insert(PASSWORD)
             hands.touch('.modal .btn-primary:enabled')

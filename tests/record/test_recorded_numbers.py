@@ -63,7 +63,7 @@ class TestEntryNumbers(BprCommon):
         answer = step.action_record('weight', {
             'value': '90.000', 'lot_id': lot.id, 'issued': '91.50', 'returned': '1.5', 'scrapped': ''})
         entry = self.env['mrp.bpr.entry'].browse(answer['entry_id'])
-        self.assertEqual((entry.value, entry.data['issued'], entry.data['returned']), ('90.000', '91.5', '1.5'))
+        self.assertEqual((entry.value, entry.data['issued'], entry.data['returned']), ('90.000', '91.50', '1.5'))
         self.assertNotIn('scrapped', entry.data)
 
     def test_shown_in_the_language(self):

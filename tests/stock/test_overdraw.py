@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from psycopg2.errors import CheckViolation
 
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..common.base import CommittedCase
@@ -107,7 +107,7 @@ class TestOverdraw(StockCommon):
         for user in (self.user_operator, self.user_planner):
             self._refused("SEC-010", self.lot.with_user(user)._mmr_adjust, quant, Decimal(10), "Found")
         wizard = self.env['mrp.lot.adjust'].with_user(keeper).create({
-            'lot_id': self.lot.id, 'quant_id': quant.id, 'counted': 10, 'description': "Receipt was typed wrongly."})
+            'lot_id': self.lot.id, 'quant_id': quant.id, 'quantity': '10', 'description': "Receipt was typed wrongly."})
         wizard.action_adjust()
         deviation = self.env['mrp.deviation'].search([('lot_id', '=', self.lot.id)])
         self.assertRecordValues(deviation, [{'state': 'open', 'source': 'occurrence', 'severity': 'minor'}])
@@ -121,6 +121,26 @@ class TestOverdraw(StockCommon):
         step.action_record('weight', {'value': '9', 'lot_id': self.lot.id})
         for counted in (Decimal(10), Decimal(-1)):
             self._refused("STK-020", self.lot.with_user(self.user_qc)._mmr_adjust, quant, counted, "Again")
+
+    def test_what_was_not_counted(self):
+        """R-09, STK-030: a blank is no count of zero, and a count that stock would round is refused; neither changes stock."""
+        self._put(self.lot, self.shelves[0], 3)
+        quant = self.env['stock.quant'].search([('lot_id', '=', self.lot.id), ('location_id', '=', self.shelves[0].id)])
+        form = Form(self.env['mrp.lot.adjust'].with_user(self._person('qc')).with_context(default_lot_id=self.lot.id))
+        self.assertFalse(form.quantity)
+        form.quant_id, form.description = quant, "Counted"
+        with self.assertRaisesRegex(AssertionError, "quantity is a required field"):
+            form.save()
+        digits = self.env['decimal.precision'].precision_get('Product Unit')
+        for action in (
+                lambda number: self.lot.with_user(self.user_qc)._mmr_adjust(quant, Decimal(number), "Counted"),
+                lambda number: self.env['mrp.lot.destruction'].with_user(self.user_qc)._record(
+                    self.lot, quant.location_id, float(number), "Burnt", "Wet")):
+            self._refused("STK-030", action, f"1.{'0' * digits}5")
+        self.assertEqual(self._lies(self.lot), {"Shelf 1": 3})
+        form.quantity = '0'
+        form.save().action_adjust()
+        self.assertEqual(self._lies(self.lot), {})
 
     def test_adjustment_of_a_batch(self):
         """S-03, STK-020: an adjustment that was found in a batch holds it until Quality Control decided."""

@@ -1,9 +1,10 @@
 """Results against limits, as recorded or rounded; bounds, findings, durations (NUM-030, NUM-040)."""
 
 import unittest
+from datetime import datetime, timedelta
 from fractions import Fraction
 
-from odoo.addons.mrp_mmr.domain.durations import Duration, from_seconds
+from odoo.addons.mrp_mmr.domain.durations import Duration, add_to, elapsed_text, from_seconds, is_longer
 from odoo.addons.mrp_mmr.domain.notation import ENGLISH, read_number
 from odoo.addons.mrp_mmr.domain.numbers import Number, NumberError
 from odoo.addons.mrp_mmr.domain.results import (
@@ -139,6 +140,17 @@ class TestResults(unittest.TestCase):
 
 
 class TestDurations(unittest.TestCase):
+
+    def test_measured(self):
+        """V-08, IPC-040: a measured time is compared exactly with its limit, and said so that every language reads it alike."""
+        start = datetime(2026, 3, 1, 12)
+        for limit, unit, seconds in (('0.1', 'h', 360), ('72', 'h', 259200), ('4320', 'min', 259200), ('0.7', 'min', 42)):
+            with self.subTest(limit=limit, unit=unit):
+                self.assertEqual(add_to(start, limit, unit), start + timedelta(seconds=seconds))
+                self.assertFalse(is_longer(timedelta(seconds=seconds), limit, unit))
+                self.assertTrue(is_longer(timedelta(seconds=seconds, microseconds=1), limit, unit))
+        for seconds, text in ((0, '0:00:00'), (59, '0:00:59'), (3600, '1:00:00'), (263109, '73:05:09')):
+            self.assertEqual(elapsed_text(timedelta(seconds=seconds)), text)
 
     def test_unit_is_kept(self):
         """V-08: 72 h stays 72 h, and is 3 d and 4320 min."""

@@ -1,6 +1,5 @@
 """What is recorded at a step: checked on entry, judged by the system, corrected with a reason."""
 
-from decimal import Decimal
 from fractions import Fraction
 
 from odoo import models
@@ -11,12 +10,12 @@ from ....domain.canonical import sha256
 from ....domain.criterion import limits_text
 from ....domain.files import IMAGES
 from ....domain.limits import in_band, is_plausible, percentage
-from ....domain.numbers import decimal_string, exact, get_factor, plain, round_fraction
+from ....domain.numbers import Number, decimal_string, exact, get_factor, plain, round_fraction
 from ....domain.refusals import refusal
 from ....domain.results import Result, compared_text, get_limits, judge_result
 from ....domain.step_kinds import ENTRY_OF_STEP, LABEL_USES, RETESTED
 from ....domain.step_states import CLOSED
-from ...base.notation import take_number
+from ...base.notation import get_plain_writer, take_number
 from .entry import RULE as CORRECTION_RULE
 
 ANYWHERE = ('check', 'equipment', 'sample', 'photo', 'comment', 'handover')
@@ -150,7 +149,7 @@ class MrpBprStep(models.Model):
         number = take_number(self.env, text, self, "BPR-080, 21 CFR 111.260(g)")
         if positive and number < 0:
             raise refusal(
-                self.env, self.env._("%s cannot be negative.", text), "BPR-060, 21 CFR 111.260(e)",
+                self.env, self.env._("%s cannot be negative.", get_plain_writer(self.env)(text)), "BPR-060, 21 CFR 111.260(e)",
                 self.env._("enter the quantity that was measured."), record=self)
         return number
 
@@ -159,13 +158,28 @@ class MrpBprStep(models.Model):
         value = vals.get(name)
         return None if value is None or value is False or value == '' else self._parse(value, positive=True)
 
+    def _parse_count(self, vals, name):
+        """Return a count as int; None where it is blank.
+
+        A count has no decimals, not even zeros: 1.000 labels would be one label to some and a thousand to others (NUM-010).
+        """
+        number = self._parse_optional(vals, name)
+        if number is None or not number.digits:
+            return number and int(number)
+        raise refusal(
+            self.env, self.env._("%(step)s: %(value)s is not a whole number.", step=self.display_name,
+                                 value=get_plain_writer(self.env)(number.text)),
+            "NUM-010, BPR-080, 21 CFR 111.260(g)", self.env._("enter the count without decimals."), record=self)
+
     def _prepare_value(self, vals):
         number = self._parse(vals.get('value'))
         criterion, plausibility = self.planned['criterion'] or {}, self.planned['plausibility']
         if not is_plausible(number.value, plausibility):
+            show = get_plain_writer(self.env)
             raise refusal(
                 self.env, self.env._("%(value)s is outside the plausible range here (%(minimum)s to %(maximum)s).",
-                                     value=number.text, **plausibility),
+                                     value=show(number.text),
+                                     **{name: show(limit or '–') for name, limit in plausibility.items()}),
                 "VER-060, EU GMP Annex 11 §6", self.env._("read the instrument again."), record=self)
         limits, result, instrument = get_limits(criterion), Result(number=number), self._prepare_instrument(vals)
         judgement = judge_result(result, limits) if limits else None
@@ -205,13 +219,13 @@ class MrpBprStep(models.Model):
 
     def _prepare_sample(self, vals):
         sample = self.planned['sample'] or {}
-        count = self._parse(vals.get('count'), positive=True)
-        if count != int(count.value) or count == 0:
+        count = self._parse_count(vals, 'count')
+        if not count:
             raise UserError(self.env._("The number of samples must be a whole number greater than zero."))
         size = self._parse_optional(vals, 'size')
         return {
-            'value': count.text, 'text': self._text(vals), 'unit': None,
-            'data': {'count': count.text, 'size': size.text if size else sample.get('size'),
+            'value': str(count), 'text': self._text(vals), 'unit': None,
+            'data': {'count': str(count), 'size': size.text if size else sample.get('size'),
                      'unit': sample.get('unit')}}
 
     def _text(self, vals):
@@ -233,7 +247,7 @@ class MrpBprStep(models.Model):
         if factor is None:
             raise refusal(
                 self.env, self.env._("%(step)s: %(value)s %(unit)s cannot be converted to %(target)s.", step=self.display_name,
-                                     value=number, unit=entered.name, target=unit.name),
+                                     value=get_plain_writer(self.env)(number.text), unit=entered.name, target=unit.name),
                 "BPR-060, NUM-060, 21 CFR 111.260(e)", self.env._("weigh in %s.", unit.name), record=self)
         # The reading stays in the unit of the instrument; what is booked is as much of it as stock can hold (NUM-060).
         quantity = number.value if factor == 1 else round_fraction(number.scaled(factor))
@@ -250,14 +264,15 @@ class MrpBprStep(models.Model):
                     self.env,
                     self.env._("Issued does not equal used, returned and scrapped for lot %(lot)s: the difference is "
                                "%(missing)s %(unit)s.",
-                                         lot=lot.get('lot_name', '–'), missing=plain(missing), unit=unit.name),
+                                         lot=lot.get('lot_name', '–'), missing=get_plain_writer(self.env)(plain(missing)),
+                                         unit=unit.name),
                     "BPR-060, 21 CFR 111.260(e)", self.env._("correct the figures, or explain the difference."), record=self)
         instrument = self._prepare_instrument(vals)
         return {
             **lot, **instrument, 'value': number.text, 'unit': entered.name, 'text': text,
             'data': {'quantity': plain(quantity), 'unit_id': unit.id, 'product': target['product']['id'],
                      **({'factor': str(factor)} if entered != unit else {}),
-                     **{name: plain(value) for name, value in flows.items()}, **instrument.get('data', {})}}
+                     **{name: figure.text for name, figure in figures.items() if figure}, **instrument.get('data', {})}}
 
     def _get_lot(self, target, vals):
         """Return the lot of a component: known, of the right product, unexpired, released and there (USE-060)."""
@@ -347,26 +362,25 @@ class MrpBprStep(models.Model):
         if not name:
             raise self._refuse_lot(self.env._("Labels must be identified by their lot."))
         pack = self._get_pack(vals)
-        figures = self._parse_figures(vals, ('issued', *LABEL_USES))
+        counts = {name: self._parse_count(vals, name) for name in ('issued', *LABEL_USES, 'finished')}
         # Zero is a count, as of a pack that is not made; only a blank is missing.
-        if any(figure != int(figure) for figure in figures.values()) or vals.get('issued') in (None, False, ''):
-            raise UserError(self.env._("Numbers of labels must be whole numbers; enter how many were issued."))
+        if counts['issued'] is None:
+            raise UserError(self.env._("Enter how many were issued."))
+        finished = counts.pop('finished')
+        figures = {name: count or 0 for name, count in counts.items()}
         if vals.get('coded') and figures['returned']:
             raise refusal(
                 self.env, self.env._("Labels printed with a lot number cannot be returned to stock."),
                 "YLD-060, 21 CFR 211.125(d), 111.415(h)", self.env._("destroy them and record their number."), record=self)
         difference = figures['issued'] - sum(figures[use] for use in LABEL_USES)
         data = {**self._check_label_version(pack, vals),
-                **{name: plain(figure) for name, figure in figures.items()}}
-        data['difference'] = plain(difference)
-        finished = self._parse_optional(vals, 'finished')
-        if not finished and self._get_profile() == 'P211':
+                **{name: str(figure) for name, figure in figures.items()}, 'difference': str(difference)}
+        if finished is None and self._get_profile() == 'P211':
             raise refusal(
-                self.env,
-                self.env._("Labels used are compared with the number of finished units."), "YLD-040, 21 CFR 211.125(c)",
+                self.env, self.env._("Labels used are compared with the number of finished units."), "YLD-040, 21 CFR 211.125(c)",
                 self.env._("enter the number of finished units."), record=self)
-        if finished:
-            data |= {'finished': plain(finished.value), 'finished_difference': plain(figures['used'] - finished.value)}
+        if finished is not None:
+            data |= {'finished': str(finished), 'finished_difference': str(figures['used'] - finished)}
         waiver = self._prepare_waiver(vals) if vals.get('waiver') else {}
         limit = exact((self.planned['criterion'] or {}).get('maximum') or 0)
         off = max(abs(difference), abs(exact(data.get('finished_difference'))))
@@ -374,11 +388,6 @@ class MrpBprStep(models.Model):
             'lot_name': name, 'position': pack['position'] if pack else False,
             'data': {**data, **waiver, 'coded': 'yes' if vals.get('coded') else 'no', 'limit': decimal_string(limit)},
             'text': self._text(vals), 'outcome': 'pass' if waiver or off <= limit else 'fail'}
-
-    def _parse_figures(self, vals, names):
-        """Return the figures of a reconciliation as Decimals; what is blank is none."""
-        figures = {name: self._parse_optional(vals, name) for name in names}
-        return {name: figure.value if figure else Decimal(0) for name, figure in figures.items()}
 
     def _get_pack(self, vals):
         """Return the pack size of the snapshot that is labelled here: the one of the step, the named one or the only one."""
@@ -420,21 +429,23 @@ class MrpBprStep(models.Model):
         if not row:
             raise UserError(self.env._("%s has no such material.", pack['name']))
         lot = self._get_lot(row, vals)
-        figures = self._parse_figures(vals, ('issued', 'used', 'destroyed', 'returned'))
-        difference = figures['issued'] - figures['used'] - figures['destroyed'] - figures['returned']
-        if vals.get('issued') in (None, False, ''):
+        typed = {name: self._parse_optional(vals, name) for name in ('issued', 'used', 'destroyed', 'returned')}
+        if typed['issued'] is None:
             raise UserError(self.env._("Enter how many were issued."))
+        figures = {name: number or Number('0') for name, number in typed.items()}
+        difference = (figures['issued'] - figures['used'] - figures['destroyed'] - figures['returned']).value
         if difference and not self._text(vals):
             raise refusal(
                 self.env,
                 self.env._("Issued does not equal used, destroyed and returned for %(product)s: the difference is "
                            "%(difference)s.",
-                                     product=row['product']['name'], difference=plain(difference)),
+                                     product=row['product']['name'],
+                                     difference=get_plain_writer(self.env)(plain(difference))),
                 "BPR-120, 21 CFR 111.260(k)(1)", self.env._("correct the figures, or explain the difference."), record=self)
         return {
             **lot, 'position': row['position'], 'unit': row['unit'], 'text': self._text(vals),
             'data': {'product': row['product']['name'], 'difference': plain(difference),
-                     **{name: plain(figure) for name, figure in figures.items()}}}
+                     **{name: figure.text for name, figure in figures.items()}}}
 
     def _prepare_waiver(self, vals):
         """Return the waiver of a reconciliation: cut or roll labels that a machine examined one by one (YLD-050)."""

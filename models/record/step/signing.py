@@ -1,14 +1,15 @@
 """Signatures of a step: who did it, who verified it, who added and who verified that, and Quality Control."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 from odoo import fields, models
 from odoo.tools import LazyTranslate, format_datetime
 
 from ....domain.canonical import sha256
+from ....domain.criterion import time_text
+from ....domain.durations import add_to, elapsed_text, is_longer
 from ....domain.limits import is_permitted
-from ....domain.numbers import decimal_string, exact, round_fraction
+from ....domain.numbers import decimal_string, round_fraction
 from ....domain.refusals import refusal
 from ....domain.roles import ROLE_GROUPS
 from ....domain.signing import SigningRule
@@ -206,7 +207,7 @@ class MrpBprStep(models.Model):
         until = self._get_minimum_end()
         if until and fields.Datetime.now() < until and not self._get_transcriptions():
             rows.append(self.env._(
-                "%(minutes)s minutes since the start: not before %(time)s", minutes=planned['minimum_time'],
+                "%(minimum)s since the start: not before %(time)s", minimum=time_text(planned, 'minimum_time'),
                 time=format_datetime(self.env, until, dt_format='short')))
         return rows
 
@@ -217,7 +218,7 @@ class MrpBprStep(models.Model):
         if not minimum or not self.started_at:
             return None
         # Times are kept in whole seconds.
-        return self.started_at + timedelta(seconds=int(exact(minimum) * 60))
+        return add_to(self.started_at, minimum, 'min').replace(microsecond=0)
 
     # === SIGNER === #
 
@@ -265,8 +266,8 @@ class MrpBprStep(models.Model):
             self._check_amount()
             self._log_use()
             self._check_duration(
-                self.planned['time_limit'], 60, self.started_at, 'step', self.display_name,
-                self.planned.get('time_limit_written'))
+                self.planned['time_limit'], 'min', self.started_at, 'step', self.display_name,
+                time_text(self.planned, 'time_limit'))
         if point == 'added':
             self._post_consumption()
         if not self.next_point:
@@ -281,21 +282,22 @@ class MrpBprStep(models.Model):
         stage = self.bpr_id.step_ids.filtered(lambda step: step.stage == self.stage)
         if all(step.state in CLOSED for step in stage):
             started = min(filter(None, stage.mapped('started_at')), default=None)
-            self._check_duration(self.planned['stage']['time_limit'], 3600, started, 'stage', self.planned['stage']['name'])
+            limit = self.planned['stage']['time_limit']
+            self._check_duration(limit, 'h', started, 'stage', self.planned['stage']['name'], f'{limit} h')
 
-    def _check_duration(self, limit, seconds, started, what, name, written=None):
+    def _check_duration(self, limit, unit, started, what, name, written):
         """Open a deviation where a step or stage took longer than it may (IPC-040, 21 CFR 211.111).
 
-        :param str written: the limit with its unit, where it was written in another one
+        :param limit: in ``unit``
+        :param str written: the limit as it was written, with its unit
         """
         if not limit or not started:
             return
         taken = fields.Datetime.now() - started
-        if taken > timedelta(seconds=float(exact(limit) * seconds)):
+        if is_longer(taken, limit, unit):
             self.env['mrp.deviation']._open(
                 self, 'departure', self.env._("Time limit exceeded: %s", name),
-                self.env._("It took %(taken)s h:mm:ss; the limit is %(limit)s.", taken=taken,
-                           limit=written or f"{limit} {self.env._('minutes') if seconds == 60 else self.env._('h')}"),
+                self.env._("It took %(taken)s (h:mm:ss); the limit is %(limit)s.", taken=elapsed_text(taken), limit=written),
                 cause_key=f'time:{what}')
 
     def _check_amount(self, late=False):

@@ -1,14 +1,12 @@
 """The steps of a batch: in sequence, by the right people, signed where they are done."""
 
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ....domain.arguments import takes
-from ....domain.numbers import exact
+from ....domain.durations import is_longer
 from ....domain.refusals import refusal
 from ....domain.roles import ROLE_GROUPS, ROLES
 from ....domain.step_kinds import RETESTED, STEP_KINDS
@@ -323,7 +321,7 @@ class MrpBprStep(models.Model):
             limit = limits.get(stage)
             ended = max(self.bpr_id.step_ids.filtered(lambda step, stage=stage: step.stage == stage).mapped('closed_at'),
                         default=None)
-            if not limit or not ended or now - ended <= timedelta(hours=float(exact(limit))):
+            if not limit or not ended or not is_longer(now - ended, limit, 'h'):
                 continue
             known = self.deviation_ids.filtered(lambda row, stage=stage: row.cause_key == f'hold:{stage}')
             if not known:

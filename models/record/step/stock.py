@@ -8,6 +8,7 @@ from odoo import models
 from ....domain.numbers import decimal_string, get_factor, plain, round_fraction
 from ....domain.refusals import refusal
 from ....domain.stock import convert_exactly, in_stock, is_held, take_reading
+from ...base.notation import get_plain_writer
 from ..consumption import PLACES
 from ..consumption import RULE as OVERDRAW_RULE
 
@@ -116,12 +117,13 @@ class MrpBprStep(models.Model):
             raise self._refuse_not_held(product, decimal_string(quantity), unit, stocked, digits)
 
     def _refuse_not_held(self, product, quantity, unit, stocked, digits):
+        show = get_plain_writer(self.env)
         return refusal(
             self.env,
             self.env._("%(product)s is stocked in %(unit)s with %(digits)s decimals: %(quantity)s %(recorded)s would be "
                        "booked as %(rounded)s %(unit)s.", product=product.display_name, unit=product.uom_id.name,
-                       digits=digits, quantity=quantity, recorded=unit.name,
-                       rounded=decimal_string(round(stocked, digits))),
+                       digits=digits, quantity=show(quantity), recorded=unit.name,
+                       rounded=show(decimal_string(round(stocked, digits)))),
             PRECISION_RULE,
             self.env._("have the decimals of quantities increased (Manufacturing, Settings, Master Manufacturing Records), "
                        "which takes effect immediately; then record what the scale shows."), record=self)
@@ -146,14 +148,14 @@ class MrpBprStep(models.Model):
             there = sum((rest for other, rest in stock.items() if other.parent_path.startswith(place.parent_path)), Decimal(0))
             taken = sum((rest for other, rest in used.items() if other.parent_path.startswith(place.parent_path)), Decimal(0))
             if taken > there:
-                unit = lot.product_id.uom_id.name
+                unit, show = lot.product_id.uom_id.name, get_plain_writer(self.env)
                 raise refusal(
                     self.env,
                     self.env._("%(step)s: %(wanted)s %(unit)s of lot %(lot)s of %(product)s is too much: %(there)s %(unit)s "
                                "of it is at %(place)s, of which %(used)s %(unit)s has already been recorded.",
-                               step=self.display_name, wanted=decimal_string(quantity), unit=unit, lot=lot.name,
-                               product=lot.product_id.display_name, place=place.display_name, there=decimal_string(there),
-                               used=decimal_string(taken - quantity)),
+                               step=self.display_name, wanted=show(decimal_string(quantity)), unit=unit, lot=lot.name,
+                               product=lot.product_id.display_name, place=place.display_name, there=show(decimal_string(there)),
+                               used=show(decimal_string(taken - quantity))),
                     OVERDRAW_RULE, order._mmr_get_overdraw_action(), record=lot)
 
     def _get_recorded_uses(self, lot, without):
@@ -188,13 +190,14 @@ class MrpBprStep(models.Model):
         put_in = self._get_put_in(unit)
         most = put_in if put_in is not None else IMPLAUSIBLE * Decimal(band['theoretical'])
         if number > most:
+            show = get_plain_writer(self.env)
+            value = show(format(number, 'f'))
             raise refusal(
                 self.env,
-                self.env._("%(value)s %(unit)s is the result, but only %(most)s %(unit)s was put in.",
-                           value=decimal_string(number),
-                           unit=unit.name, most=decimal_string(most)) if put_in is not None else
+                self.env._("%(value)s %(unit)s is the result, but only %(most)s %(unit)s was put in.", value=value, unit=unit.name,
+                           most=show(decimal_string(most))) if put_in is not None else
                 self.env._("%(value)s %(unit)s is more than twice the theoretical yield of %(theoretical)s %(unit)s.",
-                           value=decimal_string(number), unit=unit.name, theoretical=band['theoretical']),
+                           value=value, unit=unit.name, theoretical=show(band['theoretical'])),
                 "VER-060, YLD-020, EU GMP Annex 11 §6",
                 self.env._("read the scale again; if the value is right, tick the confirmation and record it."), record=self)
 

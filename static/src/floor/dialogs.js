@@ -56,7 +56,8 @@ export class EntryDialog extends Component {
     };
 
     setup() {
-        useSubEnv({ floor: this.props.floor });
+        // The field for codes lies behind the dialog: what is typed here stays here.
+        useSubEnv({ floor: { ...this.props.floor, redirectKey: null } });
         this.formatTime = formatTime;
         this.reason = useRef("reason");
         this.state = useState({ draft: {}, reason: "", busy: false, refused: "" });

@@ -217,6 +217,7 @@ export class EquipmentEntry extends Entry {
 export class SampleEntry extends Entry {
     static template = "mrp_mmr.FloorSampleEntry";
     numbers = ["count", "size"];
+    counts = ["count"];
 
     get draft() {
         const vals = this.canonical();

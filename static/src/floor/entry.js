@@ -25,6 +25,8 @@ export class Entry extends Component {
     static components = { NumberField, NumberPad };
     /** Names of the numbers, the first of which has the focus. */
     numbers = [];
+    /** Those of them that are counts: whole numbers, which have no decimals. */
+    counts = [];
     texts = {};
 
     get first() {
@@ -79,7 +81,12 @@ export class Entry extends Component {
 
     /** What is understood of a number that was typed. */
     understood(name, unit = "") {
-        return understand(this.state.numbers[name] || "", { unit });
+        return understand(this.state.numbers[name] || "", { unit, isWhole: this.counts.includes(name) });
+    }
+
+    /** Whether the pad writes into a count, which has no decimal sign. */
+    get isCounting() {
+        return this.counts.includes(this.state.active);
     }
 
     /** The numbers by name in their canonical form; what is blank or refused is an empty text. */

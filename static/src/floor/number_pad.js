@@ -30,7 +30,7 @@ export function pressKey(value, key) {
 /** Large keys for gloves; keyboards type into the field itself. */
 export class NumberPad extends Component {
     static template = "mrp_mmr.FloorNumberPad";
-    static props = { onKey: Function, signed: { type: Boolean, optional: true } };
+    static props = { onKey: Function, signed: { type: Boolean, optional: true }, isWhole: { type: Boolean, optional: true } };
 
     get point() {
         return localization.decimalPoint;
@@ -54,6 +54,7 @@ export class NumberField extends Component {
         isActive: { type: Boolean, optional: true },
         focusKey: { type: Number, optional: true },
         isLarge: { type: Boolean, optional: true },
+        isWhole: { type: Boolean, optional: true },
         onInput: Function,
         onFocus: { type: Function, optional: true },
         onSubmit: Function,
@@ -77,14 +78,15 @@ export class NumberField extends Component {
     }
 
     get understood() {
-        return understand(this.props.value, { unit: this.props.unit || this.props.chosenUnit || "" });
+        const { value, unit, chosenUnit, isWhole } = this.props;
+        return understand(value, { unit: unit || chosenUnit || "", isWhole });
     }
 
     onKeydown(ev) {
         if (ev.key === "Enter") {
             ev.preventDefault();
             ev.stopPropagation();
-            const scanned = this.takeScanned();
+            const scanned = this.hasCodes ? this.takeScanned() : "";
             if (scanned) {
                 this.env.floor.scan(scanned);
             } else {
@@ -94,9 +96,14 @@ export class NumberField extends Component {
             if (ev.key !== "Shift") {
                 this.run = [];
             }
-        } else {
+        } else if (this.hasCodes) {
             this.onCharacter(ev);
         }
+    }
+
+    /** Whether there is a field for codes to hand them on to; a dialog has none. */
+    get hasCodes() {
+        return Boolean(this.env.floor.redirectKey);
     }
 
     /** Hands the characters of a code on to the field for codes, from the second of them at the latest. */

@@ -9,7 +9,7 @@ import { Entry } from "./entry";
 export class LabelsEntry extends Entry {
     static template = "mrp_mmr.FloorLabelsEntry";
     numbers = ["issued", ...LABEL_USES, "finished"];
-
+    counts = this.numbers;
     texts = { packId: false, version: "", lotName: "", coded: false, waiver: false, labelType: "roll", examinedBy: "", examination: "", text: "" };
 
     get first() {

@@ -60,8 +60,17 @@ export class PersonDialog extends Component {
             }
         } catch (error) {
             this.state.busy = false;
-            this.state.refused = error instanceof RPCError ? error.data.message : _t("No connection. Try again when it is back.");
+            this.state.refused = this.explain(error);
         }
+    }
+
+    /** Why nobody was logged in; what Odoo says of too many attempts stays. */
+    explain(error) {
+        if (!(error instanceof RPCError)) {
+            return _t("No connection. Try again when it is back.");
+        }
+        const { message } = error.data;
+        return message === "Access Denied" ? _t("Wrong user name or password.") : message;
     }
 
     /** Ways to log in that need a page of their own, such as a second factor; they come back to the same place. */

@@ -30,13 +30,24 @@ export class NumberField extends Component {
             parse: (text) => this.parse(text),
         });
         useNumpadDecimal();
-        // What was typed is gone when the record was discarded or another one is shown: its message goes with it.
-        useEffect(() => {
-            const isInvalid = this.props.record.isFieldInvalid(this.props.name);
-            if (this.state.text !== null && !isInvalid && document.activeElement !== this.inputRef.el) {
-                this.state.text = null;
-            }
-        });
+        useEffect(() => this.keepRefused());
+    }
+
+    /**
+     * What was typed is gone when the record was discarded or another one is shown: its message goes with it. The answer of
+     * the server to what was typed before takes nothing away, however late it comes.
+     */
+    keepRefused() {
+        const { record, name } = this.props;
+        if (this.state.text === null || record.isFieldInvalid(name) || document.activeElement === this.inputRef.el) {
+            return;
+        }
+        if (this.refusedIn === record && record.dirty && !this.understood.isValid) {
+            record.setInvalidField(name);
+            this.inputRef.el.value = this.state.text;
+        } else {
+            this.state.text = null;
+        }
     }
 
     get value() {
@@ -59,7 +70,11 @@ export class NumberField extends Component {
     }
 
     understand(text) {
-        return understand(text, { unit: this.unit, hasBounds: this.props.hasBounds });
+        return understand(text, { unit: this.unit, hasBounds: this.props.hasBounds, isWhole: this.isWhole });
+    }
+
+    get isWhole() {
+        return false;
     }
 
     get messageId() {
@@ -80,6 +95,7 @@ export class NumberField extends Component {
     parse(text) {
         const { canonical, isValid, message } = this.understand(text);
         this.state.text = text;
+        this.refusedIn = isValid ? null : this.props.record;
         if (!isValid) {
             throw new Error(message);
         }
@@ -119,8 +135,8 @@ export class QuantityField extends NumberField {
         return typeof value === "number" ? value.toFixed(QUANTITY_DIGITS).replace(/\.?0+$/, "") : value;
     }
 
-    get digits() {
-        return this.props.record.fields[this.props.name].type === "integer" ? 0 : QUANTITY_DIGITS;
+    get isWhole() {
+        return this.props.record.fields[this.props.name].type === "integer";
     }
 
     understand(text) {
@@ -132,10 +148,8 @@ export class QuantityField extends NumberField {
     /** Why a number cannot be kept; empty where it can. */
     refuse(text, canonical) {
         const decimals = canonical.split(".")[1] || "";
-        if (decimals.length > this.digits) {
-            return this.digits
-                ? _t("%(text)s: at most %(digits)s digits after the decimal separator can be stored.", { text, digits: this.digits })
-                : _t("%s is not a whole number.", text);
+        if (decimals.length > QUANTITY_DIGITS) {
+            return _t("%(text)s: at most %(digits)s digits after the decimal separator can be stored.", { text, digits: QUANTITY_DIGITS });
         }
         return canonical.replace(/\D/g, "").length > FLOAT_DIGITS
             ? _t("%(text)s: at most %(digits)s digits can be stored.", { text, digits: FLOAT_DIGITS })

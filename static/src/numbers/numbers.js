@@ -15,8 +15,20 @@ function example(notation) {
     return formatNumber("12.5", notation);
 }
 
+/** Characters of a refused text that its message repeats. */
+const QUOTED = 24;
+
 /** Why a text is refused, and what to write instead. */
-function explain(text, { reason, readings }, notation) {
+function explain(typed, { reason, readings }, notation, isWhole) {
+    const text = typed.length > QUOTED ? `${typed.slice(0, QUOTED)}…` : typed;
+    if (reason === "not_whole" || (isWhole && reason === "ambiguous")) {
+        return reason === "ambiguous"
+            ? _t("%(text)s has a sign between its digits. A whole number is written without: %(whole)s.", {
+                  text,
+                  whole: formatNumber(readings[0], notation, false),
+              })
+            : _t("%s is not a whole number.", text);
+    }
     switch (reason) {
         case "ambiguous": {
             const [whole, decimal] = readings.map((canonical) => formatNumber(canonical, notation, false));
@@ -46,19 +58,23 @@ function explain(text, { reason, readings }, notation) {
  * What is understood of a text that a person types.
  *
  * @param {string} text
- * @param {{ unit?: string, notation?: Object, hasBounds?: boolean }} [options] ``hasBounds``: "<10" is a result too
+ * @param {{ unit?: string, notation?: Object, hasBounds?: boolean, isWhole?: boolean }} [options] ``hasBounds``: "<10" is a
+ *  result too; ``isWhole``: a count, which has no decimals, not even zeros: 1.000 labels would be one to some, a thousand to others
  * @returns {{ canonical: string|null, isValid: boolean, message: string, shown: string }} ``shown`` is what was understood,
  *  with its unit; the message says it too, or why the text is refused. Both are empty for a blank, whose ``canonical`` is
  *  null and which is valid
  */
-export function understand(text, { unit = "", notation = getNotation(), hasBounds = false } = {}) {
+export function understand(text, { unit = "", notation = getNotation(), hasBounds = false, isWhole = false } = {}) {
     const [operator, rest] = hasBounds ? splitOperator(text) : ["", text];
     const reading = readNumber(rest, notation);
     if (!reading.reason && reading.canonical === null && operator) {
         reading.reason = "incomplete";
     }
+    if (isWhole && reading.canonical?.includes(".")) {
+        reading.reason = "not_whole";
+    }
     if (reading.reason) {
-        return { canonical: null, isValid: false, message: explain(text.trim(), reading, notation), shown: "" };
+        return { canonical: null, isValid: false, message: explain(text.trim(), reading, notation, isWhole), shown: "" };
     }
     if (reading.canonical === null) {
         return { canonical: null, isValid: true, message: "", shown: "" };

@@ -19,7 +19,7 @@ export class SigningPasswordDialog extends Component {
         this.notification = useService("notification");
         this.params = this.props.action.params;
         this.first = this.params.first && !this.params.has_one;
-        this.state = useState({ current: "", password: "", again: "", refused: "", made: "", busy: false });
+        this.state = useState({ current: "", password: "", again: "", refused: "", made: "", inForce: false, busy: false });
     }
 
     get canSave() {
@@ -46,7 +46,7 @@ export class SigningPasswordDialog extends Component {
                 return;
             }
             if (this.params.key) {
-                this.state.made = result.done;
+                Object.assign(this.state, { made: result.done, inForce: result.in_force });
                 return;
             }
         } finally {
@@ -73,8 +73,7 @@ export class SigningPasswordDialog extends Component {
             return;
         }
         const result = await this.orm.call("res.users", "mmr_make_passkey", [JSON.stringify(answer)]);
-        this.state.refused = result.refused || "";
-        this.state.made = result.done || "";
+        Object.assign(this.state, { refused: result.refused || "", made: result.done || "", inForce: false });
     }
 
     onCancel() {

@@ -89,6 +89,34 @@ test("the difference of labels is exact, and nothing is said while a number is r
     expect([issued, used, destroyed, sampled]).toEqual(["9007199254740993", "9007199254740992", "1", ""]);
 });
 
+test("NUM-010: a count is a whole number without signs and decimals, and its pad has no decimal sign", async () => {
+    const drafts = await mountEntry("labels", { kind: "label", result_kind: "labels", packs: [{ position: 1, name: "Bottle" }] });
+    expect("[data-key=point]").not.toBeEnabled();
+    await type("#floor_labels", "R-1");
+    await type("#floor_used", "98");
+    for (const [text, message] of [
+        ["1.000", "1.000 has a sign between its digits. A whole number is written without: 1000."],
+        ["1,000", "1,000 is not a whole number."],
+        ["12,5", "12,5 is not a whole number."],
+    ]) {
+        await type("#floor_issued", text);
+        expect("#floor_issued_understood").toHaveText(message);
+        expect(drafts.at(-1).isReady).toBe(false);
+        expect(drafts.at(-1).hint).toBe(message);
+    }
+    await type("#floor_issued", "1 000");
+    expect("#floor_issued_understood").toHaveText("= 1 000");
+    expect(drafts.at(-1).isReady).toBe(true);
+    expect(drafts.at(-1).vals.issued).toBe("1000");
+});
+
+test("NUM-010: a packaging material is counted or measured in its unit", async () => {
+    const materials = [{ position: 1, name: "Film", quantity: "0.25", unit: "m" }];
+    await mountEntry("material", { kind: "material", result_kind: "material", packs: [{ position: 1, name: "Box", materials }], entries: [] });
+    await type("#floor_issued", "12,50");
+    expect("#floor_issued_understood").toHaveText("= 12,50 m");
+});
+
 test("U-16: whether a yield is so is asked once it was refused, for this number alone", async () => {
     const drafts = await mountEntry("yield", { kind: "yield", result_kind: "yield", band: { unit: "kg", low: "95", high: "102", theoretical: "100" } });
     await type("#floor_value", "960");

@@ -74,6 +74,7 @@ test("the pad has the decimal sign of the language", async () => {
     await mountWithCleanup(NumberPad, { props: { onKey: () => {} } });
     expect("[data-key=point]").toHaveText(",");
     expect("[data-key=sign]").not.toBeEnabled();
+    expect("[data-key=point]").toBeEnabled();
 });
 
 test("a number of the server keeps its digits", async () => {
@@ -147,6 +148,18 @@ test("a letter in an empty field is the beginning of a code and is handed on", a
     await press("l");
     expect(state.redirected).toEqual(["l"]);
     expect("#floor_value").toHaveValue("");
+});
+
+test("NUM-010: without a field for codes, as in a dialog, letters and long numbers stay where they were typed", async () => {
+    const entry = await mountWithCleanup(Entry);
+    entry.env.floor.redirectKey = null;
+    await scan("NaN", 10);
+    expect(entry.state.value).toBe("NaN");
+    expect("#floor_value_understood").toHaveText(/^NaN is not a number/);
+    entry.state.value = queryOne("#floor_value").value = "";
+    await scan("40123456", 10);
+    expect(entry.state.value).toBe("40123456");
+    expect(entry.state.scanned).toEqual([]);
 });
 
 test("a code is handed on as a whole, with the digits that it begins with, and the number before it stays", async () => {

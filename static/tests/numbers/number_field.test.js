@@ -1,6 +1,6 @@
 /** Unit tests of the field for exact numbers. */
 import { describe, expect, test } from "@odoo/hoot";
-import { animationFrame } from "@odoo/hoot-mock";
+import { animationFrame, Deferred } from "@odoo/hoot-mock";
 import { queryFirst } from "@odoo/hoot-dom";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { contains, clickSave, defineModels, defineParams, fields, models, mountView, onRpc } from "@web/../tests/web_test_helpers";
@@ -182,6 +182,25 @@ test("NUM-010: a bound and what is no number are shown as they are", async () =>
     await mountView({ type: "list", resModel: "test.result", arch: `<list><field name="value" widget="mmr_number"/></list>` });
     const shown = [...document.querySelectorAll(".o_data_row td[name=value]")].map((el) => el.textContent.trim());
     expect(shown).toEqual(["<1.000,0", "Issued 3"]);
+});
+
+test("NUM-010: what is refused stays, however late the server answers to what was typed before", async () => {
+    Result._onChanges = { quantity: () => {} };
+    const answer = new Deferred();
+    onRpc("onchange", () => answer);
+    await mountView({
+        type: "form", resModel: "test.result", resId: 1, arch: `<form><field name="quantity" widget="mmr_quantity"/></form>`,
+    });
+    const input = ".o_field_widget[name=quantity] input";
+    await contains(input).edit("5", { confirm: "blur" });
+    await contains(input).edit("1e3", { confirm: "blur" });
+    answer.resolve();
+    await animationFrame();
+    await animationFrame();
+    expect(input).toHaveValue("1e3");
+    expect(".o_field_widget[name=quantity]").toHaveClass("o_field_invalid");
+    expect(MESSAGE).toHaveText("1e3 has an exponent. Write all digits of the number.");
+    delete Result._onChanges;
 });
 
 test("NUM-010: the message of what was refused goes when the record is discarded", async () => {
