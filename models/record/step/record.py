@@ -53,7 +53,10 @@ class MrpBprStep(models.Model):
         :return: dict of ``entry_id``, ``outcome``, ``to_sign`` and the names of the ``deviations`` that it opened
         :raise UserError: where it is no such value, not plausible, not now or not by this person
         """
-        return self._record(kind, vals, token, reason, corrects)
+        answer = self._record(kind, vals, token, reason, corrects)
+        if kind == 'handover':
+            self.env['mrp.signer.session']._hand_over()
+        return answer
 
     def _record(self, kind, vals, token=None, reason=None, corrects=None, extra=None):
         """Record as :meth:`action_record` does, with the values of the entry in ``extra``, which no client sends."""
