@@ -23,13 +23,13 @@ test("halves stay in this window until their session ends (SIG-130)", () => {
     const [one, other] = [makeHalf(), makeHalf()];
     expect(one).toMatch(/^[0-9a-f]{64}$/);
     expect(one).not.toBe(other);
-    keepHalf("a", one);
-    keepHalf("b", other);
+    keepHalf("a", one, 6);
+    keepHalf("b", other, 4);
     forgetHalves(["b"]);
-    expect(getHalf("a")).toBe("");
-    expect(getHalf("b")).toBe(other);
+    expect(getHalf("a")).toEqual({ half: "", length: 0 });
+    expect(getHalf("b")).toEqual({ half: other, length: 4 });
     forgetHalves();
-    expect(getHalf("b")).toBe("");
+    expect(getHalf("b").half).toBe("");
 });
 
 test("digits by touch and by keyboard, and nothing else (SIG-130, FLR-010)", async () => {
