@@ -1,7 +1,5 @@
 """Signing with a PIN at the shop floor: what people type for a whole batch, and how it looks (SIG-130, FLR-010)."""
 
-import time
-
 from odoo.tests import tagged
 
 from odoo.addons.mrp_mmr.models.people.terminal import COOKIE
@@ -11,17 +9,18 @@ from .test_floor_hands import MAIN, Fingers, FloorHandsCommon, Keyboard
 
 #: Login to PIN.
 PINS = {'t_operator': '4029', 't_verifier': '7718'}
-#: Seconds that a person needs for a touch of a large key, and for a character of a password on the keyboard of a tablet.
-TOUCH, CHARACTER = 0.3, 0.5
+#: Seconds that a person needs for a key, who is no typist (Card, Moran and Newell, keystroke-level model), and what a batch of
+#: 78 steps asks for: signatures.
+KEYSTROKE, SIGNATURES = 0.28, 134
 DIALOG = '.o_mrp_mmr_sign'
 #: What of the dialog a finger does not reach, as a list of sentences.
 OUTSIDE = """() => [...document.querySelectorAll(
     ".o_mrp_mmr_pin [data-key], .o_mrp_mmr_sign_persons button, .o_mrp_mmr_sign_buttons .btn")].map((element) => {
     const { left, top, right, bottom, width, height } = element.getBoundingClientRect();
     const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-    return left < 0 || top < 0 || right > innerWidth + 0.5 || bottom > innerHeight + 0.5 || Math.min(width, height) < 52.9 ||
-        !element.disabled && !element.contains(hit) ? `${element.className} ${element.dataset.key || element.textContent.trim()}: ` +
-        [left, top, right, bottom].map(Math.round) : "";
+    const isOut = left < 0 || top < 0 || right > innerWidth + 0.5 || bottom > innerHeight + 0.5;
+    return isOut || Math.min(width, height) < 52.9 || !element.disabled && !element.contains(hit)
+        ? `${element.className} ${element.textContent.trim()}: ${[left, top, right, bottom].map(Math.round)}` : "";
 }).filter(Boolean)"""
 
 
@@ -32,7 +31,6 @@ class PinFingers(Fingers):
         super().__init__(hands)
         self.typed = {'all': 0, 'pin': 0}
         self.touches = self.characters = 0
-        self.seconds = 0.0
 
     def touch(self, selector, text=''):
         self.hands.touch(selector, text)
@@ -49,13 +47,11 @@ class PinFingers(Fingers):
     def sign(self, label, login):
         self.main(label)
         self.hands.see(f'{DIALOG} .o_mrp_mmr_sign_button')
-        begun = time.monotonic()
         if self.typed['all'] < len(PINS):
             self._sign_with_all(login)
         else:
             self._sign_with_pin(login)
         self.hands.wait(f"!document.querySelector('{DIALOG}')", "the end of the signature")
-        self.seconds += time.monotonic() - begun
 
     def _sign_with_all(self, login):
         if self.hands.js(f"Boolean(document.querySelector('{DIALOG} .o_mrp_mmr_sign_all'))"):
@@ -151,10 +147,9 @@ class TestFloorPin(FloorPinCommon):
         self.assertEqual(do.typed, {'all': 2, 'pin': count - 2})
         signed = self._lines('sign', 'mrp.bpr.step').mapped(lambda line: line.values['authenticated']['new'])
         self.assertEqual([row['first'] for row in signed], [True, True, *[False] * (count - 2)])
-        # What 134 signatures of a batch of 78 steps take at the pace of people: 27 minutes with two components each.
-        first = do.characters * CHARACTER + (do.touches - 4 * do.typed['pin']) * TOUCH
-        whole = first + (134 - 2) * 4 * TOUCH
-        self.assertLess(whole, 200)
+        # Keys and touches of both first signatures, then four for each: under three minutes, where two components took 27.
+        first = do.characters + do.touches - 4 * do.typed['pin']
+        self.assertLess((first + 4 * (SIGNATURES - 2)) * KEYSTROKE, 180)
 
     def test_keyboard(self):
         """SIG-130, FLR-010: a whole batch by keys alone, with PINs."""
@@ -222,3 +217,40 @@ class TestFloorPin(FloorPinCommon):
         self.assertIn("logged in", line.reason)
         self.assertFalse(self.env['mrp.signer.session'].sudo().search([]))
         self.assertNotIn('imported', line.values)
+
+    # === REQUESTS === #
+
+    def _call(self, method, *args):
+        return self.make_jsonrpc_request(f'/web/dataset/call_kw/mrp.bpr.step/{method}', {
+            'model': 'mrp.bpr.step', 'method': method, 'args': [[self.step.id], *args], 'kwargs': {}})
+
+    def _esign(self, **credential):
+        return self._call('esign', 'performed', credential, self._call('esign_prepare', 'performed')['digest'])
+
+    def test_requests(self):
+        """SIG-130, SIG-090: over HTTP wrong PINs stay counted, another browser signs nothing, and the log-out ends all."""
+        self.step = self._until(self.steps[0].name)
+        self._record_step(self.step)
+        self.authenticate('t_operator', PASSWORD)
+        self.opener.cookies[COOKIE] = self.cookies[COOKIE]
+        half = '5c' * 32
+        answer = self._esign(login='t_operator', password=PASSWORD, new_pin='4029', half=half)
+        self.assertIn('session', answer)
+        self._sign_step(self.step)
+        self.step = self._until(self.steps[1].name)
+        self._record_step(self.step)
+        typed = {'token': answer['session'], 'half': half}
+        self.assertIn("2 more", self._esign(**typed, pin='4028')['refused'])
+        session = self.env['mrp.signer.session'].sudo().search([])
+        session.invalidate_recordset()
+        self.assertEqual(session.failures, 1)
+        del self.opener.cookies[COOKIE]
+        self.assertIn("SIG-130", self._esign(**typed, pin='4029')['refused'])
+        self.opener.cookies[COOKIE] = self.cookies[COOKIE]
+        self.assertIn('signature_id', self._esign(**typed, pin='4029'))
+        self.assertEqual(self._lines('sign', 'mrp.bpr.step')[-1].values['authenticated']['new']['name'], "PIN")
+        self.url_open('/web/session/logout')
+        self.env.invalidate_all()
+        self.assertFalse(self.env['mrp.signer.session'].sudo().search([]))
+        line = self._lines('unlink', 'mrp.signer.session')[-1]
+        self.assertEqual((line.reason, line.user_id.id, 'imported' in line.values), ("Logged out.", 1, False))
