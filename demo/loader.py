@@ -58,6 +58,8 @@ class MrpMmrDemo(models.AbstractModel):
             self.env['mrp.signer']._set_up(
                 self._get('user_security'), self.env.ref('base.user_admin'), "Demonstration: passport")
             self._enrol_keys()
+            # At terminals of the floor, once somebody registers one (SIG-130).
+            self.env.ref('base.main_company').write({'mmr_pin': True, 'mmr_pin_length': 4})
             self._sign(self._get('reviewer_production'), 'switch_on', 'qc', "Quality manual 4.2: production agrees to drugs.")
             self._load_equipment(equipment)
             self._load_lots(lots)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 #: Names of fields of a form that hold a secret.
-SECRET = re.compile('passw|secret|token|webauthn|totp|api_?key', re.IGNORECASE)
+SECRET = re.compile(r'passw|secret|token|webauthn|totp|api_?key|pin$|^half$', re.IGNORECASE)
 #: Where Odoo's request keeps that of werkzeug.
 _WRAPPED = '_HTTPRequest__wrapped'
 COOKIE = 'session_id'

@@ -1,5 +1,8 @@
 """The private key of a signer: made, wrapped under the secret that its owner types, used for one signature.
 
+For a continuous session it is wrapped once more, under a PIN together with a random half that the browser of one terminal
+holds (SIG-130): of that copy nobody guesses the PIN without the half, whoever owns the database.
+
 The stored form is useless without the secret: neither the owner of the database nor whoever resets a password signs with
 it (21 CFR 11.200(a)(2)-(3), 11.300). Wrapping: scrypt (RFC 7914) over the secret gives a key for AES-256-GCM; the
 additional data names person and public key, so that a wrapped key cannot be moved to another person's row.
@@ -10,8 +13,10 @@ import os
 import unicodedata
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from .public_keys import ED25519, PublicKey
@@ -21,6 +26,8 @@ COST, BLOCK, PARALLEL = 2 ** 15, 8, 1
 #: What is stored of foreign origin may not ask for more than this.
 MOST_COST = 2 ** 18
 SCHEMA = 'mrp_mmr-wrapped-key-1'
+#: Of the copy for a continuous session.
+SESSION_SCHEMA = 'mrp_mmr-session-key-1'
 
 
 class WrongSecret(Exception):
@@ -33,12 +40,23 @@ def _derive(secret, salt, cost, block, parallel):
     return Scrypt(salt=salt, length=32, n=cost, r=block, p=parallel).derive(data)
 
 
+def _derive_twofold(pin, half, salt, cost, block, parallel):
+    """Return the key that PIN and half give together; ``half`` in hexadecimal digits."""
+    slow = _derive(pin, salt, cost, block, parallel)
+    return HKDF(hashes.SHA256(), length=32, salt=salt, info=SESSION_SCHEMA.encode()).derive(slow + bytes.fromhex(half))
+
+
 def _wrap(private, public, secret, owner, cost):
+    return _seal(private, {'schema': SCHEMA, 'owner': owner, 'key': public.text, 'kdf': 'scrypt'}, cost,
+                 lambda *parameters: _derive(secret, *parameters))
+
+
+def _seal(private, content, cost, derive):
+    """Return a private key sealed under what ``derive`` makes of salt and cost; ``content`` is sealed with it."""
     salt, nonce = os.urandom(16), os.urandom(12)
-    head = {'schema': SCHEMA, 'owner': owner, 'key': public.text, 'kdf': 'scrypt', 'n': cost, 'r': BLOCK, 'p': PARALLEL,
+    head = {**content, 'n': cost, 'r': BLOCK, 'p': PARALLEL,
             'salt': base64.b64encode(salt).decode(), 'nonce': base64.b64encode(nonce).decode()}
-    sealed = AESGCM(_derive(secret, salt, cost, BLOCK, PARALLEL)).encrypt(
-        nonce, private.private_bytes_raw(), _associated(head))
+    sealed = AESGCM(derive(salt, cost, BLOCK, PARALLEL)).encrypt(nonce, private.private_bytes_raw(), _associated(head))
     return json.dumps({**head, 'sealed': base64.b64encode(sealed).decode()}, sort_keys=True, separators=(',', ':'))
 
 
@@ -64,13 +82,21 @@ def open_key(wrapped, secret, owner):
 
     :raise WrongSecret: where the secret is another one, or the stored key belongs to somebody else
     """
+    return _unseal(wrapped, {'schema': SCHEMA, 'owner': owner}, lambda *parameters: _derive(secret, *parameters))
+
+
+def _unseal(wrapped, expected, derive):
+    """Return the private key that was sealed with ``expected``, among others.
+
+    :raise WrongSecret: where what ``derive`` makes does not open it, or it was sealed with something else
+    """
     try:
         content = json.loads(wrapped)
         sealed = base64.b64decode(content.pop('sealed'), validate=True)
-        if content['schema'] != SCHEMA or content['owner'] != owner or not 2 <= content['n'] <= MOST_COST \
+        if any(content[name] != value for name, value in expected.items()) or not 2 <= content['n'] <= MOST_COST \
                 or (content['r'], content['p']) != (BLOCK, PARALLEL):
             raise WrongSecret
-        key = _derive(secret, base64.b64decode(content['salt'], validate=True), content['n'], content['r'], content['p'])
+        key = derive(base64.b64decode(content['salt'], validate=True), content['n'], content['r'], content['p'])
         raw = AESGCM(key).decrypt(base64.b64decode(content['nonce'], validate=True), sealed, _associated(content))
         private = Ed25519PrivateKey.from_private_bytes(raw)
     except (InvalidTag, ValueError, KeyError, TypeError, AttributeError):
@@ -106,9 +132,35 @@ class OpenedKey:
 
         :raise WrongSecret: see :func:`open_key`
         """
-        self._private = open_key(wrapped, secret, owner)
+        self._take(open_key(wrapped, secret, owner), owner)
+
+    def _take(self, private, owner):
+        self._private = private
         self.owner = owner
-        self.public = PublicKey(ED25519, (self._private.public_key().public_bytes_raw(),))
+        self.public = PublicKey(ED25519, (private.public_key().public_bytes_raw(),))
+        return self
+
+    @classmethod
+    def of_session(cls, wrapped, pin, half, owner, place):
+        """Open the copy of a key for a continuous session.
+
+        :param str half: what the browser of the terminal holds, 64 hexadecimal digits
+        :param dict place: where it signs, as :meth:`wrap_for_session` was told
+        :raise WrongSecret: where PIN or half are others, or the copy belongs to another person, session or terminal
+        """
+        return cls.__new__(cls)._take(_unseal(
+            wrapped, {'schema': SESSION_SCHEMA, 'owner': owner, 'place': place},
+            lambda *parameters: _derive_twofold(pin, half, *parameters)), owner)
+
+    def wrap_for_session(self, pin, half, place, cost=None):
+        """Return a copy of this key for a continuous session, which PIN and half together open, as a text to be stored.
+
+        :param dict place: identifiers of session, browser session and terminal; sealed with the copy, so that it cannot be
+            moved to another one
+        """
+        return _seal(
+            self._private, {'schema': SESSION_SCHEMA, 'owner': self.owner, 'key': self.public.text, 'kdf': 'scrypt+hkdf',
+                            'place': place}, cost or COST, lambda *parameters: _derive_twofold(pin, half, *parameters))
 
     def __repr__(self):
         return f'OpenedKey({self.owner}, {self.fingerprint[:16]})'

@@ -223,6 +223,7 @@ PROOFS = {
     'res.company': Proofs(free=dict.fromkeys((
         'mmr_acceptance_text', 'mmr_block_overdue_review', 'mmr_certification', 'mmr_certification_name', 'mmr_certified_on',
         'mmr_deviation_days', 'mmr_deviation_procedure_id', 'mmr_recurrence_count', 'mmr_recurrence_months',
+        'mmr_pin', 'mmr_pin_idle_minutes', 'mmr_pin_length',
         'mmr_related_days', 'mmr_seal_email', 'mmr_setup_closed_at', 'mmr_setup_closed_by_id', 'mmr_sign_continuous',
         'mmr_sign_failure_minutes', 'mmr_sign_failures', 'mmr_sign_idle_minutes', 'mmr_sign_password_days',
         'mmr_sign_shared', 'mmr_tz'), _SETTING), is_core=True),
@@ -236,6 +237,7 @@ PROOFS = {
 NO_EVIDENCE = {
     'mrp.audit.verify': "progress of a verification; its outcome is in the ledger",
     'mrp.audit.verify.finding': "shown to people; the digest of all findings is in the ledger",
+    'mrp.signer.session': "a copy of a key that ends with the session; its beginning and end are in the ledger, and verified",
     'mrp.signer.attempt': "a count that is cleared after a week; locks are in the ledger",
 }
 

@@ -7,7 +7,7 @@ LOGGERS = (
     'odoo.service.model', 'odoo.http', 'odoo.http.rpc.request', 'odoo.http.rpc.response', 'odoo.netsvc.rpc.request',
     'odoo.sql_db')
 #: Parts of the names of methods and keys whose values are secrets.
-SECRET = ('password', 'passwd', 'credential', 'secret', 'webauthn', 'esign', "'pin'", 'check_identity')
+SECRET = ('password', 'passwd', 'credential', 'secret', 'webauthn', 'esign', "'pin'", 'new_pin', 'check_identity')
 HIDDEN = '…'
 
 

@@ -10,6 +10,7 @@ from .hidden_request import hidden
 _session = ContextVar('mrp_mmr_session', default=None)
 _terminal = ContextVar('mrp_mmr_terminal', default=None)
 _authenticated = ContextVar('mrp_mmr_authenticated', default=frozenset())
+_components = ContextVar('mrp_mmr_components', default=None)
 _own_sessions = ContextVar('mrp_mmr_own_sessions', default=False)
 _foreign_code = ContextVar('mrp_mmr_foreign_code', default=False)
 _shipped_code = ContextVar('mrp_mmr_shipped_code', default=False)
@@ -88,9 +89,19 @@ def _during(variable, value):
         variable.reset(token)
 
 
-def authenticated(uid):
-    """Let a person act who typed user name and password in this very request, at the terminal of a colleague."""
-    return _during(_authenticated, _authenticated.get() | {uid})
+@contextmanager
+def authenticated(uid, components=None):
+    """Let a person act who typed user name and password in this very request, at the terminal of a colleague.
+
+    :param dict components: what was typed, as the ledger says it beside the signature (see :func:`typed_components`)
+    """
+    with _during(_authenticated, _authenticated.get() | {uid}), _during(_components, components):
+        yield
+
+
+def typed_components():
+    """Return what the signer typed who is authenticated now: dict of ``name`` and ``first``; None outside of a signature."""
+    return _components.get()
 
 
 def own_sessions():

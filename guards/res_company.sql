@@ -30,3 +30,28 @@ CREATE TRIGGER mrp_mmr_guard_company_setup BEFORE UPDATE ON res_company FOR EACH
     WHEN ((NEW.mmr_setup_closed_at, NEW.mmr_setup_closed_by_id)
           IS DISTINCT FROM (OLD.mmr_setup_closed_at, OLD.mmr_setup_closed_by_id))
     EXECUTE FUNCTION mrp_mmr_guard_company_setup();
+
+-- Whether PINs sign, how long they are and until when: what the last line of the ledger about it says, at the end of each
+-- transaction, and what the addon came with before (SIG-130, AUD-090, 21 CFR 11.10(k)). Also held in models/base/company.py
+-- and verification/check_sessions.py.
+CREATE FUNCTION mrp_mmr_guard_company_pin() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    live jsonb := (SELECT to_jsonb(c) FROM res_company c WHERE c.id = NEW.id);
+    usual jsonb := '{"mmr_pin": false, "mmr_pin_length": 6, "mmr_pin_idle_minutes": 10}';
+    name text;
+    said text;
+BEGIN
+    FOR name IN SELECT jsonb_object_keys(usual) LOOP
+        SELECT e."values"::jsonb -> name ->> 'new' INTO said FROM mrp_audit_entry e
+         WHERE e.res_model = 'res.company' AND e.res_id = NEW.id AND e.kind = 'setting' AND e."values"::jsonb ? name
+         ORDER BY e.id DESC LIMIT 1;
+        IF COALESCE(live ->> name, usual ->> name) IS DISTINCT FROM COALESCE(said, usual ->> name) AND live IS NOT NULL THEN
+            RAISE EXCEPTION 'Settings of PINs change with their line in the ledger alone: % (SIG-130, AUD-090).', name
+                USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = 'mrp_mmr_company_pin';
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER mrp_mmr_guard_company_pin AFTER INSERT OR UPDATE OF mmr_pin, mmr_pin_length, mmr_pin_idle_minutes
+    ON res_company DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION mrp_mmr_guard_company_pin();

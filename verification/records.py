@@ -9,6 +9,7 @@ from .check_masters import MasterChecks
 from .check_people import PeopleChecks
 from .check_places import PlaceChecks
 from .check_results import ResultChecks
+from .check_sessions import SessionChecks
 from .check_settings import SettingChecks
 from .check_signatures import SignatureChecks
 from .check_signers import SignerChecks
@@ -20,7 +21,7 @@ from .session import trusted_names
 
 class Verification(
         TrailChecks, GuardChecks, FileChecks, SignatureChecks, SignerChecks, PeopleChecks, MasterChecks, ResultChecks,
-        BatchChecks, StockChecks, PlaceChecks, SettingChecks, HardeningChecks):
+        BatchChecks, StockChecks, PlaceChecks, SettingChecks, SessionChecks, HardeningChecks):
     """Verifies all evidence that a cursor reads; iterating yields each :class:`Finding`.
 
     Nothing but the batch at hand is in memory. ``counts`` grows on the way: records read, by what they are.
@@ -47,6 +48,7 @@ class Verification(
         'suspensions': '_check_suspensions',
         'secrets': '_check_secrets',
         'recoveries': '_check_recoveries',
+        'sessions': '_check_sessions',
         'revisions': '_check_revisions',
         'reviews': '_check_reviews',
         'labels': '_check_labels',

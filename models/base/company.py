@@ -5,12 +5,16 @@ import hashlib
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...domain.session_pins import LEAST, MOST, MOST_IDLE, USUAL, USUAL_IDLE
+
 #: What signers accept where the company wrote no text of its own. It is not translated: its digest is its version.
 ACCEPTANCE = """\
 My electronic signature is the legally binding equivalent of my handwritten signature (21 CFR 11.100(c)).
 I am accountable for everything that is signed with it (21 CFR 11.10(j)).
 I keep my password to myself, let nobody sign for me and sign for nobody else (21 CFR 11.200(a)(2)).
 I report at once when somebody else may know my password (21 CFR 11.300(c))."""
+#: Changing one of them ends the continuous sessions of the company.
+PIN_SETTINGS = {'mmr_pin', 'mmr_pin_length', 'mmr_pin_idle_minutes'}
 
 
 class ResCompany(models.Model):
@@ -29,6 +33,14 @@ class ResCompany(models.Model):
     mmr_sign_shared = fields.Boolean(
         "Shared Terminals", default=True,
         help="Another person may sign in a colleague's session, with their own user name and password (SIG-040).")
+    mmr_pin = fields.Boolean(
+        "PIN at Terminals",
+        help="After a signature with user name and password at a registered terminal, a personal PIN signs there until the "
+             "session ends (SIG-130, 21 CFR 11.200(a)(1)(i)).")
+    mmr_pin_length = fields.Integer("Digits of a PIN", default=USUAL, help="At least.")
+    mmr_pin_idle_minutes = fields.Integer(
+        "Idle Limit of a PIN", default=USUAL_IDLE,
+        help="Minutes since the last signature after which a PIN can no longer be used.")
     mmr_sign_failures = fields.Integer(
         "Failures Before Lock", default=5, help="Number of failed attempts after which signing is locked (SIG-090, 21 CFR "
                                                 "11.300(d)).")
@@ -83,6 +95,14 @@ class ResCompany(models.Model):
                     "Signing needs a limit of 1 to 10 failures in at least 5 minutes, an idle limit of 1 to 60 minutes, and "
                     "a password age of 0 or more days. Rule: SIG-050, SIG-090, 21 CFR 11.200(a)(1), 11.300."))
 
+    @api.constrains('mmr_pin', 'mmr_pin_length', 'mmr_pin_idle_minutes')
+    def _check_mmr_pin_limits(self):
+        for company in self:
+            if not LEAST <= company.mmr_pin_length <= MOST or not 1 <= company.mmr_pin_idle_minutes <= MOST_IDLE:
+                raise ValidationError(self.env._(
+                    "PIN at terminals: %(least)s to %(most)s digits, and an idle limit of 1 to %(idle)s minutes. "
+                    "Rule: SIG-130, 21 CFR 11.200(a)(1).", least=LEAST, most=MOST, idle=MOST_IDLE))
+
     def _get_mmr_acceptance(self):
         """Return what signers of this company accept: text and digest."""
         self.ensure_one()
@@ -102,6 +122,16 @@ class ResCompany(models.Model):
     mmr_seal_email = fields.Char(
         "Mail Seals To", help="The daily seal of the audit trail is sent to this address, so that a copy exists outside this "
                               "database.")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # What PostgreSQL compares with the ledger is set with its line.
+        later = [{name: vals[name] for name in PIN_SETTINGS & vals.keys()} for vals in vals_list]
+        companies = super().create([
+            {name: value for name, value in vals.items() if name not in PIN_SETTINGS} for vals in vals_list])
+        for company, vals in zip(companies, later, strict=True):
+            company.write(vals)
+        return companies
 
     def write(self, vals):
         names = {name for name in vals if name.startswith('mmr_')}
@@ -129,6 +159,9 @@ class ResConfigSettings(models.TransientModel):
     mmr_sign_continuous = fields.Boolean(related='company_id.mmr_sign_continuous', readonly=False)
     mmr_sign_idle_minutes = fields.Integer(related='company_id.mmr_sign_idle_minutes', readonly=False)
     mmr_sign_shared = fields.Boolean(related='company_id.mmr_sign_shared', readonly=False)
+    mmr_pin = fields.Boolean(related='company_id.mmr_pin', readonly=False)
+    mmr_pin_length = fields.Integer(related='company_id.mmr_pin_length', readonly=False)
+    mmr_pin_idle_minutes = fields.Integer(related='company_id.mmr_pin_idle_minutes', readonly=False)
     mmr_sign_failures = fields.Integer(related='company_id.mmr_sign_failures', readonly=False)
     mmr_sign_failure_minutes = fields.Integer(related='company_id.mmr_sign_failure_minutes', readonly=False)
     mmr_sign_password_days = fields.Integer(related='company_id.mmr_sign_password_days', readonly=False)

@@ -17,6 +17,7 @@ from . import esignature_mixin   # records that people sign
 from . import esignature_signer  # the person who signs, and the key
 from . import esignature_collision  # signers who meet others: a fresh view, and the same signature again
 from . import esignature_passkey # content fixed, then signed by a passkey
+from . import esignature_pin     # signed with a PIN at a registered terminal
 from . import audit_trail_mixin  # the button Audit Trail
 from . import bundle_mixin       # records handed out with their proof
 from . import tamper_drill       # attacks on the own rules, signed

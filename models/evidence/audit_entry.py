@@ -212,6 +212,7 @@ class MrpAuditEntry(models.Model):
             'signature_sha256': self.env._("Digest of the Signature"), 'terminal_of': self.env._("Signed at the Terminal of"),
             'role': self.env._("Role"), 'session_sha256': self.env._("Digest of the Session"),
             'terminal_sha256': self.env._("Digest of the Terminal"),
+            'authenticated': self.env._("Signed With"), 'idle_minutes': self.env._("Minutes Until Idle"),
             'mmr_snapshot_sha256': self.env._("Digest of the MMR Snapshot"),
             'acceptance_sha256': self.env._("Digest of the Accepted Text"), 'lines_sha256': self.env._("Digest of the Lines"),
             'rule': self.env._("Rule"), 'report': self.env._("Report"), 'fields': self.env._("Fields"),

@@ -80,6 +80,8 @@ class MrpEsignature(models.Model):
     key_nonce = fields.Char("Nonce", readonly=True, help="For a signature with a passkey: a random value that makes its "
                                                          "challenge unpredictable.")
     key_signature = fields.Char("Signature of the Key", readonly=True, help="Base64; for a passkey, its assertion as JSON.")
+    components = fields.Char(
+        "Signed With", compute='_compute_components', help="What the signer typed, as the ledger says it (SIG-050, SIG-130).")
     key_short = fields.Char("Key (Short)", compute='_compute_key_short', help="First digits of the fingerprint.")
     basis_signature_id = fields.Many2one(
         'mrp.esignature', "Given On", readonly=True, index='btree_not_null', ondelete='restrict',
@@ -104,6 +106,16 @@ class MrpEsignature(models.Model):
     def _compute_key_short(self):
         for signature in self:
             signature.key_short = short_fingerprint(signature.key_fingerprint)
+
+    @api.depends('res_model', 'res_id')
+    def _compute_components(self):
+        # Whoever may read a signature may read how it was made (SIG-020).
+        lines = self.env['mrp.audit.entry'].sudo().search([
+            ('kind', '=', 'sign'), ('res_model', 'in', self.mapped('res_model')), ('res_id', 'in', self.mapped('res_id'))])
+        said = {values['signature_id']['new']: values['authenticated']['new']['name']
+                for values in lines.mapped('values') if 'authenticated' in values}
+        for signature in self:
+            signature.components = said.get(signature.id, False)
 
     @api.depends('signed_at', 'signer_tz')
     def _compute_signed_at_text(self):

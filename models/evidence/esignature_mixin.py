@@ -13,7 +13,7 @@ from odoo.tools import SQL, LazyTranslate
 from ...domain.canonical import sha256
 from ...domain.passkeys import SIGNING_KEYS
 from ...domain.refusals import refusal
-from ...domain.sessions import authenticated, current_session, current_session_uid, session_digest
+from ...domain.sessions import authenticated, current_session, current_session_uid, session_digest, typed_components
 from ...domain.signing import SigningAction, is_storable, shown
 from ...domain.transitions import signing, transition
 from .esignature import FormerSecretNeeded
@@ -229,15 +229,16 @@ class MrpEsignatureMixin(models.AbstractModel):
 
     def _answer_esign(self, action, credential, digest, comment, annex_sha256, accept):
         """Judge the credential, sign, and return the answer of :meth:`esign`."""
-        signer, answer = self.env.user, {}
+        signer, answer, credential = self.env.user, {}, credential if isinstance(credential, dict) else {}
         try:
             signer, key = self._authenticate_signer(credential)
-            with authenticated(signer.id):
+            with authenticated(signer.id, self._describe_components(credential)):
                 acceptance = self._check_accountability(signer, accept)
                 if acceptance:
                     return acceptance
                 with self.env.cr.savepoint():
                     signature = self._with_signer(signer)._esign_all(action, digest, comment, annex_sha256, key)
+                    following = self._go_on_signing(credential, key, signature[-1:])
         except FormerSecretNeeded as error:
             message, answer = str(error.args[0]), error.answer
         except (UserError, AccessError, AccessDenied) as error:
@@ -247,9 +248,24 @@ class MrpEsignatureMixin(models.AbstractModel):
             message = error.diag.message_primary or str(error)
         else:
             self._remember_signing(signer)
-            return {'signature_id': signature[:1].id}
+            return {'signature_id': signature[:1].id, **following}
         self[:1]._log_refused_signature(action, message, signer)
         return {'refused': message, **answer}
+
+    def _describe_components(self, credential):
+        """Return what the signer typed, as the ledger says it: ``name`` of the components, whether they are all (SIG-050)."""
+        secret = "passkey" if credential.get('webauthn_response') else "password"
+        is_named = isinstance(credential.get('login'), str) and bool(credential['login'].strip())
+        return {'name': f"user name and {secret}" if is_named else secret, 'first': is_named}
+
+    @api.model
+    def _get_components(self):
+        """Return what the person typed who signs now; nothing outside of the signature dialog."""
+        return typed_components() or {}
+
+    def _go_on_signing(self, credential, key, signature):
+        """Do what follows a signature in its transaction, for the next ones; return what the dialog is told beside it."""
+        return {}
 
     def _check_signed_together(self):
         """Refuse more than one record at a time."""
@@ -329,10 +345,11 @@ class MrpEsignatureMixin(models.AbstractModel):
         """Return the additional values of a signature's ledger line: the role by its identity, session and terminal by digests.
 
         The name of a role may change, and the signature holds that name (SEC-030). Session and terminal say whence it came
-        (SEC-040, 21 CFR 11.10(d), (h)).
+        (SEC-040, 21 CFR 11.10(d), (h)), and what the signer typed how it was authenticated (SIG-050, SIG-130).
         """
         terminal = self.env['mrp.terminal']._get_current().sudo()
-        digests = {'session_sha256': session_digest(request), 'terminal_sha256': terminal.key_sha256}
+        digests = {'session_sha256': session_digest(request), 'terminal_sha256': terminal.key_sha256,
+                   'authenticated': self._get_components()}
         return {'role': {'new': {'id': group.id, 'name': group.with_context(lang='en_US').name}},
                 **{name: {'new': digest} for name, digest in digests.items() if digest}}
 

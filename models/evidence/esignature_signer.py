@@ -39,17 +39,26 @@ class MrpEsignatureMixin(models.AbstractModel):
         signer = self._find_signer(login)
         if not any(isinstance(secret, str) and secret for secret in (password, passkey)):
             raise self._deny()
+        def open_key():
+            if not signer:
+                raise AccessDenied()
+            return signers._check_secret(signer, {'password': password, 'webauthn_response': passkey})
+
         # Names that nobody has count for the person of the session, who lets them be tried.
-        holder = signer or user
+        return signer, self._judge_attempt(signer or user, open_key)
+
+    def _judge_attempt(self, holder, open_key):
+        """Return what ``open_key`` returns; where it denies, it counts as a wrong attempt of ``holder`` (SIG-090).
+
+        :raise AccessDenied: where it denies, or Odoo's cool-down is on
+        """
+        signers = self.env['mrp.signer']
         attempt = signers._begin_attempt(holder)
         is_right = is_judged = False
-        opened = None
         try:
             with holder._assert_can_auth(user=holder.login):
                 is_judged = True
-                if not signer:
-                    raise AccessDenied()
-                opened = signers._check_secret(signer, {'password': password, 'webauthn_response': passkey})
+                opened = open_key()
             is_right = True
         except AccessDenied as error:
             self._forget_signing()
@@ -59,7 +68,7 @@ class MrpEsignatureMixin(models.AbstractModel):
         finally:
             # What was not judged is no failure; an error while it was judged is one.
             signers._end_attempt(holder, attempt, is_right or not is_judged)
-        return signer, opened
+        return opened
 
     def _check_browser(self):
         """Refuse everything but the browser session of an active internal user (SIG-060, SIG-080)."""

@@ -17,5 +17,7 @@ from . import group          # GMP roles
 from . import user           # users who sign
 from . import baseline       # people who are older than the ledger
 from . import auditor        # time-limited read-only users
+from . import signer_session  # continuous sessions in which a PIN signs
+from . import signer_session_ends  # what ends them
 from . import setup          # the set-up of a company, and its end
 from . import setup_page     # its rows on the page GMP Set-Up

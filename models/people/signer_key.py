@@ -248,6 +248,12 @@ class MrpSignerKey(models.Model):
         """
         if isinstance(opened, AssertedKey):
             return self._require_passkey(user, opened, record)
+        if 'pin' in credential:
+            # It may have ended since the PIN was judged.
+            key = self.env['mrp.signer.session']._find(record, credential['token']).key_id
+            if opened.fingerprint == key.fingerprint and key._may_sign_now(record):
+                return opened
+            raise key._refuse_waiting(record)
         secret = credential['password']
         in_force, signer = self._get_in_force(user), self.env['mrp.signer']._get_for(user)
         kind = 'signing' if signer.signing_password else 'login'

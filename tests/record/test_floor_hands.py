@@ -166,13 +166,6 @@ class FloorHandsCommon(FloorTourCommon, HandsCase):
     def _see_step(self, hands, step_id, state):
         hands.see(f'.o_mrp_mmr_floor_step[data-id="{step_id}"][data-state={state}]')
 
-    def _value(self, hands, selector):
-        return hands.js(f'document.querySelector({selector!r}).value')
-
-
-@tagged('post_install', '-at_install')
-class TestFloorHands(FloorHandsCommon):
-
     def _plan(self):
         """Return what is done at each step, as plain values: while the browser works, the test reads nothing."""
         labels = {'addition_verified': "addition verified"}
@@ -185,30 +178,41 @@ class TestFloorHands(FloorHandsCommon):
                 for point in step.points],
         } for step in self.steps.sorted('sequence')]
 
+    def _work_through(self, do, plan, unit):
+        """Do the steps of a plan as a worker does."""
+        for step in plan:
+            self._see_step(do.hands, step['id'], 'open')
+            do.start(step['code'])
+            self._see_step(do.hands, step['id'], 'started')
+            if step['kind'] == 'weigh':
+                do.weigh(*step['weight'])
+            elif step['kind'] == 'equipment':
+                do.identify(*unit)
+            elif step['checks']:
+                for position, text in step['checks']:
+                    do.answer(position)
+                    do.hands.see('.o_mrp_mmr_floor_entry:not(.o_mrp_mmr_floor_waiting)', text)
+            elif step['kind'] in ('clearance', 'passfail'):
+                do.conform()
+            elif step['kind'] in ('numeric', 'yield'):
+                do.number("15" if step['kind'] == 'numeric' else "96")
+            for label, login in step['signatures']:
+                do.sign(label, login)
+                do.hands.wait("!document.querySelector('.o_mrp_mmr_sign')", "the end of the signature")
+
+    def _value(self, hands, selector):
+        return hands.js(f'document.querySelector({selector!r}).value')
+
+
+@tagged('post_install', '-at_install')
+class TestFloorHands(FloorHandsCommon):
+
     def _work(self, worker):
         """Work through the whole batch, as the operator and the verifier at the terminal of the operator."""
         plan, order, unit = self._plan(), self.order.name, (self.unit.name, self.unit.serial_no)
         with self._at_floor(worker) as hands:
             do = worker(hands)
-            for step in plan:
-                self._see_step(hands, step['id'], 'open')
-                do.start(step['code'])
-                self._see_step(hands, step['id'], 'started')
-                if step['kind'] == 'weigh':
-                    do.weigh(*step['weight'])
-                elif step['kind'] == 'equipment':
-                    do.identify(*unit)
-                elif step['checks']:
-                    for position, text in step['checks']:
-                        do.answer(position)
-                        hands.see('.o_mrp_mmr_floor_entry:not(.o_mrp_mmr_floor_waiting)', text)
-                elif step['kind'] in ('clearance', 'passfail'):
-                    do.conform()
-                elif step['kind'] in ('numeric', 'yield'):
-                    do.number("15" if step['kind'] == 'numeric' else "96")
-                for label, login in step['signatures']:
-                    do.sign(label, login)
-                    hands.wait("!document.querySelector('.o_mrp_mmr_sign')", "the end of the signature")
+            self._work_through(do, plan, unit)
             do.main("order")
             # The way back has a name (U-21).
             hands.see('.o_control_panel', order)

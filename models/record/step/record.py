@@ -52,7 +52,10 @@ class MrpBprStep(models.Model):
         :return: dict of ``entry_id``, ``outcome``, ``to_sign`` and the names of the ``deviations`` that it opened
         :raise UserError: if the value is invalid or not plausible, or cannot be recorded now or by this person
         """
-        return self._record(kind, vals, token, reason, corrects)
+        answer = self._record(kind, vals, token, reason, corrects)
+        if kind == 'handover':
+            self.env['mrp.signer.session']._hand_over()
+        return answer
 
     def _record(self, kind, vals, token=None, reason=None, corrects=None, extra=None):
         """Record as :meth:`action_record` does, with the values of the entry in ``extra``, which no client sends."""
@@ -377,7 +380,8 @@ class MrpBprStep(models.Model):
                 **{name: str(figure) for name, figure in figures.items()}, 'difference': str(difference)}
         if finished is None and self._get_profile() == 'P211':
             raise refusal(
-                self.env, self.env._("Labels used are compared with the number of finished units."), "YLD-040, 21 CFR 211.125(c)",
+                self.env, self.env._("Labels used are compared with the number of finished units."),
+                "YLD-040, 21 CFR 211.125(c)",
                 self.env._("enter the number of finished units."), record=self)
         if finished is not None:
             data |= {'finished': str(finished), 'finished_difference': str(figures['used'] - finished)}

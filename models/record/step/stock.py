@@ -194,8 +194,8 @@ class MrpBprStep(models.Model):
             value = show(format(number, 'f'))
             raise refusal(
                 self.env,
-                self.env._("%(value)s %(unit)s is the result, but only %(most)s %(unit)s was put in.", value=value, unit=unit.name,
-                           most=show(decimal_string(most))) if put_in is not None else
+                self.env._("%(value)s %(unit)s is the result, but only %(most)s %(unit)s was put in.", value=value,
+                           unit=unit.name, most=show(decimal_string(most))) if put_in is not None else
                 self.env._("%(value)s %(unit)s is more than twice the theoretical yield of %(theoretical)s %(unit)s.",
                            value=value, unit=unit.name, theoretical=show(band['theoretical'])),
                 "VER-060, YLD-020, EU GMP Annex 11 §6",

@@ -30,7 +30,19 @@ export function pressKey(value, key) {
 /** Large keys for gloves; keyboards type into the field itself. */
 export class NumberPad extends Component {
     static template = "mrp_mmr.FloorNumberPad";
-    static props = { onKey: Function, signed: { type: Boolean, optional: true }, isWhole: { type: Boolean, optional: true } };
+    static props = {
+        onKey: Function,
+        signed: { type: Boolean, optional: true },
+        isWhole: { type: Boolean, optional: true },
+        digits: { type: Boolean, optional: true },
+    };
+
+    /** The keys as they lie, row by row; a PIN has digits alone. */
+    get keys() {
+        return this.props.digits
+            ? ["7", "8", "9", "4", "5", "6", "1", "2", "3", "clear", "0", "back"]
+            : ["7", "8", "9", "back", "4", "5", "6", "clear", "1", "2", "3", "sign", "0", "point"];
+    }
 
     get point() {
         return localization.decimalPoint;

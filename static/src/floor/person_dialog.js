@@ -7,6 +7,8 @@ import { _t } from "@web/core/l10n/translation";
 import { rpc, RPCError } from "@web/core/network/rpc";
 import { useAutofocus } from "@web/core/utils/hooks";
 
+import { forgetHalves } from "../sign/pin_halves";
+
 /**
  * Asks for user name and password and begins a session of that person. What happens from then on, happens in that person's
  * name; batch and step stay on the screen, and what others typed stays with them. Signatures ask for both all the same.
@@ -52,6 +54,8 @@ export class PersonDialog extends Component {
         Object.assign(this.state, { busy: true, password: "", refused: "" });
         try {
             const answer = await rpc("/mrp_mmr/floor/person", { login: login.trim(), password }, { silent: true });
+            // Whoever signed here with a PIN does so no more.
+            forgetHalves();
             if (answer.uid) {
                 // The page of the new session: nothing of the one before stays in it.
                 browser.location.reload();

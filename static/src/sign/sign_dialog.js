@@ -1,12 +1,16 @@
 // The one signature dialog.
 
-import { Component, onWillStart, useRef, useState } from "@odoo/owl";
+import { Component, onWillStart, useEffect, useRef, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
+import { ConnectionLostError } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
 import { useAutofocus, useService } from "@web/core/utils/hooks";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
+import { formatTime } from "../floor/clock";
 import { Redline } from "../redline/redline";
+import { forgetHalves, getHalf, keepHalf, makeHalf } from "./pin_halves";
+import { isEasy, PinPad } from "./pin_pad";
 
 /** Odoo's own code that asks a passkey; of its app for passkeys. */
 export function getPasskeys() {
@@ -15,11 +19,12 @@ export function getPasskeys() {
 
 /**
  * The one signature dialog. It shows what is signed and sends user name and password once, as
- * arguments of the call: they never enter a field, a context or the browser's storage.
+ * arguments of the call: they never enter a field, a context or the browser's storage. At a registered terminal
+ * a PIN can be set with them; for the rest of the session the person is chosen by a touch, and types the PIN.
  */
 export class SignDialog extends Component {
     static template = "mrp_mmr.SignDialog";
-    static components = { Redline };
+    static components = { PinPad, Redline };
     static props = { ...standardActionServiceProps };
 
     setup() {
@@ -27,6 +32,7 @@ export class SignDialog extends Component {
         this.action = useService("action");
         this.notification = useService("notification");
         this.params = this.props.action.params;
+        this.formatTime = formatTime;
         this.form = useRef("form");
         // The last one wins where both are there.
         useAutofocus({ refName: "password" });
@@ -34,14 +40,59 @@ export class SignDialog extends Component {
         this.state = useState({
             prepared: null, login: "", password: "", comment: "", refused: "", busy: false,
             other: Boolean(this.params.other), acceptance: null, accepted: false, askFormer: false, askLost: false, former: "", renew: false,
+            // How it is signed: with "all" components, with a "pin", or with all of them while a "new" PIN is set.
+            mode: "all", token: "", pin: "", chosenPin: "",
+            // Rows of a list that were shown to their end.
+            seen: [],
         });
+        this.list = useRef("list");
+        useEffect(
+            () => this.watchRows(),
+            () => []
+        );
         onWillStart(async () => {
-            this.state.prepared = await this.call("esign_prepare", [this.params.signing_action]);
+            this.state.prepared = await this.prepare();
+            this.choosePerson();
         });
     }
 
     call(method, args) {
         return this.orm.call(this.params.res_model, method, [this.params.res_ids || [this.params.res_id], ...args]);
+    }
+
+    /** What is signed: one record, or the list of a stage. */
+    prepare() {
+        const { list, signing_action } = this.params;
+        return list ? this.call("prepare_signing_list", [list.stage, list.part]) : this.call("esign_prepare", [signing_action]);
+    }
+
+    // === LIST === //
+
+    get rows() {
+        return (this.state.prepared.rows || []).filter((row) => !row.left_out);
+    }
+
+    get hasSeenAll() {
+        return !this.params.list || (this.rows.length > 0 && this.rows.every((row) => this.state.seen.includes(row.digest)));
+    }
+
+    /** Each row counts as seen when its end came into view. */
+    watchRows() {
+        if (!this.list.el) {
+            return;
+        }
+        const observer = new IntersectionObserver(
+            (changes) => {
+                for (const { isIntersecting, target } of changes) {
+                    if (isIntersecting && !this.state.seen.includes(target.dataset.digest)) {
+                        this.state.seen.push(target.dataset.digest);
+                    }
+                }
+            },
+            { root: this.list.el }
+        );
+        this.list.el.querySelectorAll("[data-digest]").forEach((element) => observer.observe(element));
+        return () => observer.disconnect();
     }
 
     /** In a continuous session the name stands there; another person still types both components. */
@@ -56,7 +107,7 @@ export class SignDialog extends Component {
     }
 
     get hasReason() {
-        return !this.state.prepared.comment_required || this.state.comment.trim();
+        return this.hasSeenAll && (!this.state.prepared.comment_required || this.state.comment.trim());
     }
 
     get isNamed() {
@@ -72,6 +123,113 @@ export class SignDialog extends Component {
 
     get login() {
         return this.isContinuous ? "" : this.state.login;
+    }
+
+    // === PIN === //
+
+    /** Who signs here with a PIN: those whose halves this window holds. */
+    get persons() {
+        return (this.state.prepared.pin?.persons || []).filter((person) => getHalf(person.token).half);
+    }
+
+    get person() {
+        return this.persons.find((person) => person.token === this.state.token);
+    }
+
+    /** The one who is likely to sign: at the own step the person of the session, for others another one. */
+    choosePerson() {
+        forgetHalves(this.persons.map((person) => person.token));
+        const person = this.persons.find((person) => person.is_own === !this.state.other);
+        Object.assign(this.state, { mode: person ? "pin" : "all", token: person?.token || "", pin: "", chosenPin: "" });
+    }
+
+    onPerson(person) {
+        Object.assign(this.state, { mode: "pin", token: person.token, pin: "" });
+    }
+
+    /** All components again: a colleague, a new PIN, or no PIN at all. */
+    onAll() {
+        Object.assign(this.state, { mode: "all", pin: "", chosenPin: "", refused: "" });
+    }
+
+    get pinLabel() {
+        if (this.state.mode === "pin") {
+            return _t("PIN of %s", this.person.name);
+        }
+        return this.state.chosenPin ? _t("The new PIN again") : _t("New PIN, at least %s digits", this.state.prepared.pin.length);
+    }
+
+    get canPin() {
+        const { mode, pin, busy } = this.state;
+        const least = mode === "new" ? this.state.prepared.pin.length : 1;
+        return !busy && this.hasReason && pin.length >= least;
+    }
+
+    /** The last digit signs, where nothing else is missing. */
+    onPin(pin) {
+        const { mode, token, chosenPin, acceptance } = this.state;
+        const length = mode === "pin" ? getHalf(token).length : chosenPin.length;
+        const isLast = pin.length === length && pin.length > this.state.pin.length;
+        this.state.pin = pin;
+        if (isLast && !acceptance) {
+            this.onSubmit();
+        }
+    }
+
+    /** The password is typed; before it is sent, a PIN is chosen. */
+    onSetPin() {
+        if (this.isContinuous) {
+            this.onOther();
+            this.state.refused = _t("For a new PIN, type user name and password.");
+        } else if (this.canSign) {
+            Object.assign(this.state, { mode: "new", pin: "", chosenPin: "", refused: "" });
+        }
+    }
+
+    onSubmit() {
+        if (this.state.mode === "all") {
+            return this.onSign();
+        }
+        if (this.canPin) {
+            return this.state.mode === "pin" ? this.signWithPin() : this.chooseNewPin();
+        }
+    }
+
+    signWithPin() {
+        const { token, pin } = this.state;
+        this.state.pin = "";
+        return this.sign({ token, pin, half: getHalf(token).half });
+    }
+
+    chooseNewPin() {
+        const { pin, chosenPin } = this.state;
+        Object.assign(this.state, { pin: "", refused: "" });
+        if (!chosenPin && isEasy(pin)) {
+            this.state.refused = _t("Everybody would try this PIN first. Choose one whose digits are not all the same and do not rise or fall one by one.");
+        } else if (!chosenPin) {
+            this.state.chosenPin = pin;
+        } else if (pin !== chosenPin) {
+            Object.assign(this.state, { chosenPin: "", refused: _t("It was another PIN the second time. Choose it again.") });
+        } else {
+            return this.sendNewPin(pin);
+        }
+    }
+
+    async sendNewPin(pin) {
+        const { password, former, renew } = this.state;
+        Object.assign(this.state, { password: "", former: "", chosenPin: "", mode: "all" });
+        await this.sign({
+            login: this.login, password, new_pin: pin, half: makeHalf(), ...(former && { former }), ...(renew && { renew }),
+        });
+    }
+
+    /** After a wrong PIN: the session may have ended. */
+    async lookForPersons() {
+        const prepared = await this.prepare().catch(() => ({ pin: false }));
+        this.state.prepared.pin = prepared.pin;
+        if (!this.person) {
+            Object.assign(this.state, { mode: "all", token: "", pin: "" });
+        }
     }
 
     onOther() {
@@ -135,7 +293,7 @@ export class SignDialog extends Component {
             const result = await this.call("esign", [
                 this.params.signing_action,
                 credential,
-                this.state.prepared.digest,
+                this.params.list ? this.rows.map(({ model, id, action, digest }) => ({ model, id, action, digest })) : this.state.prepared.digest,
                 this.state.comment,
                 this.state.prepared.annex_sha256,
                 this.state.acceptance && this.state.accepted ? this.state.acceptance.sha256 : false,
@@ -146,6 +304,9 @@ export class SignDialog extends Component {
             }
             if (result.refused) {
                 this.state.refused = result.refused;
+                if (credential.pin) {
+                    return await this.lookForPersons();
+                }
                 // The key opens with the password that was valid before.
                 this.state.askFormer = Boolean(result.former);
                 this.state.askLost = Boolean(result.passkey);
@@ -154,6 +315,15 @@ export class SignDialog extends Component {
                 this.state.prepared.continuous = false;
                 return;
             }
+            if (result.session) {
+                keepHalf(result.session, credential.half, credential.new_pin.length);
+            }
+        } catch (error) {
+            if (!(error instanceof ConnectionLostError)) {
+                throw error;
+            }
+            this.state.refused = _t("No connection. Whether it was signed shows when it is back: close this dialog, look, and sign again where it was not.");
+            return;
         } finally {
             this.state.busy = false;
         }
