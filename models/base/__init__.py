@@ -9,6 +9,7 @@ from . import module   # installation and removal
 from . import company  # the company's GMP settings
 from . import days     # its time zone and its days
 from . import precision  # decimals of quantities
+from . import my_work    # the start page: what waits for one person
 from ...domain import secret_log
 
 secret_log.install()

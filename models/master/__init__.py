@@ -26,3 +26,4 @@ from . import stage             # operations as stages with yields
 from . import product_category  # control by category
 from . import product_template  # control by product
 from . import product           # variants
+from . import my_work           # what waits to be written, signed, learnt

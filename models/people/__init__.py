@@ -18,3 +18,6 @@ from . import user           # users who sign
 from . import baseline       # people who are older than the ledger
 from . import auditor        # time-limited read-only users
 from . import setup          # the set-up of a company, and its end
+from . import home           # the start page of new users
+from . import menu           # the handful of menus that the floor needs
+from . import my_work        # whom to enrol, unlock and qualify

@@ -17,3 +17,5 @@ from . import by_record     # what only the record of a batch moves
 from . import surplus     # more than a batch made
 from . import adjustment    # stock that was wrong
 from . import picking_type  # types of transfers
+from . import links         # to the batch
+from . import my_work       # lots that wait for a decision
