@@ -336,7 +336,7 @@ class MrpDeviation(models.Model):
         persons = user._get_gmp_persons()
 
         def is_foreign(row):
-            # Not of a union of steps, which would be read one by one.
+            # Each by itself: a union of steps would be read one by one.
             workers = row.step_id._get_performers() | row.entry_id.step_id._get_performers() | row.result_id._get_authors()
             return not workers._get_gmp_persons() & persons
 

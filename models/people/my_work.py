@@ -47,7 +47,9 @@ class MrpMyWork(models.AbstractModel):
     @api.model
     def _find_unverified_signers(self, shared):
         verified = self.env['mrp.signer'].sudo()._search([('identity_verified_at', '!=', False)]).subselect('user_id')
-        users = self._find_work('res.users', Domain('all_group_ids', 'in', self.env.user._get_gmp_groups().ids)
+        # Who only reads signs nothing.
+        roles = self.env.user._get_gmp_groups() - self.env.ref('mrp_mmr.group_mmr_auditor')
+        users = self._find_work('res.users', Domain('all_group_ids', 'in', roles.ids)
                                 & Domain('share', '=', False) & Domain('id', 'not in', verified)
                                 & Domain('id', '!=', self.env.uid) & Domain('company_ids', 'in', self.env.companies.ids))
         return [WorkLine(record=user, what=user.mmr_role_names, since=user.create_date) for user in users]

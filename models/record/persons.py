@@ -17,7 +17,8 @@ class MrpBprStep(models.Model):
         Also held in guards/_persons.sql (mrp_mmr_performed).
         """
         steps = self.sudo()
-        return steps.entry_ids.user_id | (steps.performed_signature_id | steps.added_signature_id).user_id
+        # Each field by itself: of a union PostgreSQL would be asked step by step.
+        return steps.entry_ids.user_id | steps.performed_signature_id.user_id | steps.added_signature_id.user_id
 
 
 class MrpBprResult(models.Model):
