@@ -90,6 +90,7 @@
         'views/stock_picking_type_views.xml',
         'views/product_views.xml',
         'views/res_config_settings_views.xml',
+        'views/mrp_my_work_views.xml',
         'views/menus.xml',
     ],
     'demo': [

@@ -29,6 +29,9 @@ class SigningRule:
     apply: str
     #: Method of the model that refuses persons who may not sign, besides the role: ``method(action, user)``.
     check_signer: str | None = None
+    #: Method of the model that returns those of its records that a person may sign, besides the role, in few queries for all of
+    #: them: ``method(action, user) -> records``. ``check_signer`` judges the person by it (VER-100, USR-010).
+    filter_signer: str | None = None
     #: Values of the model's ``_signing_state_field`` from which it is signed; None where ``prepare`` judges.
     states: tuple | None = None
     #: The value of that field to which it leads, where ``apply`` writes it.

@@ -87,7 +87,7 @@ class ReportBpr(models.AbstractModel):
             'product': batch.document['product']['name'],
             'company': batch.document['company']['name'],
             'order': batch.order.name,
-            'status': dict(bpr._fields['state']._description_selection(self.env))[bpr.state],
+            'status': bpr.status_text,
             'watermark': self._get_watermark(bpr),
             'facts': sections.batch_facts(),
             'issue': sections.issue(),

@@ -21,6 +21,7 @@ from .base import (
     test_exact_number,
     test_http,
     test_js,
+    test_my_work,
     test_trace,
     test_views,
 )

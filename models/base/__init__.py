@@ -10,6 +10,7 @@ from . import company  # the company's GMP settings
 from . import days     # its time zone and its days
 from . import precision  # decimals of quantities
 from . import setup_page  # the page GMP Set-Up: declared here, each subject adds its rows
+from . import my_work    # the start page: what waits for one person
 from ...domain import secret_log
 
 secret_log.install()

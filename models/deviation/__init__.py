@@ -9,3 +9,5 @@ from . import hold             # lots that a grave deviation holds
 from . import capa             # corrective and preventive action
 from . import capa_action      # its single actions
 from . import rework           # approved reprocessing
+from . import links            # to the batch
+from . import my_work          # what waits to be decided, investigated, done

@@ -105,7 +105,8 @@ class MrpDeviationContributor(models.Model):
             meaning='contributed', group='mrp.group_mrp_user', once='signature_id', at_terminal=True,
             next_step=_lt("have another contribution added."),
             statement=_lt("I supplied this information for the investigation."),
-            prepare='_prepare_contribution', check_signer='_check_contributor', apply='_apply_contribution'),
+            prepare='_prepare_contribution', check_signer='_check_contributor', filter_signer='_filter_contributor',
+            apply='_apply_contribution'),
     }
 
     def action_sign(self):
@@ -120,8 +121,9 @@ class MrpDeviationContributor(models.Model):
     def _get_signing_thread(self):
         return self.sudo().deviation_id
 
-    def _check_signing_qualification(self, group):
+    def _filter_signing_qualification(self, group):
         """Anybody who knows something may contribute: a witness needs neither a role nor a qualification."""
+        return self
 
     def _prepare_contribution(self, action):
         row = self.sudo()
@@ -134,8 +136,11 @@ class MrpDeviationContributor(models.Model):
             'schema': 'mrp_mmr/deviation-contributor/1', 'deviation': row.deviation_id.name,
             'title': row.deviation_id.title, 'person': row.user_id.name, 'contribution': row.contribution})
 
+    def _filter_contributor(self, action, user):
+        return self.filtered(lambda row: row.sudo().user_id == user)
+
     def _check_contributor(self, action, user):
-        if user != self.sudo().user_id:
+        if not self._filter_contributor(action, user):
             raise refusal(
                 self.env, self.env._("This information was supplied by %(person)s, not by %(user)s.", user=user.name,
                                      person=self.sudo().user_id.name),

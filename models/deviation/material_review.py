@@ -34,7 +34,7 @@ def _decide(statement, meaning='approved'):
     return SigningRule(
         meaning=meaning, group=QC, states=('open', 'decided'), leads_to='decided', comment_required=True, at_terminal=True,
         statement=statement, next_step=_lt("read the decision."), prepare='_prepare_disposition',
-        check_signer='_check_independent', apply='_apply_disposition')
+        check_signer='_check_independent', filter_signer='_filter_independent', apply='_apply_disposition')
 
 
 class MrpDeviation(models.Model):
@@ -52,7 +52,8 @@ class MrpDeviation(models.Model):
             meaning='approved', group=QC, states=('decided',), leads_to='closed', at_terminal=True, citation=CLOSING_RULE,
             next_step=_lt("make the decision with Material Review first."),
             statement=_lt("I reviewed the investigation; it is complete, and I close this deviation."),
-            prepare='_prepare_closing', check_signer='_check_independent', apply='_apply_closing'),
+            prepare='_prepare_closing', check_signer='_check_independent', filter_signer='_filter_independent',
+            apply='_apply_closing'),
     }
 
     investigator_id = fields.Many2one(
@@ -311,39 +312,63 @@ class MrpDeviation(models.Model):
                 for contributor in row.contributor_ids.sorted('id')],
         }
 
+    def _get_missing_findings(self):
+        """Return the names of the findings that nobody has written down yet."""
+        self.ensure_one()
+        needed = [*FINDINGS, *(['scientific_reason'] if self.disposition in REWORK else [])]
+        return [name for name in needed if not (self[name].strip() if isinstance(self[name], str) else self[name])]
+
     def _get_closing_issues(self):
         """Return what is missing before this deviation is closed, as sentences; the rows of subjects are added to them."""
         self.ensure_one()
         row, env = self.sudo(), self.env
         issues = [] if (row.description or '').strip() else [env._("What happened is not described")]
-        needed = [*FINDINGS, *(['scientific_reason'] if row.disposition in REWORK else [])]
-        labels = self.fields_get(needed, ['string'])
-        issues += [env._("%s is missing", labels[name]['string']) for name in needed
-                   if not (row[name].strip() if isinstance(row[name], str) else row[name])]
+        missing = row._get_missing_findings()
+        labels = self.fields_get(missing, ['string'])
+        issues += [env._("%s is missing", labels[name]['string']) for name in missing]
         issues += [env._("%s has not signed their contribution", contributor.user_id.name)
                    for contributor in row.contributor_ids if not contributor.signature_id]
         return issues
 
     # === SIGNER === #
 
+    def _filter_foreign_work(self, user):
+        """Return those of these deviations that are about nothing that ``user`` performed or found (VER-100)."""
+        persons = user._get_gmp_persons()
+
+        def is_foreign(row):
+            # Each by itself: a union of steps would be read one by one.
+            workers = row.step_id._get_performers() | row.entry_id.step_id._get_performers() | row.result_id._get_authors()
+            return not workers._get_gmp_persons() & persons
+
+        foreign = self.sudo().filtered(is_foreign)
+        return self & foreign.with_env(self.env)
+
+    def _filter_independent(self, action, user):
+        """Return those of these deviations that ``user`` may decide on: not about the own work and, where the rule is on, not
+        reported by that person (DEV-030, 111.12(b))."""
+        foreign, persons = self._filter_foreign_work(user).sudo(), user._get_gmp_persons()
+        own = foreign.filtered(lambda row: not row.cause_key and row.source in ('occurrence', 'return', 'complaint')
+                               and row.reported_by_id._get_gmp_persons() & persons)
+        demanding = self.env['mrp.mmr.requirement']._filter_demanding('deviation_independent', own.profile_id)
+        allowed = foreign - own.filtered(lambda row: not row.profile_id or row.profile_id in demanding)
+        return self & allowed.with_env(self.env)
+
     def _check_independent(self, action, user):
         """Refuse a decision on one's own work and, if the rule is on, on one's own report (DEV-030, 111.12(b))."""
+        if self._filter_independent(action, user):
+            return
         row = self.sudo()
         step = row.step_id
-        workers = step._get_performers() | row.entry_id.step_id._get_performers() | row.result_id._get_authors()
-        persons = user._get_gmp_persons()
-        if workers._get_gmp_persons() & persons:
+        if not self._filter_foreign_work(user):
             raise refusal(
                 self.env, self.env._("%(user)s performed %(step)s and cannot decide on %(deviation)s.", user=user.name,
                                      step=step.display_name or row.result_id.display_name, deviation=row.name),
                 f"VER-100, {DECISION_RULE}, 111.12(b)", self.env._("ask another member of Quality Control."), record=self)
-        if not row.cause_key and row.source in ('occurrence', 'return', 'complaint') \
-                and row.reported_by_id._get_gmp_persons() & persons and self._is_demanded('deviation_independent'):
-            raise refusal(
-                self.env,
-                self.env._("%(user)s reported %(deviation)s and cannot be the only one to decide on it.", user=user.name,
-                                     deviation=row.name),
-                f"{DECISION_RULE}, 111.12(b)", self.env._("ask another member of Quality Control."), record=self)
+        raise refusal(
+            self.env, self.env._("%(user)s reported %(deviation)s and cannot be the only one to decide on it.", user=user.name,
+                                 deviation=row.name),
+            f"{DECISION_RULE}, 111.12(b)", self.env._("ask another member of Quality Control."), record=self)
 
     # === EFFECT === #
 

@@ -3,3 +3,4 @@
 from . import log        # lines, append-only
 from . import equipment  # status derived from them
 from . import readiness  # what a unit lacks for a batch
+from . import my_work    # what waits to be attested, cleaned, calibrated

@@ -196,7 +196,8 @@ class MrpEquipmentLog(models.Model):
         'checked': SigningRule(
             meaning='checked', group='mrp_mmr.group_mmr_verifier', states=('check',), at_terminal=True,
             statement=_lt("I checked the equipment after it was cleaned by another person."),
-            prepare='_prepare_attestation', check_signer='_check_other_person', apply='_apply_attestation'),
+            prepare='_prepare_attestation', check_signer='_check_other_person', filter_signer='_filter_other_person',
+            apply='_apply_attestation'),
         'reviewed': SigningRule(
             meaning='reviewed', group='mrp_mmr.group_mmr_qc', states=('sign',), at_terminal=True,
             statement=_lt("I reviewed this calibration and its certificate; the result is as recorded."),
@@ -235,9 +236,18 @@ class MrpEquipmentLog(models.Model):
         return self._make_signing_action(
             action, {'schema': 'mrp_mmr/equipment/1', 'point': action, 'line': self.sudo()._get_document()})
 
+    def _filter_other_person(self, action, user):
+        """Return those of these lines whose work somebody else did (VER-010)."""
+        persons = user._get_gmp_persons()
+
+        def is_foreign(line):
+            performed = line.sudo().esignature_ids.filtered(lambda signature: signature.content.get('point') == 'performed')
+            return not performed.user_id._get_gmp_persons() & persons and performed.partner_id != user.partner_id
+
+        return self.filtered(is_foreign)
+
     def _check_other_person(self, action, user):
-        performed = self.sudo().esignature_ids.filtered(lambda signature: signature.content.get('point') == 'performed')
-        if performed.user_id._get_gmp_persons() & user._get_gmp_persons() or performed.partner_id == user.partner_id:
+        if not self._filter_other_person(action, user):
             raise refusal(
                 self.env,
                 self.env._("%s cleaned this unit and cannot check it.", user.name), "BPR-040, VER-010, 21 CFR 211.182",

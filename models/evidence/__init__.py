@@ -14,6 +14,7 @@ from . import esignature         # one electronic signature
 from . import file               # content of files, append-only
 from . import file_mixin         # records with an attached file
 from . import esignature_mixin   # records that people sign
+from . import esignature_offer   # signatures that a person may give
 from . import esignature_signer  # the person who signs, and the key
 from . import esignature_collision  # signers who meet others: a fresh view, and the same signature again
 from . import esignature_passkey # content fixed, then signed by a passkey

@@ -94,21 +94,27 @@ class MrpEsignatureMixin(models.AbstractModel):
         self._check_signing_state(rule)
         return getattr(self, rule.prepare)(action)
 
+    def _is_signing_state(self, rule):
+        """Whether the status of this record is one from which ``rule`` is signed, and it was not signed already."""
+        self.ensure_one()
+        return not (rule.once and self.sudo()[rule.once]) and (
+            rule.states is None or self[self._signing_state_field] in rule.states)
+
     def _check_signing_state(self, rule):
         """Refuse what is not signed in the status of the record, or was signed already.
 
         :raise UserError: naming record, status and rule
         """
+        if self._is_signing_state(rule):
+            return
         if rule.once and self.sudo()[rule.once]:
             message = self.env._("%(record)s is already signed: %(signature)s.", record=self.display_name,
                                  signature=self.sudo()[rule.once].display_name)
-        elif rule.states is not None and self[self._signing_state_field] not in rule.states:
+        else:
             message = self.env._(
                 "%(record)s is not waiting for this signature (%(meaning)s); its status is: %(status)s.",
                 record=self.display_name, meaning=self._get_meaning_labels()[rule.meaning],
                 status=self._get_signing_state_label())
-        else:
-            return
         raise refusal(
             self.env, message, rule.citation or self._signing_citation,
             self.env._(rule.next_step or self._signing_next_step), record=self)
@@ -428,7 +434,7 @@ class MrpEsignatureMixin(models.AbstractModel):
 
         :raise UserError: naming role and date
         """
-        if self.env['mrp.mmr.requirement']._is_demanded('qualification', self._get_signing_profile()):
+        if not self._filter_signing_qualification(group):
             self.env['mrp.qualification']._check_role(
                 self.env.user, self._get_signing_group(group), self._get_signing_company(), record=self)
 

@@ -27,3 +27,4 @@ from . import product_category  # control by category
 from . import product_template  # control by product
 from . import product           # variants
 from . import setup_page        # rows of the page GMP Set-Up
+from . import my_work           # what waits to be written, signed, learnt

@@ -122,6 +122,12 @@ class MrpMmrRequirement(models.Model):
         return not profile or not self.sudo().search_count(
             [('profile_id', '=', profile.id), ('check', '=', check), ('enabled', '=', False)], limit=1)
 
+    @api.model
+    def _filter_demanding(self, check, profiles):
+        """Return those of ``profiles`` whose records must pass a check of the addon; see :meth:`_is_demanded`."""
+        rows = self.sudo().search([('profile_id', 'in', profiles.ids), ('check', '=', check), ('enabled', '=', False)])
+        return profiles.filtered(lambda profile: profile.id not in rows.profile_id.ids)
+
     # === SIGNING === #
 
     _signing_state_field = 'enabled'

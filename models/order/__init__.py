@@ -10,3 +10,4 @@ from . import unbuild     # unbuild orders
 from . import stock_rule  # procurement in whole batches
 from . import orderpoint  # reordering rules
 from . import print_mark   # the mark of Odoo's own prints
+from . import my_work      # what waits for a decision

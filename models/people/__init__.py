@@ -21,3 +21,6 @@ from . import signer_session  # continuous sessions in which a PIN signs
 from . import signer_session_ends  # what ends them
 from . import setup          # the set-up of a company, and its end
 from . import setup_page     # its rows on the page GMP Set-Up
+from . import home           # the start page of new users
+from . import menu           # the handful of menus that the floor needs
+from . import my_work        # whom to enrol, unlock and qualify

@@ -318,7 +318,7 @@ class MrpSignerKey(models.Model):
     _signing_actions = {
         'enrol': SigningRule(
             meaning='approved', group='mrp_mmr.group_mmr_security', prepare='_prepare_enrol', apply='_apply_enrol',
-            check_signer='_check_enroller', states=('waiting', 'force'),
+            check_signer='_check_enroller', filter_signer='_filter_enroller', states=('waiting', 'force'),
             statement=_lt("I saw this person, know who it is, and compared the fingerprint of the key.")),
         'revoke': SigningRule(
             meaning='retired', group='mrp_mmr.group_mmr_security', prepare='_prepare_revoke', apply='_apply_revoke',
@@ -371,24 +371,38 @@ class MrpSignerKey(models.Model):
                 self.env._("no action is needed: its owner can sign with it."), record=self)
         return self._make_signing_action(action, key._prepare_content(action))
 
+    def _filter_foreign(self, user):
+        """Return those of these keys that are not the own ones of ``user``, and those that their owner enrols all the same: the
+        first one of a database, and where the server opened it because nobody else can (SIG-120)."""
+        persons = user._get_gmp_persons()
+        own = self.filtered(lambda key: key.sudo().user_id._get_gmp_persons() & persons)
+        mine = own.filtered(lambda key: key.sudo().user_id == user)
+        return self - own | (mine if mine and self._is_set_up_open() else mine.filtered(lambda key: key.sudo()._is_recovery()))
+
+    def _filter_enroller(self, action, user):
+        """Return those of these keys that ``user`` may enrol: no own ones, and none whose suspension that person caused."""
+        keys, persons = self._filter_foreign(user), user._get_gmp_persons()
+        owners = keys.sudo().user_id
+        causes = {owner for owner, in self.env.execute_query(SQL(
+            "SELECT u FROM unnest(%s) u WHERE mrp_mmr_caused_suspension(u, %s)", owners.ids, user.id))} if owners else set()
+        causes |= {signer.user_id.id for signer in self.env['mrp.signer']._get_for(owners)
+                   if signer.suspended_by_id._get_gmp_persons() & persons}
+        return keys.filtered(lambda key: key.sudo().user_id.id not in causes)
+
     def _check_enroller(self, action, user):
-        """Nobody can enrol their own key, except the first of a database, or if the server opened it because nobody else can;
-        nobody can end a suspension that they caused (SIG-120)."""
-        key = self.sudo()
-        signer = self.env['mrp.signer']._get_for(key.user_id)
-        is_own = bool(user._get_gmp_persons() & key.user_id._get_gmp_persons())
-        if is_own and not (user == key.user_id and (self._is_set_up_open() or key._is_recovery())):
+        """Nobody can enrol their own key or end a suspension that they caused (SIG-120): see :meth:`_filter_enroller`."""
+        if not self._filter_foreign(user):
             raise refusal(
                 self.env, self.env._("You cannot enrol your own key."), RULE_ENROLMENT,
                 self.env._("ask another security administrator."), record=self)
-        [[is_cause]] = self.env.execute_query(SQL("SELECT mrp_mmr_caused_suspension(%s, %s)", key.user_id.id, user.id))
-        if is_cause or signer.suspended_by_id and signer.suspended_by_id._get_gmp_persons() & user._get_gmp_persons():
+        if not self._filter_enroller(action, user):
             raise refusal(
-                self.env, self.env._("%(user)s caused the suspension of %(name)s.", user=user.name, name=key.user_name),
+                self.env, self.env._("%(user)s caused the suspension of %(name)s.", user=user.name, name=self.user_name),
                 RULE_ENROLMENT, self.env._("ask another security administrator."), record=self)
 
-    def _check_signing_qualification(self, group):
+    def _filter_signing_qualification(self, group):
         """Only the role counts: before the first keys are in force, nobody can sign a qualification."""
+        return self
 
     def _apply_enrol(self, action, signature):
         signer = self.env['mrp.signer']._get(self.user_id)

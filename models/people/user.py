@@ -382,6 +382,13 @@ class ResUsers(models.Model):
         trained = {user.id for user, in rows}
         return self.filtered(lambda user: user.id in trained)
 
+    def _get_trained_revisions(self, revisions):
+        """Return those of ``revisions`` of MMRs on which this user was trained, and the training is valid today."""
+        rows = self.env['mrp.qualification'].sudo().search_fetch(
+            [('user_id', 'in', self.ids), ('revision_id', 'in', revisions.ids), ('revoked_at', '=', False)],
+            ['revision_id', 'company_id', 'valid_from', 'valid_to', 'revoked_at']) if revisions else ()
+        return revisions & revisions.union(*(row.revision_id for row in rows if row.state == 'current'))
+
     def _get_untrained(self, revision):
         """Return those of these users who lack the training that ``revision`` requires; few queries, however many users.
 

@@ -206,7 +206,8 @@ class MrpQualityReview(models.Model):
         'approve': SigningRule(
             meaning='approved', group=QC, states=('prepared',), leads_to='approved',
             statement=_lt("I agree with the conclusions of this review and see to its actions."),
-            prepare='_prepare_approval', check_signer='_check_approver', apply='_apply_approval'),
+            prepare='_prepare_approval', check_signer='_check_approver', filter_signer='_filter_approver',
+            apply='_apply_approval'),
         'reject': SigningRule(
             meaning='rejected', group=QC, states=('prepared',), leads_to='draft', comment_required=True,
             statement=_lt("I send this review back."), prepare='_prepare_rejection', apply='_apply_rejection'),
@@ -257,9 +258,23 @@ class MrpQualityReview(models.Model):
                 self.env, self.env._("The period of %s is not over yet.", self.name), RULE,
                 self.env._("sign it after its last day."), record=self)
 
+    def _group_by_signing_role(self, action):
+        if action != 'prepare':
+            return super()._group_by_signing_role(action)
+        return {self._get_signing_group(MANAGER if self.env.user.has_group(MANAGER) else QC): self}
+
+    def _filter_approver(self, action, user):
+        """Return those of these reviews that somebody else prepared (APR-040)."""
+        persons = user._get_gmp_persons()
+
+        def is_foreign(review):
+            signature = review.sudo().prepared_signature_id
+            return not ({('partner', signature.partner_id.id)} | signature.user_id._get_gmp_persons()) & persons
+
+        return self.filtered(is_foreign)
+
     def _check_approver(self, action, user):
-        signature = self.sudo().prepared_signature_id
-        if ({('partner', signature.partner_id.id)} | signature.user_id._get_gmp_persons()) & user._get_gmp_persons():
+        if not self._filter_approver(action, user):
             raise refusal(
                 self.env, self.env._("%(user)s prepared %(review)s and cannot approve it.", user=user.name, review=self.name),
                 f"APR-040, {RULE}", self.env._("ask another member of Quality Control."), record=self)

@@ -26,3 +26,6 @@ from . import agreement           # record, moves and stock say the same
 from . import integrity           # content and digests agree
 from . import cancellation        # a running batch is cancelled by signature
 from . import serial              # serial numbers made, and yield
+from . import links               # one click to what belongs to a batch
+from . import my_work             # what waits on the floor and on the way to the release
+from . import wall                # the large screen

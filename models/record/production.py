@@ -13,6 +13,8 @@ class MrpProduction(models.Model):
 
     bpr_ids = fields.One2many('mrp.bpr', 'production_id', "Batch Production Records", readonly=True)
     bpr_id = fields.Many2one('mrp.bpr', "Batch Production Record", compute='_compute_bpr_id')
+    mmr_status_text = fields.Char("Status of the Batch", related='bpr_ids.status_text', related_sudo=True)
+    mmr_status_kind = fields.Selection(related='bpr_ids.status_kind', related_sudo=True)
 
     @api.depends('bpr_ids')
     def _compute_bpr_id(self):

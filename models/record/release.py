@@ -108,6 +108,17 @@ class MrpBpr(models.Model):
         self.ensure_one()
         return bool(self.sudo().production_id.mmr_snapshot['document'].get('packs'))
 
+    def _filter_packed(self):
+        """Return those of these batches whose MMR packs the product, by one query that reads no whole snapshot."""
+        if not self:
+            return self
+        self.env['mrp.production'].flush_model(['mmr_snapshot'])
+        packed = {bpr_id for bpr_id, in self.env.execute_query(SQL(
+            """SELECT b.id FROM mrp_bpr b JOIN mrp_production p ON p.id = b.production_id
+                WHERE b.id IN %s AND jsonb_array_length(COALESCE(p.mmr_snapshot -> 'document' -> 'packs', '[]')) > 0""",
+            tuple(self.ids)))}
+        return self.filtered(lambda bpr: bpr.id in packed)
+
     def _needs(self, check):
         """Whether a rule of the profile that Quality Control may switch is on now."""
         return self.env['mrp.mmr.requirement']._is_demanded(check, self._get_signing_profile())
@@ -125,7 +136,8 @@ class MrpBpr(models.Model):
             meaning='reviewed', group=QC, states=('done',),
             statement=_lt("I reviewed this batch production record, its results, its exceptions and its audit trail with every "
                           "value that was changed."),
-            prepare='_prepare_record_review', check_signer='_check_took_no_part', apply='_apply_record_review'),
+            prepare='_prepare_record_review', check_signer='_check_took_no_part', filter_signer='_filter_took_no_part',
+            apply='_apply_record_review'),
         'produce': SigningRule(
             meaning='approved', group='mrp_mmr.group_mmr_production', states=('done',),
             statement=_lt("I answer for the processing and packaging of this batch; its record is complete and true."),
@@ -137,7 +149,8 @@ class MrpBpr(models.Model):
         'release': SigningRule(
             meaning='released', group=QC, states=('done',),
             statement=_lt("I release this batch: its record is reviewed, its specifications are met, nothing is open."),
-            prepare='_prepare_batch_decision', check_signer='_check_took_no_part', apply='_apply_release'),
+            prepare='_prepare_batch_decision', check_signer='_check_took_no_part', filter_signer='_filter_took_no_part',
+            apply='_apply_release'),
         'reject': SigningRule(
             meaning='rejected', group=QC, states=('progress', 'done'), comment_required=True,
             statement=_lt("I reject this batch; it must not be used."),
@@ -145,7 +158,8 @@ class MrpBpr(models.Model):
         'release_packed': SigningRule(
             meaning='released', group=QC, states=('done',),
             statement=_lt("I release the packaged and labelled product of this batch for distribution."),
-            prepare='_prepare_packed_decision', check_signer='_check_took_no_part', apply='_apply_packed_decision'),
+            prepare='_prepare_packed_decision', check_signer='_check_took_no_part', filter_signer='_filter_took_no_part',
+            apply='_apply_packed_decision'),
         'reject_packed': SigningRule(
             meaning='rejected', group=QC, states=('done',), comment_required=True,
             statement=_lt("I reject the packaged and labelled product of this batch; it must not be distributed."),

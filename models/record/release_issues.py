@@ -26,6 +26,14 @@ class MrpBpr(models.Model):
         return issues
 
     def _iterate_release_issues(self, purpose):
+        yield from self._iterate_content_issues(purpose)
+        if purpose != 'produce':
+            yield from self._get_release_issues_of_samples(purpose)
+            yield from self._get_release_issues_of_device(purpose)
+            yield from self._get_release_issues_of_signatures(purpose)
+
+    def _iterate_content_issues(self, purpose):
+        """Yield what is open of the record itself, without what only the digests of a single batch tell."""
         yield from self._get_release_issues_of_record(purpose)
         yield from self._get_release_issues_of_steps(purpose)
         yield from self._get_release_issues_of_entries(purpose)
@@ -36,9 +44,6 @@ class MrpBpr(models.Model):
         yield from self._get_release_issues_of_tests(purpose)
         yield from self._get_release_issues_of_deviations(purpose)
         yield from self._get_release_issues_of_lots(purpose)
-        yield from self._get_release_issues_of_samples(purpose)
-        yield from self._get_release_issues_of_device(purpose)
-        yield from self._get_release_issues_of_signatures(purpose)
 
     @api.model
     def _prepare_issue(self, record, code, rule, text, action=None):

@@ -123,7 +123,8 @@ class MrpBprResult(models.Model):
             meaning='approved', group='mrp_mmr.group_mmr_qc', once='retest_signature_id', comment_required=True,
             next_step=_lt("enter the result of the retest, or continue with the release."),
             statement=_lt("I authorise one more test; the first result stays."),
-            prepare='_prepare_retest', check_signer='_check_retest_signer', apply='_apply_retest'),
+            prepare='_prepare_retest', check_signer='_check_retest_signer', filter_signer='_filter_retest_signer',
+            apply='_apply_retest'),
     }
 
     def action_authorise_retest(self):
@@ -147,9 +148,13 @@ class MrpBprResult(models.Model):
         return self._make_signing_action(
             action, {'schema': 'mrp_mmr/retest/1', 'bpr': bpr.name, 'result': self.sudo()._get_document()})
 
+    def _filter_retest_signer(self, action, user):
+        persons = user._get_gmp_persons()
+        return self.filtered(lambda result: not result.sudo().user_id._get_gmp_persons() & persons)
+
     def _check_retest_signer(self, action, user):
         """Refuse the authorisation of a retest of one's own result."""
-        if self.sudo().user_id._get_gmp_persons() & user._get_gmp_persons():
+        if not self._filter_retest_signer(action, user):
             raise refusal(
                 self.env, self.env._("%(user)s entered %(result)s and cannot authorise its retest.", user=user.name,
                                      result=self.display_name),
@@ -206,6 +211,8 @@ class MrpBpr(models.Model):
             ``state``: missing, waiting (for approval), fail, pass or plan; ``waiting``: the results to be approved
         """
         bprs = self.sudo()
+        # One query for all masters, which are not read with the other columns.
+        bprs.production_id.fetch(['mmr_snapshot'])
         results = self.env['mrp.bpr.result'].sudo().search([('bpr_id', 'in', bprs.ids)], order='id')
         replaced = results.supersedes_id
         by_test = results.grouped(lambda result: (result.bpr_id.id, result.position))
@@ -406,7 +413,7 @@ class MrpBpr(models.Model):
             meaning='approved', group='mrp_mmr.group_mmr_qc',
             statement=_lt("I compared these results with their records and approve them as they are."),
             prepare='_prepare_approval_of_results', check_signer='_check_second_of_results',
-            apply='_apply_approval_of_results'),
+            filter_signer='_filter_second_of_results', apply='_apply_approval_of_results'),
     }
 
     def action_approve_results(self):
@@ -415,8 +422,13 @@ class MrpBpr(models.Model):
 
     def _get_waiting_results(self):
         self.ensure_one()
-        return self.env['mrp.bpr.result'].browse(
-            result.id for row in self._get_tests()[self] for result in row['waiting']).sudo()
+        return self._group_waiting_results()[self]
+
+    def _group_waiting_results(self):
+        """Return the results that wait for approval, by batch."""
+        results = self.env['mrp.bpr.result'].sudo()
+        return {bpr: results.browse(result.id for row in rows for result in row['waiting'])
+                for bpr, rows in self._get_tests().items()}
 
     def _prepare_approval_of_results(self, action):
         self._check_not_decided()

@@ -26,10 +26,11 @@ class MrpBpr(models.Model):
     @api.depends('state', 'release_state', 'packed_state', 'lot_ids.mmr_status')
     @api.depends_context('lang')
     def _compute_status(self):
+        packed = self._origin.filtered(lambda bpr: bpr.release_state == 'released')._filter_packed()
         for bpr in self:
-            bpr.status_text, bpr.status_kind = bpr._get_status()
+            bpr.status_text, bpr.status_kind = bpr._get_status(bpr._origin in packed)
 
-    def _get_status(self):
+    def _get_status(self, is_packed):
         """Return the status of the batch, its packaged lot and its lots as ``(text, kind)``.
 
         For instance *batch released · packed lot open · in quarantine*: what Quality Control decided, what is still to be
@@ -40,7 +41,7 @@ class MrpBpr(models.Model):
         if self.release_state not in BATCH:
             return dict(self._fields['state']._description_selection(self.env))[self.state], 'open'
         words = [self.env._(BATCH[self.release_state])]
-        if self.release_state == 'released' and self._is_packed():
+        if self.release_state == 'released' and is_packed:
             words.append(self.env._(PACKED[self.packed_state or False]))
         if 'rejected' in (self.release_state, self.packed_state) or statuses == {'rejected'}:
             kind = 'rejected'

@@ -86,11 +86,13 @@ class MrpBprTranscription(models.Model):
             meaning='performed', group='mrp_mmr.group_mmr_operator', states=('open',), once='transcribed_signature_id',
             at_terminal=True,
             statement=_lt("I transcribed these entries from worksheet copy %s as they are written there."),
-            prepare='_prepare_transcription', check_signer='_check_author', apply='_apply_transcription'),
+            prepare='_prepare_transcription', check_signer='_check_author', filter_signer='_filter_author',
+            apply='_apply_transcription'),
         'verified': SigningRule(
             meaning='verified', group='mrp_mmr.group_mmr_verifier', states=('open',), leads_to='verified', at_terminal=True,
             statement=_lt("I compared these entries with the scan of worksheet copy %s; they agree."),
-            prepare='_prepare_comparison', check_signer='_check_other_person', apply='_apply_comparison'),
+            prepare='_prepare_comparison', check_signer='_check_other_person', filter_signer='_filter_other_person',
+            apply='_apply_comparison'),
         'rejected': SigningRule(
             meaning='rejected', group='mrp_mmr.group_mmr_verifier', states=('open',), leads_to='rejected', at_terminal=True,
             comment_required=True, statement=_lt("These entries do not agree with the scan of worksheet copy %s."),
@@ -129,8 +131,8 @@ class MrpBprTranscription(models.Model):
         return self._prepare_transcription_signature(action)
 
     def _prepare_transcription_signature(self, action):
-        rule, step = self._get_signing_rule(action), self.sudo().step_id
-        role = step.performer_role or 'operator' if action == 'transcribed' else step.verifier_role or 'verifier'
+        rule = self._get_signing_rule(action)
+        role = self._get_point_role(action)
         statement = self.env._(rule.statement)
         return self._make_signing_action(
             action, self._get_document(action), group=ROLE_GROUPS[role], basis=self.transcribed_signature_id,
@@ -141,15 +143,29 @@ class MrpBprTranscription(models.Model):
             self.env, self.env._("%s is not waiting for that signature.", self.display_name), RULE,
             self.env._(self._signing_next_step), record=self)
 
+    def _get_point_role(self, action):
+        return self.sudo().step_id._get_point_role('performed' if action == 'transcribed' else 'verified')
+
+    def _group_by_signing_role(self, action):
+        return {self._get_signing_group(ROLE_GROUPS[role]): rows
+                for role, rows in self.grouped(lambda row: row._get_point_role(action)).items()}
+
+    def _filter_other_person(self, action, user):
+        persons = user._get_gmp_persons()
+        return self.filtered(lambda row: not row.sudo().user_id._get_gmp_persons() & persons)
+
+    def _filter_author(self, action, user):
+        return self.filtered(lambda row: row.sudo().user_id == user)
+
     def _check_other_person(self, action, user):
-        if self.sudo().user_id._get_gmp_persons() & user._get_gmp_persons():
+        if not self._filter_other_person(action, user):
             raise refusal(
                 self.env,
                 self.env._("%s typed these entries and cannot compare them with the scan.", user.name), f"VER-010, {RULE}",
                 self.env._("ask another person to compare them with the scan."), record=self)
 
     def _check_author(self, action, user):
-        if user != self.sudo().user_id:
+        if not self._filter_author(action, user):
             raise refusal(
                 self.env, self.env._("Only %s, who typed these entries, can sign them as transcribed.", self.sudo().user_name),
                 RULE, self.env._("sign what you typed with your own user name and password."), record=self)

@@ -6,3 +6,4 @@ from . import batch         # retention of batch records
 from . import legal_hold    # holds
 from . import disposal      # signed disposal
 from . import revision      # retention of revisions
+from . import my_work       # holds and disposals that wait

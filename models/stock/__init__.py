@@ -18,3 +18,5 @@ from . import surplus     # more than a batch made
 from . import adjustment    # stock that was wrong
 from . import picking_type  # types of transfers
 from . import setup_page    # the row of the page GMP Set-Up about older lots
+from . import links         # to the batch
+from . import my_work       # lots that wait for a decision

@@ -174,7 +174,8 @@ class StockLot(models.Model):
         'release': SigningRule(
             meaning='released', group='mrp_mmr.group_mmr_qc', states=(False, 'quarantine'), leads_to='released',
             statement=_lt("I reviewed the examination of this lot; it meets its specifications and may be used."),
-            prepare='_mmr_prepare_release', check_signer='_mmr_check_releaser', apply='_mmr_apply_release'),
+            prepare='_mmr_prepare_release', check_signer='_mmr_check_releaser', filter_signer='_mmr_filter_releaser',
+            apply='_mmr_apply_release'),
         'reject': SigningRule(
             meaning='rejected', group='mrp_mmr.group_mmr_qc', states=(False, 'quarantine', 'released'), leads_to='rejected',
             comment_required=True, statement=_lt("I reject this lot; it must not be used."),

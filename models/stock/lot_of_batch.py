@@ -100,6 +100,15 @@ class StockLot(models.Model):
         if bpr:
             bpr._check_took_no_part(action, user)
 
+    def _mmr_filter_releaser(self, action, user):
+        """Return those of these lots that ``user`` may release: others made their batch."""
+        bprs = self.sudo().mmr_bpr_id._filter_took_no_part(action, user)
+        return self.filtered(lambda lot: not lot.sudo().mmr_bpr_id or lot.sudo().mmr_bpr_id in bprs)
+
+    def _group_by_signing_role(self, action):
+        by_role = self.grouped(lambda lot: lot._mmr_get_releasing_group(action) or lot._get_signing_rule(action).group)
+        return {self._get_signing_group(role): lots for role, lots in by_role.items()}
+
     def _mmr_get_releasing_group(self, action):
         """Return who signs: the Qualified Person where the batch needs a certification, Quality Control otherwise."""
         bpr = self.sudo().mmr_bpr_id

@@ -87,16 +87,19 @@ class StockLot(models.Model):
                 new.sudo().write({'mmr_bpr_id': bpr.id, 'mmr_status': 'quarantine', 'company_id': bpr.company_id.id})
             new.flush_recordset()
 
+    def _mmr_filter_decided_alone(self):
+        """Return those of these lots that are decided on by themselves, and not with the batch that made them (REL-020)."""
+        return self.filtered(lambda lot: lot.mmr_status != 'quarantine' or lot.sudo().mmr_status_signature_id
+                             or lot.sudo().mmr_bpr_id.product_id != lot.product_id)
+
     def _mmr_check_batch_decided(self):
         """Refuse to decide on the lot of a batch before the batch itself is released or rejected (REL-020)."""
-        for lot in self:
-            bpr = lot.sudo().mmr_bpr_id
-            if bpr and bpr.product_id == lot.product_id and lot.mmr_status == 'quarantine' and not lot.mmr_status_signature_id:
-                raise refusal(
-                    self.env, self.env._("Lot %(lot)s was made by %(bpr)s and can only be released or rejected with it.",
-                                         lot=lot.name, bpr=bpr.name),
-                    "REL-020, REL-030, 21 CFR 111.123(a)(8), 211.192",
-                    self.env._("review the batch record and decide there."), record=lot)
+        for lot in self - self._mmr_filter_decided_alone():
+            raise refusal(
+                self.env, self.env._("Lot %(lot)s was made by %(bpr)s and can only be released or rejected with it.",
+                                     lot=lot.name, bpr=lot.sudo().mmr_bpr_id.name),
+                "REL-020, REL-030, 21 CFR 111.123(a)(8), 211.192",
+                self.env._("review the batch record and decide there."), record=lot)
 
     def action_mmr_open_batch(self):
         """Open the batch record of this lot."""

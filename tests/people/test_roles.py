@@ -533,6 +533,9 @@ class TestRoles(RolesCommon):
             **report(self.drill, 'mrp_mmr.report_tamper_drill'),
             **sign(self.optional, 'switch_on'), **sign(self.running, 'continue'), **sign(self.running, 'stop'),
             **buttons(self.released.bpr_id, 'action_issue', 'action_open_order', 'action_open_deviations'),
+            **{name: call for record in (self.released, self.packed, mmr, effective, self.packed.lot_ids, self.deviation)
+               for name, call in buttons(record, *(f'action_open_batch_{what}' for what in (
+                   'orders', 'records', 'masters', 'lots', 'deviations'))).items()},
             **buttons(paper, 'action_print', 'action_download_xlsx', 'action_open_alignment', 'action_issue_worksheets'),
             **buttons(effective, 'action_open_alignment'), **buttons(self.copy, 'action_print', 'action_void'),
             **buttons(self.env['mrp.bpr.alignment'].search([('bpr_id', '=', paper.id)], limit=1), 'action_open_step'),
@@ -547,6 +550,7 @@ class TestRoles(RolesCommon):
                 'step_id': on_paper.id, 'copy_id': self.printed.id, 'scan': PNG, 'scan_name': "scan.png", 'acknowledged': True,
                 'line_ids': [Command.create({'kind': 'comment', 'text': "x", 'paper_time': "6:20", 'paper_by': "OP"})]}),
             'mrp.bpr.get_floor_batches': lambda user: self.env['mrp.bpr'].with_user(user).get_floor_batches(),
+            'mrp.bpr.get_wall': lambda user: self.env['mrp.bpr'].with_user(user).get_wall(),
             'mrp.bpr.get_floor_batch': lambda user: self.env['mrp.bpr'].with_user(user).get_floor_batch(paper.id),
             'mrp.bpr.find_floor_code': lambda user: self.env['mrp.bpr'].with_user(user).find_floor_code(paper.name),
             'mrp.workcenter.get_floor_workcenters': lambda user: self.env['mrp.workcenter'].with_user(

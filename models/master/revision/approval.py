@@ -23,16 +23,19 @@ class MrpMmrRevision(models.Model):
         'submit': SigningRule(
             meaning='prepared', group='mrp_mmr.group_mmr_preparer', states=('draft',), leads_to='submitted',
             statement=_lt("I prepared this master manufacturing record; it is complete and correct."),
-            prepare='_prepare_submission', check_signer='_check_submitter', apply='_apply_submission'),
+            prepare='_prepare_submission', check_signer='_check_submitter', filter_signer='_filter_submitter',
+            apply='_apply_submission'),
         # The role is that of the review of the approval route which comes next.
         'review': SigningRule(
             meaning='reviewed', group=None, states=('submitted',),
             statement=_lt("I reviewed this master manufacturing record for my area and agree with it."),
-            prepare='_prepare_review', check_signer='_check_reviewer', apply='_apply_review'),
+            prepare='_prepare_review', check_signer='_check_reviewer', filter_signer='_filter_reviewer',
+            apply='_apply_review'),
         'approve': SigningRule(
             meaning='approved', group=QC, states=('submitted',), leads_to='approved',
             statement=_lt("I reviewed this master manufacturing record independently and approve it for use."),
-            prepare='_prepare_approval', check_signer='_check_approver', apply='_apply_approval'),
+            prepare='_prepare_approval', check_signer='_check_approver', filter_signer='_filter_approver',
+            apply='_apply_approval'),
         'reject': SigningRule(
             meaning='rejected', group=QC, states=('submitted',), leads_to='draft', comment_required=True,
             statement=_lt("I reject this master manufacturing record; the preparer's signature is void."),
@@ -141,15 +144,39 @@ class MrpMmrRevision(models.Model):
 
     # === SIGNERS === #
 
+    def _group_by_signing_role(self, action):
+        if action != 'review':
+            return super()._group_by_signing_role(action)
+        # What waits for no review any more is reviewed by nobody.
+        by_role = self.grouped(lambda revision: revision._get_open_reviews()[:1].group_id)
+        return {group: revisions for group, revisions in by_role.items() if group}
+
+    def _filter_submitter(self, action, user):
+        return self.with_user(user)._filtered_access('write').with_env(self.env)
+
     def _check_submitter(self, action, user):
         self.check_access('write')
+
+    def _get_preparers(self):
+        """Return keys of the persons who signed this revision as prepared (APR-040)."""
+        signature = self.sudo().prepared_signature_id
+        return {('partner', signature.partner_id.id)} | signature.user_id._get_gmp_persons()
+
+    def _filter_reviewer(self, action, user):
+        """Return those of these revisions that somebody else than ``user`` prepared (APR-040)."""
+        persons = user._get_gmp_persons()
+        return self.filtered(lambda revision: not revision._get_preparers() & persons)
+
+    def _filter_approver(self, action, user):
+        """Return those of these revisions that ``user`` neither prepared nor edited (APR-040)."""
+        persons = user._get_gmp_persons()
+        return self.filtered(lambda revision: not persons & (
+            revision._get_preparers() | (revision.sudo().editor_ids | revision.create_uid)._get_gmp_persons()))
 
     def _check_approver(self, action, user):
         """Refuse to approve what is not ready for it, and persons who had a part in it (APR-030, APR-040)."""
         self._check_approvable()
-        persons = (self.prepared_signature_id.user_id | self.sudo().editor_ids | self.create_uid)._get_gmp_persons()
-        persons.add(('partner', self.prepared_signature_id.sudo().partner_id.id))
-        if persons & user._get_gmp_persons():
+        if not self._filter_approver(action, user):
             raise refusal(
                 self.env,
                 self.env._("%(user)s prepared or edited %(revision)s and cannot approve it.",
@@ -197,9 +224,7 @@ class MrpMmrRevision(models.Model):
 
     def _check_reviewer(self, action, user):
         """A reviewer is another person than the preparer (APR-040)."""
-        persons = {('partner', self.prepared_signature_id.sudo().partner_id.id)} \
-            | self.prepared_signature_id.user_id._get_gmp_persons()
-        if persons & user._get_gmp_persons():
+        if not self._filter_reviewer(action, user):
             raise refusal(
                 self.env,
                 self.env._("%(user)s prepared %(revision)s and cannot review it.",

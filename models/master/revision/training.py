@@ -35,6 +35,26 @@ class MrpMmrRevision(models.Model):
             revision.trained_user_ids = trained
             revision.untrained_user_ids = users - trained
 
+    def _group_untrained_users(self):
+        """Return who holds a role that a step of these revisions names, and lacks the training that they ask for: a dict from
+        the revisions that ask for training. Queries do not grow with the revisions or the persons."""
+        asked = {revision: rows for revision, rows in self._group_training_revisions().items() if rows}
+        revisions = self.browse().union(*asked)
+        steps = self.env['mrp.mmr.step'].sudo().search_fetch(
+            [('revision_id', 'in', revisions.ids)],
+            ['revision_id', 'performer_role', 'verifier_role', 'sample_required', 'kind', 'sample_role']).grouped(
+                lambda step: step.revision_id.id) if revisions else {}
+        groups = {revision: self._get_step_groups_of(steps[revision.id]) for revision in revisions if revision.id in steps}
+        users = self.env['res.users'].sudo().search(
+            [('all_group_ids', 'in', self.env['res.groups'].union(*groups.values()).ids), ('share', '=', False)],
+            order='name, id') if groups else self.env['res.users']
+        trainings = self.env['mrp.qualification'].sudo().search([
+            ('revision_id', 'in', self.browse().union(*asked.values()).ids), ('revoked_at', '=', False)]) if groups else ()
+        trained = {(row.revision_id.id, row.user_id.id) for row in trainings if row.state == 'current'}
+        return {revision: users.filtered(lambda user, revision=revision: (
+            user.all_group_ids & groups[revision] and revision.sudo().company_id in user.company_ids
+            and not any((row.id, user.id) in trained for row in asked[revision]))) for revision in groups}
+
     def _get_step_users(self):
         """Return everybody who holds a role that a step of this revision names."""
         return self.env['res.users'].search([
@@ -43,7 +63,10 @@ class MrpMmrRevision(models.Model):
 
     def _get_step_groups(self):
         """Return the groups of the roles that perform, verify or sample in a step of this revision."""
-        steps = self.step_ids
+        return self._get_step_groups_of(self.step_ids)
+
+    @api.model
+    def _get_step_groups_of(self, steps):
         roles = {*steps.mapped('performer_role'), *steps.mapped('verifier_role'), *steps.filtered(
             lambda step: step.sample_required or step.kind == 'sampling').mapped('sample_role')} - {False}
         return self.env['res.groups'].union(*(self.env.ref(ROLE_GROUPS[role]) for role in roles))
@@ -55,13 +78,29 @@ class MrpMmrRevision(models.Model):
         word would let everybody work with a change that they do not know. A revision that was never used requires nothing.
         """
         self.ensure_one()
-        if not self.id:
-            return self.filtered('training_required')
+        return self._group_training_revisions()[self] if self.id else self.filtered('training_required')
+
+    def _group_training_revisions(self):
+        """Return :meth:`_get_training_revisions` of each of these revisions; queries do not grow with them."""
         history = self.sudo().search_fetch(
-            [('mmr_id', '=', self.mmr_id.id), ('revision', '<=', self.revision),
-             '|', ('id', '=', self.id), ('effective_at', '!=', False)], ['revision', 'training_required'], order='revision')
-        asking = history.filtered('training_required')[-1:]
-        return history.filtered(lambda revision: asking and revision.revision >= asking.revision)
+            [('mmr_id', 'in', self.mmr_id.ids), '|', ('id', 'in', self.ids), ('effective_at', '!=', False)],
+            ['mmr_id', 'revision', 'training_required', 'effective_at'], order='revision').grouped(lambda row: row.mmr_id.id)
+        result = {}
+        for revision in self:
+            before = history[revision.sudo().mmr_id.id].filtered(lambda row, own=revision: row.id == own.id or (
+                row.effective_at and row.revision <= own.revision))
+            asking = before.filtered('training_required')[-1:]
+            result[revision] = before.filtered(lambda row, first=asking: first and row.revision >= first.revision)
+        return result
+
+    def _filter_trained(self, user):
+        """Return those of these revisions by which ``user`` may work: they ask for no training, or the person has it.
+
+        Queries do not grow with the revisions.
+        """
+        asked = self._group_training_revisions()
+        trained = user._get_trained_revisions(self.sudo().union(*asked.values()))
+        return self.filtered(lambda revision: not asked[revision] or asked[revision] & trained)
 
     def _check_trained(self, users):
         """Refuse people who lack the training that this revision requires; called when they start a step.

@@ -197,7 +197,8 @@ class MrpBprEntry(models.Model):
         'verified': SigningRule(
             meaning='verified', group='mrp_mmr.group_mmr_verifier', at_terminal=True,
             statement=_lt("I verified this entry and its reason."),
-            prepare='_prepare_correction', check_signer='_check_other_person', apply='_apply_correction'),
+            prepare='_prepare_correction', check_signer='_check_other_person', filter_signer='_filter_other_person',
+            apply='_apply_correction'),
     }
 
     def action_sign_correction(self):
@@ -227,9 +228,23 @@ class MrpBprEntry(models.Model):
             'entry': self._get_document(), 'corrects': self.sudo().supersedes_id._get_document(),
         }, group=ROLE_GROUPS[role], basis=corrected)
 
+    def _group_by_signing_role(self, action):
+        by_role = self.grouped(lambda entry: entry.sudo().step_id._get_point_role(
+            'verified' if action == 'verified' else 'performed'))
+        return {self._get_signing_group(ROLE_GROUPS[role]): entries for role, entries in by_role.items()}
+
+    def _filter_other_person(self, action, user):
+        """Return those of these corrections that somebody else made, at steps that somebody else did (VER-010, VER-100)."""
+        persons = user._get_gmp_persons()
+
+        def is_foreign(entry):
+            workers = entry._get_correction_signature().user_id | entry.sudo().step_id._get_performers()
+            return not workers._get_gmp_persons() & persons
+
+        return self.filtered(is_foreign)
+
     def _check_other_person(self, action, user):
-        workers = self._get_correction_signature().user_id | self.sudo().step_id._get_performers()
-        if workers._get_gmp_persons() & user._get_gmp_persons():
+        if not self._filter_other_person(action, user):
             raise refusal(
                 self.env, self.env._("%s wrote or corrected entries of this step and cannot verify this one.", user.name),
                 "VER-010, VER-050, VER-100, 21 CFR 111.260(j)", self.env._("ask another person to verify it."), record=self)

@@ -33,19 +33,23 @@ class MrpBprStep(models.Model):
         'performed': SigningRule(
             meaning='performed', group='mrp_mmr.group_mmr_operator', states=('started', 'checking'), at_terminal=True,
             statement=_lt("I performed this step as written, at the time recorded."),
-            prepare='_prepare_work', check_signer='_check_trained_person', apply='_apply_point'),
+            prepare='_prepare_work', check_signer='_check_trained_person', filter_signer='_filter_trained_person',
+            apply='_apply_point'),
         'verified': SigningRule(
             meaning='verified', group='mrp_mmr.group_mmr_verifier', states=('started', 'checking'), at_terminal=True,
             statement=_lt("I verified this step while or after it was performed by another person."),
-            prepare='_prepare_verification', check_signer='_check_verifier', apply='_apply_point'),
+            prepare='_prepare_verification', check_signer='_check_verifier', filter_signer='_filter_verifier',
+            apply='_apply_point'),
         'added': SigningRule(
             meaning='performed', group='mrp_mmr.group_mmr_operator', states=('started', 'checking'), at_terminal=True,
             statement=_lt("I added this component to the batch."),
-            prepare='_prepare_work', check_signer='_check_trained_person', apply='_apply_point'),
+            prepare='_prepare_work', check_signer='_check_trained_person', filter_signer='_filter_trained_person',
+            apply='_apply_point'),
         'addition_verified': SigningRule(
             meaning='verified', group='mrp_mmr.group_mmr_verifier', states=('started', 'checking'), at_terminal=True,
             statement=_lt("I verified that this component was added to the batch."),
-            prepare='_prepare_verification', check_signer='_check_verifier', apply='_apply_point'),
+            prepare='_prepare_verification', check_signer='_check_verifier', filter_signer='_filter_verifier',
+            apply='_apply_point'),
         # Quality Control on the material of the step.
         'hold_approve': SigningRule(
             meaning='approved', group='mrp_mmr.group_mmr_qc', at_terminal=True,
@@ -222,14 +226,37 @@ class MrpBprStep(models.Model):
 
     # === SIGNER === #
 
+    def _group_by_signing_role(self, action):
+        if action not in POINT_FIELDS:
+            return super()._group_by_signing_role(action)
+        return {self._get_signing_group(ROLE_GROUPS[role]): steps
+                for role, steps in self.grouped(lambda step: step._get_point_role(action)).items()}
+
+    def _filter_trained_person(self, action, user):
+        """Return those of these steps by whose MMR ``user`` may work (SEC-030)."""
+        trained = self.sudo().bpr_id.mmr_revision_id._filter_trained(user)
+        return self.filtered(lambda step: step.sudo().bpr_id.mmr_revision_id in trained)
+
+    def _filter_foreign_work(self, action, user):
+        """Return those of these steps that ``user`` did not perform, add or write any entry of (VER-010, VER-100)."""
+        persons = user._get_gmp_persons()
+
+        def is_foreign(step):
+            before = step.sudo()[POINT_FIELDS[VERIFIES[action]]]
+            return not step._get_performers()._get_gmp_persons() & persons and before.partner_id != user.partner_id
+
+        return self.filtered(is_foreign)
+
+    def _filter_verifier(self, action, user):
+        return self._filter_foreign_work(action, user)._filter_trained_person(action, user)
+
     def _check_trained_person(self, action, user):
         self.sudo().bpr_id.mmr_revision_id._check_trained(user)
 
     def _check_verifier(self, action, user):
         """Refuse the verification of one's own work: performed, added or recorded in part (VER-010, VER-020, VER-100)."""
         self._check_trained_person(action, user)
-        before = self.sudo()[POINT_FIELDS[VERIFIES[action]]]
-        if self._get_performers()._get_gmp_persons() & user._get_gmp_persons() or before.partner_id == user.partner_id:
+        if not self._filter_foreign_work(action, user):
             raise refusal(
                 self.env, self.env._("%(user)s did this at step %(step)s and cannot verify it.", user=user.name,
                                      step=self.display_name),
