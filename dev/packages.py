@@ -42,10 +42,20 @@ DEBIAN_MISSING = ('mail/static/lib/selfie_segmentation/selfie_segmentation.js',)
 
 # === SYSTEM PACKAGES === #
 
+def has_venv(python):
+    """Whether an interpreter is there and makes virtual environments, for which Debian has a package of its own."""
+    return os.access(python, os.X_OK) and not subprocess.run(
+        [python, '-c', 'import ensurepip, venv'], capture_output=True, check=False).returncode
+
+
 def find_python():
-    """An interpreter for the virtual environment."""
-    own = os.path.realpath(sys.executable)
-    candidates = [own] if sys.version_info[:2] in PYTHON_VERSIONS else []
+    """An interpreter for the virtual environment: of the version that runs this, the one of the distribution first.
+
+    It is built with what a profile showed; an interpreter that somebody compiled often is not, and needs a third more time.
+    """
+    own, candidates = os.path.realpath(sys.executable), []
+    if sys.version_info[:2] in PYTHON_VERSIONS:
+        candidates = [path for path in ('/usr/bin/python{}.{}'.format(*sys.version_info), own) if has_venv(path)] or [own]
     for major, minor in PYTHON_VERSIONS:
         candidates += [f'/usr/bin/python{major}.{minor}', shutil.which(f'python{major}.{minor}')]
     for candidate in candidates:
@@ -89,10 +99,9 @@ def find_browser():
 
 def missing_packages(tests):
     """The Debian packages that are missing; with ``tests`` those as well that only tests need."""
-    has_venv = subprocess.run([find_python(), '-c', 'import ensurepip, venv'], capture_output=True, check=False)
     fonts = Path('/usr/share/fonts')
     missing = [package for package, present in (
-        ('python3-venv', has_venv.returncode == 0),
+        ('python3-venv', has_venv(find_python())),
         ('postgresql', postgres_programs()),
         ('wkhtmltopdf', shutil.which('wkhtmltopdf')),
         ('libmagic1', ctypes.util.find_library('magic')),

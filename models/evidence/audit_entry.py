@@ -15,6 +15,7 @@ from odoo.tools import SQL
 
 from ...domain.canonical import GENESIS, canonical_json, iso_utc, sha256
 from ...domain.signing import storable
+from ..base.json_field import JsonDocument
 from ..base.schema import drop_indexes
 
 _logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def _shorten(text):
     return text if len(text) <= 200 else text[:200] + '…'
 
 
-class CanonicalJson(fields.Json):
+class CanonicalJson(JsonDocument):
     """JSON whose column keeps the text that was hashed, byte by byte; ``jsonb`` would write it in an order of its own."""
     _column_type = ('json', 'json')
 

@@ -8,6 +8,7 @@ from ...domain.passkeys import SIGNING_KEYS, AssertedKey
 from ...domain.public_keys import short_fingerprint
 from ...domain.refusals import refusal
 from ...domain.transitions import is_signing
+from ..base.json_field import JsonDocument
 
 MEANINGS = [
     ('prepared', "Prepared"),
@@ -68,10 +69,10 @@ class MrpEsignature(models.Model):
     signed_at = fields.Datetime(required=True, readonly=True, help="Server time, stored in UTC.")
     signed_at_text = fields.Char("Date and Time", compute='_compute_signed_at_text')
     signer_tz = fields.Char("Time Zone", required=True, readonly=True)
-    content = fields.Json(readonly=True, prefetch=False, help="The signed content, where it may change later.")
+    content = JsonDocument(readonly=True, prefetch=False, help="The signed content, where it may change later.")
     content_sha256 = fields.Char("Digest of the Content", required=True, readonly=True)
     signature_sha256 = fields.Char("Digest of the Signature", required=True, readonly=True)
-    annex = fields.Json(
+    annex = JsonDocument(
         readonly=True, help="The digest of anything else that the signer was shown and signed, such as the redline.")
     signer_key_id = fields.Many2one('mrp.signer.key', "Key of the Signer", compute='_compute_signer_key_id')
     key_fingerprint = fields.Char("Key", readonly=True, help="SHA-256 of the signer's public key.")

@@ -6,9 +6,8 @@ import json
 
 from psycopg2.extras import Json
 
-from odoo import fields
-
 from ...domain.canonical import canonical_json
+from ..base.json_field import JsonDocument
 
 
 class _Literal(Json):
@@ -38,7 +37,7 @@ class Snapshot(dict):
         return copy.deepcopy(dict(self), memo)
 
 
-class SnapshotJson(fields.Json):
+class SnapshotJson(JsonDocument):
     """A snapshot, which is written to many orders at once; each reader gets a copy."""
 
     def convert_to_cache(self, value, record, validate=True):

@@ -9,6 +9,7 @@ from odoo.tools import SQL, LazyTranslate
 from ...domain.refusals import refusal
 from ...domain.signing import SigningRule
 from ...domain.transitions import in_transition, without_defaults
+from ..base.json_field import JsonDocument
 from .figures import QualityFigures
 
 _lt = LazyTranslate(__name__)
@@ -67,7 +68,7 @@ class MrpQualityReview(models.Model):
     other_information = fields.Text(
         "From Other Sources", help="What is kept outside this database: stability, recalls, variations, commitments, "
                                    "agreements, utilities.")
-    document = fields.Json("Frozen Document", readonly=True, copy=False, prefetch=False)
+    document = JsonDocument("Frozen Document", readonly=True, copy=False, prefetch=False)
     document_sha256 = fields.Char("Digest of the Document", readonly=True, copy=False)
     figures_html = fields.Html("Figures", compute='_compute_figures_html', sanitize=False)
     prepared_signature_id = fields.Many2one('mrp.esignature', "Prepared", readonly=True, copy=False, ondelete='restrict')

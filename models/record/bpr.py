@@ -11,6 +11,7 @@ from ...domain.refusals import refusal
 from ...domain.signing import SigningRule
 from ...domain.step_plan import get_points, hold_limits, plan_steps
 from ...domain.transitions import transition
+from ..base.json_field import JsonDocument
 
 _lt = LazyTranslate(__name__)
 STATES = [
@@ -44,7 +45,7 @@ class MrpBpr(models.Model):
         'mrp.mmr.revision', "MMR Revision", required=True, readonly=True, index=True, ondelete='restrict')
     product_id = fields.Many2one('product.product', required=True, readonly=True, index=True, ondelete='restrict')
     state = fields.Selection(STATES, "Status", required=True, readonly=True, index=True)
-    rules = fields.Json(readonly=True, prefetch=False, help="Optional rules of the profile that were switched on when the "
+    rules = JsonDocument(readonly=True, prefetch=False, help="Optional rules of the profile that were switched on when the "
                                                             "order was released.")
     plan_sha256 = fields.Char("Digest of the Steps", required=True, readonly=True)
     issue_signature_id = fields.Many2one('mrp.esignature', "Issued", readonly=True, ondelete='restrict')

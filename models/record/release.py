@@ -8,6 +8,7 @@ from ...domain.canonical import iso_utc, sha256
 from ...domain.refusals import refusal
 from ...domain.signing import SigningRule
 from ...domain.transitions import transition
+from ..base.json_field import JsonDocument
 
 _lt = LazyTranslate(__name__)
 RELEASE_STATES = [
@@ -39,7 +40,7 @@ class MrpBpr(models.Model):
     packed_state = fields.Selection(
         [('released', "Released"), ('rejected', "Rejected")], "Packaged Lot", readonly=True)
     released_at = fields.Datetime("Decided", readonly=True, help="When the batch was released or rejected.")
-    document = fields.Json(readonly=True, prefetch=False, help="The whole record, frozen when the batch was decided on.")
+    document = JsonDocument(readonly=True, prefetch=False, help="The whole record, frozen when the batch was decided on.")
     document_sha256 = fields.Char("Digest of the Record", readonly=True)
     quantity_released = fields.Char(readonly=True, help="In the unit of the batch size.")
     lot_ids = fields.One2many('stock.lot', 'mmr_bpr_id', "Lots Made", readonly=True)

@@ -290,6 +290,9 @@ class MmrCommon(RefusalCase, TransactionCase):
         cls.unit = cls.env.ref('uom.product_uom_unit')
         for name, record in prepare(cls.env).items():
             setattr(cls, name, record)
+        # Whom all tests share, by login: those that a test makes go with it.
+        cls.people = {user.login: user for user in cls.env['res.users'].search([('login', '=like', r't\_%')])}
+        enrol_keys(cls.env['res.users'].union(*cls.people.values()))
 
     @classmethod
     def _set_decimals(cls, digits=6):
@@ -376,6 +379,8 @@ class MmrCommon(RefusalCase, TransactionCase):
     def _person(cls, role):
         """Return the test user of a role of a step, made when it is first needed."""
         login = f't_{role}'
+        if login in cls.people:
+            return cls.people[login]
         user = cls.env['res.users'].search([('login', '=', login)], limit=1)
         if user:
             enrol_keys(user)

@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import functools
 import gc
 import hashlib
 import io
@@ -39,6 +40,8 @@ class TestBundle(MmrCommon, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # Hundreds of bundles have the same signatures: each is computed once. Whoever changes one asks for another.
+        cls.startClassPatcher(patch.object(verify, 'is_ed25519', functools.cache(verify.is_ed25519)))
         label = cls.env['mrp.mmr.label'].with_user(cls.user_preparer).create({
             'code': "LBL-7", 'name': "Label", 'upload': PNG, 'upload_name': "label.png"})
         cls._sign(label, 'approve', cls.user_qc)

@@ -369,9 +369,9 @@ class TestReport(ReportCommon):
 
     def test_fifty(self):
         """RPT-010: fifty records are printed at once."""
-        revisions = self.env['mrp.mmr.revision']
-        for number in range(1, 51):
-            revisions |= self._create_mmr(batch_size=number)
+        revisions = self.env['mrp.mmr'].with_user(self.user_preparer).create([{
+            'product_id': self.product.id, 'formulation_code': "A", 'batch_size': number, 'uom_id': self.kg.id,
+        } for number in range(1, 51)]).open_revision_id.with_env(self.env)
         pdf = self._print(revisions)
         pages = pypdf.PdfReader(io.BytesIO(pdf)).pages
         self.assertGreaterEqual(len(pages), 50)

@@ -12,6 +12,7 @@ from ....domain.refusals import refusal
 from ....domain.transitions import in_transition, transition, without_defaults
 from ...base.exact_number import ExactNumber
 from ...base.gmp_float import GmpFloat
+from ...base.json_field import JsonDocument
 from ..section import SECTIONS
 
 _logger = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class MrpMmrRevision(models.Model):
     byproduct_ids = fields.One2many(related='bom_id.byproduct_ids', readonly=False, string="By-products")
     to_review_count = fields.Integer("Quantities to Review", compute='_compute_to_review_count')
 
-    document = fields.Json("Frozen Document", readonly=True, copy=False, prefetch=False)
+    document = JsonDocument("Frozen Document", readonly=True, copy=False, prefetch=False)
     document_sha256 = fields.Char("Digest", readonly=True, copy=False)
     submitted_once = fields.Boolean(readonly=True, copy=False)
     editor_ids = fields.Many2many(

@@ -12,6 +12,7 @@ from ....domain.roles import ROLE_GROUPS
 from ....domain.sessions import session_digest
 from ....domain.signing import SigningRule
 from ....domain.step_kinds import ENTRY_KINDS
+from ...base.json_field import JsonDocument
 from ...base.schema import add_copied_column, drop_indexes
 
 _lt = LazyTranslate(__name__)
@@ -42,7 +43,7 @@ class MrpBprEntry(models.Model):
     value = fields.Char(readonly=True, help="A number, as it was entered with all its digits.")
     unit = fields.Char(readonly=True)
     text = fields.Text(readonly=True)
-    data = fields.Json(readonly=True, help="Additional figures, such as those of a label reconciliation.")
+    data = JsonDocument(readonly=True, help="Additional figures, such as those of a label reconciliation.")
     outcome = fields.Selection(
         [('pass', "Within limits"), ('fail', "Out of limits")], readonly=True,
         help="Judged by the system against the limits of the snapshot; a person never judges a numeric result (IPC-010).")

@@ -13,6 +13,7 @@ from ....domain.step_kinds import RETESTED, STEP_KINDS
 from ....domain.step_plan import stages_before
 from ....domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
 from ....domain.transitions import transition
+from ...base.json_field import JsonDocument
 from ...base.notation import get_plain_writer
 from ...base.schema import add_copied_column
 
@@ -59,11 +60,11 @@ class MrpBprStep(models.Model):
     verifier_role = fields.Selection(ROLES, "Verified By", readonly=True)
     is_critical = fields.Boolean("Critical", readonly=True)
     is_hold_point = fields.Boolean("Hold Point", readonly=True)
-    points = fields.Json(readonly=True, help="The signatures that close the step, in sequence.")
+    points = JsonDocument(readonly=True, help="The signatures that close the step, in sequence.")
     yield_mmr_id = fields.Many2one(
         'mrp.mmr', compute='_compute_yield_mmr_id', store=True, precompute=True, ondelete='restrict',
         help="For a yield: the MMR to whose history it belongs.")
-    planned = fields.Json(readonly=True, prefetch=False, help="The step as in the snapshot of the MMR.")
+    planned = JsonDocument(readonly=True, prefetch=False, help="The step as in the snapshot of the MMR.")
 
     state = fields.Selection(STATES, "Status", required=True, readonly=True, index=True)
     started_at = fields.Datetime("Started", readonly=True)
