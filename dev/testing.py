@@ -219,7 +219,8 @@ def run_tests(env, args=(), fresh=False, nightly=False, seed=0):
                '--odoo-http', '--odoo-log-level=warn', f'--junitxml={JUNIT}', f'--durations={SLOWEST}',
                *arguments]
     # for the programs that make a copy of the database for each process
-    environ = env.environ(PGHOST=str(env.postgres.folder), PGPORT=str(DB_PORT), PGUSER=DB_USER, **{SEED: str(seed), EMPTY: addon_template(env)})
+    environ = env.environ(PGHOST=str(env.postgres.folder), PGPORT=str(DB_PORT), PGUSER=DB_USER,
+                          **{SEED: str(seed), EMPTY: addon_template(env)})
     environ.pop(NIGHTLY, None)
     if nightly:
         environ[NIGHTLY] = '1'

@@ -18,8 +18,8 @@ class ResCompany(models.Model):
         rows = [
             ('workcenters', 'mrp.workcenter', [], self.env._("Work centers"), 'open', manager,
              self.env._("The rooms and lines in which stages are done. MMR-040, 21 CFR 111.255(c)"), {}),
-            ('equipment', 'maintenance.equipment', [('category_id', '!=', False)], self.env._("Equipment with its class"), 'open',
-             manager, self.env._("Masters ask for a class, batches for a unit that is clean and calibrated. BPR-040, "
+            ('equipment', 'maintenance.equipment', [('category_id', '!=', False)], self.env._("Equipment with its class"),
+             'open', manager, self.env._("Masters ask for a class, batches for a unit that is clean and calibrated. BPR-040, "
                                  "21 CFR 111.35, 211.182"), {}),
             ('documents', 'mrp.sop', [], self.env._("Controlled documents"), 'optional', self.env._("Preparer"),
              self.env._("Procedures, methods and forms that steps refer to. CON-150, 21 CFR 111.210(h)"), {}),
@@ -40,7 +40,7 @@ class ResCompany(models.Model):
     def _get_mmr_setup_master(self):
         revisions = self.env['mrp.mmr.revision'].sudo().with_context(active_test=False)
         mine = [('company_id', '=', self.id)]
-        approved = revisions.search(mine + [('approved_signature_id', '!=', False)], order='id', limit=1)
+        approved = revisions.search([*mine, ('approved_signature_id', '!=', False)], order='id', limit=1)
         other = revisions.search(mine, order='id', limit=1)
         signature = approved.approved_signature_id
         states = dict(revisions._fields['state']._description_selection(self.env))

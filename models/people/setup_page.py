@@ -19,7 +19,7 @@ class ResCompany(models.Model):
         return super()._get_mmr_setup_rows() + self._get_mmr_setup_people() + [self._get_mmr_setup_terminals()]
 
     def _get_mmr_setup_people(self):
-        """Return a row a role and the end of the set-up; the number of queries does not depend on how many persons there are."""
+        """Return a row for each role, and the end of the set-up; the number of queries does not grow with the persons."""
         groups = {name: self.env.ref(f'mrp_mmr.group_mmr_{name}').sudo() for name, _least in ROLES}
         members = {name: group._get_active_members(self) for name, group in groups.items()}
         users = self.env['res.users'].sudo().union(*members.values())
@@ -37,7 +37,8 @@ class ResCompany(models.Model):
             rows = histories.get(user.id)
             if states.get(user, 'unverified') != 'ready':
                 lacks[user] = {
-                    'shared': self.env._("shared account"), 'suspended': self.env._("suspended"), 'locked': self.env._("locked"),
+                    'shared': self.env._("shared account"), 'suspended': self.env._("suspended"),
+                    'locked': self.env._("locked"),
                 }.get(states.get(user), self.env._("identity not verified"))
             elif not rows or rows[-1]['meaning'] != 'approved':
                 lacks[user] = self.env._("no key enrolled")
@@ -87,8 +88,8 @@ class ResCompany(models.Model):
             detail = self.env._("Three different persons are ready: it can end.")
         return SetupRow(
             self.env._("People"), 'close', self.env._("End of the set-up"),
-            self.env._("From then on roles are given by security administrators alone, and count when a second person qualified "
-                       "their holder. SEC-070, 21 CFR 11.10(d)"),
+            self.env._("Afterwards only security administrators can give roles, and a role counts when a second person has "
+                       "qualified its holder. SEC-070, 21 CFR 11.10(d)"),
             self.env._("Security Administrator"), 'done' if closed else 'later' if missing else 'open', detail,
             {'method': 'action_mmr_close_setup', 'label': self.env._("Close Set-Up")} if can_close else None,
             company.mmr_setup_closed_by_id.name or '', closed or None)

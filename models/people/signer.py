@@ -167,7 +167,8 @@ class MrpSigner(models.Model):
             raise refusal(
                 self.env, self.env._("The password that %(user)s signs with must have at least %(least)s characters, and must "
                                      "differ from the previous one.", user=user.name, least=least),
-                "SIG-080, 21 CFR 11.200(a)(2), 11.300", self.env._("choose a longer password, in Preferences, and sign with it."),
+                "SIG-080, 21 CFR 11.200(a)(2), 11.300",
+                self.env._("choose a longer password in Preferences and sign with it."),
                 record=user)
 
     # === SECURITY ADMINISTRATOR === #

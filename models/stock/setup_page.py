@@ -9,7 +9,7 @@ class ResCompany(models.Model):
     _inherit = 'res.company'
 
     def _get_mmr_setup_rows(self):
-        return super()._get_mmr_setup_rows() + [self._get_mmr_setup_lots()]
+        return [*super()._get_mmr_setup_rows(), self._get_mmr_setup_lots()]
 
     def _get_mmr_setup_lots(self):
         domain = [
