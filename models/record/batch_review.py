@@ -8,6 +8,7 @@ from ...domain.criterion import time_text
 from ...domain.durations import elapsed_text, is_longer
 from ...domain.numbers import exact
 from ...domain.step_states import CLOSED, POINT_FIELDS, VERIFIES
+from ..base.notation import get_plain_writer
 from .content import read_batches
 
 _lt = LazyTranslate(__name__)
@@ -62,7 +63,7 @@ class MrpBpr(models.Model):
             'release_state': self.release_state, 'status_text': bpr.status_text,
             'status_kind': bpr.status_kind,
             'packed_state': self.packed_state or False, 'completed_at': iso_utc(self.completed_at),
-            'quantity': self._get_quantity_made() if self.state == 'done' else False,
+            'quantity': get_plain_writer(self.env)(self._get_quantity_made()) if self.state == 'done' else False,
             'unit': bpr.production_id.mmr_snapshot['document']['batch_size']['unit'],
             'exceptions': sum(
                 len(rule['items']) for group in groups for rule in group['rules'] if rule['state'] == 'exception'),
@@ -183,29 +184,32 @@ class MrpBpr(models.Model):
             'persons_fast', self.env._("No verification within %s seconds of the work", FAST_SECONDS), checked, fast)
 
     def _review_corrections(self, batch):
+        show = get_plain_writer(self.env)
         corrections = batch.entries.filtered('supersedes_id')
         yield self._rule('corrections', self.env._("No recorded value was changed"), len(batch.entries), ((
             entry, self.env._("%(step)s: %(before)s → %(after)s, %(name)s: %(reason)s", step=entry.step_id.display_name,
-                              before=entry.supersedes_id.summary, after=entry.summary, name=entry.user_name,
+                              before=entry.supersedes_id._summarize(show), after=entry._summarize(show), name=entry.user_name,
                               reason=entry.reason)) for entry in corrections))
         results = self.env['mrp.bpr.result'].sudo().search([('bpr_id', '=', self.id)])
         yield self._rule('corrected_results', self.env._("No test result was changed"), len(results), ((
-            row, self.env._("%(before)s → %(after)s, %(name)s: %(reason)s", before=row.supersedes_id.display_name,
-                            after=row.display_name, name=row.user_name, reason=row.reason))
+            row, self.env._("%(before)s → %(after)s, %(name)s: %(reason)s", before=row.supersedes_id._describe(show),
+                            after=row._describe(show), name=row.user_name, reason=row.reason))
             for row in results.filtered('supersedes_id')))
 
     def _review_late(self, batch):
+        show = get_plain_writer(self.env)
         yield self._rule('late', self.env._("No entry was made after its step was closed"), len(batch.entries), ((
             entry, self.env._("%(step)s: %(entry)s, %(name)s: %(reason)s", step=entry.step_id.display_name,
-                              entry=entry.summary, name=entry.user_name, reason=entry.reason))
+                              entry=entry._summarize(show), name=entry.user_name, reason=entry.reason))
             for entry in batch.entries.filtered('is_late')))
         yield self._rule('transcribed', self.env._("Nothing was transcribed from paper"), len(batch.steps), ((
             row, row.step_id.display_name) for row in batch.transcriptions))
 
     def _review_results(self, batch):
+        show = get_plain_writer(self.env)
         judged = batch.entries.filtered('outcome')
         yield self._rule('results_limits', self.env._("Every result lies within its limits"), len(judged), ((
-            entry, self.env._("%(step)s: %(entry)s, %(name)s", step=entry.step_id.display_name, entry=entry.summary,
+            entry, self.env._("%(step)s: %(entry)s, %(name)s", step=entry.step_id.display_name, entry=entry._summarize(show),
                               name=entry.user_name)) for entry in judged.filtered(lambda entry: entry.outcome == 'fail')))
         yield self._rule('results_retests', self.env._("Nothing was tested again"), len(batch.steps), ((
             step, self.env._("%(step)s: %(count)s authorised", step=step.display_name, count=step.retest_count))
@@ -216,22 +220,25 @@ class MrpBpr(models.Model):
         yield self._rule('tests', self.env._("The product was tested and meets its specifications"), len(tests), ((
             test['result'] or self, f"{test['specification']['parameter']}: {words[test['state']]}")
             for test in tests if test['state'] != 'pass'), (
-                test['result'].display_name for test in tests if test['state'] == 'pass'))
+                test['result']._describe(show) for test in tests if test['state'] == 'pass'))
         yield self._rule('tests_failed', self.env._("No test was out of specification"), len(tests), (
-            (row, row.display_name) for test in tests for row in test['results'] if row.outcome == 'fail'))
+            (row, row._describe(show)) for test in tests for row in test['results'] if row.outcome == 'fail'))
 
     def _review_yields(self, batch):
+        show = get_plain_writer(self.env)
         entries = batch.current.filtered(lambda entry: entry.kind == 'yield')
         yield self._rule('yields', self.env._("Every yield lies within its band"), len(entries), (
-            (entry, f"{entry.step_id.display_name}: {entry.summary}") for entry in entries if entry.outcome == 'fail'), (
-                f"{entry.step_id.display_name}: {entry.summary} ({(entry.data or {}).get('percent') or '–'} %)"
+            (entry, f"{entry.step_id.display_name}: {entry._summarize(show)}")
+            for entry in entries if entry.outcome == 'fail'), (
+                f"{entry.step_id.display_name}: {entry._summarize(show)} ({show((entry.data or {}).get('percent') or '–')} %)"
                 for entry in entries))
 
     def _review_packaging(self, batch):
+        show = get_plain_writer(self.env)
         entries = batch.current.filtered(lambda entry: entry.kind in ('labels', 'material'))
         yield self._rule(
             'packaging', self.env._("Labels and packaging materials reconcile"), len(entries), (
-                (entry, f"{entry.step_id.display_name}: {entry.summary}") for entry in entries
+                (entry, f"{entry.step_id.display_name}: {entry._summarize(show)}") for entry in entries
                 if entry.outcome == 'fail' or exact((entry.data or {}).get('difference') or 0)))
 
     def _review_samples(self, batch):
@@ -297,6 +304,7 @@ class MrpBpr(models.Model):
             (row, f"{row.display_name} ({severities[row.severity]})") for row in rows))
 
     def _review_signatures(self, batch):
+        show = get_plain_writer(self.env)
         missing, points = [], 0
         for step in batch.steps.filtered(lambda step: step.state == 'done'):
             for point in step.points or ():
@@ -306,7 +314,7 @@ class MrpBpr(models.Model):
         yield self._rule('signatures', self.env._("Every step has its signatures"), points, missing)
         waiting = batch.entries.filtered('is_proposed')
         yield self._rule('signatures_entries', self.env._("No entry waits for a signature"), len(batch.entries), (
-            (entry, f"{entry.step_id.display_name}: {entry.summary}") for entry in waiting))
+            (entry, f"{entry.step_id.display_name}: {entry._summarize(show)}") for entry in waiting))
         void = [signature for record in batch.signed_records for signature in batch.signatures_of(record)
                 if signature.is_void]
         yield self._rule('signatures_void', self.env._("No signature is void"), points, (

@@ -91,16 +91,19 @@ class MrpBprResult(models.Model):
     @api.depends('name', 'value', 'compared', 'unit', 'outcome')
     def _compute_display_name(self):
         for result in self:
-            found = result._get_found() or result.reference or result.outcome or ''
-            result.display_name = f"{result.name}: {found}"
+            result.display_name = result._describe()
 
-    def _get_found(self):
+    def _describe(self, show=str):
+        """Return the test and what was found; ``show`` writes numbers: canonical by default, or as a person reads them."""
+        return f"{self.name}: {self._get_found(show) or self.reference or self.outcome or ''}"
+
+    def _get_found(self, show=str):
         """Return the value found with its unit, and the compared value if it was rounded; empty if it is not a reading."""
         self.ensure_one()
-        found = ' '.join(filter(None, (self.value, self.unit)))
+        found = ' '.join(filter(None, (self.value and show(self.value), self.unit)))
         if not self.compared:
             return found
-        return self.env._("%(found)s, compared as %(compared)s", found=found, compared=self.compared)
+        return self.env._("%(found)s, compared as %(compared)s", found=found, compared=show(self.compared))
 
     # === GUARDS === #
 

@@ -81,6 +81,13 @@ class TestEntryNumbers(BprCommon):
         write = get_plain_writer(self.env(context=german))
         for text, shown in (('1200.50', "1\u202f200,50"), ('<1000', "<1\u202f000"), ('-0.5', "-0,5"), ('L-1.5', 'L-1.5')):
             self.assertEqual(write(text), shown)
+        # So has the page of the review, on which people decide.
+        step.action_record('value', {'value': '14.500'}, reason="Typing error", corrects=entry.id)
+        for context, words in (({'lang': 'en_US'}, "14.000 min → 14.500 min"), (german, "14,000 min → 14,500 min")):
+            review = self.bpr.with_context(**context).get_review()
+            [text] = [item['text'] for group in review['groups'] for rule in group['rules']
+                      if rule['code'] == 'corrections' for item in rule['items']]
+            self.assertIn(words, text)
 
     def test_unit_of_the_instrument(self):
         """V-06, NUM-060: 113.4 g against 4 oz ± 0.05 is kept in grams, with its factor, and compared exactly."""

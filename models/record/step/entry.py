@@ -11,12 +11,14 @@ from ....domain.refusals import refusal
 from ....domain.roles import ROLE_GROUPS
 from ....domain.sessions import session_digest
 from ....domain.signing import SigningRule
-from ....domain.step_kinds import ENTRY_KINDS
+from ....domain.step_kinds import ENTRY_KINDS, LABEL_USES
 from ...base.json_field import JsonDocument
 from ...base.schema import add_copied_column, drop_indexes
 
 _lt = LazyTranslate(__name__)
 RULE = "AUD-020, 21 CFR 11.10(e), EU GMP 4.9"
+#: What of the data of an entry are numbers that people read.
+FIGURES = ('issued', *LABEL_USES, 'finished', 'difference', 'finished_difference', 'limit')
 
 
 class MrpBprEntry(models.Model):
@@ -143,7 +145,8 @@ class MrpBprEntry(models.Model):
         if self.kind in ('check', 'outcome'):
             words.insert(0, self.env._("conforms") if self.outcome == 'pass' else self.env._("does not conform"))
         if self.kind in ('labels', 'material'):
-            words += [f"{name} {value}" for name, value in data.items() if isinstance(value, str)]
+            words += [f"{name} {show(value) if name in FIGURES else value}"
+                      for name, value in data.items() if isinstance(value, str)]
         if self.kind == 'weight' and data.get('adjusted'):
             words.append(self.env._("target %(target)s: %(formula)s", **data['adjusted']))
         return ', '.join(filter(None, words))
