@@ -47,6 +47,7 @@ from .evidence import (
     test_verify,
 )
 from .people import (
+    test_menu,
     test_qualification,
     test_roles,
     test_signer,
@@ -76,6 +77,7 @@ from .record import (
     test_cancellation,
     test_end_to_end,
     test_floor,
+    test_links,
     test_potency,
     test_recorded_numbers,
     test_release,

@@ -1,4 +1,4 @@
-"""Menus of people who work on the floor: a handful (USR-010). Rights are elsewhere: a menu lets in nobody and keeps out nobody."""
+"""Menus of people who work on the floor: a handful (USR-010). Rights are elsewhere: a menu keeps nobody out."""
 
 from odoo import models
 

@@ -99,7 +99,8 @@ class MrpMyWork(models.AbstractModel):
             'suspended': self.env._("You cannot sign: somebody else set your password. Set a new one in your preferences and "
                                     "have your key enrolled by a security administrator."),
             'shared': self.env._("This account is shared by several people and cannot sign. Log in with your own."),
-            'unverified': self.env._("You cannot sign yet: a security administrator verifies your identity and enrols your key."),
+            'unverified': self.env._(
+                "You cannot sign yet: a security administrator verifies your identity and enrols your key."),
         }
         text = texts.get(signer.state or 'unverified')
         if not text and not self.env['mrp.signer.key']._get_in_force(user):

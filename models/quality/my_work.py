@@ -15,7 +15,8 @@ class MrpMyWork(models.AbstractModel):
     _work_sources = {
         'quality_review_approve': WorkSource(
             section='sign', order=71, model='mrp.quality.review', roles=(QC,), find='_find_quality_reviews_to_approve',
-            title=_lt("Product quality reviews to approve"), why=_lt("You are of Quality Control, and somebody else prepared it.")),
+            title=_lt("Product quality reviews to approve"),
+            why=_lt("You are of Quality Control, and somebody else prepared it.")),
         'quality_review_prepare': WorkSource(
             section='sign', order=72, model='mrp.quality.review', roles=(QC, MANAGER), find='_find_quality_review_drafts',
             title=_lt("Product quality reviews to complete"), why=_lt("You began it.")),

@@ -49,7 +49,8 @@ class MrpMyWork(models.AbstractModel):
     @api.model
     def _find_destructions(self, shared):
         rows = self._find_work('mrp.lot.destruction', [('signature_id', '=', False)], order='id')._filter_offered('destroy')
-        return [WorkLine(record=row, since=row.recorded_at, name=f"{row.name} · {row.lot_id.name}", what=row.reason) for row in rows]
+        return [WorkLine(record=row, since=row.recorded_at, name=f"{row.name} · {row.lot_id.name}", what=row.reason)
+                for row in rows]
 
     @api.model
     def _prepare_held(self, lots):

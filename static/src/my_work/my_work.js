@@ -58,7 +58,11 @@ export class MyWork extends Component {
 
     /** Since when a line waits, or until when it is to be done. */
     time(line) {
-        const show = (text) => (text.length > 10 ? formatTime(text) : formatDay(text));
+        // The hour says something today only.
+        const show = (text) => {
+            const time = text.length > 10 ? formatTime(text) : "";
+            return time && time.length <= 5 ? time : formatDay(text);
+        };
         if (line.due) {
             return line.is_late ? _t("was due %s", show(line.due)) : _t("due %s", show(line.due));
         }
