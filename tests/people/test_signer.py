@@ -153,7 +153,7 @@ class TestSigner(SignerCommon):
                 with self.subTest(user=user.login, method=method), self.assertRaises(AccessError):
                     getattr(self.user_preparer.with_user(user), method)()
         wizard = self.env['mrp.signer.verify'].with_user(self.user_security)
-        with self.assertRaisesRegex(UserError, "oneself"):
+        with self.assertRaisesRegex(UserError, "about yourself"):
             wizard.create({'user_id': self.user_security.id, 'document': "Passport"}).action_verify()
         with self.assertRaisesRegex(UserError, "which document"):
             wizard.create({'user_id': self.user_new.id, 'document': "  "}).action_verify()
@@ -378,7 +378,7 @@ class TestSigner(SignerCommon):
         signer = self.signers._get(self.user_security)
         with transition(signer):
             signer.locked_at = fields.Datetime.now()
-        with self.assertRaisesRegex(UserError, "oneself"):
+        with self.assertRaisesRegex(UserError, "about yourself"):
             self.user_security.with_user(self.user_security).action_mmr_unlock()
 
     def test_password_age(self):
