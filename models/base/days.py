@@ -2,7 +2,7 @@
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 from odoo.addons.base.models.res_partner import _tz_get
 
@@ -45,8 +45,9 @@ class ResCompany(models.Model):
                     self.env._("choose the time zone of a city nearby."), record=company)
 
     @api.model
+    @ormcache('name')
     def _is_mmr_zone(self, name):
-        """Whether both Odoo and PostgreSQL know a time zone."""
+        """Whether both Odoo and PostgreSQL know a time zone; PostgreSQL reads the files of all to tell."""
         return days.is_zone(name) and bool(self.env.execute_query(SQL(
             "SELECT FROM pg_timezone_names WHERE name = %s", name)))
 

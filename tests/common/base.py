@@ -5,9 +5,11 @@ import subprocess
 import sys
 import threading
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from unittest.mock import patch
+
+from psycopg2 import DatabaseError
 
 from odoo import SUPERUSER_ID, api, fields
 from odoo.exceptions import UserError
@@ -118,6 +120,7 @@ def prepare(env, keep=False):
         **{name: create_person(env, *values) for name, values in PEOPLE.items()},
         **dict(zip(PRODUCTS, products, strict=True)), 'workcenter': env['mrp.workcenter'].create({'name': "Blending room"})}
     if keep:
+        env.company.mmr_tz = 'UTC'
         for role in ROLES:
             create_person(env, f't_{role}', f'mrp_mmr.group_mmr_{role}')
         env['ir.model.data'].create([
@@ -282,8 +285,9 @@ class MmrCommon(RefusalCase, TransactionCase):
         # What is signed in any test fits the schema of its kind.
         cls.startClassPatcher(check_signatures())
         cls.company = cls.env.company
-        # Whatever the administrator's is.
-        cls.company.mmr_tz = 'UTC'
+        # Whatever the administrator's is; PostgreSQL needs a tenth of a second to look for a zone.
+        if cls.company.mmr_tz != 'UTC':
+            cls.company.mmr_tz = 'UTC'
         cls.kg = cls.env.ref('uom.product_uom_kgm')
         cls.gram = cls.env.ref('uom.product_uom_gram')
         cls.litre = cls.env.ref('uom.product_uom_litre')
@@ -293,6 +297,23 @@ class MmrCommon(RefusalCase, TransactionCase):
         # Whom all tests share, by login: those that a test makes go with it.
         cls.people = {user.login: user for user in cls.env['res.users'].search([('login', '=like', r't\_%')])}
         enrol_keys(cls.env['res.users'].union(*cls.people.values()))
+        cls.is_judged = False
+
+    def setUp(self):
+        cls = type(self)
+        if not cls.is_judged:
+            cls.is_judged = True
+            # Else each test that lets PostgreSQL judge would judge what the class has set up, and undo that at its end. States
+            # that no transaction can end with are those of tests about them.
+            with suppress(DatabaseError), mute_logger('odoo.sql_db'), self.cr.savepoint():
+                cls._judge_set_up()
+        super().setUp()
+
+    @classmethod
+    def _judge_set_up(cls):
+        """Let PostgreSQL judge now what waits for the end of the transaction."""
+        cls.env.flush_all()
+        cls.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
 
     @classmethod
     def _set_decimals(cls, digits=6):

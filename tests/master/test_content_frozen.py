@@ -19,6 +19,7 @@ from odoo.addons.mrp_mmr.models.base.exact_number import ExactNumber
 from odoo.addons.mrp_mmr.models.master.revision.revision import SYSTEM_FIELDS
 
 from ..common.base import GIF, MmrCommon, fill_content
+from ..common.sampling import sample_cases
 
 #: Core models that hold content, with the core fields that are content.
 EXTENDED = {
@@ -344,24 +345,22 @@ class TestContentFrozen(MmrCommon):
 
     def test_draft_and_document(self):
         """REV-040, USE-030: in a draft the preparer edits every field, and each is in the document that is signed."""
-        before, count = self._digest(self.draft), 0
-        for name in self._models():
-            for field in self._fields(name):
-                if field.name in FIXED.get(name, ()) or field.name == 'revision_id':
-                    continue
-                row = self._row(self.draft, field)
-                with self.subTest(model=name, field=field.name), self._undone():
-                    if field.name.startswith('mmr_make_up'):
-                        row.write({'mmr_stated_as': 'make_up', 'mmr_make_up_to': '7'})
-                    start = self._digest(self.draft)
-                    row.with_user(self.user_preparer).write(self._values(row, field))
-                    after = self._digest(self.draft)
-                    if field.name in NOT_IN_DOCUMENT.get(name, ()):
-                        self.assertEqual(after, start, "in the document now: take it from the list")
-                    else:
-                        self.assertNotEqual(after, start, "not in the document")
-                    count += 1
-        self.assertGreater(count, 100)
+        before = self._digest(self.draft)
+        cases = [(name, field) for name in self._models() for field in self._fields(name)
+                 if field.name not in FIXED.get(name, ()) and field.name != 'revision_id']
+        self.assertGreater(len(cases), 100)
+        for name, field in sample_cases(self, cases, 0.3):
+            row = self._row(self.draft, field)
+            with self.subTest(model=name, field=field.name), self._undone():
+                if field.name.startswith('mmr_make_up'):
+                    row.write({'mmr_stated_as': 'make_up', 'mmr_make_up_to': '7'})
+                start = self._digest(self.draft)
+                row.with_user(self.user_preparer).write(self._values(row, field))
+                after = self._digest(self.draft)
+                if field.name in NOT_IN_DOCUMENT.get(name, ()):
+                    self.assertEqual(after, start, "in the document now: take it from the list")
+                else:
+                    self.assertNotEqual(after, start, "not in the document")
         self.assertEqual(self._digest(self.draft), before)
 
     def test_draft_rows(self):

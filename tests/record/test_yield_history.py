@@ -77,6 +77,16 @@ class TestYieldHistory(MmrCommon):
             orders |= order
         return orders
 
+    def _add_history(self, order, *yields):
+        """Let more batches have been made after one, with these yields: copies of what was recorded of its yield."""
+        step = order.bpr_id.step_ids.filtered(lambda step: step.kind == 'yield')
+        with self._unguarded('mrp_bpr_step', 'mrp_bpr_entry') as cr:
+            for number, value in enumerate(yields, 1):
+                [copied] = insert_copies(cr, 'mrp_bpr_step', step.id, [
+                    {'sequence': 1000 + number}])
+                insert_copies(cr, 'mrp_bpr_entry', step.entry_ids.id, [
+                    {'step_id': copied, 'value': value, 'data': {**step.entry_ids.data, 'percent': value}}])
+
     def _open(self, draft, **vals):
         action = draft.with_user(self.user_preparer).action_yield_history()
         return Form(self.env[action['res_model']].with_user(self.user_preparer).with_context(**action['context']))
@@ -154,11 +164,16 @@ class TestYieldHistory(MmrCommon):
             return mmr.activity_ids.filtered(
                 lambda activity: activity.activity_type_id == self.env.ref('mrp_mmr.mail_activity_type_drift'))
 
-        self._make(*['99', '97'] * 5)
+        self._add_history(self._make('99'), *['97', '99'] * 4)
+        self._make('97')
         self.assertFalse(warnings())
-        orders = self._make(*['98.5'] * 7)
+        orders = self._make('98.5')
+        self._add_history(orders, *['98.5'] * 5)
+        orders |= self._make('98.5')
         self.assertFalse(warnings())
         orders |= self._make('98.5')
+        self.assertEqual(
+            [row['percent'] for row in mmr._get_yield_history()], decimals(*[99, 97] * 5, *[98.5] * 8))
         self.assertEqual(len(warnings()), 1)
         self.assertIn("eight in a row", warnings().note)
         self.assertFalse(orders.bpr_id.deviation_ids)
