@@ -127,4 +127,5 @@ class MrpMyWork(models.AbstractModel):
     def _find_reported(self, shared):
         rows = self._find_work('mrp.deviation', [('state', '!=', 'closed'), ('reported_by_id', '=', self.env.uid)],
                                order='due_date, id')
-        return [self._prepare_deviation(row, why=self.env._("What you did led to it.") if row.cause_key else '') for row in rows]
+        return [self._prepare_deviation(row, why=self.env._("What you did led to it.") if row.cause_key else '')
+                for row in rows]

@@ -89,7 +89,8 @@ class MrpMyWork(models.AbstractModel):
     @api.model
     def _prepare_reviews(self, revisions):
         return [self._prepare_revision(
-            revision, due=revision.mmr_id.date_next_review, is_late=revision.mmr_id.is_review_overdue) for revision in revisions]
+            revision, due=revision.mmr_id.date_next_review, is_late=revision.mmr_id.is_review_overdue)
+            for revision in revisions]
 
     @api.model
     def _find_periodic_reviews(self, shared):
