@@ -46,10 +46,11 @@ class MrpMyWork(models.AbstractModel):
     def get_my_work(self):
         """Return the page of the person of the environment.
 
-        :return: dict of ``now``, ``person``, ``is_home`` (whether it is the page after the login), ``notices`` (texts about the
-            person) and ``sections``, those of which the person may have any work: each with ``code``, ``title``, ``empty``,
-            ``count`` and ``groups``; a group is one kind of work with ``name``, ``title``, ``model``, ``opens``, ``count``,
-            ``ids`` (of all records, for the list), ``is_more`` (there are others, which were not looked at) and the first ``lines``
+        :return: dict of ``now``, ``person``, ``roles``, ``is_home`` (it is the page after the login), ``notices`` (texts
+            about the person) and ``sections``, those of which the person may have any work: each with ``code``, ``title``,
+            ``empty``, ``count`` and ``groups``; a group is one kind of work with ``name``, ``title``, ``model``, ``opens``,
+            ``count``, ``late``, ``ids`` (of all records, for the list), ``is_more`` (there are others, which were not looked
+            at) and the first ``lines``
         """
         shared, sections = Shared(), {}
         for name, source in self._get_work_sources():

@@ -9,7 +9,7 @@ from ..common.base import PASSWORD, MmrCommon
 class TestMenus(MmrCommon):
 
     def _menus(self, groups):
-        """Return the entries with an action that a person of some groups finds in Manufacturing and in Settings, in order."""
+        """Return the entries with an action in Manufacturing and Settings for a person of some groups, and the apps."""
         user = new_test_user(self.env, login=f"m_{groups[-30:]}", password=PASSWORD, groups=groups)
         menus = self.env['ir.ui.menu'].with_user(user).load_menus(False)
         found = []
