@@ -253,7 +253,7 @@ class TestTamperDrill(DrillCommon):
         lost = [trigger[:2] for trigger in guards.triggers()]
         self.env.cr.execute("SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgname LIKE 'mrp\\_mmr%'")
         self.assertEqual(set(self.env.cr.fetchall()), set(lost), "each trigger is in a file of guards/")
-        sources = {act: inspect.getsource(act.attempts) for act in SQL_ACTS}
+        sources = {act.key: inspect.getsource(act.attempts) for act in SQL_ACTS}
         for table, trigger in sample_cases(self, lost, 0.1):
             with self.subTest(table=table, trigger=trigger), self._undone(), \
                     mute_logger('odoo.addons.mrp_mmr.verification.drill'):
@@ -267,7 +267,7 @@ class TestTamperDrill(DrillCommon):
                     running = drill.Drill(cr, self.company.id, self.user_security.id)
                     # Those on the table first, then those that name it: the first fault is enough.
                     acts = sorted(SQL_ACTS, key=lambda act, table=table: (
-                        not act.key.startswith(table), table not in sources[act]))
+                        not act.key.startswith(table), table not in sources[act.key]))
                     self.assertTrue(any(running._try_attack(act)['outcome'] in drill.FAULTS for act in acts),
                                     f"{trigger} on {table}")
                     running.end()
