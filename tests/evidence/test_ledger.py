@@ -345,12 +345,13 @@ class TestLedger(LedgerCommon):
         self.assertEqual(set(lines.mapped('res_id')), {label.id})
 
     def test_menus(self):
-        """SEC-010: auditor and Quality Control find the evidence in Manufacturing, security in the settings."""
+        """SEC-010, USR-010: auditor and Quality Control find the evidence in Manufacturing, security in the settings; a planner
+        has no menu of it."""
         security = new_test_user(self.env, login='t_security', groups='mrp_mmr.group_mmr_security')
         names = ('menu_mrp_audit_entry', 'menu_mrp_audit_entry_refused', 'menu_mrp_audit_seal', 'menu_mrp_audit_verify')
         names_security = tuple(f'{name}_security' for name in names)
         for user, seen in ((security, names_security), (self.user_auditor, names), (self.user_qc, names),
-                           (self.user_planner, names[::2])):
+                           (self.user_planner, ())):
             menus = self.env['ir.ui.menu'].with_user(user)._visible_menu_ids()
             for name in names + names_security:
                 with self.subTest(user=user.login, menu=name):
