@@ -113,6 +113,8 @@ class Postgres:
                 file.write('\n'.join((
                     "listen_addresses = ''", 'fsync = off', 'synchronous_commit = off', 'full_page_writes = off',
                     'shared_buffers = 256MB', 'max_connections = 100', 'max_wal_size = 2GB', 'jit = off',
+                    # a class of tests is one transaction, however much it makes
+                    'max_locks_per_transaction = 512',
                     'checkpoint_timeout = 30min', "timezone = 'UTC'", "log_timezone = 'UTC'", '')))
             temporary.rename(CLUSTER)
 

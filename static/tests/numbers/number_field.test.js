@@ -199,7 +199,7 @@ test("NUM-010: what is refused stays, however late the server answers to what wa
     await animationFrame();
     expect(input).toHaveValue("1e3");
     expect(".o_field_widget[name=quantity]").toHaveClass("o_field_invalid");
-    expect(MESSAGE).toHaveText("1e3 has an exponent. Write all digits of the number.");
+    expect(MESSAGE).toHaveText("1e3 has an exponent. Write out all digits of the number.");
     delete Result._onChanges;
 });
 
