@@ -38,7 +38,9 @@ class SessionPinCommon(MmrCommon):
         cls.key, cls.other_key = cls.booth._issue_key(), cls.office._issue_key()
         cls.company = cls.env.company
         cls.company.mmr_pin = True
-        cls._make_effective(cls._create_mmr())
+        draft = cls._create_mmr()
+        cls._extend(draft)
+        cls._make_effective(draft)
         cls.order = cls._create_order()
         cls.order.action_confirm()
         cls._sign(cls.order.bpr_id, 'issue', cls._person('production'))
@@ -48,6 +50,10 @@ class SessionPinCommon(MmrCommon):
         cls.sessions = cls.env['mrp.signer.session'].sudo()
         #: What the browser's session remembers on the server.
         cls.state = {}
+
+    @classmethod
+    def _extend(cls, draft):
+        """Change the master before it is signed."""
 
     # === ACTS === #
 
@@ -67,7 +73,7 @@ class SessionPinCommon(MmrCommon):
         session = session or self.operator
         record = record.with_user(session)
         with session_of(session, self.state, key), at_terminal(self.key if terminal is None else terminal):
-            digest = digest or record.esign_prepare(action)['digest']
+            digest = record.esign_prepare(action)['digest'] if digest is None else digest
             return record.esign(action, credential, digest, comment)
 
     def _begin(self, record=None, action='performed', user=None, pin=PIN, half=HALF, **place):
