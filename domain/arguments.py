@@ -23,7 +23,7 @@ def _is_text(value):
     return isinstance(value, str) and len(value) <= MAX_TEXT and is_storable(value)
 
 
-def is_id(value):
+def _is_id(value):
     return type(value) is int and 0 < value <= MAX_ID
 
 
@@ -68,10 +68,10 @@ def _is_time(value):
 
 #: Kind of an argument → whether a value is one.
 KINDS = {
-    'text': _is_text, 'id': is_id, 'count': _is_count, 'flag': _is_flag, 'values': _is_values,
+    'text': _is_text, 'id': _is_id, 'count': _is_count, 'flag': _is_flag, 'values': _is_values,
     'time': _is_time, 'day': lambda value: isinstance(value, date) or _is_text(value),
     'file': lambda value: isinstance(value, (str, bytes)),
-    'ids': lambda value: isinstance(value, list) and len(value) <= 100_000 and all(map(is_id, value)),
+    'ids': lambda value: isinstance(value, list) and len(value) <= 100_000 and all(map(_is_id, value)),
 }
 
 

@@ -38,7 +38,7 @@ CREATE FUNCTION mrp_mmr_guard_company_pin() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     live jsonb := (SELECT to_jsonb(c) FROM res_company c WHERE c.id = NEW.id);
-    usual jsonb := '{"mmr_pin": false, "mmr_pin_length": 6, "mmr_pin_idle_minutes": 10}';
+    usual jsonb := jsonb_build_object('mmr_pin', false, 'mmr_pin_length', 6, 'mmr_pin_idle_minutes', 10);
     name text;
     said text;
 BEGIN

@@ -65,9 +65,9 @@ class ResUsers(models.Model):
         rows.filtered(lambda row: row.access_sha256 != row._get_access_digest(row.user_id))._end('access')
         return result
 
-    def authenticate(self, credential, user_agent_env):
+    def _login(self, credential, user_agent_env):
         """Whoever logs in where somebody is logged in takes over."""
-        answer = super().authenticate(credential, user_agent_env)
+        answer = super()._login(credential, user_agent_env)
         if request and request.session.uid:
             self.env['mrp.signer.session']._end_of_browser('person')
         return answer

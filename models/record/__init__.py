@@ -17,7 +17,6 @@ from . import analysis            # pivot and graph
 from . import status              # its status in words
 from . import sample              # reserve samples
 from . import floor               # the shop floor: batches
-from . import signing_list        # what a stage waits for, signed together
 from . import workcenter          # what runs where
 from . import websocket           # who hears the floor
 from . import consumption         # what a batch takes out of stock

@@ -246,7 +246,6 @@ class MrpBpr(models.Model):
                 'precautions': bpr._get_floor_precautions(),
                 'next_id': batch['step'] and batch['step']['id'],
                 'completed_at': iso_utc(bpr.completed_at),
-                'listed': bpr._count_listed(step.stage) if step else {},
             },
             'stages': bpr._prepare_floor_stages(stages[bpr.id], steps),
             'handovers': steps._prepare_floor_handovers(),

@@ -120,11 +120,6 @@ class FloorPinCommon(FloorHandsCommon):
         return self.at_terminal_of(
             login, path or f'/odoo/mmr-floor/{self.bpr.id}', worker.size, worker.is_touch, self.cookies)
 
-    def _shoot(self, hands, name):
-        from pathlib import Path
-        Path('/tmp/pin_shots').mkdir(exist_ok=True)
-        hands.shoot(Path(f'/tmp/pin_shots/{name}.png'))
-
     def _lines(self, kind, model):
         return self.env['mrp.audit.entry'].search([('kind', '=', kind), ('res_model', '=', model)], order='id')
 
@@ -170,7 +165,6 @@ class TestFloorPin(FloorPinCommon):
             for size in sizes:
                 hands.resize(*size)
                 hands.wait(f"innerWidth === {size[0]}")
-                self._shoot(hands, f'pin_{size[0]}')
                 with self.subTest(size=size):
                     self.assertEqual(hands.js(f"({OUTSIDE})()"), [])
             hands.resize(*sizes[0])
@@ -179,7 +173,6 @@ class TestFloorPin(FloorPinCommon):
             hands.see(f'{DIALOG} .o_mrp_mmr_pin label', "Test t_verifier")
             hands.touch(f'{DIALOG} .o_mrp_mmr_sign_all')
             hands.see(f'{DIALOG} input[name=login]')
-            self._shoot(hands, 'all_1024')
             hands.touch(f'{DIALOG} .o_mrp_mmr_sign_persons button', "Test t_operator")
             # Without a connection nothing is said to be signed.
             hands.send('Network.enable')

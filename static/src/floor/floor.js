@@ -20,7 +20,6 @@ import { callServer, isConnectionLost, isSessionExpired, Refusal } from "./floor
 import { useFloorBus } from "./live";
 import { countForeign, Outbox } from "./outbox";
 import { PersonDialog } from "./person_dialog";
-import { makeListAction } from "./signing_list";
 import { StepPanel } from "./step_panel";
 import { StepSide } from "./step_side";
 
@@ -102,7 +101,6 @@ export class Floor extends Component {
             acknowledge: (note) => this.acknowledge(note),
             start: (step, acknowledged) => this.startStep(step, acknowledged),
             sign: (model, id, action, params) => this.sign(model, id, action, params),
-            signList: (part) => this.openSigning(makeListAction(this.state.data, part)),
             report: (step) => this.report(step),
             openStep: (stepId) => this.open(this.state.data.batch.id, stepId),
             openOrder: () => this.openOrder(),
@@ -466,13 +464,9 @@ export class Floor extends Component {
             await this.attempt(() => this.reload());
             return;
         }
-        action.params = { ...action.params, note, other: isForOther, quiet: true };
-        return this.openSigning(action);
-    }
-
-    async openSigning(action) {
         this.isSigning = true;
         this.before = this.state.data;
+        action.params = { ...action.params, note, other: isForOther, quiet: true };
         // Odoo closes the dialog after this: never make it wait for a screen that was left meanwhile.
         await this.action.doAction(action, { onClose: ({ noReload } = {}) => (noReload ? null : this.onSigned()) });
     }

@@ -7,7 +7,6 @@ import { useService } from "@web/core/utils/hooks";
 import { localNumber } from "../numbers/numbers";
 import { formatTime, Timer } from "./clock";
 import { CLOSED } from "./constants";
-import { getLists } from "./signing_list";
 
 /** When the time of a step runs out that has a limit. */
 export function timeLimit({ started_at, time_limit }) {
@@ -36,10 +35,6 @@ export class StepSide extends Component {
 
     get floor() {
         return this.env.floor;
-    }
-
-    get lists() {
-        return getLists(this.batch);
     }
 
     get isClosed() {

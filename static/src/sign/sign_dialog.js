@@ -1,13 +1,12 @@
 // The one signature dialog.
 
-import { Component, onWillStart, useEffect, useRef, useState } from "@odoo/owl";
+import { Component, onWillStart, useRef, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { ConnectionLostError } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
 import { useAutofocus, useService } from "@web/core/utils/hooks";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
-import { formatTime } from "../floor/clock";
 import { Redline } from "../redline/redline";
 import { forgetHalves, getHalf, keepHalf, makeHalf } from "./pin_halves";
 import { isEasy, PinPad } from "./pin_pad";
@@ -32,7 +31,6 @@ export class SignDialog extends Component {
         this.action = useService("action");
         this.notification = useService("notification");
         this.params = this.props.action.params;
-        this.formatTime = formatTime;
         this.form = useRef("form");
         // The last one wins where both are there.
         useAutofocus({ refName: "password" });
@@ -42,57 +40,15 @@ export class SignDialog extends Component {
             other: Boolean(this.params.other), acceptance: null, accepted: false, askFormer: false, askLost: false, former: "", renew: false,
             // How it is signed: with "all" components, with a "pin", or with all of them while a "new" PIN is set.
             mode: "all", token: "", pin: "", chosenPin: "",
-            // Rows of a list that were shown to their end.
-            seen: [],
         });
-        this.list = useRef("list");
-        useEffect(
-            () => this.watchRows(),
-            () => []
-        );
         onWillStart(async () => {
-            this.state.prepared = await this.prepare();
+            this.state.prepared = await this.call("esign_prepare", [this.params.signing_action]);
             this.choosePerson();
         });
     }
 
     call(method, args) {
         return this.orm.call(this.params.res_model, method, [this.params.res_ids || [this.params.res_id], ...args]);
-    }
-
-    /** What is signed: one record, or the list of a stage. */
-    prepare() {
-        const { list, signing_action } = this.params;
-        return list ? this.call("prepare_signing_list", [list.stage, list.part]) : this.call("esign_prepare", [signing_action]);
-    }
-
-    // === LIST === //
-
-    get rows() {
-        return (this.state.prepared.rows || []).filter((row) => !row.left_out);
-    }
-
-    get hasSeenAll() {
-        return !this.params.list || (this.rows.length > 0 && this.rows.every((row) => this.state.seen.includes(row.digest)));
-    }
-
-    /** Each row counts as seen when its end came into view. */
-    watchRows() {
-        if (!this.list.el) {
-            return;
-        }
-        const observer = new IntersectionObserver(
-            (changes) => {
-                for (const { isIntersecting, target } of changes) {
-                    if (isIntersecting && !this.state.seen.includes(target.dataset.digest)) {
-                        this.state.seen.push(target.dataset.digest);
-                    }
-                }
-            },
-            { root: this.list.el }
-        );
-        this.list.el.querySelectorAll("[data-digest]").forEach((element) => observer.observe(element));
-        return () => observer.disconnect();
     }
 
     /** In a continuous session the name stands there; another person still types both components. */
@@ -107,7 +63,7 @@ export class SignDialog extends Component {
     }
 
     get hasReason() {
-        return this.hasSeenAll && (!this.state.prepared.comment_required || this.state.comment.trim());
+        return !this.state.prepared.comment_required || this.state.comment.trim();
     }
 
     get isNamed() {
@@ -225,7 +181,7 @@ export class SignDialog extends Component {
 
     /** After a wrong PIN: the session may have ended. */
     async lookForPersons() {
-        const prepared = await this.prepare().catch(() => ({ pin: false }));
+        const prepared = await this.call("esign_prepare", [this.params.signing_action]).catch(() => ({ pin: false }));
         this.state.prepared.pin = prepared.pin;
         if (!this.person) {
             Object.assign(this.state, { mode: "all", token: "", pin: "" });
@@ -293,7 +249,7 @@ export class SignDialog extends Component {
             const result = await this.call("esign", [
                 this.params.signing_action,
                 credential,
-                this.params.list ? this.rows.map(({ model, id, action, digest }) => ({ model, id, action, digest })) : this.state.prepared.digest,
+                this.state.prepared.digest,
                 this.state.comment,
                 this.state.prepared.annex_sha256,
                 this.state.acceptance && this.state.accepted ? this.state.acceptance.sha256 : false,
