@@ -347,11 +347,11 @@ class TestReportBpr(ReportBprCommon):
     # === MANY === #
 
     def test_queries(self):
-        """RPT-020: three records are read with as many queries as one."""
-        bprs = self.bpr.union(*(self._release_batch(self.revision, lot) for lot in ("VC-2031-002", "VC-2031-003")))
+        """RPT-020: four records, one in progress, are read with as many queries as two."""
+        bprs = self.bpr.union(*(self._release_batch(self.revision, f"VC-2031-00{number}") for number in (2, 3, 4)))
         report = self.env[f'report.{REPORT}'].with_user(self.user_auditor)
         counts = []
-        for records in (bprs[0], bprs):
+        for records in (bprs[:2], bprs):
             for run in (report._get_report_values, lambda ids: report._get_stamps(report.env['mrp.bpr'].browse(ids))):
                 run(records.ids)
                 self.env.invalidate_all()
