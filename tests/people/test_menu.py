@@ -20,7 +20,7 @@ class TestMenus(MmrCommon):
             for child in menu['children']:
                 walk(menus[child])
 
-        roots = [menu for menu in menus.values() if menu['xmlid'] in ('mrp.menu_mrp_root', 'base.menu_administration')]
+        roots = [menu for menu in menus.values() if menu.get('xmlid') in ('mrp.menu_mrp_root', 'base.menu_administration')]
         for root in roots:
             walk(root)
         apps = {menus[child]['xmlid'] for child in menus['root']['children']}
