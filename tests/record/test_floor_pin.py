@@ -213,12 +213,12 @@ class TestFloorPin(FloorPinCommon):
 
     # === REQUESTS === #
 
-    def _call(self, method, *args):
+    def _request(self, method, *args):
         return self.make_jsonrpc_request(f'/web/dataset/call_kw/mrp.bpr.step/{method}', {
             'model': 'mrp.bpr.step', 'method': method, 'args': [[self.step.id], *args], 'kwargs': {}})
 
-    def _esign(self, **credential):
-        return self._call('esign', 'performed', credential, self._call('esign_prepare', 'performed')['digest'])
+    def _sign_over_http(self, **credential):
+        return self._request('esign', 'performed', credential, self._request('esign_prepare', 'performed')['digest'])
 
     def test_requests(self):
         """SIG-130, SIG-090: over HTTP wrong PINs stay counted, another browser signs nothing, and the log-out ends all."""
@@ -227,20 +227,20 @@ class TestFloorPin(FloorPinCommon):
         self.authenticate('t_operator', PASSWORD)
         self.opener.cookies[COOKIE] = self.cookies[COOKIE]
         half = '5c' * 32
-        answer = self._esign(login='t_operator', password=PASSWORD, new_pin='4029', half=half)
+        answer = self._sign_over_http(login='t_operator', password=PASSWORD, new_pin='4029', half=half)
         self.assertIn('session', answer)
         self._sign_step(self.step)
         self.step = self._until(self.steps[1].name)
         self._record_step(self.step)
         typed = {'token': answer['session'], 'half': half}
-        self.assertIn("2 more", self._esign(**typed, pin='4028')['refused'])
+        self.assertIn("2 more", self._sign_over_http(**typed, pin='4028')['refused'])
         session = self.env['mrp.signer.session'].sudo().search([])
         session.invalidate_recordset()
         self.assertEqual(session.failures, 1)
         del self.opener.cookies[COOKIE]
-        self.assertIn("SIG-130", self._esign(**typed, pin='4029')['refused'])
+        self.assertIn("SIG-130", self._sign_over_http(**typed, pin='4029')['refused'])
         self.opener.cookies[COOKIE] = self.cookies[COOKIE]
-        self.assertIn('signature_id', self._esign(**typed, pin='4029'))
+        self.assertIn('signature_id', self._sign_over_http(**typed, pin='4029'))
         self.assertEqual(self._lines('sign', 'mrp.bpr.step')[-1].values['authenticated']['new']['name'], "PIN")
         self.url_open('/web/session/logout')
         self.env.invalidate_all()
