@@ -19,12 +19,13 @@ from odoo.tools import SQL, mute_logger
 
 from odoo.addons.mrp_mmr import guards
 from odoo.addons.mrp_mmr.domain.canonical import sha256
+from odoo.addons.mrp_mmr.domain.sessions import at_terminal, session_of
 from odoo.addons.mrp_mmr.verification import drill
 from odoo.addons.mrp_mmr.verification.drill import ATTACKS
 from odoo.addons.mrp_mmr.verification.records import Verification
 from odoo.addons.mrp_mmr.wizards import mrp_tamper_drill as wizard_module
 
-from ..common.base import PASSWORD, PNG, MmrCommon, drop_guards, enrol, fill_content
+from ..common.base import PASSWORD, PNG, MmrCommon, drop_guards, enrol, expect, fill_content
 from ..common.sampling import sample_cases
 from ..people.test_roles import TABLE
 
@@ -90,12 +91,33 @@ class DrillCommon(MmrCommon):
         older = cls._make_effective(create_mmr(500))
         running = cls._create_order(500)
         running.action_confirm()
+        cls._make_session(running.bpr_id)
         cls._make_effective(cls._new_revision(older))
         cls.submitted = create_mmr(300)
         cls._sign(cls.submitted, 'submit', cls.user_preparer)
         cls.uncovered = cls._create_order(137)
         cls._create_reviewer(name="Quality", group_id=cls.env.ref('mrp_mmr.group_mmr_quality_manager').id)
         cls.env['mrp.audit.seal']._seal(cls.company)
+
+    @classmethod
+    def _make_session(cls, bpr):
+        """Let the operator sign the first step of a batch at a registered terminal, and set a PIN there."""
+        operator = cls._person('operator')
+        key = cls.env['mrp.terminal'].with_user(cls.user_security).create({'name': "Drilled"})._issue_key()
+        cls.company.mmr_pin = True
+        if bpr.state == 'issue':
+            cls._sign(bpr, 'issue', cls._person('production'))
+        step = bpr.step_ids.sorted('sequence')[0].with_user(operator)
+        cls._train(step, operator)
+        if step.planned['equipment']:
+            cls._ready_unit(step)
+        step.action_start(acknowledged=True)
+        cls._record_step(step)
+        with session_of(operator), at_terminal(key):
+            answer = step.esign('performed', {
+                'login': operator.login, 'password': PASSWORD, 'new_pin': '402915', 'half': 'a1' * 32,
+            }, step.esign_prepare('performed')['digest'])
+        expect('session' in answer, True)
 
     @classmethod
     def _make_release(cls):

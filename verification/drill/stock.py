@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from ...domain.lots import ON_HOLD
 from .attack import Attempt, Skipped, attack
-from .helpers import change, changes, delete, forge_signature, insert_copy, newest
+from .helpers import change, changes, delete, forge_signature, get_columns, insert_copy, newest
 
 
 def judge_at_once(drill):
@@ -249,6 +249,36 @@ def res_company_setup(drill):
     company = drill.env['res.company'].browse(drill.company_id)
     return company and (company, [Attempt('mmr_setup_closed_at', lambda: change(
         drill, company, 'mmr_setup_closed_at', SQL("now() AT TIME ZONE 'UTC'")))])
+
+
+@attack("Signatures", "SQL: let the persons of a company sign with PINs, or no more", "SIG-130, AUD-090, 21 CFR 11.10(k)",
+        'mrp_mmr_company_pin')
+def res_company_pin(drill):
+    company = drill.env['res.company'].browse(drill.company_id)
+
+    def switch():
+        judge_at_once(drill)
+        change(drill, company, 'mmr_pin', SQL("mmr_pin IS NOT TRUE"))
+
+    return company and (company, [Attempt('mmr_pin', switch)])
+
+
+@attack("Signatures", "SQL: make a continuous session that nobody began, another one of it, or end one unseen",
+        "SIG-130, 21 CFR 11.200(a)(1)(i)-(ii)", 'mrp_mmr_signer_session(_said)?')
+def mrp_signer_session(drill):
+    session = newest(drill, 'mrp.signer.session', [])
+    if not session:
+        return None
+
+    def end():
+        judge_at_once(drill)
+        drill.cr.execute(SQL("DELETE FROM mrp_signer_session WHERE id = %s", session.id), log_exceptions=False)
+
+    # That wrong entries are counted is no attack.
+    names = [name for name in get_columns(session) if name != 'failures']
+    return f"{session._name},{session.id}", [
+        *changes(drill, session, names), Attempt('DELETE', end),
+        Attempt('INSERT', lambda: insert_copy(drill, session, token=SQL("%s", "forged"), terminal_id=SQL("NULL")))]
 
 
 @attack("Signatures", "SQL: verify the correction of an own entry", "VER-010, VER-100, 21 CFR 111.260(j)",
