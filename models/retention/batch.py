@@ -29,7 +29,7 @@ class MrpBpr(models.Model):
     retain_until = fields.Date(
         "Keep Until", compute='_compute_retain_until', store=True, index=True,
         help="The record must be kept through this day; without a date it cannot be disposed of yet.")
-    retention_basis = fields.Text("Reason", compute='_compute_retention_basis', compute_sudo=True)
+    retention_basis = fields.Text("Reason for the Date", compute='_compute_retention_basis', compute_sudo=True)
     cancelled_at = fields.Datetime("Cancelled", readonly=True)
     legal_hold = fields.Boolean(
         compute='_compute_legal_hold', store=True, help="Held by Quality Control: none of it can be disposed of.")

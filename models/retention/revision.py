@@ -12,7 +12,7 @@ class MrpMmrRevision(models.Model):
     retain_until = fields.Date(
         "Keep Until", compute='_compute_retain_until', search='_search_retain_until',
         help="The latest date of its batches; none while it is in use or while one of them has no date.")
-    retention_basis = fields.Text("Reason", compute='_compute_retain_until')
+    retention_basis = fields.Text("Reason for the Date", compute='_compute_retain_until')
 
     def _get_retention(self):
         """Return the latest date of the batches of these revisions, their number and that of those without date, by id."""

@@ -15,7 +15,7 @@ KEYSTROKE, SIGNATURES = 0.28, 134
 DIALOG = '.o_mrp_mmr_sign'
 #: What of the dialog a finger does not reach, as a list of sentences.
 OUTSIDE = """() => [...document.querySelectorAll(
-    ".o_mrp_mmr_pin [data-key], .o_mrp_mmr_sign_persons button, .o_mrp_mmr_sign_buttons .btn")].map((element) => {
+    ".o_mrp_mmr_pin [data-key], .o_mrp_mmr_sign_persons button, .o_mrp_mmr_sign_actions .btn")].map((element) => {
     const { left, top, right, bottom, width, height } = element.getBoundingClientRect();
     const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
     const isOut = left < 0 || top < 0 || right > innerWidth + 0.5 || bottom > innerHeight + 0.5;
