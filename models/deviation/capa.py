@@ -354,7 +354,7 @@ class MrpDeviation(models.Model):
         if demand and not capa and not (self.no_capa_reason or '').strip():
             issues.append(self.env._("A CAPA, or the reason why there is none: %s", demand))
         if capa.state == 'draft':
-            issues.append(self.env._("%s was not started", capa.name))
+            issues.append(self.env._("%s has not been started", capa.name))
         return issues
 
     def _get_closure(self):

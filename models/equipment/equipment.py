@@ -14,8 +14,7 @@ from ...domain.refusals import refusal
 from .log import CLEANING_KINDS, LOG_VALUES, RULE
 
 #: Settings whose change is a decision of Quality Control, as it loosens a rule (PRD-110, AUD-060).
-SETTINGS = {
-    'mmr_is_instrument', 'mmr_calibration_interval', 'mmr_needs_cleaning', 'mmr_cleaning_checked', 'mmr_cleaning_hold'}
+SETTINGS = {'mmr_is_instrument', 'mmr_calibration_interval', 'mmr_needs_cleaning', 'mmr_cleaning_checked', 'mmr_cleaning_hold'}
 IDENTITY = {'name', 'serial_no', 'category_id', 'company_id', 'active'}
 #: Roles that record what was done with equipment.
 RECORDERS = ('operator', 'verifier', 'production', 'qc')
