@@ -49,7 +49,7 @@ class TestPrecision(StockCommon):
         order = self._release_order()
         step = self._start_weighing(order, self.component_a)
         message = self._refused("STK-030", step.action_record, 'weight', {'value': '2.51', 'lot_id': self.lot.id})
-        for words in ("2.51 g", "0.0025 kg", "4 decimals", "precision"):
+        for words in ("2.51 g", "0.0025 kg", "4 decimals", "have the decimals of quantities increased"):
             self.assertIn(words, message)
         self._refused("STK-030", step.action_record, 'weight', {
             'value': '2.5', 'lot_id': self.lot.id, 'issued': '2.52', 'scrapped': '0.02'})
@@ -84,7 +84,7 @@ class TestPrecision(StockCommon):
         settings = self.env['res.config.settings'].create({})
         self.assertEqual(settings.mmr_quantity_digits, 2)
         warned = settings.new({'mmr_quantity_digits': 4})._onchange_mmr_quantity_digits()
-        self.assertIn("4 instead of 2", warned['warning']['message'])
+        self.assertIn("4 decimals instead of 2", warned['warning']['message'])
         settings.mmr_quantity_digits = 4
         settings.execute()
         self.assertEqual(self.env['decimal.precision'].precision_get('Product Unit'), 4)
