@@ -52,10 +52,10 @@ class Browser:
     def call(self, model, method, *args, **kwargs):
         return self.post(f'/web/dataset/call_kw/{model}/{method}', model=model, method=method, args=args, kwargs=kwargs)
 
-    def create(self, model, **vals):
+    def make(self, model, **vals):
         return self.call(model, 'web_save', [], vals, specification={})[0]['id']
 
-    def read(self, model, record, *names):
+    def look(self, model, record, *names):
         row = self.call(model, 'read', [record], list(names))[0]
         return row[names[0]] if len(names) == 1 else row
 
@@ -152,7 +152,7 @@ class TestFirstHourHttp(BaseCase):
         revision, product = self._prepare_master(admin, people['dora'])
         self._sign(people['dora'], 'mrp.mmr.revision', revision, 'submit')
         self._sign(people['emil'], 'mrp.mmr.revision', revision, 'approve')
-        self.assertEqual(admin.read('mrp.mmr.revision', revision, 'state'), 'effective')
+        self.assertEqual(admin.look('mrp.mmr.revision', revision, 'state'), 'effective')
         self._begin_batch(people, product)
         self.assertNotRegex(self._read_log(), r"ERROR|Traceback")
         result = run_odoo('mrp_mmr', 'verify', '-d', self.database)
@@ -204,48 +204,48 @@ class TestFirstHourHttp(BaseCase):
         kilogram = admin.call('ir.model.data', 'check_object_reference', 'uom', 'product_uom_kgm')[1]
         unit = admin.call('ir.model.data', 'check_object_reference', 'uom', 'product_uom_unit')[1]
         product, component = (
-            admin.create('product.product', name=name, type='consu', is_storable=True, uom_id=kilogram, tracking=tracking)
+            admin.make('product.product', name=name, type='consu', is_storable=True, uom_id=kilogram, tracking=tracking)
             for name, tracking in (("Powder", 'lot'), ("Ascorbic acid", 'none')))
-        room = admin.create('mrp.workcenter', name="Room 1")
-        blender = admin.create('maintenance.equipment.category', name="Blender")
-        self.unit = admin.create('maintenance.equipment', name="Blender 1", category_id=blender)
-        mmr = preparer.create('mrp.mmr', product_id=product, formulation_code="P-1", batch_size=100, uom_id=kilogram)
-        revision = preparer.read('mrp.mmr', mmr, 'open_revision_id')[0]
-        bom = preparer.read('mrp.mmr.revision', revision, 'bom_id')[0]
-        stage = preparer.create('mrp.routing.workcenter', name="Blend", bom_id=bom, workcenter_id=room)
-        preparer.create('mrp.bom.line', bom_id=bom, product_id=component, gmp_qty=100, product_uom_id=kilogram,
+        room = admin.make('mrp.workcenter', name="Room 1")
+        blender = admin.make('maintenance.equipment.category', name="Blender")
+        self.unit = admin.make('maintenance.equipment', name="Blender 1", category_id=blender)
+        mmr = preparer.make('mrp.mmr', product_id=product, formulation_code="P-1", batch_size=100, uom_id=kilogram)
+        revision = preparer.look('mrp.mmr', mmr, 'open_revision_id')[0]
+        bom = preparer.look('mrp.mmr.revision', revision, 'bom_id')[0]
+        stage = preparer.make('mrp.routing.workcenter', name="Blend", bom_id=bom, workcenter_id=room)
+        preparer.make('mrp.bom.line', bom_id=bom, product_id=component, gmp_qty=100, product_uom_id=kilogram,
                         operation_id=stage, mmr_is_active=True, mmr_is_declared=True, mmr_strength=500,
                         mmr_strength_unit="mg per capsule", mmr_overage_kind='none')
-        equipment = preparer.create('mrp.mmr.equipment', revision_id=revision, operation_id=stage, category_id=blender,
+        equipment = preparer.make('mrp.mmr.equipment', revision_id=revision, operation_id=stage, category_id=blender,
                                     preparation="Clean and dry.")
         preparer.call('mrp.mmr.revision', 'write', [revision], {
             'precautions': "Protect from moisture.", 'process_rationale': "One component.", 'yield_min': 95, 'yield_max': 102})
         preparer.call('mrp.mmr.revision', 'action_add_weighing_steps', [revision])
         preparer.call('mrp.mmr.revision', 'action_add_ingredients', [revision])
-        preparer.create('mrp.mmr.step', revision_id=revision, operation_id=stage, name="Line clearance", kind='clearance',
+        preparer.make('mrp.mmr.step', revision_id=revision, operation_id=stage, name="Line clearance", kind='clearance',
                         verifier_role='verifier', sequence=1)
-        preparer.create('mrp.mmr.step', revision_id=revision, operation_id=stage, name="Blend", instruction="At 12 rpm.",
+        preparer.make('mrp.mmr.step', revision_id=revision, operation_id=stage, name="Blend", instruction="At 12 rpm.",
                         equipment_id=equipment, sequence=80)
-        preparer.create('mrp.mmr.step', revision_id=revision, operation_id=stage, name="Blending time", kind='numeric',
+        preparer.make('mrp.mmr.step', revision_id=revision, operation_id=stage, name="Blending time", kind='numeric',
                         minimum=14, maximum=16, unit="min", corrective_action="Stop.", sequence=90)
-        self.cleaning = preparer.create('mrp.sop', code="SOP-1", name="Cleaning")
-        document = preparer.create('mrp.sop', code="SPEC-1", name="Specifications", kind='specification')
+        self.cleaning = preparer.make('mrp.sop', code="SOP-1", name="Cleaning")
+        document = preparer.make('mrp.sop', code="SPEC-1", name="Specifications", kind='specification')
         for vals in ({'scope': 'component', 'product_id': component, 'name': "Identity", 'is_identity': True, 'method': "IR"},
                      {'scope': 'product', 'name': "Appearance"}, {'scope': 'label', 'name': "Text"}):
-            preparer.create('mrp.mmr.specification', revision_id=revision, document_id=document, criterion_text="Conforms.",
+            preparer.make('mrp.mmr.specification', revision_id=revision, document_id=document, criterion_text="Conforms.",
                             corrective_action="Reject.", **vals)
-        label = preparer.create('mrp.mmr.label', code="LBL-1", name="Label", location="Drawer 4")
-        preparer.create('mrp.mmr.pack', revision_id=revision, name="Bottle of 60", quantity=60, uom_id=unit, label_id=label,
+        label = preparer.make('mrp.mmr.label', code="LBL-1", name="Label", location="Drawer 4")
+        preparer.make('mrp.mmr.pack', revision_id=revision, name="Bottle of 60", quantity=60, uom_id=unit, label_id=label,
                         description="White bottle.", packed_under="Packaging order")
         return revision, product
 
     def _begin_batch(self, people, product):
         """Confirm an order, issue its record, start its first step, record it and sign it by two persons."""
         fred, gina, hugo = (people[name] for name in ('fred', 'gina', 'hugo'))
-        order = fred.create('mrp.production', product_id=product, product_qty=100)
+        order = fred.make('mrp.production', product_id=product, product_qty=100)
         fred.call('mrp.production', 'action_confirm', [order])
-        record = fred.read('mrp.production', order, 'bpr_id')[0]
-        if fred.read('mrp.bpr', record, 'state') == 'issue':
+        record = fred.look('mrp.production', order, 'bpr_id')[0]
+        if fred.look('mrp.bpr', record, 'state') == 'issue':
             self._sign(fred, 'mrp.bpr', record, 'issue')
         self._clean(people)
         steps = gina.call('mrp.bpr.step', 'search', [('bpr_id', '=', record)], order='sequence', limit=2)
@@ -257,11 +257,11 @@ class TestFirstHourHttp(BaseCase):
         self.assertEqual(performer.call('mrp.bpr.step', 'action_start', [step], acknowledged=True), {'started': True})
         performer.call('mrp.bpr.step', 'action_record', [step], kind, entry)
         for _point in range(4):
-            point = performer.read('mrp.bpr.step', step, 'next_point')
+            point = performer.look('mrp.bpr.step', step, 'next_point')
             if not point:
                 break
             self._sign(performer if point in ('performed', 'added') else verifier, 'mrp.bpr.step', step, point)
-        self.assertEqual(performer.read('mrp.bpr.step', step, 'state'), 'done')
+        self.assertEqual(performer.look('mrp.bpr.step', step, 'state'), 'done')
 
     def _clean(self, people):
         """Let the operator clean the unit that the first step uses, and the verifier check it."""
