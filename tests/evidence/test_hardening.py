@@ -89,12 +89,12 @@ OWN = [
     "ALTER DATABASE {database} SET search_path = another",
     "ALTER DATABASE {database} OWNER TO CURRENT_USER",
     "GRANT TRIGGER ON stock_lot TO PUBLIC",
+    "DROP SCHEMA public CASCADE",
+    "DROP OWNED BY CURRENT_USER CASCADE",
 ]
 #: What else is refused, whoever owns what: of superusers and members of the owner, the whole of it, the hardening itself.
 MIGHTY = [
     "TRUNCATE mrp_mmr_stock_change",
-    "DROP SCHEMA public CASCADE",
-    "DROP OWNED BY CURRENT_USER CASCADE",
     "ALTER TABLE stock_lot OWNER TO {owner}",
     "SET ROLE {owner}",
     "SET SESSION AUTHORIZATION {owner}",

@@ -7,11 +7,11 @@ from .test_floor_hands import MAIN, Fingers, FloorHandsCommon
 #: What is typed, by language, with what is understood of it or a part of the refusal.
 READ = {
     'de_DE': [
-        ("1.000", "1.000 can be read as 1000 or as 1,000"), ("12.5", "Decimals are written 12,5"), ("1e3", "has an exponent"),
+        ("1.000", "1.000 can be read as 1000 or as 1,000"), ("12.5", "Write decimals as 12,5"), ("1e3", "has an exponent"),
         ("5 kg", "is not a number"), ("-", "is not complete"), ("1" * 40, "more digits than are kept"),
         ("\t1 000,50\t", "= 1\u202f000,50 kg"), ("１２,５", "= 12,5 kg"), ("12,50", "= 12,50 kg")],
     'fr_FR': [
-        ("1.000", "Decimals are written 12,5"), ("1,000", "= 1,000 kg"), ("1\u202f000,5", "= 1\u202f000,5 kg"),
+        ("1.000", "Write decimals as 12,5"), ("1,000", "= 1,000 kg"), ("1\u202f000,5", "= 1\u202f000,5 kg"),
         ("1\u00a0000", "= 1\u202f000 kg"), ("1'000", "is not a number in your language"), ("٣", "= 3 kg"),
         ("12,50", "= 12,50 kg")],
 }
@@ -79,6 +79,6 @@ class TestTypedNumbers(FloorHandsCommon):
         with self._at_floor() as hands:
             self._put(hands, '#floor_value', "960,500")
             Fingers(hands).main("Record 960,500 kg")
-            hands.see('.o_mrp_mmr_floor_message', "960,500 kg came out")
+            hands.see('.o_mrp_mmr_floor_message', "960,500 kg is the result")
             self.assertEqual(self._value(hands, '#floor_value'), "960,500")
         self.assertFalse(step.entry_ids)
