@@ -405,8 +405,8 @@ class TestRoles(RolesCommon):
             or self.env['mrp.esignature'].sudo().search([], limit=1)
         with self._unguarded('mrp_signer_session') as cr:
             cr.execute(SQL(
-                """INSERT INTO mrp_signer_session (token, user_id, company_id, key_id, terminal_id, signature_id, terminal_sha256,
-                       session_sha256, access_sha256, wrapped, used_at, failures)
+                """INSERT INTO mrp_signer_session (token, user_id, company_id, key_id, terminal_id, signature_id,
+                       terminal_sha256, session_sha256, access_sha256, wrapped, used_at, failures)
                    VALUES ('x', %s, %s, %s, %s, %s, 'x', 'x', 'x', '{}', %s, 0) RETURNING id""",
                 key.user_id.id, self.company.id, key.id, terminal.id, signature.id, fields.Datetime.now()))
             return self.env['mrp.signer.session'].browse(cr.fetchone()[0])

@@ -8,7 +8,7 @@ from .test_floor_hands import MAIN, Fingers, FloorHandsCommon
 READ = {
     'de_DE': [
         ("1.000", "1.000 can be read as 1000 or as 1,000"), ("12.5", "Write decimals as 12,5"), ("1e3", "has an exponent"),
-        ("5 kg", "is not a number"), ("-", "is not complete"), ("1" * 40, "more digits than are kept"),
+        ("5 kg", "is not a number"), ("-", "is not complete"), ("1" * 40, "more digits than can be stored"),
         ("\t1 000,50\t", "= 1\u202f000,50 kg"), ("１２,５", "= 12,5 kg"), ("12,50", "= 12,50 kg")],
     'fr_FR': [
         ("1.000", "Write decimals as 12,5"), ("1,000", "= 1,000 kg"), ("1\u202f000,5", "= 1\u202f000,5 kg"),
@@ -58,6 +58,7 @@ class TestTypedNumbers(FloorHandsCommon):
             self._put(hands, '.modal #floor_value', "12,40")
             hands.see('.modal #floor_value_understood', "= 12,40 kg")
             hands.touch('.modal .o_mrp_mmr_floor_lots button', "L-ASC")
+            hands.js("document.querySelector('.modal textarea').scrollIntoView({block: 'center'})")
             hands.touch('.modal textarea')
             hands.insert("Transposed")
             hands.touch('.modal .o_mrp_mmr_floor_record:enabled')

@@ -110,7 +110,8 @@ export class SignDialog extends Component {
 
     get pinLabel() {
         if (this.state.mode === "pin") {
-            return _t("PIN of %s", this.person.name);
+            const { meaning_label: meaning, record_name: record } = this.state.prepared;
+            return _t("PIN of %(name)s for %(record)s: %(meaning)s", { name: this.person.name, record, meaning });
         }
         return this.state.chosenPin ? _t("The new PIN again") : _t("New PIN, at least %s digits", this.state.prepared.pin.length);
     }
