@@ -2,8 +2,7 @@
 
 from unittest.mock import patch
 
-from odoo.tests import tagged
-from odoo.tests.test_cursor import TestCursor
+from odoo.tests import tagged, test_cursor
 
 from odoo.addons.mrp_mmr.models.people.terminal import COOKIE
 
@@ -246,7 +245,7 @@ class TestFloorPin(FloorPinCommon):
         self.assertIn('signature_id', self._sign_over_http(**typed, pin='4029'))
         self.assertEqual(self._lines('sign', 'mrp.bpr.step')[-1].values['authenticated']['new']['name'], "PIN")
         # The log-out is a readonly request, which opens a cursor of its own to write: test cursors know no such thing.
-        with patch.object(TestCursor, '_check_cursor_readonly', lambda self: None):
+        with patch.object(test_cursor.TestCursor, '_check_cursor_readonly', lambda self: None):
             self.url_open('/web/session/logout')
         self.env.invalidate_all()
         self.assertFalse(self.env['mrp.signer.session'].sudo().search([]))
