@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools import SQL
 
 from ...domain.refusals import refusal
 from .precision import APPLICATION
@@ -12,6 +13,8 @@ RULE = "USR-010, SEC-010, 21 CFR 11.10(d)"
 #: Who sees the page; nothing on it is about a record.
 READERS = ('base.group_system', 'mrp_mmr.group_mmr_security', 'mrp_mmr.group_mmr_quality_manager', 'mrp_mmr.group_mmr_qc',
            'mrp_mmr.group_mmr_preparer', 'mrp_mmr.group_mmr_production', 'mrp_mmr.group_mmr_auditor')
+#: Settings of which the page says who made them.
+SHOWN_SETTINGS = ('mmr_tz', 'digits', 'mmr_seal_email', 'mmr_certified_on')
 #: Decimals of quantities with which a gram of a kilogram is still seen.
 GRAMS = 3
 
@@ -43,9 +46,9 @@ class ResCompany(models.Model):
     def get_mmr_setup(self):
         """Return the set-up page of the company of the session.
 
-        :return: ``company``, ``closed_at`` (or None), ``done`` and ``total`` of what is not optional, and ``sections``: rows as
-            dicts in order, by section
-        :raise AccessError: for who has no part in the set-up
+        :return: dict of ``id`` and ``company``, ``closed`` (whether the set-up has ended), ``done`` and ``total`` (rows that
+            are not optional), and ``sections``: dicts of ``title`` and ``rows``, each a :class:`SetupRow` as dict
+        :raise AccessError: for anybody who takes no part in the set-up
         """
         user = self.env.user
         if not any(user.has_group(group) for group in READERS):
@@ -79,23 +82,24 @@ class ResCompany(models.Model):
         return [
             SetupRow(
                 section, 'day', self.env._("Day of the company"),
-                self.env._("Expiry, retest and due dates are days where the company is. DAY-010, 21 CFR 211.137"),
+                self.env._("Expiry, retest and due dates are days in the time zone of the company. DAY-010, 21 CFR 211.137"),
                 administrator, 'done' if 'mmr_tz' in lines or company.mmr_tz != 'UTC' else 'check',
                 self.env._("Dates are days in %s.", self._get_mmr_zone()), self._open_mmr_company(), **lines.get('mmr_tz', {})),
             SetupRow(
                 section, 'precision', self.env._("Decimals of quantities"),
-                self.env._("Stock holds what the scale shows; decimals are raised, never lowered. STK-030, 21 CFR 111.210(c)"),
+                self.env._("Stock must hold what the scale shows; decimals can only be increased. STK-030, 21 CFR 111.210(c)"),
                 administrator, 'done' if digits >= GRAMS else 'check',
                 self.env._("Quantities have %s decimals.", digits), self._open_mmr_settings(), **lines.get('digits', {})),
             SetupRow(
                 section, 'seal', self.env._("Copy of the daily seal"),
-                self.env._("The seal of the audit trail is mailed out of the reach of this database. AUD-040, 21 CFR 11.10(e)"),
+                self.env._("The seal of the audit trail is mailed, so that a copy exists outside this database. AUD-040, "
+                           "21 CFR 11.10(e)"),
                 administrator, 'done' if company.mmr_seal_email else 'open', company.mmr_seal_email or '',
                 self._open_mmr_settings(), **lines.get('mmr_seal_email', {})),
             SetupRow(
                 section, 'certified', self.env._("Letter to the agency"),
-                self.env._("In the United States, the company certifies once that its electronic signatures are binding. "
-                           "SIG-070, 21 CFR 11.100(c)"),
+                self.env._("In the United States, the company certifies once that its electronic signatures are legally "
+                           "binding. SIG-070, 21 CFR 11.100(c)"),
                 self.env._("Quality Manager"), 'done' if company.mmr_certified_on else 'optional',
                 str(company.mmr_certified_on or ''), self._open_mmr_settings(), **lines.get('mmr_certified_on', {})),
         ]
@@ -103,13 +107,12 @@ class ResCompany(models.Model):
     def _get_mmr_setup_lines(self):
         """Return who set a setting last, as the ledger says: keyword arguments of a row by the name of the setting."""
         self.ensure_one()
-        found = {}
-        for line in self.env['mrp.audit.entry'].sudo().search([
-                ('kind', '=', 'setting'), ('res_model', 'in', ('res.company', 'decimal.precision')),
-                ('company_id', '=', self.id)], order='id desc', limit=200):
-            for name in line.values or {}:
-                found.setdefault(name, {'done_by': line.user_name, 'done_at': line.at})
-        return found
+        rows = self.env.execute_query(SQL(
+            """SELECT DISTINCT ON (name) name, e.user_name, e.at
+                 FROM mrp_audit_entry e CROSS JOIN jsonb_object_keys(e."values"::jsonb) name
+                WHERE e.kind = 'setting' AND e.res_model IN ('res.company', 'decimal.precision') AND e.company_id = %s
+                  AND name IN %s ORDER BY name, e.id DESC""", self.id, SHOWN_SETTINGS))
+        return {name: {'done_by': user, 'done_at': at} for name, user, at in rows}
 
     def _open_mmr_company(self):
         return self.env.user.has_group('base.group_system') and self._open_mmr_records(

@@ -53,7 +53,7 @@ class MrpEsignatureMixin(models.AbstractModel):
     def _deny_pin(self, signer, left):
         return AccessDenied(str(refusal(
             self.env, self.env._("The PIN of %s is wrong. Nothing was signed.", signer.name), f"SIG-040, {RULE}",
-            self.env._("type it again; %s more wrong entries end this session.", left) if left > 0 else
+            self.env._("type it again; the session ends after %s more wrong entries.", left) if left > 0 else
             self.env._("sign with user name and password: this continuous session has ended."), record=self).args[0]))
 
     def _describe_components(self, credential):
@@ -64,7 +64,7 @@ class MrpEsignatureMixin(models.AbstractModel):
     def _esign(self, action, digest, comment, annex_sha256=None, key=None):
         if 'session' in self._get_components() and not self._get_signing_rule(action).at_terminal:
             raise refusal(
-                self.env, self.env._("%s is not signed with a PIN.", self.display_name), RULE,
+                self.env, self.env._("%s cannot be signed with a PIN.", self.display_name), RULE,
                 self.env._("sign with user name and password."), record=self)
         return super()._esign(action, digest, comment, annex_sha256, key)
 

@@ -53,13 +53,14 @@ class ResCompany(models.Model):
         ready = sum(not lack for lack in missing.values())
         lines = [f"{user.name}: {lack}" if lack else user.name for user, lack in sorted(
             missing.items(), key=lambda row: (not row[1], row[0].name))]
-        detail = self.env._("%(ready)s of %(all)s may sign.", ready=ready, all=len(members)) if members else \
+        detail = self.env._("%(ready)s of %(all)s may sign:", ready=ready, all=len(members)) if members else \
             self.env._("Nobody has this role.")
         if lines:
             detail += ' ' + '; '.join(lines[:NAMED]) + (f" (+{len(lines) - NAMED})" if len(lines) > NAMED else '')
         security = group == self.env.ref(SECURITY)
         why = self.env._(
-            "Two, as nobody enrols the own key after the first one. SIG-120, SEC-070, 21 CFR 11.100(b)") if security else \
+            "At least two, because nobody can enrol their own key after the first one. SIG-120, SEC-070, "
+            "21 CFR 11.100(b)") if security else \
             self.env._("Role given, identity verified, key enrolled in person, qualified. SEC-030, SIG-070, 21 CFR 111.12(c)")
         return SetupRow(
             self.env._("People"), f'role_{group.get_external_id()[group.id].partition("group_mmr_")[2]}', group.name, why,

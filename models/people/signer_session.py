@@ -139,7 +139,7 @@ class MrpSignerSession(models.Model):
     @api.model
     def _refuse_ended(self, record):
         return refusal(
-            self.env, self.env._("This PIN signs no more here: its continuous session has ended."), RULE,
+            self.env, self.env._("This PIN can no longer be used here: its continuous session has ended."), RULE,
             self.env._("sign with user name and password; a new PIN can be set with it."), record=record)
 
     def _is_idle(self):
@@ -210,8 +210,8 @@ class MrpSignerSession(models.Model):
     def _check_begin(self, record, key, signer, place, pin, half):
         if not place:
             raise refusal(
-                self.env, self.env._("No PIN is set here: the company does not use them, or this is no registered terminal."),
-                RULE, self.env._("sign with user name and password."), record=record)
+                self.env, self.env._("A PIN cannot be set here: the company does not use PINs, or this is not a registered "
+                                     "terminal."), RULE, self.env._("sign with user name and password."), record=record)
         if not isinstance(key, OpenedKey):
             raise refusal(
                 self.env, self.env._("%s signs with a passkey, which needs no PIN.", signer.name), RULE,
@@ -221,11 +221,11 @@ class MrpSignerSession(models.Model):
         least = place.terminal.company_id.mmr_pin_length
         if not is_pin(pin) or len(pin) < least:
             raise refusal(
-                self.env, self.env._("A PIN has %s digits at least.", least), RULE,
+                self.env, self.env._("A PIN must have at least %s digits.", least), RULE,
                 self.env._("choose another one."), record=record)
         if is_easy(pin):
             raise refusal(
-                self.env, self.env._("Everybody would try this PIN first."), RULE,
+                self.env, self.env._("This PIN is too easy to guess."), RULE,
                 self.env._("choose one whose digits are not all the same and do not rise or fall one by one."), record=record)
 
     # === SIGNING === #

@@ -2,6 +2,7 @@
 
 import { Component, onWillStart, useState } from "@odoo/owl";
 import { deserializeDateTime, formatDateTime } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { Layout } from "@web/search/layout";
@@ -9,11 +10,11 @@ import { standardActionServiceProps } from "@web/webclient/actions/action_servic
 
 /** State of a row → icon, color, name. */
 const STATES = {
-    done: { icon: "fa-check-circle text-success", label: "Done" },
-    open: { icon: "fa-circle-o text-danger", label: "Open" },
-    check: { icon: "fa-question-circle text-warning", label: "To be checked" },
-    later: { icon: "fa-clock-o text-muted", label: "Later" },
-    optional: { icon: "fa-circle-thin text-muted", label: "Optional" },
+    done: { icon: "fa-check-circle text-success", label: _t("Done") },
+    open: { icon: "fa-circle-o text-danger", label: _t("Open") },
+    check: { icon: "fa-question-circle text-warning", label: _t("To be checked") },
+    later: { icon: "fa-clock-o text-muted", label: _t("Later") },
+    optional: { icon: "fa-circle-thin text-muted", label: _t("Optional") },
 };
 
 /** The set-up of a company: sections of rows, each with what, why, who, and a button that leads there. */
